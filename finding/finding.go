@@ -1,0 +1,145 @@
+// Package finding is the one form in which anything wrong is reported: a check
+// of the records, a probe of a server, a lint of a document, a mistake in the
+// configuration. Every finding has a stable id from one catalogue; commands,
+// pages and docs/findings.md print that.
+package finding
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Level says how much a finding matters. Only Fail makes a command exit 1.
+type Level string
+
+// The levels.
+const (
+	OK      Level = "ok"
+	Warn    Level = "warn"
+	Fail    Level = "fail"
+	Skipped Level = "skipped"
+)
+
+// Finding is one result. Its JSON keys are stable; absent ones are left out.
+type Finding struct {
+	ID      string   `json:"id"`
+	Level   Level    `json:"level"`
+	Subject string   `json:"subject,omitempty"` // what it is about: a record, a server, file:line:column
+	Name    string   `json:"name,omitempty"`    // DNS owner name
+	Type    string   `json:"type,omitempty"`    // DNS record type
+	Status  string   `json:"status,omitempty"`  // DNS: ok, missing, differs, conflict, error
+	RCode   string   `json:"rcode,omitempty"`   // NOERROR, NXDOMAIN, NODATA, SERVFAIL, REFUSED, TIMEOUT
+	Want    []string `json:"want,omitempty"`
+	Got     []string `json:"got,omitempty"`
+	Cause   string   `json:"cause,omitempty"`
+	Fix     string   `json:"fix,omitempty"`
+}
+
+// Entry is a finding's text in the catalogue.
+type Entry struct {
+	ID    string // area-object-fault, kebab case; stable
+	Level Level  // the usual level
+	Title string // one line
+	Cause string // what is wrong and why it matters, for a person
+	Fix   string // what to do next
+}
+
+// New makes the finding id about subject with the catalogue's level, cause and
+// fix. An id the catalogue lacks is a programming error.
+func New(id, subject string) Finding {
+	e, ok := Lookup(id)
+	if !ok {
+		panic("finding: no catalogue entry " + id)
+	}
+	return Finding{ID: e.ID, Level: e.Level, Subject: subject, Cause: e.Cause, Fix: e.Fix}
+}
+
+// Because replaces the cause by a more particular one.
+func (f Finding) Because(format string, args ...any) Finding {
+	f.Cause = fmt.Sprintf(format, args...)
+	return f
+}
+
+// Do replaces the fix by a more particular one.
+func (f Finding) Do(format string, args ...any) Finding {
+	f.Fix = fmt.Sprintf(format, args...)
+	return f
+}
+
+// String is the finding on one line: subject, cause and fix.
+func (f Finding) String() string {
+	var b strings.Builder
+	if f.Subject != "" {
+		b.WriteString(f.Subject + ": ")
+	}
+	b.WriteString(f.Cause)
+	if f.Fix != "" {
+		b.WriteString("; " + f.Fix)
+	}
+	return b.String()
+}
+
+// Catalogue lists every entry, by area and id.
+func Catalogue() []Entry {
+	return slices.Concat(configEntries(), mozillaEntries(), dnsEntries(), discoverEntries(), serverEntries(), replyEntries(), certificateEntries())
+}
+
+// Lookup finds an entry by its id.
+func Lookup(id string) (Entry, bool) {
+	e, ok := byID()[id]
+	return e, ok
+}
+
+var byID = sync.OnceValue(func() map[string]Entry {
+	m := map[string]Entry{}
+	for _, e := range Catalogue() {
+		if _, twice := m[e.ID]; twice {
+			panic("finding: two catalogue entries " + e.ID)
+		}
+		m[e.ID] = e
+	}
+	return m
+})
+
+// Summary counts findings by level.
+type Summary struct {
+	OK      int `json:"ok"`
+	Warn    int `json:"warn"`
+	Fail    int `json:"fail"`
+	Skipped int `json:"skipped"`
+}
+
+// Summarize counts the findings of a report.
+func Summarize(list []Finding) Summary {
+	var s Summary
+	for _, f := range list {
+		switch f.Level {
+		case OK:
+			s.OK++
+		case Warn:
+			s.Warn++
+		case Fail:
+			s.Fail++
+		case Skipped:
+			s.Skipped++
+		}
+	}
+	return s
+}
+
+// Report is what `dns check --json` and `doctor --json` print for one domain.
+type Report struct {
+	Domain   string    `json:"domain"`
+	Findings []Finding `json:"findings"`
+	Summary  Summary   `json:"summary"`
+}
+
+// NewReport makes the report of a domain.
+func NewReport(domain string, list []Finding) Report {
+	if list == nil {
+		list = []Finding{} // a JSON array even when empty
+	}
+	return Report{Domain: domain, Findings: list, Summary: Summarize(list)}
+}

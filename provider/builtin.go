@@ -1,0 +1,202 @@
+package provider
+
+import "strings"
+
+// Reviewed is the day the built-in values below were last checked against
+// their sources.
+const Reviewed = "2026-11-23"
+
+// The sources named beside the built-in values.
+const (
+	sourceISPDB     = "thunderbird/autoconfig ispdb/hotmail.com.xml and office365.com.xml, c6ad796 (2026-03-12)"
+	sourceMSServers = "Microsoft, \"POP, IMAP, and SMTP settings for Outlook.com\" (support.microsoft.com d088b986-291d-42b8-9564-9c414e2aa040)"
+	sourceMSBasic   = "Microsoft, \"Modern authentication methods now needed\" (support.microsoft.com c5d65390-9676-4763-b41f-d7986499a90d)"
+	sourceMSTenants = "Exchange team blog 4489835 (2026-01-27)"
+	sourceMSOAuth   = "Microsoft, \"Authenticate an IMAP, POP or SMTP connection using OAuth\" (learn.microsoft.com)"
+	sourceMSDNS     = "Microsoft, \"External Domain Name System records for Microsoft 365\" (learn.microsoft.com)"
+)
+
+// Fact is where a built-in value comes from.
+type Fact struct{ Key, Source, Reviewed string }
+
+// Facts lists the sources of a built-in provider's values.
+func Facts(id string) []Fact {
+	var out []Fact
+	add := func(key, source string) { out = append(out, Fact{key, source, Reviewed}) }
+	switch id {
+	case Outlook:
+		add("domains", sourceISPDB)
+		add("incoming", sourceISPDB+"; "+sourceMSServers)
+		add("outgoing", sourceISPDB+"; "+sourceMSServers)
+		add("oauth2", sourceMSOAuth)
+		add("password_login", sourceMSBasic)
+	case Microsoft365:
+		add("incoming", sourceISPDB)
+		add("outgoing", sourceISPDB)
+		add("oauth2", sourceMSOAuth)
+		add("password_login", sourceMSTenants)
+		add("mx", sourceMSDNS)
+	}
+	return out
+}
+
+// The ids of the built-in providers.
+const (
+	Outlook      = "outlook.com"
+	Microsoft365 = "microsoft365"
+)
+
+// Builtins returns fresh copies of the built-in providers.
+func Builtins() []*Provider { return []*Provider{outlook(), microsoft365()} }
+
+// Builtin returns a fresh copy of the built-in provider with that id, or nil.
+func Builtin(id string) *Provider {
+	for _, p := range Builtins() {
+		if p.ID == id {
+			return p
+		}
+	}
+	return nil
+}
+
+// outlook is Outlook.com for consumers: Live, Hotmail, MSN and Outlook addresses.
+func outlook() *Provider {
+	return &Provider{
+		ID: Outlook, Name: "Outlook.com", ShortName: "Outlook",
+		Incoming: []Server{
+			{IMAP, "outlook.office365.com", 993, TLS, bothAuths(), EmailAddress, false}, // sourceISPDB, sourceMSServers
+			{POP3, "outlook.office365.com", 995, TLS, bothAuths(), EmailAddress, true},  // a POP delete deletes in the mailbox (sourceISPDB)
+		},
+		Outgoing: []Server{
+			{SMTP, "smtp-mail.outlook.com", 587, STARTTLS, bothAuths(), EmailAddress, false}, // sourceISPDB since 2025-07-28, sourceMSServers; 465 is not offered
+		},
+		OAuth2:       microsoftOAuth2(),
+		ActiveSync:   "https://eas.outlook.com/Microsoft-Server-ActiveSync", // jobisoft/EAS-4-TbSync, personal-ms
+		Webmail:      "https://outlook.live.com/",
+		Autodiscover: Autodiscover{RedirectURL: "https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml"},
+		PACC:         PACCAuto,
+		PasswordLogin: PasswordLogin{Status: PasswordRetired, Since: "2024-09-16", // sourceMSBasic
+			Note: "Microsoft has switched password login off for most of these accounts; sign in with Microsoft (OAuth2)."},
+		Notes: outlookNotes(),
+		Documentation: []Documentation{
+			{"https://support.microsoft.com/office/d088b986-291d-42b8-9564-9c414e2aa040", "en", "POP, IMAP, and SMTP settings for Outlook.com"},
+			{"https://support.microsoft.com/office/d088b986-291d-42b8-9564-9c414e2aa040", "de", "POP-, IMAP- und SMTP-Einstellungen für Outlook.com"},
+		},
+		Domains: outlookDomains(), Unverified: strings.Fields(unverifiedDomains),
+		MX: []string{"olc.protection.outlook.com"}, // sourceISPDB lists it as a pseudo domain
+	}
+}
+
+// microsoft365 is Exchange Online for domains of one's own.
+func microsoft365() *Provider {
+	return &Provider{
+		ID: Microsoft365, Name: "Microsoft 365", ShortName: "Microsoft 365",
+		Incoming: []Server{
+			{IMAP, "outlook.office365.com", 993, TLS, bothAuths(), EmailAddress, false}, // sourceISPDB
+			{POP3, "outlook.office365.com", 995, TLS, bothAuths(), EmailAddress, true},  // sourceISPDB
+		},
+		Outgoing: []Server{
+			{SMTP, "smtp.office365.com", 587, STARTTLS, bothAuths(), EmailAddress, false}, // sourceISPDB
+		},
+		OAuth2:       microsoftOAuth2(),
+		ActiveSync:   "https://outlook.office365.com/Microsoft-Server-ActiveSync", // AADInternals sample output
+		Webmail:      "https://outlook.office.com/mail/",
+		Autodiscover: Autodiscover{RedirectURL: "https://outlook.office365.com/autodiscover/autodiscover.xml"},
+		PACC:         PACCAuto,
+		PasswordLogin: PasswordLogin{Status: PasswordRetired, Since: "2022-10-01", // Exchange team blog 3641943
+			Note: "IMAP and POP need OAuth2 since October 2022. SMTP with a password works only while the tenant allows it; it is off by default from the end of December 2026."}, // sourceMSTenants
+		Notes:         microsoft365Notes(),
+		Documentation: []Documentation{{"https://support.microsoft.com/office/8361e398-8af4-4e97-b147-6c6c4ac95353", "en", "POP, IMAP, and SMTP settings for Microsoft 365"}},
+		MX:            []string{"mail.protection.outlook.com", "mail.eo.outlook.com", "mx.microsoft"},          // sourceMSDNS; mx.microsoft since July 2026 (MC1048624)
+		Vendor:        &VendorDNS{Autodiscover: "autodiscover.outlook.com", SPF: "spf.protection.outlook.com"}, // sourceMSDNS
+	}
+}
+
+// bothAuths: OAuth2 is what works; a client without OAuth2 falls through to
+// the password, which some accounts and tenants still accept.
+func bothAuths() []Auth { return []Auth{AuthOAuth2, AuthPassword} }
+
+func microsoftOAuth2() *OAuth2 { // sourceMSOAuth
+	return &OAuth2{
+		Issuer:       "https://login.microsoftonline.com/common/v2.0",
+		AuthorizeURL: "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
+		TokenURL:     "https://login.microsoftonline.com/common/oauth2/v2.0/token",
+		Scopes: []string{
+			"https://outlook.office.com/IMAP.AccessAsUser.All",
+			"https://outlook.office.com/POP.AccessAsUser.All",
+			"https://outlook.office.com/SMTP.Send",
+			"offline_access",
+		},
+	}
+}
+
+func outlookNotes() []Note {
+	return []Note{
+		{"en", "Sign in with Microsoft: password login, app passwords included, was retired on 2024-09-16 for most accounts."},
+		{"en", "Switch on POP and IMAP first at outlook.live.com: Settings, Mail, Forwarding and IMAP. New mailboxes have them off."},
+		{"en", "The user name is the account's primary alias, which may differ from the address you write from."},
+		{"en", "An app password works only where the account still allows it, and needs two-step verification."},
+		{"en", "If sending fails with \"SmtpClientAuthentication is disabled\", Authenticated SMTP is off for the mailbox; new mailboxes have no switch for it: use the Outlook app or an Exchange account."},
+		{"de", "Bei Microsoft anmelden: Die Anmeldung mit Passwort, auch mit App-Passwort, wurde am 16.09.2024 für die meisten Konten abgeschaltet."},
+		{"de", "Zuerst POP und IMAP unter outlook.live.com einschalten: Einstellungen, E-Mail, Weiterleitung und IMAP. Bei neuen Postfächern sind sie aus."},
+		{"de", "Der Benutzername ist der primäre Alias des Kontos; er kann von der Absenderadresse abweichen."},
+		{"de", "Ein App-Passwort hilft nur, wo das Konto es noch erlaubt, und braucht die Überprüfung in zwei Schritten."},
+		{"de", "Scheitert das Senden mit „SmtpClientAuthentication is disabled“, ist das authentifizierte SMTP für das Postfach aus; neue Postfächer haben dafür keinen Schalter: die Outlook-App oder ein Exchange-Konto verwenden."},
+	}
+}
+
+func microsoft365Notes() []Note {
+	return []Note{
+		{"en", "Sign in with Microsoft. The user name is the account's user principal name, mostly the address."},
+		{"en", "Sending needs Authenticated SMTP; an administrator switches it on with Set-CASMailbox -SmtpClientAuthenticationDisabled $false."},
+		{"de", "Bei Microsoft anmelden. Der Benutzername ist der Benutzerprinzipalname, meist die Adresse."},
+		{"de", "Das Senden braucht authentifiziertes SMTP; ein Administrator schaltet es mit Set-CASMailbox -SmtpClientAuthenticationDisabled $false ein."},
+	}
+}
+
+// outlookDomains are the 102 consumer domains (sourceISPDB). There is no
+// wildcard: names such as hotmail.co belong to others.
+func outlookDomains() []string {
+	var out []string
+	for _, family := range []struct{ name, suffixes string }{
+		{"hotmail", "com be ca cl cz de dk es fi fr gr hu it lt lv my nl no ph rs se sg sk co.id co.il co.in co.jp co.kr co.th co.uk co.za com.ar com.au com.br com.hk com.tr com.tw com.vn"},
+		{"live", "com at be ca cl cn de dk fi fr hk ie in it jp nl no ru se co.jp co.kr co.uk co.za com.ar com.au com.mx com.my com.ph com.pt com.sg"},
+		{"outlook", "com at be cl cz de dk es fr hu ie in it jp kr lv my ph pt sa sg sk co.id co.il co.th com.ar com.au com.br com.gr com.tr com.vn"},
+		{"msn", "com"}, {"windowslive", "com"}, {"livemail", "tw"},
+	} {
+		for _, suffix := range strings.Fields(family.suffixes) {
+			out = append(out, family.name+"."+suffix)
+		}
+	}
+	return out
+}
+
+// unverifiedDomains are named by validator.js normalizeEmail.js only.
+const unverifiedDomains = `hotmail.at hotmail.co.nz hotmail.com.gr hotmail.com.mx hotmail.com.pe hotmail.id
+	hotmail.ie hotmail.in hotmail.jp hotmail.kr hotmail.pt hotmail.sa live.es live.eu outlook.co.nz
+	outlook.com.pe outlook.id passport.com`
+
+// VendorOwned returns the built-in provider that owns domain, or "". Nobody
+// else can publish records there.
+func VendorOwned(domain string) string {
+	for _, p := range Builtins() {
+		if contains(p.Domains, domain) || contains(p.Unverified, domain) {
+			return p.ID
+		}
+	}
+	return ""
+}
+
+// RetiredHost says why a host name is no longer right and what to use.
+type RetiredHost struct{ Why, Use string }
+
+// RetiredHosts are names that older guides still give for Microsoft's servers
+// (thunderbird/autoconfig #6, #139, #141; nodemailer #1367).
+func RetiredHosts() map[string]RetiredHost {
+	return map[string]RetiredHost{
+		"smtp.live.com":         {"it stopped answering in January 2022", "smtp-mail.outlook.com, port 587, STARTTLS"},
+		"pop3.live.com":         {"Microsoft moved it in 2013", "outlook.office365.com, port 995, TLS"},
+		"imap-mail.outlook.com": {"Microsoft moved it in 2019", "outlook.office365.com, port 993, TLS"},
+		"pop-mail.outlook.com":  {"Microsoft moved it in 2019", "outlook.office365.com, port 995, TLS"},
+	}
+}

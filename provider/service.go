@@ -1,0 +1,101 @@
+package provider
+
+// Service is one way to reach a server, by the name it has as a URL scheme in
+// the configuration and as an SRV service (RFC 6186 §3, RFC 8314 §5.1, RFC 5804 §1.8).
+type Service struct {
+	Name     string
+	Protocol Protocol
+	Security Security
+	Port     uint16
+}
+
+// Services lists the services with their protocol, security and port, best
+// first (RFC 8314 §3: implicit TLS before STARTTLS).
+func Services() []Service {
+	return []Service{
+		{"imaps", IMAP, TLS, 993},
+		{"imap", IMAP, STARTTLS, 143},
+		{"pop3s", POP3, TLS, 995},
+		{"pop3", POP3, STARTTLS, 110},
+		{"submissions", SMTP, TLS, 465},
+		{"submission", SMTP, STARTTLS, 587},
+		{"sieve", ManageSieve, STARTTLS, 4190},
+	}
+}
+
+// ServiceByName finds a service by its scheme or SRV name.
+func ServiceByName(name string) (Service, bool) {
+	for _, s := range Services() {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return Service{}, false
+}
+
+// Service is the service a server is an instance of; its own port may differ
+// from the service's. A plain server counts as the STARTTLS service, as RFC
+// 6186 §3.1 has one name for both.
+func (s Server) Service() (Service, bool) {
+	sec := s.Security
+	if sec == Plain {
+		sec = STARTTLS
+	}
+	for _, svc := range Services() {
+		if svc.Protocol == s.Protocol && svc.Security == sec {
+			return svc, true
+		}
+	}
+	return Service{}, false
+}
+
+// SetDefaults fills in the port from the security mode, the security mode from
+// the port, and both (implicit TLS, RFC 8314 §3.3) when neither is given.
+func (s *Server) SetDefaults() {
+	if s.Security == "" && s.Port == 0 && s.Protocol != ManageSieve {
+		s.Security = TLS
+	}
+	if s.Security == "" {
+		s.Security = securityOfPort(s.Protocol, s.Port)
+	}
+	if s.Port == 0 {
+		if svc, ok := s.Service(); ok {
+			s.Port = svc.Port
+		}
+	}
+	if len(s.Auth) == 0 {
+		s.Auth = []Auth{AuthPassword}
+	}
+	if s.Username == "" {
+		s.Username = EmailAddress
+	}
+}
+
+// securityOfPort is what a port means; an unknown one means STARTTLS for the
+// relay port 25 and for ManageSieve, else implicit TLS.
+func securityOfPort(proto Protocol, port uint16) Security {
+	if sec, ok := fixedSecurity(proto, port); ok {
+		return sec
+	}
+	if proto == ManageSieve || port == 25 {
+		return STARTTLS
+	}
+	return TLS
+}
+
+// fixedSecurity is the security a well-known port stands for.
+func fixedSecurity(proto Protocol, port uint16) (Security, bool) {
+	for _, svc := range Services() {
+		if svc.Protocol == proto && svc.Port == port {
+			return svc.Security, true
+		}
+	}
+	return "", false
+}
+
+// ImplicitTLS reports whether s speaks TLS from the first byte on the port
+// registered for it, the only kind of server PACC can state.
+func (s Server) ImplicitTLS() bool {
+	svc, ok := s.Service()
+	return ok && s.Security == TLS && s.Port == svc.Port
+}

@@ -1,0 +1,336 @@
+package provider
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Fault is something wrong with a provider: where (a path such as
+// incoming[0].port), what, and what to write instead. A Warning does not keep
+// the provider from being served.
+type Fault struct {
+	ID      string // of the finding it is reported as
+	Path    string
+	Problem string
+	Fix     string
+	Warning bool
+}
+
+// Validate normalises host names in place and reports every fault.
+func (p *Provider) Validate() []Fault {
+	v := &validator{}
+	v.text("name", p.Name, 60)
+	v.text("short_name", p.ShortName, 20)
+	v.servers("incoming", p.Incoming, IMAP, POP3)
+	v.servers("outgoing", p.Outgoing, SMTP)
+	if p.ManageSieve != nil {
+		v.server("managesieve", p.ManageSieve, ManageSieve)
+	}
+	for _, u := range p.urls() {
+		v.httpsURL(u.key, *u.value)
+	}
+	v.oauth2(p)
+	v.autodiscover(p.Autodiscover)
+	v.passwordLogin(p.PasswordLogin)
+	for i, n := range p.Notes {
+		v.lang(fmt.Sprintf("notes[%d].lang", i), n.Lang)
+	}
+	for i, d := range p.Documentation {
+		v.httpsURL(fmt.Sprintf("documentation[%d].url", i), d.URL)
+		v.lang(fmt.Sprintf("documentation[%d].lang", i), d.Lang)
+	}
+	for i, mx := range p.MX {
+		host, err := ParseDomain(mx)
+		if err != nil {
+			v.fault("config-domain-invalid", fmt.Sprintf("mx[%d]", i), fmt.Sprintf("%q is not a host name", mx), "write the mail exchanger's name, for example mx.example.org")
+			continue
+		}
+		p.MX[i] = host
+	}
+	if p.PACC == PACCOn {
+		if err := p.PACCReason(); err != nil {
+			v.fault("config-pacc-impossible", "pacc", err.Error(), "offer implicit TLS on 993 or 995 and on 465, or write pacc: auto")
+		}
+	}
+	return v.faults
+}
+
+// PACCReason says why PACC cannot state this provider: its text servers have
+// implicit TLS on the registered port and no port field
+// (draft-ietf-mailmaint-pacc). It is nil when it can.
+func (p *Provider) PACCReason() error {
+	if _, ok := implicit(p.Incoming, IMAP, POP3); !ok {
+		return fmt.Errorf("PACC cannot state an incoming server: none has implicit TLS on 993 (IMAP) or 995 (POP3)")
+	}
+	if s, ok := implicit(p.Outgoing, SMTP); !ok {
+		got := "none"
+		if len(p.Outgoing) > 0 {
+			s = p.Outgoing[0]
+			got = fmt.Sprintf("%s is on %d with %s", s.Host, s.Port, s.Security)
+		}
+		return fmt.Errorf("PACC cannot state an outgoing server: it needs implicit TLS on 465, %s", got)
+	}
+	return nil
+}
+
+// Implicit returns the best server of proto with implicit TLS on its
+// registered port.
+func Implicit(servers []Server, proto Protocol) (Server, bool) { return implicit(servers, proto) }
+
+func implicit(servers []Server, protos ...Protocol) (Server, bool) {
+	for _, s := range servers {
+		for _, proto := range protos {
+			if s.Protocol == proto && s.ImplicitTLS() {
+				return s, true
+			}
+		}
+	}
+	return Server{}, false
+}
+
+type validator struct{ faults []Fault }
+
+func (v *validator) fault(id, path, problem, fix string) {
+	v.faults = append(v.faults, Fault{ID: id, Path: path, Problem: problem, Fix: fix})
+}
+
+func (v *validator) warn(id, path, problem, fix string) {
+	v.faults = append(v.faults, Fault{ID: id, Path: path, Problem: problem, Fix: fix, Warning: true})
+}
+
+func (v *validator) servers(path string, servers []Server, protos ...Protocol) {
+	if len(servers) == 0 {
+		example := map[string]string{"incoming": "imaps://mail.example.org", "outgoing": "submissions://mail.example.org"}
+		v.fault("config-servers-missing", path, "no "+path+" server", "write "+path+": ["+example[path]+"]")
+	}
+	for i := range servers {
+		v.server(fmt.Sprintf("%s[%d]", path, i), &servers[i], protos...)
+	}
+}
+
+func (v *validator) server(path string, s *Server, protos ...Protocol) {
+	if !contains(protos, s.Protocol) {
+		v.fault("config-protocol-unknown", path+".protocol", fmt.Sprintf("%q is no protocol here", s.Protocol), "write "+join(protos))
+		return
+	}
+	v.host(path+".host", &s.Host)
+	v.port(path, s)
+	if len(s.Auth) == 0 {
+		v.fault("config-auth-missing", path+".auth", "no way to log in", "write auth: [password]")
+	}
+	for i, a := range s.Auth {
+		if !contains(Auths(), a) {
+			v.fault("config-auth-unknown", fmt.Sprintf("%s.auth[%d]", path, i), fmt.Sprintf("%q is no way to log in", a), "write one of "+join(Auths()))
+		}
+	}
+	v.username(path+".username", s.Username)
+}
+
+func (v *validator) port(path string, s *Server) {
+	switch s.Security {
+	case TLS, STARTTLS:
+	case Plain:
+		v.warn("config-security-plain", path+".security",
+			"plain sends passwords readable by anyone on the way, and makes Thunderbird for Android refuse the whole document",
+			"write security: tls, or starttls")
+	default:
+		v.fault("config-security-unknown", path+".security", fmt.Sprintf("%q is no security mode", s.Security), "write tls, starttls or plain")
+		return
+	}
+	if s.Port == 0 {
+		v.fault("config-port-invalid", path+".port", "the port is 0", "write a port from 1 to 65535, or leave it out")
+		return
+	}
+	want, known := fixedSecurity(s.Protocol, s.Port)
+	if known && want != s.Security && (s.Security != Plain || want == TLS) {
+		v.fault("config-port-security", path+".port",
+			fmt.Sprintf("port %d is for %s, not for %s", s.Port, want, s.Security), "write "+rightForms(s.Protocol))
+	}
+}
+
+// rightForms shows the registered forms of a protocol for an error message.
+func rightForms(proto Protocol) string {
+	var forms []string
+	for _, svc := range Services() {
+		if svc.Protocol == proto {
+			forms = append(forms, fmt.Sprintf("port: %d with security: %s", svc.Port, svc.Security))
+		}
+	}
+	return strings.Join(forms, ", or ")
+}
+
+func (v *validator) host(path string, host *string) {
+	name := strings.ReplaceAll(*host, EmailDomain, "placeholder.example")
+	norm, err := ParseDomain(name)
+	switch {
+	case *host == "":
+		v.fault("config-host-missing", path, "no host", "write host: mail.example.org")
+	case IsIP(*host):
+		v.fault("config-host-invalid", path, fmt.Sprintf("%q is an IP address, which no certificate of a public authority names", *host), "write the server's host name")
+	case err != nil && strings.Contains(*host, "%"):
+		v.fault("config-host-invalid", path, fmt.Sprintf("%q: only %s can stand in a host name", *host, EmailDomain), "write for example mail."+EmailDomain)
+	case err != nil:
+		v.fault("config-host-invalid", path, fmt.Sprintf("%q is not a host name of two labels or more", *host), "write the server's full host name, for example mail.example.org")
+	default:
+		if hint, ok := RetiredHosts()[norm]; ok {
+			v.fault("config-host-retired", path, norm+" is retired: "+hint.Why, "write "+hint.Use)
+		}
+		*host = strings.ReplaceAll(norm, "placeholder.example", EmailDomain)
+	}
+}
+
+func (v *validator) username(path, t string) {
+	rest := strings.NewReplacer(EmailAddress, "", EmailLocalPart, "", EmailDomain, "").Replace(t)
+	if strings.ContainsAny(rest, "%") {
+		v.fault("config-username-invalid", path, fmt.Sprintf("%q has an unknown placeholder", t), "write "+EmailAddress+", "+EmailLocalPart+" or "+EmailDomain)
+		return
+	}
+	if rest == t { // Thunderbird turns 00123 into 123 and true into a boolean; a literal is one login for everybody
+		v.warn("config-username-literal", path, fmt.Sprintf("%q is the same login for everybody", t), "write "+EmailAddress)
+	}
+	if strings.ContainsFunc(rest, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		v.fault("config-username-invalid", path, "a user name with white space", "write "+EmailAddress)
+	}
+}
+
+func (v *validator) httpsURL(path, raw string) {
+	if raw == "" {
+		if strings.HasSuffix(path, ".url") {
+			v.fault("config-url-invalid", path, "no URL", "write url: https://example.org/help")
+		}
+		return
+	}
+	u, err := url.Parse(strings.ReplaceAll(raw, EmailDomain, "placeholder.example"))
+	if err == nil && u.Scheme == "https" && u.User == nil && u.Fragment == "" {
+		if _, err = ParseDomain(u.Hostname()); err == nil {
+			return
+		}
+	}
+	v.fault("config-url-invalid", path, fmt.Sprintf("%q is not an https URL with a host name", raw), "write https://host.example.org/path")
+}
+
+func (v *validator) oauth2(p *Provider) {
+	o := p.OAuth2
+	if o == nil {
+		for _, list := range []struct {
+			path    string
+			servers []Server
+		}{{"incoming", p.Incoming}, {"outgoing", p.Outgoing}} {
+			for i, s := range list.servers {
+				if len(s.Auth) == 1 && s.Auth[0] == AuthOAuth2 {
+					v.warn("config-oauth2-only", fmt.Sprintf("%s[%d].auth", list.path, i),
+						"oauth2 is the only way to log in, and there is no oauth2: block; Thunderbird skips the server unless it knows the host",
+						"add oauth2: {issuer, authorize_url, token_url, scopes}, and password after oauth2 if it works")
+				}
+			}
+		}
+		return
+	}
+	for _, f := range []struct{ key, value string }{{"issuer", o.Issuer}, {"authorize_url", o.AuthorizeURL}, {"token_url", o.TokenURL}} {
+		v.httpsURL("oauth2."+f.key, f.value)
+	}
+	if o.Issuer == "" {
+		v.fault("config-oauth2-incomplete", "oauth2.issuer", "no issuer", "write issuer: https://id.example.org/")
+	}
+	if (o.AuthorizeURL == "") != (o.TokenURL == "") {
+		v.fault("config-oauth2-incomplete", "oauth2", "authorize_url and token_url go together", "write both, or neither")
+	}
+}
+
+func (v *validator) autodiscover(a Autodiscover) {
+	switch a.Action {
+	case "", ActionSettings:
+	case ActionRedirectURL:
+		if a.RedirectURL == "" {
+			v.fault("config-autodiscover-redirect", "autodiscover", "this provider has no Autodiscover service to redirect to", "write autodiscover: {redirect_url: https://…}")
+		}
+		v.httpsURL("autodiscover.redirect_url", a.RedirectURL)
+	case ActionRedirectAddr:
+		example := Address{Local: "user", Domain: "example.org"}
+		if _, err := ParseAddress(Expand(a.RedirectAddr, example)); err != nil {
+			v.fault("config-autodiscover-redirect", "autodiscover.redirect_addr", fmt.Sprintf("%q is not a mail address", a.RedirectAddr), "write redirect_addr: \"%EMAILLOCALPART%@other.example\"")
+		}
+	default:
+		v.fault("config-autodiscover-unknown", "autodiscover", fmt.Sprintf("%q is no answer", a.Action), "write settings, redirect, {redirect_url: https://…} or {redirect_addr: user@other.example}")
+	}
+}
+
+func (v *validator) passwordLogin(l PasswordLogin) {
+	switch l.Status {
+	case "", PasswordWorks, PasswordApp, PasswordRetired:
+	default:
+		v.fault("config-password-login", "password_login.status", fmt.Sprintf("%q is no status", l.Status), "write works, app-password or retired")
+	}
+	if l.Since != "" && !isDate(l.Since) {
+		v.fault("config-password-login", "password_login.since", fmt.Sprintf("%q is not a date", l.Since), "write for example 2024-09-16")
+	}
+}
+
+func isDate(s string) bool {
+	if len(s) != 10 || s[4] != '-' || s[7] != '-' {
+		return false
+	}
+	for i, c := range []byte(s) {
+		if i != 4 && i != 7 && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return s[5:7] >= "01" && s[5:7] <= "12" && s[8:] >= "01" && s[8:] <= "31"
+}
+
+func (v *validator) text(path, s string, most int) {
+	if n := utf8.RuneCountInString(s); n > most {
+		v.fault("config-name-long", path, fmt.Sprintf("%d characters, at most %d can be shown", n, most), fmt.Sprintf("shorten it to %d", most))
+	}
+	if strings.ContainsFunc(s, Unprintable) || !utf8.ValidString(s) {
+		v.fault("config-name-invalid", path, "a control or text-direction character", "write plain text")
+	}
+	if strings.Contains(s, "%") {
+		v.fault("config-name-invalid", path, "a placeholder in a name: most clients show it as it is", "write the name itself")
+	}
+}
+
+// Unprintable reports characters that have no place in a name that is shown:
+// controls, line and paragraph separators, bidirectional overrides and
+// isolates, and the noncharacters XML 1.0 forbids.
+func Unprintable(r rune) bool {
+	switch {
+	case unicode.IsControl(r), r == '\u2028', r == '\u2029', r == '\u061c',
+		r == '\u200e', r == '\u200f', '\u202a' <= r && r <= '\u202e',
+		'\u2066' <= r && r <= '\u2069', r == '\ufffe', r == '\uffff', r == utf8.RuneError:
+		return true
+	}
+	return false
+}
+
+func (v *validator) lang(path, lang string) {
+	if len(lang) < 2 || strings.ContainsFunc(lang, func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' }) {
+		v.fault("config-lang-invalid", path, fmt.Sprintf("%q is not a language", lang), "write a two-letter code, for example en")
+	}
+}
+
+func contains[T comparable](list []T, x T) bool {
+	for _, v := range list {
+		if v == x {
+			return true
+		}
+	}
+	return false
+}
+
+func join[T ~string](list []T) string {
+	var b strings.Builder
+	for i, s := range list {
+		switch {
+		case i > 0 && i == len(list)-1:
+			b.WriteString(" or ")
+		case i > 0:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(s))
+	}
+	return b.String()
+}
