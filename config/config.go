@@ -1,0 +1,159 @@
+// Package config reads autoconfig.yaml: strictly, so that a typing error is an
+// error and never a setting that silently does not count. Every mistake is a
+// finding with file:line:column, what is wrong and what to write instead.
+package config
+
+import (
+	"net/netip"
+	"time"
+
+	"autoconfig/finding"
+	"autoconfig/provider"
+)
+
+// Config is the file as written, with defaults filled in.
+type Config struct {
+	Listen         string         `yaml:"listen" doc:"address for plain HTTP"`
+	ListenTLS      string         `yaml:"listen_tls" doc:"address for https; needs tls"`
+	Admin          string         `yaml:"admin" doc:"address of the admin listener; empty switches it off"`
+	TLS            KeyPair        `yaml:"tls" doc:"certificate for listen_tls, leaf first, then intermediates"`
+	ServiceHost    string         `yaml:"service_host" doc:"host that customers' CNAME and SRV records point to"`
+	TrustedProxies []netip.Prefix `yaml:"trusted_proxies" doc:"networks whose X-Forwarded-* headers count"`
+	LogClients     bool           `yaml:"log_clients" doc:"write client addresses to the access log"`
+	Drain          Duration       `yaml:"drain" doc:"how long to go on accepting after SIGTERM"`
+	DNS            DNS            `yaml:"dns" doc:"resolvers, and the record watch"`
+	Signing        KeyPair        `yaml:"signing" doc:"certificate and key that sign Apple profiles"`
+	Branding       Branding       `yaml:"branding" doc:"how the pages look"`
+	Providers      []Provider     `yaml:"providers" doc:"the mail providers served"`
+	Limits         Limits         `yaml:"limits" doc:"rate limit per client for pages, profiles and MX look-ups"`
+
+	Path string `yaml:"-"` // the file read; empty: the built-ins alone
+
+	pos   map[string]Pos // where each value stands, by path
+	model []Entry
+}
+
+// KeyPair names the PEM files of a certificate and its key.
+type KeyPair struct {
+	CertFile string `yaml:"cert_file" doc:"PEM, leaf first, then intermediates"`
+	KeyFile  string `yaml:"key_file" doc:"PEM private key"`
+}
+
+// Set reports whether both files are named.
+func (k KeyPair) Set() bool { return k.CertFile != "" && k.KeyFile != "" }
+
+// DNS is how the server asks DNS.
+type DNS struct {
+	Resolver []string `yaml:"resolver" doc:"HOST:PORT each; switches the MX source on"`
+	Watch    Duration `yaml:"watch" doc:"how often to check the records of the operator's domains; 0s: never"`
+}
+
+// Branding is how the pages for people look.
+type Branding struct {
+	Name    string `yaml:"name" doc:"shown instead of the project's name"`
+	Logo    string `yaml:"logo" doc:"path of an SVG or PNG file"`
+	Accent  string `yaml:"accent" doc:"colour, #rgb or #rrggbb"`
+	Support string `yaml:"support" doc:"mailto: or https: link to the help desk"`
+	Imprint string `yaml:"imprint" doc:"https: link"`
+}
+
+// Limits bound what one client may ask of the costly routes.
+type Limits struct {
+	PerMinute int `yaml:"per_minute" doc:"requests a minute"`
+	Burst     int `yaml:"burst" doc:"requests at once"`
+}
+
+// Provider is one entry under providers. Nil and absent mean: the default, or
+// the built-in's value when ID is a built-in's.
+type Provider struct {
+	ID            string          `yaml:"id" doc:"handle; a built-in's id starts from it"`
+	Name          string          `yaml:"name" doc:"at most 60 characters"`
+	ShortName     string          `yaml:"short_name" doc:"at most 20 characters"`
+	Domains       []string        `yaml:"domains" doc:"domains of addresses"`
+	DomainsFile   string          `yaml:"domains_file" doc:"file with one domain a line"`
+	MX            []string        `yaml:"mx" doc:"also serve domains whose best MX is one of these or below it"`
+	Username      string          `yaml:"username" doc:"login name template of all servers"`
+	Incoming      []Server        `yaml:"incoming" doc:"IMAP and POP3 servers, best first"`
+	Outgoing      []Server        `yaml:"outgoing" doc:"submission servers, best first"`
+	Auth          []provider.Auth `yaml:"auth" doc:"ways to log in to all servers"`
+	OAuth2        *OAuth2         `yaml:"oauth2" doc:"authorization server"`
+	JMAP          string          `yaml:"jmap" doc:"https URL of the session resource"`
+	CalDAV        string          `yaml:"caldav" doc:"https URL"`
+	CardDAV       string          `yaml:"carddav" doc:"https URL"`
+	ManageSieve   *Server         `yaml:"managesieve" doc:"Sieve server"`
+	ActiveSync    string          `yaml:"activesync" doc:"https URL of Exchange ActiveSync"`
+	Autodiscover  *Autodiscover   `yaml:"autodiscover" doc:"settings, redirect, or a redirect's target"`
+	PACC          PACC            `yaml:"pacc" doc:"publish PACC: auto (when it can say it), true or false"`
+	Webmail       string          `yaml:"webmail" doc:"https URL"`
+	PasswordLogin *PasswordLogin  `yaml:"password_login" doc:"what became of password login"`
+	Notes         []Note          `yaml:"notes" doc:"remarks for people"`
+	Documentation []Documentation `yaml:"documentation" doc:"help pages"`
+}
+
+// OAuth2 is the oauth2 block.
+type OAuth2 struct {
+	Issuer       string   `yaml:"issuer" doc:"https URL (RFC 8414)"`
+	AuthorizeURL string   `yaml:"authorize_url" doc:"https URL"`
+	TokenURL     string   `yaml:"token_url" doc:"https URL"`
+	Scopes       []string `yaml:"scopes" doc:"scopes covering all services"`
+}
+
+// PasswordLogin is the password_login block.
+type PasswordLogin struct {
+	Status provider.PasswordStatus `yaml:"status" doc:"works, app-password or retired"`
+	Since  string                  `yaml:"since" doc:"date, 2024-09-16"`
+	Note   string                  `yaml:"note" doc:"one sentence for people"`
+}
+
+// Note is one remark.
+type Note struct {
+	Lang string `yaml:"lang" doc:"two-letter language"`
+	Text string `yaml:"text" doc:"the remark"`
+}
+
+// Documentation is one help page in one language.
+type Documentation struct {
+	URL  string `yaml:"url" doc:"https URL"`
+	Lang string `yaml:"lang" doc:"two-letter language"`
+	Text string `yaml:"text" doc:"title"`
+}
+
+// Default is the configuration without a file.
+func Default() *Config {
+	return &Config{
+		Listen:         "127.0.0.1:8080",
+		Admin:          "127.0.0.1:8081",
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+		Limits:         Limits{PerMinute: 60, Burst: 30},
+	}
+}
+
+// Entry is a provider as it is served, and where its domains come from.
+type Entry struct {
+	*provider.Provider
+	DomainsFile string // path, "" without one
+	Builtin     bool   // the built-in itself or an overlay of it
+
+	own   []string // the domains the entry names, for the index
+	path  string   // providers[N]
+	found []finding.Finding
+}
+
+// Model lists the providers served: the file's in their order, then the
+// built-ins the file does not redefine.
+func (c *Config) Model() []Entry { return c.model }
+
+// Duration is a time.Duration written in words: 5m, 0s.
+type Duration time.Duration
+
+func (d *Duration) fromText(s string) (fix string) {
+	v, err := time.ParseDuration(s)
+	if err != nil || v < 0 {
+		return "write a duration such as 5m or 0s"
+	}
+	*d = Duration(v)
+	return ""
+}
+
+// String is the duration in words.
+func (d Duration) String() string { return time.Duration(d).String() }

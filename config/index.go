@@ -1,0 +1,183 @@
+package config
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"autoconfig/finding"
+	"autoconfig/provider"
+	"autoconfig/source"
+)
+
+// Data is what a configuration serves: the operator's domains and the built-in
+// ones. It is built anew on every reload and never changed.
+type Data struct {
+	Providers []*provider.Provider
+	Listed    *source.Index // the operator's domains
+	Builtin   *source.Index // the built-in providers' own
+}
+
+// Data reads the domains files and builds the look-up tables. The findings
+// name unreadable files, bad lines and domains claimed twice; if one of them
+// is a failure the data must not be used.
+func (c *Config) Data() (*Data, []finding.Finding) {
+	b := &builder{c: c, data: &Data{Builtin: source.NewIndex(256, 4096)}}
+	domains, size := 0, int64(0)
+	for _, e := range c.model {
+		domains += len(e.own)
+		if info, err := os.Stat(e.DomainsFile); err == nil {
+			size += info.Size()
+		}
+	}
+	const usual = 18 // octets of a line; only the first guess of the table's size
+	b.data.Listed = source.NewIndex(domains+int(size)/usual, int(size)+32*domains)
+	for i := range c.model {
+		b.entry(&c.model[i])
+	}
+	return b.data, b.faults
+}
+
+type builder struct {
+	c      *Config
+	data   *Data
+	faults []finding.Finding
+}
+
+// manyFaults is where a domains file stops being reported line by line.
+const manyFaults = 20
+
+func (b *builder) entry(e *Entry) {
+	b.data.Providers = append(b.data.Providers, e.Provider)
+	for i, d := range e.own {
+		b.add(d, e, b.c.at(e.path, fmt.Sprintf("domains[%d]", i)))
+	}
+	if e.DomainsFile != "" {
+		b.file(e)
+	}
+	if e.Builtin {
+		for _, d := range e.Domains[:len(e.Domains)-len(e.own)] {
+			b.data.Builtin.Add(d, e.Provider)
+		}
+	}
+	if e.path != "" && len(e.own) == 0 && e.DomainsFile == "" && len(e.MX) == 0 && !e.Builtin {
+		b.faults = append(b.faults, finding.New("config-provider-unused", b.c.at(e.path, "").String()).Because("nothing points to the provider %q", e.ID))
+	}
+}
+
+// add puts one domain of the operator's into the index.
+func (b *builder) add(domain string, e *Entry, at Pos) {
+	other, ok := b.data.Listed.Add(domain, e.Provider)
+	if ok || len(b.faults) > manyFaults {
+		return
+	}
+	f := finding.New("config-domain-duplicate", at.String())
+	if first := b.where(domain, at); first != "" {
+		f = f.Because("%s stands in %s already", domain, first)
+	} else {
+		f = f.Because("%s belongs to the provider %q already", domain, other.ID)
+	}
+	b.faults = append(b.faults, f)
+}
+
+// where finds the first place that claims a domain, before another place. It
+// reads the files again, which only a mistake costs.
+func (b *builder) where(domain string, before Pos) string {
+	for _, e := range b.c.model {
+		for i, d := range e.own {
+			if at := b.c.at(e.path, fmt.Sprintf("domains[%d]", i)); d == domain && at != before {
+				return at.String()
+			}
+		}
+		if e.DomainsFile == "" {
+			continue
+		}
+		found := Pos{}
+		_ = eachDomain(e.DomainsFile, func(at Pos, raw string) bool { // it was readable a moment ago
+			if d, err := provider.ParseDomain(raw); err == nil && d == domain && at != before {
+				found = at
+			}
+			return found.Line == 0
+		})
+		if found.Line != 0 {
+			return found.String()
+		}
+	}
+	return ""
+}
+
+func (b *builder) file(e *Entry) {
+	err := eachDomain(e.DomainsFile, func(at Pos, raw string) bool {
+		domain, err := provider.ParseDomain(raw)
+		if err != nil {
+			b.faults = append(b.faults, badDomain(at, raw))
+		} else {
+			b.add(domain, e, at)
+		}
+		return len(b.faults) <= manyFaults
+	})
+	if err != nil {
+		b.faults = append(b.faults, unreadable(b.c.at(e.path, "domains_file"), e.DomainsFile, err))
+	}
+}
+
+// eachDomain calls yield with the name on each line of a domains file until it
+// returns false. The name is only valid during the call. A # starts a comment.
+func eachDomain(path string, yield func(at Pos, raw string) bool) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // read only
+	lines := bufio.NewScanner(io.LimitReader(f, 1<<32-1))
+	lines.Buffer(make([]byte, 64<<10), 64<<10)
+	for n := 1; lines.Scan(); n++ {
+		raw := lines.Text()
+		if n == 1 {
+			raw = strings.TrimPrefix(raw, "\ufeff")
+		}
+		name, _, _ := strings.Cut(raw, "#")
+		column := len(name) - len(strings.TrimLeft(name, " \t")) + 1
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		if !yield(Pos{path, n, column}, name) {
+			return nil
+		}
+	}
+	return lines.Err()
+}
+
+// firstDomain is the first name in a domains file, "" if there is none.
+func firstDomain(path string) string {
+	first := ""
+	_ = eachDomain(path, func(_ Pos, raw string) bool { // an unreadable file is reported when it is read whole
+		if d, err := provider.ParseDomain(raw); err == nil {
+			first = d
+		}
+		return first == ""
+	})
+	return first
+}
+
+// Files lists every file whose change means new data: the configuration, the
+// domains files and the certificates.
+func (c *Config) Files() []string {
+	var out []string
+	add := func(path string) {
+		if path != "" {
+			out = append(out, path)
+		}
+	}
+	add(c.Path)
+	for _, e := range c.model {
+		add(e.DomainsFile)
+	}
+	for _, k := range []KeyPair{c.TLS, c.Signing} {
+		add(k.CertFile)
+		add(k.KeyFile)
+	}
+	return out
+}

@@ -1,0 +1,94 @@
+package config
+
+import (
+	"encoding/json"
+	"net/netip"
+	"reflect"
+
+	"autoconfig/provider"
+)
+
+// Schema is the JSON Schema (2020-12) of the configuration, derived from the
+// types the decoder fills.
+func Schema() []byte {
+	root := schemaOf(reflect.TypeFor[Config]())
+	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	root["title"] = "autoconfig.yaml"
+	out, err := json.MarshalIndent(root, "", "  ")
+	if err != nil {
+		panic(err) // maps of strings cannot fail
+	}
+	return append(out, '\n')
+}
+
+type schema = map[string]any
+
+func schemaOf(t reflect.Type) schema {
+	switch t {
+	case reflect.TypeFor[Duration]():
+		return schema{"type": "string", "pattern": `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$|^0$`}
+	case reflect.TypeFor[netip.Prefix]():
+		return schema{"type": "string", "pattern": `^[0-9a-fA-F:.]+/[0-9]+$`}
+	case reflect.TypeFor[PACC]():
+		return schema{"enum": []any{"auto", true, false, "true", "false"}}
+	case reflect.TypeFor[provider.Security]():
+		return enum(provider.TLS, provider.STARTTLS, provider.Plain)
+	case reflect.TypeFor[provider.Protocol]():
+		return enum(provider.IMAP, provider.POP3, provider.SMTP, provider.ManageSieve)
+	case reflect.TypeFor[provider.Auth]():
+		return enum(provider.Auths()...)
+	case reflect.TypeFor[provider.PasswordStatus]():
+		return enum(provider.PasswordWorks, provider.PasswordApp, provider.PasswordRetired)
+	case reflect.TypeFor[Server]():
+		return schema{"oneOf": []any{schema{"type": "string", "pattern": "^(imaps?|pop3s?|submissions?|sieve)://"}, objectOf(t)}}
+	case reflect.TypeFor[Autodiscover]():
+		return schema{"oneOf": []any{schema{"enum": []any{"settings", "redirect"}}, objectOf(t)}}
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return schemaOf(t.Elem())
+	case reflect.Struct:
+		return objectOf(t)
+	case reflect.Slice:
+		return schema{"type": "array", "items": schemaOf(t.Elem())}
+	case reflect.Bool:
+		return schema{"type": "boolean"}
+	case reflect.Int:
+		return schema{"type": "integer", "minimum": 1}
+	case reflect.Uint16:
+		return schema{"type": "integer", "minimum": 1, "maximum": 65535}
+	}
+	return schema{"type": "string"}
+}
+
+func objectOf(t reflect.Type) schema {
+	properties := schema{}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if key := f.Tag.Get("yaml"); key != "" && key != "-" {
+			s := schemaOf(f.Type)
+			s["description"] = f.Tag.Get("doc")
+			if f.Type.Kind() == reflect.Struct || f.Type.Kind() == reflect.Slice {
+				s = nullable(s)
+			}
+			properties[key] = s
+		}
+	}
+	return schema{"type": "object", "properties": properties, "additionalProperties": false}
+}
+
+// nullable lets an empty value stand, as the decoder does.
+func nullable(s schema) schema {
+	if t, ok := s["type"].(string); ok {
+		s["type"] = []any{t, "null"}
+	}
+	return s
+}
+
+func enum[T ~string](values ...T) schema {
+	list := make([]any, len(values))
+	for i, v := range values {
+		list[i] = string(v)
+	}
+	return schema{"enum": list}
+}
