@@ -1,0 +1,240 @@
+package apple
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"autoconfig/provider"
+
+	"howett.net/plist"
+)
+
+// Profile is what a profile holds, as far as a person who is about to install
+// it wants to know. Characters that cannot be shown are replaced by U+FFFD.
+type Profile struct {
+	Identifier, UUID                       string
+	DisplayName, Organization, Description string
+	Scope                                  string            // macOS: User or System
+	Consent                                map[string]string // by language
+	Payloads                               []Payload
+}
+
+// Payload is one account of a profile, or another setting by its type alone.
+type Payload struct {
+	Type, Identifier, UUID, DisplayName string
+
+	Email       string
+	AccountName string // the person's name
+	AccountType string // EmailTypeIMAP or EmailTypePOP
+	Description string // what the device calls the account
+	Servers     []Server
+	OAuth       bool // com.apple.eas.account
+	Secret      bool // a password stands in the profile, readable by anyone who has it
+}
+
+// Server is one server of an account. Its Auth and Path are empty where the
+// payload has none, its Port is 0 for the default of the protocol.
+type Server struct {
+	Role     string // incoming, outgoing, caldav, carddav or exchange
+	Host     string
+	Port     uint16
+	SSL      bool
+	Auth     string // one of the EmailAuth… words
+	Username string
+	Path     string
+}
+
+// ErrProfile is wrapped by every error of [Decode].
+var ErrProfile = errors.New("not a configuration profile")
+
+// Decode reads a profile of at most [MaxSize] bytes in the XML form, the only
+// one devices are sent. A signed profile is to be opened by [Verify] first.
+func Decode(r io.Reader) (*Profile, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")))
+	switch {
+	case len(raw) > MaxSize:
+		return nil, fmt.Errorf("%w: larger than 1 MiB", ErrProfile)
+	case IsSigned(raw):
+		return nil, fmt.Errorf("%w: it is signed; verify it, which gives what is inside", ErrProfile)
+	case bytes.HasPrefix(raw, []byte("bplist")):
+		return nil, fmt.Errorf("%w: a binary property list; convert it with plutil -convert xml1", ErrProfile)
+	}
+	if err := checkXML(raw); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrProfile, err)
+	}
+	var top map[string]any
+	if _, err := plist.Unmarshal(raw, &top); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrProfile, err)
+	}
+	d := foreign(top)
+	if typ := d.text("PayloadType"); typ != TypeConfiguration {
+		return nil, fmt.Errorf("%w: PayloadType is %q", ErrProfile, typ)
+	}
+	return d.profile(), nil
+}
+
+// Bounds of what is parsed; a profile of ten accounts needs five levels and a
+// thousand elements.
+const (
+	maxDepth    = 32
+	maxElements = 20_000
+)
+
+// checkXML lets nothing but a well-formed plist of bounded depth and number of
+// elements through to the property list library: that one recurses, takes a
+// kilobyte for an empty dictionary, and tries other formats on what is no XML.
+func checkXML(raw []byte) error {
+	if !bytes.HasPrefix(raw, []byte("<")) {
+		return errors.New("it is not XML")
+	}
+	depth, roots, elements := 0, 0, 0
+	for dec := xml.NewDecoder(bytes.NewReader(raw)); ; {
+		token, err := dec.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			if depth == 0 {
+				roots++
+			}
+			if depth == 0 && t.Name.Local != "plist" {
+				return fmt.Errorf("it is XML, but its root is %q", t.Name.Local)
+			}
+			if depth++; depth > maxDepth {
+				return errors.New("it is nested too deep")
+			}
+			if elements++; elements > maxElements {
+				return errors.New("it has too many elements")
+			}
+		case xml.EndElement:
+			depth--
+		}
+	}
+	if roots != 1 {
+		return fmt.Errorf("it has %d root elements", roots)
+	}
+	return nil
+}
+
+// foreign is a dictionary somebody else wrote: a value of the wrong type counts
+// as absent.
+type foreign map[string]any
+
+func (d foreign) profile() *Profile {
+	p := &Profile{
+		Identifier: d.text("PayloadIdentifier"), UUID: d.text("PayloadUUID"),
+		DisplayName: d.text("PayloadDisplayName"), Organization: d.text("PayloadOrganization"),
+		Description: d.text("PayloadDescription"), Scope: d.text("PayloadScope"),
+	}
+	if consent, ok := d["ConsentText"].(map[string]any); ok {
+		p.Consent = map[string]string{}
+		for lang := range consent {
+			p.Consent[clean(lang)] = foreign(consent).text(lang)
+		}
+	}
+	content, _ := d["PayloadContent"].([]any)
+	for _, v := range content {
+		if dict, ok := v.(map[string]any); ok {
+			p.Payloads = append(p.Payloads, foreign(dict).payload())
+		}
+	}
+	return p
+}
+
+func (d foreign) payload() Payload {
+	p := Payload{
+		Type: d.text("PayloadType"), Identifier: d.text("PayloadIdentifier"),
+		UUID: d.text("PayloadUUID"), DisplayName: d.text("PayloadDisplayName"),
+		Email: d.text("EmailAddress"), OAuth: d.flag("OAuth", false),
+	}
+	switch p.Type {
+	case TypeMail:
+		p.AccountName, p.AccountType = d.text("EmailAccountName"), d.text("EmailAccountType")
+		p.Description = d.text("EmailAccountDescription")
+		p.Secret = d.has("IncomingPassword", "OutgoingPassword")
+		p.Servers = []Server{d.mailServer("Incoming"), d.mailServer("Outgoing")}
+	case TypeCalDAV:
+		d.dav(&p, "CalDAV")
+	case TypeCardDAV:
+		d.dav(&p, "CardDAV")
+	case TypeExchange:
+		p.Secret = d.has("Password", "Certificate")
+		p.Servers = []Server{{Role: "exchange", Host: d.text("Host"), SSL: d.flag("SSL", false), Username: d.text("UserName")}}
+	}
+	return p
+}
+
+func (d foreign) mailServer(direction string) Server {
+	key := direction + "MailServer"
+	return Server{
+		Role: strings.ToLower(direction), Host: d.text(key + "HostName"), Port: d.port(key + "PortNumber"),
+		SSL: d.flag(key+"UseSSL", false), Auth: d.text(key + "Authentication"), Username: d.text(key + "Username"),
+	}
+}
+
+func (d foreign) dav(p *Payload, prefix string) {
+	p.Description = d.text(prefix + "AccountDescription")
+	p.Secret = d.has(prefix + "Password")
+	p.Servers = []Server{{
+		Role: strings.ToLower(prefix), Host: d.text(prefix + "HostName"), Port: d.port(prefix + "Port"),
+		SSL: d.flag(prefix+"UseSSL", true), Username: d.text(prefix + "Username"), Path: d.text(prefix + "PrincipalURL"),
+	}}
+}
+
+func (d foreign) text(key string) string {
+	s, _ := d[key].(string)
+	return clean(s)
+}
+
+func (d foreign) flag(key string, absent bool) bool {
+	if b, ok := d[key].(bool); ok {
+		return b
+	}
+	return absent
+}
+
+// port reads an integer, or a real, as some generators write.
+func (d foreign) port(key string) uint16 {
+	switch n := d[key].(type) {
+	case uint64:
+		if n <= 65535 {
+			return uint16(n)
+		}
+	case float64:
+		if n >= 0 && n <= 65535 {
+			return uint16(n)
+		}
+	}
+	return 0
+}
+
+func (d foreign) has(keys ...string) bool {
+	for _, key := range keys {
+		if _, ok := d[key]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// clean makes a foreign text fit for a terminal.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if provider.Unprintable(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,134 @@
+package apple
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"autoconfig/provider"
+
+	"howett.net/plist"
+)
+
+// dict is a property list dictionary; the encoder sorts its keys.
+type dict map[string]any
+
+// Encode writes the profile that sets up the accounts. The bytes depend on the
+// arguments alone. An address given twice counts once. Errors wrap [ErrKind],
+// [ErrAddresses], [ErrName], [ErrNoPassword] or [ErrNoAccount]; the last two
+// begin with the domain in question.
+func Encode(accounts []Account, o Options) ([]byte, error) {
+	kind, err := ParseKind(string(o.Kind))
+	if err != nil {
+		return nil, err
+	}
+	if accounts, err = distinct(accounts); err != nil {
+		return nil, err
+	}
+	name, err := cleanName(o.Name)
+	if err != nil {
+		return nil, err
+	}
+	id := identifier(kind, accounts)
+	var payloads []dict
+	for _, a := range accounts {
+		prefix := id
+		if len(accounts) > 1 {
+			prefix += "." + digest(mailbox(a.Address))
+		}
+		more, err := a.payloads(kind, prefix, name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", a.Address.Domain, err)
+		}
+		payloads = append(payloads, more...)
+	}
+	provided := strings.Join(each(accounts, Account.providerName), ", ")
+	profile := payload(TypeConfiguration, id, provided)
+	profile["PayloadContent"] = payloads
+	profile["PayloadDescription"] = description(kind, accounts)
+	profile["PayloadOrganization"] = provided
+	profile["PayloadScope"] = "User" // macOS: this user's account, not the machine's
+	if len(o.Consent) > 0 {
+		profile["ConsentText"] = o.Consent
+	}
+	out, err := plist.MarshalIndent(profile, plist.XMLFormat, "\t")
+	if err != nil {
+		return nil, fmt.Errorf("profile of %s: %w", accounts[0].Address.Domain, err)
+	}
+	return append(out, '\n'), nil
+}
+
+// distinct drops repeated addresses and checks that there are any.
+func distinct(accounts []Account) ([]Account, error) {
+	var out []Account
+	seen := map[string]bool{}
+	for _, a := range accounts {
+		if a.Address.Local == "" {
+			return nil, ErrAddresses
+		}
+		if key := mailbox(a.Address); !seen[key] {
+			seen[key] = true
+			out = append(out, a)
+		}
+	}
+	if len(out) == 0 || len(out) > MaxAccounts {
+		return nil, ErrAddresses
+	}
+	return out, nil
+}
+
+func cleanName(name string) (string, error) {
+	if !utf8.ValidString(name) || utf8.RuneCountInString(name) > MaxName || strings.ContainsFunc(name, provider.Unprintable) {
+		return "", ErrName
+	}
+	return strings.TrimSpace(name), nil
+}
+
+// description tells a person what is about to be installed. It names domains,
+// never an address.
+func description(kind Kind, accounts []Account) string {
+	text := "Mail settings for "
+	if kind == Exchange {
+		text = "Exchange account on iPhone and iPad for "
+	}
+	text += strings.Join(each(accounts, func(a Account) string { return a.Address.Domain }), ", ")
+	for _, note := range each(accounts, Account.loginNote) {
+		text += ". " + strings.TrimSuffix(note, ".")
+	}
+	return text
+}
+
+// loginNote is what became of password login, or empty while it works.
+func (a Account) loginNote() string {
+	l, text := a.Provider.PasswordLogin, "Password login at "+a.providerName()
+	switch l.Status {
+	case provider.PasswordRetired:
+		text += ": retired"
+	case provider.PasswordApp:
+		text += ": with an app password only"
+	default:
+		return ""
+	}
+	if l.Since != "" {
+		text += " since " + l.Since
+	}
+	if l.Note != "" {
+		text += ". " + l.Note
+	}
+	return text
+}
+
+// each is what f says of every account, without repetitions and blanks.
+func each(accounts []Account, f func(Account) string) []string {
+	var out []string
+	for _, a := range accounts {
+		if s := f(a); s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (a Account) providerName() string { return cmp.Or(a.Provider.Name, a.Address.Domain) }

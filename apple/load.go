@@ -1,0 +1,110 @@
+package apple
+
+import (
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// LoadSigner reads a [Signer] from two PEM files: the certificates, leaf
+// first, and the key in PKCS #8, PKCS #1 or SEC 1 form. A key file that others
+// than its owner may read is refused. Errors name the file and what to do.
+func LoadSigner(certFile, keyFile string) (*Signer, error) {
+	chain, err := loadChain(certFile)
+	if err != nil {
+		return nil, err
+	}
+	key, err := loadKey(keyFile)
+	if err != nil {
+		return nil, err
+	}
+	s, err := NewSigner(chain, key)
+	if err != nil {
+		return nil, fmt.Errorf("%s with %s: %w", certFile, keyFile, err)
+	}
+	return s, nil
+}
+
+func loadChain(file string) ([]*x509.Certificate, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var chain []*x509.Certificate
+	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("%s: certificate %d: %w", file, len(chain)+1, err)
+		}
+		chain = append(chain, c)
+	}
+	if len(chain) == 0 {
+		return nil, fmt.Errorf("%s: no PEM certificate; it should begin with -----BEGIN CERTIFICATE-----", file)
+	}
+	return chain, nil
+}
+
+func loadKey(file string) (crypto.Signer, error) {
+	raw, err := readSecret(file)
+	if err != nil {
+		return nil, err
+	}
+	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
+		var key any
+		switch block.Type {
+		case "PRIVATE KEY":
+			key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+		case "RSA PRIVATE KEY":
+			if block.Headers["DEK-Info"] != "" { // RFC 1421 §4.6.1.3
+				return nil, encryptedKey(file)
+			}
+			key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+		case "EC PRIVATE KEY":
+			if block.Headers["DEK-Info"] != "" {
+				return nil, encryptedKey(file)
+			}
+			key, err = x509.ParseECPrivateKey(block.Bytes)
+		case "ENCRYPTED PRIVATE KEY":
+			return nil, encryptedKey(file)
+		default:
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: the private key cannot be read: %w", file, err)
+		}
+		signer, ok := key.(crypto.Signer)
+		if !ok {
+			return nil, fmt.Errorf("%s: a %T cannot sign; use RSA or ECDSA P-256", file, key)
+		}
+		return signer, nil
+	}
+	return nil, fmt.Errorf("%s: no PEM private key; it should begin with -----BEGIN PRIVATE KEY-----", file)
+}
+
+func encryptedKey(file string) error {
+	return fmt.Errorf("%s: the key is encrypted; decrypt it with openssl pkey -in %s -out NEW, and chmod 600 NEW", file, file)
+}
+
+// readSecret reads a file that only its owner may read.
+func readSecret(file string) (raw []byte, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat() // of the open file: no gap between look and read
+	if err != nil {
+		return nil, err
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return nil, fmt.Errorf("%s: others than its owner may read the key (mode %04o); chmod 600 %s", file, mode, file)
+	}
+	return io.ReadAll(f)
+}

@@ -1,0 +1,186 @@
+package apple
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"autoconfig/provider"
+)
+
+// payload is what every payload and the top level have in common
+// (device-management, CommonPayloadKeys.yaml).
+func payload(typ, identifier, displayName string) dict {
+	return dict{
+		"PayloadType":        typ,
+		"PayloadVersion":     1,
+		"PayloadIdentifier":  identifier,
+		"PayloadUUID":        uuidOf(identifier),
+		"PayloadDisplayName": displayName,
+	}
+}
+
+// payloads are the payloads of one account; their identifiers begin with
+// prefix.
+func (a Account) payloads(kind Kind, prefix, name string) ([]dict, error) {
+	a.Provider = a.Provider.For(a.Address.Domain)
+	if kind == Exchange {
+		eas, err := a.exchange(prefix)
+		return []dict{eas}, err
+	}
+	mail, err := a.mail(prefix, name)
+	if err != nil {
+		return nil, err
+	}
+	list := []dict{mail}
+	if u := a.Provider.CalDAV; u != "" {
+		list = append(list, a.dav("CalDAV", "Calendars", TypeCalDAV, prefix+".caldav", u))
+	}
+	if u := a.Provider.CardDAV; u != "" {
+		list = append(list, a.dav("CardDAV", "Contacts", TypeCardDAV, prefix+".carddav", u))
+	}
+	return list, nil
+}
+
+// mail is the com.apple.mail.managed payload. It never holds a password: the
+// device asks for it.
+func (a Account) mail(prefix, name string) (dict, error) {
+	in, inAuth, ok := pick(a.Provider.Incoming, provider.IMAP)
+	typ := "EmailTypeIMAP"
+	if !ok {
+		in, inAuth, ok = pick(a.Provider.Incoming, provider.POP3)
+		typ = "EmailTypePOP"
+	}
+	out, outAuth, sends := pick(a.Provider.Outgoing, provider.SMTP)
+	if !ok || !sends {
+		return nil, ErrNoPassword
+	}
+	d := payload(TypeMail, prefix+".mail", "Mail")
+	d["EmailAccountType"] = typ
+	d["EmailAccountDescription"] = a.providerName()
+	d["EmailAddress"] = a.Address.String()
+	if name != "" {
+		d["EmailAccountName"] = name
+	}
+	a.server(d, "Incoming", in, inAuth)
+	a.server(d, "Outgoing", out, outAuth)
+	if inAuth != authNone && outAuth != authNone {
+		d["OutgoingPasswordSameAsIncomingPassword"] = true // asked for once
+	}
+	return d, nil
+}
+
+func (a Account) server(d dict, direction string, s provider.Server, auth string) {
+	key := direction + "MailServer"
+	d[key+"HostName"] = s.Host
+	d[key+"PortNumber"] = s.Port
+	// For STARTTLS too: false, the default, permits clear text. Which of the
+	// two is spoken, the port decides.
+	d[key+"UseSSL"] = s.Security == provider.TLS || s.Security == provider.STARTTLS
+	d[key+"Username"] = provider.Expand(s.Username, a.Address)
+	d[key+"Authentication"] = auth
+}
+
+const authNone = "EmailAuthNone"
+
+// authentication is a way to log in as the mail payload has it
+// (com.apple.mail.managed.yaml, IncomingMailServerAuthentication). OAuth2,
+// GSSAPI and client certificates have no value.
+func authentication(a provider.Auth) (string, bool) {
+	switch a {
+	case provider.AuthPassword:
+		return "EmailAuthPassword", true
+	case provider.AuthPasswordEncrypted:
+		return "EmailAuthCRAMMD5", true
+	case provider.AuthNTLM:
+		return "EmailAuthNTLM", true
+	case provider.AuthNone, provider.AuthClientIP: // the network lets the client in, it does not log in
+		return authNone, true
+	}
+	return "", false
+}
+
+// pick is the best server of proto that the mail payload can say, with its way
+// to log in.
+func pick(servers []provider.Server, proto provider.Protocol) (provider.Server, string, bool) {
+	for _, s := range servers {
+		if s.Protocol != proto {
+			continue
+		}
+		for _, a := range s.Auth {
+			if auth, ok := authentication(a); ok {
+				return s, auth, true
+			}
+		}
+	}
+	return provider.Server{}, "", false
+}
+
+// dav is a CalDAV or CardDAV payload for the collection at raw, a validated
+// URL. The keys of the two differ in their first letters only.
+func (a Account) dav(prefix, title, typ, identifier, raw string) dict {
+	host, port, path := split(raw)
+	d := payload(typ, identifier, title)
+	d[prefix+"AccountDescription"] = a.providerName()
+	d[prefix+"HostName"] = host
+	d[prefix+"Port"] = port
+	d[prefix+"UseSSL"] = true
+	d[prefix+"Username"] = a.username()
+	if path != "" && path != "/" { // without it the device finds the principal itself (RFC 6764 §6)
+		d[prefix+"PrincipalURL"] = path
+	}
+	return d
+}
+
+// exchange is the com.apple.eas.account payload, for iPhone and iPad; macOS
+// does not know it. With OAuth and no OAuthSignInURL the device finds the
+// sign-in page by Autodiscover itself. Untested on a device.
+func (a Account) exchange(prefix string) (dict, error) {
+	if a.Provider.ActiveSync == "" {
+		return nil, ErrNoAccount
+	}
+	host, port, _ := split(a.Provider.ActiveSync)
+	if port != 443 {
+		host += ":" + strconv.Itoa(port) // there is no key for the port
+	}
+	d := payload(TypeExchange, prefix+".eas", "Exchange")
+	d["EmailAddress"] = a.Address.String()
+	d["UserName"] = a.username()
+	d["Host"] = host
+	d["SSL"] = true // the default is false
+	d["OAuth"] = prefersOAuth2(a.Provider)
+	return d, nil
+}
+
+// prefersOAuth2 reports whether OAuth2 is the first way to log in everywhere.
+func prefersOAuth2(p *provider.Provider) bool {
+	servers := slices.Concat(p.Incoming, p.Outgoing)
+	return p.OAuth2 != nil && len(servers) > 0 && !slices.ContainsFunc(servers, func(s provider.Server) bool {
+		return len(s.Auth) == 0 || s.Auth[0] != provider.AuthOAuth2
+	})
+}
+
+// username is the login name of the services beside mail: that of the first
+// incoming server.
+func (a Account) username() string {
+	template := provider.EmailAddress
+	if in := a.Provider.Incoming; len(in) > 0 {
+		template = cmp.Or(in[0].Username, template)
+	}
+	return provider.Expand(template, a.Address)
+}
+
+// split is host, port and path of an https URL that validation has let pass.
+func split(raw string) (host string, port int, path string) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		panic(fmt.Sprintf("apple: provider not validated: %v", err))
+	}
+	port, err = strconv.Atoi(u.Port())
+	if err != nil {
+		port = 443
+	}
+	return u.Hostname(), port, u.EscapedPath()
+}
