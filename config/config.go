@@ -5,6 +5,7 @@ package config
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"autoconfig/finding"
@@ -157,3 +158,21 @@ func (d *Duration) fromText(s string) (fix string) {
 
 // String is the duration in words.
 func (d Duration) String() string { return time.Duration(d).String() }
+
+// NeedsRestart lists the keys that differ in next and count from the next
+// start only.
+func (c *Config) NeedsRestart(next *Config) []string {
+	var keys []string
+	differs := func(key string, same bool) {
+		if !same {
+			keys = append(keys, key)
+		}
+	}
+	differs("listen_tls", c.ListenTLS == next.ListenTLS)
+	differs("trusted_proxies", slices.Equal(c.TrustedProxies, next.TrustedProxies))
+	differs("log_clients", c.LogClients == next.LogClients)
+	differs("drain", c.Drain == next.Drain)
+	differs("dns", slices.Equal(c.DNS.Resolver, next.DNS.Resolver) && c.DNS.Watch == next.DNS.Watch)
+	differs("limits", c.Limits == next.Limits)
+	return keys
+}
