@@ -1,0 +1,76 @@
+package pacc
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"autoconfig/provider"
+)
+
+// Decode reads a document. It ignores what it does not know, takes the -02
+// name smtp for submit, and fills in the ports the format implies;
+// [provider.Provider.Validate] tells what is wrong with the result. It reads at
+// most [MaxSize] octets and fails with an error wrapping [ErrTooLarge],
+// [ErrSyntax] or [ErrProtocols], or with what r returned.
+func Decode(r io.Reader) (*provider.Provider, error) {
+	body, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("pacc: read document: %w", err)
+	}
+	if len(body) > MaxSize {
+		return nil, ErrTooLarge
+	}
+	var d struct {
+		document
+		Protocols *struct {
+			protocols
+			SMTP *server `json:"smtp"` // until -02
+		} `json:"protocols"`
+	}
+	if err := json.Unmarshal(body, &d); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
+	}
+	if d.Protocols == nil {
+		return nil, ErrProtocols
+	}
+	p := &provider.Provider{Name: d.Info.Provider.Name, ShortName: d.Info.Provider.ShortName, PACC: provider.PACCAuto}
+	var auth []provider.Auth
+	if o := d.Authentication.OAuthPublic; o != nil {
+		p.OAuth2 = &provider.OAuth2{Issuer: o.Issuer}
+		auth = append(auth, provider.AuthOAuth2)
+	}
+	if d.Authentication.Password {
+		auth = append(auth, provider.AuthPassword)
+	}
+	if h := d.Info.Help; h != nil && h.Documentation != "" {
+		p.Documentation = []provider.Documentation{{URL: h.Documentation}}
+	}
+	submit := d.Protocols.Submit
+	if submit == nil {
+		submit = d.Protocols.SMTP
+	}
+	p.Incoming = appendServer(p.Incoming, provider.IMAP, d.Protocols.IMAP, auth)
+	p.Incoming = appendServer(p.Incoming, provider.POP3, d.Protocols.POP3, auth)
+	p.Outgoing = appendServer(p.Outgoing, provider.SMTP, submit, auth)
+	p.JMAP, p.CalDAV, p.CardDAV = d.Protocols.JMAP.url(), d.Protocols.CalDAV.url(), d.Protocols.CardDAV.url()
+	return p, nil
+}
+
+func appendServer(list []provider.Server, proto provider.Protocol, s *server, auth []provider.Auth) []provider.Server {
+	if s == nil || s.Host == "" {
+		return list
+	}
+	out := provider.Server{Protocol: proto, Host: s.Host, Security: provider.TLS, Auth: auth, Username: provider.EmailAddress}
+	if svc, ok := out.Service(); ok {
+		out.Port = svc.Port
+	}
+	return append(list, out)
+}
+
+func (e *endpoint) url() string {
+	if e == nil {
+		return ""
+	}
+	return e.URL
+}

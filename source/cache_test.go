@@ -1,0 +1,206 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"autoconfig/provider"
+)
+
+// backend is a slow source whose answers the test sets.
+type backend struct {
+	mu     sync.Mutex
+	answer map[string]string
+	down   bool
+	asked  map[string]int
+	delay  time.Duration
+}
+
+func newBackend() *backend { return &backend{answer: map[string]string{}, asked: map[string]int{}} }
+
+func (b *backend) set(key, value string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.answer[key] = value
+}
+
+func (b *backend) fail(down bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.down = down
+}
+
+func (b *backend) times(key string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.asked[key]
+}
+
+func (b *backend) fetch(ctx context.Context, key string) (string, error) {
+	b.mu.Lock()
+	b.asked[key]++
+	v, down, delay := b.answer[key], b.down, b.delay
+	b.mu.Unlock()
+	select {
+	case <-time.After(delay):
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	switch {
+	case down:
+		return "", errors.New("connection refused")
+	case v == "":
+		return "", fmt.Errorf("no row: %w", provider.ErrNotFound)
+	}
+	return v, nil
+}
+
+func options() CacheOptions {
+	return CacheOptions{TTL: time.Minute, NegativeTTL: 10 * time.Second, Stale: time.Hour, Retry: 5 * time.Second,
+		Entries: 4, InFlight: 2, Timeout: time.Second}
+}
+
+func TestCacheLifetimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend()
+		c := newCache(options(), b.fetch)
+		expect := func(key, want string, wantErr error, asked int) {
+			t.Helper()
+			got, err := c.get(t.Context(), key)
+			if got != want || !errors.Is(err, wantErr) || b.times(key) != asked {
+				t.Errorf("%s: %q, %v, asked %d times; want %q, %v, %d", key, got, err, b.times(key), want, wantErr, asked)
+			}
+		}
+		b.set("a", "one")
+		expect("a", "one", nil, 1)
+		b.set("a", "two")
+		time.Sleep(59 * time.Second)
+		expect("a", "one", nil, 1) // fresh
+		time.Sleep(time.Second)
+		expect("a", "two", nil, 2)
+
+		expect("none", "", provider.ErrNotFound, 1)
+		b.set("none", "now there")
+		time.Sleep(9 * time.Second)
+		expect("none", "", provider.ErrNotFound, 1)
+		time.Sleep(time.Second)
+		expect("none", "now there", nil, 2)
+	})
+}
+
+func TestCacheWhileDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend()
+		c := newCache(options(), b.fetch)
+		get := func(key string) (string, error) { return c.get(t.Context(), key) }
+		b.set("a", "one")
+		_, _ = get("a")
+		_, _ = get("gone")
+		b.fail(true)
+		time.Sleep(time.Minute)
+		if v, err := get("a"); v != "one" || err != nil {
+			t.Errorf("a stale value: %q, %v", v, err)
+		}
+		if _, err := get("a"); err != nil || b.times("a") != 2 {
+			t.Errorf("asked %d times, %v: not left in peace after a failure", b.times("a"), err)
+		}
+		if _, err := get("gone"); !errors.Is(err, provider.ErrUnavailable) || errors.Is(err, provider.ErrNotFound) {
+			t.Errorf("an outdated \"not found\" while the backend is down: %v", err)
+		}
+		if _, err := get("new"); !errors.Is(err, provider.ErrUnavailable) {
+			t.Errorf("a name never asked: %v", err)
+		}
+		if !c.Down() {
+			t.Error("not down after three failures")
+		}
+		time.Sleep(time.Hour)
+		if _, err := get("a"); !errors.Is(err, provider.ErrUnavailable) {
+			t.Errorf("older than stale allows: %v", err)
+		}
+		b.fail(false)
+		time.Sleep(5 * time.Second)
+		if v, err := get("a"); v != "one" || err != nil || c.Down() {
+			t.Errorf("back again: %q, %v, down %v", v, err, c.Down())
+		}
+	})
+}
+
+// Many askers for one key are one question; more keys than places wait.
+func TestCacheSingleFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend()
+		b.delay = 100 * time.Millisecond
+		b.set("a", "one")
+		c := newCache(options(), b.fetch)
+		gone, leave := context.WithCancel(t.Context())
+		go func() {
+			if _, err := c.get(gone, "a"); !errors.Is(err, provider.ErrUnavailable) {
+				t.Errorf("the one that left: %v", err)
+			}
+		}()
+		synctest.Wait()
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() {
+				if v, err := c.get(t.Context(), "a"); v != "one" || err != nil {
+					t.Errorf("%q, %v", v, err)
+				}
+			})
+		}
+		leave()
+		wg.Wait()
+		if n := b.times("a"); n != 1 {
+			t.Errorf("asked %d times, want once", n)
+		}
+	})
+}
+
+func TestCacheConcurrencyAndTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var now, most atomic.Int32
+		c := newCache(options(), func(ctx context.Context, _ string) (string, error) {
+			if n := now.Add(1); n > most.Load() {
+				most.Store(n)
+			}
+			defer now.Add(-1)
+			<-ctx.Done()
+			return "", ctx.Err()
+		})
+		start := time.Now()
+		var wg sync.WaitGroup
+		for i := range 20 {
+			wg.Go(func() {
+				if _, err := c.get(t.Context(), fmt.Sprint(i)); !errors.Is(err, provider.ErrUnavailable) {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if most.Load() != 2 || time.Since(start) != time.Second {
+			t.Errorf("%d at once, all done after %v; want 2 and 1s", most.Load(), time.Since(start))
+		}
+	})
+}
+
+// The cache never holds more than its bound, and keeps what is asked again.
+func TestCacheBound(t *testing.T) {
+	b := newBackend()
+	b.set("often", "x")
+	c := newCache(options(), b.fetch)
+	for i := range 1000 {
+		_, _ = c.get(t.Context(), "often")
+		_, _ = c.get(t.Context(), fmt.Sprintf("once%d", i))
+		if len(c.entries) > 4 || len(c.ring) > 4 {
+			t.Fatalf("%d entries, %d in the ring", len(c.entries), len(c.ring))
+		}
+	}
+	if n := b.times("often"); n != 1 {
+		t.Errorf("the name asked again and again went to the backend %d times", n)
+	}
+}
