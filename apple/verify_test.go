@@ -8,6 +8,7 @@ import (
 	"errors"
 	"math/big"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,8 +37,8 @@ func TestVerifyTells(t *testing.T) {
 		{"expired", der, p.roots(), later, ErrExpired, true},
 		{"before its time", der, p.roots(), p.root.NotBefore.Add(-time.Hour), ErrUntrusted, true},
 		{"cut", der[:len(der)-1], p.roots(), time.Now(), ErrSignature, false},
-		{"a byte more", append(der[:len(der):len(der)], 0), p.roots(), time.Now(), ErrSignature, false},
-		{"too large", append(der[:len(der):len(der)], make([]byte, MaxSize)...), p.roots(), time.Now(), ErrSignature, false},
+		{"a byte more", append(slices.Clip(der), 0), p.roots(), time.Now(), ErrSignature, false},
+		{"too large", append(slices.Clip(der), make([]byte, MaxSize)...), p.roots(), time.Now(), ErrSignature, false},
 		{"host name changed", bytes.Replace(der, []byte("smtp-mail.outlook.com"), []byte("smtp-mail.outl00k.com"), 1), p.roots(), time.Now(), ErrSignature, false},
 	} {
 		s, err := Verify(tt.raw, tt.roots, tt.now)

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"autoconfig/finding"
 	"autoconfig/provider"
 )
 
@@ -135,9 +134,8 @@ type Entry struct {
 	DomainsFile string // path, "" without one
 	Builtin     bool   // the built-in itself or an overlay of it
 
-	own   []string // the domains the entry names, for the index
-	path  string   // providers[N]
-	found []finding.Finding
+	own  []string // the domains the entry names, for the index
+	path string   // providers[N]
 }
 
 // Model lists the providers served: the file's in their order, then the

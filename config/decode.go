@@ -261,7 +261,7 @@ func (d *decoder) integer(n ast.Node, v reflect.Value) {
 	if v.Kind() == reflect.Uint16 {
 		v.SetUint(num)
 	} else {
-		v.SetInt(int64(num)) //nolint:gosec // bounded above
+		v.SetInt(int64(num))
 	}
 }
 
@@ -338,8 +338,8 @@ func fieldByKey(v reflect.Value, key string) (reflect.Value, bool) {
 
 func keysOf(t reflect.Type) []string {
 	var keys []string
-	for i := range t.NumField() {
-		if tag := t.Field(i).Tag.Get("yaml"); tag != "" && tag != "-" {
+	for field := range t.Fields() {
+		if tag := field.Tag.Get("yaml"); tag != "" && tag != "-" {
 			keys = append(keys, tag)
 		}
 	}

@@ -245,8 +245,7 @@ func unreadable(at Pos, path string, err error) finding.Finding {
 
 // reason is the cause of a file error without the path it repeats.
 func reason(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err.Error()
 	}
 	return err.Error()

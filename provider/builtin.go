@@ -117,7 +117,7 @@ func microsoft365() *Provider {
 func bothAuths() []Auth { return []Auth{AuthOAuth2, AuthPassword} }
 
 func microsoftOAuth2() *OAuth2 { // sourceMSOAuth
-	return &OAuth2{
+	return &OAuth2{ //nolint:gosec // public end points, no credentials
 		Issuer:       "https://login.microsoftonline.com/common/v2.0",
 		AuthorizeURL: "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
 		TokenURL:     "https://login.microsoftonline.com/common/oauth2/v2.0/token",
@@ -164,7 +164,7 @@ func outlookDomains() []string {
 		{"outlook", "com at be cl cz de dk es fr hu ie in it jp kr lv my ph pt sa sg sk co.id co.il co.th com.ar com.au com.br com.gr com.tr com.vn"},
 		{"msn", "com"}, {"windowslive", "com"}, {"livemail", "tw"},
 	} {
-		for _, suffix := range strings.Fields(family.suffixes) {
+		for suffix := range strings.FieldsSeq(family.suffixes) {
 			out = append(out, family.name+"."+suffix)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"iter"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -209,12 +210,7 @@ func (p *Provider) Servers() []Server {
 
 // Has reports whether s offers the authentication a.
 func (s Server) Has(a Auth) bool {
-	for _, have := range s.Auth {
-		if have == a {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.Auth, a)
 }
 
 // PasswordMethod reports whether s takes a password in some form, which is all

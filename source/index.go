@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 	"iter"
+	"slices"
 	"unsafe"
 
 	"autoconfig/provider"
@@ -42,7 +43,7 @@ func (x *Index) Add(domain string, p *provider.Provider) (*provider.Provider, bo
 	if found {
 		return x.providers[x.slots[i].provider], false
 	}
-	x.slots[i] = slot{uint32(len(x.names)) + 1, x.number(p)} //nolint:gosec // 4 GiB of names are 200 million domains
+	x.slots[i] = slot{uint32(len(x.names)) + 1, x.number(p)} // 4 GiB of names are 200 million domains
 	x.names = append(append(x.names, byte(len(domain))), domain...)
 	x.count++
 	return nil, true
@@ -50,19 +51,19 @@ func (x *Index) Add(domain string, p *provider.Provider) (*provider.Provider, bo
 
 // number is the place of p in providers; the last one added is the usual one.
 func (x *Index) number(p *provider.Provider) uint32 {
-	for i := len(x.providers) - 1; i >= 0; i-- {
-		if x.providers[i] == p {
-			return uint32(i) //nolint:gosec // an index of a slice of pointers
+	for i, v := range slices.Backward(x.providers) {
+		if v == p {
+			return uint32(i)
 		}
 	}
 	x.providers = append(x.providers, p)
-	return uint32(len(x.providers) - 1) //nolint:gosec // as above
+	return uint32(len(x.providers) - 1)
 }
 
 // find returns the slot of domain, or the free slot where it belongs.
 func (x *Index) find(domain string) (int, bool) {
 	mask := len(x.slots) - 1
-	for i := int(maphash.String(x.seed, domain)) & mask; ; i = (i + 1) & mask { //nolint:gosec // wraps into the mask
+	for i := int(maphash.String(x.seed, domain)) & mask; ; i = (i + 1) & mask {
 		s := x.slots[i]
 		if s.name == 0 {
 			return i, false
@@ -77,7 +78,7 @@ func (x *Index) find(domain string) (int, bool) {
 // never changes once written.
 func (x *Index) at(offset int) string {
 	n := int(x.names[offset])
-	return unsafe.String(&x.names[offset+1], n)
+	return unsafe.String(&x.names[offset+1], n) //nolint:gosec // audited: see above
 }
 
 func (x *Index) grow() {

@@ -1,0 +1,98 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"autoconfig/apple"
+	"autoconfig/provider"
+)
+
+// maxAddresses is how many mailboxes one profile may hold.
+const maxAddresses = 10
+
+// mobileconfig answers an Apple profile for one or several addresses.
+func (s *Server) mobileconfig(r *request) answer {
+	if !s.allow(r) {
+		return text(http.StatusTooManyRequests, limited, "too many requests")
+	}
+	form := r.Request().URL.RawQuery
+	if r.Request().Method == http.MethodPost {
+		form = string(r.body)
+	}
+	accounts, a := s.accounts(r, form)
+	if a.status != 0 {
+		return a
+	}
+	name, _, _ := query(form, "name")
+	word, _, _ := query(form, "account")
+	body, err := profile(r.set, accounts, name, word)
+	a = profileAnswer(accounts[0].Address.Domain, body, err)
+	if a.outcome == unavailable {
+		s.opts.Log.Error("a profile cannot be signed", "error", err)
+	}
+	return a
+}
+
+// accounts reads the addresses of a profile. The answer is set when there is
+// none to be made.
+func (s *Server) accounts(r *request, form string) ([]profileAccount, answer) {
+	emails, err := queryAll(form, "email")
+	if err != nil || len(emails) == 0 || len(emails) > maxAddresses {
+		return nil, text(http.StatusBadRequest, badRequest, "one to ten email= addresses are needed")
+	}
+	var out []profileAccount
+	for _, email := range emails {
+		addr, err := provider.ParseAddress(plus(email))
+		if err != nil {
+			return nil, text(http.StatusBadRequest, badRequest, "not a mail address")
+		}
+		m, err := s.lookup(r, addr)
+		if err != nil {
+			return nil, failure(err)
+		}
+		out = append(out, profileAccount{Provider: m.provider, Address: addr})
+	}
+	return out, answer{}
+}
+
+// profile encodes, and signs when a signer is configured.
+func profile(set *Settings, accounts []profileAccount, name, word string) ([]byte, error) {
+	kind, err := apple.ParseKind(word)
+	if err != nil {
+		return nil, err
+	}
+	body, err := apple.Encode(accounts, apple.Options{Name: name, Kind: kind})
+	if err != nil || set.Signer == nil {
+		return body, err
+	}
+	body, err = set.Signer.Sign(body)
+	if err != nil {
+		return nil, &signError{err}
+	}
+	return body, nil
+}
+
+// signError is a signer that failed: no profile at all rather than an
+// unsigned one.
+type signError struct{ err error }
+
+func (e *signError) Error() string { return e.err.Error() }
+func (e *signError) Unwrap() error { return e.err }
+
+func profileAnswer(domain string, body []byte, err error) answer {
+	var sign *signError
+	switch {
+	case errors.As(err, &sign):
+		return text(http.StatusServiceUnavailable, unavailable, "temporarily unavailable")
+	case errors.Is(err, apple.ErrName), errors.Is(err, apple.ErrKind):
+		return text(http.StatusBadRequest, badRequest, reasonOf(err))
+	case err != nil:
+		return text(http.StatusUnprocessableEntity, impossible, reasonOf(err))
+	}
+	return answer{status: http.StatusOK, outcome: served, domain: domain, kind: apple.ContentType, cache: "no-store", body: body,
+		header: [][2]string{{"Content-Disposition", `attachment; filename="` + url.PathEscape(apple.Filename(domain)) + `"`}}}
+}
+
+type profileAccount = apple.Account

@@ -1,0 +1,78 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics are the counters of one server. Labels come from fixed sets: a
+// stranger cannot make a new series.
+type metrics struct {
+	registry *prometheus.Registry
+	requests map[string]map[outcome]prometheus.Counter
+	seconds  map[string]prometheus.Observer
+	degraded prometheus.Gauge
+	domains  prometheus.Gauge
+	reloads  *prometheus.CounterVec
+	signer   prometheus.Gauge
+}
+
+func newMetrics() *metrics {
+	m := &metrics{registry: prometheus.NewRegistry(), requests: map[string]map[outcome]prometheus.Counter{}, seconds: map[string]prometheus.Observer{}}
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "autoconfig_requests_total", Help: "Requests by protocol and outcome."}, []string{"protocol", "outcome"})
+	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "autoconfig_request_seconds", Help: "Time to answer.",
+		Buckets: []float64{.0001, .0005, .001, .005, .01, .05, .1, .5, 1}}, []string{"protocol"})
+	m.degraded = prometheus.NewGauge(prometheus.GaugeOpts{Name: "autoconfig_degraded", Help: "1 while /readyz says degraded."})
+	m.domains = prometheus.NewGauge(prometheus.GaugeOpts{Name: "autoconfig_domains", Help: "Domains listed by the operator's files."})
+	m.reloads = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "autoconfig_reloads_total", Help: "Loads of the configuration by result."}, []string{"result"})
+	m.signer = prometheus.NewGauge(prometheus.GaugeOpts{Name: "autoconfig_signer_expiry_seconds", Help: "Unix time at which the profile signer expires; 0 without one."})
+	m.registry.MustRegister(requests, seconds, m.degraded, m.domains, m.reloads, m.signer,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, name := range append(routeNames(), "none") {
+		m.seconds[name] = seconds.WithLabelValues(name)
+		m.requests[name] = map[outcome]prometheus.Counter{}
+		for _, o := range outcomes {
+			m.requests[name][o] = requests.WithLabelValues(name, string(o))
+		}
+	}
+	return m
+}
+
+func routeNames() []string {
+	var names []string
+	for _, r := range routes {
+		names = append(names, r.name)
+	}
+	return names
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// done counts and logs a request. Of the address only the domain is written,
+// of the client nothing unless the operator asked for it.
+func (s *Server) done(name string, r *request, a *answer, took time.Duration) {
+	s.metrics.requests[name][a.outcome].Inc()
+	s.metrics.seconds[name].Observe(took.Seconds())
+	if !s.opts.AccessLog {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 5)
+	attrs = append(attrs, slog.String("route", name), slog.String("outcome", string(a.outcome)))
+	if a.domain != "" {
+		attrs = append(attrs, slog.String("domain", a.domain))
+	}
+	if s.opts.LogClients {
+		if addr, ok := s.client(r); ok {
+			attrs = append(attrs, slog.String("client", addr.String()))
+		}
+	}
+	attrs = append(attrs, slog.Float64("ms", float64(took.Microseconds())/1000))
+	s.opts.Log.LogAttrs(r.Request().Context(), slog.LevelInfo, "request", attrs...)
+}

@@ -1,0 +1,231 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"autoconfig/autodiscover"
+	"autoconfig/provider"
+)
+
+// answer is what a handler says. The zero header values mean: none.
+type answer struct {
+	status  int
+	outcome outcome
+	domain  string // for the log: a normalised domain, never an address
+	kind    string // Content-Type
+	body    []byte
+	etag    string
+	cache   string // Cache-Control
+	cors    bool
+	header  [][2]string // the few a single route needs
+}
+
+// outcome is the metric label and the word in the log.
+type outcome string
+
+const (
+	served      outcome = "served"
+	notModified outcome = "not_modified"
+	notServed   outcome = "not_served"  // the domain is none of ours
+	badRequest  outcome = "bad_request" // no or malformed address, or a form that is none
+	notOffered  outcome = "not_offered" // schema, protocol or account kind
+	impossible  outcome = "impossible"  // the format cannot say what the provider offers
+	redirected  outcome = "redirected"
+	limited     outcome = "limited"
+	tooLarge    outcome = "too_large"
+	unavailable outcome = "unavailable"
+	notFound    outcome = "not_found" // no such route
+	notAllowed  outcome = "not_allowed"
+)
+
+var outcomes = []outcome{served, notModified, notServed, badRequest, notOffered, impossible, redirected, limited, tooLarge, unavailable, notFound, notAllowed}
+
+const (
+	textPlain = "text/plain; charset=utf-8"
+	textXML   = "text/xml; charset=utf-8" // Thunderbird refuses any other but application/xml
+	appJSON   = "application/json; charset=utf-8"
+	problem   = "application/problem+json"
+
+	cacheDocument = "public, max-age=3600"
+	cacheMiss     = "max-age=60"
+	noStore       = "private, no-store"
+)
+
+// text is a short answer for strangers that echoes nothing.
+func text(status int, o outcome, words string) answer {
+	a := answer{status: status, outcome: o, kind: textPlain, body: []byte(words + "\n"), cors: true}
+	a.again()
+	return a
+}
+
+// again says when to ask again: a miss may be kept for a minute, what is
+// overloaded or down may recover in half of one.
+func (a *answer) again() {
+	switch a.status {
+	case http.StatusNotFound:
+		a.cache = cacheMiss
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		a.header = [][2]string{{"Retry-After", "30"}}
+	}
+}
+
+// failure is the plain-text answer to a look-up that gave no provider.
+func failure(err error) answer {
+	switch {
+	case errors.Is(err, errLimited):
+		return text(http.StatusTooManyRequests, limited, "too many requests")
+	case errors.Is(err, provider.ErrNotFound):
+		return text(http.StatusNotFound, notServed, "not found")
+	}
+	return text(http.StatusServiceUnavailable, unavailable, "temporarily unavailable")
+}
+
+// handle runs one route: bounds, handler, answer, log and metrics.
+func (s *Server) handle(rt *route) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := time.Now()
+		req := &request{Context: c, set: s.settings.Load()}
+		if !s.sawHTTPS.Load() {
+			s.https(req)
+		}
+		a := s.answer(rt, req)
+		s.write(c, &a)
+		s.done(rt.name, req, &a, time.Since(start))
+		return nil
+	}
+}
+
+func (s *Server) answer(rt *route, req *request) answer {
+	method := req.Request().Method
+	switch {
+	case method == http.MethodOptions:
+		return answer{status: http.StatusNoContent, outcome: served, cors: true, header: [][2]string{
+			{"Allow", string(rt.methods)}, {"Access-Control-Allow-Methods", string(rt.methods)}, {"Access-Control-Allow-Headers", "Content-Type"}}}
+	case method == http.MethodPost && rt.methods == getPost:
+		body, err := io.ReadAll(http.MaxBytesReader(req.Response(), req.Request().Body, maxBody))
+		if err != nil {
+			return rt.bodyError(err)
+		}
+		req.body = body
+	case method != http.MethodGet && method != http.MethodHead:
+		return rt.wrongMethod()
+	}
+	if req.set == nil {
+		return rt.refuse(http.StatusServiceUnavailable, unavailable, "starting")
+	}
+	if !s.enter() {
+		return rt.refuse(http.StatusServiceUnavailable, unavailable, "busy")
+	}
+	defer s.leave()
+	return rt.handler(s, req)
+}
+
+// refuse is an answer in the route's own form, before its handler is asked.
+func (rt *route) refuse(status int, o outcome, words string) answer {
+	switch {
+	case rt.name == "api":
+		return apiProblem(status, o, words)
+	case rt.name == "autodiscover-json":
+		return jsonFailure(status, o)
+	case rt.name == "autodiscover" && status == http.StatusServiceUnavailable:
+		return poxError(autodiscover.NewError(autodiscover.CodeInternal))
+	}
+	return text(status, o, words)
+}
+
+func (rt *route) wrongMethod() answer {
+	a := rt.refuse(http.StatusMethodNotAllowed, notAllowed, "method not allowed")
+	a.header = [][2]string{{"Allow", string(rt.methods)}}
+	return a
+}
+
+func (rt *route) bodyError(err error) answer {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return rt.refuse(http.StatusRequestEntityTooLarge, tooLarge, "body too large")
+	}
+	return rt.refuse(http.StatusBadRequest, badRequest, "incomplete body")
+}
+
+// enter takes a place among the requests in flight, waiting a second at most.
+func (s *Server) enter() bool {
+	select {
+	case s.slots <- struct{}{}:
+		return true
+	default:
+	}
+	wait := time.NewTimer(time.Second)
+	defer wait.Stop()
+	select {
+	case s.slots <- struct{}{}:
+		return true
+	case <-wait.C:
+		return false
+	}
+}
+
+func (s *Server) leave() { <-s.slots }
+
+// write sends an answer. A conditional request for the same bytes gets 304
+// (RFC 9110 §13.1.2), HEAD no body.
+func (s *Server) write(c echo.Context, a *answer) {
+	h := c.Response().Header()
+	set := func(key, value string) {
+		if value != "" {
+			h[key] = []string{value}
+		}
+	}
+	if a.etag != "" && a.status == http.StatusOK && matches(c.Request().Header.Get("If-None-Match"), a.etag) {
+		a.status, a.outcome, a.body, a.kind = http.StatusNotModified, notModified, nil, ""
+	}
+	set("Etag", a.etag)
+	set("Cache-Control", a.cache)
+	if a.cors {
+		set("Access-Control-Allow-Origin", "*")
+	}
+	for _, kv := range a.header {
+		set(kv[0], kv[1])
+	}
+	if a.kind != "" {
+		set("Content-Type", a.kind)
+		set("X-Content-Type-Options", "nosniff")
+		set("Content-Length", strconv.Itoa(len(a.body)))
+	}
+	c.Response().WriteHeader(a.status)
+	if c.Request().Method != http.MethodHead && len(a.body) > 0 {
+		_, _ = c.Response().Write(a.body) // the client has gone; there is nobody to tell
+	}
+}
+
+// matches reports whether an If-None-Match header names the entity tag.
+func matches(header, etag string) bool {
+	for header != "" {
+		var tag string
+		tag, header, _ = strings.Cut(header, ",")
+		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+		if tag == etag || tag == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// routeError answers what the router itself refuses.
+func (s *Server) routeError(err error, c echo.Context) {
+	a := text(http.StatusNotFound, notFound, "not found")
+	if errors.Is(err, echo.ErrMethodNotAllowed) { // a method nobody has heard of
+		for i := range routes {
+			if routes[i].path == c.Path() {
+				a = routes[i].wrongMethod()
+			}
+		}
+	}
+	s.write(c, &a)
+	s.done("none", &request{Context: c}, &a, 0)
+}

@@ -1,0 +1,181 @@
+// Package server answers the HTTP requests of mail clients and people.
+//
+// A request passes three stages. [Server.ServeHTTP] bounds it and puts its
+// path in lower case, a row of the route table names the handler, and the
+// handler returns an answer: a value with status, headers and body. One place
+// (reply.go) writes answers, so that conditional requests, HEAD, caching, the
+// log and the metrics are the same for every route.
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"autoconfig/provider"
+	"autoconfig/source"
+)
+
+// Options are the settings that need a restart.
+type Options struct {
+	TrustedProxies []netip.Prefix
+	LogClients     bool
+	ServesTLS      bool // https is offered by this process
+	PerMinute      int  // of the rate-limited routes, per client
+	Burst          int
+	AccessLog      bool
+	Log            *slog.Logger
+}
+
+// Settings are what a reload replaces, all at once.
+type Settings struct {
+	Source      provider.Source // everything but the MX source
+	Listed      provider.Source // the operator's own domains, for /ask
+	Domains     int             // how many those are
+	MX          *source.MX      // nil: off
+	MXTable     *source.MXTable // the providers' mail exchangers, for /v1.1/
+	ServiceHost string
+	Branding    Branding
+	Signer      Signer   // nil: profiles are not signed
+	Degraded    []string // why /readyz says degraded
+
+	documents documents
+}
+
+// Branding is how the pages look.
+type Branding struct {
+	Name, Accent, Support, Imprint string
+	Logo                           []byte
+	LogoType                       string // media type of Logo
+}
+
+// Signer signs profiles. An error means that none may be sent.
+type Signer interface {
+	Sign(profile []byte) ([]byte, error)
+	NotAfter() time.Time
+}
+
+// Server is the public and the admin handler.
+type Server struct {
+	opts     Options
+	echo     *echo.Echo
+	settings atomic.Pointer[Settings]
+	metrics  *metrics
+	limits   *limiter
+	pages    *pages
+	slots    chan struct{}
+	stopping atomic.Bool
+	sawHTTPS atomic.Bool // a trusted proxy has spoken https to a client
+	reload   atomic.Pointer[string]
+}
+
+// The bounds of a request.
+const (
+	maxURL    = 4 << 10
+	maxHeader = 16 << 10
+	maxBody   = 64 << 10
+	inFlight  = 1024
+)
+
+// New makes a server that has no settings yet and answers 503 until [Server.Use].
+func New(o Options) *Server {
+	s := &Server{opts: o, metrics: newMetrics(), slots: make(chan struct{}, inFlight)}
+	s.limits = newLimiter(o.PerMinute, o.Burst)
+	s.pages = newPages()
+	s.echo = echo.New()
+	s.echo.HTTPErrorHandler = s.routeError
+	for i := range routes {
+		s.echo.Any(routes[i].path, s.handle(&routes[i]))
+	}
+	return s
+}
+
+// Use puts new settings in force for the requests that come from now on.
+func (s *Server) Use(set *Settings) {
+	s.settings.Store(set)
+	s.reload.Store(nil)
+	s.metrics.domains.Set(float64(set.Domains))
+	s.metrics.signer.Set(0)
+	if set.Signer != nil && !set.Signer.NotAfter().IsZero() {
+		s.metrics.signer.Set(float64(set.Signer.NotAfter().Unix()))
+	}
+}
+
+// ReloadFailed says that the settings in force are older than the
+// configuration, which could not be read.
+func (s *Server) ReloadFailed(reason string) { s.reload.Store(&reason) }
+
+// routes is every public route. A path ends in * where it holds an address,
+// which may contain a slash.
+var routes = []route{
+	{"/mail/config-v1.1.xml", "autoconfig", get, (*Server).autoconfig},
+	{"/.well-known/autoconfig/mail/config-v1.1.xml", "autoconfig", get, (*Server).autoconfig},
+	{"/.well-known/mail-v1.xml", "autoconfig", get, (*Server).autoconfig},
+	{"/v1.1/mail/config-v1.1.xml", "autoconfig", get, (*Server).autoconfig},
+	{"/v1.1/:domain", "ispdb", get, (*Server).ispdb},
+	{"/autodiscover", "autodiscover", getPost, (*Server).pox},
+	{"/autodiscover/autodiscover.xml", "autodiscover", getPost, (*Server).pox},
+	{"/autodiscover/autodiscover.json", "autodiscover-json", get, (*Server).autodiscoverJSON},
+	{jsonPath + "*", "autodiscover-json", get, (*Server).autodiscoverJSON},
+	{"/.well-known/user-agent-configuration.json", "pacc", get, (*Server).pacc},
+	{"/mobileconfig", "mobileconfig", getPost, (*Server).mobileconfig},
+	{"/api/v1/settings", "api", get, (*Server).api},
+	{"/", "page", get, (*Server).home},
+	{"/setup", "page", getPost, (*Server).setup},
+	{"/help", "page", getPost, (*Server).help},
+	{"/help/:id", "page", get, (*Server).helpTopic},
+	{"/qr.svg", "qr", get, (*Server).qr},
+	{"/assets/:file", "asset", get, (*Server).asset},
+	{"/robots.txt", "asset", get, (*Server).robots},
+	{"/favicon.ico", "asset", get, (*Server).favicon},
+}
+
+const jsonPath = "/autodiscover/autodiscover.json/v1.0/"
+
+type route struct {
+	path    string
+	name    string // in the log and the metrics
+	methods methods
+	handler func(*Server, *request) answer
+}
+
+// methods is the Allow header of a route.
+type methods string
+
+const (
+	get     methods = "GET, HEAD, OPTIONS"
+	getPost methods = "GET, HEAD, OPTIONS, POST"
+)
+
+// ServeHTTP answers a public request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if len(r.RequestURI) > maxURL {
+		http.Error(w, "URI too long", http.StatusRequestURITooLong)
+		return
+	}
+	r.URL.Path, r.URL.RawPath = routePath(r.URL.Path), ""
+	s.echo.ServeHTTP(w, r)
+}
+
+// routePath is the path routes are matched by: lower case, without a trailing
+// slash. The address at the end of the v2 JSON path keeps its case.
+func routePath(path string) string {
+	path = lowerASCII(path)
+	if len(path) > 1 && path[len(path)-1] == '/' {
+		return path[:len(path)-1]
+	}
+	return path
+}
+
+// Reloaded counts an attempt to load new settings.
+func (s *Server) Reloaded(ok bool) {
+	result := "ok"
+	if !ok {
+		result = "failed"
+	}
+	s.metrics.reloads.WithLabelValues(result).Inc()
+}

@@ -1,0 +1,32 @@
+package server
+
+import (
+	"crypto/tls"
+	"sync/atomic"
+)
+
+// Certificate is the certificate of the https listener. It can be replaced
+// while connections are served.
+type Certificate struct {
+	current atomic.Pointer[tls.Certificate]
+}
+
+// Load reads the PEM files; on error the certificate in use stays.
+func (c *Certificate) Load(certFile, keyFile string) error {
+	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		return err
+	}
+	c.current.Store(&cert)
+	return nil
+}
+
+// Config is the TLS configuration of the listener: HTTP/2 and HTTP/1.1 over
+// TLS 1.2 or newer (RFC 9325 §3.1.1).
+func (c *Certificate) Config() *tls.Config {
+	return &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		NextProtos:     []string{"h2", "http/1.1"},
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current.Load(), nil },
+	}
+}

@@ -1,0 +1,149 @@
+package templates
+
+import (
+	"encoding/json"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// fallback is the language of the catalogue of findings, and of people whose
+// own there is no file for.
+const fallback = "en"
+
+// catalog is the texts of one language.
+type catalog struct {
+	messages map[string]string
+	findings map[string]Finding
+}
+
+// Finding is the translation of an entry of the catalogue of findings.
+type Finding struct {
+	Title string `json:"title"`
+	Cause string `json:"cause"`
+	Fix   string `json:"fix"`
+}
+
+func loadCatalogs() map[string]*catalog {
+	all := map[string]*catalog{}
+	read := func(dir string, into func(*catalog) any) {
+		list, err := files.ReadDir(dir)
+		if err != nil {
+			panic(err)
+		}
+		for _, f := range list {
+			lang := strings.TrimSuffix(f.Name(), ".json")
+			if all[lang] == nil {
+				all[lang] = &catalog{}
+			}
+			body, err := files.ReadFile(path.Join(dir, f.Name()))
+			if err == nil {
+				err = json.Unmarshal(body, into(all[lang]))
+			}
+			if err != nil {
+				panic(dir + "/" + f.Name() + ": " + err.Error())
+			}
+		}
+	}
+	read("messages", func(c *catalog) any { return &c.messages })
+	read("findings", func(c *catalog) any { return &c.findings })
+	return all
+}
+
+func languagesOf(all map[string]*catalog) []string {
+	list := slices.DeleteFunc(slices.Sorted(maps.Keys(all)), func(lang string) bool { return lang == fallback })
+	return append([]string{fallback}, list...)
+}
+
+// Message is the text of a key in a language with values put in for its
+// {names}, given in pairs. A key that is missing shows as itself.
+func (s *Set) Message(lang, key string, pairs ...string) string {
+	return s.catalogs[lang].text(key, pairs...)
+}
+
+// Finding is an entry of the catalogue of findings in a language, if it has
+// been translated.
+func (s *Set) Finding(lang, id string) (Finding, bool) {
+	f, ok := s.catalogs[lang].findings[id]
+	return f, ok
+}
+
+func (c *catalog) text(key string, pairs ...string) string {
+	text, ok := c.messages[key]
+	if !ok {
+		return key
+	}
+	return fill(text, pairs)
+}
+
+func fill(text string, pairs []string) string {
+	if len(pairs) == 0 || !strings.Contains(text, "{") {
+		return text
+	}
+	named := make([]string, len(pairs))
+	for i, p := range pairs {
+		if i%2 == 0 {
+			p = "{" + p + "}"
+		}
+		named[i] = p
+	}
+	return strings.NewReplacer(named...).Replace(text)
+}
+
+// Span is a piece of a text: plain, or the words that a person looks for on
+// the screen, which the message file puts between asterisks.
+type Span struct {
+	Text  string
+	Label bool
+}
+
+func (c *catalog) rich(key string, pairs ...string) []Span {
+	text, ok := c.messages[key]
+	if !ok {
+		return []Span{{Text: key}}
+	}
+	var out []Span
+	for i, part := range strings.Split(text, "*") {
+		if part != "" {
+			out = append(out, Span{fill(part, pairs), i%2 == 1})
+		}
+	}
+	return out
+}
+
+// steps are the texts key.1, key.2 and so on, as many as there are. A variant
+// replaces single ones (key.variant.2); one that has its own first step is a
+// list of its own.
+func (c *catalog) steps(key, variant string, pairs ...string) [][]Span {
+	has := func(k string) bool { _, ok := c.messages[k]; return ok }
+	own := key + "." + variant
+	if has(own + ".1") {
+		key = own
+	}
+	var out [][]Span
+	for n := 1; ; n++ {
+		number := "." + strconv.Itoa(n)
+		switch {
+		case has(own + number):
+			out = append(out, c.rich(own+number, pairs...))
+		case has(key + number):
+			out = append(out, c.rich(key+number, pairs...))
+		default:
+			return out
+		}
+	}
+}
+
+// date writes a date, 2006-01-02, as people of the language do. What is no
+// date stays as it is.
+func (c *catalog) date(iso string) string {
+	d, err := time.Parse(time.DateOnly, iso)
+	if err != nil {
+		return iso
+	}
+	months := strings.Fields(c.text("date.months"))
+	return c.text("date.form", "day", strconv.Itoa(d.Day()), "month", months[d.Month()-1], "year", strconv.Itoa(d.Year()))
+}
