@@ -63,7 +63,7 @@ func profile(set *Settings, accounts []profileAccount, name, word string) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	body, err := apple.Encode(accounts, apple.Options{Name: name, Kind: kind})
+	body, err := apple.Encode(accounts, apple.Options{Name: name, Kind: kind, Consent: consent()})
 	if err != nil || set.Signer == nil {
 		return body, err
 	}

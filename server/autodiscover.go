@@ -71,7 +71,7 @@ func (s *Server) outlook(r *request, m match, err error) answer {
 		return a
 	}
 	return answer{status: http.StatusOK, outcome: served, domain: m.address.Domain, kind: textXML, cache: noStore,
-		body: t.fill(autodiscover.EscapeText(nil, m.address.Local), m.address.Domain)}
+		body: r.fill(t, m.address.Local, m.address.Domain)}
 }
 
 func (s *Server) mobileSync(m match, err error) answer {

@@ -69,12 +69,11 @@ func (l *lazy) get() (*template, error) {
 type template struct {
 	parts [][]byte
 	slots []byte // between the parts: 'd' domain, 'l' local part
-	size  int
 	sum   uint64
 }
 
 func newTemplate(body []byte) template {
-	t := template{size: len(body), sum: fnv(fnvStart, body)}
+	t := template{sum: fnv(fnvStart, body)}
 	for {
 		d, l := bytes.Index(body, []byte(standInDomain)), bytes.Index(body, []byte(standInLocal))
 		switch {
@@ -91,9 +90,9 @@ func newTemplate(body []byte) template {
 	}
 }
 
-// fill puts the names in. The local part is text the format has escaped.
-func (t *template) fill(local []byte, domain string) []byte {
-	out := make([]byte, 0, t.size+len(t.slots)*max(0, len(domain)-len(standInLocal), len(local)-len(standInLocal)))
+// fill appends the encoding to out with the names put in. The local part is
+// text the format has escaped.
+func (t *template) fill(out, local []byte, domain string) []byte {
 	for i, part := range t.parts {
 		out = append(out, part...)
 		if i == len(t.slots) {
@@ -130,7 +129,16 @@ func fnv[T string | []byte](h uint64, data T) uint64 {
 // matching If-None-Match do not need the bytes, but are rare.
 func (r *request) document(t *template, domain, kind string) answer {
 	return answer{status: 200, outcome: served, domain: domain, kind: kind, cors: true,
-		body: t.fill(nil, domain), etag: t.etag(domain), cache: cacheDocument}
+		body: r.fill(t, "", domain), etag: t.etag(domain), cache: cacheDocument}
+}
+
+// fill is the template with the names put in. The bytes are good until the
+// answer is written.
+func (r *request) fill(t *template, local, domain string) []byte {
+	r.room = autodiscover.EscapeText(r.room[:0], local)
+	n := len(r.room)
+	r.room = t.fill(r.room, r.room[:n], domain)
+	return r.room[n:]
 }
 
 // reasonOf keeps an error's reason for a plain-text answer on one line.

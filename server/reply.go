@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -72,9 +71,11 @@ func (a *answer) again() {
 	case http.StatusNotFound:
 		a.cache = cacheMiss
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
-		a.header = [][2]string{{"Retry-After", "30"}}
+		a.header = retryAfter
 	}
 }
+
+var retryAfter = [][2]string{{"Retry-After", "30"}}
 
 // failure is the plain-text answer to a look-up that gave no provider.
 func failure(err error) answer {
@@ -91,13 +92,16 @@ func failure(err error) answer {
 func (s *Server) handle(rt *route) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
-		req := &request{Context: c, set: s.settings.Load()}
+		req := s.requests.Get().(*request) //nolint:errcheck,forcetypeassert // New puts no other
+		req.Context, req.set = c, s.settings.Load()
 		if !s.sawHTTPS.Load() {
 			s.https(req)
 		}
 		a := s.answer(rt, req)
 		s.write(c, &a)
 		s.done(rt.name, req, &a, time.Since(start))
+		req.Context, req.set = nil, nil
+		s.requests.Put(req)
 		return nil
 	}
 }
@@ -109,11 +113,9 @@ func (s *Server) answer(rt *route, req *request) answer {
 		return answer{status: http.StatusNoContent, outcome: served, cors: true, header: [][2]string{
 			{"Allow", string(rt.methods)}, {"Access-Control-Allow-Methods", string(rt.methods)}, {"Access-Control-Allow-Headers", "Content-Type"}}}
 	case method == http.MethodPost && rt.methods == getPost:
-		body, err := io.ReadAll(http.MaxBytesReader(req.Response(), req.Request().Body, maxBody))
-		if err != nil {
+		if err := req.readBody(); err != nil {
 			return rt.bodyError(err)
 		}
-		req.body = body
 	case method != http.MethodGet && method != http.MethodHead:
 		return rt.wrongMethod()
 	}
@@ -176,9 +178,11 @@ func (s *Server) leave() { <-s.slots }
 // (RFC 9110 §13.1.2), HEAD no body.
 func (s *Server) write(c echo.Context, a *answer) {
 	h := c.Response().Header()
+	values := make([]string, 0, 8) // one block of memory for what is nearly always enough
 	set := func(key, value string) {
 		if value != "" {
-			h[key] = []string{value}
+			values = append(values, value)
+			h[key] = values[len(values)-1 : len(values) : len(values)]
 		}
 	}
 	if a.etag != "" && a.status == http.StatusOK && matches(c.Request().Header.Get("If-None-Match"), a.etag) {

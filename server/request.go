@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -13,11 +15,30 @@ import (
 	"autoconfig/provider"
 )
 
-// request is what a handler sees of a request.
+// request is what a handler sees of a request. It is used again for others, so
+// nothing of it may be kept.
 type request struct {
 	echo.Context
 	set  *Settings
 	body []byte // of a POST
+	room []byte // for the answer's body
+}
+
+// readBody reads a body of at most maxBody octets.
+func (r *request) readBody() error {
+	in := http.MaxBytesReader(r.Response(), r.Request().Body, maxBody)
+	r.body = r.body[:0]
+	for {
+		r.body = slices.Grow(r.body, 512)
+		n, err := in.Read(r.body[len(r.body):cap(r.body)])
+		r.body = r.body[:len(r.body)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
 }
 
 func (r *request) ctx() context.Context { return r.Request().Context() }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -68,6 +69,7 @@ type Server struct {
 	limits   *limiter
 	pages    *pages
 	slots    chan struct{}
+	requests sync.Pool // of *request
 	stopping atomic.Bool
 	sawHTTPS atomic.Bool // a trusted proxy has spoken https to a client
 	reload   atomic.Pointer[string]
@@ -84,6 +86,7 @@ const (
 // New makes a server that has no settings yet and answers 503 until [Server.Use].
 func New(o Options) *Server {
 	s := &Server{opts: o, metrics: newMetrics(), slots: make(chan struct{}, inFlight)}
+	s.requests.New = func() any { return new(request) }
 	s.limits = newLimiter(o.PerMinute, o.Burst)
 	s.pages = newPages()
 	s.echo = echo.New()

@@ -1,0 +1,61 @@
+# make test is the whole check: what CI runs, and nothing else runs there.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+CACHE := $(CURDIR)/.cache
+LINT_VERSION := v2.15.0
+LINT := $(CACHE)/bin/golangci-lint-$(LINT_VERSION)
+VULN_VERSION := v1.1.4
+# What the component tests start or read; installed when missing and root.
+PACKAGES := libxml2-utils openssl python3-minimal
+RACE := $(shell command -v gcc >/dev/null && echo -race)
+FUZZTIME := 30s
+
+.PHONY: build test deps lint unit e2e demo vuln bench fuzz screenshots docs clean
+
+build: ## the program, into ./autoconfig
+	go build -trimpath -o autoconfig ./cmd/autoconfig
+
+test: deps lint unit e2e vuln ## everything; installs what it needs
+	@echo "make test: all of it passed"
+
+deps: ## the Debian packages the component tests need
+	@CACHE="$(CACHE)" .ci/deps $(PACKAGES)
+
+lint: $(LINT) ## gofmt, go vet, golangci-lint
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
+	go vet -tags e2e ./...
+	$(LINT) run ./...
+
+$(LINT):
+	@mkdir -p $(CACHE)/bin
+	GOBIN=$(CACHE)/bin/new go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	@mv $(CACHE)/bin/new/golangci-lint $@
+
+unit: ## hermetic tests, with the race detector where gcc is
+	@test -n "$(RACE)" || echo "no gcc: the race detector is off"
+	go test $(RACE) -cover ./...
+
+e2e: ## real components on loopback ports; with the README's demo lines
+	go test -tags e2e -count=1 -p 1 -timeout 10m $$(git grep -l '^//go:build e2e' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,')
+
+vuln: ## known vulnerabilities, where the database can be reached
+	@GOBIN=$(CACHE)/bin go install golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION)
+	@$(CACHE)/bin/govulncheck ./... > $(CACHE)/vuln.txt 2>&1 || { \
+	  if grep -q 'Vulnerability #' $(CACHE)/vuln.txt; then cat $(CACHE)/vuln.txt; exit 1; fi; \
+	  echo "govulncheck: its database cannot be reached, nothing was checked"; }
+
+bench: ## this server beside a bare echo handler, and DNS checks beside bare clients
+	@mkdir -p $(CACHE)
+	go build -trimpath -o $(CACHE)/autoconfig ./cmd/autoconfig
+	go build -trimpath -o $(CACHE)/bench ./cmd/bench
+	$(CACHE)/bench -binary $(CACHE)/autoconfig
+
+fuzz: ## every fuzz target for FUZZTIME
+	@.ci/fuzz $(FUZZTIME)
+
+docs: ## write the generated pages again
+	go test ./finding ./cmd/autoconfig -run 'TestDocs|TestFindings' -update
+
+clean:
+	rm -rf $(CACHE) autoconfig

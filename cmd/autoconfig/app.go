@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"autoconfig/config"
+	"autoconfig/finding"
+)
+
+// app is one run of the program: its streams and the global flags.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+
+	configPath string
+	json       bool
+	noColor    bool
+	logLevel   string
+}
+
+// Exit statuses.
+const (
+	exitOK      = 0
+	exitProblem = 1 // it found a problem, or could not do the work
+	exitUsage   = 2 // wrong usage or configuration, or a thing you may not do
+)
+
+// usageError ends the program with status 2.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// errSilent ends the program with status 1; everything has been said already.
+var errSilent = errors.New("problems found")
+
+// errSilentUsage is errSilent with status 2.
+var errSilentUsage = usageError{errSilent}
+
+func (a *app) main(ctx context.Context, args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	if !errors.Is(err, errSilent) {
+		fmt.Fprintf(a.stderr, "autoconfig: %v\n", err)
+	}
+	if fromCobra(err) {
+		fmt.Fprintf(a.stderr, "usage: %s; %s --help tells more\n", cmd.UseLine(), cmd.CommandPath())
+	}
+	var usage usageError
+	if errors.As(err, &usage) || fromCobra(err) {
+		return exitUsage
+	}
+	return exitProblem
+}
+
+// ranError marks an error that a command itself returned; what cobra finds
+// wrong before that is wrong usage.
+type ranError struct{ error }
+
+func (e ranError) Unwrap() error { return e.error }
+
+func fromCobra(err error) bool {
+	var ran ranError
+	return !errors.As(err, &ran)
+}
+
+// ran wraps the work of a command.
+func ran(f func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := f(cmd, args); err != nil {
+			return ranError{err}
+		}
+		return nil
+	}
+}
+
+func (a *app) root() *cobra.Command {
+	serve := a.serveCommand()
+	root := &cobra.Command{
+		Use:   "autoconfig",
+		Short: "Set up mail programs from an address alone",
+		Long: `Autoconfig serves mail-client settings: Mozilla autoconfig, Outlook
+Autodiscover, Apple profiles and PACC, from one model. Without a configuration
+it serves the Live and Outlook.com domains. It plans, checks and publishes the
+DNS records that lead clients to it.
+
+Without a command it serves.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          serve.RunE,
+		Args:          cobra.ArbitraryArgs,
+	}
+	root.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return unknownCommand(root, args[0])
+		}
+		return nil
+	}
+	root.Flags().AddFlagSet(serve.Flags())
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.configPath, "config", "", "configuration `file` (default ./autoconfig.yaml, then /etc/autoconfig/autoconfig.yaml)")
+	flags.BoolVar(&a.json, "json", false, "print JSON instead of a table")
+	flags.StringVar(&a.logLevel, "log-level", "info", "debug, info, warn or error")
+	flags.BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR)")
+	root.AddCommand(serve, a.renderCommand(), a.explainCommand(), a.providersCommand(), a.configCommand(), a.dnsCommand(), a.versionCommand(), manCommand())
+	root.InitDefaultCompletionCmd()
+	return root
+}
+
+func unknownCommand(parent *cobra.Command, name string) error {
+	hint := fmt.Sprintf("run %s --help for the commands", parent.CommandPath())
+	parent.SuggestionsMinimumDistance = 2 // edits; cobra's own default is none
+	if near := parent.SuggestionsFor(name); len(near) > 0 {
+		hint = fmt.Sprintf("did you mean %q?", parent.CommandPath()+" "+near[0])
+	}
+	return ranError{usagef("unknown command %q; %s", parent.CommandPath()+" "+name, hint)}
+}
+
+// group makes a command that only holds others.
+func group(use, short string, sub ...*cobra.Command) *cobra.Command {
+	g := &cobra.Command{Use: use, Short: short}
+	g.RunE = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return unknownCommand(g, args[0])
+		}
+		var names []string
+		for _, c := range sub {
+			names = append(names, c.Name())
+		}
+		return usagef("%s needs a command: %s", g.CommandPath(), strings.Join(names, ", "))
+	}
+	g.AddCommand(sub...)
+	return g
+}
+
+func (a *app) logger() (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(a.logLevel)); err != nil {
+		return nil, usagef("--log-level %q: write debug, info, warn or error", a.logLevel)
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level})), nil
+}
+
+// findConfig is the configuration file to use, "" for the built-ins alone.
+func (a *app) findConfig() string {
+	if a.configPath != "" {
+		return a.configPath
+	}
+	for _, path := range []string{"autoconfig.yaml", "/etc/autoconfig/autoconfig.yaml"} {
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// load reads the configuration and its data. What is wrong goes to stderr;
+// failures end the program with status 2.
+func (a *app) load() (*config.Config, *config.Data, error) {
+	cfg, found := config.Load(a.findConfig())
+	var data *config.Data
+	if !config.Failed(found) {
+		var more []finding.Finding
+		data, more = cfg.Data()
+		found = append(found, more...)
+	}
+	a.printFindings(found)
+	if config.Failed(found) {
+		return cfg, data, errSilentUsage
+	}
+	return cfg, data, nil
+}
+
+// printFindings writes findings to stderr, one a line.
+func (a *app) printFindings(found []finding.Finding) {
+	for _, f := range found {
+		level := "error"
+		if f.Level != finding.Fail {
+			level = "warning"
+		}
+		fmt.Fprintf(a.stderr, "%s: %s [%s]\n", level, f, f.ID)
+	}
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"autoconfig/config"
+)
+
+func (a *app) configCommand() *cobra.Command {
+	check := &cobra.Command{
+		Use: "check [FILE]", Short: "Say what is wrong with the configuration", Args: cobra.MaximumNArgs(1),
+		RunE: ran(func(_ *cobra.Command, args []string) error {
+			a.useFile(args)
+			cfg, data, err := a.load()
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(a.stdout, "%s: fine, %d providers, %d domains of your own, %d built in\n",
+				configName(cfg.Path), len(data.Providers), data.Listed.Len(), data.Builtin.Len())
+			return err
+		}),
+	}
+	show := &cobra.Command{
+		Use: "show [FILE]", Short: "Print the configuration in force, defaults filled in and secrets masked", Args: cobra.MaximumNArgs(1),
+		RunE: ran(func(_ *cobra.Command, args []string) error {
+			a.useFile(args)
+			cfg, _, err := a.load()
+			if err != nil {
+				return err
+			}
+			text, err := cfg.Show()
+			if err != nil {
+				return err
+			}
+			_, err = a.stdout.Write(text)
+			return err
+		}),
+	}
+	schema := &cobra.Command{
+		Use: "schema", Short: "Print the JSON Schema (2020-12) of the configuration", Args: cobra.NoArgs,
+		RunE: ran(func(*cobra.Command, []string) error {
+			_, err := a.stdout.Write(config.Schema())
+			return err
+		}),
+	}
+	return group("config", "Check, show and describe the configuration", check, show, schema)
+}
+
+// useFile takes a file named as an argument instead of --config.
+func (a *app) useFile(args []string) {
+	if len(args) == 1 {
+		a.configPath = args[0]
+	}
+}
+
+func configName(path string) string {
+	if path == "" {
+		return "built-in providers alone"
+	}
+	return path
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"autoconfig/config"
+	"autoconfig/dnssrv"
+	"autoconfig/pacc"
+	"autoconfig/provider"
+)
+
+func (a *app) dnsCommand() *cobra.Command {
+	return group("dns", "Plan, check and publish the records that lead clients to the settings",
+		a.dnsPlanCommand(), a.dnsCheckCommand())
+}
+
+// planFlags are the flags that shape a plan.
+type planFlags struct {
+	serviceHost   string
+	ttl           uint32
+	only, without []string
+}
+
+func (p *planFlags) flags(cmd *cobra.Command) {
+	kinds := strings.Join(dnssrv.Kinds(), ", ")
+	f := cmd.Flags()
+	f.StringVar(&p.serviceHost, "service-host", "", "the `host` that serves the settings (default: service_host of the configuration)")
+	f.Uint32Var(&p.ttl, "ttl", dnssrv.DefaultTTL, "TTL of the records in `seconds`")
+	f.StringSliceVar(&p.only, "only", nil, "only records of this `kind` (repeatable): "+kinds)
+	f.StringSliceVar(&p.without, "without", nil, "no records of this `kind` (repeatable)")
+	for _, name := range []string{"only", "without"} {
+		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(dnssrv.Kinds(), cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that does not exist
+	}
+}
+
+// options are the flags with what the configuration says where they do not.
+func (p *planFlags) options(cfg *config.Config) dnssrv.PlanOptions {
+	host := p.serviceHost
+	if host == "" {
+		host = cfg.ServiceHost
+	}
+	return dnssrv.PlanOptions{ServiceHost: host, TTL: p.ttl, Only: p.only, Without: p.without}
+}
+
+// plan lists the records of a domain. Where PACC cannot state the provider, or
+// is switched off, none is planned for it.
+func plan(domain string, p *provider.Provider, o dnssrv.PlanOptions) ([]dnssrv.RR, error) {
+	if body, err := pacc.Encode(p, domain); err == nil {
+		o.PACC = pacc.TXT(body)
+	}
+	return dnssrv.Plan(domain, p, o)
+}
+
+// planOf finds the provider of a domain and lists its records. A plan that
+// cannot be made is wrong usage or configuration.
+func (a *app) planOf(ctx context.Context, cfg *config.Config, data *config.Data, domain string, o dnssrv.PlanOptions) (*provider.Provider, []dnssrv.RR, error) {
+	p, err := a.find(ctx, cfg, data, provider.Address{Domain: domain})
+	if err != nil {
+		return nil, nil, err
+	}
+	records, err := plan(domain, p, o)
+	if err != nil {
+		return nil, nil, planError(cfg, err)
+	}
+	return p, records, nil
+}
+
+// planError says what to do about a plan that cannot be made.
+func planError(cfg *config.Config, err error) error {
+	switch {
+	case errors.Is(err, dnssrv.ErrServiceHost):
+		return usagef("%w: write service_host: autoconfig.hoster.example (the name this server is reached by) into %s, or give --service-host", err, configFileName(cfg))
+	case errors.Is(err, dnssrv.ErrVendorOwned):
+		return usagef("%w; autoconfig dns check looks at what is published", err)
+	}
+	return usageError{err}
+}
+
+// configFileName is the file to write a setting into.
+func configFileName(cfg *config.Config) string {
+	if cfg.Path == "" {
+		return "autoconfig.yaml"
+	}
+	return cfg.Path
+}
+
+// domainArgs reads the domains a command is given.
+func domainArgs(args []string) ([]string, error) {
+	out := make([]string, 0, len(args))
+	for _, arg := range args {
+		domain, err := provider.ParseDomain(arg)
+		if err != nil {
+			return nil, usagef("%q is not a domain name of two labels or more", arg)
+		}
+		if !slices.Contains(out, domain) {
+			out = append(out, domain)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"time"
+
+	"autoconfig/config"
+	"autoconfig/dnssrv"
+	"autoconfig/provider"
+	"autoconfig/source"
+)
+
+// mxSource is the MX source across reloads: what DNS said outlives settings.
+type mxSource struct{ cache *source.MXCache }
+
+// newMXSource is nil, and serves nothing, without a configured resolver.
+func newMXSource(cfg *config.Config) *mxSource {
+	if len(cfg.DNS.Resolver) == 0 {
+		return nil
+	}
+	client := dnssrv.NewClient(dnssrv.ClientOptions{Resolvers: cfg.DNS.Resolver, Timeout: 400 * time.Millisecond, Tries: 2})
+	return &mxSource{source.NewMXCache(source.MXCacheOptions(), client.LookupMX)}
+}
+
+// with is the source for these providers.
+func (m *mxSource) with(providers []*provider.Provider) *source.MX {
+	if m == nil {
+		return nil
+	}
+	return source.NewMX(providers, m.cache)
+}

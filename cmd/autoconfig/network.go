@@ -1,0 +1,144 @@
+package main
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"autoconfig/config"
+	"autoconfig/dnssrv"
+)
+
+// network holds the flags of the commands that ask other machines.
+type network struct {
+	resolvers []string
+	caFile    string
+	connectTo []string
+}
+
+func (n *network) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&n.resolvers, "resolver", nil, "ask the DNS resolver at `HOST:PORT` (repeatable; default: dns.resolver of the configuration, then the system's)")
+	f.StringVar(&n.caFile, "ca", "", "trust the authorities in the PEM `file` too")
+	f.StringArrayVar(&n.connectTo, "connect-to", nil, "for HOST:PORT connect to another host and port, as curl does: `HOST:PORT:HOST:PORT` (repeatable)")
+}
+
+// dnsClient asks the resolvers of the flags, else the configuration's, else
+// the system's, at most perSecond questions a second each (0: no limit).
+func (n *network) dnsClient(cfg *config.Config, perSecond float64) (*dnssrv.Client, error) {
+	resolvers := n.resolvers
+	for _, r := range resolvers {
+		if _, _, err := net.SplitHostPort(r); err != nil {
+			return nil, usagef("--resolver %q: write HOST:PORT, for example 127.0.0.1:53", r)
+		}
+	}
+	if len(resolvers) == 0 && cfg != nil {
+		resolvers = cfg.DNS.Resolver
+	}
+	if len(resolvers) == 0 {
+		resolvers = dnssrv.SystemResolvers()
+	}
+	connect, err := n.connect()
+	if err != nil {
+		return nil, err
+	}
+	return dnssrv.NewClient(dnssrv.ClientOptions{Resolvers: resolvers, PerSecond: perSecond, ConnectTo: connect.to}), nil
+}
+
+// roots are the system's authorities and those of --ca; nil means the
+// system's alone.
+func (n *network) roots() (*x509.CertPool, error) {
+	if n.caFile == "" {
+		return nil, nil //nolint:nilnil // crypto/tls takes nil for the system's roots
+	}
+	pem, err := os.ReadFile(n.caFile)
+	if err != nil {
+		return nil, usagef("--ca: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, usagef("--ca %s: no PEM certificate in it", n.caFile)
+	}
+	return pool, nil
+}
+
+// connections are the --connect-to flags: from HOST:PORT to HOST:PORT.
+type connections map[string]string
+
+var errConnectTo = errors.New("write HOST:PORT:HOST:PORT, for example mail.example.org:993:127.0.0.1:10993")
+
+// connect reads the --connect-to flags. An empty first host or port stands for
+// any, as with curl.
+func (n *network) connect() (connections, error) {
+	out := connections{}
+	for _, flag := range n.connectTo {
+		parts, err := splitConnectTo(flag)
+		if err != nil {
+			return nil, usagef("--connect-to %q: %w", flag, err)
+		}
+		out[strings.ToLower(parts[0])+":"+parts[1]] = net.JoinHostPort(parts[2], parts[3])
+	}
+	return out, nil
+}
+
+// splitConnectTo cuts at colons outside of brackets, which it takes off.
+func splitConnectTo(s string) ([]string, error) {
+	var parts []string
+	for rest, more := s, true; more; {
+		if strings.HasPrefix(rest, "[") {
+			end := strings.IndexByte(rest, ']')
+			if end < 0 {
+				return nil, errConnectTo
+			}
+			parts = append(parts, rest[1:end])
+			rest, more = strings.CutPrefix(rest[end+1:], ":")
+			continue
+		}
+		var part string
+		part, rest, more = strings.Cut(rest, ":")
+		parts = append(parts, part)
+	}
+	if len(parts) != 4 || slices.Contains(parts[2:], "") {
+		return nil, errConnectTo
+	}
+	return parts, nil
+}
+
+// to is where to connect for host:port: another place, or the same text.
+func (c connections) to(hostPort string) string {
+	if len(c) == 0 {
+		return hostPort
+	}
+	host, port, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		return hostPort
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	for _, from := range []string{host + ":" + port, host + ":", ":" + port, ":"} {
+		if target, ok := c[from]; ok {
+			return target
+		}
+	}
+	return hostPort
+}
+
+// replaced reports whether host:port is connected elsewhere: such a target
+// was named by the operator, so it counts as allowed.
+func (c connections) replaced(hostPort string) bool { return c.to(hostPort) != hostPort }
+
+// hostPortFlag checks the form of a HOST:PORT flag.
+func hostPortFlag(name, value string) error {
+	if _, _, err := net.SplitHostPort(value); err != nil {
+		return usageError{fmt.Errorf("--%s %q: write HOST:PORT", name, value)}
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"autoconfig/config"
+	"autoconfig/provider"
+)
+
+// providerJSON is one provider in `providers --json`.
+type providerJSON struct {
+	ID         string   `json:"id"`
+	Name       string   `json:"name"`
+	BuiltIn    bool     `json:"built_in"`
+	Domains    []string `json:"domains"`
+	File       string   `json:"domains_file,omitempty"`
+	Unverified []string `json:"unverified,omitempty"`
+	MX         []string `json:"mx,omitempty"`
+	Incoming   []string `json:"incoming"`
+	Outgoing   []string `json:"outgoing"`
+}
+
+func (a *app) providersCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "providers [ID]", Short: "List the built-in and configured providers, or one with its domains and servers", Args: cobra.MaximumNArgs(1),
+		RunE: ran(func(_ *cobra.Command, args []string) error {
+			cfg, _, err := a.load()
+			if err != nil {
+				return err
+			}
+			entries := cfg.Model()
+			if len(args) == 1 {
+				e, ok := entryByID(entries, args[0])
+				if !ok {
+					return fmt.Errorf("no provider %q; run autoconfig providers for the ids", args[0])
+				}
+				if !a.json {
+					return a.printProvider(e)
+				}
+				entries = []config.Entry{e}
+			}
+			if a.json {
+				return a.printProvidersJSON(entries)
+			}
+			w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "ID\tNAME\tDOMAINS\tINCOMING\tOUTGOING")
+			for _, e := range entries {
+				count := fmt.Sprint(len(e.Domains))
+				if e.DomainsFile != "" {
+					count += " + " + e.DomainsFile
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.ID, e.Name, count, serverWords(e.Incoming[0]), serverWords(e.Outgoing[0]))
+			}
+			return w.Flush()
+		}),
+	}
+}
+
+func entryByID(entries []config.Entry, id string) (config.Entry, bool) {
+	for _, e := range entries {
+		if e.ID == id {
+			return e, true
+		}
+	}
+	return config.Entry{}, false
+}
+
+func (a *app) printProvidersJSON(entries []config.Entry) error {
+	out := []providerJSON{}
+	for _, e := range entries {
+		p := providerJSON{ID: e.ID, Name: e.Name, BuiltIn: e.Builtin, Domains: e.Domains, File: e.DomainsFile, Unverified: e.Unverified, MX: e.MX}
+		if p.Domains == nil {
+			p.Domains = []string{}
+		}
+		for _, s := range e.Incoming {
+			p.Incoming = append(p.Incoming, serverWords(s))
+		}
+		for _, s := range e.Outgoing {
+			p.Outgoing = append(p.Outgoing, serverWords(s))
+		}
+		out = append(out, p)
+	}
+	enc := json.NewEncoder(a.stdout)
+	enc.SetIndent("", "  ")
+	return enc.Encode(out)
+}
+
+// serverWords is a server on one line.
+func serverWords(s provider.Server) string {
+	auth := make([]string, len(s.Auth))
+	for i, m := range s.Auth {
+		auth[i] = string(m)
+	}
+	return fmt.Sprintf("%s %s:%d %s (%s)", s.Protocol, s.Host, s.Port, s.Security, strings.Join(auth, ", "))
+}
+
+func (a *app) printProvider(e config.Entry) error {
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	row := func(key, value string) {
+		if value != "" {
+			fmt.Fprintf(w, "%s\t%s\n", key, value)
+		}
+	}
+	row("id", e.ID)
+	row("name", e.Name)
+	for _, s := range e.Incoming {
+		row("incoming", serverWords(s))
+	}
+	for _, s := range e.Outgoing {
+		row("outgoing", serverWords(s))
+	}
+	if len(e.Incoming) > 0 {
+		row("user name", e.Incoming[0].Username)
+	}
+	if e.OAuth2 != nil {
+		row("oauth2", e.OAuth2.Issuer)
+	}
+	if l := e.PasswordLogin; l.Status != "" {
+		row("password login", strings.TrimSpace(string(l.Status)+" "+l.Since)+": "+orDash(l.Note))
+	}
+	row("mx", strings.Join(e.MX, " "))
+	row("domains file", e.DomainsFile)
+	row("domains", fmt.Sprint(len(e.Domains)))
+	for _, line := range wrap(e.Domains, 70) {
+		fmt.Fprintf(w, "\t%s\n", line)
+	}
+	if len(e.Unverified) > 0 {
+		row("unverified", "served only when their MX confirms it")
+		for _, line := range wrap(e.Unverified, 70) {
+			fmt.Fprintf(w, "\t%s\n", line)
+		}
+	}
+	if e.Builtin {
+		for _, f := range provider.Facts(e.ID) {
+			row("source of "+f.Key, f.Source+", reviewed "+f.Reviewed)
+		}
+	}
+	return w.Flush()
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// wrap joins words into lines of at most width characters.
+func wrap(words []string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range words {
+		if line != "" && len(line)+1+len(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}

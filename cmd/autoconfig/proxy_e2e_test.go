@@ -1,0 +1,116 @@
+//go:build e2e
+
+package main
+
+import (
+	"crypto/x509"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const proxied = `
+service_host: autoconfig.hoster.example
+providers:
+  - domains: [example.org]
+    incoming: [imaps://mail.example.org]
+    outgoing: [submissions://mail.example.org]
+`
+
+// checkProxied asks what mail clients ask, through the proxy, by real names.
+func checkProxied(t *testing.T, c client) {
+	t.Helper()
+	for _, test := range []struct {
+		url    string
+		status int
+		want   string
+	}{
+		{"https://autoconfig.example.org/mail/config-v1.1.xml", 200, "<domain>example.org</domain>"},
+		{"https://autoconfig.example.org/mail/config-v1.1.xml?emailaddress=a%2Bb%40live.co.uk", 200, "smtp-mail.outlook.com"},
+		{"https://ua-auto-config.example.org/.well-known/user-agent-configuration.json", 200, `"imap":{"host":"mail.example.org"}`},
+		{"https://autodiscover.example.org/Autodiscover/Autodiscover.xml", 200, "<Server>mail.example.org</Server>"},
+		{"https://autodiscover.example.org/autodiscover/autodiscover.json/v1.0/U%40example.org?Protocol=AutodiscoverV1", 200, "https://autodiscover.example.org/"},
+		{"http://autoconfig.example.org/mail/config-v1.1.xml", 200, "<domain>example.org</domain>"}, // never redirected
+		{"http://autodiscover.example.org/autodiscover/autodiscover.xml", 302, ""},
+		{"https://autoconfig.example.org/readyz", 404, ""},
+	} {
+		if status, body := c.get(t, test.url); status != test.status || !strings.Contains(body, test.want) {
+			t.Errorf("%s: %d %s", test.url, status, body)
+		}
+	}
+	r, err := c.http.Post("https://autodiscover.example.org/autodiscover/autodiscover.xml", "text/xml",
+		strings.NewReader(`<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request><EMailAddress>u@example.org</EMailAddress></Request></Autodiscover>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	if r.StatusCode != http.StatusOK {
+		t.Errorf("POST: %d", r.StatusCode)
+	}
+}
+
+// The nginx recipe of docs/proxy.md, as it stands there but for ports and files.
+func TestBehindNginx(t *testing.T) {
+	nginx := need(t, "nginx")
+	public, _ := startServer(t, proxied)
+	dir := t.TempDir()
+	httpAddr, httpsAddr := freePort(t), freePort(t)
+	certPEM, keyPEM, roots := certificate(t, "autoconfig.example.org", "autodiscover.example.org", "ua-auto-config.example.org")
+	recipe := strings.NewReplacer(
+		"listen 80;", "listen "+httpAddr+";", "listen 443 ", "listen "+httpsAddr+" ", "127.0.0.1:8080", public,
+		"/etc/letsencrypt/live/autoconfig.example.org/fullchain.pem", write(t, dir, "cert.pem", certPEM),
+		"/etc/letsencrypt/live/autoconfig.example.org/privkey.pem", write(t, dir, "key.pem", keyPEM),
+	).Replace(codeBlock(t, "proxy.md", "nginx"))
+	user := ""
+	if os.Getuid() == 0 {
+		user = "user root;"
+	}
+	conf := write(t, dir, "nginx.conf", user+`
+daemon off;
+pid `+dir+`/pid;
+error_log stderr;
+events {}
+http {
+    access_log off;
+    client_body_temp_path `+dir+`;
+    proxy_temp_path `+dir+`;
+    fastcgi_temp_path `+dir+`;
+    uwsgi_temp_path `+dir+`;
+    scgi_temp_path `+dir+`;
+`+recipe+"}\n")
+	start(t, dir, nginx, "-c", conf, "-p", dir, "-e", "stderr")
+	checkProxied(t, newClient(httpAddr, httpsAddr, roots))
+}
+
+// The Caddy recipe, with certificates on demand from Caddy's own authority:
+// what /ask does not vouch for gets none.
+func TestBehindCaddy(t *testing.T) {
+	caddy := need(t, "caddy")
+	public, admin := startServer(t, proxied)
+	dir := t.TempDir()
+	httpAddr, httpsAddr := freePort(t), freePort(t)
+	port := func(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
+	recipe := strings.NewReplacer(
+		"{\n\ton_demand_tls", "{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\tdefault_bind 127.0.0.1\n\tstorage file_system "+dir+
+			"\n\thttp_port "+port(httpAddr)+"\n\thttps_port "+port(httpsAddr)+"\n\ton_demand_tls",
+		"127.0.0.1:8081", admin, "127.0.0.1:8080", public,
+	).Replace(codeBlock(t, "proxy.md", "caddyfile"))
+	start(t, dir, caddy, "run", "--adapter", "caddyfile", "--config", write(t, dir, "Caddyfile", recipe))
+	roots := x509.NewCertPool()
+	for range 500 {
+		pem, err := os.ReadFile(filepath.Join(dir, "pki/authorities/local/root.crt"))
+		if err == nil && roots.AppendCertsFromPEM(pem) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	c := newClient(httpAddr, httpsAddr, roots)
+	checkProxied(t, c)
+	if r, err := c.http.Get("https://autoconfig.stranger.example/"); err == nil {
+		_ = r.Body.Close()
+		t.Errorf("a certificate for a stranger's name: %d", r.StatusCode)
+	}
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"autoconfig/apple"
+	"autoconfig/autodiscover"
+	"autoconfig/config"
+	"autoconfig/provider"
+	"autoconfig/server"
+	"autoconfig/source"
+)
+
+var formats = []string{"mozilla", "autodiscover", "mobilesync", "autodiscover-json", "mobileconfig", "pacc", "text", "json"}
+
+func (a *app) renderCommand() *cobra.Command {
+	var o server.RenderOptions
+	var sign bool
+	cmd := &cobra.Command{
+		Use:   "render FORMAT ADDRESS|DOMAIN",
+		Short: "Print what is served for an address: " + strings.Join(formats, ", "),
+		Long: `Render prints exactly the bytes that the server answers for an address or a
+domain. FORMAT is one of ` + strings.Join(formats, ", ") + `.`,
+		Example:   "  autoconfig render mozilla you@live.co.uk\n  autoconfig render mobileconfig you@example.org --name \"Your Name\" > mail.mobileconfig",
+		Args:      cobra.ExactArgs(2),
+		ValidArgs: formats,
+	}
+	cmd.Flags().StringVar(&o.Account, "account", "mail", "mobileconfig: mail or exchange")
+	cmd.Flags().StringVar(&o.Name, "name", "", "mobileconfig: the person's name")
+	cmd.Flags().StringVar(&o.Protocol, "protocol", "AutodiscoverV1", "autodiscover-json: the protocol asked for")
+	cmd.Flags().BoolVar(&sign, "sign", false, "mobileconfig: sign with the configured certificate")
+	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
+		return a.render(cmd.Context(), args[0], args[1], o, sign)
+	})
+	return cmd
+}
+
+func (a *app) render(ctx context.Context, format, who string, o server.RenderOptions, sign bool) error {
+	if !slices.Contains(formats, format) {
+		return usagef("unknown format %q; write one of %s", format, strings.Join(formats, ", "))
+	}
+	addr, err := provider.ParseAddressOrDomain(who)
+	if err != nil {
+		return usagef("%q is not an address or a domain", who)
+	}
+	if addr.Local == "" && (format == "mobileconfig" || format == "mobilesync") {
+		return usagef("%s needs a full address, not a domain alone", format)
+	}
+	cfg, data, err := a.load()
+	if err != nil {
+		return err
+	}
+	set := serverSettings(cfg, data, nil)
+	if sign && set.Signer == nil {
+		return usagef("--sign needs signing: {cert_file: …, key_file: …} in the configuration")
+	}
+	if !sign {
+		set.Signer = nil
+	}
+	p, err := a.find(ctx, cfg, data, addr)
+	if err != nil {
+		return err
+	}
+	if format == "text" {
+		return a.renderText(p, addr)
+	}
+	body, err := server.Render(set, server.Format(format), p, addr, o)
+	if err != nil {
+		return renderError(err)
+	}
+	_, err = a.stdout.Write(body)
+	return err
+}
+
+// find looks an address up as the server does, MX source included when a
+// resolver is configured.
+func (a *app) find(ctx context.Context, cfg *config.Config, data *config.Data, addr provider.Address) (*provider.Provider, error) {
+	chain := source.Chain{data.Listed, data.Builtin}
+	if mx := newMXSource(cfg).with(data.Providers); mx != nil {
+		chain = append(chain, mx)
+	}
+	p, err := chain.Lookup(ctx, addr)
+	if errors.Is(err, provider.ErrNotFound) {
+		hint := "add it to the configuration"
+		if meant := source.SuggestDomain(addr.Domain); meant != "" {
+			hint = "did you mean " + meant + "?"
+		}
+		return nil, fmt.Errorf("%s is not served; %s", addr.Domain, hint)
+	}
+	return p, err
+}
+
+// renderError gives a format's refusal its exit status.
+func renderError(err error) error {
+	if errors.Is(err, apple.ErrName) || errors.Is(err, apple.ErrKind) {
+		return usageError{err}
+	}
+	var pox *autodiscover.Error
+	if errors.As(err, &pox) {
+		return fmt.Errorf("autodiscover answers error %d: %s", pox.Code, pox.Message)
+	}
+	return err
+}

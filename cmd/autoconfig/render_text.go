@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"autoconfig/provider"
+)
+
+// renderText prints settings for a person to read out.
+func (a *app) renderText(p *provider.Provider, addr provider.Address) error {
+	p = p.For(addr.Domain)
+	fmt.Fprintf(a.stdout, "%s for %s\n\n", p.Name, addr)
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\tserver\tport\tencryption\tuser name\tauthentication")
+	for _, s := range append(append([]provider.Server{}, p.Incoming...), p.Outgoing...) {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", protocolWords[s.Protocol], s.Host, s.Port, securityWords[s.Security], provider.Expand(s.Username, addr), authWords(s.Auth))
+	}
+	if s := p.ManageSieve; s != nil {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", protocolWords[s.Protocol], s.Host, s.Port, securityWords[s.Security], provider.Expand(s.Username, addr), authWords(s.Auth))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.stdout)
+	for _, u := range []struct{ what, url string }{{"JMAP", p.JMAP}, {"Calendar", p.CalDAV}, {"Contacts", p.CardDAV}, {"Webmail", p.Webmail}} {
+		if u.url != "" {
+			fmt.Fprintf(a.stdout, "%s: %s\n", u.what, u.url)
+		}
+	}
+	if l := p.PasswordLogin; l.Status == provider.PasswordRetired || l.Status == provider.PasswordApp {
+		words := map[provider.PasswordStatus]string{provider.PasswordRetired: "retired", provider.PasswordApp: "needs an app password"}
+		since := ""
+		if l.Since != "" {
+			since = " since " + l.Since
+		}
+		fmt.Fprintf(a.stdout, "Password login: %s%s. %s\n", words[l.Status], since, l.Note)
+	}
+	for _, n := range p.Notes {
+		if n.Lang == "en" {
+			fmt.Fprintf(a.stdout, "- %s\n", n.Text)
+		}
+	}
+	for _, d := range p.Documentation {
+		if d.Lang == "en" || d.Lang == "" {
+			fmt.Fprintf(a.stdout, "See %s\n", d.URL)
+		}
+	}
+	return nil
+}
+
+var protocolWords = map[provider.Protocol]string{provider.IMAP: "IMAP", provider.POP3: "POP3", provider.SMTP: "SMTP (outgoing)", provider.ManageSieve: "ManageSieve"}
+
+var securityWords = map[provider.Security]string{provider.TLS: "TLS", provider.STARTTLS: "STARTTLS", provider.Plain: "none"}
+
+func authWords(auths []provider.Auth) string {
+	words := make([]string, len(auths))
+	for i, a := range auths {
+		words[i] = string(a)
+	}
+	return strings.Join(words, ", or ")
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"autoconfig/config"
+	"autoconfig/finding"
+	"autoconfig/server"
+)
+
+func (a *app) serveCommand() *cobra.Command {
+	var listen, admin string
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Serve mail-client settings over HTTP", Args: cobra.NoArgs,
+		Long: `Serve answers mail programs and people until it gets SIGTERM. SIGHUP, or a
+change of a file, reads the configuration, the domains files and the
+certificates again; what cannot be read leaves the settings from before.`,
+	}
+	cmd.Flags().StringVar(&listen, "listen", "", "`address` for plain HTTP (default 127.0.0.1:8080)")
+	cmd.Flags().StringVar(&admin, "admin", "", "`address` of the admin listener (default 127.0.0.1:8081)")
+	cmd.RunE = ran(func(cmd *cobra.Command, _ []string) error {
+		log, err := a.logger()
+		if err != nil {
+			return err
+		}
+		cfg, data, err := a.load()
+		if err != nil {
+			return err
+		}
+		if cmd.Flags().Changed("listen") {
+			cfg.Listen = listen
+		}
+		if cmd.Flags().Changed("admin") {
+			cfg.Admin = admin
+		}
+		return newService(a, cfg, log).run(cmd.Context(), data)
+	})
+	return cmd
+}
+
+// service is a running server and what a reload works on.
+type service struct {
+	app  *app
+	cfg  *config.Config
+	log  *slog.Logger
+	srv  *server.Server
+	cert server.Certificate
+	mx   *mxSource
+}
+
+func newService(a *app, cfg *config.Config, log *slog.Logger) *service {
+	return &service{app: a, cfg: cfg, log: log, mx: newMXSource(cfg), srv: server.New(server.Options{
+		TrustedProxies: cfg.TrustedProxies, LogClients: cfg.LogClients, ServesTLS: cfg.ListenTLS != "",
+		PerMinute: cfg.Limits.PerMinute, Burst: cfg.Limits.Burst, AccessLog: log.Enabled(context.Background(), slog.LevelInfo), Log: log,
+	})}
+}
+
+func (s *service) run(ctx context.Context, data *config.Data) error {
+	s.log.Info("configuration", "file", configName(s.cfg.Path), "providers", len(data.Providers), "domains", data.Listed.Len(), "built_in", data.Builtin.Len())
+	for _, f := range startupFindings(s.cfg) {
+		s.log.Warn(f.Cause, "id", f.ID, "fix", f.Fix)
+	}
+	var tlsConfig *tls.Config
+	if s.cfg.ListenTLS != "" {
+		if err := s.cert.Load(s.cfg.TLS.CertFile, s.cfg.TLS.KeyFile); err != nil {
+			return usagef("tls: %s: %w; give the PEM certificate and its own key", s.cfg.TLS.CertFile, err)
+		}
+		tlsConfig = s.cert.Config()
+	}
+	s.use(s.cfg, data)
+	reloading, stop := context.WithCancel(ctx)
+	defer stop()
+	go s.reloads(reloading)
+	return s.srv.Run(ctx, server.Listen{HTTP: s.cfg.Listen, HTTPS: s.cfg.ListenTLS, Admin: s.cfg.Admin, TLS: tlsConfig, Drain: time.Duration(s.cfg.Drain)})
+}
+
+// use puts a configuration and its data in force.
+func (s *service) use(cfg *config.Config, data *config.Data) {
+	s.srv.Use(serverSettings(cfg, data, s.mx.with(data.Providers)))
+	debug.FreeOSMemory() // the data from before, and what reading left, may be large
+	if s.app.getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent())
+	}
+}
+
+// headroom is how much the heap may grow before it is collected, in octets:
+// with little live data, as a few domains are, the collector's default would
+// have it run hundreds of times a second under load.
+const headroom = 32 << 20
+
+// gcPercent is what lets a small heap grow by the headroom (runtime/debug,
+// SetGCPercent), and a large one as usual.
+func gcPercent() int {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(max(100, 100*headroom/max(m.HeapAlloc, 1<<20)))
+}
+
+// startupFindings are what will disappoint, said before it does.
+func startupFindings(cfg *config.Config) []finding.Finding {
+	var out []finding.Finding
+	own := len(cfg.Providers) > 0
+	if own && cfg.ServiceHost == "" {
+		out = append(out, finding.New("server-service-host-missing", ""))
+	}
+	if own && cfg.ListenTLS == "" {
+		out = append(out, finding.New("server-tls-missing", ""))
+	}
+	return out
+}
+
+// pollEvery is how often the files are looked at for a change.
+const pollEvery = 2 * time.Second
+
+// reloads reads everything again on SIGHUP and when a file's time or size
+// has changed.
+func (s *service) reloads(ctx context.Context) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	seen := stamps(s.cfg.Files())
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+		case <-poll.C:
+			if slices.Equal(seen, stamps(s.cfg.Files())) {
+				continue
+			}
+		}
+		seen = stamps(s.cfg.Files()) // before reading: what changes meanwhile is read next time
+		s.reload()
+		if now := stamps(s.cfg.Files()); len(now) != len(seen) {
+			seen = now // the new configuration names other files
+		}
+	}
+}
+
+// stamp tells whether a file has changed.
+type stamp struct {
+	path string
+	size int64
+	time time.Time
+}
+
+func stamps(files []string) []stamp {
+	out := make([]stamp, len(files))
+	for i, path := range files {
+		out[i].path = path
+		if info, err := os.Stat(path); err == nil {
+			out[i].size, out[i].time = info.Size(), info.ModTime()
+		}
+	}
+	return out
+}
+
+// reload puts new settings in force, or keeps the old ones and says why.
+func (s *service) reload() {
+	cfg, found := config.Load(s.cfg.Path)
+	var data *config.Data
+	if !config.Failed(found) {
+		var more []finding.Finding
+		data, more = cfg.Data()
+		found = append(found, more...)
+	}
+	for _, f := range found {
+		level := slog.LevelWarn
+		if f.Level == finding.Fail {
+			level = slog.LevelError
+		}
+		s.log.Log(context.Background(), level, f.String(), "id", f.ID)
+	}
+	if config.Failed(found) {
+		s.fail(fmt.Sprintf("the configuration could not be read again, the one from before is served: %s", found[0]))
+		return
+	}
+	if s.cfg.ListenTLS != "" {
+		if err := s.cert.Load(cfg.TLS.CertFile, cfg.TLS.KeyFile); err != nil {
+			s.fail("the certificate could not be read again, the one from before is served: " + err.Error())
+			return
+		}
+	}
+	if keys := s.cfg.NeedsRestart(cfg); len(keys) > 0 {
+		s.log.Warn("changed settings that count after a restart only", "keys", keys)
+	}
+	cfg.Listen, cfg.Admin, cfg.ListenTLS = s.cfg.Listen, s.cfg.Admin, s.cfg.ListenTLS
+	s.cfg = cfg
+	s.use(cfg, data)
+	s.srv.Reloaded(true)
+	s.log.Info("reloaded", "providers", len(data.Providers), "domains", data.Listed.Len())
+}
+
+func (s *service) fail(reason string) {
+	s.log.Error(reason)
+	s.srv.ReloadFailed(reason)
+	s.srv.Reloaded(false)
+}

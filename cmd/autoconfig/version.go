@@ -1,0 +1,82 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+)
+
+// version is set by the release build (-ldflags -X main.version=…).
+var version = ""
+
+type versionInfo struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"`
+	Modified bool   `json:"modified,omitempty"`
+	Time     string `json:"time,omitempty"`
+	Go       string `json:"go"`
+}
+
+func buildVersion() versionInfo {
+	v := versionInfo{Version: version}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v
+	}
+	v.Go = info.GoVersion
+	if v.Version == "" {
+		v.Version = info.Main.Version
+	}
+	if v.Version == "" {
+		v.Version = "(devel)"
+	}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			v.Revision = s.Value
+		case "vcs.modified":
+			v.Modified = s.Value == "true"
+		case "vcs.time":
+			v.Time = s.Value
+		}
+	}
+	return v
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version and the source revision", Args: cobra.NoArgs,
+		RunE: ran(func(*cobra.Command, []string) error {
+			v := buildVersion()
+			if a.json {
+				return json.NewEncoder(a.stdout).Encode(v)
+			}
+			revision := v.Revision
+			if revision == "" {
+				revision = "unknown (built without version control)"
+			} else if v.Modified {
+				revision += " with changes"
+			}
+			_, err := fmt.Fprintf(a.stdout, "autoconfig %s\nrevision %s\n%s\n", v.Version, revision, v.Go)
+			return err
+		}),
+	}
+}
+
+func manCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "man DIR", Short: "Write the man pages into a folder", Args: cobra.ExactArgs(1),
+		RunE: ran(func(cmd *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return err
+			}
+			root := cmd.Root()
+			root.DisableAutoGenTag = true // the same input gives the same pages
+			return doc.GenManTree(root, &doc.GenManHeader{Title: "AUTOCONFIG", Section: "1", Source: "autoconfig", Manual: "Autoconfig"}, args[0])
+		}),
+	}
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"autoconfig/apple"
+	"autoconfig/config"
+	"autoconfig/server"
+	"autoconfig/source"
+)
+
+// serverSettings makes what a server serves out of a configuration.
+func serverSettings(cfg *config.Config, data *config.Data, mx *source.MX) *server.Settings {
+	set := &server.Settings{
+		Source:      source.Chain{data.Listed, data.Builtin},
+		Listed:      data.Listed,
+		Domains:     data.Listed.Len(),
+		MX:          mx,
+		MXTable:     source.NewMXTable(data.Providers),
+		ServiceHost: cfg.ServiceHost,
+		Branding:    server.Branding{Name: cfg.Branding.Name, Accent: cfg.Branding.Accent, Support: cfg.Branding.Support, Imprint: cfg.Branding.Imprint},
+	}
+	loadLogo(set, cfg.Branding.Logo)
+	if cfg.Signing.Set() {
+		signer, err := apple.LoadSigner(cfg.Signing.CertFile, cfg.Signing.KeyFile)
+		if err != nil {
+			set.Signer = brokenSigner{err}
+			set.Degraded = append(set.Degraded, "profiles cannot be signed: "+err.Error())
+		} else {
+			set.Signer = signer
+			if left := time.Until(signer.NotAfter()); left < 14*24*time.Hour {
+				set.Degraded = append(set.Degraded, "the profile signer expires on "+signer.NotAfter().Format(time.DateOnly))
+			}
+		}
+	}
+	return set
+}
+
+// brokenSigner fails closed: no profile is better than an unsigned one where
+// signed ones were promised.
+type brokenSigner struct{ err error }
+
+func (b brokenSigner) Sign([]byte) ([]byte, error) { return nil, b.err }
+func (b brokenSigner) NotAfter() time.Time         { return time.Time{} }
+
+func loadLogo(set *server.Settings, path string) {
+	if path == "" {
+		return
+	}
+	logo, err := os.ReadFile(path)
+	if err != nil {
+		set.Degraded = append(set.Degraded, "the logo cannot be read: "+err.Error())
+		return
+	}
+	set.Branding.Logo, set.Branding.LogoType = logo, "image/png"
+	if strings.EqualFold(filepath.Ext(path), ".svg") {
+		set.Branding.LogoType = "image/svg+xml"
+	}
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+)
+
+// recorded is one answer of the server.
+type recorded struct {
+	Method, Path string
+	Status       int
+	Header       http.Header
+	Body         []byte
+}
+
+// record keeps what the server answers to each format.
+func record(ours *process, file string) error {
+	var all []recorded
+	for _, f := range formats {
+		r, err := ours.once(f, 0)
+		if err != nil {
+			return err
+		}
+		r.Method, r.Path = f.method, f.path
+		all = append(all, *r)
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o600)
+}
+
+// serveBare sends the recorded answers from handlers that do nothing else.
+func serveBare(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var all []recorded
+	if err := json.Unmarshal(text, &all); err != nil {
+		return err
+	}
+	e := echo.New()
+	for _, r := range all {
+		kind := r.Header.Get("Content-Type")
+		r.Header.Del("Content-Type") // Blob and net/http set these
+		r.Header.Del("Date")
+		e.Add(r.Method, r.Path, func(c echo.Context) error {
+			h := c.Response().Header()
+			for key, values := range r.Header {
+				h[key] = slices.Clone(values)
+			}
+			return c.Blob(r.Status, kind, r.Body)
+		})
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(ln.Addr())
+	return http.Serve(ln, e) //nolint:gosec // bare on purpose, on the loopback interface
+}
+
+func freeAddr() (string, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = ln.Close() }()
+	return ln.Addr().String(), nil
+}

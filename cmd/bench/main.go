@@ -1,0 +1,78 @@
+// Command bench measures the server beside a bare echo handler that sends the
+// same status, headers and bytes: seven interleaved rounds in one run, so that
+// what else the machine does touches both alike. It prints the tables of
+// docs/performance.md.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+func main() {
+	bareFile := flag.String("bare", "", "internal: serve the recorded answers in this file")
+	binary := flag.String("binary", "", "the autoconfig program to measure")
+	domains := flag.Int("domains", 1_000_000, "domains of the large configuration")
+	rounds := flag.Int("rounds", 7, "rounds")
+	span := flag.Duration("span", time.Second, "how long one measurement takes")
+	flag.Parse()
+	var err error
+	if *bareFile != "" {
+		err = serveBare(*bareFile)
+	} else {
+		err = run(*binary, *domains, *rounds, *span)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run starts the programs, takes the rounds and prints the tables.
+func run(binary string, domains, rounds int, span time.Duration) error {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "autoconfig-bench")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	large, err := writeConfig(filepath.Join(dir, "large"), domains)
+	if err != nil {
+		return err
+	}
+	small, err := writeConfig(filepath.Join(dir, "small"), 1)
+	if err != nil {
+		return err
+	}
+	if err := reportLoading(large, domains); err != nil {
+		return err
+	}
+	one, err := startServer(ctx, binary, small, 1, false, dir)
+	if err != nil {
+		return err
+	}
+	defer one.stop()
+	logged, err := startServer(ctx, binary, small, 1, true, dir)
+	if err != nil {
+		return err
+	}
+	defer logged.stop()
+	many, err := startServer(ctx, binary, large, domains, false, dir)
+	if err != nil {
+		return err
+	}
+	defer many.stop()
+	if err := reportMemory(many); err != nil {
+		return err
+	}
+	bare, err := startBare(ctx, one, dir)
+	if err != nil {
+		return err
+	}
+	defer bare.stop()
+	return reportRequests([]*process{bare, one, logged, many}, rounds, span)
+}

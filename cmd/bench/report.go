@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"autoconfig/config"
+)
+
+// reportLoading times reading the configuration beside filling a map from the
+// same file.
+func reportLoading(path string, domains int) error {
+	var ours, bare []time.Duration
+	for range 5 {
+		start := time.Now()
+		m := map[string]bool{}
+		f, err := os.Open(filepath.Join(filepath.Dir(path), "customers.txt"))
+		if err != nil {
+			return err
+		}
+		for s := bufio.NewScanner(f); s.Scan(); {
+			m[s.Text()] = true
+		}
+		_ = f.Close()
+		bare = append(bare, time.Since(start))
+		if len(m) != domains {
+			return fmt.Errorf("%d domains in the file", len(m))
+		}
+		m = nil
+		start = time.Now()
+		cfg, found := config.Load(path)
+		data, more := cfg.Data()
+		ours = append(ours, time.Since(start))
+		if found = append(found, more...); len(found) > 0 {
+			return fmt.Errorf("%v", found)
+		}
+		if data.Listed.Len() != domains {
+			return fmt.Errorf("%d domains loaded", data.Listed.Len())
+		}
+	}
+	o, b := median(ours), median(bare)
+	fmt.Printf("| loading %d domains | time | ratio |\n|---|---:|---:|\n| a map filled from a bufio.Scanner | %v | 1.00 |\n| ours: read, checked, indexed | %v | %.2f |\n\n",
+		domains, b.Round(time.Millisecond), o.Round(time.Millisecond), float64(o)/float64(b))
+	return nil
+}
+
+// reportMemory shows resident memory after loading and at the peak of a reload.
+func reportMemory(many *process) error {
+	now, start, err := many.memory()
+	if err != nil {
+		return err
+	}
+	if err := many.resetPeak(); err != nil {
+		return err
+	}
+	if err := many.hangup(); err != nil {
+		return err
+	}
+	time.Sleep(5 * time.Second) // long enough for a reload, which takes well under one
+	after, peak, err := many.memory()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("| resident memory with %d domains | MiB |\n|---|---:|\n| after loading | %.0f |\n| at the peak of starting | %.0f |\n| at the peak of a reload | %.0f |\n| after the reload | %.0f |\n\n",
+		many.domains, now, start, peak, after)
+	return nil
+}
+
+// reportRequests takes the rounds, every process and format once in each.
+func reportRequests(processes []*process, rounds int, span time.Duration) error {
+	got := map[string]map[string][]sample{}
+	for _, f := range formats {
+		got[f.name] = map[string][]sample{}
+	}
+	for range rounds {
+		for _, f := range formats {
+			for _, p := range processes {
+				s, err := p.measure(f, span)
+				if err != nil {
+					return err
+				}
+				got[f.name][p.name] = append(got[f.name][p.name], s)
+			}
+		}
+	}
+	fmt.Printf("| %d rounds of %v, %d connections | | requests/s | p99 | CPU per request (spread) | CPU of bare |\n|---|---|---:|---:|---:|---:|\n", rounds, span, connections)
+	for _, f := range formats {
+		bare := got[f.name][processes[0].name]
+		for _, p := range processes {
+			list := got[f.name][p.name]
+			var ratios []float64
+			for i := range list {
+				ratios = append(ratios, float64(list[i].cpu)/float64(bare[i].cpu))
+			}
+			cpu := column(list, func(s sample) time.Duration { return s.cpu })
+			fmt.Printf("| %s | %s | %.0f | %v | %.1f µs (%.1f–%.1f) | %.2f |\n", f.name, p.name,
+				median(column(list, func(s sample) float64 { return s.perSecond })),
+				median(column(list, func(s sample) time.Duration { return s.p99 })).Round(10*time.Microsecond),
+				micro(median(cpu)), micro(slices.Min(cpu)), micro(slices.Max(cpu)), median(ratios))
+		}
+	}
+	return nil
+}
+
+func micro(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+func column[T any](list []sample, f func(sample) T) []T {
+	out := make([]T, len(list))
+	for i, s := range list {
+		out[i] = f(s)
+	}
+	return out
+}
+
+func median[T int | float64 | time.Duration](list []T) T {
+	sorted := slices.Sorted(slices.Values(list))
+	return sorted[len(sorted)/2]
+}

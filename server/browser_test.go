@@ -1,0 +1,258 @@
+//go:build e2e
+
+package server
+
+import (
+	"context"
+	"flag"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"autoconfig/provider"
+	"autoconfig/source"
+)
+
+var screenshots = flag.String("screenshots", "", "`folder` that TestScreenshots writes its pictures to")
+
+// The browser tests drive Debian's chromium.
+
+// tab is a page of the browser, and what went wrong on it.
+type tab struct {
+	t    *testing.T
+	ctx  context.Context
+	base string
+
+	mu       sync.Mutex
+	requests []string
+	errors   []string
+}
+
+// site is the pages of an operator as they are: a brand, a domain of their own
+// and the built-in providers.
+func site(t *testing.T) string {
+	t.Helper()
+	srv := newTestServer(t, func(o *Options, set *Settings) {
+		o.PerMinute, o.Burst = 100_000, 100_000
+		set.Branding = Branding{Name: "Hoster Mail", Support: "mailto:help@hoster.example", Imprint: "https://hoster.example/imprint"}
+		listed := source.NewIndex(8, 256)
+		p := custom("plain", func(p *provider.Provider) {
+			p.Name, p.OAuth2, p.CardDAV, p.Webmail = "Example Mail", nil, "https://dav.example.org/contacts/", "https://webmail.example.org/"
+			for _, list := range [][]provider.Server{p.Incoming, p.Outgoing} {
+				for i := range list {
+					list[i].Auth = []provider.Auth{provider.AuthPassword}
+				}
+			}
+		})
+		listed.Add("example.org", p)
+		listed.Add("example.net", p)
+		set.Source, set.Listed = source.Chain{listed, set.Source}, listed
+	})
+	web := httptest.NewServer(srv)
+	t.Cleanup(web.Close)
+	return web.URL
+}
+
+// newBrowser starts a browser for one test.
+func newBrowser(t *testing.T) context.Context {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("chromium is missing: apt-get install chromium")
+		}
+		t.Skip("chromium is not installed")
+	}
+	o := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("font-render-hinting", "none"))
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), o...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(alloc)
+	t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx) // waits until the process has gone, so that its folder can be removed
+		cancel()
+	})
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// newTab opens a page of the given size and colour scheme.
+func newTab(t *testing.T, browser context.Context, base string, width, height int64, scheme string) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser)
+	t.Cleanup(cancel)
+	ctx, stop := context.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(stop)
+	b := &tab{t: t, ctx: ctx, base: base}
+	b.do(chromedp.EmulateViewport(width, height))
+	if err := chromedp.Listen(ctx, b.listen); err != nil {
+		t.Fatal(err)
+	}
+	call(b, network.Enable, network.EnableParams{})
+	call(b, log.Enable, cdp.Empty{})
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	return b
+}
+
+func (b *tab) listen(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		b.requests = append(b.requests, e.Request.URL)
+	case *log.EventEntryAdded:
+		// A 404 page is a page; the browser calls it an error of the network.
+		if e.Entry.Level == log.EntryLevelError && e.Entry.Source != log.EntrySourceNetwork {
+			b.errors = append(b.errors, e.Entry.Text)
+		}
+	case *runtime.EventExceptionThrown:
+		b.errors = append(b.errors, e.ExceptionDetails.Text)
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError {
+			b.errors = append(b.errors, "console.error")
+		}
+	}
+}
+
+func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, steps...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// call sends a protocol command.
+func call[P, R any](b *tab, cmd cdp.Command[P, R], params P) R {
+	b.t.Helper()
+	r, err := chromedp.Call(b.ctx, cmd, params)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return r
+}
+
+// result is the value of an action.
+func result[T any](b *tab, a chromedp.Action[T]) T {
+	b.t.Helper()
+	v, err := chromedp.Run(b.ctx, a)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return v
+}
+
+// eval is the value of a JavaScript expression, waited for when it is a promise.
+func eval[T any](b *tab, expression string) T {
+	b.t.Helper()
+	return result(b, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+}
+
+func (b *tab) open(path string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(b.base + path))
+}
+
+func (b *tab) typeInto(selector, words string) {
+	b.t.Helper()
+	b.do(chromedp.SendKeys(chromedp.CSS(selector), words))
+}
+
+// click presses a button that loads another page, and waits for that.
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+const iPhone = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1"
+
+// agent makes the browser call itself another one.
+func (b *tab) agent(name string) {
+	b.t.Helper()
+	call(b, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: name})
+}
+
+// phone makes the browser a telephone.
+func (b *tab) phone(width, height int64) {
+	b.t.Helper()
+	b.agent(iPhone)
+	b.do(chromedp.EmulateViewport(width, height, chromedp.EmulateMobile, chromedp.EmulateTouch))
+}
+
+// submit sends the address form of the page at path.
+func (b *tab) submit(path, address string) {
+	b.t.Helper()
+	b.open(path)
+	b.typeInto("#email", address)
+	b.click(".address button")
+}
+
+// TestScreenshots writes the pictures of the README.
+func TestScreenshots(t *testing.T) {
+	if *screenshots == "" {
+		t.Skip("no -screenshots folder given")
+	}
+	browser, base := newBrowser(t), site(t)
+	for _, shot := range []struct {
+		name          string
+		width, height int64 // no height: the whole page
+		scheme        string
+		do            func(*tab)
+	}{
+		{"home", 1000, 700, "light", func(b *tab) { b.open("/") }},
+		{"home-phone", 390, 760, "light", func(b *tab) { b.phone(390, 760); b.open("/?lang=de") }},
+		{"setup", 1000, 1330, "light", func(b *tab) { b.submit("/", "alice@live.co.uk") }},
+		{"setup-phone", 390, 1100, "light", func(b *tab) { b.phone(390, 1100); b.submit("/", "alice@example.org") }},
+		{"setup-code", 1000, 1050, "light", func(b *tab) {
+			b.submit("/", "alice@example.org")
+			b.do(chromedp.Click(chromedp.CSS("#thunderbird summary")), chromedp.Click(chromedp.CSS("#iphone summary")))
+		}},
+		{"setup-settings", 1000, 800, "light", func(b *tab) {
+			b.submit("/", "alice@live.co.uk")
+			eval[bool](b, `document.getElementById("settings").scrollIntoView({behavior: "instant"}) || true`)
+		}},
+		{"setup-dark", 1000, 1150, "dark", func(b *tab) { b.submit("/", "alice@live.co.uk") }},
+		{"setup-german", 1000, 1150, "light", func(b *tab) { b.submit("/?lang=de", "alice@live.co.uk") }},
+		{"help", 1000, 1150, "light", func(b *tab) {
+			b.open("/help")
+			b.typeInto("#error", "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.")
+			b.click(".paste button")
+		}},
+		{"unknown", 1000, 760, "light", func(b *tab) { b.submit("/", "alice@unknown.example") }},
+		{"typo", 1000, 760, "dark", func(b *tab) { b.submit("/", "alice@live.co.ik") }},
+	} {
+		height := shot.height
+		if height == 0 {
+			height = 900
+		}
+		b := newTab(t, browser, base, shot.width, height, shot.scheme)
+		shot.do(b)
+		eval[bool](b, "document.fonts.ready.then(() => true)")
+		take := chromedp.CaptureScreenshot()
+		if shot.height == 0 {
+			take = chromedp.FullScreenshot(100)
+		}
+		png := result(b, take)
+		file := filepath.Join(*screenshots, shot.name+".png")
+		if err := os.WriteFile(file, smaller(t, png), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func smaller(_ *testing.T, png []byte) []byte { return png }

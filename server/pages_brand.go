@@ -1,0 +1,129 @@
+package server
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"autoconfig/templates"
+)
+
+// brand is how the pages look under one generation of settings.
+type brand struct {
+	set *Settings
+
+	Name             string
+	Logo, Style      string // paths; empty without
+	Support, Imprint string
+	assets           []templates.Asset
+}
+
+// brandOf is the brand of the settings, made once for each generation.
+func (p *pages) brandOf(set *Settings) *brand {
+	if b := p.brand.Load(); b != nil && b.set == set {
+		return b
+	}
+	c := set.Branding
+	b := &brand{set: set, Name: c.Name, Support: c.Support, Imprint: c.Imprint}
+	if len(c.Logo) > 0 {
+		ext := ".png"
+		if c.LogoType == "image/svg+xml" {
+			ext = ".svg"
+		}
+		b.Logo = b.add("logo"+ext, c.Logo)
+	}
+	if accent, ok := parseColor(c.Accent); ok {
+		b.Style = b.add("brand.css", accentStyle(accent))
+	}
+	p.brand.Store(b)
+	return b
+}
+
+func (b *brand) add(source string, body []byte) string {
+	a := templates.NewAsset(source, body)
+	b.assets = append(b.assets, a)
+	return "/assets/" + a.Name
+}
+
+// color is sRGB, each part from 0 to 1.
+type color [3]float64
+
+// parseColor reads #rgb or #rrggbb.
+func parseColor(s string) (color, bool) {
+	hex, ok := strings.CutPrefix(s, "#")
+	if len(hex) == 3 {
+		hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
+	}
+	n, err := strconv.ParseUint(hex, 16, 32)
+	if !ok || err != nil || len(hex) != 6 {
+		return color{}, false
+	}
+	return color{float64(n>>16) / 255, float64(n>>8&0xff) / 255, float64(n&0xff) / 255}, true
+}
+
+func (c color) String() string {
+	return fmt.Sprintf("#%02x%02x%02x", int(math.Round(c[0]*255)), int(math.Round(c[1]*255)), int(math.Round(c[2]*255)))
+}
+
+// luminance is the relative luminance of WCAG 2.2.
+func (c color) luminance() float64 {
+	linear := func(v float64) float64 {
+		if v <= 0.04045 {
+			return v / 12.92
+		}
+		return math.Pow((v+0.055)/1.055, 2.4)
+	}
+	return 0.2126*linear(c[0]) + 0.7152*linear(c[1]) + 0.0722*linear(c[2])
+}
+
+// contrast is the contrast ratio of WCAG 2.2.
+func contrast(a, b color) float64 {
+	x, y := a.luminance(), b.luminance()
+	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+}
+
+// readable moves c towards black or white until it can be read on the ground:
+// an operator chooses a colour, not its contrast.
+func (c color) readable(ground, towards color) color {
+	out := c
+	for i := 0; i <= 20 && contrast(out, ground) < readableContrast; i++ {
+		for j := range out {
+			out[j] = c[j] + (towards[j]-c[j])*float64(i)/20
+		}
+	}
+	return out
+}
+
+// readableContrast is WCAG 2.2 §1.4.3 for text, with room for rounding.
+const readableContrast = 4.6
+
+// The grounds that links and buttons stand on, the darkest of the light scheme
+// and the lightest of the dark one (assets/style.css).
+var (
+	black, white = color{}, color{1, 1, 1}
+	lightGround  = mustColor("#eef0f3")
+	darkGround   = mustColor("#232830")
+)
+
+func mustColor(s string) color {
+	c, ok := parseColor(s)
+	if !ok {
+		panic("server: not a colour: " + s)
+	}
+	return c
+}
+
+// accentStyle is the style sheet that puts the operator's colour in place of
+// the default.
+func accentStyle(c color) []byte {
+	rule := func(ground, towards color) string {
+		a := c.readable(ground, towards)
+		on := white
+		if contrast(a, black) > contrast(a, white) {
+			on = black
+		}
+		return fmt.Sprintf(":root{--accent:%s;--on-accent:%s}", a, on)
+	}
+	return []byte(rule(lightGround, black) + "@media(prefers-color-scheme:dark){" + rule(darkGround, white) + "}\n")
+}

@@ -1,0 +1,191 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"autoconfig/finding"
+	"autoconfig/templates"
+)
+
+// helpView is the help page: a field for an error message, and the catalogue.
+type helpView struct {
+	view
+	Pasted    string
+	Asked     bool
+	Matches   []findingView
+	Query     string
+	Areas     []helpArea
+	Questions []string
+}
+
+type helpArea struct {
+	Name    string
+	Open    bool
+	Entries []findingView
+}
+
+// findingView is an entry of the catalogue in the page's language, or in
+// English, which Lang then says.
+type findingView struct {
+	ID, Area, Title, Cause, Fix, Lang string
+	UILang                            string // of the words around it
+}
+
+// Path is the page of the finding.
+func (f findingView) Path() string { return "/help/" + f.ID }
+
+// The areas of the catalogue that a person meets; all others are the
+// operator's.
+var helpAreas = []string{"smtp", "imap", "pop3", "oauth2", "connect", "tls"}
+
+const operatorArea = "operator"
+
+// maxPasted is how much of a pasted message is looked at.
+const maxPasted = 8 << 10
+
+func (s *Server) help(r *request) answer {
+	if !s.allow(r) {
+		return s.tooMany(r)
+	}
+	v := helpView{view: s.view(r, "/help"), Questions: []string{"password", "aliases", "profile", "outlook"}}
+	if r.Request().Method == http.MethodPost {
+		pasted, found, _ := query(string(r.body), "error")
+		if len(pasted) > maxPasted {
+			pasted = strings.ToValidUTF8(pasted[:maxPasted], "")
+		}
+		v.Pasted, v.Asked, v.Private = pasted, found, true
+		v.Resend = []field{{"error", pasted}}
+		for _, f := range finding.Explain(pasted) {
+			v.Matches = append(v.Matches, s.pages.findings[v.Lang].byID[f.ID])
+		}
+	} else if q, _, ok := query(r.Request().URL.RawQuery, "q"); ok && len(q) <= 100 {
+		v.Query = strings.TrimSpace(q)
+		if v.Query != "" {
+			v.relink("/help?q=" + url.QueryEscape(v.Query))
+		}
+	}
+	v.Areas = s.areas(&v)
+	return s.render(&v.view, http.StatusOK, served, "help", &v)
+}
+
+// findings is the catalogue in one language.
+type findings struct {
+	list []findingView
+	byID map[string]findingView
+}
+
+func newFindings(set *templates.Set, lang string) findings {
+	f := findings{byID: map[string]findingView{}}
+	for _, e := range finding.Catalogue() {
+		v := newFindingView(set, lang, e)
+		f.byID[e.ID] = v
+		if e.Level != finding.OK { // that nothing is wrong is no topic of its own
+			f.list = append(f.list, v)
+		}
+	}
+	return f
+}
+
+// areas are the catalogue's entries that the search finds, by area.
+func (s *Server) areas(v *helpView) []helpArea {
+	byName := map[string][]findingView{}
+	for _, f := range s.pages.findings[v.Lang].list {
+		if f.matches(v.Query) {
+			byName[f.Area] = append(byName[f.Area], f)
+		}
+	}
+	var out []helpArea
+	for _, name := range append(helpAreas, operatorArea) {
+		if list := byName[name]; len(list) > 0 {
+			out = append(out, helpArea{Name: name, Open: v.Query != "", Entries: list})
+		}
+	}
+	return out
+}
+
+func areaOf(id string) string {
+	area, _, _ := strings.Cut(id, "-")
+	for _, a := range helpAreas {
+		if a == area {
+			return a
+		}
+	}
+	return operatorArea
+}
+
+// matches reports whether every word of a search occurs in the entry.
+func (f findingView) matches(search string) bool {
+	if search == "" {
+		return true
+	}
+	all := strings.ToLower(f.ID + " " + f.Title + " " + f.Cause + " " + f.Fix)
+	for word := range strings.FieldsSeq(strings.ToLower(search)) {
+		if !strings.Contains(all, word) {
+			return false
+		}
+	}
+	return true
+}
+
+// newFindingView is an entry as the pages of a language show it.
+func newFindingView(set *templates.Set, lang string, e finding.Entry) findingView {
+	v := findingView{ID: e.ID, Area: areaOf(e.ID), Title: e.Title, Cause: sentence(e.Cause), Fix: sentence(e.Fix), UILang: lang}
+	if t, ok := set.Finding(lang, e.ID); ok {
+		v.Title, v.Cause, v.Fix = t.Title, sentence(t.Cause), sentence(t.Fix)
+	} else if lang != "en" {
+		v.Lang = "en"
+	}
+	return v
+}
+
+// sentence gives a text of the catalogue, which stands in the middle of a line
+// elsewhere, a capital and a full stop.
+func sentence(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return ""
+	}
+	s = string(unicode.ToUpper(first)) + s[size:]
+	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "?") || strings.HasSuffix(s, "!") {
+		return s
+	}
+	return s + "."
+}
+
+// topicView is the page of one finding.
+type topicView struct {
+	view
+	Finding findingView
+	Related []findingView
+}
+
+func (s *Server) helpTopic(r *request) answer {
+	if !s.allow(r) {
+		return s.tooMany(r)
+	}
+	id := r.Param("id")
+	v := topicView{view: s.view(r, "/help/"+id)}
+	f, ok := s.pages.findings[v.Lang].byID[id]
+	if !ok {
+		return s.trouble(r, http.StatusNotFound, notFound, "missing")
+	}
+	v.Finding, v.Related = f, s.related(&v.view, id)
+	return s.render(&v.view, http.StatusOK, served, "topic", &v)
+}
+
+// related are the other findings about the same object: those that share the
+// first two words of the id.
+func (s *Server) related(v *view, id string) []findingView {
+	parts := strings.SplitN(id, "-", 3)
+	var out []findingView
+	for _, f := range s.pages.findings[v.Lang].list {
+		if f.ID != id && strings.HasPrefix(f.ID, parts[0]+"-"+parts[1]+"-") {
+			out = append(out, f)
+		}
+	}
+	return out
+}

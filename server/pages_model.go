@@ -1,0 +1,260 @@
+package server
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"autoconfig/apple"
+	"autoconfig/provider"
+)
+
+// group is what the set-up page says about addresses of one provider.
+type group struct {
+	*setupView
+	number int
+
+	Titled    bool // there are several groups
+	Provider  string
+	Addresses []string
+	Address   string // the first one, or words for "your address"
+	Full      bool   // Address is one
+	Mode      string // how a person signs in: microsoft, web or password
+	Account   string // which of Microsoft's accounts: personal or work
+
+	Truth    bool // there is something to know before
+	Password provider.PasswordStatus
+	Since    string
+	Note     *localText
+	Notes    []localText
+
+	Profile, Mail, Exchange bool // which profiles can be made
+	Signed                  bool
+	QR                      string
+
+	Devices  []device
+	Servers  []serverRow
+	Services []serviceRow
+	Links    []linkRow
+}
+
+// localText is a text whose language is not the page's: Lang says which. An
+// empty Lang is the page's own.
+type localText struct{ Text, Lang string }
+
+// device is a section of the page.
+type device struct {
+	*group
+	Kind string
+	Open bool
+}
+
+type serverRow struct {
+	Protocol    provider.Protocol
+	Alternative bool // not the best of its kind
+	Host        string
+	Port        uint16
+	Security    provider.Security
+	Username    string // empty: Template tells in words
+	Template    string
+	Auth        []string
+}
+
+type serviceRow struct{ Kind, Value string }
+
+type linkRow struct{ URL, Text, Lang string }
+
+// ID is an element's id, its own for each group.
+func (g *group) ID(name string) string {
+	if g.number == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s-%d", name, g.number+1)
+}
+
+func (s *Server) group(r *request, v *setupView, part []match, visitor string) *group {
+	first := part[0].address
+	p := part[0].provider.For(first.Domain)
+	g := &group{setupView: v, Provider: cmp.Or(p.Name, first.Domain), Password: p.PasswordLogin.Status, Since: p.PasswordLogin.Since, Signed: r.set.Signer != nil}
+	for _, m := range part {
+		if m.address.Local != "" {
+			g.Addresses = append(g.Addresses, m.address.String())
+		}
+	}
+	g.Full = len(g.Addresses) > 0
+	if g.Address = s.text(&v.view, "address.yours"); g.Full {
+		g.Address = g.Addresses[0]
+	}
+	g.Mode, g.Account = signIn(p)
+	g.truth(p)
+	g.Mail, g.Exchange = g.Full && mailProfile(p), g.Full && p.ActiveSync != "" && g.Mode == modeMicrosoft
+	g.Profile = g.Mail || g.Exchange
+	if host := s.publicHost(r); host != "" && g.Profile {
+		g.QR = "/qr.svg?" + g.profileQuery()
+	}
+	g.rows(p, first)
+	for _, kind := range deviceOrder(visitor) {
+		g.Devices = append(g.Devices, device{group: g, Kind: kind, Open: len(g.Devices) == 0})
+	}
+	return g
+}
+
+// profileQuery asks for the profile that has the best chance: where passwords
+// are retired that is the Exchange one, which can sign in otherwise.
+func (g *group) profileQuery() string {
+	q := url.Values{"email": g.Addresses}
+	if g.Exchange && (g.Password == provider.PasswordRetired || !g.Mail) {
+		q.Set("account", string(apple.Exchange))
+	}
+	return q.Encode()
+}
+
+// The ways to sign in.
+const (
+	modeMicrosoft = "microsoft"
+	modeWeb       = "web"
+	modePassword  = "password"
+)
+
+// signIn is how a person signs in, told from the first incoming server: the
+// programs know Microsoft's hosts and have an own entry for its accounts.
+func signIn(p *provider.Provider) (mode, account string) {
+	account = "work"
+	if out, ok := provider.First(p.Outgoing, provider.SMTP); ok && provider.Below(out.Host, "outlook.com") {
+		account = "personal"
+	}
+	in := p.Incoming[0] // validation lets no provider through without one
+	switch {
+	case in.Auth[0] != provider.AuthOAuth2:
+		return modePassword, account
+	case provider.Below(in.Host, "office365.com"), provider.Below(in.Host, "outlook.com"):
+		return modeMicrosoft, account
+	}
+	return modeWeb, account
+}
+
+// mailProfile reports whether Apple's mail payload can say how to log in.
+func mailProfile(p *provider.Provider) bool {
+	can := func(s provider.Server) bool { return s.PasswordMethod() }
+	return slices.ContainsFunc(p.Incoming, can) && slices.ContainsFunc(p.Outgoing, can)
+}
+
+// truth is what a person must know of the provider before anything works.
+func (g *group) truth(p *provider.Provider) {
+	g.Notes = localTexts(p.Notes, func(n provider.Note) string { return n.Lang }, func(n provider.Note) string { return n.Text }, g.Lang)
+	if note := p.PasswordLogin.Note; note != "" && !slices.ContainsFunc(g.Notes, func(t localText) bool { return t.Lang == "" }) {
+		g.Note = &localText{Text: note} // its language is not known
+	}
+	g.Truth = len(g.Notes) > 0 || g.Note != nil || g.Password == provider.PasswordRetired || g.Password == provider.PasswordApp
+}
+
+// localTexts picks the texts in lang, else those in English, else in the first
+// language there is.
+func localTexts[T any](list []T, langOf, textOf func(T) string, lang string) []localText {
+	if len(list) == 0 {
+		return nil
+	}
+	for _, want := range []string{lang, "en", langOf(list[0])} {
+		var out []localText
+		for _, t := range list {
+			if langOf(t) == want {
+				text := localText{textOf(t), want}
+				if want == lang {
+					text.Lang = ""
+				}
+				out = append(out, text)
+			}
+		}
+		if out != nil {
+			return out
+		}
+	}
+	return nil
+}
+
+// rows are the tables of settings and links.
+func (g *group) rows(p *provider.Provider, first provider.Address) {
+	servers := slices.Concat(p.Incoming, p.Outgoing)
+	if p.ManageSieve != nil {
+		servers = append(servers, *p.ManageSieve)
+	}
+	seen := map[provider.Protocol]bool{}
+	for _, s := range servers {
+		row := serverRow{Protocol: s.Protocol, Alternative: seen[s.Protocol], Host: s.Host, Port: s.Port, Security: s.Security, Auth: g.auth(s)}
+		seen[s.Protocol] = true
+		switch {
+		case len(g.Addresses) == 1 || g.Full && !strings.Contains(s.Username, "%"):
+			row.Username = provider.Expand(s.Username, first)
+		case s.Username == provider.EmailAddress:
+			row.Template = "address"
+		case s.Username == provider.EmailLocalPart:
+			row.Template = "local"
+		default:
+			row.Template = "other"
+		}
+		g.Servers = append(g.Servers, row)
+	}
+	for _, row := range []serviceRow{{"caldav", p.CalDAV}, {"carddav", p.CardDAV}, {"jmap", p.JMAP}, {"activesync", p.ActiveSync}} {
+		if row.Value != "" {
+			g.Services = append(g.Services, row)
+		}
+	}
+	if p.Webmail != "" {
+		g.Links = append(g.Links, linkRow{URL: p.Webmail})
+	}
+	docs := localTexts(p.Documentation, func(d provider.Documentation) string { return d.Lang }, func(d provider.Documentation) string { return d.Text }, g.Lang)
+	for _, d := range docs {
+		i := slices.IndexFunc(p.Documentation, func(x provider.Documentation) bool { return x.Text == d.Text })
+		doc := p.Documentation[i]
+		g.Links = append(g.Links, linkRow{URL: doc.URL, Text: cmp.Or(doc.Text, doc.URL), Lang: d.Lang})
+	}
+}
+
+// auth names a server's ways to log in, told as true as is known.
+func (g *group) auth(s provider.Server) []string {
+	var out []string
+	for _, a := range s.Auth {
+		word := string(a)
+		switch {
+		case a == provider.AuthOAuth2 && g.Mode == modeMicrosoft:
+			word += "-microsoft"
+		case a == provider.AuthPassword && g.Password == provider.PasswordRetired:
+			word += "-retired"
+		case a == provider.AuthPassword && g.Password == provider.PasswordApp:
+			word += "-app"
+		}
+		out = append(out, word)
+	}
+	return out
+}
+
+// deviceOf is the section a visitor's device comes first with. It decides the
+// order and nothing else.
+func deviceOf(agent string) string {
+	for _, d := range []struct{ word, kind string }{
+		{"iPhone", "iphone"}, {"iPad", "iphone"}, {"Android", "android"}, {"Macintosh", "mac"}, {"Windows", "outlook"}, {"Linux", "thunderbird"},
+	} {
+		if strings.Contains(agent, d.word) {
+			return d.kind
+		}
+	}
+	return "iphone"
+}
+
+// deviceOrder is the sections, the visitor's first, the related ones next.
+func deviceOrder(visitor string) []string {
+	order := []string{"iphone", "android", "outlook", "outlook-new", "thunderbird", "mac", "others"}
+	switch visitor {
+	case "mac":
+		order = []string{"mac", "iphone", "thunderbird", "outlook-new", "android", "outlook", "others"}
+	case "android":
+		order = []string{"android", "outlook-new", "thunderbird", "outlook", "iphone", "mac", "others"}
+	case "outlook":
+		order = []string{"outlook", "outlook-new", "thunderbird", "iphone", "android", "mac", "others"}
+	case "thunderbird":
+		order = []string{"thunderbird", "others", "iphone", "android", "outlook", "outlook-new", "mac"}
+	}
+	return order
+}
