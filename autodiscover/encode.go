@@ -1,6 +1,7 @@
 package autodiscover
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +42,7 @@ func EncodeOutlook(p *provider.Provider, a provider.Address) ([]byte, error) {
 	b := make([]byte, 0, 2048)
 	b = append(b, header+`  <Response xmlns="`+NamespaceOutlookResponse+"\">\n    <User>\n"...)
 	if a.Local == "" {
-		b = element(b, "      ", "DisplayName", p.Name)
+		b = element(b, "      ", "DisplayName", cmp.Or(p.Name, a.Domain))
 	} else { // the address, as nobody's name is known here
 		b = element(b, "      ", "DisplayName", a.String())
 		b = element(b, "      ", "AutoDiscoverSMTPAddress", a.String())

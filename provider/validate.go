@@ -30,8 +30,8 @@ func (p *Provider) Validate() []Fault {
 	if p.ManageSieve != nil {
 		v.server("managesieve", p.ManageSieve, ManageSieve)
 	}
-	for _, u := range p.urls() {
-		v.httpsURL(u.key, *u.value)
+	for _, u := range p.urls() { // those that [Provider.For] expands
+		v.httpsURL(u.key, strings.ReplaceAll(*u.value, EmailDomain, "placeholder.example"))
 	}
 	v.oauth2(p)
 	v.autodiscover(p.Autodiscover)
@@ -204,7 +204,7 @@ func (v *validator) httpsURL(path, raw string) {
 		}
 		return
 	}
-	u, err := url.Parse(strings.ReplaceAll(raw, EmailDomain, "placeholder.example"))
+	u, err := url.Parse(raw)
 	if err == nil && u.Scheme == "https" && u.User == nil && u.Fragment == "" {
 		if _, err = ParseDomain(u.Hostname()); err == nil {
 			return

@@ -132,6 +132,23 @@ func (s *Server) render(v *view, status int, o outcome, page string, data any) a
 	return a
 }
 
+// static is a page that depends on nothing but the language and the brand. It
+// is made once for each of both.
+func (s *Server) static(v *view, page string, data func() any) answer {
+	key := page + " " + v.Lang
+	if v.Explicit {
+		key += " chosen"
+	}
+	if a, ok := v.Brand.static.Load(key); ok {
+		return a.(answer) //nolint:errcheck,forcetypeassert // only answers are stored
+	}
+	a := s.render(v, http.StatusOK, served, page, data())
+	if a.status == http.StatusOK {
+		v.Brand.static.Store(key, a)
+	}
+	return a
+}
+
 // trouble is the page that says why there is no other.
 func (s *Server) trouble(r *request, status int, o outcome, kind string) answer {
 	v := struct {
@@ -162,7 +179,7 @@ func (s *Server) home(r *request) answer {
 		return s.tooMany(r)
 	}
 	v := homeView{view: s.view(r, "/")}
-	return s.render(&v.view, http.StatusOK, served, "home", &v)
+	return s.static(&v.view, "home", func() any { return &v })
 }
 
 // form is the fields of a page's request.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 
 	"autoconfig/templates"
 )
@@ -17,6 +18,7 @@ type brand struct {
 	Logo, Style      string // paths; empty without
 	Support, Imprint string
 	assets           []templates.Asset
+	static           sync.Map // pages that only the language changes, by name and language
 }
 
 // brandOf is the brand of the settings, made once for each generation.

@@ -44,8 +44,11 @@ var helpAreas = []string{"smtp", "imap", "pop3", "oauth2", "connect", "tls"}
 
 const operatorArea = "operator"
 
-// maxPasted is how much of a pasted message is looked at.
-const maxPasted = 8 << 10
+// How much of a pasted message and of a search is looked at, in bytes.
+const (
+	maxPasted = 8 << 10
+	maxSearch = 100
+)
 
 func (s *Server) help(r *request) answer {
 	if !s.allow(r) {
@@ -53,23 +56,32 @@ func (s *Server) help(r *request) answer {
 	}
 	v := helpView{view: s.view(r, "/help"), Questions: []string{"password", "aliases", "profile", "outlook"}}
 	if r.Request().Method == http.MethodPost {
-		pasted, found, _ := query(string(r.body), "error")
-		if len(pasted) > maxPasted {
-			pasted = strings.ToValidUTF8(pasted[:maxPasted], "")
-		}
-		v.Pasted, v.Asked, v.Private = pasted, found, true
-		v.Resend = []field{{"error", pasted}}
-		for _, f := range finding.Explain(pasted) {
-			v.Matches = append(v.Matches, s.pages.findings[v.Lang].byID[f.ID])
-		}
-	} else if q, _, ok := query(r.Request().URL.RawQuery, "q"); ok && len(q) <= 100 {
-		v.Query = strings.TrimSpace(q)
-		if v.Query != "" {
-			v.relink("/help?q=" + url.QueryEscape(v.Query))
-		}
+		s.explain(r, &v)
+		return s.render(&v.view, http.StatusOK, served, "help", &v)
 	}
+	if q, _, ok := query(r.Request().URL.RawQuery, "q"); ok && len(q) <= maxSearch {
+		v.Query = strings.TrimSpace(q)
+	}
+	if v.Query == "" {
+		return s.static(&v.view, "help", func() any { v.Areas = s.areas(&v); return &v })
+	}
+	v.relink("/help?q=" + url.QueryEscape(v.Query))
 	v.Areas = s.areas(&v)
 	return s.render(&v.view, http.StatusOK, served, "help", &v)
+}
+
+// explain fills the page with what a pasted message means. The message is
+// shown again to whoever pasted it, and kept nowhere.
+func (s *Server) explain(r *request, v *helpView) {
+	pasted, found, _ := query(string(r.body), "error")
+	if len(pasted) > maxPasted {
+		pasted = strings.ToValidUTF8(pasted[:maxPasted], "")
+	}
+	v.Pasted, v.Asked, v.Private = pasted, found, true
+	v.Resend = []field{{"error", pasted}}
+	for _, f := range finding.Explain(pasted) {
+		v.Matches = append(v.Matches, s.pages.findings[v.Lang].byID[f.ID])
+	}
 }
 
 // findings is the catalogue in one language.

@@ -160,6 +160,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "URI too long", http.StatusRequestURITooLong)
 		return
 	}
+	if len(r.TransferEncoding) > 0 { // net/http hides a Content-Length beside it (RFC 9112 §6.1)
+		w.Header().Set("Connection", "close")
+	}
 	r.URL.Path, r.URL.RawPath = routePath(r.URL.Path), ""
 	s.echo.ServeHTTP(w, r)
 }

@@ -1,0 +1,254 @@
+package mozilla
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/beevik/etree"
+
+	"autoconfig/provider"
+)
+
+// Decode reads an autoconfig document of version 1.1 or 1.2. It is lenient:
+// servers keep the document's order, types, elements and login methods it does
+// not know are skipped, and a port that is none is 0; [provider.Provider.Validate]
+// tells what is wrong with the result. A domain with purpose="mx" is a mail
+// exchanger. It reads at most [MaxSize] octets of UTF-8 and fails with an error
+// wrapping [ErrTooLarge], [ErrEncoding], [ErrSyntax], [ErrDirective] or
+// [ErrNotAutoconfig], or with what r returned.
+func Decode(r io.Reader) (*provider.Provider, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("autoconfig: read document: %w", err)
+	}
+	doc, err := parse(data)
+	if err != nil {
+		return nil, err
+	}
+	if hasDirective(&doc.Element) {
+		return nil, ErrDirective
+	}
+	root := doc.Root()
+	if root.Tag != "clientConfig" {
+		return nil, ErrNotAutoconfig
+	}
+	e := root.SelectElement("emailProvider") // the first: Thunderbird 153 and KDE read no other
+	if e == nil {
+		return nil, ErrNotAutoconfig
+	}
+	p := &provider.Provider{ID: attr(e, "id")}
+	for _, child := range e.ChildElements() {
+		decodeMail(p, child)
+	}
+	for _, child := range slices.Concat(root.ChildElements(), e.ChildElements()) {
+		decodeService(p, child)
+	}
+	return p, nil
+}
+
+// parse reads XML into a tree with one root element. Namespaces count for
+// nothing: a prefix is left to the caller.
+func parse(data []byte) (*etree.Document, error) {
+	if len(data) > MaxSize {
+		return nil, ErrTooLarge
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if !utf8.Valid(data) {
+		return nil, ErrEncoding
+	}
+	doc := etree.NewDocument()
+	doc.ReadSettings = etree.ReadSettings{MaxDepth: maxDepth, PreserveDuplicateAttrs: true, CharsetReader: refuseCharset}
+	if err := doc.ReadFromBytes(data); err != nil {
+		if errors.Is(err, ErrEncoding) {
+			return nil, ErrEncoding
+		}
+		return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
+	}
+	if len(doc.ChildElements()) != 1 || slices.ContainsFunc(doc.Child, isText) {
+		return nil, fmt.Errorf("%w: not one root element", ErrSyntax)
+	}
+	if attributeTwice(doc.Root()) {
+		return nil, fmt.Errorf("%w: an attribute stands twice in one tag", ErrSyntax)
+	}
+	return doc, nil
+}
+
+// isText reports text other than white space.
+func isText(t etree.Token) bool {
+	text, ok := t.(*etree.CharData)
+	return ok && trim(text.Data) != ""
+}
+
+// attributeTwice reports what encoding/xml lets pass, and the clients' parsers
+// do not (XML 1.0 §3.1, "Unique Att Spec").
+func attributeTwice(e *etree.Element) bool {
+	seen := make(map[string]bool, len(e.Attr))
+	for _, a := range e.Attr {
+		if seen[a.FullKey()] {
+			return true
+		}
+		seen[a.FullKey()] = true
+	}
+	return slices.ContainsFunc(e.ChildElements(), attributeTwice)
+}
+
+// refuseCharset is asked about any declared encoding but UTF-8. US-ASCII is a
+// part of it.
+func refuseCharset(charset string, r io.Reader) (io.Reader, error) {
+	if strings.EqualFold(charset, "us-ascii") {
+		return r, nil
+	}
+	return nil, ErrEncoding
+}
+
+// hasDirective reports a DOCTYPE or its like anywhere. Autoconfig has no use
+// for one, and entities are how a small document becomes a large one.
+func hasDirective(e *etree.Element) bool {
+	return slices.ContainsFunc(e.Child, func(t etree.Token) bool {
+		switch t := t.(type) {
+		case *etree.Directive:
+			return true
+		case *etree.Element:
+			return hasDirective(t)
+		}
+		return false
+	})
+}
+
+// decodeMail reads one child of emailProvider that counts there only.
+func decodeMail(p *provider.Provider, e *etree.Element) {
+	switch e.Tag {
+	case "domain":
+		if d := trim(e.Text()); d != "" && attr(e, "purpose") == "mx" {
+			p.MX = append(p.MX, d)
+		} else if d != "" {
+			p.Domains = append(p.Domains, d)
+		}
+	case "displayName":
+		p.Name = trim(e.Text())
+	case "displayShortName":
+		p.ShortName = trim(e.Text())
+	case "incomingServer", "outgoingServer":
+		decodeServer(p, e)
+	}
+}
+
+// decodeService reads one child of clientConfig or of emailProvider. Files
+// differ in which of the two these stand in, so either will do.
+func decodeService(p *provider.Provider, e *etree.Element) {
+	switch e.Tag {
+	case "calendar", "addressbook", "addressBook", "setupServer":
+		decodeServer(p, e)
+	case "documentation":
+		p.Documentation = append(p.Documentation, decodeDocumentation(e)...)
+	case "webMail":
+		if page := e.SelectElement("loginPage"); page != nil && p.Webmail == "" {
+			p.Webmail = attr(page, "url")
+		}
+	case "oAuth2":
+		if p.OAuth2 == nil {
+			p.OAuth2 = decodeOAuth2(e)
+		}
+	}
+}
+
+// decodeServer reads a block by its element and type; the first of a kind that
+// the model has one of counts.
+func decodeServer(p *provider.Provider, e *etree.Element) {
+	first := func(field *string) {
+		if *field == "" {
+			*field = value(e, "url")
+		}
+	}
+	switch e.Tag + " " + attr(e, "type") {
+	case "incomingServer imap":
+		p.Incoming = append(p.Incoming, decodeTCP(e, provider.IMAP))
+	case "incomingServer pop3":
+		p.Incoming = append(p.Incoming, decodeTCP(e, provider.POP3))
+	case "outgoingServer smtp":
+		p.Outgoing = append(p.Outgoing, decodeTCP(e, provider.SMTP))
+	case "incomingServer jmap":
+		first(&p.JMAP)
+	case "incomingServer activeSync", "incomingServer activesync": // the draft has both
+		first(&p.ActiveSync)
+	case "calendar caldav":
+		first(&p.CalDAV)
+	case "addressbook carddav", "addressBook carddav": // the draft's sample has the capital
+		first(&p.CardDAV)
+	case "setupServer managesieve":
+		if p.ManageSieve == nil {
+			s := decodeTCP(e, provider.ManageSieve)
+			p.ManageSieve = &s
+		}
+	}
+}
+
+func decodeTCP(e *etree.Element, proto provider.Protocol) provider.Server {
+	s := provider.Server{Protocol: proto, Host: value(e, "hostname"), Username: value(e, "username")}
+	if port, err := strconv.ParseUint(value(e, "port"), 10, 16); err == nil {
+		s.Port = uint16(port)
+	}
+	for _, socket := range e.SelectElements("socketType") {
+		if sec, ok := securityOf(trim(socket.Text())); ok {
+			s.Security = sec
+			break // the first that is known, as Thunderbird 153 does
+		}
+	}
+	for _, a := range e.SelectElements("authentication") {
+		if auth, ok := authOf(attr(a, "system"), trim(a.Text())); ok && !s.Has(auth) {
+			s.Auth = append(s.Auth, auth)
+		}
+	}
+	if options := e.SelectElement("pop3"); options != nil && proto == provider.POP3 {
+		s.LeaveOnServer = value(options, "leaveMessagesOnServer") == "true"
+	}
+	return s
+}
+
+func decodeDocumentation(e *etree.Element) []provider.Documentation {
+	url := attr(e, "url")
+	if url == "" {
+		return nil
+	}
+	var pages []provider.Documentation
+	for _, descr := range e.SelectElements("descr") {
+		if text := trim(descr.Text()); text != "" {
+			pages = append(pages, provider.Documentation{URL: url, Lang: attr(descr, "lang"), Text: text})
+		}
+	}
+	if pages == nil {
+		pages = []provider.Documentation{{URL: url}}
+	}
+	return pages
+}
+
+// decodeOAuth2 makes an https URL of the issuer, which is a bare host here.
+func decodeOAuth2(e *etree.Element) *provider.OAuth2 {
+	o := &provider.OAuth2{
+		Issuer:       value(e, "issuer"),
+		AuthorizeURL: value(e, "authURL"),
+		TokenURL:     value(e, "tokenURL"),
+		Scopes:       strings.Fields(value(e, "scope")),
+	}
+	if o.Issuer != "" && !strings.Contains(o.Issuer, "://") {
+		o.Issuer = "https://" + o.Issuer
+	}
+	return o
+}
+
+// value is the text of the first child element of that name.
+func value(e *etree.Element, tag string) string {
+	if c := e.SelectElement(tag); c != nil {
+		return trim(c.Text())
+	}
+	return ""
+}
+
+// attr is the attribute of that name without white space around it.
+func attr(e *etree.Element, key string) string { return trim(e.SelectAttrValue(key, "")) }

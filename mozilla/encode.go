@@ -1,0 +1,184 @@
+package mozilla
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/beevik/etree"
+
+	"autoconfig/provider"
+)
+
+// Encode writes the autoconfig document of p for domain, a lower-case A-label
+// name. The placeholders of user names stay for the client to fill in, and
+// domain enters as plain text only, so that one encoding serves every domain of
+// a provider. It fails with [ErrNoServers] when p has no incoming or no
+// outgoing server: clients refuse such a document, and Delta Chat stops its
+// search there (measured with core 2.57).
+//
+// An ActiveSync URL has no place here: the draft spells its type in two ways
+// and no client reads either. Autodiscover has it.
+func Encode(p *provider.Provider, domain string) ([]byte, error) {
+	p = p.For(domain)
+	servers := p.Servers()
+	if len(servers) < 2 || servers[len(servers)-1].Protocol != provider.SMTP {
+		return nil, ErrNoServers
+	}
+	doc := etree.NewDocument()
+	doc.WriteSettings = etree.WriteSettings{CanonicalText: true, CanonicalAttrVal: true}
+	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
+	root := doc.CreateElement("clientConfig")
+	root.CreateAttr("version", version(p))
+
+	web := urlLogin(servers[0])
+	e := root.CreateElement("emailProvider")
+	e.CreateAttr("id", clean(domain))
+	// One domain, the one asked: others would publish the customer list. No
+	// attribute: Thunderbird 153 refuses the document for one.
+	add(e, "domain", domain)
+	add(e, "displayName", cmp.Or(clean(p.Name), domain)) // Thunderbird 153 shows "undefined" without it
+	add(e, "displayShortName", p.ShortName)
+	// Order is preference, and Geary 43 looks at the first incomingServer only.
+	for _, s := range servers {
+		if s.Protocol == provider.SMTP {
+			web.block(e, "incomingServer", "jmap", p.JMAP)
+			server(e.CreateElement("outgoingServer"), s)
+			continue
+		}
+		server(e.CreateElement("incomingServer"), s)
+	}
+	documentation(e, p.Documentation)
+
+	// What follows stands outside emailProvider in the draft's grammar.
+	web.block(root, "addressbook", "carddav", p.CardDAV)
+	web.block(root, "calendar", "caldav", p.CalDAV)
+	if p.ManageSieve != nil {
+		server(root.CreateElement("setupServer"), *p.ManageSieve)
+	}
+	oauth2(root, p.OAuth2)
+	if p.Webmail != "" {
+		root.CreateElement("webMail").CreateElement("loginPage").CreateAttr("url", clean(p.Webmail))
+	}
+	doc.Indent(2)
+	return doc.WriteToBytes()
+}
+
+// version is 1.2 as soon as an element of draft-ietf-mailmaint-autoconfig is
+// there that the deployed format lacks.
+func version(p *provider.Provider) string {
+	if p.JMAP != "" || p.CalDAV != "" || p.CardDAV != "" || p.ManageSieve != nil {
+		return "1.2"
+	}
+	return "1.1"
+}
+
+// server fills a TCP block, in the order of the draft's grammar.
+func server(e *etree.Element, s provider.Server) {
+	e.CreateAttr("type", string(s.Protocol))
+	add(e, "hostname", s.Host)
+	add(e, "port", strconv.Itoa(int(s.Port)))
+	add(e, "socketType", socketWord(s.Security))
+	for i, a := range s.Auth {
+		if !slices.Contains(s.Auth[:i], a) {
+			add(e, "authentication", authWord(a))
+		}
+	}
+	add(e, "username", username(s))
+	if s.Protocol == provider.POP3 && s.LeaveOnServer {
+		add(e.CreateElement("pop3"), "leaveMessagesOnServer", "true")
+	}
+}
+
+// username is never empty: Thunderbird for Android refuses a document without,
+// even where no login is needed.
+func username(s provider.Server) string {
+	return cmp.Or(clean(s.Username), provider.EmailAddress)
+}
+
+// login is how one logs in to the services with a URL. The model has no login
+// of their own: they share the account of the incoming server.
+type login struct {
+	oauth2, password bool
+	username         string
+}
+
+func urlLogin(s provider.Server) login {
+	password := s.Has(provider.AuthPassword) || s.Has(provider.AuthPasswordEncrypted)
+	return login{s.Has(provider.AuthOAuth2), password || !s.Has(provider.AuthOAuth2), username(s)}
+}
+
+// block adds a URL block unless url is empty. Its passwords are HTTP's; OAuth2
+// has no system (draft-ietf-mailmaint-autoconfig, "URL").
+func (l login) block(parent *etree.Element, tag, kind, url string) {
+	if url == "" {
+		return
+	}
+	e := parent.CreateElement(tag)
+	e.CreateAttr("type", kind)
+	add(e, "url", url)
+	if l.oauth2 {
+		add(e, "authentication", "OAuth2")
+	}
+	if l.password {
+		add(e, "authentication", "Basic").CreateAttr("system", "http")
+	}
+	add(e, "username", l.username)
+}
+
+// documentation writes one element per URL with one descr per language, the
+// only part of the format that has languages.
+func documentation(parent *etree.Element, pages []provider.Documentation) {
+	byURL := map[string]*etree.Element{}
+	for _, d := range pages {
+		url := clean(d.URL)
+		if url == "" {
+			continue
+		}
+		e := byURL[url]
+		if e == nil {
+			e = parent.CreateElement("documentation")
+			e.CreateAttr("url", url)
+			byURL[url] = e
+		}
+		if descr := add(e, "descr", d.Text); descr != nil && d.Lang != "" {
+			descr.CreateAttr("lang", clean(d.Lang))
+		}
+	}
+}
+
+// oauth2 adds the authorization server when a client can use it. The issuer is
+// a bare host, as in the ISPDB and the draft's sample, and there is no
+// clientID: clients have their own.
+func oauth2(parent *etree.Element, o *provider.OAuth2) {
+	if o == nil || o.AuthorizeURL == "" || o.TokenURL == "" {
+		return
+	}
+	e := parent.CreateElement("oAuth2")
+	if issuer, err := provider.ParseHost(o.IssuerHost()); err == nil {
+		add(e, "issuer", issuer)
+	}
+	add(e, "scope", strings.Join(o.Scopes, " "))
+	add(e, "authURL", o.AuthorizeURL)
+	add(e, "tokenURL", o.TokenURL)
+}
+
+// add appends an element with a value, or nothing for an empty value.
+func add(parent *etree.Element, tag, value string) *etree.Element {
+	if value = clean(value); value == "" {
+		return nil
+	}
+	e := parent.CreateElement(tag)
+	e.SetText(value)
+	return e
+}
+
+// lineBreaks are blanks within a value.
+var lineBreaks = strings.NewReplacer("\t", " ", "\r", " ", "\n", " ")
+
+// clean keeps a value on one line without white space around it: clients take
+// socketType and authentication literally, Thunderbird the user name too, and
+// its Android version the port. The XML library escapes markup and replaces
+// what XML 1.0 cannot hold.
+func clean(s string) string { return trim(lineBreaks.Replace(s)) }

@@ -1,0 +1,498 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"autoconfig/apple"
+	"autoconfig/provider"
+	"autoconfig/templates"
+)
+
+// get asks for a page and returns it with its text.
+func get200(t testing.TB, s *Server, line, body string, headers ...string) string {
+	t.Helper()
+	r := ask(t, s, line, body, headers...)
+	if r.StatusCode != http.StatusOK {
+		t.Fatalf("%s: status %d", line, r.StatusCode)
+	}
+	return bodyOf(t, r)
+}
+
+const german = "Accept-Language: de-AT,de;q=0.9,en;q=0.5"
+
+func TestPages(t *testing.T) {
+	s := newTestServer(t, nil)
+	for _, test := range []struct {
+		name, line, body string
+		status           int
+		want, not        []string
+	}{
+		{"start", "GET http://x.example/", "", 200, []string{`<h1>Set up your email</h1>`, `action="/setup"`}, []string{"noindex"}},
+		{"form", "GET http://x.example/setup", "", 200, []string{`name="email"`}, []string{"aria-invalid"}},
+		{"typed nothing", "POST http://x.example/setup", "email=", 200, []string{`name="email"`}, []string{"aria-invalid"}},
+		{"malformed", "POST http://x.example/setup", "email=a%20%3Cscript%3E", 200, []string{"aria-invalid", "&lt;script"}, []string{"<script>"}},
+		{"malformed link", "GET http://x.example/setup?email=call-0800-now", "", 200, []string{"aria-invalid"}, []string{"0800"}},
+		{"live", "POST http://x.example/setup", "email=alice%40live.co.uk", 200, []string{
+			"alice@live.co.uk", "smtp-mail.outlook.com", "<code data-copy>587</code>", "STARTTLS", "16 September 2024", "Switch on POP and IMAP", "primary alias", "app password", "SmtpClientAuthentication",
+			`value="exchange"`, `value="mail"`, "support.microsoft.com", "Sign in with Microsoft"}, nil},
+		{"link", "GET http://x.example/setup?email=alice%40live.co.uk", "", 200, []string{"alice@live.co.uk", `content="noindex"`}, nil},
+		{"own", "POST http://x.example/setup", "email=alice%40example.org", 200, []string{"imap.example.org", "https://dav.example.org/calendars/", "Example &amp; Söhne", "https://example.org/help"}, []string{"Microsoft’s page"}},
+		{"plus read raw", "GET http://x.example/setup?email=a+b@example.org", "", 200, []string{"a&#43;b@example.org"}, nil},
+		{"bare domain", "POST http://x.example/setup", "email=example.org", 200, []string{"your full email address"}, []string{"/mobileconfig", "/qr.svg"}},
+		{"no profile possible", "POST http://x.example/setup", "email=a%40oauth.example", 200, []string{"Apple’s format only knows passwords"}, []string{`action="/mobileconfig"`}},
+		{"by MX", "POST http://x.example/setup", "email=a%40customer.example", 200, []string{"imap.example.org"}, nil},
+		{"unknown", "POST http://x.example/setup", "email=bob%40unserved.example", 404, []string{"We have no settings", `value="bob@unserved.example"`}, []string{"example.org", "Did you mean"}},
+		{"unknown link", "GET http://x.example/setup?email=bob%40unserved.example", "", 404, []string{"We have no settings"}, []string{`value="bob`}},
+		{"typing error", "POST http://x.example/setup", "email=bob%40live.co.ik", 404, []string{"Did you mean", `value="bob@live.co.uk"`}, nil},
+		{"of two one unknown", "POST http://x.example/setup", "email=a%40example.org&email=bob%40unserved.example", 404, nil, []string{"imap.example.org"}},
+		{"down", "POST http://x.example/setup", "email=bob%40broken.example", 503, []string{"try again in a minute"}, nil},
+		{"eleven", "POST http://x.example/setup", strings.Repeat("email=a%40example.org&", 11), 200, []string{"aria-invalid"}, nil},
+		{"help", "GET http://x.example/help", "", 200, []string{"/help/smtp-auth-basic-retired", "For administrators", `id="aliases"`}, nil},
+		{"search", "GET http://x.example/help?q=starttls+port", "", 200, []string{"/help/tls-mode-implicit"}, []string{"/help/smtp-quota-exceeded"}},
+		{"explain", "POST http://x.example/help", "error=535+5.7.139+Authentication+unsuccessful,+basic+authentication+is+disabled.", 200, []string{"This is what it means", "Password login is switched off"}, nil},
+		{"explain nothing", "POST http://x.example/help", "error=%3Cb%3Ehm", 200, []string{"We do not know this message", "&lt;b&gt;hm"}, nil},
+		{"topic", "GET http://x.example/help/smtp-auth-basic-retired", "", 200, []string{"<h1>Password login is switched off</h1>", "/help/smtp-auth-basic-removed"}, nil},
+		{"no such topic", "GET http://x.example/help/nothing", "", 404, []string{"There is no such page"}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := ask(t, s, test.line, test.body)
+			body := bodyOf(t, r)
+			if r.StatusCode != test.status || r.Header.Get("Content-Type") != textHTML {
+				t.Errorf("status %d, type %s; want %d", r.StatusCode, r.Header.Get("Content-Type"), test.status)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(body, want) {
+					t.Errorf("no %q", want)
+				}
+			}
+			for _, not := range test.not {
+				if strings.Contains(body, not) {
+					t.Errorf("there is %q", not)
+				}
+			}
+			private := test.body != "" || strings.Contains(test.line, "email=")
+			pageRules(t, r, private && !strings.Contains(test.name, "nothing") && test.status != 503)
+		})
+	}
+}
+
+// pageRules are what every page keeps to.
+func pageRules(t *testing.T, r *http.Response, private bool) {
+	t.Helper()
+	if csp := r.Header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none';") || strings.Contains(csp, "unsafe") || strings.Contains(csp, "*") {
+		t.Errorf("policy %q", csp)
+	}
+	if r.Header.Get("Referrer-Policy") != "no-referrer" || len(r.Cookies()) > 0 || r.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("headers %v", r.Header)
+	}
+	if noindex := r.Header.Get("X-Robots-Tag") == "noindex"; private && (!noindex || r.Header.Get("Cache-Control") != noStore) {
+		t.Errorf("a page with an address: %v", r.Header)
+	}
+}
+
+// An address is never a link's or a picture's of another host, and nothing on
+// a page is inline.
+func TestNothingInline(t *testing.T) {
+	s := newTestServer(t, nil)
+	inline := regexp.MustCompile(`(?i)<[^>]+\s(style|on[a-z]+)=|<style|<script(?:[^>]*)>[^<]|javascript:|data:`)
+	foreign := regexp.MustCompile(`(?:src|action)="(https?:)?//|<link[^>]+href="(https?:)?//`)
+	for _, line := range []string{"GET http://x.example/", "GET http://x.example/help", "GET http://x.example/setup?email=a@live.co.uk", "GET http://x.example/setup?email=a@example.org&email=b@live.co.uk"} {
+		body := get200(t, s, line, "")
+		for _, bad := range append(inline.FindAllString(body, -1), foreign.FindAllString(body, -1)...) {
+			t.Errorf("%s: %s", line, bad)
+		}
+	}
+}
+
+func TestPageLanguage(t *testing.T) {
+	s := newTestServer(t, nil)
+	for _, test := range []struct {
+		line, body, accept string
+		want, not          string
+	}{
+		{"GET http://x.example/", "", "", `lang="en"`, ""},
+		{"GET http://x.example/", "", "de-AT,de;q=0.9,en;q=0.5", `<html lang="de">`, "?lang=de\""},
+		{"GET http://x.example/", "", "fr, ja;q=0.5", `<html lang="en">`, ""},
+		{"GET http://x.example/", "", "en;q=0.1, de;q=0.9", `<html lang="de">`, ""},
+		{"GET http://x.example/", "", strings.Repeat("x-", 2000), `<html lang="en">`, ""},
+		{"GET http://x.example/?lang=de", "", "en", `<html lang="de">`, ""},
+		{"GET http://x.example/?lang=de", "", "en", `href="/help?lang=de"`, ""},
+		{"GET http://x.example/?lang=de", "", "en", `<input type="hidden" name="lang" value="de">`, ""},
+		{"GET http://x.example/?lang=xx", "", "de", `<html lang="de">`, `name="lang" value`},
+		{"POST http://x.example/setup", "lang=de&email=a@live.co.uk", "en", "16. September 2024", "September 2024."},
+		{"POST http://x.example/setup", "lang=de&email=a@live.co.uk", "en", `<input type="hidden" name="email" value="a@live.co.uk"><button name="lang" value="en"`, ""},
+		{"GET http://x.example/setup?email=a@live.co.uk", "", "de", `href="/setup?email=a%40live.co.uk&amp;lang=en"`, ""},
+		{"GET http://x.example/setup?email=a@live.co.uk", "", "de", "Bei Microsoft anmelden", "Sign in with"},
+		{"GET http://x.example/setup?email=a@example.org", "", "de", `hreflang="en" lang="en">Set up</a>`, ""}, // the operator wrote it in English only
+		{"GET http://x.example/help?q=smtp&lang=de", "", "en", `href="/help?q=smtp&amp;lang=en"`, ""},
+		{"GET http://x.example/help/smtp-auth-basic-retired", "", "de", "Anmeldung mit Passwort", "Password login"},
+		{"GET http://x.example/help/config-key-unknown", "", "de", `<h1 lang="en">Unknown key</h1>`, ""},
+	} {
+		body := get200(t, s, test.line, test.body, "Accept-Language: "+test.accept)
+		if !strings.Contains(body, test.want) || test.not != "" && strings.Contains(body, test.not) {
+			t.Errorf("%s %s (%.40s): want %q, not %q", test.line, test.body, test.accept, test.want, test.not)
+		}
+	}
+}
+
+// The device decides the order of the sections, and nothing else.
+func TestDeviceOrder(t *testing.T) {
+	s := newTestServer(t, nil)
+	section := regexp.MustCompile(`<details class="card device" id="([a-z-]+)"( open)?`)
+	var all []string
+	for agent, first := range map[string]string{
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X)": "iphone", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)": "mac",
+		"Mozilla/5.0 (Linux; Android 16)": "android", "Mozilla/5.0 (Windows NT 10.0; Win64)": "outlook", "Mozilla/5.0 (X11; Linux x86_64)": "thunderbird", "": "iphone",
+	} {
+		body := get200(t, s, "GET http://x.example/setup?email=a@example.org", "", "User-Agent: "+agent)
+		found := section.FindAllStringSubmatch(body, -1)
+		var kinds []string
+		for i, f := range found {
+			kinds = append(kinds, f[1])
+			if (f[2] != "") != (i == 0) {
+				t.Errorf("%s: %s open: %q", agent, f[1], f[2])
+			}
+		}
+		if kinds[0] != first {
+			t.Errorf("%s: %v", agent, kinds)
+		}
+		slices.Sort(kinds)
+		if all == nil {
+			all = kinds
+		}
+		if !slices.Equal(kinds, all) || len(kinds) != 7 {
+			t.Errorf("%s: other sections: %v", agent, kinds)
+		}
+	}
+}
+
+// Several addresses go into one profile, also those of several providers.
+func TestSeveralAddresses(t *testing.T) {
+	s := newTestServer(t, nil)
+	body := get200(t, s, "POST http://x.example/setup", "email=a%40example.org&email=b%40example.net&email=a%40example.org")
+	if n := strings.Count(body, `<details class="card device"`); n != 7 {
+		t.Errorf("%d sections: one provider needs one description", n)
+	}
+	form := regexp.MustCompile(`(?s)<form class="profile" method="post" action="/mobileconfig">(.*?)<label`).FindStringSubmatch(body)[1]
+	values := url.Values{}
+	for _, m := range regexp.MustCompile(`name="email" value="([^"]+)"`).FindAllStringSubmatch(form, -1) {
+		values.Add("email", m[1])
+	}
+	p, err := apple.Decode(strings.NewReader(get200(t, s, "POST http://x.example/mobileconfig", values.Encode())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mails []string
+	for _, load := range p.Payloads {
+		if load.Type == apple.TypeMail {
+			mails = append(mails, load.Email)
+		}
+	}
+	if !slices.Equal(mails, []string{"a@example.org", "b@example.net"}) {
+		t.Errorf("the profile is for %v", mails)
+	}
+	if p.Consent["de"] == "" || p.Consent["default"] != p.Consent["en"] || strings.Contains(p.Consent["en"], "@") {
+		t.Errorf("consent %v", p.Consent)
+	}
+
+	body = get200(t, s, "POST http://x.example/setup", "email=a%40example.org&email=b%40live.co.uk")
+	if n := strings.Count(body, `<details class="card device"`); n != 14 || !strings.Contains(body, "All addresses in one profile") {
+		t.Errorf("%d sections for two providers", n)
+	}
+	ids := map[string]bool{}
+	for _, m := range regexp.MustCompile(`\sid="([^"]+)"`).FindAllStringSubmatch(body, -1) {
+		if ids[m[1]] {
+			t.Errorf("the id %s twice", m[1])
+		}
+		ids[m[1]] = true
+	}
+}
+
+// What a person must know of a provider is said for any of them.
+func TestProviderTruth(t *testing.T) {
+	for _, test := range []struct {
+		change    func(*provider.Provider)
+		want, not string
+	}{
+		{func(p *provider.Provider) {
+			p.PasswordLogin = provider.PasswordLogin{Status: provider.PasswordApp, Since: "2025-03-01"}
+		}, "Since 1 March 2025 mail programs need an app password", ""},
+		{func(p *provider.Provider) {
+			p.PasswordLogin = provider.PasswordLogin{Status: provider.PasswordRetired, Note: "Ask Bob."}
+		}, "Ask Bob.", ""},
+		{func(p *provider.Provider) { p.Notes = []provider.Note{{Lang: "fr", Text: "Bonjour"}} }, `<li lang="fr">Bonjour</li>`, ""},
+		{func(p *provider.Provider) {
+			p.Notes = []provider.Note{{Lang: "de", Text: "Hallo"}, {Lang: "en", Text: "Hello"}}
+		}, "<li>Hello</li>", "Hallo"},
+		{func(*provider.Provider) {}, "imap.example.org", `class="card notice"`},
+		{func(p *provider.Provider) { p.Incoming[0].Username = "%EMAILLOCALPART%" }, "<code data-copy>a</code>", ""},
+		{func(p *provider.Provider) { p.Outgoing = append(p.Outgoing, p.Outgoing[0]) }, `<span class="tag">alternative</span>`, ""},
+		{func(p *provider.Provider) {
+			p.ManageSieve = &provider.Server{Protocol: provider.ManageSieve, Host: "sieve.example.org", Port: 4190, Security: provider.STARTTLS, Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress}
+		}, "Filters: ManageSieve", ""},
+	} {
+		s := newTestServer(t, func(_ *Options, set *Settings) { set.Source = fixed{custom("p", test.change)} })
+		body := get200(t, s, "GET http://x.example/setup?email=a@p.example", "")
+		if !strings.Contains(body, test.want) || test.not != "" && strings.Contains(body, test.not) {
+			t.Errorf("want %q, not %q", test.want, test.not)
+		}
+	}
+}
+
+func TestPageLimit(t *testing.T) {
+	s := newTestServer(t, func(o *Options, _ *Settings) { o.PerMinute, o.Burst = 1, 2 })
+	get200(t, s, "GET http://x.example/", "")
+	get200(t, s, "GET http://x.example/setup?email=a@example.org", "")
+	for _, line := range []string{"GET http://x.example/", "GET http://x.example/setup", "GET http://x.example/help", "GET http://x.example/help/nothing", "GET http://x.example/qr.svg?email=a@example.org"} {
+		if r := ask(t, s, line, ""); r.StatusCode != http.StatusTooManyRequests || r.Header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d", line, r.StatusCode)
+		}
+	}
+	if r := ask(t, s, "GET http://x.example/assets/"+s.pages.templates.Assets()[0].Name, ""); r.StatusCode != http.StatusOK {
+		t.Errorf("an asset: %d", r.StatusCode)
+	}
+}
+
+func TestBrand(t *testing.T) {
+	const logo = `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`
+	s := newTestServer(t, func(_ *Options, set *Settings) {
+		set.Branding = Branding{Name: "Höster & Co", Accent: "#0a7", Support: "mailto:help@hoster.example", Imprint: "https://hoster.example/imprint", Logo: []byte(logo), LogoType: "image/svg+xml"}
+	})
+	body := get200(t, s, "GET http://x.example/", "")
+	for _, want := range []string{"Höster &amp; Co", `href="mailto:help@hoster.example"`, `href="https://hoster.example/imprint"`, `/assets/logo.`, `/assets/brand.`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	paths := regexp.MustCompile(`/assets/[a-z]+\.[0-9a-f]{12}\.[a-z]+`).FindAllString(body, -1)
+	for _, path := range paths {
+		r := ask(t, s, "GET http://x.example"+path, "", "Accept-Encoding: br, gzip")
+		if r.StatusCode != http.StatusOK || r.Header.Get("Cache-Control") != cacheForever || r.Header.Get("Etag") == "" || !strings.Contains(r.Header.Get("Content-Security-Policy"), "sandbox") {
+			t.Errorf("%s: %d %v", path, r.StatusCode, r.Header)
+		}
+		if again := ask(t, s, "GET http://x.example"+path, "", "Accept-Encoding: br, gzip", "If-None-Match: "+r.Header.Get("Etag")); again.StatusCode != http.StatusNotModified {
+			t.Errorf("%s again: %d", path, again.StatusCode)
+		}
+		if strings.HasSuffix(path, ".css") != (r.Header.Get("Content-Encoding") == "gzip") && strings.Contains(path, "style") {
+			t.Errorf("%s: encoding %q", path, r.Header.Get("Content-Encoding"))
+		}
+	}
+	s.Use(world(t))
+	if r := ask(t, s, "GET http://x.example"+paths[slices.IndexFunc(paths, func(p string) bool { return strings.Contains(p, "logo") })], ""); r.StatusCode != http.StatusNotFound {
+		t.Errorf("the logo from before: %d", r.StatusCode)
+	}
+	if body := get200(t, s, "GET http://x.example/", ""); !strings.Contains(body, "Mail set-up") || strings.Contains(body, "brand.") {
+		t.Error("the brand from before is still there")
+	}
+}
+
+// Whatever colour an operator chooses, it can be read.
+func TestAccent(t *testing.T) {
+	rule := regexp.MustCompile(`--accent:(#[0-9a-f]{6});--on-accent:(#[0-9a-f]{6})`)
+	for _, accent := range []string{"#0a7", "#00aa77", "#ff0", "#000", "#fff", "#777", "#2457d6", "#f0f"} {
+		c, ok := parseColor(accent)
+		found := rule.FindAllStringSubmatch(string(accentStyle(c)), -1)
+		if !ok || len(found) != 2 {
+			t.Fatalf("%s: %s", accent, accentStyle(c))
+		}
+		for i, ground := range []color{lightGround, darkGround} {
+			a, on := mustColor(found[i][1]), mustColor(found[i][2])
+			if contrast(a, ground) < 4.5 || contrast(a, on) < 4.5 {
+				t.Errorf("%s: %v has contrast %.2f, with its text %.2f", accent, a, contrast(a, ground), contrast(a, on))
+			}
+		}
+	}
+	for _, bad := range []string{"", "red", "#12", "#ggg", "#+12345", "0a7"} {
+		if _, ok := parseColor(bad); ok {
+			t.Errorf("%q is a colour", bad)
+		}
+	}
+}
+
+func TestAcceptsGzip(t *testing.T) {
+	for header, want := range map[string]bool{"gzip": true, "br, GZIP;q=0.5": true, "gzip;q=0": false, "gzip; q=0.0": false, "": false, "br": false, "gzip;q=x": false, "*": false} {
+		if acceptsGzip(header) != want {
+			t.Errorf("%q: %v", header, !want)
+		}
+	}
+}
+
+// Every text exists in every language with the same values, is used, and every
+// one that is used exists.
+func TestMessages(t *testing.T) {
+	read := func(lang string) map[string]string {
+		m := map[string]string{}
+		body, err := os.ReadFile(filepath.Join("../templates/messages", lang+".json"))
+		if err == nil {
+			err = json.Unmarshal(body, &m)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	used, families := usedMessages(t)
+	names := regexp.MustCompile(`\{[a-z]+\}`)
+	english := read("en")
+	for _, lang := range templates.New().Languages() {
+		texts := read(lang)
+		for key, text := range texts {
+			want := names.FindAllString(english[key], -1)
+			have := names.FindAllString(text, -1)
+			slices.Sort(want)
+			slices.Sort(have)
+			if english[key] == "" || !slices.Equal(want, have) || strings.Count(text, "*")%2 == 1 {
+				t.Errorf("%s: %s: %q, English %q", lang, key, text, english[key])
+			}
+			if !used[key] && !slices.ContainsFunc(families, func(f *regexp.Regexp) bool { return f.MatchString(key) }) {
+				t.Errorf("%s: %s is not used", lang, key)
+			}
+		}
+		for key := range english {
+			if texts[key] == "" {
+				t.Errorf("%s: no %s", lang, key)
+			}
+		}
+	}
+	for key := range used {
+		if english[key] == "" {
+			t.Errorf("%s is used and does not exist", key)
+		}
+	}
+	for _, a := range provider.Auths() {
+		if english["auth."+string(a)] == "" {
+			t.Errorf("no auth.%s", a)
+		}
+	}
+}
+
+// usedMessages are the keys that templates and the server name, and the
+// families of keys whose end is computed.
+func usedMessages(t *testing.T) (map[string]bool, []*regexp.Regexp) {
+	t.Helper()
+	used, families := map[string]bool{}, []*regexp.Regexp{}
+	var files []string
+	for _, pattern := range []string{"../templates/html/*.html", "../templates/*.go", "pages*.go"} {
+		list, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, list...)
+	}
+	call := regexp.MustCompile(`(?:\bt|c\.text|\bs\.text|Message\(\w+,|Translations|steps)[ (]*(?:&v\.view, )?"([a-z-]+(?:\.[a-z-]+)+)"`)
+	format := regexp.MustCompile(`printf "([a-z-]*%s[a-z.-]*|[a-z.-]+%s[a-z.-]*)"`)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range call.FindAllStringSubmatch(string(body), -1) {
+			if strings.Contains(string(body), `steps "`+m[1]) {
+				families = append(families, regexp.MustCompile("^"+regexp.QuoteMeta(m[1])+`\.`))
+				continue
+			}
+			used[m[1]] = true
+		}
+		for _, m := range format.FindAllStringSubmatch(string(body), -1) {
+			families = append(families, regexp.MustCompile("^"+strings.Replace(regexp.QuoteMeta(m[1]), "%s", "[a-z0-9-]+", 1)+"$"))
+		}
+	}
+	for _, kind := range deviceOrder("") { // steps .Kind .Mode
+		families = append(families, regexp.MustCompile(`^`+kind+`\.((microsoft|web|password)\.)?[1-9]$`))
+	}
+	return used, families
+}
+
+// A page on which a key stands instead of its text.
+func TestNoBareKeys(t *testing.T) {
+	s := newTestServer(t, nil)
+	bare := regexp.MustCompile(`>\s*([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+)\s*<`)
+	code := regexp.MustCompile(`<code[^>]*>[^<]*</code>`)
+	for _, lang := range s.pages.templates.Languages() {
+		for _, path := range []string{"/", "/help", "/help?q=smtp", "/help/smtp-auth-failed", "/setup?email=a@live.co.uk", "/setup?email=a@example.org", "/setup?email=a@oauth.example", "/setup?email=a@example.org&email=a@live.co.uk", "/setup?email=x"} {
+			sep := "?"
+			if strings.Contains(path, "?") {
+				sep = "&"
+			}
+			body := code.ReplaceAllString(get200(t, s, "GET http://x.example"+path+sep+"lang="+lang, ""), "")
+			for _, m := range bare.FindAllStringSubmatch(body, -1) {
+				t.Errorf("%s in %s: %s", path, lang, m[1])
+			}
+		}
+	}
+}
+
+// pageWeight is what a browser loads for a page: the page, and the assets and
+// pictures it names, as they are transferred.
+func pageWeight(t *testing.T, s *Server, line, body string) (total int, parts map[string]int) {
+	t.Helper()
+	page := get200(t, s, line, body)
+	parts = map[string]int{"page": len(page)}
+	for _, m := range regexp.MustCompile(`(?:src|<link[^>]* href)="(/[^"]+)"`).FindAllStringSubmatch(page, -1) {
+		path := strings.ReplaceAll(m[1], "&amp;", "&")
+		parts[path] = len(get200(t, s, "GET http://x.example"+path, "", "Accept-Encoding: gzip"))
+	}
+	for _, n := range parts {
+		total += n
+	}
+	return total, parts
+}
+
+func TestPageWeight(t *testing.T) {
+	s := newTestServer(t, func(_ *Options, set *Settings) { set.Branding.Accent = "#0a7" })
+	for _, page := range []struct{ line, body string }{
+		{"GET http://x.example/", ""}, {"GET http://x.example/help?lang=de", ""},
+		{"POST http://x.example/setup", "email=alice%40live.co.uk&lang=de"}, {"POST http://x.example/setup", "email=alice%40example.org"},
+	} {
+		total, parts := pageWeight(t, s, page.line, page.body)
+		if len(parts) < 5 || total > 60<<10 {
+			t.Errorf("%s %s: %d bytes: %v", page.line, page.body, total, parts)
+		}
+		t.Logf("%s %s: %d bytes, of them %d for the page", page.line, page.body, total, parts["page"])
+	}
+}
+
+// BenchmarkPages is the handler of the pages alone.
+func BenchmarkPages(b *testing.B) {
+	s := newTestServer(b, nil)
+	for _, bench := range []struct{ name, method, target, body string }{
+		{"home", "GET", "http://x.example/", ""},
+		{"setup-live", "POST", "http://x.example/setup", "email=alice%40live.co.uk"},
+		{"setup-own", "POST", "http://x.example/setup", "email=alice%40example.org"},
+		{"unknown", "POST", "http://x.example/setup", "email=alice%40unserved.example"},
+		{"help", "GET", "http://x.example/help", ""},
+		{"explain", "POST", "http://x.example/help", "error=535+5.7.139+basic+authentication+is+disabled"},
+		{"qr", "GET", "http://x.example/qr.svg?email=alice@example.org", ""},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			r := httptest.NewRequest(bench.method, bench.target, nil)
+			r.RemoteAddr = "127.0.0.1:1" // a trusted proxy is not limited
+			r.Header.Set("Accept-Language", "de-DE,de;q=0.9,en;q=0.8")
+			b.ReportAllocs()
+			for b.Loop() {
+				r.Body = io.NopCloser(bytes.NewReader([]byte(bench.body)))
+				s.ServeHTTP(nothing{http.Header{}}, r)
+			}
+		})
+	}
+}
+
+// fixed is a source that has one provider for every domain.
+type fixed struct{ p *provider.Provider }
+
+func (f fixed) Lookup(context.Context, provider.Address) (*provider.Provider, error) { return f.p, nil }

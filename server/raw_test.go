@@ -1,0 +1,147 @@
+package server
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"flag"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// listen serves s as Run does, on a loopback port.
+func listen(t testing.TB, s *Server) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httpServer(s, s.opts.Log)
+	go func() { _ = h.Serve(ln) }()
+	t.Cleanup(func() { _ = h.Close() })
+	return ln.Addr().String()
+}
+
+// exchange sends raw bytes, and reads answers until the server has no more.
+func exchange(t testing.TB, addr string, raw []byte) []byte {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	sent := make(chan struct{})
+	go func() { // while reading: the server may answer before it has read all
+		defer close(sent)
+		_, _ = conn.Write(raw)
+		_ = conn.(*net.TCPConn).CloseWrite()
+	}()
+	var got bytes.Buffer
+	_, err = io.Copy(&got, conn)
+	var netErr net.Error
+	if errors.As(err, &netErr) && netErr.Timeout() {
+		t.Errorf("the server holds the connection: %v", err)
+	}
+	<-sent
+	return got.Bytes()
+}
+
+var volatile = regexp.MustCompile(`(?m)^Date: .*\r\n|Time="[0-9:.]+"`)
+
+// What each mail client sends, byte for byte, and what it gets. A file in
+// testdata/requests is a case; -update writes the answers.
+func TestCapturedRequests(t *testing.T) {
+	addr := listen(t, newTestServer(t, nil))
+	files, err := filepath.Glob("testdata/requests/*.http")
+	if err != nil || len(files) < 30 {
+		t.Fatalf("%d cases, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".http"), func(t *testing.T) {
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := volatile.ReplaceAll(exchange(t, addr, raw), nil)
+			golden := strings.TrimSuffix(file, ".http") + ".want"
+			if *update {
+				if err := os.WriteFile(golden, bytes.ReplaceAll(got, []byte("\r\n"), []byte("\n")), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), strings.ReplaceAll(string(got), "\r\n", "\n")); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// What strangers send. The name of a file in testdata/hostile begins with the
+// statuses that must come back, or with none. The word EVIL must not.
+func TestHostileRequests(t *testing.T) {
+	s := newTestServer(t, nil)
+	addr := listen(t, s)
+	files, err := filepath.Glob("testdata/hostile/*.http")
+	if err != nil || len(files) < 60 {
+		t.Fatalf("%d cases, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".http"), func(t *testing.T) {
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := exchange(t, addr, raw)
+			want, _, _ := strings.Cut(filepath.Base(file), "-")
+			if statuses := statusesOf(got); statuses != want {
+				t.Errorf("%s, want %s:\n%.400s", statuses, want, got)
+			}
+			if bytes.Contains(got, []byte("EVIL")) {
+				t.Errorf("echoed:\n%s", got)
+			}
+			if strings.HasPrefix(filepath.Base(file), "200-pox") && !bytes.Contains(got, []byte("<ErrorCode>600<")) {
+				t.Errorf("not refused:\n%s", got)
+			}
+		})
+	}
+	if n := len(s.slots); n != 0 {
+		t.Errorf("%d requests never ended", n)
+	}
+}
+
+// statusesOf lists the statuses of the answers in raw, joined by +.
+func statusesOf(raw []byte) string {
+	in := bufio.NewReader(bytes.NewReader(raw))
+	var out []string
+	for {
+		r, err := http.ReadResponse(in, nil)
+		if err != nil {
+			break
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		if r.StatusCode >= 200 {
+			out = append(out, strconv.Itoa(r.StatusCode))
+		}
+	}
+	if out == nil {
+		return "none"
+	}
+	return strings.Join(out, "+")
+}
