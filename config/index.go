@@ -172,6 +172,7 @@ func (c *Config) Files() []string {
 		}
 	}
 	add(c.Path)
+	add(c.Branding.Logo)
 	for _, e := range c.model {
 		add(e.DomainsFile)
 	}

@@ -1,6 +1,9 @@
 package provider
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // Reviewed is the day the built-in values below were last checked against
 // their sources.
@@ -178,14 +181,19 @@ const unverifiedDomains = `hotmail.at hotmail.co.nz hotmail.com.gr hotmail.com.m
 
 // VendorOwned returns the built-in provider that owns domain, or "". Nobody
 // else can publish records there.
-func VendorOwned(domain string) string {
+func VendorOwned(domain string) string { return vendorOwned()[domain] }
+
+var vendorOwned = sync.OnceValue(func() map[string]string {
+	owner := map[string]string{}
 	for _, p := range Builtins() {
-		if contains(p.Domains, domain) || contains(p.Unverified, domain) {
-			return p.ID
+		for _, list := range [][]string{p.Domains, p.Unverified} {
+			for _, domain := range list {
+				owner[domain] = p.ID
+			}
 		}
 	}
-	return ""
-}
+	return owner
+})
 
 // RetiredHost says why a host name is no longer right and what to use.
 type RetiredHost struct{ Why, Use string }

@@ -31,7 +31,7 @@ func (p *Provider) Validate() []Fault {
 		v.server("managesieve", p.ManageSieve, ManageSieve)
 	}
 	for _, u := range p.urls() { // those that [Provider.For] expands
-		v.httpsURL(u.key, strings.ReplaceAll(*u.value, EmailDomain, "placeholder.example"))
+		v.expandedURL(u.key, *u.value, strings.ReplaceAll(*u.value, EmailDomain, "placeholder.example"))
 	}
 	v.oauth2(p)
 	v.autodiscover(p.Autodiscover)
@@ -197,14 +197,17 @@ func (v *validator) username(path, t string) {
 	}
 }
 
-func (v *validator) httpsURL(path, raw string) {
+func (v *validator) httpsURL(path, raw string) { v.expandedURL(path, raw, raw) }
+
+// expandedURL checks what raw stands for.
+func (v *validator) expandedURL(path, raw, expanded string) {
 	if raw == "" {
 		if strings.HasSuffix(path, ".url") {
 			v.fault("config-url-invalid", path, "no URL", "write url: https://example.org/help")
 		}
 		return
 	}
-	u, err := url.Parse(raw)
+	u, err := url.Parse(expanded)
 	if err == nil && u.Scheme == "https" && u.User == nil && u.Fragment == "" {
 		if _, err = ParseDomain(u.Hostname()); err == nil {
 			return

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"autoconfig/provider"
 )
@@ -28,6 +29,9 @@ func plain(w http.ResponseWriter, status int, words string) {
 	_, _ = w.Write([]byte(words + "\n")) // the prober has gone
 }
 
+// signerWarning is how long before its end a signer is reported.
+const signerWarning = 14 * 24 * time.Hour
+
 // readiness is the body of /readyz. Degraded still serves.
 type readiness struct {
 	Status  string   `json:"status"` // ok, degraded, starting, stopping
@@ -48,6 +52,11 @@ func (s *Server) readiness() readiness {
 	}
 	if set.MX != nil && set.MX.Down() {
 		reasons = append(reasons, "no resolver answers")
+	}
+	if set.Signer != nil {
+		if end := set.Signer.NotAfter(); !end.IsZero() && time.Until(end) < signerWarning {
+			reasons = append(reasons, "the profile signer expires on "+end.UTC().Format(time.DateOnly))
+		}
 	}
 	s.metrics.degraded.Set(0)
 	if len(reasons) > 0 {

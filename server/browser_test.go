@@ -3,12 +3,21 @@
 package server
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"flag"
+	"fmt"
+	"image"
+	pixel "image/color"
+	"image/png"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,13 +35,13 @@ import (
 
 var screenshots = flag.String("screenshots", "", "`folder` that TestScreenshots writes its pictures to")
 
-// The browser tests drive Debian's chromium.
-
 // tab is a page of the browser, and what went wrong on it.
 type tab struct {
 	t    *testing.T
 	ctx  context.Context
 	base string
+
+	expectErrors bool // the test itself brings them about
 
 	mu       sync.Mutex
 	requests []string
@@ -102,10 +111,32 @@ func newTab(t *testing.T, browser context.Context, base string, width, height in
 	if err := chromedp.Listen(ctx, b.listen); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(b.verify)
 	call(b, network.Enable, network.EnableParams{})
 	call(b, log.Enable, cdp.Empty{})
 	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 	return b
+}
+
+// verify holds of every page in every test: it asks nobody but us, and its
+// console stays clean.
+func (b *tab) verify() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.expectErrors {
+		return
+	}
+	for _, url := range b.requests {
+		if !strings.HasPrefix(url, b.base+"/") {
+			b.t.Errorf("a request leaves the origin: %s", url)
+		}
+	}
+	for _, e := range b.errors {
+		b.t.Errorf("on the console: %s", e)
+	}
+	if len(b.requests) == 0 {
+		b.t.Error("no request was seen at all")
+	}
 }
 
 func (b *tab) listen(event any) {
@@ -255,4 +286,39 @@ func TestScreenshots(t *testing.T) {
 	}
 }
 
-func smaller(_ *testing.T, png []byte) []byte { return png }
+// smaller packs a picture harder than the browser does, and reduces it to the
+// 256 colours it has most of, which a page does not look different for.
+func smaller(t *testing.T, raw []byte) []byte {
+	t.Helper()
+	img, err := png.Decode(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[pixel.Color]int{}
+	for y := range img.Bounds().Dy() {
+		for x := range img.Bounds().Dx() {
+			count[img.At(x, y)]++
+		}
+	}
+	palette := pixel.Palette(slices.Collect(maps.Keys(count)))
+	slices.SortFunc(palette, func(a, b pixel.Color) int { return cmp.Or(count[b]-count[a], strings.Compare(fmt.Sprint(a), fmt.Sprint(b))) })
+	out := image.NewPaletted(img.Bounds(), palette[:min(len(palette), 256)])
+	near := map[pixel.Color]uint8{}
+	for y := range img.Bounds().Dy() {
+		for x := range img.Bounds().Dx() {
+			c := img.At(x, y)
+			if _, ok := near[c]; !ok {
+				near[c] = uint8(out.Palette.Index(c)) //nolint:gosec // 256 entries
+			}
+			out.SetColorIndex(x, y, near[c])
+		}
+	}
+	var b bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, out); err != nil {
+		t.Fatal(err)
+	}
+	if b.Len() > 150<<10 {
+		t.Errorf("a picture of %d bytes", b.Len())
+	}
+	return b.Bytes()
+}

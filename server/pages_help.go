@@ -95,7 +95,7 @@ func newFindings(set *templates.Set, lang string) findings {
 	for _, e := range finding.Catalogue() {
 		v := newFindingView(set, lang, e)
 		f.byID[e.ID] = v
-		if e.Level != finding.OK { // that nothing is wrong is no topic of its own
+		if e.Level == finding.Warn || e.Level == finding.Fail { // that nothing is wrong is no topic of its own
 			f.list = append(f.list, v)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"autoconfig/apple"
+	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/templates"
 )
@@ -496,3 +497,31 @@ func BenchmarkPages(b *testing.B) {
 type fixed struct{ p *provider.Provider }
 
 func (f fixed) Lookup(context.Context, provider.Address) (*provider.Provider, error) { return f.p, nil }
+
+// Every finding that a person meets, and not the operator alone, is there in
+// every language; no translation is of a finding that is gone.
+func TestFindingTranslations(t *testing.T) {
+	set := templates.New()
+	for _, lang := range set.Languages()[1:] {
+		var all map[string]templates.Finding
+		body, err := os.ReadFile(filepath.Join("../templates/findings", lang+".json"))
+		if err == nil {
+			err = json.Unmarshal(body, &all)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, f := range all {
+			e, ok := finding.Lookup(id)
+			if !ok || f.Title == "" || f.Cause == "" || (f.Fix == "") != (e.Fix == "") {
+				t.Errorf("%s: %s: %+v", lang, id, f)
+			}
+		}
+		for _, e := range finding.Catalogue() {
+			problem := e.Level == finding.Warn || e.Level == finding.Fail
+			if _, ok := set.Finding(lang, e.ID); !ok && problem && areaOf(e.ID) != operatorArea {
+				t.Errorf("%s: %s is not translated in templates/findings/%s.json", lang, e.ID, lang)
+			}
+		}
+	}
+}

@@ -75,6 +75,14 @@ func hup(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(syscall.Kill(pid, syscall.SIGHUP))
 }
 
+// subst puts the script's variables into a file: subst FILE.
+func subst(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: subst FILE")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(os.Expand(ts.ReadFile(args[0]), ts.Getenv)), 0o644))
+}
+
 // waitFor waits until the log matches.
 func waitFor(ts *testscript.TestScript, re *regexp.Regexp) [][]byte {
 	for range 1000 {

@@ -31,9 +31,6 @@ func serverSettings(cfg *config.Config, data *config.Data, mx *source.MX) *serve
 			set.Degraded = append(set.Degraded, "profiles cannot be signed: "+err.Error())
 		} else {
 			set.Signer = signer
-			if left := time.Until(signer.NotAfter()); left < 14*24*time.Hour {
-				set.Degraded = append(set.Degraded, "the profile signer expires on "+signer.NotAfter().Format(time.DateOnly))
-			}
 		}
 	}
 	return set

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"autoconfig/apple"
+	"autoconfig/finding"
+)
+
+func (a *app) profileCommand() *cobra.Command {
+	var ca string
+	verify := &cobra.Command{
+		Use: "verify FILE", Short: "Tell who signed a .mobileconfig profile, until when that counts, and what is inside", Args: cobra.ExactArgs(1),
+		Long: `Verify checks the signature of an Apple configuration profile and the signer's
+certificates, and prints what installing it would set up. Nothing is installed
+and nothing is asked over the network. FILE - is standard input.`,
+		Example: "  autoconfig profile verify live.co.uk.mobileconfig\n  autoconfig profile verify --ca our-root.pem our.mobileconfig",
+	}
+	verify.Flags().StringVar(&ca, "ca", "", "trust the authorities in the PEM `file` too")
+	verify.RunE = ran(func(_ *cobra.Command, args []string) error {
+		roots, err := (&network{caFile: ca}).roots()
+		if err != nil {
+			return err
+		}
+		raw, err := a.readProfile(args[0])
+		if err != nil {
+			return err
+		}
+		return a.verifyProfile(args[0], raw, roots)
+	})
+	return group("profile", "Look into Apple configuration profiles", verify)
+}
+
+func (a *app) readProfile(name string) ([]byte, error) {
+	in := a.stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, usagef("%w; check the path", err)
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	raw, err := io.ReadAll(io.LimitReader(in, 2*apple.MaxSize))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return raw, nil
+}
+
+// verification is what `profile verify --json` prints.
+type verification struct {
+	File     string            `json:"file"`
+	Signer   *signerJSON       `json:"signer,omitempty"`
+	Profile  *apple.Profile    `json:"profile,omitempty"`
+	Findings []finding.Finding `json:"findings"`
+}
+
+type signerJSON struct {
+	Subject  string     `json:"subject"`
+	Issuer   string     `json:"issuer"`
+	NotAfter time.Time  `json:"not_after"`
+	SignedAt *time.Time `json:"signed_at,omitempty"`
+	Trusted  bool       `json:"trusted"`
+}
+
+func (a *app) verifyProfile(name string, raw []byte, roots *x509.CertPool) error {
+	v := verification{File: name, Findings: []finding.Finding{}}
+	signed, verr := apple.Verify(raw, roots, time.Now())
+	if verr != nil {
+		v.Findings = append(v.Findings, apple.Finding(name, verr))
+	}
+	content := raw
+	if signed != nil {
+		content = signed.Content
+		v.Signer = &signerJSON{Subject: signed.Signer.Subject.String(), Issuer: signed.Signer.Issuer.String(), NotAfter: signed.NotAfter, Trusted: verr == nil}
+		if !signed.At.IsZero() {
+			v.Signer.SignedAt = &signed.At
+		}
+	}
+	if signed != nil || errors.Is(verr, apple.ErrUnsigned) {
+		profile, err := apple.Decode(bytes.NewReader(content))
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		v.Profile = profile
+	}
+	if err := a.printVerification(v); err != nil {
+		return err
+	}
+	if verr != nil {
+		return errSilent
+	}
+	return nil
+}
+
+func (a *app) printVerification(v verification) error {
+	if a.json {
+		enc := json.NewEncoder(a.stdout)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	if s := v.Signer; s != nil {
+		fmt.Fprintf(w, "signed by\t%s\n", s.Subject)
+		fmt.Fprintf(w, "issued by\t%s\n", s.Issuer)
+		if s.SignedAt != nil {
+			fmt.Fprintf(w, "signed at\t%s\n", s.SignedAt.UTC().Format(time.RFC3339))
+		}
+		fmt.Fprintf(w, "counts until\t%s\n", s.NotAfter.UTC().Format(time.DateOnly))
+		fmt.Fprintf(w, "verified\t%s\n", map[bool]string{true: "yes", false: "no"}[s.Trusted])
+	}
+	if p := v.Profile; p != nil {
+		fmt.Fprintf(w, "profile\t%s (%s)\n", p.DisplayName, p.Identifier)
+		fmt.Fprintf(w, "says\t%s\n", p.Description)
+		for _, payload := range p.Payloads {
+			fmt.Fprintf(w, "sets up\t%s\n", payloadWords(payload))
+			for _, s := range payload.Servers {
+				fmt.Fprintf(w, "\t  %s\n", profileServerWords(s))
+			}
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	a.printFindings(v.Findings)
+	return nil
+}
+
+func payloadWords(p apple.Payload) string {
+	words := []string{p.DisplayName, "(" + p.Type + ")"}
+	if p.Email != "" {
+		words = append(words, "for", p.Email)
+	}
+	if p.OAuth {
+		words = append(words, "with sign-in in a browser")
+	}
+	if p.Secret {
+		words = append(words, "WITH A PASSWORD INSIDE")
+	}
+	return strings.Join(words, " ")
+}
+
+func profileServerWords(s apple.Server) string {
+	out := s.Role + " " + s.Host
+	if s.Port != 0 {
+		out += fmt.Sprintf(":%d", s.Port)
+	}
+	if s.SSL {
+		out += ", encrypted"
+	} else {
+		out += ", NOT encrypted"
+	}
+	if s.Username != "" {
+		out += ", user name " + s.Username
+	}
+	return out
+}

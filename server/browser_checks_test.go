@@ -1,0 +1,336 @@
+//go:build e2e
+
+package server
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"image/png"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"autoconfig/apple"
+)
+
+// everyPage opens each kind of page in turn.
+func everyPage(b *tab, check func(name string)) {
+	b.t.Helper()
+	for _, p := range []struct {
+		name string
+		open func()
+	}{
+		{"start", func() { b.open("/") }},
+		{"start in German", func() { b.open("/?lang=de") }},
+		{"wrong address", func() { b.submit("/", "alice") }},
+		{"set-up at Microsoft", func() { b.submit("/", "alice@live.co.uk") }},
+		{"set-up in German", func() { b.submit("/?lang=de", "alice@live.co.uk") }},
+		{"set-up of an own domain", func() { b.submit("/", "a.rather.long.name.to.break.over.lines@example.org") }},
+		{"two providers", func() { b.open("/setup?email=a@example.org&email=b@live.co.uk") }},
+		{"unknown", func() { b.submit("/", "alice@unknown.example") }},
+		{"typing error", func() { b.submit("/", "alice@live.co.ik") }},
+		{"help", func() { b.open("/help") }},
+		{"help in German", func() { b.open("/help?lang=de") }},
+		{"explained", func() {
+			b.open("/help")
+			b.typeInto("#error", "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.")
+			b.click(".paste button")
+		}},
+		{"search", func() { b.open("/help?q=starttls") }},
+		{"topic", func() { b.open("/help/smtp-auth-basic-retired") }},
+		{"operator's topic in German", func() { b.open("/help/config-key-unknown?lang=de") }},
+		{"no such topic", func() { b.open("/help/nothing") }},
+	} {
+		p.open()
+		eval[int](b, `document.querySelectorAll("details").forEach((d) => d.open = true) || 0`)
+		check(p.name)
+	}
+}
+
+// wait holds on until a JavaScript expression is true.
+func (b *tab) wait(expression string) {
+	b.t.Helper()
+	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression)); err != nil {
+		b.t.Fatalf("%s: %v", expression, err)
+	}
+}
+
+// tabTo presses the tabulator until the element has the focus. Whatever has it
+// on the way must show it.
+func (b *tab) tabTo(selector string) {
+	b.t.Helper()
+	for range 80 {
+		b.do(chromedp.KeyEvent(kb.Tab))
+		if style := eval[string](b, `getComputedStyle(document.activeElement).outlineStyle`); style == "none" {
+			b.t.Errorf("%s has the focus and does not show it", eval[string](b, `document.activeElement.outerHTML`))
+		}
+		if eval[bool](b, `document.activeElement.matches(`+quote(selector)+`)`) {
+			return
+		}
+	}
+	b.t.Fatalf("the tabulator does not reach %s", selector)
+}
+
+func quote(s string) string {
+	out, _ := json.Marshal(s) // a string always marshals
+	return string(out)
+}
+
+// enter presses a key that loads another page.
+func (b *tab) enter() {
+	b.t.Helper()
+	if _, err := chromedp.RunResponse(b.ctx, chromedp.KeyEvent(kb.Enter)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func TestBrowserKeyboard(t *testing.T) {
+	b := newTab(t, newBrowser(t), site(t), 1000, 800, "light")
+	b.open("/")
+	b.do(chromedp.KeyEvent(kb.Tab))
+	if !eval[bool](b, `document.activeElement.matches(".skip")`) {
+		t.Error("the first stop is not the way past the header")
+	}
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.wait(`document.activeElement.id === "main"`)
+	b.tabTo("#email")
+	b.do(chromedp.KeyEvent("alice@live.co.uk"))
+	b.enter()
+	if got := eval[string](b, `document.querySelector("h1").innerText`); got != "alice@live.co.uk" {
+		t.Fatalf("heading %q", got)
+	}
+	b.tabTo("#outlook summary")
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.wait(`document.querySelector("#outlook").open`)
+	b.tabTo("#settings .copy")
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.wait(`document.querySelector("#status").textContent === "Copied"`)
+	b.tabTo(".more #email")
+	b.do(chromedp.KeyEvent("bob@hotmail.com"))
+	b.enter()
+	if got := eval[string](b, `document.querySelector("h1").innerText`); !strings.Contains(got, "alice@live.co.uk") || !strings.Contains(got, "bob@hotmail.com") {
+		t.Errorf("heading %q", got)
+	}
+	b.tabTo(".languages button")
+	b.enter()
+	if got := eval[string](b, `document.documentElement.lang + " " + document.querySelector("h1").innerText`); !strings.HasPrefix(got, "de alice@live.co.uk") {
+		t.Errorf("after the language switch: %q", got)
+	}
+}
+
+// Nothing scrolls sideways: not at 320 pixels, not at 200 % zoom, nor with a
+// font twice as large.
+func TestBrowserReflow(t *testing.T) {
+	browser, base := newBrowser(t), site(t)
+	for _, test := range []struct {
+		name  string
+		width int64
+		zoom  float64
+		font  string
+	}{{"320 pixels", 320, 1, "100%"}, {"200 % zoom", 512, 2, "100%"}, {"font 200 %", 640, 1, "200%"}} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newTab(t, browser, base, test.width, 800, "light")
+			b.do(chromedp.EmulateViewport(test.width, 800, chromedp.EmulateScale(test.zoom)))
+			everyPage(b, func(name string) {
+				eval[string](b, `document.documentElement.style.fontSize = "`+test.font+`"`)
+				if wide := eval[int64](b, `document.scrollingElement.scrollWidth`); wide > test.width {
+					culprit := eval[string](b, `[...document.querySelectorAll("main *")].filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => e.outerHTML.slice(0, 90)).join("\n")`)
+					t.Errorf("%s: %d pixels wide: %s", name, wide, culprit)
+				}
+			})
+		})
+	}
+}
+
+func TestBrowserDark(t *testing.T) {
+	browser, base := newBrowser(t), site(t)
+	for scheme, dark := range map[string]bool{"light": false, "dark": true} {
+		b := newTab(t, browser, base, 1000, 800, scheme)
+		b.open("/")
+		sum := eval[int](b, `getComputedStyle(document.documentElement).backgroundColor.match(/\d+/g).slice(0, 3).reduce((a, v) => a + Number(v), 0)`)
+		if (sum < 200) != dark {
+			t.Errorf("%s: the ground's colours sum up to %d", scheme, sum)
+		}
+	}
+}
+
+func TestBrowserWithoutScript(t *testing.T) {
+	b := newTab(t, newBrowser(t), site(t), 1000, 800, "light")
+	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	b.submit("/", "alice@live.co.uk")
+	if n := eval[int](b, `document.querySelectorAll(".copy").length`); n != 0 {
+		t.Fatalf("%d copy buttons: scripts run", n)
+	}
+	b.do(chromedp.Click(chromedp.CSS("#iphone summary")))
+	b.wait(`document.querySelector("#iphone").open && document.querySelector("#iphone .qr img").complete`)
+	b.click(".languages button")
+	if got := eval[string](b, `document.documentElement.lang + " " + document.querySelector("h1").innerText`); got != "de alice@live.co.uk" {
+		t.Errorf("after the language switch: %q", got)
+	}
+	b.open("/help")
+	b.typeInto("#error", "451 5.7.3 STARTTLS is required to send mail")
+	b.click(".paste button")
+	if got := eval[string](b, `document.querySelector("article h3").innerText`); got != "The server wants encryption first" {
+		t.Errorf("explained as %q", got)
+	}
+	// On paper every section is open.
+	b.submit("/", "alice@example.org")
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+	if closed := eval[string](b, `[...document.querySelectorAll(".device .steps")].filter((s) => s.getClientRects().length === 0).map((s) => s.closest("details").id).join(" ")`); closed != "" {
+		t.Errorf("not printed: %s", closed)
+	}
+}
+
+// The code on the screen leads to a profile for the address.
+func TestBrowserCode(t *testing.T) {
+	browser, base := newBrowser(t), site(t)
+	for _, test := range []struct{ address, scheme, payload string }{
+		{"alice+phone@example.org", "light", apple.TypeMail}, {"alice@example.org", "dark", apple.TypeMail}, {"alice@live.co.uk", "dark", apple.TypeExchange},
+	} {
+		b := newTab(t, browser, base, 1000, 1200, test.scheme)
+		b.submit("/", test.address)
+		b.do(chromedp.Click(chromedp.CSS("#iphone summary")))
+		b.wait(`document.querySelector(".qr img").complete && document.querySelector(".qr img").naturalWidth > 0`)
+		img, err := png.Decode(bytes.NewReader(result(b, chromedp.Screenshot(chromedp.CSS(".qr img")))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		link, err := url.Parse(readCode(t, img))
+		if err != nil || link.Scheme != "https" || link.Host != "autoconfig.hoster.example" {
+			t.Fatalf("the code says %v (%v)", link, err)
+		}
+		r, err := http.Get(base + link.RequestURI())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := apple.Decode(r.Body)
+		_ = r.Body.Close() // it was read to its end
+		if err != nil || r.Header.Get("Content-Type") != apple.ContentType || p.Payloads[0].Email != test.address || p.Payloads[0].Type != test.payload {
+			t.Errorf("%s: %v, %v", link, p, err)
+		}
+	}
+}
+
+// Every page passes axe-core's audit, its best practices included, in both
+// colour schemes.
+func TestBrowserAudit(t *testing.T) {
+	axe := axeCore(t)
+	browser, base := newBrowser(t), site(t)
+	for _, scheme := range []string{"light", "dark"} {
+		t.Run(scheme, func(t *testing.T) {
+			b := newTab(t, browser, base, 1000, 900, scheme)
+			call(b, page.SetBypassCSP, page.SetBypassCSPParams{Enabled: true}) // the audit is a script of its own
+			rules := 0
+			everyPage(b, func(name string) {
+				eval[bool](b, axe+"; true")
+				var out struct {
+					Passes     int
+					Violations []struct {
+						ID    string
+						Nodes []string
+					}
+				}
+				raw := eval[string](b, `axe.run().then((r) => JSON.stringify({passes: r.passes.length,
+					violations: r.violations.map((v) => ({id: v.id, nodes: v.nodes.map((n) => n.html + ": " + n.failureSummary)}))}))`)
+				if err := json.Unmarshal([]byte(raw), &out); err != nil {
+					t.Fatal(err)
+				}
+				if out.Passes < 20 {
+					t.Errorf("%s: only %d rules applied", name, out.Passes)
+				}
+				rules += out.Passes
+				for _, v := range out.Violations {
+					t.Errorf("%s: %s: %s", name, v.ID, strings.Join(v.Nodes, "\n"))
+				}
+			})
+			t.Logf("%s: %d rules passed over all pages", scheme, rules)
+		})
+	}
+}
+
+// The policy holds: what is put into the page later does not run.
+func TestBrowserPolicy(t *testing.T) {
+	b := newTab(t, newBrowser(t), site(t), 1000, 800, "light")
+	b.open("/")
+	blocked := eval[[]string](b, `new Promise((done) => {
+		const seen = [];
+		addEventListener("securitypolicyviolation", (e) => { seen.push(e.effectiveDirective); if (seen.length === 3) done(seen.sort()); });
+		const script = document.createElement("script");
+		script.textContent = "document.title = 'run'";
+		const style = document.createElement("style");
+		style.textContent = "main { display: none }";
+		const picture = new Image();
+		picture.src = "https://elsewhere.example/x.png";
+		document.body.append(script, style, picture);
+	})`)
+	if got := strings.Join(blocked, " "); got != "img-src script-src-elem style-src-elem" {
+		t.Errorf("blocked: %s", got)
+	}
+	b.expectErrors = true
+}
+
+const axeVersion = "4.14.1"
+
+// axeCore is the audit's script, fetched from npm once: its licence (MPL-2.0)
+// keeps it out of the repository.
+func axeCore(t *testing.T) string {
+	t.Helper()
+	cache := filepath.Join("..", ".cache", "axe-core-"+axeVersion+".js")
+	if script, err := os.ReadFile(cache); err == nil {
+		return string(script)
+	}
+	dir := t.TempDir()
+	cmd := exec.Command("npm", "pack", "--silent", "--pack-destination", dir, "axe-core@"+axeVersion)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("npm pack: %v: %s", err, out)
+		}
+		t.Skipf("axe-core cannot be fetched: %v", err)
+	}
+	script, err := unpack(filepath.Join(dir, "axe-core-"+axeVersion+".tgz"), "package/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(cache), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(cache, script, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return string(script)
+}
+
+// unpack is one file of a tar.gz.
+func unpack(archive, name string) ([]byte, error) {
+	f, err := os.Open(archive)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, err
+	}
+	for r := tar.NewReader(z); ; {
+		h, err := r.Next()
+		if err != nil {
+			return nil, errors.Join(errors.New(name), err)
+		}
+		if h.Name == name {
+			return io.ReadAll(r)
+		}
+	}
+}

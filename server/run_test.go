@@ -1,0 +1,193 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"io"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"testing"
+	"time"
+)
+
+// keyPair writes a self-signed certificate with a serial number.
+func keyPair(t *testing.T, dir string, serial int64) (certFile, keyFile string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "autoconfig.example.org"}, DNSNames: []string{"autoconfig.example.org"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for file, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: der}, keyFile: {Type: "PRIVATE KEY", Bytes: keyDER}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return certFile, keyFile
+}
+
+// lockedBuffer is a log that is read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) find(re *regexp.Regexp) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return re.FindStringSubmatch(l.b.String())
+}
+
+// Run opens its listeners, serves http, https and the admin port, takes a new
+// certificate while it serves, and ends without an error.
+func TestRun(t *testing.T) {
+	dir := t.TempDir()
+	var cert Certificate
+	certFile, keyFile := keyPair(t, dir, 1)
+	if err := cert.Load(certFile, keyFile); err != nil {
+		t.Fatal(err)
+	}
+	log := &lockedBuffer{}
+	o := testOptions(nil)
+	o.Log, o.ServesTLS = slog.New(slog.NewTextHandler(log, nil)), true
+	s := New(o)
+	s.Use(world(t))
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- s.Run(ctx, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Admin: "127.0.0.1:0", TLS: cert.Config()})
+	}()
+	re := regexp.MustCompile(`msg=listening addr=(\S+) tls=(\S+) admin=(\S+)`)
+	var addrs []string
+	for addrs == nil {
+		select {
+		case err := <-ended:
+			t.Fatal(err)
+		case <-time.After(5 * time.Millisecond):
+			addrs = log.find(re)
+		}
+	}
+	if r, err := http.Get("http://" + addrs[3] + "/readyz"); err != nil || r.StatusCode != 200 {
+		t.Errorf("/readyz: %v %v", r, err)
+	}
+	serial := func() (int64, string) {
+		conn, err := tls.Dial("tcp", addrs[2], &tls.Config{InsecureSkipVerify: true, ServerName: "autoconfig.example.org", NextProtos: []string{"h2", "http/1.1"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		state := conn.ConnectionState()
+		return state.PeerCertificates[0].SerialNumber.Int64(), state.NegotiatedProtocol
+	}
+	if n, proto := serial(); n != 1 || proto != "h2" {
+		t.Errorf("certificate %d, protocol %s", n, proto)
+	}
+	keyPair(t, dir, 2)
+	if err := cert.Load(certFile, keyFile); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := serial(); n != 2 {
+		t.Errorf("the new certificate is not served: %d", n)
+	}
+	if err := cert.Load(certFile, certFile); err == nil {
+		t.Error("a certificate without its key was taken")
+	}
+	if n, _ := serial(); n != 2 {
+		t.Errorf("a bad file cost the good certificate: %d", n)
+	}
+	if _, err := tls.Dial("tcp", addrs[2], &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11}); err == nil { //nolint:gosec // the old version is the test
+		t.Error("TLS 1.1 was accepted")
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if conn, err := net.Dial("tcp", addrs[1]); err == nil {
+		_ = conn.Close()
+		t.Error("still listening")
+	}
+}
+
+func TestRunCannotListen(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	s := newTestServer(t, nil)
+	if err := s.Run(t.Context(), Listen{HTTP: "127.0.0.1:0", Admin: ln.Addr().String()}); err == nil {
+		t.Error("no error for a port that is taken")
+	}
+}
+
+// A request under way is finished after the signal to stop.
+func TestDrain(t *testing.T) {
+	log := &lockedBuffer{}
+	o := testOptions(nil)
+	o.Log = slog.New(slog.NewTextHandler(log, nil))
+	s := New(o)
+	s.Use(world(t))
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx, Listen{HTTP: "127.0.0.1:0"}) }()
+	var addr []string
+	for addr == nil {
+		addr = log.find(regexp.MustCompile(`msg=listening addr=(\S+)`))
+		time.Sleep(time.Millisecond)
+	}
+	conn, err := net.Dial("tcp", addr[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.Write([]byte("POST /mobileconfig HTTP/1.1\r\nHost: x.example\r\nExpect: 100-continue\r\nContent-Length: 20\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	begun := make([]byte, len("HTTP/1.1 100 Continue\r\n\r\n")) // sent when the handler reads the body
+	if _, err := io.ReadFull(conn, begun); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	for !s.stopping.Load() {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := conn.Write([]byte("email=a%40live.co.uk")); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, 15)
+	if _, err := conn.Read(answer); err != nil || string(answer) != "HTTP/1.1 200 OK" {
+		t.Errorf("%q, %v", answer, err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
