@@ -36,6 +36,7 @@ const signerWarning = 14 * 24 * time.Hour
 type readiness struct {
 	Status  string   `json:"status"` // ok, degraded, starting, stopping
 	Reasons []string `json:"reasons,omitempty"`
+	Records *Records `json:"records,omitempty"` // of the last round of the record watch
 }
 
 func (s *Server) readiness() readiness {
@@ -61,9 +62,9 @@ func (s *Server) readiness() readiness {
 	s.metrics.degraded.Set(0)
 	if len(reasons) > 0 {
 		s.metrics.degraded.Set(1)
-		return readiness{"degraded", reasons}
+		return readiness{"degraded", reasons, s.records.Load()}
 	}
-	return readiness{Status: "ok"}
+	return readiness{Status: "ok", Records: s.records.Load()}
 }
 
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {

@@ -7,11 +7,11 @@ import (
 	"cmp"
 	"context"
 	"flag"
-	"fmt"
 	"image"
 	pixel "image/color"
 	"image/png"
 	"maps"
+	"math"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -286,29 +286,21 @@ func TestScreenshots(t *testing.T) {
 	}
 }
 
-// smaller packs a picture harder than the browser does, and reduces it to the
-// 256 colours it has most of, which a page does not look different for.
+// smaller packs a picture harder than the browser does, and reduces it to 256
+// colours, which a page does not look different for.
 func smaller(t *testing.T, raw []byte) []byte {
 	t.Helper()
 	img, err := png.Decode(bytes.NewReader(raw))
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := map[pixel.Color]int{}
+	out := image.NewPaletted(img.Bounds(), paletteOf(img))
+	near := map[color]uint8{}
 	for y := range img.Bounds().Dy() {
 		for x := range img.Bounds().Dx() {
-			count[img.At(x, y)]++
-		}
-	}
-	palette := pixel.Palette(slices.Collect(maps.Keys(count)))
-	slices.SortFunc(palette, func(a, b pixel.Color) int { return cmp.Or(count[b]-count[a], strings.Compare(fmt.Sprint(a), fmt.Sprint(b))) })
-	out := image.NewPaletted(img.Bounds(), palette[:min(len(palette), 256)])
-	near := map[pixel.Color]uint8{}
-	for y := range img.Bounds().Dy() {
-		for x := range img.Bounds().Dx() {
-			c := img.At(x, y)
+			c := colorAt(img, x, y)
 			if _, ok := near[c]; !ok {
-				near[c] = uint8(out.Palette.Index(c)) //nolint:gosec // 256 entries
+				near[c] = uint8(out.Palette.Index(img.At(x, y))) //nolint:gosec // 256 entries
 			}
 			out.SetColorIndex(x, y, near[c])
 		}
@@ -321,4 +313,44 @@ func smaller(t *testing.T, raw []byte) []byte {
 		t.Errorf("a picture of %d bytes", b.Len())
 	}
 	return b.Bytes()
+}
+
+func colorAt(img image.Image, x, y int) color {
+	r, g, b, _ := img.At(x, y).RGBA()
+	return color{float64(r >> 8), float64(g >> 8), float64(b >> 8)}
+}
+
+// paletteOf is the colours of a picture: of similar ones the most frequent
+// stands for all, and the rarest are left out.
+func paletteOf(img image.Image) pixel.Palette {
+	type group struct {
+		all, best int
+		color     color
+	}
+	count, groups := map[color]int{}, map[color]*group{}
+	for y := range img.Bounds().Dy() {
+		for x := range img.Bounds().Dx() {
+			count[colorAt(img, x, y)]++
+		}
+	}
+	for c, n := range count {
+		key := color{math.Floor(c[0] / 16), math.Floor(c[1] / 16), math.Floor(c[2] / 16)}
+		g := groups[key]
+		if g == nil {
+			g = &group{}
+			groups[key] = g
+		}
+		g.all += n
+		if n > g.best || n == g.best && slices.Compare(c[:], g.color[:]) < 0 {
+			g.best, g.color = n, c
+		}
+	}
+	list := slices.SortedFunc(maps.Values(groups), func(a, b *group) int {
+		return cmp.Or(b.all-a.all, slices.Compare(a.color[:], b.color[:]))
+	})
+	var out pixel.Palette
+	for _, g := range list[:min(len(list), 256)] {
+		out = append(out, pixel.RGBA{uint8(g.color[0]), uint8(g.color[1]), uint8(g.color[2]), 255})
+	}
+	return out
 }

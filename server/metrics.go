@@ -20,6 +20,9 @@ type metrics struct {
 	domains  prometheus.Gauge
 	reloads  *prometheus.CounterVec
 	signer   prometheus.Gauge
+	records  *prometheus.GaugeVec // of the record watch, by status
+	broken   prometheus.Gauge
+	checked  prometheus.Gauge
 }
 
 func newMetrics() *metrics {
@@ -31,7 +34,10 @@ func newMetrics() *metrics {
 	m.domains = prometheus.NewGauge(prometheus.GaugeOpts{Name: "autoconfig_domains", Help: "Domains listed by the operator's files."})
 	m.reloads = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "autoconfig_reloads_total", Help: "Loads of the configuration by result."}, []string{"result"})
 	m.signer = prometheus.NewGauge(prometheus.GaugeOpts{Name: "autoconfig_signer_expiry_seconds", Help: "Unix time at which the profile signer expires; 0 without one."})
-	m.registry.MustRegister(requests, seconds, m.degraded, m.domains, m.reloads, m.signer,
+	m.records = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "autoconfig_records", Help: "DNS records of the operator's domains by status, as of the last round of the watch."}, []string{"status"})
+	m.broken = prometheus.NewGauge(prometheus.GaugeOpts{Name: "autoconfig_records_broken_domains", Help: "Domains with records to mend, as of the last round of the watch."})
+	m.checked = prometheus.NewGauge(prometheus.GaugeOpts{Name: "autoconfig_records_checked_seconds", Help: "Unix time of the last round of the record watch; 0 before the first."})
+	m.registry.MustRegister(requests, seconds, m.degraded, m.domains, m.reloads, m.signer, m.records, m.broken, m.checked,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, name := range append(routeNames(), "none") {
 		m.seconds[name] = seconds.WithLabelValues(name)

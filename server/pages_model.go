@@ -76,6 +76,9 @@ func (g *group) ID(name string) string {
 
 func (s *Server) group(r *request, v *setupView, part []match, visitor string) *group {
 	first := part[0].address
+	if i := slices.IndexFunc(part, func(m match) bool { return m.address.Local != "" }); i >= 0 {
+		first = part[i].address
+	}
 	p := part[0].provider.For(first.Domain)
 	g := &group{setupView: v, Provider: cmp.Or(p.Name, first.Domain), Password: p.PasswordLogin.Status, Since: p.PasswordLogin.Since, Signed: r.set.Signer != nil}
 	for _, m := range part {

@@ -117,14 +117,14 @@ func (s *Server) setupPage(r *request, found []match) answer {
 	}
 	v.More = len(v.Addresses) > 0 && len(v.Addresses) < maxAddresses
 	device := deviceOf(r.Request().UserAgent())
-	v.Several = true
-	for i, part := range groups(found) {
+	parts := groups(found)
+	v.Several = len(parts) > 1
+	for i, part := range parts {
 		g := s.group(r, v, part, device)
-		g.number, g.Titled = i, len(groups(found)) > 1
+		g.number, g.Titled = i, len(parts) > 1
 		v.Groups = append(v.Groups, g)
 		v.Several = v.Several && g.Mail
 	}
-	v.Several = v.Several && len(v.Groups) > 1
 	a := s.render(&v.view, http.StatusOK, served, "setup", v)
 	a.domain = found[0].address.Domain
 	return a
@@ -133,16 +133,19 @@ func (s *Server) setupPage(r *request, found []match) answer {
 // groups puts together the addresses that one description holds for.
 func groups(found []match) [][]match {
 	var out [][]match
-next:
 	for _, m := range found {
-		p := m.provider.For(m.address.Domain)
-		for i, g := range out {
-			if g[0].provider.For(g[0].address.Domain) == p {
-				out[i] = append(g, m)
-				continue next
-			}
+		i := slices.IndexFunc(out, func(g []match) bool { return alike(g[0], m) })
+		if i < 0 {
+			out = append(out, nil)
+			i = len(out) - 1
 		}
-		out = append(out, []match{m})
+		out[i] = append(out[i], m)
 	}
 	return out
+}
+
+// alike reports whether two addresses have the same servers: those of one
+// provider, unless the domain is a part of the host names.
+func alike(a, b match) bool {
+	return a.provider == b.provider && (a.address.Domain == b.address.Domain || a.provider.For(a.address.Domain) == a.provider)
 }

@@ -208,6 +208,11 @@ func TestSeveralAddresses(t *testing.T) {
 		t.Errorf("consent %v", p.Consent)
 	}
 
+	// A domain alone beside an address adds nothing.
+	if body = get200(t, s, "POST http://x.example/setup", "email=example.org&email=a%40example.org"); strings.Contains(body, "%EMAIL") || !strings.Contains(body, "<code data-copy>a@example.org</code>") {
+		t.Error("the user name is not filled in")
+	}
+
 	body = get200(t, s, "POST http://x.example/setup", "email=a%40example.org&email=b%40live.co.uk")
 	if n := strings.Count(body, `<details class="card device"`); n != 14 || !strings.Contains(body, "All addresses in one profile") {
 		t.Errorf("%d sections for two providers", n)

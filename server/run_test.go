@@ -124,7 +124,7 @@ func TestRun(t *testing.T) {
 	if n, _ := serial(); n != 2 {
 		t.Errorf("a bad file cost the good certificate: %d", n)
 	}
-	if _, err := tls.Dial("tcp", addrs[2], &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11}); err == nil { //nolint:gosec // the old version is the test
+	if _, err := tls.Dial("tcp", addrs[2], &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11}); err == nil {
 		t.Error("TLS 1.1 was accepted")
 	}
 	stop()

@@ -73,6 +73,7 @@ type Server struct {
 	stopping atomic.Bool
 	sawHTTPS atomic.Bool // a trusted proxy has spoken https to a client
 	reload   atomic.Pointer[string]
+	records  atomic.Pointer[Records]
 }
 
 // The bounds of a request.

@@ -16,7 +16,7 @@ import (
 
 func (a *app) dnsCommand() *cobra.Command {
 	return group("dns", "Plan, check and publish the records that lead clients to the settings",
-		a.dnsPlanCommand(), a.dnsCheckCommand())
+		a.dnsPlanCommand(), a.dnsCheckCommand(), a.dnsPublishCommand())
 }
 
 // planFlags are the flags that shape a plan.
@@ -59,6 +59,9 @@ func plan(domain string, p *provider.Provider, o dnssrv.PlanOptions) ([]dnssrv.R
 // planOf finds the provider of a domain and lists its records. A plan that
 // cannot be made is wrong usage or configuration.
 func (a *app) planOf(ctx context.Context, cfg *config.Config, data *config.Data, domain string, o dnssrv.PlanOptions) (*provider.Provider, []dnssrv.RR, error) {
+	if err := dnssrv.Ownable(domain); err != nil {
+		return nil, nil, planError(cfg, err)
+	}
 	p, err := a.find(ctx, cfg, data, provider.Address{Domain: domain})
 	if err != nil {
 		return nil, nil, err

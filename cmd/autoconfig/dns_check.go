@@ -20,7 +20,7 @@ import (
 )
 
 // checkedAtOnce is how many domains are looked at at a time.
-const checkedAtOnce = 32
+const checkedAtOnce = 16
 
 // dnsCheck is one run of `dns check`.
 type dnsCheck struct {

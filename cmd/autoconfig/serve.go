@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -58,6 +59,14 @@ type service struct {
 	srv  *server.Server
 	cert server.Certificate
 	mx   *mxSource
+
+	served atomic.Pointer[served]
+}
+
+// served is the configuration in force, for what runs beside the requests.
+type served struct {
+	cfg  *config.Config
+	data *config.Data
 }
 
 func newService(a *app, cfg *config.Config, log *slog.Logger) *service {
@@ -80,15 +89,27 @@ func (s *service) run(ctx context.Context, data *config.Data) error {
 		tlsConfig = s.cert.Config()
 	}
 	s.use(s.cfg, data)
-	reloading, stop := context.WithCancel(ctx)
+	listen := server.Listen{HTTP: s.cfg.Listen, HTTPS: s.cfg.ListenTLS, Admin: s.cfg.Admin, TLS: tlsConfig, Drain: time.Duration(s.cfg.Drain)}
+	beside, stop := context.WithCancel(ctx)
 	defer stop()
-	go s.reloads(reloading)
-	return s.srv.Run(ctx, server.Listen{HTTP: s.cfg.Listen, HTTPS: s.cfg.ListenTLS, Admin: s.cfg.Admin, TLS: tlsConfig, Drain: time.Duration(s.cfg.Drain)})
+	if every := time.Duration(s.cfg.DNS.Watch); every > 0 {
+		w := &watch{app: s.app, every: every, log: s.log, now: s.inForce, tell: s.srv.RecordsChecked}
+		go w.run(beside)
+	}
+	go s.reloads(beside)
+	return s.srv.Run(ctx, listen)
+}
+
+// inForce is what is served now.
+func (s *service) inForce() (*config.Config, *config.Data) {
+	now := s.served.Load()
+	return now.cfg, now.data
 }
 
 // use puts a configuration and its data in force.
 func (s *service) use(cfg *config.Config, data *config.Data) {
 	s.srv.Use(serverSettings(cfg, data, s.mx.with(data.Providers)))
+	s.served.Store(&served{cfg, data})
 	debug.FreeOSMemory() // the data from before, and what reading left, may be large
 	if s.app.getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent())

@@ -30,7 +30,6 @@ func reportLoading(path string, domains int) error {
 		if len(m) != domains {
 			return fmt.Errorf("%d domains in the file", len(m))
 		}
-		m = nil
 		start = time.Now()
 		cfg, found := config.Load(path)
 		data, more := cfg.Data()

@@ -1,0 +1,292 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"autoconfig/dnssrv"
+	"autoconfig/finding"
+	"autoconfig/provider"
+)
+
+// dnsPublish is one run of `dns publish`.
+type dnsPublish struct {
+	*app
+	plan     planFlags
+	network  network
+	keyFile  string
+	keyName  string
+	server   string
+	zone     string
+	dryRun   bool
+	yes      bool
+	wait     time.Duration
+	answers  *bufio.Reader
+	failures bool
+}
+
+// publishedZone is one zone in `dns publish --json`.
+type publishedZone struct {
+	Zone      string            `json:"zone,omitempty"`
+	Server    string            `json:"server,omitempty"`
+	Changes   []publishedChange `json:"changes"`
+	Published bool              `json:"published"`
+	Findings  []finding.Finding `json:"findings"`
+}
+
+type publishedChange struct {
+	Name   string   `json:"name"`
+	Type   string   `json:"type"`
+	Remove []string `json:"remove,omitempty"` // records in zone form
+	Add    []string `json:"add,omitempty"`
+}
+
+func (a *app) dnsPublishCommand() *cobra.Command {
+	d := &dnsPublish{app: a}
+	cmd := &cobra.Command{
+		Use:   "publish DOMAIN…",
+		Short: "Bring a zone to its plan by dynamic update",
+		Long: `Publish compares the plan of each domain with what the primary server of its
+zone has, shows the difference, asks, and sends it as one update (RFC 2136)
+signed with a TSIG key (RFC 8945). The server carries an update out whole or not
+at all, and refuses it when a record is no longer what was shown. Only records
+of the plan are touched.
+
+The zone and its primary server are found by the SOA record; --server and --zone
+say otherwise, for a hidden primary or a zone that is not public yet. Afterwards
+the primary and then every other name server of the zone are asked for the
+records; one that cannot be asked or lags behind is only a warning.
+
+The key file is as BIND writes it (tsig-keygen), or one line
+name:algorithm:secret, and nobody but its owner may read it.`,
+		Example: "  autoconfig dns publish example.org --tsig-file /etc/autoconfig/tsig.key --dry-run\n  autoconfig dns publish example.org --tsig-file tsig.key --server ns1.example.org:53",
+		Args:    cobra.MinimumNArgs(1),
+		RunE:    ran(func(cmd *cobra.Command, args []string) error { return d.run(cmd.Context(), args) }),
+	}
+	d.plan.flags(cmd)
+	d.network.flags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&d.keyFile, "tsig-file", "", "sign with the TSIG key in this `file`")
+	f.StringVar(&d.keyName, "tsig-key", "", "the `name` of the key, when the file has several")
+	f.StringVar(&d.server, "server", "", "the primary server at `HOST:PORT` (default: the one the SOA record names)")
+	f.StringVar(&d.zone, "zone", "", "the `zone` to update (default: found by its SOA record)")
+	f.BoolVar(&d.dryRun, "dry-run", false, "show the changes and send nothing")
+	f.BoolVar(&d.yes, "yes", false, "do not ask before publishing")
+	f.DurationVar(&d.wait, "wait", 15*time.Second, "how `long` servers get to show what was published")
+	_ = cmd.MarkFlagFilename("tsig-file") // fails for a flag that does not exist
+	return cmd
+}
+
+func (d *dnsPublish) run(ctx context.Context, args []string) error {
+	domains, err := domainArgs(args)
+	if err != nil {
+		return err
+	}
+	options, err := d.options()
+	if err != nil {
+		return err
+	}
+	cfg, data, err := d.load()
+	if err != nil {
+		return err
+	}
+	var plans []dnssrv.DomainPlan
+	for _, domain := range domains { // all of them before the first question is asked
+		planOptions := d.plan.options(cfg)
+		p, records, err := d.planOf(ctx, cfg, data, domain, planOptions)
+		if err != nil {
+			return err
+		}
+		for _, note := range planNotes(domain, p, planOptions) {
+			fmt.Fprintf(d.stderr, "%s: %s\n", domain, note)
+		}
+		plans = append(plans, dnssrv.DomainPlan{Domain: domain, Records: records})
+	}
+	client, err := d.network.dnsClient(cfg, 0)
+	if err != nil {
+		return err
+	}
+	d.answers = bufio.NewReader(d.stdin)
+	publisher := dnssrv.NewPublisher(client, options)
+	updates, found := publisher.Prepare(ctx, plans)
+	if len(found) > 0 {
+		err = d.report(publishedZone{Findings: found})
+	}
+	for _, u := range updates {
+		if ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		err = errors.Join(err, d.publish(ctx, publisher, u))
+	}
+	if err == nil && d.failures {
+		err = errSilent
+	}
+	return err
+}
+
+// options reads the flags. What would keep an update from being sent is said
+// before anything is asked.
+func (d *dnsPublish) options() (dnssrv.PublishOptions, error) {
+	o := dnssrv.PublishOptions{Server: d.server, Zone: d.zone, Wait: max(d.wait, 1)} // 0 would be the default
+	if zone, err := provider.ParseDomain(d.zone); err == nil {                       // else a zone of one label, or nonsense that no name lies in
+		o.Zone = zone
+	}
+	if d.server != "" {
+		if err := hostPortFlag("server", d.server); err != nil {
+			return o, err
+		}
+	}
+	if !d.dryRun && !d.yes && !d.terminal() {
+		return o, usagef("publish asks before it writes, and there is no terminal to ask on; look with --dry-run, then give --yes")
+	}
+	if d.keyFile == "" {
+		if d.dryRun {
+			return o, nil // nothing is signed
+		}
+		return o, usagef("write --tsig-file FILE: updates are signed with a TSIG key; tsig-keygen autoconfig makes one")
+	}
+	keys, err := dnssrv.LoadKeys(d.keyFile)
+	if err != nil {
+		return o, usagef("--tsig-file: %w", err)
+	}
+	if o.Key, err = dnssrv.PickKey(keys, d.keyName); err != nil {
+		return o, usagef("--tsig-file %s: %w", d.keyFile, err)
+	}
+	return o, nil
+}
+
+// terminal reports whether a person can be asked.
+func (d *dnsPublish) terminal() bool {
+	f, ok := d.stdin.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// publish shows one zone's changes, asks, sends them and reports.
+func (d *dnsPublish) publish(ctx context.Context, p *dnssrv.Publisher, u *dnssrv.ZoneUpdate) error {
+	zone := strings.TrimSuffix(u.Zone, ".")
+	out := publishedZone{Zone: zone, Server: u.Server, Findings: u.Findings}
+	for _, c := range u.Changes {
+		out.Changes = append(out.Changes, jsonChange(c))
+	}
+	d.show(u, zone)
+	if u.Message == nil || d.dryRun {
+		return d.report(out)
+	}
+	if !d.yes && !d.agreed(ctx, question(u.Count(), zone)) {
+		fmt.Fprintf(d.stderr, "%s: not published\n", zone)
+		d.failures = true
+		return d.report(out)
+	}
+	out.Findings = p.Publish(ctx, u)
+	out.Published = slices.ContainsFunc(out.Findings, func(f finding.Finding) bool { return f.Level == finding.OK })
+	if out.Published {
+		if !d.json {
+			fmt.Fprintf(d.stdout, "%s: published %s at %s\n", zone, changes(u.Count()), u.Server)
+		}
+		out.Findings = append(out.Findings, p.Verify(ctx, u)...)
+	}
+	return d.report(out)
+}
+
+// show prints the difference: on stdout, or beside JSON on stderr, where a
+// person is asked.
+func (d *dnsPublish) show(u *dnssrv.ZoneUpdate, zone string) {
+	w := d.stdout
+	if d.json {
+		if d.dryRun || d.yes {
+			return
+		}
+		w = d.stderr
+	}
+	switch {
+	case u.Count() > 0:
+		fmt.Fprintf(w, "Zone %s at %s:\n", zone, u.Server)
+	case len(u.Findings) == 0:
+		fmt.Fprintf(w, "%s: nothing to do\n", zone)
+	}
+	for _, c := range u.Changes {
+		for _, line := range c.Lines() {
+			fmt.Fprintln(w, line)
+		}
+	}
+}
+
+// agreed asks a question on the terminal. An interrupt is no yes.
+func (d *dnsPublish) agreed(ctx context.Context, question string) bool {
+	fmt.Fprint(d.stderr, question)
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := d.answers.ReadString('\n') // nor is the end of the input
+		answer <- line
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(d.stderr)
+		return false
+	case line := <-answer:
+		return slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(line)))
+	}
+}
+
+// report prints the findings: as JSON with all else, or those to act on.
+func (d *dnsPublish) report(out publishedZone) error {
+	for _, f := range out.Findings {
+		d.failures = d.failures || f.Level == finding.Fail
+	}
+	if d.json {
+		if out.Changes == nil {
+			out.Changes = []publishedChange{} // a JSON array even when empty
+		}
+		if out.Findings == nil {
+			out.Findings = []finding.Finding{}
+		}
+		return json.NewEncoder(d.stdout).Encode(out)
+	}
+	for _, f := range out.Findings {
+		if f.Level == finding.OK {
+			continue
+		}
+		d.printFindings([]finding.Finding{f})
+		for _, record := range f.Got {
+			fmt.Fprintf(d.stderr, "  there now: %s\n", record)
+		}
+	}
+	return nil
+}
+
+func jsonChange(c dnssrv.Change) publishedChange {
+	out := publishedChange{Name: strings.TrimSuffix(c.Name, "."), Type: c.TypeName()}
+	for _, line := range c.Lines() {
+		if record, gone := strings.CutPrefix(line, "- "); gone {
+			out.Remove = append(out.Remove, record)
+		} else {
+			out.Add = append(out.Add, strings.TrimPrefix(line, "+ "))
+		}
+	}
+	return out
+}
+
+func question(n int, zone string) string {
+	which := "this"
+	if n > 1 {
+		which = "these"
+	}
+	return fmt.Sprintf("Publish %s %s to zone %s? [y/N] ", which, changes(n), zone)
+}
+
+func changes(n int) string {
+	if n == 1 {
+		return "1 change"
+	}
+	return fmt.Sprintf("%d changes", n)
+}

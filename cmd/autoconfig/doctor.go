@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"autoconfig/config"
+	"autoconfig/discover/probe"
+	"autoconfig/finding"
+	"autoconfig/provider"
+	"autoconfig/source"
+)
+
+// doctor is one run of `doctor`.
+type doctor struct {
+	*app
+	network network
+
+	have         []string
+	username     string
+	offline      bool
+	verbose      bool
+	allowPrivate bool
+	secret       secretFlags
+
+	addr provider.Address
+	cfg  *config.Config
+	data *config.Data
+	p    *provider.Provider // nil: not served here
+}
+
+func (a *app) doctorCommand() *cobra.Command {
+	d := &doctor{app: a}
+	cmd := &cobra.Command{
+		Use:   "doctor ADDRESS|DOMAIN",
+		Short: "Find out why mail does not work: what clients find, the records, the servers, a login",
+		Long: `Doctor looks at everything between an address and its mail: what each mail
+program would find, what is published in DNS, and the IMAP, POP3, SMTP and
+ManageSieve servers themselves, with their certificates and login methods. It
+works for any domain, and says what is wrong, who is the likely cause and what
+to do.
+
+--have compares what you have typed into a mail program with the right settings
+first; with --offline that is all. --login tries the password or token once at
+each server, never more, after verified TLS, and only where the settings came
+from the configuration or over verified https; a host outside the domain and its
+mail exchangers is named and asked for first.`,
+		Example: "  autoconfig doctor you@live.co.uk --have smtp.live.com:587/starttls --offline\n" +
+			"  autoconfig doctor jo@example.org --login\n  autoconfig doctor example.org --json",
+		Args: cobra.ExactArgs(1),
+		RunE: ran(func(cmd *cobra.Command, args []string) error { return d.run(cmd.Context(), args[0]) }),
+	}
+	d.network.flags(cmd)
+	d.secret.flags(cmd)
+	f := cmd.Flags()
+	f.StringArrayVar(&d.have, "have", nil, "a server you have typed in: `HOST:PORT/tls|starttls|plain` (repeatable)")
+	f.StringVar(&d.username, "username", "", "the user `name` you have typed in; also the one to log in with")
+	f.BoolVar(&d.offline, "offline", false, "only compare --have and --username, ask no network")
+	f.BoolVarP(&d.verbose, "verbose", "v", false, "say all: what is fine, too, and what each server said")
+	f.BoolVar(&d.allowPrivate, "allow-private", false, "connect to private and local addresses too")
+	return cmd
+}
+
+// findingGroup is a part of the doctor's report.
+type findingGroup struct {
+	title    string
+	line     string // what there is, in short
+	findings []finding.Finding
+	facts    []string // for --verbose
+}
+
+func (d *doctor) run(ctx context.Context, who string) error {
+	var err error
+	if d.addr, err = provider.ParseAddressOrDomain(who); err != nil {
+		return usagef("%q is not an address or a domain", who)
+	}
+	typed, err := d.typed()
+	if err != nil {
+		return err
+	}
+	if d.cfg, d.data, err = d.load(); err != nil {
+		return err
+	}
+	d.p = d.served()
+	var groups []findingGroup
+	if len(typed) > 0 || d.username != "" || d.offline {
+		meant := d.p
+		if meant == nil { // a mistyped domain: compare with the one that was meant
+			meant = d.lookup(source.SuggestDomain(d.addr.Domain))
+		}
+		groups = append(groups, findingGroup{title: "What you have typed in", findings: probe.Have(meant, d.addr, typed, d.username)})
+	}
+	if !d.offline {
+		more, err := d.ask(ctx)
+		if err != nil {
+			return err
+		}
+		groups = append(groups, more...)
+	}
+	return d.report(groups)
+}
+
+func (d *doctor) typed() ([]probe.Typed, error) {
+	var out []probe.Typed
+	for _, s := range d.have {
+		t, err := probe.ParseTyped(s)
+		if err != nil {
+			return nil, usagef("--have %q: %w", s, err)
+		}
+		out = append(out, t)
+	}
+	if d.offline && len(out) == 0 && d.username == "" {
+		return nil, usagef("--offline compares what you have typed in; give it with --have HOST:PORT/tls|starttls|plain or --username NAME")
+	}
+	return out, nil
+}
+
+// served is the provider of the address in the configuration or among the
+// built-ins; nil is an answer.
+func (d *doctor) served() *provider.Provider { return d.lookup(d.addr.Domain) }
+
+func (d *doctor) lookup(domain string) *provider.Provider {
+	p, err := source.Chain{d.data.Listed, d.data.Builtin}.Lookup(context.Background(), provider.Address{Domain: domain})
+	if err != nil {
+		return nil
+	}
+	return p.For(domain)
+}
+
+// report prints the groups, and fails when something must be mended.
+func (d *doctor) report(groups []findingGroup) error {
+	var all []finding.Finding
+	for _, g := range groups {
+		all = append(all, g.findings...)
+	}
+	r := finding.NewReport(d.addr.Domain, all)
+	var err error
+	if d.json {
+		err = json.NewEncoder(d.stdout).Encode(r)
+	} else {
+		err = d.print(groups, r.Summary)
+	}
+	if err == nil && r.Summary.Fail > 0 {
+		err = errSilent
+	}
+	return err
+}
+
+// print is the report for people: of each group what to mend, and the rest on
+// a line each; what is skipped only with --verbose.
+func (d *doctor) print(groups []findingGroup, s finding.Summary) error {
+	out := &errWriter{w: d.stdout}
+	for _, g := range groups {
+		if len(g.findings) == 0 && g.line == "" {
+			continue
+		}
+		out.printf("%s\n", g.title)
+		if g.line != "" {
+			out.printf("        %s\n", g.line)
+		}
+		for _, f := range sorted(g.findings) {
+			switch {
+			case f.Level == finding.Fail || f.Level == finding.Warn:
+				d.printFault(out, f)
+			case f.Level == finding.OK || d.verbose || f.ID == "have-provider-unknown":
+				out.printf("  %-4s  %s: %s\n", levelWords[f.Level], f.Subject, f.Cause)
+			}
+		}
+		if d.verbose {
+			for _, fact := range g.facts {
+				out.printf("        %s\n", fact)
+			}
+		}
+		out.printf("\n")
+	}
+	out.printf("%s: %d to mend, %d warnings, %d fine\n", d.addr.Domain, s.Fail, s.Warn, s.OK)
+	return out.err
+}
+
+func (d *doctor) printFault(out *errWriter, f finding.Finding) {
+	out.printf("  %s  %s: %s [%s]\n", levelWords[f.Level], f.Subject, title(f), f.ID)
+	for _, line := range wrap(strings.Fields(f.Cause), 80) {
+		out.printf("        %s\n", line)
+	}
+	for _, line := range f.Got {
+		out.printf("        seen:  %s\n", line)
+	}
+	for _, line := range f.Want {
+		if !slices.Contains(f.Got, line) && !strings.Contains(f.Fix, line) {
+			out.printf("        right: %s\n", line)
+		}
+	}
+	head := "do: "
+	for _, line := range wrap(strings.Fields(f.Fix), 76) {
+		out.printf("        %s%s\n", head, line)
+		head = "    "
+	}
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"autoconfig/discover/probe"
+	"autoconfig/provider"
+)
+
+// secretFlags say what to log in with, if at all.
+type secretFlags struct {
+	login        bool
+	passwordFile string
+	tokenFile    string
+	hosts        []string
+}
+
+func (s *secretFlags) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&s.login, "login", false, "ask for the password and try it, once at each server")
+	f.StringVar(&s.passwordFile, "password-file", "", "try the password in the first line of this `file`")
+	f.StringVar(&s.tokenFile, "token-file", "", "try the OAuth2 access token in the first line of this `file` (XOAUTH2)")
+	f.StringArrayVar(&s.hosts, "login-host", nil, "this `host` may be given the password although it is of another domain (repeatable)")
+	cmd.MarkFlagsMutuallyExclusive("login", "password-file", "token-file")
+}
+
+func (s *secretFlags) wanted() bool { return s.login || s.passwordFile != "" || s.tokenFile != "" }
+
+// mostSecret bounds a password or token, in bytes.
+const mostSecret = 16 << 10
+
+// loginOf reads the secret, nil when no login was asked for.
+func (d *doctor) loginOf() (*probe.Login, error) {
+	s := d.secret
+	if !s.wanted() {
+		return nil, nil //nolint:nilnil // no login is the usual case
+	}
+	if d.addr.Local == "" && d.username == "" {
+		return nil, usagef("a login needs a full address, or --username NAME")
+	}
+	l := &probe.Login{Address: d.addr, Username: d.username}
+	var err error
+	switch {
+	case s.login:
+		l.Password, err = d.promptPassword()
+	case s.passwordFile != "":
+		l.Password, err = firstLine("--password-file", s.passwordFile)
+	default:
+		l.Token, err = firstLine("--token-file", s.tokenFile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if l.Password+l.Token == "" {
+		return nil, usagef("the password or token is empty")
+	}
+	if strings.ContainsFunc(l.Password+l.Token+l.Username, unicode.IsControl) {
+		return nil, usagef("the password, token or user name holds control characters")
+	}
+	return l, nil
+}
+
+func firstLine(flag, path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", usagef("%s: %w", flag, err)
+	}
+	defer func() { _ = f.Close() }()
+	line, err := bufio.NewReader(io.LimitReader(f, mostSecret)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", usagef("%s: %w", flag, err)
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}
+
+// terminal is standard input when a person sits there.
+func (a *app) terminal() (*os.File, bool) {
+	f, ok := a.stdin.(*os.File)
+	return f, ok && term.IsTerminal(int(f.Fd()))
+}
+
+func (d *doctor) promptPassword() (string, error) {
+	f, ok := d.terminal()
+	if !ok {
+		return "", usagef("--login asks for the password on a terminal, and there is none; write --password-file FILE")
+	}
+	fmt.Fprintf(d.stderr, "Password for %s: ", d.addr)
+	password, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprintln(d.stderr)
+	return string(password), err
+}
+
+// permits answers whether a host may be given the secret.
+type permits struct {
+	d  *doctor
+	mx func() []string // the domain's mail exchangers
+
+	mu      sync.Mutex // one question at a time
+	answers map[string]bool
+}
+
+func (d *doctor) newPermits(ctx context.Context, lookupMX func(ctx context.Context, domain string) ([]string, error)) *permits {
+	return &permits{d: d, answers: map[string]bool{}, mx: sync.OnceValue(func() []string {
+		mx, err := lookupMX(ctx, d.addr.Domain)
+		if err != nil {
+			return nil // then only the domain's own hosts are trusted
+		}
+		return mx
+	})}
+}
+
+// allowed: the domain's own hosts and those of its mail exchangers, hosts named
+// by --login-host, and hosts that a person at the terminal says yes to.
+func (p *permits) allowed(host string) bool {
+	if slices.ContainsFunc(p.d.secret.hosts, func(h string) bool { return strings.EqualFold(h, host) }) {
+		return true
+	}
+	if !probe.Foreign(host, p.d.addr.Domain, p.mx()) {
+		return true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, asked := p.answers[host]; !asked {
+		p.answers[host] = p.confirm(host)
+	}
+	return p.answers[host]
+}
+
+func (p *permits) confirm(host string) bool {
+	f, ok := p.d.terminal()
+	if !ok {
+		return false
+	}
+	fmt.Fprintf(p.d.stderr, "%s is not a host of %s or its mail exchangers. Send it the password? [y/N] ", host, p.d.addr.Domain)
+	answer, err := bufio.NewReader(f).ReadString('\n')
+	return err == nil && strings.EqualFold(strings.TrimSpace(answer), "y")
+}
+
+// target is a server with what decides about its login.
+func (p *permits) target(s provider.Server, trusted, login bool) probe.Target {
+	return probe.Target{Server: s, Trusted: trusted, Allowed: login && trusted && p.allowed(s.Host)}
+}
