@@ -7,7 +7,7 @@ LINT_VERSION := v2.15.0
 LINT := $(CACHE)/bin/golangci-lint-$(LINT_VERSION)
 VULN_VERSION := v1.1.4
 # What the component tests start or read; installed when missing and root.
-PACKAGES := libxml2-utils openssl python3-minimal
+PACKAGES := bind9 bind9-dnsutils bind9-utils caddy libxml2-utils nginx-light openssl python3-minimal
 RACE := $(shell command -v gcc >/dev/null && echo -race)
 FUZZTIME := 30s
 

@@ -61,7 +61,7 @@ func TestImports(t *testing.T) {
 			}
 			checkFence(t, file, folder, path)
 		}
-		if !below(folder, "cmd") {
+		if !below(folder, "cmd") && !strings.HasSuffix(folder, "test") { // dnstest and the like ask whether CI runs them
 			for _, word := range words {
 				if strings.Contains(string(text), "\n"+word) || strings.Contains(string(text), "\t"+word) || strings.Contains(string(text), " "+word) {
 					t.Errorf("%s: %s belongs into cmd/", file, word)

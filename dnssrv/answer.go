@@ -106,10 +106,11 @@ func (a *Answer) read(m *dns.Msg) {
 		case *dns.SOA:
 			a.SOA = rr
 		case *dns.NS:
-			if !m.Authoritative {
-				a.NS = append(a.NS, rr)
-			}
+			a.NS = append(a.NS, rr)
 		}
+	}
+	if m.Authoritative || a.SOA != nil || len(m.Answer) > 0 { // only an empty answer with nothing but NS refers (RFC 2308 §2.2)
+		a.NS = nil
 	}
 	switch m.Rcode {
 	case dns.RcodeSuccess:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -187,15 +188,12 @@ func (c *Client) exchange(ctx context.Context, network, server string, m *dns.Ms
 	if c.o.ConnectTo != nil {
 		server = c.o.ConnectTo(server)
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
-	defer cancel()
-	var d net.Dialer
-	raw, err := d.DialContext(ctx, network, server)
+	deadline := time.Now().Add(c.o.Timeout) // a context of its own would cost more than all the rest
+	raw, err := dial(ctx, network, server, deadline)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = raw.Close() }()
-	deadline, _ := ctx.Deadline()
 	_ = raw.SetDeadline(deadline)
 	defer context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })()
 	conn := &dns.Conn{Conn: raw, UDPSize: udpSize}
@@ -216,9 +214,19 @@ func (c *Client) exchange(ctx context.Context, network, server string, m *dns.Ms
 	}
 }
 
+// dial connects. Each question has a socket, and so a port, of its own, which a
+// forger must guess (RFC 5452 §9.2); UDP to an address needs no time.
+func dial(ctx context.Context, network, server string, deadline time.Time) (net.Conn, error) {
+	if addr, err := netip.ParseAddrPort(server); err == nil && network == "udp" {
+		return net.DialUDP(network, nil, net.UDPAddrFromAddrPort(addr))
+	}
+	d := net.Dialer{Deadline: deadline}
+	return d.DialContext(ctx, network, server)
+}
+
 // contextual names the caller's cancellation rather than the deadline it set.
 func contextual(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.DeadlineExceeded) {
+	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
 	var netErr net.Error

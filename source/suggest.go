@@ -60,6 +60,14 @@ func SuggestHost(host string) string {
 	return ""
 }
 
+// Nearest is the known name that a name was probably meant to be, or "".
+func Nearest(name string, known []string) string {
+	if slices.Contains(known, name) {
+		return ""
+	}
+	return near(name, known, 2)
+}
+
 // near is the known name at most n edits, or one transposition, away. A name
 // in another registry (hotmail.co for hotmail.com) is a different name, but
 // still the likeliest slip, so it is suggested and never corrected.

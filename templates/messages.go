@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -18,6 +19,7 @@ const fallback = "en"
 type catalog struct {
 	messages map[string]string
 	findings map[string]Finding
+	spans    map[string][]Span // of the messages, before values are put in
 }
 
 // Finding is the translation of an entry of the catalogue of findings.
@@ -25,6 +27,18 @@ type Finding struct {
 	Title string `json:"title"`
 	Cause string `json:"cause"`
 	Fix   string `json:"fix"`
+}
+
+// catalogs are the texts of every language.
+var catalogs = sync.OnceValue(loadCatalogs)
+
+// Translations is a text in every language that has a message file.
+func Translations(key string) map[string]string {
+	out := map[string]string{}
+	for lang, c := range catalogs() {
+		out[lang] = c.text(key)
+	}
+	return out
 }
 
 func loadCatalogs() map[string]*catalog {
@@ -49,6 +63,12 @@ func loadCatalogs() map[string]*catalog {
 		}
 	}
 	read("messages", func(c *catalog) any { return &c.messages })
+	for _, c := range all {
+		c.spans = make(map[string][]Span, len(c.messages))
+		for key, text := range c.messages {
+			c.spans[key] = cut(text)
+		}
+	}
 	read("findings", func(c *catalog) any { return &c.findings })
 	return all
 }
@@ -100,16 +120,25 @@ type Span struct {
 	Label bool
 }
 
-func (c *catalog) rich(key string, pairs ...string) []Span {
-	text, ok := c.messages[key]
-	if !ok {
-		return []Span{{Text: key}}
-	}
+// cut parts a text into spans.
+func cut(text string) []Span {
 	var out []Span
 	for i, part := range strings.Split(text, "*") {
 		if part != "" {
-			out = append(out, Span{fill(part, pairs), i%2 == 1})
+			out = append(out, Span{part, i%2 == 1})
 		}
+	}
+	return out
+}
+
+// rich is the spans of a message with values put in.
+func (c *catalog) rich(key string, pairs ...string) []Span {
+	if !strings.Contains(c.messages[key], "{") {
+		return c.spans[key]
+	}
+	out := slices.Clone(c.spans[key])
+	for i := range out {
+		out[i].Text = fill(out[i].Text, pairs)
 	}
 	return out
 }

@@ -13,6 +13,7 @@ import (
 	"html/template"
 	"io"
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -31,24 +32,45 @@ type Set struct {
 // New parses the embedded files. It panics when they do not parse, which only
 // a mistake in this package can bring about.
 func New() *Set {
-	s := &Set{assets: loadAssets(), catalogs: loadCatalogs(), pages: map[string]*template.Template{}}
+	s := &Set{assets: loadAssets(), catalogs: catalogs(), pages: map[string]*template.Template{}}
 	s.languages = languagesOf(s.catalogs)
+	list, err := files.ReadDir("html")
+	if err != nil {
+		panic(err)
+	}
 	for _, lang := range s.languages {
-		base := template.Must(template.New("layout.html").Funcs(s.funcs(s.catalogs[lang])).ParseFS(files, "html/layout.html", "html/part-*.html"))
-		pages, err := files.ReadDir("html")
-		if err != nil {
-			panic(err)
-		}
-		for _, f := range pages {
-			name, isPage := strings.CutPrefix(f.Name(), "page-")
-			if !isPage {
-				continue
+		c := s.catalogs[lang]
+		base := template.New("").Funcs(template.FuncMap{"t": c.text, "steps": c.steps, "date": c.date, "asset": s.assetURL})
+		for _, f := range list {
+			if !strings.HasPrefix(f.Name(), "page-") {
+				parse(base, c, f.Name())
 			}
-			page := template.Must(template.Must(base.Clone()).ParseFS(files, path.Join("html", f.Name())))
-			s.pages[lang+"/"+strings.TrimSuffix(name, ".html")] = page
+		}
+		for _, f := range list {
+			if name, isPage := strings.CutPrefix(f.Name(), "page-"); isPage {
+				page := template.Must(base.Clone())
+				parse(page, c, f.Name())
+				s.pages[lang+"/"+strings.TrimSuffix(name, ".html")] = page
+			}
 		}
 	}
 	return s
+}
+
+// fixedText is a call for a text without values.
+var fixedText = regexp.MustCompile(`\{\{t "([^"]+)"\}\}`)
+
+// parse adds a file to the templates. Texts without values are put in now, so
+// that a page spends no time on them.
+func parse(t *template.Template, c *catalog, file string) {
+	body, err := files.ReadFile(path.Join("html", file))
+	if err != nil {
+		panic(err)
+	}
+	text := fixedText.ReplaceAllStringFunc(string(body), func(call string) string {
+		return template.HTMLEscapeString(c.text(fixedText.FindStringSubmatch(call)[1]))
+	})
+	template.Must(t.New(file).Parse(text))
 }
 
 // Languages lists the languages with a message file, the fall-back English
@@ -62,31 +84,5 @@ func (s *Set) Execute(w io.Writer, lang, page string, data any) error {
 	if !ok {
 		return fmt.Errorf("templates: no page %q in %q", page, lang)
 	}
-	return t.Execute(w, data)
-}
-
-// funcs are what a template can call: t and steps for texts, asset for the
-// name of a file under /assets/.
-func (s *Set) funcs(c *catalog) template.FuncMap {
-	return template.FuncMap{
-		"t":     c.text,
-		"rich":  c.rich,
-		"steps": c.steps,
-		"date":  c.date,
-		"asset": s.assetURL,
-		"dict":  dict,
-	}
-}
-
-// dict makes one argument out of several for a {{template}} call.
-func dict(pairs ...any) (map[string]any, error) {
-	m := map[string]any{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		key, ok := pairs[i].(string)
-		if !ok {
-			return nil, fmt.Errorf("templates: %v is not a key", pairs[i])
-		}
-		m[key] = pairs[i+1]
-	}
-	return m, nil
+	return t.ExecuteTemplate(w, "layout.html", data)
 }

@@ -151,7 +151,7 @@ func (d *doctor) report(groups []findingGroup) error {
 }
 
 // print is the report for people: of each group what to mend, and the rest on
-// a line each; what is skipped only with --verbose.
+// a line each. Of what was skipped, what was asked for is told.
 func (d *doctor) print(groups []findingGroup, s finding.Summary) error {
 	out := &errWriter{w: d.stdout}
 	for _, g := range groups {
@@ -166,7 +166,7 @@ func (d *doctor) print(groups []findingGroup, s finding.Summary) error {
 			switch {
 			case f.Level == finding.Fail || f.Level == finding.Warn:
 				d.printFault(out, f)
-			case f.Level == finding.OK || d.verbose || f.ID == "have-provider-unknown":
+			case f.Level == finding.OK || d.verbose || f.ID == "have-provider-unknown" || strings.HasSuffix(f.ID, "-login-withheld"):
 				out.printf("  %-4s  %s: %s\n", levelWords[f.Level], f.Subject, f.Cause)
 			}
 		}

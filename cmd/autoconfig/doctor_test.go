@@ -87,7 +87,12 @@ type world struct {
 
 func newWorld(t testing.TB, web http.HandlerFunc) *world {
 	t.Helper()
-	w := &world{dns: dnstest.Start(t, doctorZone), ca: probetest.NewAuthority()}
+	return newWorldOf(t, probetest.NewAuthority(), web)
+}
+
+func newWorldOf(t testing.TB, ca *probetest.Authority, web http.HandlerFunc) *world {
+	t.Helper()
+	w := &world{dns: dnstest.Start(t, doctorZone), ca: ca}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"log/slog"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -81,3 +82,5 @@ func TestSignAndVerify(t *testing.T) {
 		t.Errorf("a key for everyone: %d %.20q %s", status, out, words)
 	}
 }
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

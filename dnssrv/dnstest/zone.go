@@ -154,8 +154,8 @@ func (s *Server) resolve(m *dns.Msg, name string, qtype uint16) {
 		if qtype != dns.TypeCNAME {
 			m.Answer = append(m.Answer, alias...)
 		}
-		m.Answer = append(m.Answer, direct...)
-		if len(direct) > 0 || len(alias) == 0 || qtype == dns.TypeCNAME {
+		m.Answer = append(m.Answer, direct...) // beside a CNAME only in a zone no server should load
+		if len(alias) == 0 || qtype == dns.TypeCNAME {
 			if len(direct) == 0 {
 				m.Ns = []dns.RR{z.soa(origin)}
 			}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"autoconfig/config"
+	"autoconfig/dnssrv"
+	"autoconfig/finding"
+	"autoconfig/provider"
+	"autoconfig/server"
+)
+
+// liveTimeout is how long one step of the look from outside may take.
+const liveTimeout = 10 * time.Second
+
+// configLive looks at the service as a client would: the service host has an
+// address, its certificate covers it, and this configuration is what answers.
+func (a *app) configLive(ctx context.Context, n *network, cfg *config.Config, data *config.Data) ([]finding.Finding, error) {
+	host := cfg.ServiceHost
+	if host == "" {
+		return []finding.Finding{finding.New("server-service-host-missing", configName(cfg.Path))}, nil
+	}
+	client, err := n.dnsClient(cfg, 0)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := n.roots()
+	if err != nil {
+		return nil, err
+	}
+	connect, err := n.connect()
+	if err != nil {
+		return nil, err
+	}
+	look := liveLook{client: client, roots: roots, connect: connect, host: host}
+	if f := look.resolves(ctx); f.ID != "" {
+		return []finding.Finding{f}, nil
+	}
+	if f := look.covered(ctx); f.ID != "" {
+		return []finding.Finding{f}, nil
+	}
+	set := serverSettings(cfg, data, nil)
+	for domain, err := range data.Listed.Domains(ctx) { // the first will do
+		if err != nil {
+			return nil, err
+		}
+		return look.same(ctx, set, domain)
+	}
+	return nil, nil
+}
+
+type liveLook struct {
+	client  *dnssrv.Client
+	roots   *x509.CertPool
+	connect connections
+	host    string
+}
+
+func (l *liveLook) resolves(ctx context.Context) finding.Finding {
+	if l.connect.replaced(l.host + ":443") {
+		return finding.Finding{}
+	}
+	_, err := l.client.LookupHost(ctx, l.host)
+	switch {
+	case errors.Is(err, provider.ErrNotFound):
+		return finding.New("server-service-host-unresolved", l.host)
+	case err != nil:
+		return finding.New("server-service-host-unresolved", l.host).Because("the addresses of %s cannot be found: %s", l.host, err).Do("check the resolver, or give another one with --resolver")
+	}
+	return finding.Finding{}
+}
+
+// dial connects to the host, by the addresses that the resolvers know.
+func (l *liveLook) dial(ctx context.Context, _, hostPort string) (net.Conn, error) {
+	to := l.connect.to(hostPort)
+	host, port, err := net.SplitHostPort(to)
+	if err != nil {
+		return nil, err
+	}
+	var d net.Dialer
+	if to != hostPort {
+		return d.DialContext(ctx, "tcp", to)
+	}
+	addrs, err := l.client.LookupHost(ctx, host)
+	for _, addr := range addrs {
+		var conn net.Conn
+		if conn, err = d.DialContext(ctx, "tcp", net.JoinHostPort(addr.String(), port)); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
+}
+
+func (l *liveLook) covered(ctx context.Context) finding.Finding {
+	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
+	defer cancel()
+	conn, err := l.dial(ctx, "tcp", l.host+":443")
+	if err != nil {
+		return finding.New("server-https-unreachable", l.host+":443").Because("nothing answers https at %s: %s", l.host, err)
+	}
+	defer func() { _ = conn.Close() }()
+	if err := tls.Client(conn, &tls.Config{ServerName: l.host, RootCAs: l.roots}).HandshakeContext(ctx); err != nil { //nolint:gosec // the default minimum is TLS 1.2
+		return finding.New("server-certificate-invalid", l.host+":443").Because("clients refuse the certificate of %s: %s", l.host, strings.TrimPrefix(err.Error(), "tls: "))
+	}
+	return finding.Finding{}
+}
+
+// same asks for a domain of one's own, and compares the bytes with what this
+// configuration serves.
+func (l *liveLook) same(ctx context.Context, set *server.Settings, domain string) ([]finding.Finding, error) {
+	p, err := set.Source.Lookup(ctx, provider.Address{Domain: domain})
+	if err != nil {
+		return nil, err
+	}
+	want, err := server.Render(set, server.FormatMozilla, p, provider.Address{Domain: domain}, server.RenderOptions{})
+	if err != nil {
+		return nil, err
+	}
+	url := "https://" + l.host + "/v1.1/" + domain
+	status, got, err := l.get(ctx, url)
+	switch {
+	case err != nil:
+		return []finding.Finding{finding.New("server-https-unreachable", url).Because("%s", err)}, nil
+	case status != http.StatusOK || !bytes.Equal(got, want):
+		return []finding.Finding{finding.New("server-answer-other", url).Because("%s answers with status %d and %d octets, this configuration would serve %d", url, status, len(got), len(want))}, nil
+	}
+	return nil, nil
+}
+
+func (l *liveLook) get(ctx context.Context, url string) (int, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	tr := &http.Transport{DialContext: l.dial, TLSClientConfig: &tls.Config{RootCAs: l.roots}, DisableKeepAlives: true} //nolint:gosec // as above
+	r, err := tr.RoundTrip(req)
+	if err != nil {
+		return 0, nil, fmt.Errorf("%s: %w", url, err)
+	}
+	defer func() { _ = r.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	return r.StatusCode, body, err
+}

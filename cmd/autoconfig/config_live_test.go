@@ -1,0 +1,78 @@
+package main
+
+import (
+	"crypto/tls"
+	"encoding/pem"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"autoconfig/config"
+	"autoconfig/dnssrv/dnstest"
+	"autoconfig/server"
+)
+
+const liveConfig = `
+service_host: example.com
+providers:
+  - domains: [example.org]
+    incoming: [imaps://mail.example.org]
+    outgoing: [submissions://mail.example.org]
+`
+
+// config check --live against a service that is right, that serves something
+// else, whose certificate nobody trusts, and that is not there.
+func TestConfigCheckLive(t *testing.T) {
+	dir := t.TempDir()
+	conf := filepath.Join(dir, "autoconfig.yaml")
+	if err := os.WriteFile(conf, []byte(liveConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, _ := config.Load(conf)
+	data, _ := cfg.Data()
+	srv := server.New(server.Options{PerMinute: 60, Burst: 30, Log: quiet()})
+	srv.Use(serverSettings(cfg, data, nil))
+	good := httptest.NewTLSServer(srv) // its certificate is for example.com
+	defer good.Close()
+	other := httptest.NewTLSServer(http.NotFoundHandler())
+	defer other.Close()
+	ca := filepath.Join(dir, "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: good.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dns := dnstest.Start(t, "example.com. 300 IN SOA ns.invalid. h.invalid. 1 1 1 1 300\n").Addr()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = closed.Close()
+	to := func(addr string) string { return "example.com:443:" + addr }
+	for _, test := range []struct {
+		name   string
+		args   []string
+		status int
+		want   string
+	}{
+		{"right", []string{"--ca", ca, "--connect-to", to(good.Listener.Addr().String())}, 0, "fine"},
+		{"another server", []string{"--ca", ca, "--connect-to", to(other.Listener.Addr().String())}, 1, "server-answer-other"},
+		{"not trusted", []string{"--connect-to", to(good.Listener.Addr().String())}, 1, "server-certificate-invalid"},
+		{"not there", []string{"--connect-to", to(closed.Addr().String())}, 1, "server-https-unreachable"},
+		{"no address", []string{"--resolver", dns}, 1, "server-service-host-unresolved"},
+		{"no resolver", []string{"--resolver", closed.Addr().String()}, 1, "--resolver"},
+		{"bad flag", []string{"--connect-to", "x"}, 2, "write HOST:PORT:HOST:PORT"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			status, out, words := run1(t, "", append([]string{"config", "check", "--live", conf}, test.args...)...)
+			if status != test.status || !strings.Contains(out+words, test.want) {
+				t.Errorf("%d\n%s%s", status, out, words)
+			}
+		})
+	}
+	if _, err := tls.Dial("tcp", good.Listener.Addr().String(), nil); err == nil {
+		t.Error("the test certificate is trusted by the system, so the test shows nothing")
+	}
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"autoconfig/discover"
+	"autoconfig/finding"
+)
+
+// printReport prints a report for people: the programs that end alike
+// together, then where they differ, then what to mend.
+func (d *discovery) printReport(r discoverJSON, single bool) error {
+	out := &errWriter{w: d.stdout}
+	out.printf("%s\n", r.Address)
+	printVerdicts(out, r.Clients)
+	printDisagreements(out, r.Disagreements)
+	if d.trace {
+		for _, c := range r.Clients {
+			printTrace(out, c)
+		}
+	}
+	for _, f := range sorted(r.Findings) {
+		if single {
+			out.printf("\n")
+		}
+		printDiscovered(out, f, single)
+	}
+	if !single {
+		out.printf("\n")
+	}
+	return out.err
+}
+
+// outcome is how one or more programs end.
+type outcome struct {
+	verdict discover.Verdict
+	lines   []string
+	titles  []string
+}
+
+func printVerdicts(out *errWriter, clients []discover.Result) {
+	var groups []*outcome
+	for _, c := range clients {
+		o := outcomeOf(c)
+		i := slices.IndexFunc(groups, func(g *outcome) bool { return g.verdict == o.verdict && slices.Equal(g.lines, o.lines) })
+		if i < 0 {
+			groups = append(groups, o)
+			continue
+		}
+		groups[i].titles = append(groups[i].titles, c.Title)
+	}
+	rank := []discover.Verdict{discover.Found, discover.Asks, discover.Refused, discover.Nothing}
+	slices.SortStableFunc(groups, func(a, b *outcome) int { return slices.Index(rank, a.verdict) - slices.Index(rank, b.verdict) })
+	for _, g := range groups {
+		out.printf("  %-8s %s\n", g.verdict, strings.Join(g.titles, ", "))
+		for _, line := range g.lines {
+			out.printf("           %s\n", line)
+		}
+	}
+}
+
+// outcomeOf is what a program ends with, in lines for people.
+func outcomeOf(c discover.Result) *outcome {
+	o := &outcome{verdict: c.Verdict, titles: []string{c.Title}}
+	if c.Settings != nil {
+		user := ""
+		for _, s := range []*discover.Server{c.Settings.Incoming, c.Settings.Outgoing} {
+			if s == nil {
+				continue
+			}
+			line := s.String()
+			if broken := s.Broken(); broken != "" {
+				line += " (" + broken + ")"
+			}
+			o.lines = append(o.lines, line)
+			if user == "" {
+				user = s.Username
+			}
+		}
+		if user != "" {
+			o.lines = append(o.lines, "user name "+user)
+		}
+	}
+	for _, question := range c.AsksUser {
+		o.lines = append(o.lines, "asks "+question)
+	}
+	if c.Verdict == discover.Refused {
+		o.lines = append(o.lines, c.Line)
+	}
+	return o
+}
+
+func printDisagreements(out *errWriter, list []discover.Disagreement) {
+	for _, d := range list {
+		out.printf("\n  %s differs:\n", d.About)
+		for _, v := range d.Values {
+			out.printf("           %s: %s\n", v.Value, strings.Join(v.Clients, ", "))
+		}
+	}
+}
+
+// printTrace prints the steps of one program.
+func printTrace(out *errWriter, c discover.Result) {
+	out.printf("\n%s (%s)\n", c.Title, c.Client)
+	for _, s := range c.Steps {
+		used := ""
+		if s.Used {
+			used = "  <- used"
+		}
+		out.printf("  %-7s %6d ms  %s%s\n", s.Result, s.MS, s.What, used)
+		why := s.Why
+		if t := s.Trace; t != nil && t.Status != 0 {
+			why = strings.TrimSpace(fmt.Sprintf("%d %s", t.Status, why))
+		}
+		if why != "" {
+			out.printf("                     %s\n", why)
+		}
+		if s.Trace != nil {
+			printWire(out, s.Trace)
+		}
+	}
+	out.printf("  %s: %s\n", c.Verdict, c.Line)
+}
+
+func printWire(out *errWriter, t *discover.Trace) {
+	const margin = "                     "
+	for _, hop := range t.Hops {
+		out.printf("%sredirected to %s\n", margin, hop)
+	}
+	if t.ContentType != "" {
+		out.printf("%s%s, %d bytes\n", margin, t.ContentType, t.Bytes)
+	}
+	if c := t.Certificate; c != nil {
+		out.printf("%s%s certificate for %s, by %s, until %s\n", margin, strings.TrimSpace(t.TLS+","), strings.Join(c.Names, " "), c.Issuer, c.NotAfter.Format("2006-01-02"))
+		if c.Problem != "" {
+			out.printf("%s%s\n", margin, c.Problem)
+		}
+	}
+}
+
+// printDiscovered prints a finding, among many addresses in one line.
+func printDiscovered(out *errWriter, f finding.Finding, whole bool) {
+	out.printf("  %-4s  %s: %s [%s]\n", levelWords[f.Level], f.Subject, title(f), f.ID)
+	if !whole {
+		return
+	}
+	out.printf("        %s\n", f.Cause)
+	for _, line := range f.Got {
+		out.printf("        seen:  %s\n", line)
+	}
+	for _, line := range f.Want {
+		out.printf("        right: %s\n", line)
+	}
+	out.printf("        do: %s\n", f.Fix)
+}

@@ -1,0 +1,52 @@
+package discover
+
+import (
+	"context"
+	"crypto/x509"
+	"net"
+	"net/netip"
+	"time"
+
+	"autoconfig/dnssrv"
+)
+
+// ISPDB is the base URL of Thunderbird's database of providers; a domain is
+// put after it.
+const ISPDB = "https://autoconfig.thunderbird.net/v1.1/"
+
+// Env is the network that discovery works in. The functions of DNS must be
+// set ([NewEnv] does it); the zero value of any other field is its default.
+type Env struct {
+	SRV  func(ctx context.Context, name string) ([]dnssrv.SRV, error)
+	MX   func(ctx context.Context, domain string) ([]string, error) // the best ones
+	NS   func(ctx context.Context, domain string) ([]string, error)
+	TXT  func(ctx context.Context, name string) ([]string, error)
+	Host func(ctx context.Context, host string) ([]netip.Addr, error)
+
+	Roots        *x509.CertPool                                                       // default: the system's
+	ConnectTo    func(hostPort string) string                                         // another host:port to connect to, or the same; its targets count as allowed
+	AllowPrivate bool                                                                 // connect to private, loopback and link-local addresses
+	ISPDB        string                                                               // default [ISPDB]
+	Limit        time.Duration                                                        // for one client's whole discovery; default 90s
+	Dial         func(ctx context.Context, network, address string) (net.Conn, error) // to a resolved address; default: TCP
+	// Done is called with each client's result as soon as it is there, from many
+	// goroutines; nil: it is not.
+	Done func(Result)
+}
+
+// NewEnv asks client, and has the defaults else.
+func NewEnv(client *dnssrv.Client) *Env {
+	return &Env{SRV: client.LookupSRV, MX: client.LookupMX, NS: client.LookupNS, TXT: client.LookupTXT, Host: client.LookupHost}
+}
+
+// The bounds on what strangers can make this program do for one client.
+const (
+	defaultLimit = 90 * time.Second
+	maxRequests  = 64       // HTTP requests, redirects not counted
+	maxRaw       = 1 << 20  // octets of a body before its content coding is taken off
+	maxDocument  = 64 << 10 // octets of a document
+	maxHeader    = 64 << 10 // octets of an answer's header
+	maxRecords   = 16       // records of a DNS answer that are looked at
+	maxDomains   = 3        // domains an askMX or askNS step goes on with
+	maxAddresses = 6        // addresses of a host that are tried
+)

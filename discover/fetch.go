@@ -1,0 +1,163 @@
+package discover
+
+import (
+	"compress/flate"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// request is one HTTP request of a client.
+type request struct {
+	method, url  string
+	header       map[string]string
+	body         string
+	redirects    int
+	absoluteForm bool
+	timeout      time.Duration
+}
+
+// answer is what came of it. With a fault, err says more.
+type answer struct {
+	url         *url.URL // that answered in the end
+	hops        []string // where redirects led, without queries
+	secure      bool     // every hop was https
+	status      int
+	contentType string
+	location    string
+	body        []byte
+	tls         *tls.ConnectionState
+	err         error
+}
+
+// What ends a request early.
+var (
+	errRedirects = errors.New("too many redirects")
+	errScheme    = errors.New("a redirect to something else than http or https")
+	errTooLarge  = errors.New("the answer is too large")
+	errLimit     = errors.New("no more requests are sent: their number is bounded")
+)
+
+// newTransport makes connections by HTTP/1.1 only, which is what the clients
+// were measured with, and never through a proxy.
+func (e *Env) newTransport() *http.Transport {
+	return &http.Transport{
+		DialContext:            e.dial,
+		TLSClientConfig:        &tls.Config{RootCAs: e.Roots, MinVersion: tls.VersionTLS12},
+		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
+		DisableCompression:     true, // a client's own Accept-Encoding is sent
+		MaxResponseHeaderBytes: maxHeader,
+		MaxIdleConnsPerHost:    2,
+		IdleConnTimeout:        10 * time.Second,
+	}
+}
+
+// fetch does a request within its time, reading included.
+func fetch(ctx context.Context, transport http.RoundTripper, r request) answer {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	a := answer{}
+	req, err := r.build(ctx)
+	if err != nil {
+		a.err = err
+		return a
+	}
+	a.url, a.secure = req.URL, req.URL.Scheme == "https"
+	client := http.Client{Transport: transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
+		return a.redirect(r, next, len(via))
+	}}
+	resp, err := client.Do(req) //nolint:bodyclose // closed below, where it is not nil
+	if resp != nil {
+		defer resp.Body.Close() //nolint:errcheck // read to its end or given up
+		a.url, a.status, a.tls = resp.Request.URL, resp.StatusCode, resp.TLS
+		a.contentType, a.location = resp.Header.Get("Content-Type"), resp.Header.Get("Location")
+	}
+	if err != nil {
+		a.err = err
+		return a
+	}
+	a.body, a.err = read(resp)
+	return a
+}
+
+func (r request) build(ctx context.Context) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, r.method, r.url, strings.NewReader(r.body))
+	if err != nil {
+		return nil, err
+	}
+	if r.body == "" {
+		req.Body, req.GetBody, req.ContentLength = nil, nil, 0
+	}
+	for name, value := range r.header {
+		req.Header.Set(name, value)
+	}
+	if _, set := r.header["User-Agent"]; !set {
+		req.Header.Set("User-Agent", "") // else net/http puts its own there
+	}
+	r.form(req.URL)
+	return req, nil
+}
+
+// form gives a URL the request target that the client writes.
+func (r request) form(u *url.URL) {
+	if r.absoluteForm {
+		u.Opaque = "//" + u.Host + u.EscapedPath()
+	}
+}
+
+// redirect looks at a hop before it is taken.
+func (a *answer) redirect(r request, next *http.Request, count int) error {
+	switch {
+	case r.redirects == 0:
+		return http.ErrUseLastResponse
+	case count > r.redirects:
+		return errRedirects
+	case next.URL.Scheme != "http" && next.URL.Scheme != "https" || next.URL.Host == "":
+		return errScheme
+	}
+	next.URL.User = nil        // else net/http makes credentials of it
+	next.Header.Del("Referer") // its query holds the address
+	r.form(next.URL)
+	a.url = next.URL
+	a.secure = a.secure && next.URL.Scheme == "https"
+	a.hops = append(a.hops, plainURL(next.URL))
+	return nil
+}
+
+// read takes the content coding off a body and bounds it on both sides.
+func read(resp *http.Response) ([]byte, error) {
+	var body io.Reader = io.LimitReader(resp.Body, maxRaw)
+	switch coding := strings.ToLower(resp.Header.Get("Content-Encoding")); coding {
+	case "", "identity":
+	case "gzip", "x-gzip":
+		unzipped, err := gzip.NewReader(body)
+		if errors.Is(err, io.EOF) {
+			return nil, nil // no body at all
+		}
+		if err != nil {
+			return nil, fmt.Errorf("gzip: %w", err)
+		}
+		body = unzipped
+	case "deflate":
+		body = flate.NewReader(body)
+	default:
+		return nil, fmt.Errorf("the content coding %q was not asked for", coding)
+	}
+	out, err := io.ReadAll(io.LimitReader(body, maxDocument+1))
+	if err == nil && len(out) > maxDocument {
+		return nil, errTooLarge
+	}
+	return out, err
+}
+
+// plainURL is a URL without query, fragment and user.
+func plainURL(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}

@@ -1,0 +1,157 @@
+package probe
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/net/publicsuffix"
+
+	"autoconfig/finding"
+	"autoconfig/provider"
+)
+
+// Login is what to log in with. A server gets it at most once, since failed
+// logins lock accounts.
+type Login struct {
+	Address  provider.Address // fills the user name template of a server
+	Username string           // instead of the template, when set
+	Password string
+	Token    string // OAuth2 access token; instead of Password
+}
+
+// Foreign reports whether host lies outside the registrable domains of a mail
+// domain and of its mail exchangers. Without a public suffix list entry a name
+// is its own registrable domain.
+func Foreign(host, domain string, mx []string) bool {
+	for _, name := range slices.Concat([]string{domain}, mx) {
+		if registrable(name) == registrable(host) {
+			return false
+		}
+	}
+	return true
+}
+
+func registrable(name string) string {
+	name = strings.TrimSuffix(strings.ToLower(name), ".")
+	if r, err := publicsuffix.EffectiveTLDPlusOne(name); err == nil {
+		return r
+	}
+	return name
+}
+
+// mechanism is one way to log in, ready to be sent.
+type mechanism struct {
+	name    string
+	initial string   // the first answer, base64; "" where the server asks first
+	answers []string // to what the server asks, base64
+	native  bool     // the protocol's own command
+	inline  bool     // the first answer may go with the command
+	user    string
+	secret  string
+}
+
+// choose picks the best method that the server offers for the secret at hand.
+func (l *Login) choose(o offer, user string) (mechanism, bool) {
+	has := func(name string) bool { return slices.Contains(o.sasl, name) }
+	m := mechanism{user: user, secret: l.Password, inline: o.inline}
+	switch {
+	case l.Token != "" && has("XOAUTH2"):
+		m.name, m.initial = "XOAUTH2", encode(xoauth2(user, l.Token))
+	case l.Token != "":
+		return m, false
+	case has("PLAIN"):
+		m.name, m.initial = "PLAIN", encode("\x00"+user+"\x00"+l.Password) // RFC 4616
+	case o.native:
+		m.native = true
+	case has("LOGIN"):
+		m.name, m.answers = "LOGIN", []string{encode(user), encode(l.Password)}
+	default:
+		return m, false
+	}
+	return m, true
+}
+
+// xoauth2 is the first answer of Microsoft's and Google's SASL method (Microsoft,
+// "Authenticate an IMAP, POP or SMTP connection using OAuth").
+func xoauth2(user, token string) string {
+	return "user=" + user + "\x01auth=Bearer " + token + "\x01\x01"
+}
+
+// methods compares the login methods configured with those offered.
+func (s *session) methods() {
+	var missing []string
+	for _, auth := range s.t.Server.Auth {
+		if !s.offer.supports(auth) {
+			missing = append(missing, string(auth))
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	f := s.fault("auth-method-unsupported").
+		Because("the settings name the login method %s, and the server offers %s", strings.Join(missing, ", "), s.offer.methods())
+	f.Want, f.Got = missing, s.offer.sasl
+	if len(missing) < len(s.t.Server.Auth) {
+		f.Level = finding.Warn // a program may go on to the next method
+	}
+	s.add(f)
+}
+
+// login tries the login once, if everything allows it.
+func (s *session) login(ctx context.Context) {
+	l := s.p.o.Login
+	if l == nil {
+		return
+	}
+	user := l.Username
+	if user == "" {
+		user = provider.Expand(s.t.Server.Username, l.Address)
+	}
+	m, ok := l.choose(s.offer, user)
+	if why := s.withheld(m, ok); why != "" {
+		s.add(s.fault("login-withheld").Because("no login was tried: %s", why))
+		return
+	}
+	reply, ok, err := s.d.login(s.c, m)
+	switch {
+	case err != nil:
+		s.add(s.diagnose(ctx, err, "greeted"))
+	case ok:
+		s.add(s.fault("login-accepted"))
+	default:
+		s.add(s.explained(reply, "auth-failed"))
+	}
+}
+
+// withheld is the reason for not sending the secret, "" when it may go. It is
+// asked last of all, because it counts the attempt.
+func (s *session) withheld(m mechanism, usable bool) string {
+	switch {
+	case strings.ContainsFunc(m.user+m.secret, unicode.IsControl):
+		return "the user name or the password holds control characters" // a line end would begin another command
+	case !s.secure:
+		return "the connection is not encrypted"
+	case !s.verified:
+		return "the server's encryption or certificate is not in order"
+	case !s.t.Trusted:
+		return "the settings did not come from the configuration or over verified https"
+	case !s.t.Allowed:
+		return s.t.Server.Host + " is not of the domain or its mail exchangers, and nobody has allowed it"
+	case !usable:
+		return "the server offers no method for it (" + s.offer.methods() + ")"
+	case !s.p.first(Subject(s.t.Server)):
+		return "one was tried at this server before"
+	}
+	return ""
+}
+
+// first reports whether this is the first login at a server.
+func (p *Prober) first(server string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	again := p.tried[server]
+	p.tried[server] = true
+	return !again
+}

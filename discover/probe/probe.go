@@ -1,0 +1,121 @@
+// Package probe connects to mail servers (IMAP, POP3, SMTP submission,
+// ManageSieve), says what they offer and, when asked, logs in once. What it
+// meets is reported as findings; it also compares settings that a person has
+// typed into a mail program with the model ([Have]).
+//
+// It expects hostile servers: time, line length and bytes are bounded, private
+// and loopback addresses are refused at dial time unless allowed, and a
+// password leaves only after verified TLS, to a host that may have it, once.
+package probe
+
+import (
+	"context"
+	"crypto/x509"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"autoconfig/finding"
+	"autoconfig/provider"
+)
+
+// Options configure a [Prober]; the zero value of a field is its default.
+type Options struct {
+	// LookupHost finds a name's addresses. Its error wraps
+	// [provider.ErrNotFound] when there are none.
+	LookupHost func(ctx context.Context, host string) ([]netip.Addr, error)
+	Roots      *x509.CertPool // nil: the system's
+	// ConnectTo replaces host:port before it is dialled; the result was named
+	// by the operator, so it may be any address. nil, or the same text: no.
+	ConnectTo    func(hostPort string) string
+	AllowPrivate bool          // dial private and loopback addresses that DNS names
+	Step         time.Duration // for a connection, a handshake or a reply; default 8s
+	Total        time.Duration // for one server; default 40s
+	Now          func() time.Time
+	Login        *Login // nil: do not log in
+}
+
+// Target is a server to look at, as the settings have it.
+type Target struct {
+	Server provider.Server
+	// Trusted says that the settings came from the configuration or over
+	// verified https. Without it the host is given no password.
+	Trusted bool
+	// Allowed says that the host may be given the password: it is the domain's
+	// own or its mail exchangers' ([Foreign]), or a person has allowed it.
+	Allowed bool
+}
+
+// Result is what was seen of one server.
+type Result struct {
+	Server   provider.Server
+	Findings []finding.Finding
+
+	Answered bool     // a connection was made
+	Greeting string   // its text, cleaned
+	TLS      string   // "TLS 1.3, TLS_AES_128_GCM_SHA256"
+	Cert     string   // name, issuer and last day
+	Before   []string // capabilities before STARTTLS
+	After    []string // capabilities under TLS
+}
+
+// Prober looks at servers. It is safe for concurrent use.
+type Prober struct {
+	o Options
+
+	mu    sync.Mutex
+	tried map[string]bool // servers a login was tried at
+}
+
+// New makes a prober.
+func New(o Options) *Prober {
+	if o.Step == 0 {
+		o.Step = 8 * time.Second
+	}
+	if o.Total == 0 {
+		o.Total = 40 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.ConnectTo == nil {
+		o.ConnectTo = func(hostPort string) string { return hostPort }
+	}
+	return &Prober{o: o, tried: map[string]bool{}}
+}
+
+// Subject is how findings name a server: protocol, host and port.
+func Subject(s provider.Server) string {
+	return string(s.Protocol) + " " + hostPort(s)
+}
+
+func hostPort(s provider.Server) string {
+	return net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port)))
+}
+
+// Run looks at one server: connection, TLS, certificate, greeting,
+// capabilities before and after TLS, login methods, login.
+func (p *Prober) Run(ctx context.Context, t Target) Result {
+	ctx, cancel := context.WithTimeout(ctx, p.o.Total)
+	defer cancel()
+	legacy := make(chan bool, 1)
+	if t.Server.Security == provider.Plain {
+		legacy <- false
+	} else {
+		go func() { legacy <- p.takesOldTLS(ctx, t.Server) }() // beside, so that it costs no time
+	}
+	s := &session{p: p, t: t, d: dialectOf(t.Server.Protocol), out: Result{Server: t.Server}}
+	ok := s.run(ctx)
+	if !s.secure {
+		cancel() // whether it takes old TLS too is not the question now
+	}
+	if old := <-legacy; old && ok && !s.has("tls-version-old") {
+		s.add(finding.New("tls-version-legacy", s.subject()))
+	}
+	if ok {
+		s.summary()
+	}
+	return s.out
+}

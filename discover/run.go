@@ -1,0 +1,233 @@
+package discover
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"autoconfig/provider"
+)
+
+// UnknownClientError is a name that no client has.
+type UnknownClientError string
+
+func (e UnknownClientError) Error() string {
+	var names []string
+	for _, c := range Clients() {
+		names = append(names, c.Name)
+	}
+	return fmt.Sprintf("no client %q; write one of %s", string(e), strings.Join(names, ", "))
+}
+
+// Run walks the discovery of the named clients, of all without names, at the
+// same time. An address without a local part is asked for as postmaster's,
+// whom every domain has (RFC 5321 §4.5.1). The error is an
+// [UnknownClientError]; what a client finds or fails to find is no error.
+func Run(ctx context.Context, env *Env, addr provider.Address, names ...string) (*Report, error) {
+	clients, err := pick(names)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Address: addr.String(), domain: addr.Domain, Clients: make([]Result, len(clients)), Disagreements: []Disagreement{}}
+	if addr.Local == "" {
+		addr.Local = "postmaster"
+	}
+	walks := make([]*walk, len(clients))
+	var all sync.WaitGroup
+	for i, c := range clients {
+		walks[i] = &walk{env: env, client: c}
+		all.Go(func() {
+			r.Clients[i] = walks[i].run(ctx, addr)
+			if env.Done != nil {
+				env.Done(r.Clients[i])
+			}
+		})
+	}
+	all.Wait()
+	for _, w := range walks {
+		if len(r.mx) == 0 {
+			r.mx = w.mx
+		}
+	}
+	r.Disagreements = disagreements(r, nil)
+	return r, nil
+}
+
+func pick(names []string) ([]client, error) {
+	all := table()
+	if len(names) == 0 {
+		return all, nil
+	}
+	var out []client
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(c client) bool { return c.name == name })
+		if i < 0 {
+			return nil, UnknownClientError(name)
+		}
+		out = append(out, all[i])
+	}
+	return out, nil
+}
+
+// walk is one client on its way.
+type walk struct {
+	env       *Env
+	client    client
+	transport http.RoundTripper
+	requests  atomic.Int32
+	addrs     atomic.Int32 // RedirectAddr answers followed
+	urls      atomic.Int32 // RedirectUrl answers followed
+
+	mu sync.Mutex
+	mx []string
+}
+
+// result is how a step ended, with the rows of all that was done for it.
+type result struct {
+	rows     []Step
+	settings *Settings
+	family   family
+	stop     bool // the family is not used any more
+	asks     []ask
+}
+
+// ask is a question to the user and when it is put.
+type ask struct {
+	text   string
+	when   askWhen
+	family family
+}
+
+type askWhen int
+
+const (
+	askTaken  askWhen = iota // when the settings are taken
+	askAlways                // even when others are taken, unless an earlier step of the family had some
+	askEmpty                 // when there are no settings at all
+)
+
+func (w *walk) run(ctx context.Context, addr provider.Address) Result {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(w.env.Limit, defaultLimit))
+	defer cancel()
+	transport := w.env.newTransport() // connections are a client's own, as its times are
+	defer transport.CloseIdleConnections()
+	w.transport = transport
+	v := vars{addr: addr, login: addr, ispdb: cmp.Or(w.env.ISPDB, ISPDB)}
+	return w.conclude(w.step(ctx, w.client.plan, v))
+}
+
+// step does a step and what belongs to it.
+func (w *walk) step(ctx context.Context, s step, v vars) result {
+	var r result
+	switch s.kind {
+	case sequence, parallel:
+		return w.steps(ctx, s.then, v, s.kind == parallel)
+	case askMX, askNS, askSRV:
+		r = w.lead(ctx, s, v)
+	case mailSRV:
+		r = w.mailSRV(ctx, s, v)
+	case guess:
+		r = w.guess(ctx, s, v)
+	case paccFetch:
+		r = w.pacc(ctx, s, v)
+	case autoconfig, poxPost, poxGet, poxHop, mobileSync, autoJSON:
+		r = w.http(ctx, s, v, v.expand(s.target))
+	}
+	r.family = s.family
+	if s.asks != "" && r.settings != nil {
+		r.asks = append(r.asks, ask{text: s.asks, when: askTaken})
+	}
+	return r
+}
+
+// steps does a list of steps and takes the best result: the first with
+// settings that no earlier step of its family bars.
+func (w *walk) steps(ctx context.Context, list []step, v vars, together bool) result {
+	results := make([]result, len(list))
+	if together {
+		var all sync.WaitGroup
+		for i, s := range list {
+			all.Go(func() { results[i] = w.step(ctx, s, v) })
+		}
+		all.Wait()
+		return choose(results)
+	}
+	closed := map[family]bool{}
+	for i, s := range list {
+		if s.family != noFamily && closed[s.family] {
+			continue
+		}
+		results[i] = w.step(ctx, s, v)
+		if results[i].settings != nil || ctx.Err() != nil {
+			results = results[:i+1]
+			break
+		}
+		closed[s.family] = closed[s.family] || results[i].stop
+	}
+	return choose(results)
+}
+
+// choose merges results in the order of their priority.
+func choose(list []result) result {
+	best, closed := -1, map[family]bool{}
+	for i, r := range list {
+		if r.settings != nil && (r.family == noFamily || !closed[r.family]) {
+			best = i
+			break
+		}
+		closed[r.family] = closed[r.family] || r.stop
+	}
+	out := result{}
+	answered := map[family]bool{}
+	for i, r := range list {
+		out.rows = append(out.rows, r.rows...)
+		for _, a := range r.asks {
+			if a.when == askTaken && i != best || a.when == askAlways && a.family != noFamily && answered[a.family] {
+				continue
+			}
+			out.asks = append(out.asks, a)
+		}
+		answered[r.family] = answered[r.family] || r.settings != nil
+	}
+	if best >= 0 {
+		out.settings = list[best].settings
+	}
+	return out
+}
+
+// conclude turns what the plan came to into a verdict.
+func (w *walk) conclude(r result) Result {
+	out := Result{Client: w.client.name, Title: w.client.title, Settings: r.settings, Steps: r.rows, Verdict: Nothing}
+	refused := false
+	for i := range out.Steps {
+		s := &out.Steps[i]
+		s.Used = r.settings != nil && s.settings == r.settings
+		refused = refused || s.Result == StepRefused
+	}
+	for _, a := range r.asks {
+		if (a.when != askEmpty || r.settings == nil) && !slices.Contains(out.AsksUser, a.text) {
+			out.AsksUser = append(out.AsksUser, a.text)
+		}
+	}
+	switch {
+	case len(out.AsksUser) > 0:
+		out.Verdict = Asks
+	case r.settings != nil:
+		out.Verdict = Found
+	case refused:
+		out.Verdict = Refused
+	}
+	out.Line = out.line(w.client.hint)
+	return out
+}
+
+// row makes the record of a step that began at start.
+func row(s step, what string, start time.Time, f Fault, why string) Step {
+	return Step{What: what, kind: s.kind, MS: time.Since(start).Milliseconds(), Fault: f, Result: f.outcome(), Why: why}
+}

@@ -1,0 +1,269 @@
+package discover
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"autoconfig/dnssrv"
+	"autoconfig/provider"
+)
+
+// lead asks DNS for names and does what follows for each.
+func (w *walk) lead(ctx context.Context, s step, v vars) result {
+	name := v.expand(s.target)
+	start := time.Now()
+	question, names, why, err := w.names(ctx, s, name)
+	f, text := faultOf(err)
+	if f == FaultNone {
+		text = why
+	}
+	line := row(s, question, start, f, text)
+	out := result{rows: []Step{line}}
+	results := make([]result, len(names))
+	var all sync.WaitGroup
+	for i, x := range names {
+		v.x = x
+		if s.together {
+			at := v
+			all.Go(func() { results[i] = w.steps(ctx, s.then, at, true) })
+			continue
+		}
+		results[i] = w.steps(ctx, s.then, v, false)
+		if results[i].settings != nil {
+			break
+		}
+	}
+	all.Wait()
+	more := choose(results)
+	if s.kind == askSRV && len(names) > 0 && foreign(names[0], v.addr.Domain) {
+		switch s.foreign {
+		case foreignAlways:
+			more.asks = append(more.asks, foreignAsk(names[0], askAlways, s.family))
+		case foreignIfTaken:
+			more.asks = append(more.asks, foreignAsk(names[0], askTaken, s.family))
+		}
+	}
+	return out.and(more)
+}
+
+// names are those a DNS answer leads to, best first.
+func (w *walk) names(ctx context.Context, s step, name string) (question string, names []string, why string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	switch s.kind {
+	case askMX:
+		hosts, err := w.env.MX(ctx, name)
+		if err == nil {
+			w.setMX(hosts)
+			names = mxNames(hosts, name, s.byHost)
+		}
+		return "MX " + name, names, namesWords(hosts), err
+	case askNS:
+		hosts, err := w.env.NS(ctx, name)
+		for _, h := range hosts[:min(len(hosts), maxRecords)] {
+			if parent := parentDomain(h); parent != "" && parent != name && !slices.Contains(names, parent) && len(names) < maxDomains {
+				names = append(names, parent)
+			}
+		}
+		return "NS " + name, names, namesWords(hosts), err
+	}
+	list, err := w.env.SRV(ctx, name)
+	list = list[:min(len(list), maxRecords)]
+	if len(list) == 0 {
+		return "SRV " + name, nil, "", cmp.Or(err, provider.ErrNotFound)
+	}
+	best := order(list)[0]
+	if s.lightest {
+		best = slices.MinFunc(list, func(a, b dnssrv.SRV) int { return cmp.Compare(a.Weight, b.Weight) })
+	}
+	host, err := provider.ParseHost(best.Target)
+	if err != nil {
+		return "SRV " + name, nil, "the target is ., so there is none", nil
+	}
+	return "SRV " + name, []string{host}, host, nil
+}
+
+// mxNames are the domains an exchanger stands in: its name without the first
+// label, then its registrable domain. An exchanger in the domain itself leads
+// nowhere new.
+func mxNames(hosts []string, domain string, byHost bool) []string {
+	host, err := provider.ParseHost(strings.Join(hosts[:min(len(hosts), 1)], ""))
+	if err != nil {
+		return nil
+	}
+	if byHost {
+		return []string{host}
+	}
+	full, base := parentDomain(host), baseDomain(host)
+	if base == domain {
+		return nil
+	}
+	if full == "" || !provider.Below(full, base) || full == base || full == domain {
+		return []string{base}
+	}
+	return []string{full, base}
+}
+
+func (w *walk) setMX(hosts []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mx = hosts
+}
+
+func namesWords(names []string) string {
+	return printable(strings.Join(names[:min(len(names), 4)], ", "), 400)
+}
+
+// order is RFC 2782's, the draws always won by the heavier: discovery should
+// say the same twice.
+func order(list []dnssrv.SRV) []dnssrv.SRV {
+	return dnssrv.Order(list, func(n int) int { return n - 1 })
+}
+
+// offer is a service that SRV records name.
+type offer struct {
+	service provider.Service
+	srv     dnssrv.SRV
+	row     int
+}
+
+// mailSRV asks for all services at once and takes the best of each direction:
+// the lowest priority, then the order of the services (RFC 6186 §3.4).
+func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
+	domain := v.expand(s.target)
+	rows, lists := make([]Step, len(s.services)), make([][]dnssrv.SRV, len(s.services))
+	var all sync.WaitGroup
+	for i, service := range s.services {
+		all.Go(func() { rows[i], lists[i] = w.askService(ctx, s, "_"+service+"._tcp."+domain) })
+	}
+	all.Wait()
+	var in, out *offer
+	for i, service := range s.services {
+		svc, ok := serviceOf(service)
+		if !ok || len(lists[i]) == 0 || lists[i][0].Target == "." {
+			continue
+		}
+		best := &in
+		if svc.Protocol == provider.SMTP {
+			best = &out
+		}
+		if *best == nil || lists[i][0].Priority < (*best).srv.Priority {
+			*best = &offer{svc, lists[i][0], i}
+		}
+	}
+	r := result{rows: rows}
+	if in == nil {
+		return r
+	}
+	r.settings = &Settings{Incoming: in.server(v), From: "SRV records of " + domain}
+	rows[in.row].settings = r.settings
+	r.foreign(s, in, v)
+	if out == nil {
+		r.asks = append(r.asks, ask{text: "the outgoing server", when: askTaken})
+		return r
+	}
+	r.settings.Outgoing = out.server(v)
+	rows[out.row].settings = r.settings
+	r.foreign(s, out, v)
+	return r
+}
+
+// serviceOf knows the services, and smtps, the name that aerc asks for too.
+func serviceOf(name string) (provider.Service, bool) {
+	if name == "smtps" {
+		name = "submissions"
+	}
+	return provider.ServiceByName(name)
+}
+
+func (w *walk) askService(ctx context.Context, s step, name string) (Step, []dnssrv.SRV) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	start := time.Now()
+	list, err := w.env.SRV(ctx, name)
+	if err == nil && len(list) == 0 {
+		err = provider.ErrNotFound
+	}
+	f, why := faultOf(err)
+	if f != FaultNone {
+		return row(s, "SRV "+name, start, f, why), nil
+	}
+	list = order(list[:min(len(list), maxRecords)])
+	why = "not offered, says the target ."
+	if list[0].Target != "." {
+		why = fmt.Sprintf("%s:%d, priority %d", printable(list[0].Target, 253), list[0].Port, list[0].Priority)
+	}
+	return row(s, "SRV "+name, start, f, why), list
+}
+
+func (o *offer) server(v vars) *Server {
+	return &Server{Protocol: string(o.service.Protocol), Host: printable(o.srv.Target, 253), Port: o.srv.Port,
+		Security: o.service.Security, Auth: []provider.Auth{provider.AuthPassword}, Username: v.login.String()}
+}
+
+// foreign asks about a target in another domain (RFC 6186 §6, without DNSSEC).
+func (r *result) foreign(s step, o *offer, v vars) {
+	if s.foreign == foreignIfTaken && baseDomain(o.srv.Target) != baseDomain(v.addr.Domain) {
+		r.asks = append(r.asks, foreignAsk(o.srv.Target, askTaken, noFamily))
+	}
+}
+
+// guess tries to connect to every candidate at once. An open port is all that
+// is looked at: what it speaks is for the client, or a probe, to see.
+func (w *walk) guess(ctx context.Context, s step, v vars) result {
+	list := slices.Concat(s.incoming, s.outgoing)
+	rows, servers := make([]Step, len(list)), make([]*Server, len(list))
+	var all sync.WaitGroup
+	for i, candidate := range list {
+		all.Go(func() { rows[i], servers[i] = w.try(ctx, s, v, candidate) })
+	}
+	all.Wait()
+	in, out := firstOpen(servers[:len(s.incoming)]), firstOpen(servers[len(s.incoming):])
+	r := result{rows: rows}
+	if in == math.MaxInt {
+		return r
+	}
+	r.settings = &Settings{Incoming: servers[in], From: "a guess"}
+	rows[in].settings = r.settings
+	if out == math.MaxInt {
+		r.asks = append(r.asks, ask{text: "the outgoing server", when: askTaken})
+		return r
+	}
+	out += len(s.incoming)
+	r.settings.Outgoing = servers[out]
+	rows[out].settings = r.settings
+	return r
+}
+
+// firstOpen is the index of the first server, math.MaxInt without one.
+func firstOpen(list []*Server) int {
+	for i, s := range list {
+		if s != nil {
+			return i
+		}
+	}
+	return math.MaxInt
+}
+
+func (w *walk) try(ctx context.Context, s step, v vars, candidate string) (Step, *Server) {
+	name, host, _ := strings.Cut(v.expand(candidate), "://")
+	svc, _ := provider.ServiceByName(name) // the table has no other; a test looks
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	start := time.Now()
+	address := fmt.Sprintf("%s:%d", host, svc.Port)
+	conn, err := w.env.dial(ctx, "tcp", address)
+	f, why := faultOf(err)
+	if f != FaultNone {
+		return row(s, "connect "+address, start, f, why), nil
+	}
+	_ = conn.Close() // nothing was written
+	return row(s, "connect "+address, start, f, "the port is open"), &Server{Protocol: string(svc.Protocol), Host: host, Port: svc.Port,
+		Security: svc.Security, Auth: []provider.Auth{provider.AuthPassword}, Username: v.login.String()}
+}

@@ -1,0 +1,244 @@
+package discover
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"time"
+
+	"autoconfig/autodiscover"
+	"autoconfig/provider"
+)
+
+// http does one of the steps that are an HTTP request to target.
+func (w *walk) http(ctx context.Context, s step, v vars, target string) result {
+	method, body := http.MethodGet, ""
+	switch s.kind {
+	case poxPost:
+		method, body = http.MethodPost, w.client.pox.body(v.addr.String(), autodiscover.Outlook)
+	case mobileSync:
+		method, body = http.MethodPost, w.client.pox.body(v.addr.String(), autodiscover.MobileSync)
+	}
+	start := time.Now()
+	a := w.fetch(ctx, s, method, target, body)
+	f, why := faultOf(a.err)
+	if f == FaultNone && !(s.kind == poxHop && a.location != "") {
+		f, why = faultOfStatus(a.status)
+	}
+	line := row(s, method+" "+printable(target, 500), start, f, why)
+	line.Trace = traceOf(a)
+	if u, err := url.Parse(target); err == nil {
+		line.host, line.url = u.Hostname(), plainURL(u)
+	}
+	if s.kind == autoconfig {
+		return w.document(s, v, a, line)
+	}
+	return w.autodiscover(ctx, s, v, target, a, line)
+}
+
+// fetch sends a request of the client, within its bounds.
+func (w *walk) fetch(ctx context.Context, s step, method, target, body string) answer {
+	if w.requests.Add(1) > maxRequests {
+		return answer{err: errLimit}
+	}
+	header := maps.Clone(w.client.header)
+	if header == nil {
+		header = map[string]string{}
+	}
+	if s.accept != "" {
+		header["Accept"] = s.accept
+	}
+	if body != "" {
+		header["Content-Type"] = "text/xml; charset=utf-8"
+	}
+	r := request{method: method, url: target, header: header, body: body, redirects: w.client.redirects, absoluteForm: w.client.absoluteForm, timeout: s.timeout}
+	if s.kind == poxHop || s.kind == poxPost && w.client.pox.repost {
+		r.redirects = 0
+	}
+	return fetch(ctx, w.transport, r)
+}
+
+// document reads an autoconfig document.
+func (w *walk) document(s step, v vars, a answer, line Step) result {
+	if line.Fault != FaultNone {
+		return result{rows: []Step{line}, stop: s.stops == stopReached && line.Fault != FaultUnresolved}
+	}
+	c := w.client.reads.read(a.body, a.contentType, v)
+	r := result{settings: c.settings}
+	line.judge(c, a)
+	switch s.stops {
+	case stopAnswered:
+		r.stop = c.wellFormed || !xmlType(a.contentType) || a.status == http.StatusNoContent
+	case stopEmpty:
+		r.stop = c.wellFormed
+	case stopReached:
+		r.stop = true
+	}
+	if w.client.insecure != "" && c.settings != nil && !a.secure {
+		r.asks = []ask{{text: w.client.insecure, when: askTaken}}
+	}
+	r.rows = []Step{line}
+	return r
+}
+
+// judge completes a row with what a document came to.
+func (line *Step) judge(c config, a answer) {
+	line.Fault, line.Result, line.Why, line.settings = c.fault, c.fault.outcome(), c.why, c.settings
+	if c.settings != nil {
+		c.settings.Verified, c.settings.From = a.secure, line.What
+	}
+}
+
+// autodiscover reads an Autodiscover answer and goes where it points.
+func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, a answer, line Step) result {
+	r := result{}
+	if known := w.client.pox.browser; known != nil && known(line.host) && line.Fault != FaultUnresolved {
+		r.asks = append(r.asks, ask{text: "to sign in with a browser, for " + line.host, when: askAlways})
+	}
+	if line.Fault == FaultStatus && a.status == http.StatusUnauthorized {
+		r.asks = append(r.asks, ask{text: "the password, for the Autodiscover server " + line.host, when: askEmpty})
+	}
+	if next := w.redirected(s, v, a); next != "" {
+		line.Fault, line.Result, line.Why = FaultNone, StepOK, "redirects to "+printable(stripQuery(next), 200)
+		r.rows = append(r.rows, line)
+		if host := hostOf(next); s.foreign == foreignAlways && foreign(host, v.addr.Domain) {
+			r.asks = append(r.asks, foreignAsk(host, askAlways, s.family))
+		}
+		return r.and(w.again(ctx, s, v, next))
+	}
+	if line.Fault != FaultNone {
+		r.rows = append(r.rows, line)
+		return r
+	}
+	var c config
+	var answer *autodiscover.Response
+	if s.kind == autoJSON {
+		c = readV2(a.body, a.contentType, v)
+	} else {
+		answer, c = w.client.pox.read(a.body, a.contentType, v)
+	}
+	line.judge(c, a)
+	r.settings = c.settings
+	if answer == nil || c.fault != FaultNone || c.settings != nil {
+		r.stop = s.stops == stopEmpty && c.wellFormed
+		r.rows = append(r.rows, line)
+		return r
+	}
+	return w.pointed(ctx, s, v, target, answer, line, r)
+}
+
+// pointed follows a RedirectAddr or RedirectUrl as far as the client does.
+func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answer *autodiscover.Response, line Step, r result) result {
+	refuse := func(why string) result {
+		line.Fault, line.Result, line.Why = FaultAnswer, FaultAnswer.outcome(), why
+		r.rows = append(r.rows, line)
+		return r
+	}
+	if answer.RedirectURL != "" {
+		u, err := url.Parse(answer.RedirectURL)
+		switch {
+		case w.client.urls == 0:
+			return refuse("it answers RedirectUrl, which this client does not follow")
+		case err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil:
+			return refuse("it answers a RedirectUrl that is no https URL")
+		case u.String() == target:
+			return refuse("it answers a RedirectUrl to itself")
+		case int(w.urls.Add(1)) > w.client.urls:
+			return refuse("too many RedirectUrl answers")
+		}
+		line.Why = "answers RedirectUrl " + printable(plainURL(u), 200)
+		r.rows = append(r.rows, line)
+		return r.and(w.again(ctx, s, v, u.String()))
+	}
+	addr, err := provider.ParseAddress(answer.RedirectAddr)
+	switch {
+	case w.client.addrs == 0:
+		return refuse("it answers RedirectAddr, which this client does not follow")
+	case err != nil:
+		return refuse("it answers a RedirectAddr that is no address")
+	case int(w.addrs.Add(1)) > w.client.addrs:
+		return refuse("too many RedirectAddr answers")
+	}
+	line.Why = "answers RedirectAddr to " + addr.Domain
+	r.rows = append(r.rows, line)
+	v.addr = addr
+	return r.and(w.step(ctx, only(w.client.plan), v))
+}
+
+// again asks the same at another URL.
+func (w *walk) again(ctx context.Context, s step, v vars, target string) result {
+	if s.kind == poxHop {
+		s.kind = poxPost
+	}
+	return w.http(ctx, s, v, target)
+}
+
+// and continues r with what another step came to.
+func (r result) and(more result) result {
+	r.rows = append(r.rows, more.rows...)
+	r.asks = append(r.asks, more.asks...)
+	r.settings, r.stop = more.settings, r.stop || more.stop
+	return r
+}
+
+// redirected is where a POST has to be repeated, "" when it has not.
+func (w *walk) redirected(s step, v vars, a answer) string {
+	next := ""
+	switch {
+	case a.err != nil || a.url == nil:
+	case s.kind == poxHop || w.client.pox.repost && a.status >= 300 && a.status < 400:
+		if u, err := a.url.Parse(a.location); err == nil && a.location != "" {
+			next = u.String()
+		}
+	case s.kind == poxPost && s.foreign == foreignAlways && len(a.hops) > 0 && a.url.Scheme == "https" && !a.secure:
+		// The XHR has followed the redirect of http as a GET. Where that did not
+		// bring settings, Thunderbird repeats the POST there.
+		if _, c := w.client.pox.read(a.body, a.contentType, v); a.status != http.StatusOK || c.settings == nil {
+			next = a.url.String()
+		}
+	}
+	u, err := url.Parse(next)
+	if next == "" || err != nil || u.Scheme != "https" || u.User != nil || int(w.urls.Add(1)) > max(w.client.urls, 2) {
+		return ""
+	}
+	return next
+}
+
+// only is the part of a plan that looks Autodiscover up, for another address.
+func only(plan step) step {
+	var then []step
+	for _, s := range plan.then {
+		switch s.kind {
+		case sequence, parallel:
+			if s = only(s); len(s.then) > 0 {
+				then = append(then, s)
+			}
+		case poxPost, poxGet, poxHop, mobileSync, autoJSON, askSRV:
+			then = append(then, s)
+		}
+	}
+	plan.then = then
+	return plan
+}
+
+// stripQuery is a URL as far as it may be shown.
+func stripQuery(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "somewhere"
+	}
+	return plainURL(u)
+}
+
+// foreign reports a host that does not belong to a domain. Thunderbird and
+// Outlook trust Microsoft's own.
+func foreign(host, domain string) bool {
+	return baseDomain(host) != baseDomain(domain) && !provider.Below(host, "outlook.com") && !provider.Below(host, "office365.com")
+}
+
+// foreignAsk is the question before a host of another domain is believed.
+func foreignAsk(host string, when askWhen, f family) ask {
+	return ask{text: fmt.Sprintf("whether to trust %s, a host of another domain", host), when: when, family: f}
+}

@@ -1,0 +1,77 @@
+package discover
+
+import (
+	"crypto/md5" //nolint:gosec // Evolution's query has an MD5, nothing is protected by it
+	"encoding/hex"
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+
+	"autoconfig/provider"
+)
+
+// vars fill the templates of a plan.
+type vars struct {
+	addr  provider.Address // whose settings are looked for; a redirect may change it
+	login provider.Address // the person's own, for user names
+	x     string           // the name a DNS answer led to
+	ispdb string
+}
+
+// expand fills in a template. Domains are A-labels and need no escaping.
+func (v vars) expand(template string) string {
+	address := v.addr.String()
+	md := md5.Sum([]byte(strings.ToLower(address))) //nolint:gosec // as above
+	return strings.NewReplacer(
+		"{domain}", v.addr.Domain,
+		"{x}", v.x,
+		"{ispdb}", v.ispdb,
+		"{address}", url.QueryEscape(address), // form encoding: + for a blank
+		"{alnum}", escapeAlnum(address),
+		"{path}", url.PathEscape(address),
+		"{md5}", hex.EncodeToString(md[:]),
+	).Replace(template)
+}
+
+// escapeAlnum percent-encodes all but ASCII letters, digits and the full stop.
+func escapeAlnum(s string) string {
+	const digits = "0123456789ABCDEF"
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		if c == '.' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' {
+			b.WriteByte(c)
+			continue
+		}
+		b.Write([]byte{'%', digits[c>>4], digits[c&15]})
+	}
+	return b.String()
+}
+
+// baseDomain is the registrable domain of a name, or the name where it has none.
+func baseDomain(name string) string {
+	base, err := publicsuffix.EffectiveTLDPlusOne(name)
+	if err != nil {
+		return name
+	}
+	return base
+}
+
+// parentDomain is a name without its first label; "" when nothing that could
+// be a mail domain is left.
+func parentDomain(name string) string {
+	_, parent, _ := strings.Cut(name, ".")
+	if parent, err := provider.ParseDomain(parent); err == nil {
+		return parent
+	}
+	return ""
+}
+
+// hostOf is the host of a URL, "" of what is none.
+func hostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}

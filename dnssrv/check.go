@@ -1,0 +1,133 @@
+package dnssrv
+
+// The API for others in this package: Checker.Check gives the findings and a
+// *Seen, whose Answer(name, qtype) is what the check saw for a question. A name
+// is asked for the types that can be planned there, a host name (CNAME) also for
+// A, and where it is no CNAME for AAAA.
+
+import (
+	"context"
+	"crypto/sha256"
+	"sync"
+
+	"github.com/miekg/dns"
+
+	"autoconfig/finding"
+	"autoconfig/provider"
+)
+
+// Subject is a domain to look at.
+type Subject struct {
+	Domain   string
+	Provider *provider.Provider // whose domain it is, nil when that is not known
+	Want     []dns.RR           // its plan; nil: the domain is observed, not compared
+}
+
+// CheckOptions configure a [Checker].
+type CheckOptions struct {
+	// Authoritative asks every name server of the zone rather than the resolvers.
+	Authoritative bool
+	// ByMX finds the provider that mail exchangers belong to, nil when unknown.
+	ByMX func(hosts []string) *provider.Provider
+	// Digest reads the value of a PACC TXT record, with the reason if it cannot;
+	// nil: values are compared as they are.
+	Digest func(txt string) ([sha256.Size]byte, error)
+}
+
+// Checker looks at domains. It remembers the hosts that records point to, as
+// thousands of domains share a few; make a new one for each run.
+type Checker struct {
+	client *Client
+	o      CheckOptions
+	hosts  hostCache
+}
+
+// NewChecker makes a checker that asks through client.
+func NewChecker(client *Client, o CheckOptions) *Checker {
+	if o.Digest == nil {
+		o.Digest = func(txt string) ([sha256.Size]byte, error) { return sha256.Sum256([]byte(txt)), nil }
+	}
+	return &Checker{client: client, o: o}
+}
+
+// Check compares a domain with its plan; without a plan it observes what is
+// published: whether it is consistent in itself, with the domain's mail
+// exchangers and with the provider. The findings stand in a stable order. Seen
+// is never nil.
+func (k *Checker) Check(ctx context.Context, s Subject) ([]finding.Finding, *Seen) {
+	l := &look{k: k, ctx: ctx, Subject: s, seen: newSeen(), differ: map[questionKey][]string{}}
+	l.Domain = plainName(s.Domain)
+	if f, ok := l.open(); !ok {
+		return f, l.seen
+	}
+	l.found = make([]finding.Finding, 0, 2*len(places))
+	l.askAll(l.questions())
+	l.findWildcard()
+	l.askAll(l.further())
+	return l.judge(), l.seen
+}
+
+// look is one check of one domain.
+type look struct {
+	Subject
+	k    *Checker
+	ctx  context.Context //nolint:containedctx // one look is one call of Check
+	seen *Seen
+
+	zone    string       // the apex of the zone the domain lies in
+	servers []nameServer // to ask each of; none: the resolvers are asked
+	wild    wildcard
+	early   []finding.Finding // about the zone and its servers
+	found   []finding.Finding // about the records
+
+	mu     sync.Mutex
+	differ map[questionKey][]string // what each server says, where they disagree
+}
+
+// The labels and names beside the plan's that a check asks.
+const (
+	dmarcLabel   = "_dmarc"     // RFC 7489 §6.1
+	dkimLabel    = "_domainkey" // RFC 6376 §3.6.2.1
+	wildcardName = "wildcard-test-5f1c"
+)
+
+// questions are what is asked of every domain.
+func (l *look) questions() []questionKey {
+	out := []questionKey{{l.name(""), dns.TypeMX}, {l.name(""), dns.TypeTXT}, {l.name(dmarcLabel), dns.TypeTXT}, {l.name(dkimLabel), dns.TypeTXT}}
+	for _, p := range places {
+		out = append(out, questionKey{l.name(p.label), p.rtype})
+		if p.rtype == dns.TypeCNAME {
+			out = append(out, questionKey{l.name(p.label), dns.TypeA})
+		}
+	}
+	return out
+}
+
+// further are the questions that the answers to the first ones raise.
+func (l *look) further() []questionKey {
+	var out []questionKey
+	for _, p := range places {
+		name := l.name(p.label)
+		if p.rtype != dns.TypeCNAME {
+			continue
+		}
+		alias, _ := l.seen.Answer(name, dns.TypeCNAME)
+		address, _ := l.seen.Answer(name, dns.TypeA)
+		if alias.Outcome != NODATA {
+			continue
+		}
+		out = append(out, questionKey{name, dns.TypeAAAA})
+		if address.Outcome == NODATA { // what else the name is there for may stand in the way of a CNAME
+			out = append(out, questionKey{name, dns.TypeMX}, questionKey{name, dns.TypeTXT})
+		}
+	}
+	return out
+}
+
+// name is a name below the domain as questions have it.
+func (l *look) name(label string) string {
+	if label == "" {
+		return l.Domain + "."
+	}
+	return label + "." + l.Domain + "."
+}

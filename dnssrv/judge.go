@@ -1,0 +1,144 @@
+package dnssrv
+
+import (
+	"slices"
+
+	"github.com/miekg/dns"
+
+	"autoconfig/finding"
+)
+
+// The statuses of a finding about a record.
+const (
+	statusOK       = "ok"
+	statusMissing  = "missing"
+	statusDiffers  = "differs"
+	statusConflict = "conflict" // a CNAME beside other data, or servers that disagree
+	statusError    = "error"    // it cannot be told
+)
+
+// judge says what the answers mean.
+func (l *look) judge() []finding.Finding {
+	l.recognise()
+	l.judgeApex()
+	for _, p := range places {
+		l.judgePlace(p)
+	}
+	l.judgeTargets()
+	l.judgeMail()
+	l.judgeTTL()
+	l.judgeServers()
+	l.judgeValidation()
+	return slices.Concat(l.early, l.found)
+}
+
+func (l *look) add(f finding.Finding) { l.found = append(l.found, f) }
+
+// about makes a finding about the records of a type at a name.
+func (l *look) about(id, name string, qtype uint16, status string) finding.Finding {
+	typeName := dns.TypeToString[qtype]
+	f := finding.New(id, plainName(name)+" "+typeName)
+	f.Name, f.Type, f.Status = plainName(name), typeName, status
+	if a, ok := l.seen.Answer(name, qtype); ok {
+		f.RCode = string(a.Outcome)
+	}
+	return f
+}
+
+// compared is about with the records to publish and those that are published.
+func (l *look) compared(id, name string, qtype uint16, status string, want, got []dns.RR) finding.Finding {
+	f := l.about(id, name, qtype, status)
+	f.Want, f.Got = recordTexts(want), recordTexts(got)
+	return f
+}
+
+// failed reports a question that was not answered.
+func (l *look) failed(a Answer) finding.Finding {
+	id := map[Outcome]string{SERVFAIL: "dns-question-servfail", REFUSED: "dns-question-refused", TIMEOUT: "dns-question-timeout"}[a.Outcome]
+	if a.Outcome == SERVFAIL && len(l.servers) == 0 && l.bogus(a) {
+		id = "dns-dnssec-bogus"
+	}
+	f := l.about(id, a.Name, a.Type, statusError)
+	f.RCode = string(a.Outcome)
+	if a.Server != "" {
+		f = f.Because("%s (asked %s)", f.Cause, a.Server)
+	}
+	return f
+}
+
+// bogus reports whether a resolver fails only because the answer does not
+// validate: with checking disabled it gives one (RFC 4035 §3.2.2).
+func (l *look) bogus(a Answer) bool {
+	q := question{name: a.Name, qtype: a.Type, recurse: true, noCheck: true}
+	return l.k.client.ask(l.ctx, l.k.client.o.Resolvers, q).Outcome.Known()
+}
+
+// judgeApex finds a CNAME at the top of a zone, where SOA and NS always stand.
+func (l *look) judgeApex() {
+	mx, _ := l.seen.Answer(l.name(""), dns.TypeMX)
+	if len(mx.CNAMEs) > 0 && fqdn(mx.CNAMEs[0].Hdr.Name) == l.zone && l.zone == l.name("") {
+		l.add(l.compared("dns-name-cname-apex", l.name(""), dns.TypeCNAME, statusConflict, nil, []dns.RR{mx.CNAMEs[0]}))
+	}
+}
+
+// judgePlace compares what is published where planned records can stand.
+func (l *look) judgePlace(p place) {
+	name := l.name(p.label)
+	a, asked := l.seen.Answer(name, p.rtype)
+	want := l.wanted(name, p.rtype)
+	switch {
+	case !asked:
+	case !a.Outcome.Known():
+		f := l.failed(a)
+		if f.Want = recordTexts(want); len(want) == 0 {
+			f.Level = finding.Warn // nothing is known to be published there
+		}
+		l.add(f)
+	case p.rtype == dns.TypeSRV:
+		l.judgeSRV(name, want, a)
+	case p.rtype == dns.TypeCNAME:
+		l.judgeAlias(p, name, want)
+	case p.label == paccTXTLabel:
+		l.judgePACC(name, want, a)
+	default:
+		l.judgePath(name, want, a)
+	}
+}
+
+// wanted are the planned records of a name and type.
+func (l *look) wanted(name string, qtype uint16) []dns.RR {
+	var out []dns.RR
+	for _, rr := range l.Want {
+		if rr.Header().Rrtype == qtype && fqdn(rr.Header().Name) == name {
+			out = append(out, rr)
+		}
+	}
+	return out
+}
+
+// published notes what nobody here planned.
+func (l *look) published(name string, qtype uint16, got []dns.RR) {
+	l.add(l.compared("dns-record-published", name, qtype, statusOK, nil, got))
+}
+
+// judgeMissing reports planned records that are not there, or cannot be put
+// there because a CNAME stands in the way.
+func (l *look) judgeMissing(id, name string, want []dns.RR) {
+	qtype := want[0].Header().Rrtype
+	if alias := l.alias(name); alias != nil && !l.wildcardMade(name) {
+		l.add(l.compared("dns-name-cname", name, qtype, statusConflict, want, []dns.RR{alias}))
+		return
+	}
+	l.add(l.compared(id, name, qtype, statusMissing, want, nil))
+}
+
+// lacking are the records of list that the other list has not, TTL aside.
+func lacking(list, in []dns.RR) []dns.RR {
+	var out []dns.RR
+	for _, rr := range list {
+		if !slices.ContainsFunc(in, func(other dns.RR) bool { return dns.IsDuplicate(rr, other) }) {
+			out = append(out, rr)
+		}
+	}
+	return out
+}

@@ -1,0 +1,246 @@
+package dnssrv
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/miekg/dns"
+
+	"autoconfig/provider"
+)
+
+// PlanOptions narrow and complete a plan.
+type PlanOptions struct {
+	ServiceHost string   // the host that serves the documents; what CNAME records point to
+	TTL         uint32   // seconds; default 3600
+	PACC        string   // the value of the PACC TXT record; "" when PACC cannot state the provider
+	Only        []string // kinds; none: all
+	Without     []string // kinds
+}
+
+// DefaultTTL is the TTL of planned records, in seconds.
+const DefaultTTL = 3600
+
+// Why there is no plan.
+var (
+	ErrVendorOwned = errors.New("only its owner can publish records there")
+	ErrServiceHost = errors.New("no service host")
+)
+
+// Plan lists the records that lead clients from a domain to its provider. It
+// fails with [ErrVendorOwned] for a built-in consumer domain, with
+// [ErrServiceHost] when a record needs that host, with [ErrKind] for an unknown
+// kind, and with [provider.ErrDomain].
+//
+// Where a vendor prescribes records ([provider.VendorDNS]) Autodiscover is the
+// vendor's, so nothing is planned for it; MX and SPF never are.
+func Plan(domain string, p *provider.Provider, o PlanOptions) ([]dns.RR, error) {
+	domain, err := provider.ParseDomain(domain)
+	if err != nil {
+		return nil, err
+	}
+	if err := Ownable(domain); err != nil {
+		return nil, err
+	}
+	if err := checkKinds(o.Only, o.Without); err != nil {
+		return nil, err
+	}
+	b := &planner{domain: domain, ttl: cmp.Or(o.TTL, DefaultTTL), o: o}
+	p = p.For(domain)
+	b.mail(p)
+	b.sieve(p.ManageSieve)
+	b.url("jmap", "jmap", p.JMAP)
+	b.dav("caldav", "caldavs", p.CalDAV)
+	b.dav("carddav", "carddavs", p.CardDAV)
+	if p.Vendor == nil {
+		b.document("autodiscover", autodiscoverSRV, dns.TypeSRV)
+		b.document("autodiscover", autodiscoverLabel, dns.TypeCNAME)
+	}
+	b.document("autoconfig", autoconfigLabel, dns.TypeCNAME)
+	if o.PACC != "" {
+		b.document("pacc", paccLabel, dns.TypeCNAME)
+		b.txt("pacc", paccTXTLabel, o.PACC)
+	}
+	return b.out, b.err
+}
+
+// Ownable fails with [ErrVendorOwned] for a built-in consumer domain, in which
+// no operator can publish.
+func Ownable(domain string) error {
+	if id := provider.VendorOwned(domain); id != "" {
+		return fmt.Errorf("%s is one of %s's own domains: %w", domain, id, ErrVendorOwned)
+	}
+	return nil
+}
+
+// planMail lists the mail records alone, which exist for any domain.
+func planMail(domain string, p *provider.Provider) []dns.RR {
+	b := &planner{domain: domain, ttl: DefaultTTL}
+	b.mail(p.For(domain))
+	return b.out
+}
+
+// OwnAddress is the name below the domain that the service host itself has, ""
+// if it lies elsewhere. No CNAME can stand there: its A and AAAA records are
+// the operator's.
+func OwnAddress(domain, serviceHost string) string {
+	for _, label := range []string{autoconfigLabel, autodiscoverLabel, paccLabel} {
+		if name := label + "." + domain; name == plainName(serviceHost) {
+			return name
+		}
+	}
+	return ""
+}
+
+type planner struct {
+	domain string
+	ttl    uint32
+	o      PlanOptions
+	out    []dns.RR
+	err    error
+}
+
+func (b *planner) wanted(kind string) bool {
+	return (len(b.o.Only) == 0 || slices.Contains(b.o.Only, kind)) && !slices.Contains(b.o.Without, kind)
+}
+
+func (b *planner) header(label string, rtype uint16) dns.RR_Header {
+	return dns.RR_Header{Name: label + "." + b.domain + ".", Rrtype: rtype, Class: dns.ClassINET, Ttl: b.ttl}
+}
+
+func (b *planner) add(kind string, rr dns.RR) {
+	if !b.wanted(kind) {
+		return
+	}
+	if name := rr.Header().Name; len(name) > 254 { // RFC 1035 §2.3.4, with the last dot
+		b.err = fmt.Errorf("%w: %s is longer than a name can be", provider.ErrDomain, plainName(name))
+		return
+	}
+	b.out = append(b.out, rr)
+}
+
+func (b *planner) srv(kind, label string, priority, weight, port uint16, host string) {
+	b.add(kind, &dns.SRV{Hdr: b.header(label, dns.TypeSRV), Priority: priority, Weight: weight, Port: port, Target: dns.Fqdn(host)})
+}
+
+// further is between the priorities of one server and the next of its kind,
+// and between a kind and the one a client should rather use.
+const further = 10
+
+// mail plans the six mail services of RFC 6186 and RFC 8314. Only for these it
+// also says what is not offered: the others may be served elsewhere.
+func (b *planner) mail(p *provider.Provider) {
+	for _, svc := range mailServices() {
+		servers := offered(p, svc)
+		if len(servers) == 0 {
+			b.srv(negative, srvLabel(svc.Name), 0, 0, 0, ".")
+			continue
+		}
+		priority := firstPriority(p, svc)
+		for _, s := range servers {
+			b.srv(kindOf(svc), srvLabel(svc.Name), priority, 1, s.Port, s.Host)
+			priority += further
+		}
+	}
+}
+
+func mailServices() []provider.Service {
+	return slices.DeleteFunc(provider.Services(), func(s provider.Service) bool { return s.Protocol == provider.ManageSieve })
+}
+
+// offered are a provider's servers of a service, best first, and once: servers
+// that differ only in how one logs in share a record.
+func offered(p *provider.Provider, svc provider.Service) []provider.Server {
+	var out []provider.Server
+	for _, s := range slices.Concat(p.Incoming, p.Outgoing) {
+		if have, ok := s.Service(); ok && have == svc && !slices.ContainsFunc(out, func(o provider.Server) bool { return o.Host == s.Host && o.Port == s.Port }) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// firstPriority makes a client that compares services take IMAP before POP3
+// (RFC 6186 §3.4) and implicit TLS before STARTTLS (RFC 8314 §3).
+func firstPriority(p *provider.Provider, svc provider.Service) uint16 {
+	priority := uint16(0)
+	if svc.Protocol == provider.POP3 {
+		priority = further
+	}
+	if svc.Security == provider.STARTTLS {
+		for _, better := range mailServices() {
+			if better.Protocol == svc.Protocol && better.Security == provider.TLS && len(offered(p, better)) > 0 {
+				priority += further
+			}
+		}
+	}
+	return priority
+}
+
+// sieve plans a ManageSieve server; RFC 5804 §1.8 knows STARTTLS alone.
+func (b *planner) sieve(s *provider.Server) {
+	if s == nil {
+		return
+	}
+	if svc, ok := s.Service(); ok {
+		b.srv(kindOf(svc), srvLabel(svc.Name), 0, 1, s.Port, s.Host)
+	}
+}
+
+// url plans the SRV record of an https service.
+func (b *planner) url(kind, service, raw string) *url.URL {
+	u, err := url.Parse(raw)
+	if raw == "" || err != nil {
+		return nil
+	}
+	port, err := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16)
+	if err != nil {
+		return nil
+	}
+	b.srv(kind, srvLabel(service), 0, 1, uint16(port), u.Hostname())
+	return u
+}
+
+// dav adds the path (RFC 6764 §4), unless the URL leaves it to the well-known
+// one that clients try without it.
+func (b *planner) dav(kind, service, raw string) {
+	u := b.url(kind, service, raw)
+	if u == nil || u.Path == "" || u.Path == "/.well-known/"+kind {
+		return
+	}
+	b.txt(kind, srvLabel(service), "path="+u.EscapedPath())
+}
+
+func (b *planner) txt(kind, label, value string) {
+	rr := &dns.TXT{Hdr: b.header(label, dns.TypeTXT)}
+	for len(value) > 255 { // one character-string holds no more (RFC 1035 §3.3)
+		rr.Txt, value = append(rr.Txt, value[:255]), value[255:]
+	}
+	rr.Txt = append(rr.Txt, value)
+	b.add(kind, rr)
+}
+
+// document leads to the service host.
+func (b *planner) document(kind, label string, rtype uint16) {
+	if !b.wanted(kind) {
+		return
+	}
+	host, err := provider.ParseDomain(b.o.ServiceHost)
+	if err != nil {
+		b.err = ErrServiceHost
+		if b.o.ServiceHost != "" {
+			b.err = fmt.Errorf("%w: %q is no host name", ErrServiceHost, b.o.ServiceHost)
+		}
+		return
+	}
+	switch {
+	case rtype == dns.TypeSRV:
+		b.srv(kind, label, 0, 0, 443, host)
+	case label+"."+b.domain != host: // see OwnAddress
+		b.add(kind, &dns.CNAME{Hdr: b.header(label, rtype), Target: dns.Fqdn(host)})
+	}
+}

@@ -1,0 +1,114 @@
+package finding
+
+import (
+	"bytes"
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+var update = flag.Bool("update", false, "write docs/findings.md")
+
+// areas are the headings of docs/findings.md; the first word of an id.
+var areas = map[string]string{
+	"certificate": "Signed profiles",
+	"config":      "The configuration",
+	"connect":     "No connection to a server",
+	"discover":    "What mail programs find",
+	"dns":         "Records in DNS",
+	"have":        "Settings typed into a mail program",
+	"imap":        "IMAP servers",
+	"mozilla":     "Autoconfig documents",
+	"oauth2":      "Microsoft's sign-in",
+	"pop3":        "POP3 servers",
+	"server":      "The autoconfig server itself",
+	"sieve":       "ManageSieve servers",
+	"smtp":        "Sending: SMTP servers",
+	"tls":         "Encryption and certificates of servers",
+}
+
+// TestDocs: docs/findings.md is what the catalogue says. Run the test with
+// -update after a change.
+func TestDocs(t *testing.T) {
+	path := filepath.Join("..", "docs", "findings.md")
+	want := document()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("docs/findings.md is stale at %q; run go test ./finding -run TestDocs -update", firstDifference(string(got), string(want)))
+	}
+}
+
+func firstDifference(got, want string) string {
+	lines := strings.Split(got, "\n")
+	for i, line := range strings.Split(want, "\n") {
+		if i >= len(lines) || lines[i] != line {
+			return line
+		}
+	}
+	return "its end"
+}
+
+// document is docs/findings.md.
+func document() []byte {
+	var b bytes.Buffer
+	b.WriteString(`# Findings
+
+Whatever is wrong, in a configuration, a record, a document, a server or a
+setting, is reported as a finding with one of these ids. The ids are stable, so
+scripts can rely on them. A *fail* makes a command exit with status 1; a *warn*
+does not. This page is made from the catalogue in the package finding.
+`)
+	entries := slices.Clone(Catalogue())
+	slices.SortFunc(entries, func(x, y Entry) int { return cmp.Or(cmp.Compare(area(x), area(y)), cmp.Compare(x.ID, y.ID)) })
+	last := ""
+	for _, e := range entries {
+		if a := area(e); a != last {
+			last = a
+			heading := areas[a]
+			if heading == "" {
+				heading = a
+			}
+			fmt.Fprintf(&b, "\n## %s\n", heading)
+		}
+		fmt.Fprintf(&b, "\n### `%s`\n\n**%s** (%s). %s", e.ID, e.Title, e.Level, sentence(e.Cause))
+		if e.Fix != "" {
+			fmt.Fprintf(&b, " *What to do:* %s", sentence(e.Fix))
+		}
+		b.WriteString("\n")
+	}
+	return b.Bytes()
+}
+
+func area(e Entry) string {
+	first, _, _ := strings.Cut(e.ID, "-")
+	return first
+}
+
+// sentence is a clause of the catalogue with a capital and a full stop, and
+// without Markdown in it by accident.
+func sentence(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	s = string(unicode.ToUpper(r)) + s[n:]
+	if !strings.HasSuffix(s, ".") {
+		s += "."
+	}
+	return strings.NewReplacer("<", "&lt;", "*", `\*`, "_", `\_`).Replace(s)
+}

@@ -1,0 +1,179 @@
+package finding
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// replies are real replies and messages with the finding each gives first.
+var replies = []struct{ text, id string }{
+	{"220 AM0PR02CA0101.outlook.office365.com Microsoft ESMTP MAIL Service ready at Wed, 25 Nov 2026 08:00:00 +0000 [08DE2B7C1A9F0E11]", "smtp-greeting-microsoft"},
+	{"Error: connect ETIMEDOUT 204.79.197.212:587", "connect-port-timeout"},
+	{"dial tcp 40.97.85.114:587: i/o timeout", "connect-port-timeout"},
+	{"dial tcp: lookup smtp.live.com: i/o timeout", "connect-name-unanswered"},
+	{"read tcp 10.0.0.2:51234->40.97.85.114:465: i/o timeout", "connect-server-silent"},
+	{"Error: Greeting never received", "connect-server-silent"},
+	{"tls: first record does not look like a TLS handshake", "tls-mode-implicit"},
+	{"SSL routines:ssl3_get_record:wrong version number", "tls-mode-implicit"},
+	{"250-XXXXXXXA\r\n250 8BITMIME", "smtp-starttls-stripped"},
+	{"smtp: server doesn't support STARTTLS", "smtp-starttls-stripped"},
+	{"451 5.7.3 STARTTLS is required to send mail [VI1PR0102CA0083.eurprd01.prod.exchangelabs.com]", "smtp-starttls-required"},
+	{"530 5.7.0 Must issue a STARTTLS command first", "smtp-starttls-first"},
+	{"503 5.5.2 Send hello first [AM0PR02CA0101.eurprd02.prod.outlook.com]", "smtp-ehlo-missing"},
+	{"504 5.7.4 Unrecognized authentication type [SA9PR13CA0177.namprd13.prod.outlook.com 2024-05-21T20:15:30.535Z 08DC7957]", "smtp-auth-method-unsupported"},
+	{"530 5.7.57 Client not authenticated to send mail. [AS4P189CA0028.EURP189.PROD.OUTLOOK.COM 2024-11-04T09:01:02.331Z 08DCFC5F2C0D9D5F]", "smtp-auth-missing"},
+	{"530 5.7.57 SMTP; Client was not authenticated to send anonymous mail during MAIL FROM [DB6PR07CA0015.eurprd07.prod.outlook.com]", "smtp-auth-missing"},
+	{"The SMTP server requires a secure connection or the client was not authenticated. The server response was: 5.7.57 Client not authenticated to send mail.", "smtp-auth-missing"},
+	{"535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [FR4P281CA0159.DEUP281.PROD.OUTLOOK.COM 2024-09-20T07:19:01.003Z 08DCD8D2]", "smtp-auth-basic-retired"},
+	{"(535, b'5.7.139 Authentication unsuccessful, basic authentication is disabled.')", "smtp-auth-basic-retired"},
+	{"535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/smtp_auth_disabled for more information. [MW4PR03CA0275]", "smtp-auth-disabled-tenant"},
+	{"535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox. Visit https://aka.ms/smtp_auth_disabled for more information.", "smtp-auth-disabled-mailbox"},
+	{"535 5.7.139 Authentication unsuccessful, the user credentials were incorrect.", "smtp-auth-credentials-wrong"},
+	{"535 5.7.139 Authentication unsuccessful, account locked.", "smtp-auth-account-locked"},
+	{"535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy. Contact your administrator.", "smtp-auth-security-defaults"},
+	{"535 5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated successfully. Contact your administrator.", "smtp-auth-conditional-access"},
+	{"535 5.7.139 Authentication unsuccessful, the federated STS is unreachable.", "smtp-auth-federation-down"},
+	{"535 5.7.139 Authentication unsuccessful, something new.", "smtp-auth-policy-refused"},
+	{"535 5.7.3 Authentication unsuccessful [SN4PR0501CA0110.namprd05.prod.outlook.com]", "smtp-auth-unsuccessful"},
+	{"535-5.7.3 Authentication unsuccessful", "smtp-auth-unsuccessful"},
+	{"501 5.5.124 Invalid XOAUTH2 auth data", "smtp-auth-xoauth2-malformed"},
+	{"550 5.7.30 Basic authentication is not supported for Client Submission.", "smtp-auth-basic-removed"},
+	{"550 5.7.60 SMTP; Client does not have permissions to send as this sender", "smtp-sender-denied"},
+	{"554 5.2.252 SendAsDenied; a@contoso.com not allowed to send as b@contoso.com; STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied", "smtp-sender-denied"},
+	{"554 5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied; Failed to process message", "smtp-sender-denied"},
+	{"554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException; Failed to process message due to a permanent exception with message WASCL UserAction verdict is not None. Actual verdict is HipNotify, ShowTierUpgrade.", "smtp-account-unverified"},
+	{"554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process message", "smtp-quota-exceeded"},
+	{"550 5.1.8 Access denied, bad outbound sender AS(42004)", "smtp-sender-blocked"},
+	{"550 5.2.251 Sender throttled due to repeated delivery errors", "smtp-sender-throttled"},
+	{"550 5.2.255 Sender throttled", "smtp-sender-throttled"},
+	{"432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more information.", "smtp-connections-many"},
+	{"421 4.7.66 TLS 1.0 and 1.1 are not supported. Please upgrade/update your client to support TLS 1.2. Visit https://aka.ms/smtp_auth_tls.", "smtp-tls-old"},
+	{"421 4.4.2 Message submission rate for this client has exceeded the configured limit", "smtp-rate-exceeded"},
+	{"421 4.3.2 Service not active", "smtp-server-busy"},
+	{"451 4.7.0 Temporary server error. Please try again later. PRX4 [AM0PR0502CA0001.eurprd05.prod.outlook.com]", "smtp-server-temporary"},
+	{"454 4.7.0 Temporary authentication failure: Connection lost to authentication server", "smtp-auth-temporary"},
+	{"a1 NO Basic authentication is disabled.\r\n* BYE Connection is closed. 13", "imap-auth-basic-retired"},
+	{"-ERR Basic authentication is disabled.", "imap-auth-basic-retired"},
+	{"1 NO LOGIN failed.", "imap-login-failed"},
+	{"-ERR Logon failure: unknown user name or bad password.", "pop3-login-failed"},
+	{"a2 NO AUTHENTICATE failed.", "imap-auth-token-refused"},
+	{"a3 BAD User is authenticated but not connected.", "imap-mailbox-unavailable"},
+	{"AADSTS50020: User account 'x' from identity provider 'live.com' does not exist in tenant 'Contoso'", "oauth2-account-personal"},
+	{"You can't sign in with a personal account. Use your work or school account instead.", "oauth2-account-personal"},
+
+	{"AADSTS50126: Error validating credentials due to invalid username or password.", "oauth2-password-wrong"},
+	{"invalid_grant: AADSTS700082: The refresh token has expired due to inactivity.", "oauth2-token-expired"},
+	{"AADSTS53003: Access has been blocked by Conditional Access policies.", "oauth2-policy-refused"},
+	{"AADSTS90015: Requested query string is too long.", "oauth2-sign-in-failed"},
+	{"* BYE Disconnected for inactivity.", "imap-connection-ended"},
+	{"* BYE [UNAVAILABLE] Temporary problem", "imap-server-unavailable"},
+	{"a NO [PRIVACYREQUIRED] Cleartext authentication disallowed on non-secure (SSL/TLS) connections.", "imap-tls-required"},
+	{"a NO [AUTHENTICATIONFAILED] Authentication failed.", "imap-auth-failed"},
+	{"NO [ALERT] Application-specific password required: https://support.google.com/accounts/answer/185833 (Failure)", "imap-auth-app-password"},
+	{"-ERR [AUTH] Authentication failed.", "pop3-auth-failed"},
+	{"-ERR [IN-USE] Mailbox is locked by another POP3 session", "pop3-mailbox-busy"},
+	{"535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6", "smtp-auth-failed"},
+	{"534-5.7.9 Application-specific password required.", "smtp-auth-app-password"},
+	{"554 5.7.1 <a@b.example>: Relay access denied", "smtp-relay-denied"},
+	{"454 4.7.0 TLS not available due to local problem", "smtp-starttls-refused"},
+	{"452 4.2.2 Mailbox full", "smtp-mailbox-full"},
+	{"dial tcp 127.0.0.1:993: connect: connection refused", "connect-port-refused"},
+	{"No connection could be made because the target machine actively refused it", "connect-port-refused"},
+	{"lookup smpt.example.org on 127.0.0.53:53: no such host", "connect-name-unknown"},
+	{"getaddrinfo ENOTFOUND smtp.exmaple.org", "connect-name-unknown"},
+	{"connect: no route to host", "connect-network-unreachable"},
+	{"read: connection reset by peer", "connect-peer-closed"},
+	{"x509: certificate has expired or is not yet valid: current time 2026-11-25T00:00:00Z is after 2026-11-01T00:00:00Z", "tls-certificate-expired"},
+	{"x509: certificate is valid for mx.hoster.example, not mail.example.org", "tls-certificate-name"},
+	{"The target principal name is incorrect.", "tls-certificate-name"},
+	{"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1000)", "tls-certificate-selfsigned"},
+	{"x509: certificate signed by unknown authority", "tls-certificate-untrusted"},
+	{"unable to verify the first certificate", "tls-certificate-untrusted"},
+	{"tls: protocol version not supported", "tls-version-old"},
+	{"remote error: tls: handshake failure", "tls-handshake-failed"},
+	{"Account Not Authenticated", "oauth2-account-unauthenticated"},
+	{"The user name or password for “Outlook” is incorrect.", "imap-auth-failed"},
+	{"Cannot Verify Server Identity", "tls-certificate-untrusted"},
+	{"Thunderbird failed to find the settings for your email account.", "connect-settings-missing"},
+	{"The IMAP Server outlook.office365.com does not support the selected authentication method. Please change the 'Authentication method'", "imap-auth-method-unsupported"},
+	{"Unable to log in at server. Probably wrong configuration, username or password.", "imap-auth-failed"},
+	{"Outlook cannot connect to your outgoing (SMTP) e-mail server. (0x800CCC0E)", "connect-port-timeout"},
+	{"Your server does not support the connection encryption type you have specified. (0x800CCC1A)", "tls-mode-implicit"},
+	{"0x800CCC0D", "connect-name-unknown"},
+}
+
+func TestExplain(t *testing.T) {
+	for _, c := range replies {
+		for _, text := range []string{c.text, strings.ToUpper(c.text), "SMTP error: " + strings.ReplaceAll(c.text, " ", "\n  "),
+			c.text + " [AM0PR02CA0001.eurprd02.prod.outlook.com 2026-11-25T10:11:12.535Z 08DE2B7C1A9F0E11]"} {
+			got := Explain(text)
+			if len(got) == 0 || got[0].ID != c.id {
+				t.Errorf("%q\n gives %v\n want %s", text, ids(got), c.id)
+			}
+		}
+	}
+}
+
+// A reply that says one thing gets one answer: general advice beside the
+// particular one would contradict it.
+func TestExplainSaysOneThing(t *testing.T) {
+	for _, c := range replies {
+		if got := Explain(c.text); len(got) != 1 {
+			t.Errorf("%q gives %v", c.text, ids(got))
+		}
+	}
+}
+
+func TestExplainMany(t *testing.T) {
+	got := ids(Explain("451 5.7.3 STARTTLS is required to send mail\n535 5.7.3 Authentication unsuccessful\na1 NO LOGIN failed."))
+	want := []string{"smtp-starttls-required", "smtp-auth-unsuccessful", "imap-login-failed"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestExplainNothing(t *testing.T) {
+	for _, text := range []string{"", " ", "hello", "250 2.1.0 Sender OK", "1535 5.7.39 x", "221 2.0.0 Bye", "goodbye", "line 4516",
+		strings.Repeat("x ", 1<<20) + "535 5.7.3 Authentication unsuccessful"} {
+		if got := Explain(text); got != nil {
+			t.Errorf("%.40q gives %v", text, ids(got))
+		}
+	}
+}
+
+// Every rule names an entry, and every entry that only a reply can give is
+// reached by some rule.
+func TestRulesMatchCatalogue(t *testing.T) {
+	for _, g := range groups() {
+		for _, row := range g.rows {
+			if _, ok := Lookup(row[0]); !ok && row[0] != "" {
+				t.Errorf("rule for %q: not in the catalogue", row[0])
+			}
+		}
+	}
+}
+
+func ids(list []Finding) []string {
+	var out []string
+	for _, f := range list {
+		out = append(out, f.ID)
+	}
+	return out
+}
+
+func FuzzExplain(f *testing.F) {
+	for _, c := range replies[:20] {
+		f.Add(c.text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, got := range Explain(text) {
+			if got.Cause == "" {
+				t.Errorf("%q: %s says nothing", text, got.ID)
+			}
+		}
+		if w := words(text); strings.Contains(w, "  ") || strings.TrimLeft(w, " ") != "" && (w[0] != ' ' || w[len(w)-1] != ' ') {
+			t.Errorf("words(%q) = %q", text, w)
+		}
+	})
+}

@@ -1,0 +1,88 @@
+// Progressive enhancement only: every page works without this file.
+"use strict";
+(() => {
+  const words = document.body.dataset;
+  const status = document.getElementById("status");
+
+  // copyText works in plain http too, where there is no clipboard API.
+  const copyText = async (element) => {
+    if (navigator.clipboard) {
+      await navigator.clipboard.writeText(element.textContent);
+      return;
+    }
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const selection = getSelection();
+    selection.removeAllRanges();
+    selection.addRange(range);
+    document.execCommand("copy");
+  };
+
+  const icon = (path) => {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", "0 0 24 24");
+    svg.setAttribute("aria-hidden", "true");
+    const line = document.createElementNS(svg.namespaceURI, "path");
+    line.setAttribute("d", path);
+    svg.append(line);
+    return svg;
+  };
+  const sheets = "M9 9h11v11H9zM5 15H4V4h11v1";
+  const tick = "m5 12.5 5 5 9-10";
+
+  for (const element of document.querySelectorAll("code[data-copy]")) {
+    const row = element.closest("tr");
+    const label = words.copy + (row ? " " + row.querySelector("th").textContent : "");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.title = label;
+    button.setAttribute("aria-label", label);
+    button.append(icon(sheets));
+    let timer = 0;
+    const show = (done) => {
+      button.replaceChildren(icon(done ? tick : sheets));
+      button.classList.toggle("copied", done);
+      status.textContent = done ? words.copied : "";
+    };
+    button.addEventListener("click", async () => {
+      await copyText(element);
+      show(true);
+      clearTimeout(timer);
+      timer = setTimeout(show, 2000, false);
+    });
+    element.after(button);
+  }
+
+  // The catalogue narrows down while one types; the button asks the server.
+  const search = document.getElementById("q");
+  const entries = document.querySelectorAll(".area li");
+  if (search && entries.length > 0) {
+    search.addEventListener("input", () => {
+      const wanted = search.value.toLowerCase().split(/\s+/);
+      for (const entry of entries) {
+        const text = (entry.textContent + " " + entry.firstElementChild.pathname).toLowerCase();
+        entry.hidden = !wanted.every((word) => text.includes(word));
+      }
+      for (const area of document.querySelectorAll(".area")) {
+        const left = area.querySelectorAll("li:not([hidden])").length;
+        area.hidden = left === 0;
+        area.open = search.value !== "" && left > 0;
+        area.querySelector(".hint").textContent = left;
+      }
+    });
+  }
+
+  // A link to a closed section opens it.
+  const openTarget = () => {
+    const target = location.hash && document.getElementById(location.hash.slice(1));
+    if (target instanceof HTMLDetailsElement) target.open = true;
+  };
+  addEventListener("hashchange", openTarget);
+  openTarget();
+
+  // Browsers without ::details-content print closed sections closed.
+  addEventListener("beforeprint", () => {
+    for (const section of document.querySelectorAll("details")) section.open = true;
+  });
+})();
