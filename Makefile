@@ -7,7 +7,7 @@ LINT_VERSION := v2.15.0
 LINT := $(CACHE)/bin/golangci-lint-$(LINT_VERSION)
 VULN_VERSION := v1.1.4
 # What the component tests start or read; installed when missing and root.
-PACKAGES := bind9 bind9-dnsutils bind9-utils caddy libxml2-utils nginx-light openssl python3-minimal
+PACKAGES := bind9 bind9-dnsutils bind9-utils caddy chromium fonts-roboto-unhinted libxml2-utils nginx-light openssl python3-minimal
 RACE := $(shell command -v gcc >/dev/null && echo -race)
 FUZZTIME := 30s
 
@@ -50,9 +50,16 @@ bench: ## this server beside a bare echo handler, and DNS checks beside bare cli
 	go build -trimpath -o $(CACHE)/autoconfig ./cmd/autoconfig
 	go build -trimpath -o $(CACHE)/bench ./cmd/bench
 	$(CACHE)/bench -binary $(CACHE)/autoconfig
+	go test -run '^$$' -bench Serve -benchmem -count 5 -cpu 1 ./server
+	go test -run '^$$' -bench Pages -cpu 1 ./server
+	go test -run '^$$' -bench Check -benchtime 10000x -count 5 ./dnssrv
+	go test -run '^$$' -bench 'Encode|Sign' -cpu 1 ./apple
 
 fuzz: ## every fuzz target for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)
+
+screenshots: ## the pictures of the pages, into docs/img
+	go test -tags e2e -count=1 -run TestScreenshots ./server -screenshots ../docs/img
 
 docs: ## write the generated pages again
 	go test ./finding ./cmd/autoconfig -run 'TestDocs|TestFindings' -update

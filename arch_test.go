@@ -20,8 +20,8 @@ var floors = [][]string{
 	{"finding", "provider"},
 	{"mozilla", "autodiscover", "apple", "pacc", "dnssrv/dnstest"},
 	{"dnssrv", "source", "templates"},
-	{"config", "discover/probe"},
-	{"server", "discover"},
+	{"config", "discover"},
+	{"server", "discover/probe"},
 	{"cmd"},
 }
 

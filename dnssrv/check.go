@@ -1,10 +1,5 @@
 package dnssrv
 
-// The API for others in this package: Checker.Check gives the findings and a
-// *Seen, whose Answer(name, qtype) is what the check saw for a question. A name
-// is asked for the types that can be planned there, a host name (CNAME) also for
-// A, and where it is no CNAME for AAAA.
-
 import (
 	"context"
 	"crypto/sha256"
@@ -53,9 +48,10 @@ func NewChecker(client *Client, o CheckOptions) *Checker {
 // Check compares a domain with its plan; without a plan it observes what is
 // published: whether it is consistent in itself, with the domain's mail
 // exchangers and with the provider. The findings stand in a stable order. Seen
-// is never nil.
+// is never nil: each place where records can be planned is asked for their type,
+// a host name (CNAME) also for A, and where it is no CNAME for AAAA.
 func (k *Checker) Check(ctx context.Context, s Subject) ([]finding.Finding, *Seen) {
-	l := &look{k: k, ctx: ctx, Subject: s, seen: newSeen(), differ: map[questionKey][]string{}}
+	l := &look{k: k, ctx: ctx, Subject: s, want: recordsByName(s.Want), seen: newSeen(), differ: map[questionKey][]string{}}
 	l.Domain = plainName(s.Domain)
 	if f, ok := l.open(); !ok {
 		return f, l.seen
@@ -73,6 +69,7 @@ type look struct {
 	k    *Checker
 	ctx  context.Context //nolint:containedctx // one look is one call of Check
 	seen *Seen
+	want map[questionKey][]dns.RR
 
 	zone    string       // the apex of the zone the domain lies in
 	servers []nameServer // to ask each of; none: the resolvers are asked
@@ -111,8 +108,8 @@ func (l *look) further() []questionKey {
 		if p.rtype != dns.TypeCNAME {
 			continue
 		}
-		alias, _ := l.seen.Answer(name, dns.TypeCNAME)
-		address, _ := l.seen.Answer(name, dns.TypeA)
+		alias, _ := l.seen.get(name, dns.TypeCNAME)
+		address, _ := l.seen.get(name, dns.TypeA)
 		if alias.Outcome != NODATA {
 			continue
 		}

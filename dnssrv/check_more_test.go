@@ -28,6 +28,7 @@ func TestCheckMicrosoft365(t *testing.T) {
 		"good":            {nil, nil, nil},
 		"new exchangers":  {map[int]string{0: "@ MX 0 shop-example.o-v1.mx.microsoft."}, nil, nil},
 		"behind a filter": {map[int]string{0: "@ MX 5 filter\nfilter A 192.0.2.9"}, nil, nil},
+		"only spf tells":  {map[int]string{0: "@ MX 5 filter\nfilter A 192.0.2.9", 2: ""}, nil, []string{"fail dns-vendor-autodiscover autodiscover.shop.example CNAME missing"}},
 		"mail elsewhere": {map[int]string{0: "@ MX 5 filter\nfilter A 192.0.2.9", 1: "@ TXT \"v=spf1 -all\"", 2: ""}, nil, []string{
 			"fail dns-vendor-mx shop.example MX differs", "fail dns-vendor-autodiscover autodiscover.shop.example CNAME missing", "warn dns-vendor-spf shop.example TXT differs"}},
 		"pointed at us": {map[int]string{2: "autodiscover CNAME " + serviceHost + "."}, nil, []string{"fail dns-vendor-autodiscover autodiscover.shop.example CNAME differs"}},
@@ -97,6 +98,9 @@ func TestCheckAuthoritative(t *testing.T) {
 			t.Errorf("got %q", f.Got)
 		}
 	}
+	busy := fresh(good)
+	busy.Drop("_jmap._tcp.example.test") // a lost answer is no other opinion
+	expect(t, authoritative(t, resolver, fresh(good), busy))
 	lame, silent := fresh(good), fresh(good)
 	lame.Lame(true)
 	silent.Drop("")
@@ -110,4 +114,16 @@ func TestCheckAuthoritative(t *testing.T) {
 	found, _ = dnssrv.NewChecker(c, o).Check(t.Context(), served(t))
 	expect(t, found)
 	expect(t, authoritative(t, resolver, lame, silent), "fail dns-server-lame example.test NS error", "warn dns-server-silent example.test NS error", "fail dns-server-none example.test NS error")
+}
+
+// A resolver counts TTLs down, so a short one says nothing there.
+func TestCheckShortTTLOfResolver(t *testing.T) {
+	t.Parallel()
+	s := dnstest.Start(t, plannedZone(t, dropping("_jmap._tcp"), "_jmap._tcp 5 SRV 0 1 443 jmap"), hosterZone)
+	k := dnssrv.NewChecker(client(s), checkOptions())
+	found, _ := k.Check(t.Context(), served(t))
+	expect(t, found, "warn dns-ttl-low _jmap._tcp.example.test SRV differs")
+	s.Lame(true) // no authority, as a resolver
+	found, _ = k.Check(t.Context(), served(t))
+	expect(t, found)
 }

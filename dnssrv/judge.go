@@ -39,7 +39,7 @@ func (l *look) about(id, name string, qtype uint16, status string) finding.Findi
 	typeName := dns.TypeToString[qtype]
 	f := finding.New(id, plainName(name)+" "+typeName)
 	f.Name, f.Type, f.Status = plainName(name), typeName, status
-	if a, ok := l.seen.Answer(name, qtype); ok {
+	if a, ok := l.seen.get(name, qtype); ok {
 		f.RCode = string(a.Outcome)
 	}
 	return f
@@ -75,7 +75,7 @@ func (l *look) bogus(a Answer) bool {
 
 // judgeApex finds a CNAME at the top of a zone, where SOA and NS always stand.
 func (l *look) judgeApex() {
-	mx, _ := l.seen.Answer(l.name(""), dns.TypeMX)
+	mx, _ := l.seen.get(l.name(""), dns.TypeMX)
 	if len(mx.CNAMEs) > 0 && fqdn(mx.CNAMEs[0].Hdr.Name) == l.zone && l.zone == l.name("") {
 		l.add(l.compared("dns-name-cname-apex", l.name(""), dns.TypeCNAME, statusConflict, nil, []dns.RR{mx.CNAMEs[0]}))
 	}
@@ -84,7 +84,7 @@ func (l *look) judgeApex() {
 // judgePlace compares what is published where planned records can stand.
 func (l *look) judgePlace(p place) {
 	name := l.name(p.label)
-	a, asked := l.seen.Answer(name, p.rtype)
+	a, asked := l.seen.get(name, p.rtype)
 	want := l.wanted(name, p.rtype)
 	switch {
 	case !asked:
@@ -106,12 +106,13 @@ func (l *look) judgePlace(p place) {
 }
 
 // wanted are the planned records of a name and type.
-func (l *look) wanted(name string, qtype uint16) []dns.RR {
-	var out []dns.RR
-	for _, rr := range l.Want {
-		if rr.Header().Rrtype == qtype && fqdn(rr.Header().Name) == name {
-			out = append(out, rr)
-		}
+func (l *look) wanted(name string, qtype uint16) []dns.RR { return l.want[questionKey{name, qtype}] }
+
+func recordsByName(records []dns.RR) map[questionKey][]dns.RR {
+	out := make(map[questionKey][]dns.RR, len(records))
+	for _, rr := range records {
+		k := questionKey{fqdn(rr.Header().Name), rr.Header().Rrtype}
+		out[k] = append(out[k], rr)
 	}
 	return out
 }

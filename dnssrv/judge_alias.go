@@ -43,7 +43,7 @@ func (l *look) judgeAlias(p place, name string, want []dns.RR) {
 func (l *look) beside(name string) []dns.RR {
 	var out []dns.RR
 	for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeTXT} {
-		a, _ := l.seen.Answer(name, qtype)
+		a, _ := l.seen.get(name, qtype)
 		out = append(out, a.Beside...)
 	}
 	return out

@@ -20,14 +20,14 @@ func (l *look) recognise() {
 }
 
 func (l *look) bestMX() []string {
-	a, _ := l.seen.Answer(l.name(""), dns.TypeMX)
+	a, _ := l.seen.get(l.name(""), dns.TypeMX)
 	return bestMX(a.RRs)
 }
 
 // judgeMail notes what is published about the mail itself. None of it is ever
 // planned: where mail goes and who may send is not this program's business.
 func (l *look) judgeMail() {
-	a, _ := l.seen.Answer(l.name(""), dns.TypeMX)
+	a, _ := l.seen.get(l.name(""), dns.TypeMX)
 	best := l.bestMX()
 	takesMail := len(best) > 0 && !slices.Contains(best, ".")
 	switch {
@@ -126,12 +126,12 @@ func (l *look) judgeVendor() {
 	p := l.Provider
 	if !l.vendorSPF() {
 		want := &dns.TXT{Hdr: dns.RR_Header{Name: l.name(""), Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: DefaultTTL}, Txt: []string{"v=spf1 include:" + p.Vendor.SPF + " -all"}}
-		a, _ := l.seen.Answer(l.name(""), dns.TypeTXT)
+		a, _ := l.seen.get(l.name(""), dns.TypeTXT)
 		l.add(l.compared("dns-vendor-spf", l.name(""), dns.TypeTXT, statusDiffers, []dns.RR{want}, tagged(a.RRs, "v=spf1")))
 	}
 	name := l.name(autodiscoverLabel)
 	want := []dns.RR{&dns.CNAME{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeCNAME, Class: dns.ClassINET, Ttl: DefaultTTL}, Target: p.Vendor.Autodiscover + "."}}
-	a, _ := l.seen.Answer(name, dns.TypeCNAME)
+	a, _ := l.seen.get(name, dns.TypeCNAME)
 	got := slices.Concat(l.seen.records(name, dns.TypeA), l.seen.records(name, dns.TypeAAAA))
 	if alias := l.alias(name); alias != nil {
 		got = []dns.RR{alias}
@@ -156,7 +156,7 @@ func (l *look) vendorFault(f finding.Finding) finding.Finding {
 
 // vendorSPF reports whether the sender policy names the vendor.
 func (l *look) vendorSPF() bool {
-	a, _ := l.seen.Answer(l.name(""), dns.TypeTXT)
+	a, _ := l.seen.get(l.name(""), dns.TypeTXT)
 	for _, text := range texts(tagged(a.RRs, "v=spf1")) {
 		if slices.Contains(strings.Fields(strings.ToLower(text)), "include:"+l.Provider.Vendor.SPF) {
 			return true

@@ -12,12 +12,12 @@ import (
 func (l *look) judgeTargets() {
 	sets := [][]dns.RR{}
 	for _, p := range places {
-		if a, _ := l.seen.Answer(l.name(p.label), p.rtype); p.rtype == dns.TypeSRV {
+		if a, _ := l.seen.get(l.name(p.label), p.rtype); p.rtype == dns.TypeSRV {
 			sets = append(sets, a.RRs)
 		}
 	}
 	l.judgeHosts("dns-srv-target-", sets)
-	mx, _ := l.seen.Answer(l.name(""), dns.TypeMX)
+	mx, _ := l.seen.get(l.name(""), dns.TypeMX)
 	l.judgeHosts("dns-mx-target-", [][]dns.RR{mx.RRs})
 }
 

@@ -86,7 +86,7 @@ func tagged(rrs []dns.RR, tag string) []dns.RR {
 
 // judgeSPF notes the sender policy (RFC 7208); two of them make it void (§4.5).
 func (l *look) judgeSPF(takesMail bool) {
-	a, _ := l.seen.Answer(l.name(""), dns.TypeTXT)
+	a, _ := l.seen.get(l.name(""), dns.TypeTXT)
 	got := tagged(a.RRs, "v=spf1")
 	switch {
 	case !a.Outcome.Known():
@@ -106,7 +106,7 @@ func (l *look) judgeSPF(takesMail bool) {
 // that one's (§6.6.3).
 func (l *look) judgeDMARC(takesMail bool) {
 	name := l.name(dmarcLabel)
-	a, _ := l.seen.Answer(name, dns.TypeTXT)
+	a, _ := l.seen.get(name, dns.TypeTXT)
 	got := tagged(a.RRs, "v=dmarc1")
 	switch {
 	case len(got) > 0:
@@ -121,7 +121,7 @@ func (l *look) judgeDMARC(takesMail bool) {
 // 8020 §2).
 func (l *look) judgeDKIM(takesMail bool) {
 	name := l.name(dkimLabel)
-	switch a, _ := l.seen.Answer(name, dns.TypeTXT); {
+	switch a, _ := l.seen.get(name, dns.TypeTXT); {
 	case a.Outcome == NXDOMAIN && takesMail:
 		l.add(l.about("dns-dkim-missing", name, dns.TypeTXT, statusMissing))
 	case a.Outcome.Known() && a.Outcome != NXDOMAIN:

@@ -19,7 +19,7 @@ const (
 func (l *look) judgeTTL() {
 	var short, long []dns.RR
 	for _, q := range l.questions() {
-		a, _ := l.seen.Answer(q.name, q.qtype)
+		a, _ := l.seen.get(q.name, q.qtype)
 		own := a.RRs
 		if len(a.CNAMEs) > 0 {
 			own = []dns.RR{a.CNAMEs[0]}
@@ -66,7 +66,7 @@ func (l *look) judgeServers() {
 // judgeValidation says whether a resolver vouches for the zone (RFC 4035
 // §3.2.3). Name servers never do.
 func (l *look) judgeValidation() {
-	a, _ := l.seen.Answer(l.Domain, dns.TypeSOA)
+	a, _ := l.seen.get(l.name(""), dns.TypeSOA)
 	id := "dns-dnssec-unvalidated"
 	if a.AD {
 		id = "dns-dnssec-validated"

@@ -89,8 +89,8 @@ type wildcard struct {
 // a wildcard.
 func (l *look) findWildcard() {
 	suspect := slices.ContainsFunc(places, func(p place) bool {
-		a, _ := l.seen.Answer(l.name(p.label), p.rtype)
-		address, _ := l.seen.Answer(l.name(p.label), dns.TypeA)
+		a, _ := l.seen.get(l.name(p.label), p.rtype)
+		address, _ := l.seen.get(l.name(p.label), dns.TypeA)
 		return len(a.CNAMEs) > 0 || p.rtype == dns.TypeCNAME && len(a.RRs) > 0 || len(address.RRs) > 0
 	})
 	if !suspect {
@@ -116,14 +116,14 @@ func (l *look) wildcardMade(name string) bool {
 
 // alias is the CNAME that stands at a name, nil if none does.
 func (l *look) alias(name string) *dns.CNAME {
-	a, _ := l.seen.Answer(name, dns.TypeCNAME)
+	a, _ := l.seen.get(name, dns.TypeCNAME)
 	for _, rr := range a.RRs {
 		if c, ok := rr.(*dns.CNAME); ok {
 			return c
 		}
 	}
 	for _, qtype := range []uint16{dns.TypeA, dns.TypeSRV, dns.TypeTXT, dns.TypeMX} {
-		if a, _ := l.seen.Answer(name, qtype); len(a.CNAMEs) > 0 {
+		if a, _ := l.seen.get(name, qtype); len(a.CNAMEs) > 0 {
 			return a.CNAMEs[0]
 		}
 	}

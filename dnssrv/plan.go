@@ -49,7 +49,7 @@ func Plan(domain string, p *provider.Provider, o PlanOptions) ([]dns.RR, error) 
 	if err := checkKinds(o.Only, o.Without); err != nil {
 		return nil, err
 	}
-	b := &planner{domain: domain, ttl: cmp.Or(o.TTL, DefaultTTL), o: o}
+	b := &planner{domain: domain, ttl: cmp.Or(o.TTL, DefaultTTL), o: o, out: []dns.RR{}}
 	p = p.For(domain)
 	b.mail(p)
 	b.sieve(p.ManageSieve)

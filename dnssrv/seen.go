@@ -21,10 +21,13 @@ type questionKey struct {
 func newSeen() *Seen { return &Seen{answers: make(map[questionKey]Answer, 2*len(places))} }
 
 // Answer is the answer to a question, and whether it was asked.
-func (s *Seen) Answer(name string, qtype uint16) (Answer, bool) {
+func (s *Seen) Answer(name string, qtype uint16) (Answer, bool) { return s.get(fqdn(name), qtype) }
+
+// get is Answer for a name as questions have it.
+func (s *Seen) get(name string, qtype uint16) (Answer, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a, ok := s.answers[questionKey{fqdn(name), qtype}]
+	a, ok := s.answers[questionKey{name, qtype}]
 	return a, ok
 }
 
@@ -37,7 +40,7 @@ func (s *Seen) put(a Answer) {
 // records are the records of the type that stand at the name itself: none when
 // a CNAME leads away from it, the CNAME when that is asked for.
 func (s *Seen) records(name string, qtype uint16) []dns.RR {
-	a, ok := s.Answer(name, qtype)
+	a, ok := s.get(name, qtype)
 	if !ok || len(a.CNAMEs) > 0 {
 		return a.Beside
 	}

@@ -18,6 +18,7 @@ var update = flag.Bool("update", false, "write docs/findings.md")
 
 // areas are the headings of docs/findings.md; the first word of an id.
 var areas = map[string]string{
+	"acme":        "Certificates on demand",
 	"certificate": "Signed profiles",
 	"config":      "The configuration",
 	"connect":     "No connection to a server",

@@ -135,12 +135,12 @@ func microsoftOAuth2() *OAuth2 { // sourceMSOAuth
 
 func outlookNotes() []Note {
 	return []Note{
-		{"en", "Sign in with Microsoft: password login, app passwords included, was retired on 2024-09-16 for most accounts."},
+		{"en", "Sign in with Microsoft: password login, app passwords included, was retired on 16 September 2024 for most accounts."},
 		{"en", "Switch on POP and IMAP first at outlook.live.com: Settings, Mail, Forwarding and IMAP. New mailboxes have them off."},
 		{"en", "The user name is the account's primary alias, which may differ from the address you write from."},
 		{"en", "An app password works only where the account still allows it, and needs two-step verification."},
 		{"en", "If sending fails with \"SmtpClientAuthentication is disabled\", Authenticated SMTP is off for the mailbox; new mailboxes have no switch for it: use the Outlook app or an Exchange account."},
-		{"de", "Bei Microsoft anmelden: Die Anmeldung mit Passwort, auch mit App-Passwort, wurde am 16.09.2024 für die meisten Konten abgeschaltet."},
+		{"de", "Bei Microsoft anmelden: Die Anmeldung mit Passwort, auch mit App-Passwort, wurde am 16. September 2024 für die meisten Konten abgeschaltet."},
 		{"de", "Zuerst POP und IMAP unter outlook.live.com einschalten: Einstellungen, E-Mail, Weiterleitung und IMAP. Bei neuen Postfächern sind sie aus."},
 		{"de", "Der Benutzername ist der primäre Alias des Kontos; er kann von der Absenderadresse abweichen."},
 		{"de", "Ein App-Passwort hilft nur, wo das Konto es noch erlaubt, und braucht die Überprüfung in zwei Schritten."},

@@ -42,6 +42,8 @@ type Provider struct {
 	Unverified []string // names some lists give the provider; served only when MX confirms them
 	MX         []string // mail exchangers: a domain whose best MX is one of these, or below it, is served
 	Vendor     *VendorDNS
+
+	Personal bool // the user names are the login of one person: for whoever asked, and not to be kept
 }
 
 // Server is one mail server.

@@ -20,6 +20,7 @@ func BenchmarkServe(b *testing.B) {
 	s := newTestServer(b, nil)
 	for _, bench := range []struct{ name, line, body string }{
 		{"autoconfig", "GET http://autoconfig.example.org/mail/config-v1.1.xml?emailaddress=user%40example.org", ""},
+		{"autoconfig-by-mx", "GET http://autoconfig.customer.example/mail/config-v1.1.xml?emailaddress=user%40customer.example", ""},
 		{"miss", "GET http://192.0.2.1/mail/config-v1.1.xml", ""},
 		{"autodiscover", "POST http://autodiscover.example.org/autodiscover/autodiscover.xml", poxBody("outlook/responseschema/2006a", "user@example.org")},
 		{"v2", "GET http://x.example/autodiscover/autodiscover.json?Email=user@example.org&Protocol=AutodiscoverV1", ""},

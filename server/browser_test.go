@@ -300,7 +300,7 @@ func smaller(t *testing.T, raw []byte) []byte {
 		for x := range img.Bounds().Dx() {
 			c := colorAt(img, x, y)
 			if _, ok := near[c]; !ok {
-				near[c] = uint8(out.Palette.Index(img.At(x, y))) //nolint:gosec // 256 entries
+				near[c] = uint8(out.Palette.Index(img.At(x, y)))
 			}
 			out.SetColorIndex(x, y, near[c])
 		}
@@ -320,37 +320,26 @@ func colorAt(img image.Image, x, y int) color {
 	return color{float64(r >> 8), float64(g >> 8), float64(b >> 8)}
 }
 
-// paletteOf is the colours of a picture: of similar ones the most frequent
-// stands for all, and the rarest are left out.
+// paletteOf is the colours of a picture: the most frequent ones as they are,
+// and for the others one of each shade.
 func paletteOf(img image.Image) pixel.Palette {
-	type group struct {
-		all, best int
-		color     color
-	}
-	count, groups := map[color]int{}, map[color]*group{}
+	count := map[color]int{}
 	for y := range img.Bounds().Dy() {
 		for x := range img.Bounds().Dx() {
 			count[colorAt(img, x, y)]++
 		}
 	}
-	for c, n := range count {
-		key := color{math.Floor(c[0] / 16), math.Floor(c[1] / 16), math.Floor(c[2] / 16)}
-		g := groups[key]
-		if g == nil {
-			g = &group{}
-			groups[key] = g
-		}
-		g.all += n
-		if n > g.best || n == g.best && slices.Compare(c[:], g.color[:]) < 0 {
-			g.best, g.color = n, c
-		}
-	}
-	list := slices.SortedFunc(maps.Values(groups), func(a, b *group) int {
-		return cmp.Or(b.all-a.all, slices.Compare(a.color[:], b.color[:]))
+	list := slices.SortedFunc(maps.Keys(count), func(a, b color) int {
+		return cmp.Or(count[b]-count[a], slices.Compare(a[:], b[:]))
 	})
 	var out pixel.Palette
-	for _, g := range list[:min(len(list), 256)] {
-		out = append(out, pixel.RGBA{uint8(g.color[0]), uint8(g.color[1]), uint8(g.color[2]), 255})
+	seen := map[color]bool{}
+	for i, c := range list {
+		shade := color{math.Floor(c[0] / 16), math.Floor(c[1] / 16), math.Floor(c[2] / 16)}
+		if len(out) < 256 && (i < 128 || !seen[shade]) {
+			seen[shade] = true
+			out = append(out, pixel.RGBA{uint8(c[0]), uint8(c[1]), uint8(c[2]), 255})
+		}
 	}
 	return out
 }

@@ -43,7 +43,6 @@ const textHTML = "text/html; charset=utf-8"
 var pageHeaders = [][2]string{
 	{"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
 	{"Referrer-Policy", "no-referrer"},
-	{"Cross-Origin-Opener-Policy", "same-origin"},
 }
 
 // view is what every page shows.
@@ -92,7 +91,7 @@ func (v *view) relink(path string) {
 }
 
 func (p *pages) language(r *request) (lang string, explicit bool) {
-	for _, form := range []string{string(r.body), r.Request().URL.RawQuery} {
+	for _, form := range []string{r.form(), r.Request().URL.RawQuery} {
 		if want, found, _ := query(form, "lang"); found {
 			for _, have := range p.templates.Languages() {
 				if strings.EqualFold(want, have) {

@@ -3,22 +3,17 @@ package server
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"autoconfig/apple"
-	"autoconfig/finding"
 	"autoconfig/provider"
-	"autoconfig/templates"
 )
 
 // get asks for a page and returns it with its text.
@@ -30,8 +25,6 @@ func get200(t testing.TB, s *Server, line, body string, headers ...string) strin
 	}
 	return bodyOf(t, r)
 }
-
-const german = "Accept-Language: de-AT,de;q=0.9,en;q=0.5"
 
 func TestPages(t *testing.T) {
 	s := newTestServer(t, nil)
@@ -144,6 +137,20 @@ func TestPageLanguage(t *testing.T) {
 		body := get200(t, s, test.line, test.body, "Accept-Language: "+test.accept)
 		if !strings.Contains(body, test.want) || test.not != "" && strings.Contains(body, test.not) {
 			t.Errorf("%s %s (%.40s): want %q, not %q", test.line, test.body, test.accept, test.want, test.not)
+		}
+	}
+}
+
+// What one person chose does not reach the next, whatever is used again
+// between requests.
+func TestNothingStays(t *testing.T) {
+	s := newTestServer(t, nil)
+	for range 50 {
+		get200(t, s, "POST http://x.example/setup", "lang=de&email=alice%40example.org")
+		for _, path := range []string{"/help", "/setup", "/help?q=smtp"} {
+			if body := get200(t, s, "GET http://x.example"+path, ""); !strings.Contains(body, `<html lang="en">`) || strings.Contains(body, "alice") {
+				t.Fatalf("%s shows what was posted before", path)
+			}
 		}
 	}
 }
@@ -335,114 +342,6 @@ func TestAcceptsGzip(t *testing.T) {
 	}
 }
 
-// Every text exists in every language with the same values, is used, and every
-// one that is used exists.
-func TestMessages(t *testing.T) {
-	read := func(lang string) map[string]string {
-		m := map[string]string{}
-		body, err := os.ReadFile(filepath.Join("../templates/messages", lang+".json"))
-		if err == nil {
-			err = json.Unmarshal(body, &m)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m
-	}
-	used, families := usedMessages(t)
-	names := regexp.MustCompile(`\{[a-z]+\}`)
-	english := read("en")
-	for _, lang := range templates.New().Languages() {
-		texts := read(lang)
-		for key, text := range texts {
-			want := names.FindAllString(english[key], -1)
-			have := names.FindAllString(text, -1)
-			slices.Sort(want)
-			slices.Sort(have)
-			if english[key] == "" || !slices.Equal(want, have) || strings.Count(text, "*")%2 == 1 {
-				t.Errorf("%s: %s: %q, English %q", lang, key, text, english[key])
-			}
-			if !used[key] && !slices.ContainsFunc(families, func(f *regexp.Regexp) bool { return f.MatchString(key) }) {
-				t.Errorf("%s: %s is not used", lang, key)
-			}
-		}
-		for key := range english {
-			if texts[key] == "" {
-				t.Errorf("%s: no %s", lang, key)
-			}
-		}
-	}
-	for key := range used {
-		if english[key] == "" {
-			t.Errorf("%s is used and does not exist", key)
-		}
-	}
-	for _, a := range provider.Auths() {
-		if english["auth."+string(a)] == "" {
-			t.Errorf("no auth.%s", a)
-		}
-	}
-}
-
-// usedMessages are the keys that templates and the server name, and the
-// families of keys whose end is computed.
-func usedMessages(t *testing.T) (map[string]bool, []*regexp.Regexp) {
-	t.Helper()
-	used, families := map[string]bool{}, []*regexp.Regexp{}
-	var files []string
-	for _, pattern := range []string{"../templates/html/*.html", "../templates/*.go", "pages*.go"} {
-		list, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files = append(files, list...)
-	}
-	call := regexp.MustCompile(`(?:\bt|c\.text|\bs\.text|Message\(\w+,|Translations|steps)[ (]*(?:&v\.view, )?"([a-z-]+(?:\.[a-z-]+)+)"`)
-	format := regexp.MustCompile(`printf "([a-z-]*%s[a-z.-]*|[a-z.-]+%s[a-z.-]*)"`)
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		body, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range call.FindAllStringSubmatch(string(body), -1) {
-			if strings.Contains(string(body), `steps "`+m[1]) {
-				families = append(families, regexp.MustCompile("^"+regexp.QuoteMeta(m[1])+`\.`))
-				continue
-			}
-			used[m[1]] = true
-		}
-		for _, m := range format.FindAllStringSubmatch(string(body), -1) {
-			families = append(families, regexp.MustCompile("^"+strings.Replace(regexp.QuoteMeta(m[1]), "%s", "[a-z0-9-]+", 1)+"$"))
-		}
-	}
-	for _, kind := range deviceOrder("") { // steps .Kind .Mode
-		families = append(families, regexp.MustCompile(`^`+kind+`\.((microsoft|web|password)\.)?[1-9]$`))
-	}
-	return used, families
-}
-
-// A page on which a key stands instead of its text.
-func TestNoBareKeys(t *testing.T) {
-	s := newTestServer(t, nil)
-	bare := regexp.MustCompile(`>\s*([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+)\s*<`)
-	code := regexp.MustCompile(`<code[^>]*>[^<]*</code>`)
-	for _, lang := range s.pages.templates.Languages() {
-		for _, path := range []string{"/", "/help", "/help?q=smtp", "/help/smtp-auth-failed", "/setup?email=a@live.co.uk", "/setup?email=a@example.org", "/setup?email=a@oauth.example", "/setup?email=a@example.org&email=a@live.co.uk", "/setup?email=x"} {
-			sep := "?"
-			if strings.Contains(path, "?") {
-				sep = "&"
-			}
-			body := code.ReplaceAllString(get200(t, s, "GET http://x.example"+path+sep+"lang="+lang, ""), "")
-			for _, m := range bare.FindAllStringSubmatch(body, -1) {
-				t.Errorf("%s in %s: %s", path, lang, m[1])
-			}
-		}
-	}
-}
-
 // pageWeight is what a browser loads for a page: the page, and the assets and
 // pictures it names, as they are transferred.
 func pageWeight(t *testing.T, s *Server, line, body string) (total int, parts map[string]int) {
@@ -502,31 +401,3 @@ func BenchmarkPages(b *testing.B) {
 type fixed struct{ p *provider.Provider }
 
 func (f fixed) Lookup(context.Context, provider.Address) (*provider.Provider, error) { return f.p, nil }
-
-// Every finding that a person meets, and not the operator alone, is there in
-// every language; no translation is of a finding that is gone.
-func TestFindingTranslations(t *testing.T) {
-	set := templates.New()
-	for _, lang := range set.Languages()[1:] {
-		var all map[string]templates.Finding
-		body, err := os.ReadFile(filepath.Join("../templates/findings", lang+".json"))
-		if err == nil {
-			err = json.Unmarshal(body, &all)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		for id, f := range all {
-			e, ok := finding.Lookup(id)
-			if !ok || f.Title == "" || f.Cause == "" || (f.Fix == "") != (e.Fix == "") {
-				t.Errorf("%s: %s: %+v", lang, id, f)
-			}
-		}
-		for _, e := range finding.Catalogue() {
-			problem := e.Level == finding.Warn || e.Level == finding.Fail
-			if _, ok := set.Finding(lang, e.ID); !ok && problem && areaOf(e.ID) != operatorArea {
-				t.Errorf("%s: %s is not translated in templates/findings/%s.json", lang, e.ID, lang)
-			}
-		}
-	}
-}

@@ -93,7 +93,7 @@ func (s *Server) handle(rt *route) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
 		req := s.requests.Get().(*request) //nolint:errcheck,forcetypeassert // New puts no other
-		req.Context, req.set = c, s.settings.Load()
+		req.Context, req.set, req.body = c, s.settings.Load(), req.body[:0]
 		if !s.sawHTTPS.Load() {
 			s.https(req)
 		}

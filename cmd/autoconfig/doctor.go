@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"autoconfig/config"
+	"autoconfig/discover"
 	"autoconfig/discover/probe"
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -25,6 +26,7 @@ type doctor struct {
 	offline      bool
 	verbose      bool
 	allowPrivate bool
+	ispdb        string
 	secret       secretFlags
 
 	addr provider.Address
@@ -62,6 +64,7 @@ mail exchangers is named and asked for first.`,
 	f.BoolVar(&d.offline, "offline", false, "only compare --have and --username, ask no network")
 	f.BoolVarP(&d.verbose, "verbose", "v", false, "say all: what is fine, too, and what each server said")
 	f.BoolVar(&d.allowPrivate, "allow-private", false, "connect to private and local addresses too")
+	f.StringVar(&d.ispdb, "ispdb", discover.ISPDB, "base `URL` of Thunderbird's database of providers")
 	return cmd
 }
 

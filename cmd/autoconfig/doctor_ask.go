@@ -17,26 +17,20 @@ import (
 // ask looks at the network: the clients' discovery and the records at the same
 // time, and each mail server as soon as something names it.
 func (d *doctor) ask(ctx context.Context) ([]findingGroup, error) {
+	env, err := (&discovery{app: d.app, network: d.network, allowPrivate: d.allowPrivate, ispdb: d.ispdb}).environment(d.cfg)
+	if err != nil {
+		return nil, err
+	}
 	dns, err := d.network.dnsClient(d.cfg, 0)
 	if err != nil {
 		return nil, err
 	}
-	connect, err := d.network.connect()
+	login, err := d.loginOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	roots, err := d.network.roots()
-	if err != nil {
-		return nil, err
-	}
-	login, err := d.loginOf()
-	if err != nil {
-		return nil, err
-	}
-	servers := &visits{permits: d.newPermits(ctx, dns.LookupMX), login: login != nil, seen: map[string]bool{},
-		prober: probe.New(probe.Options{LookupHost: dns.LookupHost, Roots: roots, ConnectTo: connect.to, AllowPrivate: d.allowPrivate, Login: login})}
-	env := discover.NewEnv(dns)
-	env.Roots, env.ConnectTo, env.AllowPrivate = roots, connect.to, d.allowPrivate
+	servers := &visits{permits: d.newPermits(ctx, env.MX), login: login != nil, seen: map[string]bool{},
+		prober: probe.New(probe.Options{LookupHost: env.Host, Roots: env.Roots, ConnectTo: env.ConnectTo, AllowPrivate: env.AllowPrivate, Login: login})}
 	var found, records, mail findingGroup
 	var all sync.WaitGroup
 	all.Go(func() { records = d.records(ctx, dns) })

@@ -3,9 +3,11 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -82,4 +84,53 @@ func TestDoctorRealServers(t *testing.T) {
 			t.Errorf("status %d", status)
 		}
 	})
+}
+
+// TestDoctorAsksPerson: at a terminal the password is asked for without echo,
+// and a host of another domain is named before it gets it. The terminal is that
+// of script(1).
+func TestDoctorAsksPerson(t *testing.T) {
+	program, err := exec.LookPath("autoconfig") // of testscript
+	if err != nil {
+		t.Fatal(err)
+	}
+	for answer, want := range map[string]int{"y": 1, "n": 0} {
+		w, s := foreignWorld(t)
+		command := program + " doctor jo@example.org --login " + strings.Join(w.args, " ")
+		cmd := exec.Command(probetest.Need(t, "script", "bsdutils"), "--quiet", "--return", "--command", command, "/dev/null") //nolint:gosec // the program under test
+		cmd.Dir = t.TempDir()
+		typed, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := &conversation{typed: typed, answers: []string{"Password for jo@example.org: ", "secret", "Send it the password? [y/N] ", answer}}
+		cmd.Stdout, cmd.Stderr = shown, shown
+		_ = cmd.Run() // the domain has no healthy SMTP server
+		if text := shown.all.String(); strings.Contains(text, "secret") || !strings.Contains(text, "mail.hoster.example is not a host of example.org") {
+			t.Errorf("shown:\n%s", text)
+		}
+		if s.Heard(inBase64) != want {
+			t.Errorf("%s: heard %q", answer, s.Said())
+		}
+	}
+}
+
+// conversation types each answer when its question is shown.
+type conversation struct {
+	typed   io.Writer
+	answers []string
+	all     bytes.Buffer
+	seen    int
+}
+
+func (c *conversation) Write(b []byte) (int, error) {
+	c.all.Write(b)
+	if len(c.answers) > 1 {
+		if i := strings.Index(c.all.String()[c.seen:], c.answers[0]); i >= 0 {
+			c.seen += i + len(c.answers[0])
+			_, _ = io.WriteString(c.typed, c.answers[1]+"\n")
+			c.answers = c.answers[2:]
+		}
+	}
+	return len(b), nil
 }

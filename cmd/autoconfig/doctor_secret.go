@@ -42,7 +42,7 @@ func (s *secretFlags) wanted() bool { return s.login || s.passwordFile != "" || 
 const mostSecret = 16 << 10
 
 // loginOf reads the secret, nil when no login was asked for.
-func (d *doctor) loginOf() (*probe.Login, error) {
+func (d *doctor) loginOf(ctx context.Context) (*probe.Login, error) {
 	s := d.secret
 	if !s.wanted() {
 		return nil, nil //nolint:nilnil // no login is the usual case
@@ -54,7 +54,7 @@ func (d *doctor) loginOf() (*probe.Login, error) {
 	var err error
 	switch {
 	case s.login:
-		l.Password, err = d.promptPassword()
+		l.Password, err = d.promptPassword(ctx)
 	case s.passwordFile != "":
 		l.Password, err = firstLine("--password-file", s.passwordFile)
 	default:
@@ -91,28 +91,58 @@ func (a *app) terminal() (*os.File, bool) {
 	return f, ok && term.IsTerminal(int(f.Fd()))
 }
 
-func (d *doctor) promptPassword() (string, error) {
+func (d *doctor) promptPassword(ctx context.Context) (string, error) {
 	f, ok := d.terminal()
 	if !ok {
 		return "", usagef("--login asks for the password on a terminal, and there is none; write --password-file FILE")
 	}
+	fd := int(f.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", err
+	}
 	fmt.Fprintf(d.stderr, "Password for %s: ", d.addr)
-	password, err := term.ReadPassword(int(f.Fd()))
+	password, err := interruptible(ctx, func() ([]byte, error) { return term.ReadPassword(fd) })
 	fmt.Fprintln(d.stderr)
+	if ctx.Err() != nil {
+		_ = term.Restore(fd, before) // the echo is still off
+	}
 	return string(password), err
+}
+
+// interruptible reads from the terminal, and gives up when ctx ends: the read
+// itself cannot be.
+func interruptible[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := read()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
 }
 
 // permits answers whether a host may be given the secret.
 type permits struct {
-	d  *doctor
-	mx func() []string // the domain's mail exchangers
+	d   *doctor
+	mx  func() []string        // the domain's mail exchangers
+	ask func(host string) bool // a person
 
 	mu      sync.Mutex // one question at a time
 	answers map[string]bool
 }
 
 func (d *doctor) newPermits(ctx context.Context, lookupMX func(ctx context.Context, domain string) ([]string, error)) *permits {
-	return &permits{d: d, answers: map[string]bool{}, mx: sync.OnceValue(func() []string {
+	return &permits{d: d, answers: map[string]bool{}, ask: func(host string) bool { return d.confirm(ctx, host) }, mx: sync.OnceValue(func() []string {
 		mx, err := lookupMX(ctx, d.addr.Domain)
 		if err != nil {
 			return nil // then only the domain's own hosts are trusted
@@ -133,18 +163,19 @@ func (p *permits) allowed(host string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, asked := p.answers[host]; !asked {
-		p.answers[host] = p.confirm(host)
+		p.answers[host] = p.ask(host)
 	}
 	return p.answers[host]
 }
 
-func (p *permits) confirm(host string) bool {
-	f, ok := p.d.terminal()
+// confirm asks the person at the terminal, if there is one.
+func (d *doctor) confirm(ctx context.Context, host string) bool {
+	f, ok := d.terminal()
 	if !ok {
 		return false
 	}
-	fmt.Fprintf(p.d.stderr, "%s is not a host of %s or its mail exchangers. Send it the password? [y/N] ", host, p.d.addr.Domain)
-	answer, err := bufio.NewReader(f).ReadString('\n')
+	fmt.Fprintf(d.stderr, "%s is not a host of %s or its mail exchangers. Send it the password? [y/N] ", host, d.addr.Domain)
+	answer, err := interruptible(ctx, func() (string, error) { return bufio.NewReader(f).ReadString('\n') })
 	return err == nil && strings.EqualFold(strings.TrimSpace(answer), "y")
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -230,9 +232,10 @@ func TestDoctorLogin(t *testing.T) {
 	}
 }
 
-// A host of another domain gets no password unless it is named.
-func TestDoctorForeignHost(t *testing.T) {
-	t.Parallel()
+// foreignWorld is a domain whose document names a server of another domain,
+// which accepts the password.
+func foreignWorld(t *testing.T) (*world, *probetest.Server) {
+	t.Helper()
 	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/mail/config-v1.1.xml" {
 			http.NotFound(rw, r)
@@ -241,8 +244,15 @@ func TestDoctorForeignHost(t *testing.T) {
 		rw.Header().Set("Content-Type", "text/xml")
 		_, _ = io.WriteString(rw, strings.ReplaceAll(doctorXML, "mail.example.org", "mail.hoster.example"))
 	})
-	s := probetest.Play(t, w.ca.TLS(90*probetest.Day, "mail.hoster.example"), strings.Replace(imapScript, "MEET\n", "\n", 1)+acceptIMAP)
+	s := probetest.Play(t, w.ca.TLS(90*probetest.Day, "mail.hoster.example"), imapScript+acceptIMAP, probetest.Meets(probetest.NewMeeting(1)))
 	w.args = append(w.args, "--connect-to", "mail.hoster.example:993:"+s.Addr, "--connect-to", "mail.hoster.example::127.0.0.1:1")
+	return w, s
+}
+
+// A host of another domain gets no password unless it is named.
+func TestDoctorForeignHost(t *testing.T) {
+	t.Parallel()
+	w, s := foreignWorld(t)
 	found, _ := w.report(t, "jo@example.org", "--password-file", passwordFile(t))
 	if len(found["imap-login-withheld"]) != 1 || s.Heard(inBase64) != 0 {
 		t.Errorf("%v, heard %q", found["imap-login-withheld"], s.Said())
@@ -250,6 +260,32 @@ func TestDoctorForeignHost(t *testing.T) {
 	found, _ = w.report(t, "jo@example.org", "--password-file", passwordFile(t), "--login-host", "mail.hoster.example")
 	if len(found["imap-login-accepted"]) != 1 || s.Heard(inBase64) != 1 {
 		t.Errorf("named: %v, heard %q", found, s.Said())
+	}
+}
+
+// A person is asked once for a host, however many servers are on it.
+func TestPermits(t *testing.T) {
+	t.Parallel()
+	d := &doctor{app: &app{stdin: strings.NewReader("")}, addr: provider.Address{Local: "jo", Domain: "example.org"}}
+	p := d.newPermits(t.Context(), func(context.Context, string) ([]string, error) { return []string{"mx.hoster.example"}, nil })
+	var asked []string
+	p.ask = func(host string) bool {
+		asked = append(asked, host)
+		return host == "mail.friend.example"
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		for host, want := range map[string]bool{"mail.example.org": true, "imap.hoster.example": true, "mail.friend.example": true, "mail.evil.example": false} {
+			all.Go(func() {
+				if got := p.allowed(host); got != want {
+					t.Errorf("%s: %v", host, got)
+				}
+			})
+		}
+	}
+	all.Wait()
+	if slices.Sort(asked); !slices.Equal(asked, []string{"mail.evil.example", "mail.friend.example"}) {
+		t.Errorf("asked for %v", asked)
 	}
 }
 

@@ -31,7 +31,7 @@ func (a *app) explainCommand() *cobra.Command {
 		Long: `Explain reads an error message, from its arguments or from standard input, and
 says what it means, why it happens and what to do. It knows the replies of
 Microsoft's mail servers and sign-in (AADSTS codes), those of the common mail
-servers, and the messages of mail programs.`,
+servers, the messages of mail programs, and the ids of this program's findings.`,
 		Example: "  autoconfig explain '535 5.7.139 Authentication unsuccessful, basic authentication is disabled.'\n" +
 			"  autoconfig explain < error.txt",
 		DisableFlagParsing: true, // -ERR and the like are text
@@ -83,6 +83,9 @@ func (a *app) explainArgs(args []string) (text string, help bool, err error) {
 
 func (a *app) explain(text string) error {
 	found := append(finding.Explain(text), retiredIn(text)...)
+	if e, ok := finding.Lookup(strings.TrimSpace(text)); ok { // an id that another command has shown
+		found = []finding.Finding{finding.New(e.ID, "")}
+	}
 	if a.json {
 		if found == nil {
 			found = []finding.Finding{} // a JSON array even when empty

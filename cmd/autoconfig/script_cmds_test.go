@@ -44,7 +44,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 var listening = regexp.MustCompile(`msg=listening addr=(\S+)(?: tls=(\S+))?(?: admin=(\S+))?`)
 
 // serveInScript starts `autoconfig serve ARG…` on ports of its own, and sets
-// $URL and $ADMIN. Its log is in the file log; it is stopped with the script.
+// $URL, $ADDR (its host:port) and $ADMIN. Its log is in the file log; it is stopped with the script.
 func serveInScript(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("unsupported: ! serve")
@@ -65,6 +65,7 @@ func serveInScript(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("PID", strconv.Itoa(cmd.Process.Pid))
 	m := waitFor(ts, listening)
 	ts.Setenv("URL", "http://"+string(m[1]))
+	ts.Setenv("ADDR", string(m[1]))
 	ts.Setenv("ADMIN", "http://"+string(m[3]))
 }
 

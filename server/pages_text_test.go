@@ -1,0 +1,151 @@
+package server
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"autoconfig/finding"
+	"autoconfig/provider"
+	"autoconfig/templates"
+)
+
+// Every text exists in every language with the same values, is used, and every
+// one that is used exists.
+func TestMessages(t *testing.T) {
+	read := func(lang string) map[string]string {
+		m := map[string]string{}
+		body, err := os.ReadFile(filepath.Join("../templates/messages", lang+".json"))
+		if err == nil {
+			err = json.Unmarshal(body, &m)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	used, families := usedMessages(t)
+	names := regexp.MustCompile(`\{[a-z]+\}`)
+	english := read("en")
+	for _, lang := range templates.New().Languages() {
+		texts := read(lang)
+		for key, text := range texts {
+			want := names.FindAllString(english[key], -1)
+			have := names.FindAllString(text, -1)
+			slices.Sort(want)
+			slices.Sort(have)
+			if english[key] == "" || !slices.Equal(want, have) || strings.Count(text, "*")%2 == 1 {
+				t.Errorf("%s: %s: %q, English %q", lang, key, text, english[key])
+			}
+			if !used[key] && !slices.ContainsFunc(families, func(f *regexp.Regexp) bool { return f.MatchString(key) }) {
+				t.Errorf("%s: %s is not used", lang, key)
+			}
+		}
+		for key := range english {
+			if texts[key] == "" {
+				t.Errorf("%s: no %s", lang, key)
+			}
+		}
+	}
+	for key := range used {
+		if english[key] == "" {
+			t.Errorf("%s is used and does not exist", key)
+		}
+	}
+	for _, a := range provider.Auths() {
+		if english["auth."+string(a)] == "" {
+			t.Errorf("no auth.%s", a)
+		}
+	}
+}
+
+// usedMessages are the keys that templates and the server name, and the
+// families of keys whose end is computed.
+func usedMessages(t *testing.T) (map[string]bool, []*regexp.Regexp) {
+	t.Helper()
+	used, families := map[string]bool{}, []*regexp.Regexp{}
+	var files []string
+	for _, pattern := range []string{"../templates/html/*.html", "../templates/*.go", "pages*.go"} {
+		list, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, list...)
+	}
+	call := regexp.MustCompile(`(?:\bt|c\.text|\bs\.text|Message\(\w+,|Translations|steps)[ (]*(?:&v\.view, )?"([a-z-]+(?:\.[a-z-]+)+)"`)
+	format := regexp.MustCompile(`printf "([a-z-]*%s[a-z.-]*|[a-z.-]+%s[a-z.-]*)"`)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range call.FindAllStringSubmatch(string(body), -1) {
+			if strings.Contains(string(body), `steps "`+m[1]) {
+				families = append(families, regexp.MustCompile("^"+regexp.QuoteMeta(m[1])+`\.`))
+				continue
+			}
+			used[m[1]] = true
+		}
+		for _, m := range format.FindAllStringSubmatch(string(body), -1) {
+			families = append(families, regexp.MustCompile("^"+strings.Replace(regexp.QuoteMeta(m[1]), "%s", "[a-z0-9-]+", 1)+"$"))
+		}
+	}
+	for _, kind := range deviceOrder("") { // steps .Kind .Mode
+		families = append(families, regexp.MustCompile(`^`+kind+`\.((microsoft|web|password)\.)?[1-9]$`))
+	}
+	return used, families
+}
+
+// A page on which a key stands instead of its text.
+func TestNoBareKeys(t *testing.T) {
+	s := newTestServer(t, nil)
+	bare := regexp.MustCompile(`>\s*([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+)\s*<`)
+	code := regexp.MustCompile(`<code[^>]*>[^<]*</code>`)
+	for _, lang := range s.pages.templates.Languages() {
+		for _, path := range []string{"/", "/help", "/help?q=smtp", "/help/smtp-auth-failed", "/setup?email=a@live.co.uk", "/setup?email=a@example.org", "/setup?email=a@oauth.example", "/setup?email=a@example.org&email=a@live.co.uk", "/setup?email=x"} {
+			sep := "?"
+			if strings.Contains(path, "?") {
+				sep = "&"
+			}
+			body := code.ReplaceAllString(get200(t, s, "GET http://x.example"+path+sep+"lang="+lang, ""), "")
+			for _, m := range bare.FindAllStringSubmatch(body, -1) {
+				t.Errorf("%s in %s: %s", path, lang, m[1])
+			}
+		}
+	}
+}
+
+// Every finding that a person meets, and not the operator alone, is there in
+// every language; no translation is of a finding that is gone.
+func TestFindingTranslations(t *testing.T) {
+	set := templates.New()
+	for _, lang := range set.Languages()[1:] {
+		var all map[string]templates.Finding
+		body, err := os.ReadFile(filepath.Join("../templates/findings", lang+".json"))
+		if err == nil {
+			err = json.Unmarshal(body, &all)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, f := range all {
+			e, ok := finding.Lookup(id)
+			if !ok || f.Title == "" || f.Cause == "" || (f.Fix == "") != (e.Fix == "") {
+				t.Errorf("%s: %s: %+v", lang, id, f)
+			}
+		}
+		for _, e := range finding.Catalogue() {
+			problem := e.Level == finding.Warn || e.Level == finding.Fail
+			if _, ok := set.Finding(lang, e.ID); !ok && problem && areaOf(e.ID) != operatorArea {
+				t.Errorf("%s: %s is not translated in templates/findings/%s.json", lang, e.ID, lang)
+			}
+		}
+	}
+}
