@@ -18,8 +18,8 @@ import (
 // first.
 var floors = [][]string{
 	{"finding", "provider"},
-	{"mozilla", "autodiscover", "apple", "pacc", "dnssrv/dnstest"},
-	{"dnssrv", "source", "templates"},
+	{"mozilla", "autodiscover", "apple", "pacc", "dnssrv/dnstest", "certstore/pgtest"},
+	{"dnssrv", "source", "templates", "certstore", "server/acmetest"},
 	{"config", "discover"},
 	{"server", "discover/probe"},
 	{"cmd"},
@@ -31,8 +31,9 @@ var fences = map[string][]string{
 	"github.com/beevik/etree":             {"mozilla", "autodiscover", "apple", "pacc"},
 	"github.com/miekg/dns":                {"dnssrv"},
 	"github.com/prometheus/client_golang": {"server"},
-	"database/sql":                        {"source"},
-	"github.com/jackc/pgx/v5":             {"source"},
+	"database/sql":                        {"source", "certstore"},
+	"github.com/jackc/pgx/v5":             {"source", "certstore"},
+	"github.com/caddyserver/certmagic":    {"server", "certstore"},
 	"github.com/go-ldap/ldap/v3":          {"source"},
 	"flag":                                {"cmd"},
 	"github.com/spf13/cobra":              {"cmd"},

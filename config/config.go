@@ -5,6 +5,7 @@ package config
 
 import (
 	"net/netip"
+	"reflect"
 	"slices"
 	"time"
 
@@ -16,7 +17,7 @@ type Config struct {
 	Listen         string         `yaml:"listen" doc:"address for plain HTTP"`
 	ListenTLS      string         `yaml:"listen_tls" doc:"address for https; needs tls"`
 	Admin          string         `yaml:"admin" doc:"address of the admin listener; empty switches it off"`
-	TLS            KeyPair        `yaml:"tls" doc:"certificate for listen_tls, leaf first, then intermediates"`
+	TLS            TLS            `yaml:"tls" doc:"certificates for listen_tls"`
 	ServiceHost    string         `yaml:"service_host" doc:"host that customers' CNAME and SRV records point to"`
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies" doc:"networks whose X-Forwarded-* headers count"`
 	LogClients     bool           `yaml:"log_clients" doc:"write client addresses to the access log"`
@@ -25,6 +26,7 @@ type Config struct {
 	Signing        KeyPair        `yaml:"signing" doc:"certificate and key that sign Apple profiles"`
 	Branding       Branding       `yaml:"branding" doc:"how the pages look"`
 	Providers      []Provider     `yaml:"providers" doc:"the mail providers served"`
+	Sources        []Source       `yaml:"sources" doc:"databases and directories asked after the providers' own domains and the built-ins"`
 	Limits         Limits         `yaml:"limits" doc:"rate limit per client for pages, profiles and MX look-ups"`
 
 	Path string `yaml:"-"` // the file read; empty: the built-ins alone
@@ -167,6 +169,7 @@ func (c *Config) NeedsRestart(next *Config) []string {
 		}
 	}
 	differs("listen_tls", c.ListenTLS == next.ListenTLS)
+	differs("tls.acme", reflect.DeepEqual(c.TLS.ACME, next.TLS.ACME))
 	differs("trusted_proxies", slices.Equal(c.TrustedProxies, next.TrustedProxies))
 	differs("log_clients", c.LogClients == next.LogClients)
 	differs("drain", c.Drain == next.Drain)

@@ -18,7 +18,15 @@ type Data struct {
 	Providers []*provider.Provider
 	Listed    *source.Index // the operator's domains
 	Builtin   *source.Index // the built-in providers' own
+	Remote    source.Chain  // databases and directories, opened by the program
 }
+
+// Own are the sources of the operator's domains, in order.
+func (d *Data) Own() source.Chain { return append(source.Chain{d.Listed}, d.Remote...) }
+
+// All are the sources in the order in which they are asked; the MX source
+// comes after them.
+func (d *Data) All() source.Chain { return append(source.Chain{d.Listed, d.Builtin}, d.Remote...) }
 
 // Data reads the domains files and builds the look-up tables. The findings
 // name unreadable files, bad lines and domains claimed twice; if one of them
@@ -62,7 +70,7 @@ func (b *builder) entry(e *Entry) {
 			b.data.Builtin.Add(d, e.Provider)
 		}
 	}
-	if e.path != "" && len(e.own) == 0 && e.DomainsFile == "" && len(e.MX) == 0 && !e.Builtin {
+	if e.path != "" && len(e.own) == 0 && e.DomainsFile == "" && len(e.MX) == 0 && !e.Builtin && !b.c.namedBySource(e.ID) {
 		b.faults = append(b.faults, finding.New("config-provider-unused", b.c.at(e.path, "").String()).Because("nothing points to the provider %q", e.ID))
 	}
 }
@@ -163,7 +171,7 @@ func firstDomain(path string) string {
 }
 
 // Files lists every file whose change means new data: the configuration, the
-// domains files and the certificates.
+// domains files, the certificates and the sources' secrets.
 func (c *Config) Files() []string {
 	var out []string
 	add := func(path string) {
@@ -176,9 +184,14 @@ func (c *Config) Files() []string {
 	for _, e := range c.model {
 		add(e.DomainsFile)
 	}
-	for _, k := range []KeyPair{c.TLS, c.Signing} {
+	for _, k := range []KeyPair{{c.TLS.CertFile, c.TLS.KeyFile}, c.Signing} {
 		add(k.CertFile)
 		add(k.KeyFile)
+	}
+	for _, s := range c.Sources {
+		add(s.DSNFile)
+		add(s.PasswordFile)
+		add(s.CAFile)
 	}
 	return out
 }

@@ -80,7 +80,7 @@ func (c *Config) build(faults []finding.Finding) []finding.Finding {
 			c.model = append(c.model, Entry{Provider: p, Builtin: true})
 		}
 	}
-	return faults
+	return append(faults, c.sources()...)
 }
 
 // domains normalises the names an entry lists, in the configuration.
@@ -157,10 +157,10 @@ func (c *Config) settings() []finding.Finding {
 			s.bad(fmt.Sprintf("dns.resolver[%d]", i), fmt.Sprintf("%q is not ADDRESS:PORT", r), `write for example "127.0.0.53:53"`)
 		}
 	}
-	s.pair("tls", &c.TLS)
-	s.pair("signing", &c.Signing)
+	s.tls(&c.TLS)
+	s.pair("signing", &c.Signing.CertFile, &c.Signing.KeyFile)
 	if c.ListenTLS != "" && !c.TLS.Set() {
-		s.bad("listen_tls", "https needs a certificate", "add tls: {cert_file: …, key_file: …}")
+		s.bad("listen_tls", "https needs a certificate", "add tls: {cert_file: …, key_file: …}, or tls: {acme: {email: …}}")
 	}
 	if c.Limits.PerMinute < 1 || c.Limits.Burst < 1 {
 		s.bad("limits", "a limit below 1 lets nobody in", "write limits: {per_minute: 60, burst: 30}")
@@ -178,13 +178,13 @@ func (s *settings) bad(path, cause, fix string) {
 	s.faults = append(s.faults, finding.New("config-value-invalid", s.c.at("", path).String()).Because("%s: %s", path, cause).Do("%s", fix))
 }
 
-func (s *settings) pair(path string, k *KeyPair) {
-	if (k.CertFile == "") != (k.KeyFile == "") {
+func (s *settings) pair(path string, certFile, keyFile *string) {
+	if (*certFile == "") != (*keyFile == "") {
 		s.bad(path, "cert_file and key_file go together", "write both")
 		return
 	}
-	k.CertFile, k.KeyFile = s.c.resolve(k.CertFile), s.c.resolve(k.KeyFile)
-	for _, f := range []struct{ key, path string }{{"cert_file", k.CertFile}, {"key_file", k.KeyFile}} {
+	*certFile, *keyFile = s.c.resolve(*certFile), s.c.resolve(*keyFile)
+	for _, f := range []struct{ key, path string }{{"cert_file", *certFile}, {"key_file", *keyFile}} {
 		s.readable(path+"."+f.key, f.path)
 	}
 }

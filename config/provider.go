@@ -101,13 +101,17 @@ func replace[T ~string](to *T, with T) {
 }
 
 // names fills in id and names that were not given from the first domain, or
-// from the first mail exchanger.
+// from the first mail exchanger. A provider that only a source points to is
+// named after its first server.
 func (e *Entry) names(first string) {
 	if first == "" && len(e.MX) > 0 {
 		first = e.MX[0]
 	}
 	if e.ID == "" {
 		e.ID = first
+	}
+	if first == "" && len(e.Incoming) > 0 {
+		first = nameOfHost(e.Incoming[0].Host)
 	}
 	if e.Name == "" {
 		e.Name = cut(first, 60)

@@ -14,8 +14,11 @@ func (c *Config) Show() ([]byte, error) {
 	set("listen", c.Listen)
 	set("listen_tls", c.ListenTLS)
 	set("admin", c.Admin)
-	if c.TLS.Set() {
-		set("tls", c.TLS)
+	switch {
+	case c.TLS.ACME != nil:
+		set("tls", yaml.MapSlice{{Key: "acme", Value: c.TLS.ACME.shown()}})
+	case c.TLS.Set():
+		set("tls", KeyPair{c.TLS.CertFile, c.TLS.KeyFile})
 	}
 	set("service_host", c.ServiceHost)
 	var proxies []string
@@ -36,6 +39,11 @@ func (c *Config) Show() ([]byte, error) {
 		providers = append(providers, e.show())
 	}
 	set("providers", providers)
+	sources := []yaml.MapSlice{}
+	for _, s := range c.Sources {
+		sources = append(sources, s.show())
+	}
+	set("sources", sources)
 	return yaml.MarshalWithOptions(out, yaml.Indent(2), yaml.IndentSequence(true))
 }
 

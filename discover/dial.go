@@ -88,7 +88,7 @@ func (e *Env) permit(address string) error {
 	if err != nil {
 		return err
 	}
-	if !e.AllowPrivate && !public(ap.Addr()) {
+	if !e.AllowPrivate && !Public(ap.Addr()) {
 		return fmt.Errorf("%s: %w", ap.Addr(), errPrivate)
 	}
 	return nil
@@ -114,8 +114,8 @@ var (
 	sixToIV4 = netip.MustParsePrefix("2002::/16")    // RFC 3056 §2
 )
 
-// public reports whether an address belongs to the public Internet.
-func public(a netip.Addr) bool {
+// Public reports whether an address belongs to the public Internet.
+func Public(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	if !a.IsValid() || a.IsUnspecified() || a.IsLoopback() || a.IsPrivate() || a.IsMulticast() || a.IsLinkLocalUnicast() {
 		return false
@@ -128,9 +128,9 @@ func public(a netip.Addr) bool {
 	b := a.As16()
 	switch {
 	case nat64.Contains(a):
-		return public(netip.AddrFrom4([4]byte(b[12:])))
+		return Public(netip.AddrFrom4([4]byte(b[12:])))
 	case sixToIV4.Contains(a):
-		return public(netip.AddrFrom4([4]byte(b[2:6])))
+		return Public(netip.AddrFrom4([4]byte(b[2:6])))
 	}
 	return true
 }

@@ -42,7 +42,7 @@ func NewEnv(client *dnssrv.Client) *Env {
 // The bounds on what strangers can make this program do for one client.
 const (
 	defaultLimit = 90 * time.Second
-	maxRequests  = 64       // HTTP requests, redirects not counted
+	maxRequests  = 32       // HTTP requests, redirects not counted; Thunderbird's usual ones are 13
 	maxRaw       = 1 << 20  // octets of a body before its content coding is taken off
 	maxDocument  = 64 << 10 // octets of a document
 	maxHeader    = 64 << 10 // octets of an answer's header

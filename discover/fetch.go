@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -49,9 +50,10 @@ var (
 // were measured with, and never through a proxy.
 func (e *Env) newTransport() *http.Transport {
 	return &http.Transport{
-		DialContext:            e.dial,
-		TLSClientConfig:        &tls.Config{RootCAs: e.Roots, MinVersion: tls.VersionTLS12},
-		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
+		DialContext: func(ctx context.Context, network, hostPort string) (net.Conn, error) {
+			return e.dial(requestContext(ctx), network, hostPort)
+		},
+		DialTLSContext:         e.dialTLS,
 		DisableCompression:     true, // a client's own Accept-Encoding is sent
 		MaxResponseHeaderBytes: maxHeader,
 		MaxIdleConnsPerHost:    2,
@@ -59,10 +61,42 @@ func (e *Env) newTransport() *http.Transport {
 	}
 }
 
+// requestKey is the key of a request's context in itself. The transport goes
+// on connecting when a request has ended, as others could use the connection;
+// here none will, and a server that never answers must not outlive its step.
+type requestKey struct{}
+
+func requestContext(ctx context.Context) context.Context {
+	if own, ok := ctx.Value(requestKey{}).(context.Context); ok {
+		return own
+	}
+	return ctx
+}
+
+// dialTLS connects and shakes hands in the request's time.
+func (e *Env) dialTLS(ctx context.Context, network, hostPort string) (net.Conn, error) {
+	ctx = requestContext(ctx)
+	host, _, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := e.dial(ctx, network, hostPort)
+	if err != nil {
+		return nil, err
+	}
+	secure := tls.Client(conn, &tls.Config{ServerName: host, RootCAs: e.Roots, MinVersion: tls.VersionTLS12})
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = conn.Close() // the handshake's error says more
+		return nil, err
+	}
+	return secure, nil
+}
+
 // fetch does a request within its time, reading included.
 func fetch(ctx context.Context, transport http.RoundTripper, r request) answer {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
+	ctx = context.WithValue(ctx, requestKey{}, ctx)
 	a := answer{}
 	req, err := r.build(ctx)
 	if err != nil {
@@ -73,7 +107,7 @@ func fetch(ctx context.Context, transport http.RoundTripper, r request) answer {
 	client := http.Client{Transport: transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
 		return a.redirect(r, next, len(via))
 	}}
-	resp, err := client.Do(req) //nolint:bodyclose // closed below, where it is not nil
+	resp, err := client.Do(req)
 	if resp != nil {
 		defer resp.Body.Close() //nolint:errcheck // read to its end or given up
 		a.url, a.status, a.tls = resp.Request.URL, resp.StatusCode, resp.TLS
@@ -133,7 +167,7 @@ func (a *answer) redirect(r request, next *http.Request, count int) error {
 
 // read takes the content coding off a body and bounds it on both sides.
 func read(resp *http.Response) ([]byte, error) {
-	var body io.Reader = io.LimitReader(resp.Body, maxRaw)
+	body := io.LimitReader(resp.Body, maxRaw)
 	switch coding := strings.ToLower(resp.Header.Get("Content-Encoding")); coding {
 	case "", "identity":
 	case "gzip", "x-gzip":

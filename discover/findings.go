@@ -53,6 +53,9 @@ func (f *faults) each(visit func(client string, s Step)) {
 // (the ISPDB, a mail exchanger's) are not its operator's to mend.
 func (f *faults) steps() {
 	f.each(func(_ string, s Step) {
+		if question := s.host == "" && s.kind != guess; question && (s.Fault == FaultDNS || s.Fault == FaultTimeout) {
+			f.add("discover-dns-failed", f.report.domain)
+		}
 		if s.host == "" || !provider.Below(s.host, f.report.domain) {
 			return
 		}
@@ -114,7 +117,11 @@ func (f *faults) certificate(id string, s Step) {
 
 // settings looks at what clients end with.
 func (f *faults) settings() {
-	if !f.report.Found() {
+	switch {
+	case f.report.Found():
+	case f.nothingKnown():
+		f.add("discover-network-failed", f.report.domain)
+	default:
 		f.add("discover-settings-none", f.report.domain)
 	}
 	for _, c := range f.report.Clients {
@@ -141,6 +148,13 @@ func (f *faults) settings() {
 			}
 		}
 	}
+}
+
+// nothingKnown reports that no step came to an answer.
+func (f *faults) nothingKnown() bool {
+	known := false
+	f.each(func(_ string, s Step) { known = known || s.Result != StepError })
+	return !known
 }
 
 // published compares the ways the domain publishes its settings.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/miekg/dns"
 
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -32,10 +33,20 @@ func ours() *provider.Provider {
 		Outgoing: []provider.Server{server(provider.SMTP, "smtp.%EMAILDOMAIN%", 587, provider.STARTTLS)}}
 }
 
-// TestFindings plants one fault at a time and wants it named, and nothing else.
-func TestFindings(t *testing.T) {
-	t.Parallel()
-	type answers map[string]reply
+// fault is a planted fault and what is found.
+type fault struct {
+	name    string
+	records []string
+	answers map[string]reply
+	clients string
+	prepare func(w *web)
+	meant   *provider.Provider
+	byMX    *provider.Provider
+	want    []string
+}
+
+func faultRows() []fault {
+	type answers = map[string]reply
 	good := func(more answers) answers {
 		if _, set := more[isp1]; !set {
 			more[isp1] = reply{body: document}
@@ -52,16 +63,7 @@ func TestFindings(t *testing.T) {
 		}
 	}
 	srvGood := []string{"_imaps._tcp SRV 0 1 993 imap", "_submission._tcp SRV 0 1 587 smtp"}
-	for _, row := range []struct {
-		name    string
-		records []string
-		answers answers
-		clients string
-		prepare func(w *web)
-		meant   *provider.Provider
-		byMX    *provider.Provider
-		want    []string
-	}{
+	return []fault{
 		{name: "all is well", records: srvGood, answers: good(answers{}), clients: "thunderbird geary deltachat aerc srv thunderbird-android", meant: ours(), byMX: nil, want: nil},
 		{name: "nothing", clients: "thunderbird outlook", want: []string{"discover-settings-none"}},
 		{name: "certificate of another name", records: srvGood, clients: "thunderbird srv", answers: answers{isp3: {body: document}},
@@ -98,9 +100,20 @@ func TestFindings(t *testing.T) {
 		{name: "left over from a web hoster", clients: "thunderbird", records: []string{"@ MX 10 mx.hoster.test."}, answers: good(answers{}), want: []string{"discover-autoconfig-stale"}},
 		{name: "mail in the domain itself", clients: "thunderbird", records: []string{"@ MX 10 mx.example.test."}, answers: good(answers{}), want: nil},
 		{name: "not what is configured", clients: "thunderbird", answers: answers{isp1: named("other")}, meant: ours(), want: []string{"discover-model-differs"}},
+		{name: "name servers that fail", clients: "thunderbird", answers: good(answers{}), prepare: func(w *web) { w.dns.Fail("", dns.RcodeServerFailure) }, want: []string{"discover-dns-failed"}},
+		{name: "no network", clients: "srv outlook", prepare: func(w *web) {
+			w.env.ConnectTo = nil
+			w.dns.Fail("", dns.RcodeRefused)
+		}, want: []string{"discover-dns-failed", "discover-network-failed"}},
 		{name: "PACC without its digest", clients: "pacc", answers: answers{"https://ua-auto-config.example.test/.well-known/user-agent-configuration.json": {kind: "application/json", body: `{"protocols":{"imap":{"host":"a.example.test"}}}`}},
 			want: []string{"discover-pacc-digest", "discover-settings-none"}},
-	} {
+	}
+}
+
+// TestFindings plants one fault at a time and wants it named, and nothing else.
+func TestFindings(t *testing.T) {
+	t.Parallel()
+	for _, row := range faultRows() {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWeb(t, row.records...)
@@ -125,6 +138,20 @@ func TestFindings(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEveryFinding: each entry of the catalogue is planted by a test.
+func TestEveryFinding(t *testing.T) {
+	t.Parallel()
+	planted := []string{"discover-autoconfig-hangs", "discover-autodiscover-hangs", "discover-tls"} // TestHangs
+	for _, row := range faultRows() {
+		planted = append(planted, row.want...)
+	}
+	for _, e := range finding.Catalogue() {
+		if strings.HasPrefix(e.ID, "discover-") && !slices.Contains(planted, e.ID) {
+			t.Errorf("%s is never planted", e.ID)
+		}
 	}
 }
 

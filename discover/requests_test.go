@@ -1,6 +1,8 @@
 package discover
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -169,6 +171,44 @@ func TestTrace(t *testing.T) {
 		"POST " + pox1, "POST " + pox2, "POST " + pox3, "SRV _autodiscover._tcp.example.test"}
 	if !slices.Equal(got, want) {
 		t.Errorf("steps\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestOwnExchanger: an exchanger in the domain itself leads to no more requests.
+func TestOwnExchanger(t *testing.T) {
+	t.Parallel()
+	w := newWeb(t, "@ MX 10 mx.example.test.")
+	w.run("thunderbird")
+	if n := len(w.sent()); n != 8 { // four places, the ISPDB, three of Autodiscover
+		t.Errorf("%d requests", n)
+	}
+}
+
+// TestDocs: the page about the command has every client, verdict and fault.
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/discover.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("report.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := map[string]bool{}
+	for _, c := range Clients() {
+		words["| `"+c.Name+"` |"] = true
+	}
+	for _, m := range regexp.MustCompile(`(?:Fault|Outcome|Verdict) += "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1) {
+		words[m[1]] = true
+	}
+	for word := range words {
+		if !strings.Contains(string(page), word) {
+			t.Errorf("docs/discover.md does not have %s", word)
+		}
+	}
+	if len(words) < 35 {
+		t.Errorf("only %d words looked for", len(words))
 	}
 }
 

@@ -147,6 +147,8 @@ func TestScenarios(t *testing.T) {
 		{"http POX redirects inside the domain", nil, answers{"POST " + pox3: {status: 302, location: "https://pox.example.test/a.xml"}, pox3: {status: 302, location: "https://pox.example.test/a.xml"},
 			"POST https://pox.example.test/a.xml": poxSettings("moved")}, wants{"thunderbird": found("moved"),
 			"outlook": "asks imap moved.example.test:993 tls; whether the site it was redirected to may configure the account"}},
+		{"http POX without a redirect", nil, answers{pox3: poxSettings("pox")}, wants{"outlook": "nothing"}},
+		{"http POX redirects to http", nil, answers{pox3: {status: 302, location: "http://pox.example.test/a.xml"}, "POST http://pox.example.test/a.xml": poxSettings("pox")}, wants{"outlook": "nothing"}},
 		{"http POX redirects to a foreign host", nil, answers{"POST " + pox3: {status: 302, location: "https://pox.foreign.test/a.xml"}, "POST https://pox.foreign.test/a.xml": poxSettings("moved"), isp1: named("one")}, tb(
 			"asks imap one.example.test:993 tls; whether to trust pox.foreign.test, a host of another domain")},
 		{"http POX redirects to a foreign host that answers GET", nil, answers{"POST " + pox3: {status: 302, location: "https://pox.foreign.test/a.xml"}, "https://pox.foreign.test/a.xml": poxSettings("moved")}, tb(found("moved"))},

@@ -205,3 +205,56 @@ func TestLimit(t *testing.T) {
 		}
 	})
 }
+
+// TestHangingConnections: servers that never take the connection, and servers
+// that take it and say nothing, cost a step its time and leave nothing behind:
+// a goroutine that still waited would fail the bubble.
+func TestHangingConnections(t *testing.T) {
+	t.Parallel()
+	for name, dial := range map[string]func(ctx context.Context) (net.Conn, error){
+		"no connection": func(ctx context.Context) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() },
+		"no handshake":  func(context.Context) (net.Conn, error) { ours, _ := net.Pipe(); return ours, nil },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			n, env := newSlowNet(t, http.NotFound)
+			defer n.close()
+			env.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) }
+			r, err := Run(t.Context(), env, user().addr, "thunderbird", "geary")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range r.Clients {
+				if s := step1(t, c); s.Fault != FaultTimeout || s.MS != map[string]int64{"thunderbird": 5000, "geary": 15000}[c.Client] {
+					t.Errorf("%s, %s: %+v", name, c.Client, s)
+				}
+			}
+		})
+	}
+}
+
+// TestSecondAddress: an address that takes no connection leaves time for the
+// next one of the host.
+func TestSecondAddress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n, env := newSlowNet(t, func(rw http.ResponseWriter, _ *http.Request) {
+			rw.Header().Set("Content-Type", "text/xml")
+			_, _ = io.WriteString(rw, document)
+		})
+		defer n.close()
+		env.Host = func(context.Context, string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.MustParseAddr("192.0.2.9"), netip.MustParseAddr("192.0.2.1")}, nil
+		}
+		env.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			if address[:len("192.0.2.9")] == "192.0.2.9" {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return n.dial(ctx, network, address)
+		}
+		r, err := Run(t.Context(), env, user().addr, "geary")
+		if err != nil || verdict(r.Clients[0]) != found("imap") {
+			t.Errorf("%v, %s\n%s", err, verdict(r.Clients[0]), steps(r.Clients[0]))
+		}
+	})
+}

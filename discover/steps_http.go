@@ -24,7 +24,7 @@ func (w *walk) http(ctx context.Context, s step, v vars, target string) result {
 	start := time.Now()
 	a := w.fetch(ctx, s, method, target, body)
 	f, why := faultOf(a.err)
-	if f == FaultNone && !(s.kind == poxHop && a.location != "") {
+	if f == FaultNone && (s.kind != poxHop || a.location == "") {
 		f, why = faultOfStatus(a.status)
 	}
 	line := row(s, method+" "+printable(target, 500), start, f, why)
@@ -108,6 +108,9 @@ func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, 
 		}
 		return r.and(w.again(ctx, s, v, next))
 	}
+	if line.Fault == FaultNone && s.kind == poxHop {
+		line.Fault, line.Result, line.Why = FaultAbsent, FaultAbsent.outcome(), "no redirect to https"
+	}
 	if line.Fault != FaultNone {
 		r.rows = append(r.rows, line)
 		return r
@@ -122,7 +125,6 @@ func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, 
 	line.judge(c, a)
 	r.settings = c.settings
 	if answer == nil || c.fault != FaultNone || c.settings != nil {
-		r.stop = s.stops == stopEmpty && c.wellFormed
 		r.rows = append(r.rows, line)
 		return r
 	}

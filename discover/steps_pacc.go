@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -94,13 +95,7 @@ func readPACC(a answer, digests [][sha256.Size]byte, v vars) config {
 }
 
 func vouched(body []byte, digests [][sha256.Size]byte) bool {
-	sum := sha256.Sum256(body)
-	for _, d := range digests {
-		if d == sum {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(digests, sha256.Sum256(body))
 }
 
 // paccServer is the first server of a direction, nil when its host is none.

@@ -83,7 +83,7 @@ func (f Finding) String() string {
 
 // Catalogue lists every entry, by area and id.
 func Catalogue() []Entry {
-	return slices.Concat(configEntries(), mozillaEntries(), dnsEntries(), discoverEntries(), serverEntries(), replyEntries(), probeEntries(), certificateEntries(), publishEntries(), acmeEntries())
+	return slices.Concat(configEntries(), mozillaEntries(), dnsEntries(), discoverEntries(), serverEntries(), replyEntries(), probeEntries(), certificateEntries(), publishEntries(), acmeEntries(), sourceEntries())
 }
 
 // Lookup finds an entry by its id.

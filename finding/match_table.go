@@ -28,7 +28,7 @@ func smtpTLSRows() [][2]string {
 		{"smtp-ehlo-missing", "503 5.5.2 | send hello first | 503 + ehlo + first | 503 + helo + first"},
 		{"smtp-tls-old", "421 4.7.66 | tls 1.0 and 1.1 are not supported | aka.ms/smtp_auth_tls"},
 		{"smtp-starttls-refused", "454 4.7.0 tls | 454 tls | tls not available due to"},
-		{"smtp-starttls-stripped", "xxxxxxxa | 250 xxxxxxxa | server does not support starttls | starttls not supported | " +
+		{"smtp-starttls-stripped", "xxxxxxxa | server does not support starttls | starttls not supported | " +
 			"starttls is not supported | doesn't support starttls | does not advertise starttls | starttls extension not supported | starttls not offered | " +
 			"doesn't offer starttls"},
 	}
@@ -45,14 +45,14 @@ func smtpAuthRows() [][2]string {
 		{"smtp-auth-security-defaults", "security defaults policy"},
 		{"smtp-auth-conditional-access", "did not meet the criteria to be authenticated | 535 5.7.139 + conditional access"},
 		{"smtp-auth-federation-down", "535 5.7.139 + federated | federated sts | 535 5.7.139 + sts"},
-		{"smtp-auth-policy-refused", "535 5.7.139 | 5.7.139"},
+		{"smtp-auth-policy-refused", "5.7.139"},
 		{"smtp-auth-xoauth2-malformed", "501 5.5.124 | invalid xoauth2 auth data"},
 		{"smtp-auth-unsuccessful", "535 5.7.3 | 5.7.3 authentication unsuccessful"},
 		{"smtp-auth-app-password", "534 5.7.9 | 534 5.7.14"},
 		{"smtp-auth-method-unsupported", "504 5.7.4 | unrecognized authentication type | unrecognised authentication type | 504 + authentication + mechanism | " +
 			"outgoing server + does not support the selected authentication method | no supported authentication method | no compatible authentication mechanism"},
-		{"smtp-auth-missing", "530 5.7.57 | client not authenticated to send | client was not authenticated to send | 530 5.7.1 + authenticat | " +
-			"530 5.7.1 client was not authenticated | 530 5.7.0 authentication required | 530 authentication required | 5.7.0 authentication required"},
+		{"smtp-auth-missing", "530 5.7.57 | client not authenticated to send | client was not authenticated to send | 530 5.7.1 + authenticat* | " +
+			"530 authentication required | 5.7.0 authentication required"},
 		{"smtp-auth-temporary", "temporary authentication failure | 454 4.7.0 + authentication | 454 authentication"},
 		{"smtp-auth-failed", "535 5.7.8 | 535 authentication | 535 incorrect authentication | 5.7.8 username and password not accepted | " +
 			"unable to authenticate to outgoing server"},
@@ -65,7 +65,7 @@ func smtpSendRows() [][2]string {
 		{"smtp-sender-denied", "550 5.7.60 | 5.7.60 + permissions to send as | does not have permissions to send as this sender | 554 5.2.252 | sendasdenied* | " +
 			"sender address rejected not owned by user | 553 5.7.1 sender address rejected"},
 		{"smtp-quota-exceeded", "submissionquotaexceededexception | submissionquotaexceeded | 550 5.4.5"},
-		{"smtp-sender-blocked", "550 5.1.8 | bad outbound sender | access denied bad outbound sender"},
+		{"smtp-sender-blocked", "550 5.1.8 | bad outbound sender"},
 		{"smtp-sender-throttled", "550 5.2.251 | 550 5.2.252 | 550 5.2.253 | 550 5.2.254 | 550 5.2.255 | sender throttled"},
 		{"smtp-connections-many", "432 4.3.2 | concurrent connections limit exceeded | aka.ms/concurrent_sending"},
 		{"smtp-rate-exceeded", "421 4.4.2 + rate | message submission rate"},
@@ -91,7 +91,7 @@ func imapRows() [][2]string {
 		{"imap-auth-method-unsupported", "imap server + does not support the selected authentication method | no unsupported authentication mechanism | authentication mechanism not supported + imap"},
 		{"imap-auth-failed", "authenticationfailed | no authentication failed | authorizationfailed | invalid credentials + imap | no invalid credentials"},
 		{"imap-login-failed", "no login failed"},
-		{"imap-server-unavailable", "no unavailable | bye unavailable | no inuse | no serverbug | unavailable + imap | server unavailable + imap"},
+		{"imap-server-unavailable", "no unavailable | bye unavailable | no inuse | no serverbug | unavailable + imap"},
 		{"", "221 bye | 221 2.0.0 bye"}, // SMTP's polite end
 		{"imap-connection-ended", "bye"},
 	}
@@ -108,7 +108,7 @@ func popRows() [][2]string {
 
 func oauth2Rows() [][2]string {
 	return [][2]string{
-		{"oauth2-account-personal", "aadsts50020 | aadsts500200 | can't sign in with a personal account | can't sign in here with a personal account | sign in with a personal account"},
+		{"oauth2-account-personal", "aadsts50020 | aadsts500200 | can't sign in here with a personal account | sign in with a personal account"},
 		{"oauth2-password-wrong", "aadsts50126"},
 		{"oauth2-factor-missing", "aadsts50072 | aadsts50074 | aadsts50076 | aadsts50079 | aadsts50158"},
 		{"oauth2-account-locked", "aadsts50053"},
@@ -143,8 +143,8 @@ func certificateRows() [][2]string {
 
 func tlsRows() [][2]string {
 	return [][2]string{
-		{"tls-version-old", "protocol version not supported | unsupported protocol | alert protocol version | tlsv1 alert protocol version | unsupported tls version | no supported versions satisfy | " +
-			"client offered only unsupported versions | server selected unsupported protocol version | ssl_error_unsupported_version | ssl_error_protocol_version_alert | " +
+		{"tls-version-old", "protocol version not supported | unsupported protocol | alert protocol version | unsupported tls version | no supported versions satisfy | " +
+			"client offered only unsupported versions | ssl_error_unsupported_version | ssl_error_protocol_version_alert | " +
 			"no appropriate protocol"},
 		{"tls-mode-implicit", "first record does not look like a tls handshake | wrong version number | ssl_error_rx_record_too_long | record too long | packet length too long | " +
 			"unrecognized ssl message + plaintext connection | unsupported or unrecognized ssl message | unexpected tls packet was received | ssl23_get_server_hello unknown protocol | 0x800ccc1a | " +
@@ -156,10 +156,10 @@ func tlsRows() [][2]string {
 func connectRows() [][2]string {
 	return [][2]string{
 		{"connect-name-unanswered", "lookup + i/o timeout | temporary failure in name resolution | server misbehaving + lookup | eai_again | lookup + connection refused"},
-		{"connect-name-unknown", "no such host | enotfound | name or service not known | nodename nor servname | unknownhostexception | unknown host | no such host is known | 0x800ccc0d | " +
+		{"connect-name-unknown", "no such host | enotfound | name or service not known | nodename nor servname | unknownhostexception | unknown host | 0x800ccc0d | " +
 			"getaddrinfo failed | could not resolve host | could not be found + server name"},
 		{"connect-server-silent", "greeting never received | no greeting | read tcp + i/o timeout | no banner"},
-		{"connect-port-timeout", "i/o timeout | etimedout | connection timed out | timed out | connection timeout | operation timed out | context deadline exceeded | " +
+		{"connect-port-timeout", "i/o timeout | etimedout | timed out | connection timeout | context deadline exceeded | " +
 			"did not properly respond after a period of time | 10060 | 0x800ccc19 | 0x8004210a"},
 		{"connect-port-refused", "connection refused | econnrefused | actively refused it | connection was refused | 10061"},
 		{"connect-network-unreachable", "network is unreachable | no route to host | enetunreach | ehostunreach"},

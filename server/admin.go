@@ -1,7 +1,9 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,6 +20,7 @@ func (s *Server) Admin() http.Handler {
 	mux.HandleFunc("GET /ask", s.ask)
 	mux.Handle("GET /metrics", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.readiness() // brings the gauges up to date
+		s.expiry()
 		s.metrics.handler().ServeHTTP(w, r)
 	}))
 	return mux
@@ -37,6 +40,8 @@ type readiness struct {
 	Status  string   `json:"status"` // ok, degraded, starting, stopping
 	Reasons []string `json:"reasons,omitempty"`
 	Records *Records `json:"records,omitempty"` // of the last round of the record watch
+
+	Certificates *Certificates `json:"certificates,omitempty"` // on demand
 }
 
 func (s *Server) readiness() readiness {
@@ -54,17 +59,26 @@ func (s *Server) readiness() readiness {
 	if set.MX != nil && set.MX.Down() {
 		reasons = append(reasons, "no resolver answers")
 	}
+	if set.Trouble != nil {
+		reasons = append(reasons, set.Trouble()...)
+	}
 	if set.Signer != nil {
 		if end := set.Signer.NotAfter(); !end.IsZero() && time.Until(end) < signerWarning {
 			reasons = append(reasons, "the profile signer expires on "+end.UTC().Format(time.DateOnly))
 		}
 	}
-	s.metrics.degraded.Set(0)
-	if len(reasons) > 0 {
-		s.metrics.degraded.Set(1)
-		return readiness{"degraded", reasons, s.records.Load()}
+	ready := readiness{Status: "ok", Reasons: reasons, Records: s.records.Load()}
+	if a := s.acme.Load(); a != nil {
+		c, more := a.orders.report()
+		_, c.InUse = a.handed.first(time.Now())
+		ready.Certificates, ready.Reasons = &c, append(ready.Reasons, more...)
 	}
-	return readiness{Status: "ok", Records: s.records.Load()}
+	s.metrics.degraded.Set(0)
+	if len(ready.Reasons) > 0 {
+		ready.Status = "degraded"
+		s.metrics.degraded.Set(1)
+	}
+	return ready
 }
 
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
@@ -80,22 +94,52 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 // only for names before the operator's own domains, never for one found by MX,
 // or strangers could make the proxy order certificates without end.
 func (s *Server) ask(w http.ResponseWriter, r *http.Request) {
-	host := hostName(r.URL.Query().Get("domain"))
-	if set := s.settings.Load(); set != nil && host != "" {
-		if host == set.ServiceHost {
-			plain(w, http.StatusOK, "yes")
-			return
+	switch err := s.vouches(r.Context(), hostName(r.URL.Query().Get("domain"))); {
+	case err == nil:
+		plain(w, http.StatusOK, "yes")
+	case errors.Is(err, errNotListed):
+		plain(w, http.StatusNotFound, "no")
+	default: // a source is down: never a wrong no
+		w.Header().Set(retryAfter[0][0], retryAfter[0][1])
+		plain(w, http.StatusServiceUnavailable, "temporarily unavailable")
+	}
+}
+
+// errNotListed is said of a name that may not have a certificate.
+var errNotListed = errors.New("the name belongs to no domain that is listed here")
+
+// vouches is nil for a name that may have a certificate, errNotListed for one
+// that may not, and another error while that cannot be told.
+func (s *Server) vouches(ctx context.Context, host string) error {
+	set := s.settings.Load()
+	switch {
+	case set == nil || host == "":
+		return errNotListed
+	case host == set.ServiceHost:
+		return nil
+	}
+	for _, prefix := range hostPrefixes {
+		domain, ok := strings.CutPrefix(host, prefix)
+		if !ok {
+			continue
 		}
-		for _, prefix := range hostPrefixes {
-			domain, ok := strings.CutPrefix(host, prefix)
-			if !ok {
-				continue
-			}
-			if _, err := set.Listed.Lookup(r.Context(), provider.Address{Domain: domain}); err == nil {
-				plain(w, http.StatusOK, "yes")
-				return
-			}
+		_, err := set.Listed.Lookup(ctx, provider.Address{Domain: domain})
+		if !errors.Is(err, provider.ErrNotFound) {
+			return err
 		}
 	}
-	plain(w, http.StatusNotFound, "no")
+	return errNotListed
+}
+
+// expiry brings the metric of certificates up to date.
+func (s *Server) expiry() {
+	var first time.Time
+	if a := s.acme.Load(); a != nil {
+		first, _ = a.handed.first(time.Now())
+	} else if expires := s.expires.Load(); expires != nil {
+		first = (*expires)()
+	}
+	if !first.IsZero() {
+		s.metrics.expiry.Set(float64(first.Unix()))
+	}
 }

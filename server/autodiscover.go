@@ -59,6 +59,9 @@ func (s *Server) outlook(r *request, m match, err error) answer {
 	if err != nil {
 		return poxError(poxFailure(err))
 	}
+	if m.provider.Personal {
+		return personalOutlook(m)
+	}
 	enc := r.set.documents.of(m.provider)
 	doc := &enc.outlook
 	if m.address.Local == "" {
@@ -72,6 +75,17 @@ func (s *Server) outlook(r *request, m match, err error) answer {
 	}
 	return answer{status: http.StatusOK, outcome: served, domain: m.address.Domain, kind: textXML, cache: noStore,
 		body: r.fill(t, m.address.Local, m.address.Domain)}
+}
+
+// personalOutlook is the document of one person, which is not kept here.
+func personalOutlook(m match) answer {
+	body, err := autodiscover.EncodeOutlook(m.provider, m.address)
+	if err != nil {
+		a := poxError(err)
+		a.domain = m.address.Domain
+		return a
+	}
+	return answer{status: http.StatusOK, outcome: served, domain: m.address.Domain, kind: textXML, cache: noStore, body: body}
 }
 
 func (s *Server) mobileSync(m match, err error) answer {

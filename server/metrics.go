@@ -23,6 +23,9 @@ type metrics struct {
 	records  *prometheus.GaugeVec // of the record watch, by status
 	broken   prometheus.Gauge
 	checked  prometheus.Gauge
+	expiry   prometheus.Gauge // of certificates
+	failing  prometheus.Gauge
+	orders   *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -37,7 +40,10 @@ func newMetrics() *metrics {
 	m.records = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "autoconfig_records", Help: "DNS records of the operator's domains by status, as of the last round of the watch."}, []string{"status"})
 	m.broken = prometheus.NewGauge(prometheus.GaugeOpts{Name: "autoconfig_records_broken_domains", Help: "Domains with records to mend, as of the last round of the watch."})
 	m.checked = prometheus.NewGauge(prometheus.GaugeOpts{Name: "autoconfig_records_checked_seconds", Help: "Unix time of the last round of the record watch; 0 before the first."})
-	m.registry.MustRegister(requests, seconds, m.degraded, m.domains, m.reloads, m.signer, m.records, m.broken, m.checked,
+	m.expiry = prometheus.NewGauge(prometheus.GaugeOpts{Name: "autoconfig_certificate_expiry_seconds", Help: "Unix time at which the first of the certificates in use expires; 0 without one."})
+	m.failing = prometheus.NewGauge(prometheus.GaugeOpts{Name: "autoconfig_certificates_failing", Help: "Names whose last order for a certificate failed."})
+	m.orders = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "autoconfig_certificate_orders_total", Help: "Orders for certificates by result."}, []string{"result"})
+	m.registry.MustRegister(requests, seconds, m.degraded, m.domains, m.reloads, m.signer, m.records, m.broken, m.checked, m.expiry, m.failing, m.orders,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, name := range append(routeNames(), "none") {
 		m.seconds[name] = seconds.WithLabelValues(name)

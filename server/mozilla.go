@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"autoconfig/mozilla"
 	"autoconfig/provider"
 )
 
@@ -22,7 +23,20 @@ func (s *Server) autoconfig(r *request) answer {
 		a.domain = m.address.Domain
 		return a
 	}
+	if m.provider.Personal {
+		return s.personalMozilla(m)
+	}
 	return s.mozilla(r, m.provider, m.address.Domain)
+}
+
+// personalMozilla is the document of one person: nobody may keep it.
+func (s *Server) personalMozilla(m match) answer {
+	body, err := mozilla.Encode(m.provider, m.address.Domain)
+	if err != nil {
+		s.opts.Log.Error("autoconfig cannot be encoded", "provider", m.provider.ID, "error", err)
+		return text(http.StatusNotFound, impossible, "not found")
+	}
+	return answer{status: http.StatusOK, outcome: served, domain: m.address.Domain, kind: textXML, cache: noStore, body: body}
 }
 
 // byMXHost is the one case in which an address does not decide alone: a client

@@ -11,11 +11,13 @@ import (
 	"time"
 )
 
-// Listen is where a server listens. Empty addresses are left out.
+// Listen is where and how a server listens. Empty addresses are left out.
 type Listen struct {
 	HTTP, HTTPS, Admin string
-	TLS                *tls.Config
+	Certificate        *Certificate  // for HTTPS, from files
+	ACME               *ACMEOptions  // for HTTPS, on demand
 	Drain              time.Duration // go on accepting after the stop was asked for
+	Ready              func()        // called once all listeners are open; may be nil
 }
 
 // The time-outs of a connection: no phase can be held open for long.
@@ -27,46 +29,35 @@ const (
 	shutdownTimeout = 15 * time.Second
 )
 
+// listener is an open port and what answers there.
+type listener struct {
+	net.Listener
+	name string // as the log calls it
+	http *http.Server
+}
+
 // Run listens and serves until ctx ends, then lets the requests in progress
 // finish. It logs one line once all listeners are open.
 func (s *Server) Run(ctx context.Context, l Listen) error {
-	type listener struct {
-		net.Listener
-		http *http.Server
+	open, attrs, err := s.open(ctx, l)
+	if err != nil {
+		return err
 	}
-	var open []listener
-	attrs := []any{}
-	closeAll := func() {
-		for _, o := range open {
-			_ = o.Close() // nothing was accepted yet
-		}
-	}
-	for _, want := range []struct {
-		name, addr string
-		handler    http.Handler
-		tls        *tls.Config
-	}{{"addr", l.HTTP, s, nil}, {"tls", l.HTTPS, s, l.TLS}, {"admin", l.Admin, s.Admin(), nil}} {
-		if want.addr == "" {
-			continue
-		}
-		ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", want.addr)
-		if err != nil {
-			closeAll()
-			return fmt.Errorf("cannot listen on %s: %w", want.addr, err)
-		}
-		attrs = append(attrs, slog.String(want.name, ln.Addr().String()))
-		if want.tls != nil {
-			ln = tls.NewListener(ln, want.tls)
-		}
-		open = append(open, listener{ln, httpServer(want.handler, s.opts.Log)})
+	if a := s.acme.Load(); a != nil {
+		beside, stop := context.WithCancel(ctx)
+		go a.tend(beside)
+		defer a.close()
+		defer stop()
 	}
 	failed := make(chan error, len(open))
 	for _, o := range open {
 		go func() { failed <- o.http.Serve(o.Listener) }()
 	}
 	s.opts.Log.Info("listening", attrs...)
+	if l.Ready != nil {
+		l.Ready()
+	}
 
-	var err error
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
@@ -86,6 +77,59 @@ func (s *Server) Run(ctx context.Context, l Listen) error {
 		return nil
 	}
 	return err
+}
+
+// open opens all listeners, or none. The attributes say where they are.
+func (s *Server) open(ctx context.Context, l Listen) (open []listener, attrs []any, err error) {
+	ports := map[string]net.Addr{}
+	for _, want := range []struct {
+		name, addr string
+		handler    http.Handler
+	}{{"addr", l.HTTP, s}, {"tls", l.HTTPS, s}, {"admin", l.Admin, s.Admin()}} {
+		if want.addr == "" {
+			continue
+		}
+		ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", want.addr)
+		if err != nil {
+			for _, o := range open {
+				_ = o.Close() // nothing was accepted yet
+			}
+			return nil, nil, fmt.Errorf("cannot listen on %s: %w", want.addr, err)
+		}
+		ports[want.name] = ln.Addr()
+		attrs = append(attrs, slog.String(want.name, ln.Addr().String()))
+		open = append(open, listener{ln, want.name, httpServer(want.handler, s.opts.Log)})
+	}
+	s.encrypt(open, ports, l)
+	return open, attrs, nil
+}
+
+// encrypt gives the https listener its certificates, and with ACME the plain
+// one the answers to challenges.
+func (s *Server) encrypt(open []listener, ports map[string]net.Addr, l Listen) {
+	var config *tls.Config
+	switch {
+	case l.HTTPS == "":
+		return
+	case l.ACME != nil:
+		a := s.newACME(*l.ACME, ports["addr"], ports["tls"])
+		s.acme.Store(a)
+		config = a.tlsConfig()
+		for _, o := range open {
+			if o.name == "addr" {
+				o.http.Handler = a.challenges(o.http.Handler)
+			}
+		}
+	default:
+		expires := l.Certificate.NotAfter
+		s.expires.Store(&expires)
+		config = l.Certificate.Config()
+	}
+	for i, o := range open {
+		if o.name == "tls" {
+			open[i].Listener = tls.NewListener(o.Listener, config)
+		}
+	}
 }
 
 func httpServer(h http.Handler, log *slog.Logger) *http.Server {

@@ -61,6 +61,12 @@ func (l *lockedBuffer) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
 func (l *lockedBuffer) find(re *regexp.Regexp) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -84,7 +90,7 @@ func TestRun(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- s.Run(ctx, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Admin: "127.0.0.1:0", TLS: cert.Config()})
+		ended <- s.Run(ctx, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Admin: "127.0.0.1:0", Certificate: &cert})
 	}()
 	re := regexp.MustCompile(`msg=listening addr=(\S+) tls=(\S+) admin=(\S+)`)
 	var addrs []string

@@ -35,14 +35,16 @@ type Options struct {
 // Settings are what a reload replaces, all at once.
 type Settings struct {
 	Source      provider.Source // everything but the MX source
+	Quick       provider.Source // of Source, what costs nothing to ask; nil: all of it
 	Listed      provider.Source // the operator's own domains, for /ask
 	Domains     int             // how many those are
 	MX          *source.MX      // nil: off
 	MXTable     *source.MXTable // the providers' mail exchangers, for /v1.1/
 	ServiceHost string
 	Branding    Branding
-	Signer      Signer   // nil: profiles are not signed
-	Degraded    []string // why /readyz says degraded
+	Signer      Signer          // nil: profiles are not signed
+	Degraded    []string        // why /readyz says degraded
+	Trouble     func() []string // why else, now; nil: nothing
 
 	documents documents
 }
@@ -74,6 +76,8 @@ type Server struct {
 	sawHTTPS atomic.Bool // a trusted proxy has spoken https to a client
 	reload   atomic.Pointer[string]
 	records  atomic.Pointer[Records]
+	acme     atomic.Pointer[acme]             // nil: no certificates on demand
+	expires  atomic.Pointer[func() time.Time] // of the certificate from a file
 }
 
 // The bounds of a request.

@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/tls"
 	"sync/atomic"
+	"time"
 )
 
 // Certificate is the certificate of the https listener. It can be replaced
@@ -20,6 +21,9 @@ func (c *Certificate) Load(certFile, keyFile string) error {
 	c.current.Store(&cert)
 	return nil
 }
+
+// NotAfter is when the certificate expires.
+func (c *Certificate) NotAfter() time.Time { return c.current.Load().Leaf.NotAfter }
 
 // Config is the TLS configuration of the listener: HTTP/2 and HTTP/1.1 over
 // TLS 1.2 or newer (RFC 9325 §3.1.1).

@@ -39,8 +39,9 @@ func (s *Server) lookupMX(r *request, a provider.Address) (*provider.Provider, e
 var hostPrefixes = []string{"autoconfig.", "autodiscover.", "ua-auto-config."}
 
 // byHost finds the provider of the Host: whole first, then without the name
-// clients put before a domain. DNS is asked about the latter only, or every
-// autoconfig.DOMAIN would cost a look-up of its own.
+// clients put before a domain. DNS is asked about the latter only, and a
+// database about the whole name only when the latter is none of its own, or
+// every autoconfig.DOMAIN would cost a look-up of its own.
 func (s *Server) byHost(r *request) (match, error) {
 	host := s.host(r)
 	if host == "" {
@@ -49,13 +50,29 @@ func (s *Server) byHost(r *request) (match, error) {
 	whole := provider.Address{Domain: host}
 	for _, prefix := range hostPrefixes {
 		if domain, ok := strings.CutPrefix(host, prefix); ok && strings.Contains(domain, ".") {
-			if p, err := r.set.Source.Lookup(r.ctx(), whole); err == nil {
+			if p, err := r.set.quick().Lookup(r.ctx(), whole); err == nil {
 				return match{p, whole}, nil
 			}
-			return s.lookup(r, provider.Address{Domain: domain})
+			m, err := s.lookup(r, provider.Address{Domain: domain})
+			if r.set.Quick == nil || !errors.Is(err, provider.ErrNotFound) {
+				return m, err
+			}
+			p, werr := r.set.Source.Lookup(r.ctx(), whole)
+			if errors.Is(werr, provider.ErrNotFound) {
+				return m, err
+			}
+			return match{p, whole}, werr
 		}
 	}
 	return s.lookup(r, whole)
+}
+
+// quick are the sources that cost nothing to ask.
+func (set *Settings) quick() provider.Source {
+	if set.Quick != nil {
+		return set.Quick
+	}
+	return set.Source
 }
 
 // byAddress finds the provider of a query's address, or of the Host when

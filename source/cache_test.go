@@ -204,3 +204,82 @@ func TestCacheBound(t *testing.T) {
 		t.Errorf("the name asked again and again went to the backend %d times", n)
 	}
 }
+
+// A backend that is down is left in peace: one question per Retry, stale
+// values meanwhile, and names nobody has asked before take no places.
+func TestCacheRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend()
+		b.set("a", "one")
+		o := options()
+		o.Rest = true
+		c := newCache(o, b.fetch)
+		_, _ = c.get(t.Context(), "a")
+		b.fail(true)
+		time.Sleep(time.Minute)
+		for i := range 100 {
+			if _, err := c.get(t.Context(), fmt.Sprint("new", i)); !errors.Is(err, provider.ErrUnavailable) || errors.Is(err, provider.ErrNotFound) {
+				t.Fatal(err)
+			}
+			if v, err := c.get(t.Context(), "a"); v != "one" || err != nil {
+				t.Fatalf("a stale value: %q %v", v, err)
+			}
+		}
+		if n := len(b.asked); n != 3 || len(c.entries) != 3 {
+			t.Errorf("%d names went to the backend, %d remembered, want 3: two new ones and a", n, len(c.entries))
+		}
+		b.fail(false)
+		time.Sleep(o.Retry)
+		if _, err := c.get(t.Context(), "gone"); !errors.Is(err, provider.ErrNotFound) || c.Down() {
+			t.Errorf("back again: %v, down %v", err, c.Down())
+		}
+	})
+}
+
+// What a check says counts at once; a fault of one row never does.
+func TestCacheNote(t *testing.T) {
+	row := errors.Join(errRow, errors.New("no such provider"))
+	c := newCache(options(), func(context.Context, string) (string, error) { return "", row })
+	for i := range 10 {
+		_, _ = c.get(t.Context(), fmt.Sprint(i))
+	}
+	if c.Down() {
+		t.Error("down for faults of rows")
+	}
+	c.note(errors.New("connection refused"))
+	if !c.Down() {
+		t.Error("not down after a failed check")
+	}
+	c.note(nil)
+	if c.Down() {
+		t.Error("down after a good check")
+	}
+}
+
+// Questions beyond the bound are refused at once and say nothing about the
+// backend.
+func TestCacheWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend()
+		b.delay = 500 * time.Millisecond
+		o := options()
+		o.Waiting = 2
+		c := newCache(o, b.fetch)
+		var busy, missing atomic.Int32
+		var wg sync.WaitGroup
+		for i := range 20 {
+			wg.Go(func() {
+				switch _, err := c.get(t.Context(), fmt.Sprint(i)); {
+				case errors.Is(err, errBusy) && errors.Is(err, provider.ErrUnavailable):
+					busy.Add(1)
+				case errors.Is(err, provider.ErrNotFound):
+					missing.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if busy.Load() != 16 || missing.Load() != 4 || c.Down() {
+			t.Errorf("%d refused, %d answered, down %v; want 16 and 4", busy.Load(), missing.Load(), c.Down())
+		}
+	})
+}

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"iter"
 
 	"autoconfig/provider"
 )
@@ -25,4 +26,70 @@ func (c Chain) Lookup(ctx context.Context, a provider.Address) (*provider.Provid
 		}
 	}
 	return nil, err
+}
+
+// Listing is a listed domain and its provider; nil where only a look-up tells.
+type Listing struct {
+	Domain   string
+	Provider *provider.Provider
+}
+
+// Listings are the domains of every source that can list its own, in order and
+// streamed. What an [Index] before a source has is left out of that source's.
+func (c Chain) Listings(ctx context.Context) iter.Seq2[Listing, error] {
+	return func(yield func(Listing, error) bool) {
+		for i, s := range c {
+			for l, err := range listings(ctx, s) {
+				if err == nil && c[:i].indexed(ctx, l.Domain) {
+					continue
+				}
+				if !yield(l, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Domains are the domains of [Chain.Listings].
+func (c Chain) Domains(ctx context.Context) iter.Seq2[string, error] {
+	return names(c.Listings(ctx))
+}
+
+func names(list iter.Seq2[Listing, error]) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for l, err := range list {
+			if !yield(l.Domain, err) {
+				return
+			}
+		}
+	}
+}
+
+// listings are the domains of one source.
+func listings(ctx context.Context, s provider.Source) iter.Seq2[Listing, error] {
+	return func(yield func(Listing, error) bool) {
+		switch s := s.(type) {
+		case *Rows:
+			s.listings(ctx)(yield)
+		case provider.Lister:
+			for domain, err := range s.Domains(ctx) {
+				if !yield(Listing{Domain: domain}, err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// indexed reports whether a file names the domain.
+func (c Chain) indexed(ctx context.Context, domain string) bool {
+	for _, s := range c {
+		if x, ok := s.(*Index); ok {
+			if _, err := x.Lookup(ctx, provider.Address{Domain: domain}); err == nil {
+				return true
+			}
+		}
+	}
+	return false
 }

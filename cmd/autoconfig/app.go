@@ -25,6 +25,8 @@ type app struct {
 	json       bool
 	noColor    bool
 	logLevel   string
+
+	sources *backends // of the configuration read by load; nil: it has none
 }
 
 // Exit statuses.
@@ -120,7 +122,7 @@ Without a command it serves.`,
 	flags.BoolVar(&a.json, "json", false, "print JSON instead of a table")
 	flags.StringVar(&a.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR)")
-	root.AddCommand(serve, a.renderCommand(), a.discoverCommand(), a.doctorCommand(), a.explainCommand(), a.providersCommand(), a.configCommand(), a.profileCommand(), a.dnsCommand(), a.versionCommand(), manCommand())
+	root.AddCommand(serve, a.renderCommand(), a.exportCommand(), a.discoverCommand(), a.doctorCommand(), a.explainCommand(), a.providersCommand(), a.configCommand(), a.profileCommand(), a.dnsCommand(), a.versionCommand(), manCommand())
 	root.InitDefaultCompletionCmd()
 	return root
 }
@@ -181,6 +183,14 @@ func (a *app) load() (*config.Config, *config.Data, error) {
 		var more []finding.Finding
 		data, more = cfg.Data()
 		found = append(found, more...)
+	}
+	if len(cfg.Sources) > 0 && !config.Failed(found) {
+		log, err := a.logger()
+		if err != nil {
+			return cfg, data, err
+		}
+		a.sources = newBackends(log, a.getenv)
+		found = append(found, a.sources.with(cfg, data)...)
 	}
 	a.printFindings(found)
 	if config.Failed(found) {

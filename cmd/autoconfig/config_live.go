@@ -50,7 +50,7 @@ func (a *app) configLive(ctx context.Context, n *network, cfg *config.Config, da
 		return []finding.Finding{f}, nil
 	}
 	set := serverSettings(cfg, data, nil)
-	for domain, err := range data.Listed.Domains(ctx) { // the first will do
+	for domain, err := range data.Own().Domains(ctx) { // the first will do
 		if err != nil {
 			return nil, err
 		}

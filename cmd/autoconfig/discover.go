@@ -156,7 +156,7 @@ func (d *discovery) one(ctx context.Context, addr provider.Address, names []stri
 	if err != nil {
 		panic(err) // the names were looked at before
 	}
-	meant, err := source.Chain{d.data.Listed, d.data.Builtin}.Lookup(ctx, provider.Address{Domain: addr.Domain})
+	meant, err := d.data.All().Lookup(ctx, provider.Address{Domain: addr.Domain})
 	if err != nil {
 		meant = nil // not served here: there is nothing it should be
 	}

@@ -119,11 +119,14 @@ func (c *dnsCheck) one(ctx context.Context, domain string) checked {
 func (c *dnsCheck) subject(ctx context.Context, domain string) (dnssrv.Subject, error) {
 	s := dnssrv.Subject{Domain: domain}
 	a := provider.Address{Domain: domain}
-	if p, err := (source.Chain{c.data.Listed, c.data.Builtin}).Lookup(ctx, a); err == nil {
+	if p, err := c.data.All().Lookup(ctx, a); err == nil {
 		s.Provider = p
 	}
-	if _, err := c.data.Listed.Lookup(ctx, a); err != nil {
-		return s, nil //nolint:nilerr // nobody listed the domain, so there is no plan for it
+	switch _, err := c.data.Own().Lookup(ctx, a); {
+	case errors.Is(err, provider.ErrNotFound):
+		return s, nil // nobody listed the domain, so there is no plan for it
+	case err != nil:
+		return s, err
 	}
 	options := c.plan.options(c.cfg)
 	want, err := plan(domain, s.Provider, options)

@@ -28,12 +28,15 @@ func (c *dnsCheck) domains(ctx context.Context, args []string) (*domainList, err
 	list := &domainList{close: func() {}}
 	switch {
 	case c.all:
-		if list.count = c.data.Listed.Len(); list.count == 0 {
+		if list.count = c.data.Listed.Len(); len(c.data.Remote) > 0 {
+			list.count = -1
+		}
+		if list.count == 0 {
 			return nil, usagef("--all: the configuration lists no domain of your own; write providers: with domains:")
 		}
 		list.all = func() iter.Seq[string] {
 			return func(yield func(string) bool) {
-				for domain, err := range c.data.Listed.Domains(ctx) {
+				for domain, err := range c.data.Own().Domains(ctx) {
 					if list.err = err; err != nil || !yield(domain) {
 						return
 					}

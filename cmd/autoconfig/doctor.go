@@ -127,7 +127,7 @@ func (d *doctor) typed() ([]probe.Typed, error) {
 func (d *doctor) served() *provider.Provider { return d.lookup(d.addr.Domain) }
 
 func (d *doctor) lookup(domain string) *provider.Provider {
-	p, err := source.Chain{d.data.Listed, d.data.Builtin}.Lookup(context.Background(), provider.Address{Domain: domain})
+	p, err := d.data.All().Lookup(context.Background(), provider.Address{Domain: domain})
 	if err != nil {
 		return nil
 	}

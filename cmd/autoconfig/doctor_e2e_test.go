@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,7 +34,7 @@ func TestDoctorRealServers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := *w
 			for _, p := range ports {
-				w.args = append(w.args[:len(w.args):len(w.args)], "--connect-to", "mail.example.org:"+p)
+				w.args = append(slices.Clip(w.args), "--connect-to", "mail.example.org:"+p)
 			}
 			stdout, stderr, got := w.doctor(t, append([]string{"jo@example.org"}, args...)...)
 			t.Logf("$ autoconfig doctor jo@example.org %s …\n%s%s", strings.Join(args, " "), stdout, stderr)
@@ -97,7 +98,7 @@ func TestDoctorAsksPerson(t *testing.T) {
 	for answer, want := range map[string]int{"y": 1, "n": 0} {
 		w, s := foreignWorld(t)
 		command := program + " doctor jo@example.org --login " + strings.Join(w.args, " ")
-		cmd := exec.Command(probetest.Need(t, "script", "bsdutils"), "--quiet", "--return", "--command", command, "/dev/null") //nolint:gosec // the program under test
+		cmd := exec.Command(probetest.Need(t, "script", "bsdutils"), "--quiet", "--return", "--command", command, "/dev/null")
 		cmd.Dir = t.TempDir()
 		typed, err := cmd.StdinPipe()
 		if err != nil {

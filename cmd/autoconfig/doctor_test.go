@@ -314,9 +314,10 @@ func TestDoctorPrints(t *testing.T) {
 }
 
 // BenchmarkDoctorLate: everything answers 300 ms late. The metric is how many
-// times its longest chain of steps the whole run takes: the walk of the slowest
-// client, or the walk of the first client to name the slowest server with the
-// visit to it. One after the other, the parts would take several times that.
+// times its longest chain of steps the whole run takes: the check of the records,
+// the walk of the slowest client, or the walk of the first client to name the
+// slowest server with the visit to it. One after the other, the parts would take
+// several times that.
 func BenchmarkDoctorLate(b *testing.B) {
 	const late = 300 * time.Millisecond
 	w := newWorld(b, func(rw http.ResponseWriter, r *http.Request) { time.Sleep(late); servesXML(rw, r) })
@@ -332,8 +333,8 @@ func BenchmarkDoctorLate(b *testing.B) {
 	b.ReportMetric(took.Seconds()/sum.Seconds(), "sums/op")
 }
 
-// chains times the longest chain of steps of a run, and the sum of the clients'
-// walks and the visits, each on its own.
+// chains times the longest chain of steps of a run, and the sum of the check, the
+// clients' walks and the visits, each on its own.
 func (w *world) chains(b *testing.B) (longest, sum time.Duration) {
 	b.Helper()
 	n := network{resolvers: []string{w.dns.Addr()}}
@@ -382,5 +383,12 @@ func (w *world) chains(b *testing.B) (longest, sum time.Duration) {
 		sum += took
 		longest = max(longest, named[key]+took)
 	}
-	return longest, sum
+	d := &doctor{app: &app{stderr: io.Discard}, addr: provider.Address{Domain: "example.org"}}
+	if d.cfg, d.data, err = d.load(); err != nil {
+		b.Fatal(err)
+	}
+	start = time.Now()
+	d.records(b.Context(), dns)
+	took := time.Since(start)
+	return max(longest, took), sum + took
 }

@@ -81,7 +81,7 @@ func (a *app) render(ctx context.Context, format, who string, o server.RenderOpt
 // find looks an address up as the server does, MX source included when a
 // resolver is configured.
 func (a *app) find(ctx context.Context, cfg *config.Config, data *config.Data, addr provider.Address) (*provider.Provider, error) {
-	chain := source.Chain{data.Listed, data.Builtin}
+	chain := data.All()
 	if mx := newMXSource(cfg).with(data.Providers); mx != nil {
 		chain = append(chain, mx)
 	}

@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -60,6 +59,9 @@ type service struct {
 	cert server.Certificate
 	mx   *mxSource
 
+	sources   *backends
+	gcPercent int
+
 	served atomic.Pointer[served]
 }
 
@@ -70,7 +72,10 @@ type served struct {
 }
 
 func newService(a *app, cfg *config.Config, log *slog.Logger) *service {
-	return &service{app: a, cfg: cfg, log: log, mx: newMXSource(cfg), srv: server.New(server.Options{
+	if a.sources == nil {
+		a.sources = newBackends(log, a.getenv)
+	}
+	return &service{app: a, cfg: cfg, log: log, mx: newMXSource(cfg), sources: a.sources, srv: server.New(server.Options{
 		TrustedProxies: cfg.TrustedProxies, LogClients: cfg.LogClients, ServesTLS: cfg.ListenTLS != "",
 		PerMinute: cfg.Limits.PerMinute, Burst: cfg.Limits.Burst, AccessLog: log.Enabled(context.Background(), slog.LevelInfo), Log: log,
 	})}
@@ -81,15 +86,14 @@ func (s *service) run(ctx context.Context, data *config.Data) error {
 	for _, f := range startupFindings(s.cfg) {
 		s.log.Warn(f.Cause, "id", f.ID, "fix", f.Fix)
 	}
-	var tlsConfig *tls.Config
-	if s.cfg.ListenTLS != "" {
-		if err := s.cert.Load(s.cfg.TLS.CertFile, s.cfg.TLS.KeyFile); err != nil {
-			return usagef("tls: %s: %w; give the PEM certificate and its own key", s.cfg.TLS.CertFile, err)
-		}
-		tlsConfig = s.cert.Config()
+	listen := server.Listen{HTTP: s.cfg.Listen, HTTPS: s.cfg.ListenTLS, Admin: s.cfg.Admin, Drain: time.Duration(s.cfg.Drain),
+		Ready: func() { s.app.notify(s.log, stateReady) }}
+	done, err := s.certificates(&listen)
+	if err != nil {
+		return err
 	}
+	defer done()
 	s.use(s.cfg, data)
-	listen := server.Listen{HTTP: s.cfg.Listen, HTTPS: s.cfg.ListenTLS, Admin: s.cfg.Admin, TLS: tlsConfig, Drain: time.Duration(s.cfg.Drain)}
 	beside, stop := context.WithCancel(ctx)
 	defer stop()
 	if every := time.Duration(s.cfg.DNS.Watch); every > 0 {
@@ -97,6 +101,8 @@ func (s *service) run(ctx context.Context, data *config.Data) error {
 		go w.run(beside)
 	}
 	go s.reloads(beside)
+	go s.sources.watch(beside)
+	defer context.AfterFunc(ctx, func() { s.app.notify(s.log, stateStopping) })()
 	return s.srv.Run(ctx, listen)
 }
 
@@ -108,11 +114,23 @@ func (s *service) inForce() (*config.Config, *config.Data) {
 
 // use puts a configuration and its data in force.
 func (s *service) use(cfg *config.Config, data *config.Data) {
-	s.srv.Use(serverSettings(cfg, data, s.mx.with(data.Providers)))
+	set := serverSettings(cfg, data, s.mx.with(data.Providers))
+	set.Trouble = s.sources.trouble
+	s.srv.Use(set)
 	s.served.Store(&served{cfg, data})
 	debug.FreeOSMemory() // the data from before, and what reading left, may be large
-	if s.app.getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent())
+	s.tuneGC()
+}
+
+// tuneGC sets how much the heap may grow, by what is live in it now. Caches
+// fill up after the start, so it is done again and again.
+func (s *service) tuneGC() {
+	if s.app.getenv("GOGC") != "" {
+		return
+	}
+	if percent := gcPercent(); percent != s.gcPercent {
+		debug.SetGCPercent(percent)
+		s.gcPercent = percent
 	}
 }
 
@@ -124,9 +142,9 @@ const headroom = 32 << 20
 // gcPercent is what lets a small heap grow by the headroom (runtime/debug,
 // SetGCPercent), and a large one as usual.
 func gcPercent() int {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int(max(100, 100*headroom/max(m.HeapAlloc, 1<<20)))
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	return int(max(100, 100*headroom/max(live[0].Value.Uint64(), 1<<20)))
 }
 
 // startupFindings are what will disappoint, said before it does.
@@ -160,12 +178,15 @@ func (s *service) reloads(ctx context.Context) {
 			return
 		case <-hup:
 		case <-poll.C:
+			s.tuneGC()
 			if slices.Equal(seen, stamps(s.cfg.Files())) {
 				continue
 			}
 		}
 		seen = stamps(s.cfg.Files()) // before reading: what changes meanwhile is read next time
+		s.app.notify(s.log, stateReloading)
 		s.reload()
+		s.app.notify(s.log, stateReady)
 		if now := stamps(s.cfg.Files()); len(now) != len(seen) {
 			seen = now // the new configuration names other files
 		}
@@ -199,6 +220,9 @@ func (s *service) reload() {
 		data, more = cfg.Data()
 		found = append(found, more...)
 	}
+	if !config.Failed(found) {
+		found = append(found, s.sources.with(cfg, data)...)
+	}
 	for _, f := range found {
 		level := slog.LevelWarn
 		if f.Level == finding.Fail {
@@ -210,11 +234,9 @@ func (s *service) reload() {
 		s.fail(fmt.Sprintf("the configuration could not be read again, the one from before is served: %s", found[0]))
 		return
 	}
-	if s.cfg.ListenTLS != "" {
-		if err := s.cert.Load(cfg.TLS.CertFile, cfg.TLS.KeyFile); err != nil {
-			s.fail("the certificate could not be read again, the one from before is served: " + err.Error())
-			return
-		}
+	if err := s.reloadCertificate(cfg); err != nil {
+		s.fail(err.Error())
+		return
 	}
 	if keys := s.cfg.NeedsRestart(cfg); len(keys) > 0 {
 		s.log.Warn("changed settings that count after a restart only", "keys", keys)

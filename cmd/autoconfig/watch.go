@@ -62,7 +62,7 @@ func (w *watch) round(ctx context.Context) {
 	}
 	c.checker = dnssrv.NewChecker(client, dnssrv.CheckOptions{ByMX: source.NewMXTable(data.Providers).ByHosts, Digest: pacc.ParseTXT})
 	domains := func(yield func(string) bool) {
-		for domain, err := range data.Listed.Domains(ctx) {
+		for domain, err := range data.Own().Domains(ctx) {
 			if err != nil || !yield(domain) {
 				return
 			}

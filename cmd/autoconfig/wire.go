@@ -15,13 +15,16 @@ import (
 // serverSettings makes what a server serves out of a configuration.
 func serverSettings(cfg *config.Config, data *config.Data, mx *source.MX) *server.Settings {
 	set := &server.Settings{
-		Source:      source.Chain{data.Listed, data.Builtin},
-		Listed:      data.Listed,
+		Source:      data.All(),
+		Listed:      data.Own(),
 		Domains:     data.Listed.Len(),
 		MX:          mx,
 		MXTable:     source.NewMXTable(data.Providers),
 		ServiceHost: cfg.ServiceHost,
 		Branding:    server.Branding{Name: cfg.Branding.Name, Accent: cfg.Branding.Accent, Support: cfg.Branding.Support, Imprint: cfg.Branding.Imprint},
+	}
+	if len(data.Remote) > 0 {
+		set.Quick = source.Chain{data.Listed, data.Builtin}
 	}
 	loadLogo(set, cfg.Branding.Logo)
 	if cfg.Signing.Set() {

@@ -60,11 +60,11 @@ func (p *Prober) chain(state tls.ConnectionState, subject string) (finding.Findi
 		return finding.Finding{}, false
 	}
 	f := finding.New("tls-certificate-untrusted", subject)
-	var unknown x509.UnknownAuthorityError
+	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
 	switch {
-	case errors.As(err, &unknown) && bytes.Equal(leaf.RawIssuer, leaf.RawSubject):
+	case unknown && bytes.Equal(leaf.RawIssuer, leaf.RawSubject):
 		f = finding.New("tls-certificate-selfsigned", subject)
-	case errors.As(err, &unknown) && len(state.PeerCertificates) == 1:
+	case unknown && len(state.PeerCertificates) == 1:
 		f = f.Because("the server sends its own certificate alone, without the intermediate one by %s, and that authority is not a known one itself", clean(leaf.Issuer.String()))
 	}
 	f = intercepted(f, leaf.Issuer.String())

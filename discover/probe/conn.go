@@ -75,7 +75,7 @@ func (c *conn) use(stream net.Conn) { c.Conn, c.r = stream, bufio.NewReaderSize(
 
 func (c *conn) close() {
 	c.stop()
-	_ = c.in.Conn.Close() // not tls.Conn.Close, which may wait to say goodbye
+	_ = c.in.Close() // not tls.Conn.Close, which may wait to say goodbye
 }
 
 // limit gives the next step its time.
@@ -123,7 +123,7 @@ func (c *conn) send(command string) error {
 	if err := c.limit(); err != nil {
 		return err
 	}
-	for _, word := range strings.Fields(command) {
+	for word := range strings.FieldsSeq(command) {
 		if word == strings.ToUpper(word) && len(word) > 2 { // not an IMAP tag
 			c.last = word
 			break
@@ -160,7 +160,7 @@ func (c *conn) startTLS(ctx context.Context, host string, most uint16) (tls.Conn
 	}
 	t := tls.Client(c.Conn, &tls.Config{
 		ServerName: host, InsecureSkipVerify: true, //nolint:gosec // Prober.certificate verifies
-		MinVersion: tls.VersionTLS10, MaxVersion: most, //nolint:gosec // to find servers that speak no better
+		MinVersion: tls.VersionTLS10, MaxVersion: most, // to find servers that speak no better
 	})
 	if err := t.HandshakeContext(ctx); err != nil {
 		return tls.ConnectionState{}, err
@@ -171,8 +171,8 @@ func (c *conn) startTLS(ctx context.Context, host string, most uint16) (tls.Conn
 
 // timedOut reports whether err means that nothing came in time.
 func timedOut(err error) bool {
-	var netErr net.Error
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &netErr) && netErr.Timeout()
+	netErr, ok := errors.AsType[net.Error](err)
+	return errors.Is(err, context.DeadlineExceeded) || ok && netErr.Timeout()
 }
 
 // clean makes a server's text fit to show: printable, and not long.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"autoconfig/discover"
 	"autoconfig/finding"
 	"autoconfig/provider"
 )
@@ -30,11 +31,11 @@ func (p *Prober) dial(ctx context.Context, s provider.Server) (*conn, *finding.F
 
 // unreached is the finding for a connection that did not come about.
 func unreached(err error) string {
-	var dns *nameError
+	_, dns := errors.AsType[*nameError](err)
 	switch {
-	case errors.As(err, &dns) && errors.Is(err, provider.ErrNotFound):
+	case dns && errors.Is(err, provider.ErrNotFound):
 		return "connect-name-unknown"
-	case errors.As(err, &dns):
+	case dns:
 		return "connect-name-unanswered"
 	case errors.Is(err, errPrivate):
 		return "connect-address-private"
@@ -147,32 +148,10 @@ func (p *Prober) guard(_, address string, _ syscall.RawConn) error {
 		return nil
 	}
 	addr, err := netip.ParseAddrPort(address)
-	if err != nil || !public(addr.Addr()) {
+	if err != nil || !discover.Public(addr.Addr()) {
 		return errPrivate
 	}
 	return nil
-}
-
-// blocked are the special-purpose networks (IANA registries, RFC 6890) that
-// netip has no question for.
-var blocked = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"),
-	netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("fec0::/10"),
-}
-
-// public reports whether an address may belong to anybody's server.
-func public(a netip.Addr) bool {
-	a = a.Unmap().WithZone("")
-	if !a.IsValid() || a.IsUnspecified() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsMulticast() {
-		return false
-	}
-	for _, net := range blocked {
-		if net.Contains(a) {
-			return false
-		}
-	}
-	return true
 }
 
 // speaksTLS reports whether a port completes a TLS handshake from the first byte.

@@ -68,7 +68,7 @@ func TestHave(t *testing.T) {
 			t.Fatal(err)
 		}
 		var typed []Typed
-		for _, s := range strings.Fields(c.typed) {
+		for s := range strings.FieldsSeq(c.typed) {
 			one, err := ParseTyped(s)
 			if err != nil {
 				t.Fatal(err)

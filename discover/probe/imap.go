@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -133,7 +134,7 @@ func (d *imap) login(c *conn, m mechanism) (string, bool, error) {
 
 // verdict turns a refusal, which is an answer here, into one.
 func verdict(reply string, err error) (string, bool, error) {
-	if no, ok := err.(refusal); ok { //nolint:errorlint // made here, never wrapped
+	if no, ok := errors.AsType[refusal](err); ok {
 		return no.text, false, nil
 	}
 	return reply, err == nil, err

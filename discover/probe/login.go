@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -55,7 +56,7 @@ type mechanism struct {
 // choose picks the best method that the server offers for the secret at hand.
 func (l *Login) choose(o offer, user string) (mechanism, bool) {
 	has := func(name string) bool { return slices.Contains(o.sasl, name) }
-	m := mechanism{user: user, secret: l.Password, inline: o.inline}
+	m := mechanism{user: user, secret: cmp.Or(l.Token, l.Password), inline: o.inline}
 	switch {
 	case l.Token != "" && has("XOAUTH2"):
 		m.name, m.initial = "XOAUTH2", encode(xoauth2(user, l.Token))
@@ -121,8 +122,18 @@ func (s *session) login(ctx context.Context) {
 	case ok:
 		s.add(s.fault("login-accepted"))
 	default:
-		s.add(s.explained(reply, "auth-failed"))
+		s.add(s.explained(m.redact(reply), "auth-failed"))
 	}
+}
+
+// redact takes out of a reply what a server may have echoed of the secret.
+func (m mechanism) redact(reply string) string {
+	for _, secret := range append([]string{m.secret, m.initial, encode(m.secret)}, m.answers...) {
+		if secret != "" {
+			reply = strings.ReplaceAll(reply, secret, "…")
+		}
+	}
+	return reply
 }
 
 // withheld is the reason for not sending the secret, "" when it may go. It is

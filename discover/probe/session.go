@@ -10,6 +10,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -95,8 +96,7 @@ func (s *session) starttls(ctx context.Context) bool {
 		return false
 	}
 	if err := s.d.starttls(s.c); err != nil {
-		var no refusal
-		if errors.As(err, &no) {
+		if no, ok := errors.AsType[refusal](err); ok {
 			s.add(s.explained(no.text, "starttls-refused"))
 		} else {
 			s.add(s.diagnose(ctx, err, s.out.Greeting))
@@ -123,13 +123,13 @@ func (s *session) starttls(ctx context.Context) bool {
 // said before, "" for nothing.
 func (s *session) diagnose(ctx context.Context, err error, greeting string) finding.Finding {
 	subject := s.subject()
-	var no refusal
-	var odd unexpected
-	switch {
-	case errors.As(err, &no):
+	if no, ok := errors.AsType[refusal](err); ok {
 		return s.explained(no.text, "greeting-refused")
-	case errors.As(err, &odd):
+	}
+	if odd, ok := errors.AsType[unexpected](err); ok {
 		return s.stranger(odd.text)
+	}
+	switch {
 	case errors.Is(err, errOversized):
 		return finding.New("connect-answer-oversized", subject)
 	case timedOut(err) && greeting != "":
@@ -213,9 +213,9 @@ func (s *session) handshake(ctx context.Context) bool {
 // tlsFault says why a handshake failed.
 func (s *session) tlsFault(err error) finding.Finding {
 	subject := s.subject()
-	var record tls.RecordHeaderError
+	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
 	switch {
-	case errors.As(err, &record) && s.t.Server.Security == provider.TLS:
+	case notTLS && s.t.Server.Security == provider.TLS:
 		if text := s.c.beginning(); service(text) != "" {
 			f := finding.New("tls-mode-implicit", subject).
 				Because("the settings say TLS from the first byte, and the port answers in clear: it is %s server that wants STARTTLS or none", service(text))
@@ -243,7 +243,7 @@ func (s *session) tlsFault(err error) finding.Finding {
 
 // describe is a certificate on one line.
 func describe(cert *x509.Certificate) string {
-	return fmt.Sprintf("%s, by %s, until %s", cert.Subject.CommonName, cert.Issuer.CommonName, cert.NotAfter.UTC().Format("2006-01-02"))
+	return clean(fmt.Sprintf("%s, by %s, until %s", names(cert)[0], cert.Issuer.CommonName, cert.NotAfter.UTC().Format(time.DateOnly)))
 }
 
 // summary is the finding of a server with nothing wrong.

@@ -20,10 +20,9 @@ import (
 // fails where CI=true, and is skipped elsewhere.
 func Need(t testing.TB, name, debian string) string {
 	t.Helper()
-	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/lib/postfix/sbin") {
-		path := filepath.Join(dir, name)
-		if info, err := os.Stat(path); err == nil && info.Mode()&0o111 != 0 {
-			return path
+	for _, path := range []string{name, "/usr/sbin/" + name, "/usr/lib/postfix/sbin/" + name} {
+		if found, err := exec.LookPath(path); err == nil {
+			return found
 		}
 	}
 	missing(t, "%s is missing: apt-get install %s", name, debian)
@@ -76,9 +75,7 @@ func openDir(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	for d := dir; d != os.TempDir() && d != "/"; d = filepath.Dir(d) {
-		if err := os.Chmod(d, 0o755); err != nil { //nolint:gosec // so that the daemons' users get in
-			t.Fatal(err)
-		}
+		chmod(t, d, 0o755)
 	}
 	return dir
 }
@@ -141,12 +138,7 @@ func startDovecot(t testing.TB, dir, cert, key string, m *Mail) {
 	write(t, path, fmt.Sprintf(dovecotConf, dir, cert, key, listener("imap", m.IMAP, false)+listener("imaps", m.IMAPS, true),
 		listener("pop3", m.POP3, false)+listener("pop3s", m.POP3S, true), listener("sieve", m.Sieve, false)))
 	write(t, filepath.Join(dir, "users"), "jo@example.org:{PLAIN}right\n")
-	if err := os.MkdirAll(filepath.Join(dir, "mail"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(filepath.Join(dir, "mail"), 0o777); err != nil { //nolint:gosec // the mail user writes there
-		t.Fatal(err)
-	}
+	mkdir(t, filepath.Join(dir, "mail"), 0o777) // the mail user writes there
 	background(t, filepath.Join(dir, "dovecot.log"), Need(t, "dovecot", "dovecot-core"), "-F", "-c", path)
 	for _, addr := range []string{m.IMAP, m.IMAPS, m.POP3, m.POP3S, m.Sieve} {
 		waitFor(t, addr, filepath.Join(dir, "dovecot.log"))
@@ -206,37 +198,34 @@ func startPostfix(t testing.TB, dir, cert, key string, m *Mail) {
 	t.Helper()
 	conf := filepath.Join(dir, "postfix")
 	for _, d := range []string{conf, filepath.Join(dir, "spool"), filepath.Join(dir, "postfix-data")} {
-		if err := os.Mkdir(d, 0o755); err != nil {
-			t.Fatal(err)
-		}
+		mkdir(t, d, 0o755)
 	}
 	write(t, filepath.Join(conf, "main.cf"), fmt.Sprintf(postfixMain, dir, cert, key, filepath.Dir(Need(t, "smtpd", "postfix"))))
 	write(t, filepath.Join(conf, "master.cf"), fmt.Sprintf(postfixMaster, m.Submission, m.Submissions, m.Cleartext, m.OldTLS))
 	postfix := Need(t, "postfix", "postfix")
-	chown(t, filepath.Join(dir, "postfix-data"))
+	if out, err := command(context.Background(), "chown", "postfix", filepath.Join(dir, "postfix-data")).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
 	background(t, filepath.Join(dir, "postfix.log"), postfix, "-c", conf, "start-fg")
 	t.Cleanup(func() { // before the process is waited for
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
-		_ = exec.CommandContext(ctx, postfix, "-c", conf, "stop").Run() //nolint:gosec // a test's daemon
+		_ = command(ctx, postfix, "-c", conf, "stop").Run()
 	})
 	for _, addr := range []string{m.Submission, m.Submissions, m.Cleartext, m.OldTLS} {
 		waitFor(t, addr, filepath.Join(dir, "postfix.log"))
 	}
 }
 
-// chown gives a directory to Postfix's user.
-func chown(t testing.TB, dir string) {
-	t.Helper()
-	if out, err := exec.Command("chown", "postfix", dir).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+// command is a daemon or a tool of a test.
+func command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, name, args...) //nolint:gosec // names and arguments are this file's
 }
 
 // background runs a daemon in the foreground of its own until the test ends.
 func background(t testing.TB, log, name string, args ...string) {
 	t.Helper()
-	cmd := exec.Command(name, args...) //nolint:gosec // a test's daemon
+	cmd := command(context.Background(), name, args...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = 10 * time.Second
@@ -275,7 +264,24 @@ func waitFor(t testing.TB, addr, log string) {
 
 func write(t testing.TB, path, text string) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil { //nolint:gosec // read by the daemons' users
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	chmod(t, path, 0o644)
+}
+
+func mkdir(t testing.TB, path string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	chmod(t, path, mode)
+}
+
+// chmod opens a file or folder to the daemons' users.
+func chmod(t testing.TB, path string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
 		t.Fatal(err)
 	}
 }

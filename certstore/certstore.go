@@ -1,0 +1,310 @@
+// Package certstore keeps the certificates of several replicas in PostgreSQL:
+// keys, certificates, the authority's account, and locks so that each
+// certificate is ordered once. It makes its two tables itself.
+//
+// A lock is a row with a holder and an end, which the holder moves on while it
+// works: a replica that dies frees its locks within [lease]. All times are the
+// database's own, so that the replicas' clocks do not matter.
+package certstore
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// The bounds of the storage's work.
+const (
+	lease        = 30 * time.Second       // of a lock whose holder is gone
+	refresh      = lease / 3              // how often a holder moves the end on
+	poll         = 250 * time.Millisecond // how often a lock is tried
+	queryTimeout = 5 * time.Second        // a locked table must not hang a handshake
+	connections  = 8
+	idle         = 5 * time.Minute
+)
+
+const schema = `
+CREATE TABLE IF NOT EXISTS autoconfig_certificates (
+	key      text COLLATE "C" PRIMARY KEY,
+	value    bytea NOT NULL,
+	modified timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE IF NOT EXISTS autoconfig_locks (
+	name   text PRIMARY KEY,
+	holder text NOT NULL,
+	ends   timestamptz NOT NULL
+)`
+
+// Store is a storage for certmagic. It is safe for concurrent use.
+type Store struct {
+	db    *sql.DB
+	ready sync.Mutex // held while the tables are made
+	made  bool
+
+	mu    sync.Mutex
+	locks map[string]*lock // held by this process
+}
+
+// lock is one that this process holds.
+type lock struct {
+	holder string
+	stop   context.CancelFunc
+}
+
+var _ certmagic.Storage = (*Store)(nil)
+
+// Open takes a connection string of PostgreSQL (postgres://user:password@host/name).
+// It does not connect: a database that is down shows when it is used.
+func Open(dsn string) (*Store, error) {
+	cfg, err := pgx.ParseConfig(dsn) // its errors leave the password out
+	if err != nil {
+		return nil, err
+	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = queryTimeout
+	}
+	if cfg.RuntimeParams["application_name"] == "" {
+		cfg.RuntimeParams["application_name"] = "autoconfig"
+	}
+	db := stdlib.OpenDB(*cfg)
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	db.SetConnMaxIdleTime(idle)
+	return &Store{db: db, locks: map[string]*lock{}}, nil
+}
+
+// Close ends all connections. Locks still held end by themselves.
+func (s *Store) Close() error { return s.db.Close() }
+
+// in runs f in the time a query may take, with the tables made.
+func (s *Store) in(ctx context.Context, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	if err := s.tables(ctx); err != nil {
+		return fmt.Errorf("certificate storage: %w", err)
+	}
+	if err := f(ctx); err != nil {
+		return fmt.Errorf("certificate storage: %w", err)
+	}
+	return nil
+}
+
+// tables makes the tables, once. Replicas that start together take turns:
+// PostgreSQL's IF NOT EXISTS alone lets two of them collide.
+func (s *Store) tables(ctx context.Context) error {
+	s.ready.Lock()
+	defer s.ready.Unlock()
+	if s.made {
+		return nil
+	}
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	var there bool
+	if err := tx.QueryRowContext(ctx, `SELECT to_regclass('autoconfig_locks') IS NOT NULL`).Scan(&there); err != nil {
+		return err
+	}
+	if !there { // the role may lack the right to create where the tables were made for it
+		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtext('autoconfig_certificates'))`); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, schema); err != nil {
+			return err
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	s.made = true
+	return nil
+}
+
+// Store implements certmagic.Storage.
+func (s *Store) Store(ctx context.Context, key string, value []byte) error {
+	return s.in(ctx, func(ctx context.Context) error {
+		_, err := s.db.ExecContext(ctx, `INSERT INTO autoconfig_certificates (key, value) VALUES ($1, $2)
+			ON CONFLICT (key) DO UPDATE SET value = $2, modified = now()`, key, value)
+		return err
+	})
+}
+
+// Load implements certmagic.Storage; fs.ErrNotExist without the key.
+func (s *Store) Load(ctx context.Context, key string) (value []byte, err error) {
+	err = s.in(ctx, func(ctx context.Context) error {
+		return found(s.db.QueryRowContext(ctx, `SELECT value FROM autoconfig_certificates WHERE key = $1`, key).Scan(&value))
+	})
+	return value, err
+}
+
+func found(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return fs.ErrNotExist
+	}
+	return err
+}
+
+// below is the condition for a key and all that lies below it: in the C
+// collation '0' follows '/'.
+const below = `(key = $1 OR (key >= $1 || '/' AND key < $1 || '0'))`
+
+// Delete implements certmagic.Storage: the key and all below it.
+func (s *Store) Delete(ctx context.Context, key string) error {
+	return s.in(ctx, func(ctx context.Context) error {
+		_, err := s.db.ExecContext(ctx, `DELETE FROM autoconfig_certificates WHERE `+below, key)
+		return err
+	})
+}
+
+// Exists implements certmagic.Storage. While the database is down nothing exists.
+func (s *Store) Exists(ctx context.Context, key string) bool {
+	_, err := s.Stat(ctx, key)
+	return err == nil
+}
+
+// Stat implements certmagic.Storage; fs.ErrNotExist without the key.
+func (s *Store) Stat(ctx context.Context, key string) (info certmagic.KeyInfo, err error) {
+	info.Key = key
+	err = s.in(ctx, func(ctx context.Context) error {
+		var first string
+		err := s.db.QueryRowContext(ctx, `SELECT key, modified, length(value) FROM autoconfig_certificates
+			WHERE `+below+` ORDER BY key LIMIT 1`, key).Scan(&first, &info.Modified, &info.Size)
+		info.IsTerminal = first == key
+		return found(err)
+	})
+	return info, err
+}
+
+// List implements certmagic.Storage: the keys below path, with recursive all of
+// them and the folders between.
+func (s *Store) List(ctx context.Context, path string, recursive bool) (keys []string, err error) {
+	err = s.in(ctx, func(ctx context.Context) error {
+		rows, err := s.db.QueryContext(ctx, `SELECT key FROM autoconfig_certificates WHERE `+below+` ORDER BY key`, path)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }() // rows.Err tells
+		seen := map[string]bool{}
+		for rows.Next() {
+			var key string
+			if err := rows.Scan(&key); err != nil {
+				return err
+			}
+			keys = entries(keys, seen, path, key, recursive)
+		}
+		return rows.Err()
+	})
+	if err == nil && len(keys) == 0 {
+		return nil, fmt.Errorf("certificate storage: %w", fs.ErrNotExist)
+	}
+	return keys, err
+}
+
+// entries adds the folders on the way to a key, and the key.
+func entries(keys []string, seen map[string]bool, path, key string, recursive bool) []string {
+	rest, ok := strings.CutPrefix(key, path+"/")
+	if !ok {
+		return keys // path itself
+	}
+	for i := range len(rest) + 1 {
+		if i < len(rest) && rest[i] != '/' {
+			continue
+		}
+		if entry := path + "/" + rest[:i]; !seen[entry] {
+			seen[entry] = true
+			keys = append(keys, entry)
+		}
+		if !recursive {
+			break
+		}
+	}
+	return keys
+}
+
+// Lock implements certmagic.Locker: it waits until the lock is free or ctx ends.
+func (s *Store) Lock(ctx context.Context, name string) error {
+	holder := rand.Text()
+	for {
+		got, err := s.take(ctx, name, holder)
+		switch {
+		case err != nil:
+			return err
+		case got:
+			s.keep(name, holder)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(poll):
+		}
+	}
+}
+
+// take tries once to get a lock.
+func (s *Store) take(ctx context.Context, name, holder string) (got bool, err error) {
+	err = s.in(ctx, func(ctx context.Context) error {
+		result, err := s.db.ExecContext(ctx, `INSERT INTO autoconfig_locks AS l (name, holder, ends)
+			VALUES ($1, $2, clock_timestamp() + $3 * interval '1 second')
+			ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, ends = excluded.ends
+			WHERE l.ends < clock_timestamp()`, name, holder, lease.Seconds())
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		got = n == 1
+		return err
+	})
+	return got, err
+}
+
+// keep moves the end of a lock on until it is unlocked.
+func (s *Store) keep(name, holder string) {
+	ctx, stop := context.WithCancel(context.Background())
+	s.mu.Lock()
+	s.locks[name] = &lock{holder, stop}
+	s.mu.Unlock()
+	go func() {
+		tick := time.NewTicker(refresh)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			_ = s.in(ctx, func(ctx context.Context) error { // a database that is away is asked again
+				_, err := s.db.ExecContext(ctx, `UPDATE autoconfig_locks SET ends = clock_timestamp() + $3 * interval '1 second'
+					WHERE name = $1 AND holder = $2`, name, holder, lease.Seconds())
+				return err
+			})
+		}
+	}()
+}
+
+// Unlock implements certmagic.Locker.
+func (s *Store) Unlock(ctx context.Context, name string) error {
+	s.mu.Lock()
+	l := s.locks[name]
+	delete(s.locks, name)
+	s.mu.Unlock()
+	if l == nil {
+		return fmt.Errorf("certificate storage: the lock %s is not held", name)
+	}
+	l.stop()
+	return s.in(ctx, func(ctx context.Context) error {
+		_, err := s.db.ExecContext(ctx, `DELETE FROM autoconfig_locks WHERE name = $1 AND holder = $2`, name, l.holder)
+		return err
+	})
+}

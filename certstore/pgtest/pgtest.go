@@ -1,0 +1,111 @@
+// Package pgtest starts a PostgreSQL server of its own for a test: on a
+// loopback port, its data in the test's folder, stopped with the test.
+package pgtest
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Server is a running PostgreSQL.
+type Server struct {
+	DSN string // of its one database, as its superuser
+
+	bin, data string
+	as        *syscall.Credential
+	port      string
+}
+
+// Start starts a server with an empty database. Without PostgreSQL the test is
+// skipped, or fails where CI is set.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	bins, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres") // the pattern is well-formed
+	if len(bins) == 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("postgresql is not installed")
+		}
+		t.Skip("postgresql is not installed")
+	}
+	s := &Server{bin: filepath.Dir(bins[len(bins)-1]), data: filepath.Join(t.TempDir(), "data"), port: freePort(t)}
+	s.DSN = fmt.Sprintf("postgres://postgres@127.0.0.1:%s/postgres?sslmode=disable", s.port)
+	s.unprivileged(t)
+	s.run(t, "initdb", "-D", s.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	s.Up(t)
+	t.Cleanup(func() { s.Down(t) })
+	return s
+}
+
+// unprivileged hands the folder to a user that PostgreSQL runs as: it refuses root.
+func (s *Server) unprivileged(t testing.TB) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, _ := strconv.Atoi(u.Uid) // numbers on every Unix
+	gid, _ := strconv.Atoi(u.Gid)
+	s.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	dir := filepath.Dir(s.data)
+	for _, err := range []error{os.Chown(dir, uid, gid), os.Chmod(dir, 0o755), os.Chmod(filepath.Dir(dir), 0o755)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Up starts the server, and waits until it answers.
+func (s *Server) Up(t testing.TB) {
+	t.Helper()
+	s.run(t, "pg_ctl", "-D", s.data, "-w", "-t", "60", "-l", filepath.Join(filepath.Dir(s.data), "log"),
+		"-o", "-h 127.0.0.1 -p "+s.port+" -c fsync=off -c shared_buffers=16MB -k ''", "start")
+}
+
+// Down stops the server at once, as a crash would for those connected.
+func (s *Server) Down(t testing.TB) {
+	t.Helper()
+	cmd := s.command("pg_ctl", "-D", s.data, "-m", "immediate", "-w", "stop")
+	_ = cmd.Run() // it may be down already
+}
+
+func (s *Server) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(s.bin, name), args...)
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as}
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	return cmd
+}
+
+func (s *Server) run(t testing.TB, name string, args ...string) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := s.command(name, args...)
+	cmd.Stderr = &out // not stdout: the server would keep the pipe open
+	cmd.WaitDelay = 10 * time.Second
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, out.String())
+	}
+}
+
+func freePort(t testing.TB) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	return port
+}

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"autoconfig/server"
+)
+
+// tree is the folder of an export.
+type tree struct {
+	dir   string
+	fresh bool   // nothing was in it: there is nothing to compare with
+	work  string // where files are written before they are renamed
+
+	mu   sync.Mutex
+	seed maphash.Seed
+	seen []uint64 // hashes of the domains of this run, eight octets for each
+	done bool     // seen is sorted
+}
+
+// marker is the folder that tells an export from other people's files, and
+// the place for files on their way.
+const marker = ".autoconfig-export"
+
+// openTree takes a new or empty folder, or that of an earlier export: nothing
+// else, since files are replaced and removed in it.
+func openTree(dir string) (*tree, error) {
+	t := &tree{dir: dir, seed: maphash.MakeSeed()}
+	entries, err := readSome(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // a web server's user reads it
+			return nil, err
+		}
+	case err != nil:
+		return nil, err
+	}
+	t.fresh = len(entries) == 0
+	if _, err := os.Stat(filepath.Join(dir, marker)); err != nil && !t.fresh {
+		return nil, usagef("%s is not empty and holds no export; name a new folder", dir)
+	}
+	// What a run that was stopped has left goes; a run that is under way ends
+	// with an error, since two at once could not tell whose files are right.
+	left, err := filepath.Glob(filepath.Join(dir, marker, "run-*"))
+	if err != nil {
+		return nil, err
+	}
+	for _, old := range left {
+		if err := os.RemoveAll(old); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, marker), 0o755); err != nil { //nolint:gosec // as above
+		return nil, err
+	}
+	t.work, err = os.MkdirTemp(filepath.Join(dir, marker), "run-")
+	return t, err
+}
+
+// readSome reads the first few entries of a folder.
+func readSome(dir string) ([]fs.DirEntry, error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close() //nolint:errcheck // read only
+	entries, err := d.ReadDir(3)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return entries, err
+}
+
+func (t *tree) close() { _ = os.RemoveAll(t.work) }
+
+// keep says that a domain is a part of this run.
+func (t *tree) keep(domain string) { t.remember(domain) }
+
+// keepISPDB says so of a name that has the ISPDB's form only.
+func (t *tree) keepISPDB(name string) { t.remember(server.ExportISPDB + "/" + name) }
+
+func (t *tree) remember(name string) {
+	h := maphash.String(t.seed, name)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.seen, t.done = append(t.seen, h), false
+}
+
+// kept reports whether a name is a part of this run. Two names of one hash
+// would keep a file too many, once in an age.
+func (t *tree) kept(name string) bool {
+	if !t.done {
+		slices.Sort(t.seen)
+		t.done = true
+	}
+	_, found := slices.BinarySearch(t.seen, maphash.String(t.seed, name))
+	return found
+}
+
+// treeWorker writes files one after the other.
+type treeWorker struct {
+	t    *tree
+	temp string
+	old  []byte // room for the bytes of before
+	done exported
+}
+
+func (t *tree) worker() (*treeWorker, error) {
+	dir, err := os.MkdirTemp(t.work, "")
+	return &treeWorker{t: t, temp: filepath.Join(dir, "file")}, err
+}
+
+// put brings a file up to date. One without bytes is removed.
+func (w *treeWorker) put(f server.File) error {
+	path := w.t.dir + "/" + f.Host + "/" + f.Path
+	if f.Body == nil {
+		if w.t.fresh {
+			return nil
+		}
+		return gone(os.Remove(path))
+	}
+	if !w.t.fresh && w.same(path, f.Body) {
+		w.done.Unchanged++
+		return nil
+	}
+	if err := os.WriteFile(w.temp, f.Body, 0o644); err != nil { //nolint:gosec // a web server's user reads it
+		return err
+	}
+	err := os.Rename(w.temp, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil { //nolint:gosec // as above
+			err = os.Rename(w.temp, path)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", path, err)
+	}
+	w.done.Written++
+	return nil
+}
+
+// same reports whether a file has these bytes already.
+func (w *treeWorker) same(path string, body []byte) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close() //nolint:errcheck // read only
+	w.old = slices.Grow(w.old[:0], len(body)+1)[:len(body)+1]
+	n, err := io.ReadFull(f, w.old)
+	return errors.Is(err, io.ErrUnexpectedEOF) && bytes.Equal(w.old[:n], body)
+}
+
+// sweep removes the files of domains that are no part of this run. What export
+// did not write it leaves alone.
+func (t *tree) sweep() (int, error) {
+	if t.fresh {
+		return 0, nil
+	}
+	removed := 0
+	err := eachEntry(t.dir, func(entry fs.DirEntry) error {
+		host := entry.Name()
+		if !entry.IsDir() || host == marker || host == server.ExportISPDB {
+			return nil
+		}
+		for path, domains := range server.ExportedBy(host) {
+			if slices.ContainsFunc(domains, t.kept) {
+				continue
+			}
+			n, err := t.remove(host, path)
+			removed += n
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return removed, err
+	}
+	err = eachEntry(filepath.Join(t.dir, server.ExportISPDB), func(entry fs.DirEntry) error {
+		name := entry.Name()
+		if entry.IsDir() || t.kept(name) || t.kept(server.ExportISPDB+"/"+name) {
+			return nil
+		}
+		n, err := t.remove(server.ExportISPDB, name)
+		removed += n
+		return err
+	})
+	return removed, err
+}
+
+// remove removes one file, and the folders above it that have become empty.
+func (t *tree) remove(host, path string) (int, error) {
+	err := os.Remove(filepath.Join(t.dir, host, path))
+	if err != nil {
+		return 0, gone(err)
+	}
+	for path = host + "/" + path; ; {
+		i := strings.LastIndexByte(path, '/')
+		if i < 0 {
+			return 1, nil
+		}
+		path = path[:i]
+		if os.Remove(filepath.Join(t.dir, path)) != nil {
+			return 1, nil // something else is in it
+		}
+	}
+}
+
+// gone forgives that a file to be removed is not there.
+func gone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// eachEntry calls f with what is in a folder, a few at a time: there may be
+// millions.
+func eachEntry(dir string, f func(fs.DirEntry) error) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return gone(err)
+	}
+	defer d.Close() //nolint:errcheck // read only
+	for {
+		entries, err := d.ReadDir(1024)
+		for _, e := range entries {
+			if err := f(e); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"log/slog"
+	"net"
+)
+
+// What a service manager is told (sd_notify(3)).
+const (
+	stateReady     = "READY=1"
+	stateReloading = "RELOADING=1"
+	stateStopping  = "STOPPING=1"
+)
+
+// notify tells the service manager how the service is, when there is one that
+// listens (a unit with Type=notify).
+func (a *app) notify(log *slog.Logger, state string) {
+	socket := a.getenv("NOTIFY_SOCKET")
+	if socket == "" {
+		return
+	}
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err == nil {
+		_, err = conn.Write([]byte(state))
+		_ = conn.Close() // a datagram is gone once written
+	}
+	if err != nil {
+		log.Warn("the service manager could not be told", "state", state, "error", err)
+	}
+}

@@ -1,0 +1,108 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+
+	"autoconfig/provider"
+)
+
+// TLS is where the certificates for listen_tls come from: from files, or from
+// an authority on demand.
+type TLS struct {
+	CertFile string `yaml:"cert_file" doc:"PEM, leaf first, then intermediates"`
+	KeyFile  string `yaml:"key_file" doc:"PEM private key"`
+	ACME     *ACME  `yaml:"acme" doc:"certificates on demand, for listed domains and service_host"`
+}
+
+// Set reports whether certificates come from somewhere.
+func (t TLS) Set() bool { return t.CertFile != "" && t.KeyFile != "" || t.ACME != nil }
+
+// ACME is an authority that gives certificates out (RFC 8555). Naming it agrees
+// to its terms.
+type ACME struct {
+	Email       string `yaml:"email" doc:"of the account; the authority may write to it"`
+	Directory   string `yaml:"directory" doc:"URL of the authority; default: Let's Encrypt"`
+	Storage     string `yaml:"storage" doc:"folder, or for replicas postgres://…, which may hold ${ENV}; default /var/lib/autoconfig/certificates"`
+	StorageFile string `yaml:"storage_file" doc:"file with the postgres://… of the storage"`
+}
+
+const (
+	letsEncrypt    = "https://acme-v02.api.letsencrypt.org/directory"
+	defaultStorage = "/var/lib/autoconfig/certificates"
+)
+
+// Place is where certificates are kept: a folder, or the connection string of
+// a database.
+func (a *ACME) Place(getenv func(string) string) (place string, database bool, err error) {
+	place = a.Storage
+	if a.StorageFile != "" {
+		b, err := os.ReadFile(a.StorageFile)
+		if err != nil {
+			return "", false, err
+		}
+		place = strings.TrimRight(string(b), "\r\n")
+	}
+	if !isDatabase(place) {
+		return place, false, nil
+	}
+	place, err = expand(place, getenv)
+	return place, true, err
+}
+
+func isDatabase(place string) bool {
+	return strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")
+}
+
+// shown is the block with its defaults, and with the password masked.
+func (a *ACME) shown() ACME {
+	out := *a
+	if u, err := url.Parse(a.Storage); err == nil && isDatabase(a.Storage) { // ${ENV} for a password does not parse, and is none
+		query := u.Query()
+		if query.Has("password") {
+			query.Set("password", "xxxxx")
+			u.RawQuery = query.Encode()
+		}
+		out.Storage = u.Redacted()
+	}
+	return out
+}
+
+// tls checks the certificates of the https listener.
+func (s *settings) tls(t *TLS) {
+	s.pair("tls", &t.CertFile, &t.KeyFile)
+	if t.ACME == nil {
+		return
+	}
+	if t.CertFile != "" {
+		s.bad("tls", "certificates from files and on demand at once", "write cert_file and key_file, or acme")
+	}
+	if s.c.ListenTLS == "" {
+		s.bad("tls.acme", "there is no https to get certificates for", `write listen_tls: ":443"`)
+	}
+	a := t.ACME
+	if a.Email != "" {
+		if _, err := provider.ParseAddress(a.Email); err != nil {
+			s.bad("tls.acme.email", "the text is no mail address", "write for example hostmaster@hoster.example, or leave it out")
+		}
+	}
+	a.Directory = cmp.Or(a.Directory, letsEncrypt)
+	if u, err := url.Parse(a.Directory); err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		s.bad("tls.acme.directory", fmt.Sprintf("%q is not an https URL", a.Directory), "write the directory URL of the authority, for example "+letsEncrypt)
+	}
+	a.StorageFile = s.c.resolve(a.StorageFile)
+	switch {
+	case a.Storage != "" && a.StorageFile != "":
+		s.bad("tls.acme.storage_file", "storage and storage_file at once", "keep one of them")
+	case a.StorageFile != "":
+		s.readable("tls.acme.storage_file", a.StorageFile)
+	case isDatabase(a.Storage):
+	case strings.Contains(a.Storage, "://"):
+		s.bad("tls.acme.storage", "certificates are kept in a folder or in PostgreSQL", "write a path, or postgres://user@host/name")
+	default:
+		a.Storage = s.c.resolve(cmp.Or(a.Storage, defaultStorage))
+	}
+}

@@ -1,0 +1,189 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"golang.org/x/net/publicsuffix"
+
+	"autoconfig/source"
+)
+
+// Source is one entry under sources: a database (sql) or a directory (ldap).
+type Source struct {
+	Name string `yaml:"name" doc:"in the log and in /readyz; default: sql or ldap with a number"`
+	SQL  string `yaml:"sql" doc:"postgres, mysql (also MariaDB) or sqlite"`
+	LDAP string `yaml:"ldap" doc:"ldaps://, ldap:// or ldapi:// URL"`
+
+	DSN     string `yaml:"dsn" doc:"sql: how to connect; may hold ${ENV}"`
+	DSNFile string `yaml:"dsn_file" doc:"sql: file with the dsn"`
+
+	StartTLS     *bool  `yaml:"starttls" doc:"ldap: encrypt an ldap:// connection; default true"`
+	CAFile       string `yaml:"ca_file" doc:"ldap: PEM authorities to trust besides the system's"`
+	BindDN       string `yaml:"bind_dn" doc:"ldap: whom to bind as; empty: anonymous"`
+	Password     string `yaml:"password" doc:"ldap: of bind_dn; may hold ${ENV}"`
+	PasswordFile string `yaml:"password_file" doc:"ldap: file with the password"`
+	Base         string `yaml:"base" doc:"ldap: where the search starts"`
+
+	Provider string `yaml:"provider" doc:"id of the provider of every domain found"`
+	Domain   string `yaml:"domain" doc:"query or filter with :domain; sql: the first column is the provider's id, unless provider is given"`
+	List     string `yaml:"list" doc:"query or filter for all domains, for dns check --all, export and the record watch"`
+	User     string `yaml:"user" doc:"query or filter with :address, :local or :domain for the login name; needs reveal_logins"`
+
+	ProviderAttribute string `yaml:"provider_attribute" doc:"ldap: attribute with the provider's id"`
+	DomainAttribute   string `yaml:"domain_attribute" doc:"ldap: attribute of the list with the domain or an address"`
+	LoginAttribute    string `yaml:"login_attribute" doc:"ldap: attribute with the login name"`
+
+	RevealLogins bool        `yaml:"reveal_logins" doc:"answer login names; tells strangers which mailboxes exist"`
+	Timeout      *Duration   `yaml:"timeout" doc:"for one question; default 2s"`
+	Connections  int         `yaml:"connections" doc:"at most; default 8"`
+	Cache        SourceCache `yaml:"cache" doc:"what is remembered of the answers"`
+}
+
+// SourceCache bounds what is remembered of a source.
+type SourceCache struct {
+	TTL         *Duration `yaml:"ttl" doc:"how long an answer is fresh; default 5m"`
+	NegativeTTL *Duration `yaml:"negative_ttl" doc:"how long no answer is; default 1m"`
+	Stale       *Duration `yaml:"stale" doc:"how much longer an answer serves while the source is down; default 1h"`
+	Entries     int       `yaml:"entries" doc:"at most; default 500000"`
+}
+
+// The defaults of a source.
+const (
+	sourceTimeout     = 2 * time.Second
+	sourceConnections = 8
+	sourceTTL         = 5 * time.Minute
+	sourceNegativeTTL = time.Minute
+	sourceStale       = time.Hour
+	sourceEntries     = 500_000
+	sourceRetry       = time.Second // after a failure
+	sourceWaiting     = 1000        // questions that wait for a connection
+)
+
+// Backend are the source's name, bounds and defaults as it is opened with.
+func (s *Source) Backend() source.BackendOptions {
+	return source.BackendOptions{Name: s.Name, Provider: s.Provider, Logins: s.User != "" && s.RevealLogins, Cache: source.CacheOptions{
+		TTL: span(s.Cache.TTL, sourceTTL), NegativeTTL: span(s.Cache.NegativeTTL, sourceNegativeTTL), Stale: span(s.Cache.Stale, sourceStale),
+		Entries: cmp.Or(s.Cache.Entries, sourceEntries), Timeout: span(s.Timeout, sourceTimeout),
+		InFlight: cmp.Or(s.Connections, sourceConnections), Waiting: sourceWaiting, Retry: sourceRetry, Rest: true}}
+}
+
+func span(d *Duration, otherwise time.Duration) time.Duration {
+	if d == nil {
+		return otherwise
+	}
+	return time.Duration(*d)
+}
+
+// EncryptsLater reports whether StartTLS is asked for.
+func (s *Source) EncryptsLater() bool {
+	return strings.HasPrefix(s.LDAP, "ldap://") && (s.StartTLS == nil || *s.StartTLS)
+}
+
+// Secret is the dsn or the password, from its file or with ${ENV} put in.
+func (s *Source) Secret(getenv func(string) string) (string, error) {
+	text, file := cmp.Or(s.DSN, s.Password), cmp.Or(s.DSNFile, s.PasswordFile)
+	if file != "" {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		text = strings.TrimRight(string(b), "\r\n")
+		if s.PasswordFile != "" {
+			return text, nil // a password may hold anything
+		}
+	}
+	return expand(text, getenv)
+}
+
+// expand puts the environment's values in for ${NAME}. A $ alone is a $:
+// passwords have them.
+func expand(text string, getenv func(string) string) (string, error) {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "${")
+		out.WriteString(before)
+		if !found {
+			return out.String(), nil
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed {
+			return "", errors.New("a ${ without its }")
+		}
+		value := getenv(name)
+		if value == "" {
+			return "", fmt.Errorf("the environment variable %s is not set", name)
+		}
+		out.WriteString(value)
+		text = after
+	}
+}
+
+// namedBySource reports whether a source can give domains to a provider.
+func (c *Config) namedBySource(id string) bool {
+	return slices.ContainsFunc(c.Sources, func(s Source) bool { return s.Provider == "" || s.Provider == id })
+}
+
+// nameOfHost is the name of a provider without a domain of its own: the
+// registered domain of its first server.
+func nameOfHost(host string) string {
+	if strings.Contains(host, "%") {
+		return ""
+	}
+	name, err := publicsuffix.EffectiveTLDPlusOne(host)
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
+// masked stands for a secret where a configuration is shown.
+const masked = "********"
+
+// show is the source with its defaults and without its secrets.
+func (s *Source) show() yaml.MapSlice {
+	out := yaml.MapSlice{}
+	text := func(key, value string) {
+		if value != "" {
+			out = append(out, yaml.MapItem{Key: key, Value: value})
+		}
+	}
+	secret := func(key, value string) {
+		if value != "" {
+			text(key, masked)
+		}
+	}
+	text("name", s.Name)
+	text("sql", s.SQL)
+	secret("dsn", s.DSN)
+	text("dsn_file", s.DSNFile)
+	text("ldap", s.LDAP)
+	if strings.HasPrefix(s.LDAP, "ldap://") {
+		out = append(out, yaml.MapItem{Key: "starttls", Value: s.EncryptsLater()})
+	}
+	text("ca_file", s.CAFile)
+	text("bind_dn", s.BindDN)
+	secret("password", s.Password)
+	text("password_file", s.PasswordFile)
+	text("base", s.Base)
+	text("provider", s.Provider)
+	text("domain", s.Domain)
+	text("list", s.List)
+	text("user", s.User)
+	text("provider_attribute", s.ProviderAttribute)
+	text("domain_attribute", s.DomainAttribute)
+	text("login_attribute", s.LoginAttribute)
+	o := s.Backend()
+	return append(out,
+		yaml.MapItem{Key: "reveal_logins", Value: s.RevealLogins},
+		yaml.MapItem{Key: "timeout", Value: o.Cache.Timeout.String()},
+		yaml.MapItem{Key: "connections", Value: o.Cache.InFlight},
+		yaml.MapItem{Key: "cache", Value: yaml.MapSlice{{Key: "ttl", Value: o.Cache.TTL.String()}, {Key: "negative_ttl", Value: o.Cache.NegativeTTL.String()},
+			{Key: "stale", Value: o.Cache.Stale.String()}, {Key: "entries", Value: o.Cache.Entries}}})
+}

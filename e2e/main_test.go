@@ -1,0 +1,43 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// program is the program under test, built once for all tests.
+var program string
+
+var programFlag = flag.String("program", "", "test this program and build none")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if len(os.Args) > 1 && os.Getenv(lorisEnv) != "" {
+		os.Exit(lorisMain(os.Getenv(lorisEnv)))
+	}
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	if program = *programFlag; program != "" {
+		return m.Run()
+	}
+	dir, err := os.MkdirTemp("", "autoconfig-e2e")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	program = filepath.Join(dir, "autoconfig")
+	if out, err := exec.Command("go", "build", "-trimpath", "-o", program, "autoconfig/cmd/autoconfig").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "the program does not build: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}

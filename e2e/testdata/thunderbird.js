@@ -1,0 +1,197 @@
+// What the tests do inside Thunderbird 153's main window.
+const { FindConfig } = ChromeUtils.importESModule("resource:///modules/accountcreation/FindConfig.sys.mjs");
+const { AccountConfig } = ChromeUtils.importESModule("resource:///modules/accountcreation/AccountConfig.sys.mjs");
+const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+
+function trust(root) {
+  const db = Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB);
+  db.addCertFromBase64(root, "C,,", "");
+}
+
+// observe collects every request that got an answer, until stop() is called.
+function observe() {
+  const seen = [];
+  const observer = {
+    observe(channel) {
+      channel.QueryInterface(Ci.nsIHttpChannel);
+      seen.push({ method: channel.requestMethod, url: channel.URI.spec, status: channel.responseStatus });
+    },
+  };
+  Services.obs.addObserver(observer, "http-on-examine-response");
+  return { seen, stop: () => Services.obs.removeObserver(observer, "http-on-examine-response") };
+}
+
+const security = { 0: "plain", 2: "starttls", 3: "tls" };
+const auth = { 1: "none", 3: "password", 4: "password-encrypted", 8: "any-secure", 10: "oauth2" };
+
+function server(s) {
+  return {
+    protocol: s.type, host: s.hostname, port: s.port, username: s.username,
+    security: security[s.socketType] ?? String(s.socketType), auth: auth[s.auth] ?? String(s.auth),
+  };
+}
+
+// detect looks for an address's settings as the Account Hub does, short of
+// guessing. A question whether to follow a redirect is answered with yes.
+async function detect(email, exchange, database) {
+  Services.prefs.setBoolPref("mailnews.auto_config.fetchFromExchange.enabled", exchange);
+  Services.prefs.setStringPref("mailnews.auto_config_url", database);
+  Services.obs.notifyObservers(null, "net:prune-all-connections"); // those of the search before
+  const web = observe();
+  const out = { requests: web.seen, asked: "" };
+  try {
+    const search = FindConfig.parallelAutoDiscovery(email.split("@")[1], email, new AbortController().signal);
+    let { value, done } = await search.next();
+    if (!done) {
+      out.asked = value.scheme + "://" + value.host;
+      ({ value } = await search.next({ acceptRedirect: true }));
+    }
+    if (value) {
+      FindConfig.ewsifyConfig(value);
+      AccountConfig.replaceVariables(value, "Jo Doe", email, "");
+      out.source = value.subSource ?? value.source;
+      out.name = value.displayName;
+      out.incoming = [value.incoming, ...value.incomingAlternatives].map(server);
+      out.outgoing = [value.outgoing, ...value.outgoingAlternatives].map(server);
+    }
+  } finally {
+    web.stop();
+  }
+  return out;
+}
+
+// until waits for a condition, and says what the window shows when it never
+// comes.
+async function until(what, condition) {
+  for (const end = Date.now() + 20000; Date.now() < end;) {
+    const value = await condition();
+    if (value) {
+      return value;
+    }
+    await new Promise(resolve => window.setTimeout(resolve, 20));
+  }
+  throw new Error("waited in vain: " + what + "; shown: " + visibleText(window.document));
+}
+
+// deep finds the first match in a document and its shadow trees.
+function deep(selector, root = window.document) {
+  const here = root.querySelector(selector);
+  if (here) {
+    return here;
+  }
+  for (const e of root.querySelectorAll("*")) {
+    const there = e.shadowRoot && deep(selector, e.shadowRoot);
+    if (there) {
+      return there;
+    }
+  }
+  return null;
+}
+
+function visibleText(root) {
+  const hub = deep("account-hub-email", root);
+  return (hub?.innerText ?? "").replace(/\s+/g, " ").slice(0, 600);
+}
+
+function shown(selector) {
+  const e = deep(selector);
+  return e && !e.hidden && e.checkVisibility() ? e : null;
+}
+
+function type(selector, text) {
+  const input = deep(selector);
+  input.focus();
+  input.value = text;
+  for (const name of ["input", "change"]) {
+    input.dispatchEvent(new window.Event(name, { bubbles: true, composed: true }));
+  }
+}
+
+async function forward() {
+  const button = await until("the hub's button can be pressed", () => {
+    const b = shown("account-hub-footer #forward");
+    return b && !b.disabled && b;
+  });
+  button.click();
+}
+
+// hubFind opens the Account Hub, enters a person, and returns what it shows as
+// found. Its words are message ids, so that no language matters.
+async function hubFind(name, email) {
+  await window.openAccountHub("MAIL");
+  await until("the form for name and address", () => shown("#autoConfigEmailForm #email"));
+  type("#autoConfigEmailForm #realName", name);
+  type("#autoConfigEmailForm #email", email);
+  await forward();
+  await until("the settings found", () => shown("email-config-found #incomingHost")?.textContent);
+  const out = {};
+  for (const side of ["incoming", "outgoing"]) {
+    for (const part of ["Type", "Host", "Port", "SocketType", "AuthenticationType", "Username"]) {
+      const e = deep("email-config-found #" + side + part);
+      out[side + part] = e.dataset.l10nId ?? e.textContent;
+    }
+  }
+  return out;
+}
+
+// hubFinish goes on to the password, and returns the account that was made.
+async function hubFinish(password) {
+  await forward();
+  await until("the form for the password", () => shown("email-password-form #password"));
+  type("email-password-form #password", password);
+  await forward();
+  await until("the account is made", () => shown("email-added-success"));
+  const account = MailServices.accounts.accounts[0];
+  const incoming = account.incomingServer;
+  const outgoing = MailServices.outgoingServer.defaultServer.QueryInterface(Ci.nsISmtpServer);
+  return [
+    { protocol: incoming.type, host: incoming.hostName ?? incoming.hostname, port: incoming.port, username: incoming.username,
+      security: security[incoming.socketType], auth: auth[incoming.authMethod] },
+    { protocol: outgoing.type, host: outgoing.hostname, port: outgoing.port, username: outgoing.username,
+      security: security[outgoing.socketType], auth: auth[outgoing.authMethod] },
+  ];
+}
+
+// sendAndReceive sends a message to the account's own address, and reads it
+// from the inbox.
+async function sendAndReceive(subject, body) {
+  const { MsgHdrToMimeMessage } = ChromeUtils.importESModule("resource:///modules/gloda/MimeMessage.sys.mjs");
+  const account = MailServices.accounts.accounts[0];
+  const identity = account.defaultIdentity;
+  const fields = Cc["@mozilla.org/messengercompose/composefields;1"].createInstance(Ci.nsIMsgCompFields);
+  fields.from = identity.email;
+  fields.to = identity.email;
+  fields.subject = subject;
+  await new Promise((resolve, reject) => {
+    window.setTimeout(() => reject(new Error("sending takes over 20 s")), 20000);
+    const listener = {
+      QueryInterface: ChromeUtils.generateQI(["nsIMsgSendListener", "nsIMsgCopyServiceListener"]),
+      onStartSending() {}, onSendProgress() {}, onStatus() {}, onGetDraftFolderURI() {}, onSendNotPerformed() {},
+      onStartCopy() {}, onProgress() {}, setMessageKey() {}, getMessageId() {},
+      onTransportSecurityError(id, status, info, location) { reject(new Error("sending: " + location + " " + status.toString(16))); },
+      onStopSending(id, status) { if (!Components.isSuccessCode(status)) { reject(new Error("sending: 0x" + status.toString(16))); } },
+      onStopCopy(status) { Components.isSuccessCode(status) ? resolve() : reject(new Error("the copy in Sent: 0x" + status.toString(16))); },
+    };
+    Cc["@mozilla.org/messengercompose/send;1"].createInstance(Ci.nsIMsgSend).createAndSendMessage(
+      null, identity, account.key, fields, false, false, Ci.nsIMsgSend.nsMsgDeliverNow, null, "text/plain", body,
+      window, null, listener, "", "", Ci.nsIMsgCompType.New);
+  });
+  const server = account.incomingServer;
+  const header = await until("the message arrives", async () => {
+    const inbox = server.rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox);
+    const found = inbox && [...inbox.messages].find(m => m.mime2DecodedSubject == subject);
+    if (!found) {
+      await new Promise(done => {
+        if (!inbox) {
+          server.performExpand(window.msgWindow);
+          done();
+          return;
+        }
+        inbox.getNewMessages(window.msgWindow, { QueryInterface: ChromeUtils.generateQI(["nsIUrlListener"]), OnStartRunningUrl() {}, OnStopRunningUrl: done });
+      });
+    }
+    return found;
+  });
+  const mime = await new Promise(resolve => MsgHdrToMimeMessage(header, null, (_, message) => resolve(message), true));
+  return { subject: header.mime2DecodedSubject, from: header.mime2DecodedAuthor, body: mime.coerceBodyToPlaintext(header.folder) };
+}

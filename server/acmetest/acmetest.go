@@ -1,0 +1,122 @@
+// Package acmetest runs Let's Encrypt's Pebble, an ACME authority (RFC 8555)
+// made for tests, within the test.
+package acmetest
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"log"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/letsencrypt/pebble/v2/ca"
+	"github.com/letsencrypt/pebble/v2/db"
+	"github.com/letsencrypt/pebble/v2/va"
+	"github.com/letsencrypt/pebble/v2/wfe"
+)
+
+// Authority is a running Pebble on a loopback port.
+type Authority struct {
+	Directory string         // URL
+	RootFile  string         // PEM: what its own https is signed by, for SSL_CERT_FILE
+	Roots     *x509.CertPool // what its certificates are signed by
+
+	mu     sync.Mutex
+	orders map[string]int
+}
+
+// Options say where an authority looks for the proofs.
+type Options struct {
+	HTTP, TLS string // HOST:PORT of the servers it verifies, instead of ports 80 and 443
+	DNS       string // HOST:PORT of the resolver
+}
+
+const year = 365 * 24 * 3600 // seconds
+
+// Start starts an authority that is stopped with the test. Each issued
+// certificate is valid for 90 days.
+func Start(t testing.TB, o Options) *Authority {
+	t.Helper()
+	// Pebble's delays and errors on purpose, which a test of its own would want
+	for key, value := range map[string]string{"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"} {
+		t.Setenv(key, value)
+	}
+	logger := log.New(io.Discard, "", 0)
+	store := db.NewMemoryStore()
+	issuer := ca.New(logger, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {ValidityPeriod: year / 4}})
+	verifier := va.New(logger, port(t, o.HTTP), port(t, o.TLS), false, o.DNS, store)
+	front := wfe.New(logger, store, verifier, issuer, []string{"pebble.letsencrypt.org"}, false, false, 1, 1)
+	a := &Authority{Roots: x509.NewCertPool(), orders: map[string]int{}}
+	srv := httptest.NewUnstartedServer(a.counting(front.Handler()))
+	srv.Config.ErrorLog = logger
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	a.Directory = srv.URL + wfe.DirectoryPath
+	a.RootFile = filepath.Join(t.TempDir(), "authority.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})
+	if err := os.WriteFile(a.RootFile, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	a.Roots.AppendCertsFromPEM(issuer.GetRootCert(0).PEM())
+	return a
+}
+
+func port(t testing.TB, addr string) int {
+	t.Helper()
+	_, text, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// counting counts the orders (RFC 8555 §7.4) by name.
+func (a *Authority) counting(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/order-plz" {
+			body, _ := io.ReadAll(r.Body) // what is missing the authority will refuse
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			a.count(body)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (a *Authority) count(body []byte) {
+	var signed struct{ Payload string }
+	var order struct{ Identifiers []struct{ Value string } }
+	if json.Unmarshal(body, &signed) != nil {
+		return
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(signed.Payload)
+	if err != nil || json.Unmarshal(payload, &order) != nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, id := range order.Identifiers {
+		a.orders[id.Value]++
+	}
+}
+
+// Orders counts the orders so far, by name.
+func (a *Authority) Orders() map[string]int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return maps.Clone(a.orders)
+}

@@ -1,0 +1,297 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"autoconfig/finding"
+	"autoconfig/provider"
+)
+
+// BackendOptions say how a database or a directory is asked.
+type BackendOptions struct {
+	Name     string // in the log and in /readyz
+	Provider string // id; empty: what the backend answers for a domain is the id
+	Logins   bool   // ask for the login name of an address
+	Cache    CacheOptions
+	Log      *slog.Logger
+}
+
+// Backend is a database or a directory that knows domains, and what it
+// answered of late. It outlives the settings that use it.
+type Backend struct {
+	o       BackendOptions
+	store   store
+	domains *cache[string] // domain → provider id
+	logins  *cache[string] // address → login name; nil: never asked
+	known   atomic.Pointer[map[string]*provider.Provider]
+	logged  [3]atomic.Int64 // when a query's failure was last logged, by query
+}
+
+// store asks a backend. What is not there is [provider.ErrNotFound]; every
+// other error means that it cannot be told now.
+type store interface {
+	domain(ctx context.Context, domain string) (id string, err error)
+	login(ctx context.Context, a provider.Address) (string, error)
+	list(ctx context.Context) iter.Seq2[row, error]
+	close() error
+}
+
+// row is a listed domain and, where the list says it, its provider's id.
+type row struct{ domain, id string }
+
+// query is one of the questions a backend is asked, as the log names it.
+type query int
+
+const (
+	queryDomain query = iota
+	queryUser
+	queryList
+)
+
+func (q query) String() string { return [...]string{"domain", "user", "list"}[q] }
+
+func backendOf(o BackendOptions, s store) *Backend {
+	b := &Backend{o: o, store: s}
+	b.known.Store(&map[string]*provider.Provider{})
+	b.domains = newCache(o.Cache, b.askDomain)
+	if o.Logins {
+		b.logins = newCache(o.Cache, b.askLogin)
+	}
+	return b
+}
+
+// Name is the name of the backend in the log.
+func (b *Backend) Name() string { return b.o.Name }
+
+// Close ends its connections.
+func (b *Backend) Close() error { return b.store.close() }
+
+// Down reports whether the backend does not answer.
+func (b *Backend) Down() bool { return b.domains.Down() || b.logins != nil && b.logins.Down() }
+
+func (b *Backend) askDomain(ctx context.Context, domain string) (string, error) {
+	id, err := b.store.domain(ctx, domain)
+	switch {
+	case err != nil:
+		b.failed(queryDomain, err)
+		return "", err
+	case b.o.Provider != "":
+		return b.o.Provider, nil
+	}
+	p := (*b.known.Load())[id]
+	if p == nil {
+		err := fmt.Errorf("%w: %s has the provider %q, which the configuration lacks", errRow, domain, id)
+		b.failed(queryDomain, err)
+		return "", err
+	}
+	return p.ID, nil // the provider's own text: one for all of its domains
+}
+
+func (b *Backend) askLogin(ctx context.Context, address string) (string, error) {
+	at := strings.LastIndexByte(address, '@')
+	login, err := b.store.login(ctx, provider.Address{Local: address[:at], Domain: address[at+1:]})
+	if err == nil && login == "" {
+		err = provider.ErrNotFound
+	}
+	if err == nil && (len(login) > maxLogin || strings.ContainsFunc(login, provider.Unprintable)) {
+		err = errLogin
+	}
+	if err != nil {
+		b.failed(queryUser, err)
+		return "", err
+	}
+	return login, nil
+}
+
+const maxLogin = 254 // octets, as an address
+
+var errLogin = fmt.Errorf("%w: a login name that is too long or has control characters", errRow)
+
+// logEvery is how often the failure of one query is logged: a backend that is
+// down fails for every question.
+const logEvery = 10 * time.Second
+
+// failed logs a failure by the name of the query. Its words have no local part
+// in them: stores see to that.
+func (b *Backend) failed(q query, err error) {
+	if errors.Is(err, provider.ErrNotFound) || errors.Is(err, context.Canceled) {
+		return
+	}
+	now := time.Now().UnixNano()
+	last := b.logged[q].Load()
+	if last != 0 && now-last < int64(logEvery) || !b.logged[q].CompareAndSwap(last, now) {
+		return
+	}
+	b.o.Log.Error("a source cannot answer", "source", b.o.Name, "query", q.String(), "error", err)
+}
+
+// nobody is a domain that cannot exist (RFC 6761 §6.4).
+const nobody = "autoconfig.invalid"
+
+// Check asks the backend once, so that a mistake in a query and an outage show
+// before a client comes, and the end of an outage without one.
+func (b *Backend) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, b.o.Cache.Timeout)
+	defer cancel()
+	_, err := b.store.domain(ctx, nobody)
+	err = b.checked(queryDomain, err)
+	b.domains.note(err)
+	if b.logins == nil || err != nil {
+		return err
+	}
+	_, err = b.store.login(ctx, provider.Address{Local: "nobody", Domain: nobody})
+	err = b.checked(queryUser, err)
+	b.logins.note(err)
+	return err
+}
+
+// checked is nil for an answer of any kind.
+func (b *Backend) checked(q query, err error) error {
+	if errors.Is(err, provider.ErrNotFound) || errors.Is(err, errRow) {
+		return nil
+	}
+	if err != nil {
+		b.failed(q, err)
+	}
+	return err
+}
+
+// BuiltinRows lists the built-in domains that the backend has rows for. They
+// are ignored: nobody else than the vendor can serve them.
+func (b *Backend) BuiltinRows(ctx context.Context) ([]string, error) {
+	var out []string
+	for _, p := range provider.Builtins() {
+		for _, domain := range append(p.Domains, p.Unverified...) {
+			switch _, err := b.store.domain(ctx, domain); {
+			case err == nil:
+				out = append(out, domain)
+			case !errors.Is(err, provider.ErrNotFound):
+				return out, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// Rows is a backend as the settings of one time see it.
+type Rows struct {
+	*Backend
+	providers map[string]*provider.Provider
+}
+
+// With gives the backend the providers that its ids name.
+func (b *Backend) With(providers []*provider.Provider) *Rows {
+	known := map[string]*provider.Provider{}
+	for _, p := range providers {
+		known[p.ID] = p
+	}
+	b.known.Store(&known)
+	return &Rows{b, known}
+}
+
+// Lookup finds the provider of an address's domain, and the login name of the
+// address where the backend is asked for it.
+func (r *Rows) Lookup(ctx context.Context, a provider.Address) (*provider.Provider, error) {
+	if provider.VendorOwned(a.Domain) != "" {
+		return nil, provider.ErrNotFound
+	}
+	id, err := r.domains.get(ctx, a.Domain)
+	if err != nil {
+		return nil, err
+	}
+	p := r.providers[id]
+	if p == nil { // the configuration has changed since it was remembered
+		return nil, fmt.Errorf("%w: no provider %q", provider.ErrUnavailable, id)
+	}
+	if r.logins == nil || a.Local == "" {
+		return p, nil
+	}
+	login, err := r.logins.get(ctx, a.String())
+	switch {
+	case errors.Is(err, provider.ErrNotFound):
+		return p, nil
+	case err != nil:
+		return nil, err
+	}
+	return personal(p, a, login), nil
+}
+
+// personal is p for one person: every server has the login name as it is. It
+// is p itself where the templates give that name anyway.
+func personal(p *provider.Provider, a provider.Address, login string) *provider.Provider {
+	same := true
+	for _, list := range [][]provider.Server{p.Incoming, p.Outgoing} {
+		for _, s := range list {
+			same = same && provider.Expand(s.Username, a) == login
+		}
+	}
+	if same {
+		return p
+	}
+	q := *p
+	q.Personal = true
+	servers := func(in []provider.Server) []provider.Server {
+		out := append([]provider.Server(nil), in...)
+		for i := range out {
+			out[i].Username = login
+		}
+		return out
+	}
+	q.Incoming, q.Outgoing = servers(p.Incoming), servers(p.Outgoing)
+	if p.ManageSieve != nil {
+		q.ManageSieve = &servers([]provider.Server{*p.ManageSieve})[0]
+	}
+	return &q
+}
+
+// Domains lists the domains of the backend's list, as it streams them.
+func (r *Rows) Domains(ctx context.Context) iter.Seq2[string, error] {
+	return names(r.listings(ctx))
+}
+
+// listings are the domains of the list with their providers, where the list or
+// the configuration says them. Rows that are no domain, or a built-in's, are
+// left out and logged.
+func (r *Rows) listings(ctx context.Context) iter.Seq2[Listing, error] {
+	return func(yield func(Listing, error) bool) {
+		bad := 0
+		for row, err := range r.store.list(ctx) {
+			if err != nil {
+				r.failed(queryList, err)
+				yield(Listing{}, fmt.Errorf("%w: the list of the source %q: %w", provider.ErrUnavailable, r.o.Name, err))
+				return
+			}
+			domain, err := provider.ParseDomain(row.domain)
+			if err != nil {
+				bad++
+				continue
+			}
+			if provider.VendorOwned(domain) != "" {
+				r.o.Log.Warn(BuiltinRow(r.o.Name, domain).String(), "id", "config-builtin-row")
+				continue
+			}
+			if r.o.Provider != "" {
+				row.id = r.o.Provider
+			}
+			if !yield(Listing{domain, r.providers[row.id]}, nil) {
+				return
+			}
+		}
+		if bad > 0 {
+			r.o.Log.Warn("rows that are no domain name were left out", "source", r.o.Name, "query", queryList.String(), "rows", bad)
+		}
+	}
+}
+
+// BuiltinRow is the finding for a row about a built-in domain.
+func BuiltinRow(source, domain string) finding.Finding {
+	return finding.New("config-builtin-row", source).
+		Because("a row for %s, which the built-in provider %q owns; it is not looked at", domain, provider.VendorOwned(domain))
+}

@@ -1,0 +1,59 @@
+package source
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"autoconfig/provider"
+)
+
+// Filter is an LDAP search filter (RFC 4515) of the operator's. Its :domain,
+// :address and :local are put in escaped, so that no address can change it.
+type Filter struct {
+	parts []string // text, parameter, text, parameter, …, text
+}
+
+// ParseFilter reads a filter that may have the parameters allowed and, if
+// there are any, must have one of them. Its error is a [*QueryError].
+func ParseFilter(text string, allowed ...string) (Filter, error) {
+	var f Filter
+	rest, start := strings.TrimSpace(text), 0
+	for i := 0; i < len(rest); i++ {
+		if rest[i] != ':' {
+			continue
+		}
+		name := rest[i+1 : i+1+wordLength(rest[i+1:])]
+		if name != ParamDomain && name != ParamAddress && name != ParamLocal {
+			continue // an extensible match (RFC 4515 §3), such as memberOf:1.2.840.113556.1.4.1941:=
+		}
+		if !slices.Contains(allowed, name) {
+			return f, &QueryError{fmt.Sprintf(":%s is no parameter here", name), "write " + marks(allowed)}
+		}
+		f.parts = append(f.parts, rest[start:i], name)
+		start = i + 1 + len(name)
+		i = start - 1
+	}
+	f.parts = append(f.parts, rest[start:])
+	if len(allowed) > 0 && len(f.parts) == 1 {
+		return f, &QueryError{"the filter has no parameter: the answer would be the same for everybody", "write " + marks(allowed) + " where the name is compared"}
+	}
+	if _, err := ldap.CompileFilter(f.fill(provider.Address{Local: "x", Domain: "example.org"})); err != nil {
+		return f, &QueryError{"not an LDAP filter: " + strings.TrimPrefix(err.Error(), `LDAP Result Code 201 "Filter Compile Error": ldap: `), "write for example (associatedDomain=:domain)"}
+	}
+	return f, nil
+}
+
+// fill puts an address in.
+func (f Filter) fill(a provider.Address) string {
+	var b strings.Builder
+	for i, part := range f.parts {
+		if i%2 == 1 {
+			part = ldap.EscapeFilter(parameter(part, a))
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}

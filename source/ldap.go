@@ -1,0 +1,254 @@
+package source
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"iter"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"autoconfig/provider"
+)
+
+// LDAPOptions say which directory to ask, and how. Domain is needed; without
+// List the domains cannot be listed, without User no login name is known.
+type LDAPOptions struct {
+	URL               string // ldaps://, ldap:// or ldapi://
+	StartTLS          bool   // RFC 4511 §4.14
+	TLS               *tls.Config
+	BindDN, Password  string // empty: anonymous
+	Base              string
+	Domain            string // filter with :domain
+	ProviderAttribute string // of the entry found, with the provider's id
+	List              string // filter without parameters
+	DomainAttribute   string // of the entries listed; of a mail address the domain counts
+	User              string // filter with :address, :local, :domain
+	LoginAttribute    string // of the entry found
+	Connections       int    // at most, and one more for the list
+}
+
+// OpenLDAP makes a source of a directory. It does not connect yet.
+func OpenLDAP(o BackendOptions, q LDAPOptions) (*Backend, error) {
+	s := &ldapStore{o: q, timeout: o.Cache.Timeout, idle: make(chan *ldap.Conn, q.Connections)}
+	var err error
+	if s.domainFilter, err = ParseFilter(q.Domain, ParamDomain); err != nil {
+		return nil, err
+	}
+	if q.User != "" {
+		if s.userFilter, err = ParseFilter(q.User, ParamAddress, ParamLocal, ParamDomain); err != nil {
+			return nil, err
+		}
+	}
+	if q.List != "" {
+		if s.listFilter, err = ParseFilter(q.List); err != nil {
+			return nil, err
+		}
+	}
+	return backendOf(o, s), nil
+}
+
+// ldapStore asks a directory over a few bound connections.
+type ldapStore struct {
+	o                                    LDAPOptions
+	domainFilter, userFilter, listFilter Filter
+	timeout                              time.Duration
+	idle                                 chan *ldap.Conn
+}
+
+func (s *ldapStore) domain(ctx context.Context, domain string) (string, error) {
+	return s.one(ctx, s.domainFilter, provider.Address{Domain: domain}, s.o.ProviderAttribute)
+}
+
+func (s *ldapStore) login(ctx context.Context, a provider.Address) (string, error) {
+	login, err := s.one(ctx, s.userFilter, a, s.o.LoginAttribute)
+	if e, ok := errors.AsType[*ldap.Error](err); ok && e.ResultCode < ldap.ErrorNetwork {
+		err = fmt.Errorf("LDAP result %d", e.ResultCode) // a server's words may have the address in them
+	}
+	return login, err
+}
+
+// one is the first value of an attribute of the first entry that matches; an
+// empty text when the entry has none.
+func (s *ldapStore) one(ctx context.Context, f Filter, a provider.Address, attribute string) (string, error) {
+	wanted := []string{"1.1"} // no attribute (RFC 4511 §4.5.1.8)
+	if attribute != "" {
+		wanted = []string{attribute}
+	}
+	req := ldap.NewSearchRequest(s.o.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 1, int(s.timeout/time.Second)+1, false, f.fill(a), wanted, nil)
+	found, err := s.search(ctx, req)
+	switch {
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
+		return "", err // the base is not there: a mistake, or a directory being filled
+	case err != nil && !(ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded) && found != nil && len(found.Entries) > 0):
+		return "", err
+	case len(found.Entries) == 0:
+		return "", provider.ErrNotFound
+	}
+	if attribute == "" {
+		return "", nil
+	}
+	return found.Entries[0].GetEqualFoldAttributeValue(attribute), nil
+}
+
+// search asks over a connection of the pool. One that broke while it lay
+// there is replaced.
+func (s *ldapStore) search(ctx context.Context, req *ldap.SearchRequest) (*ldap.SearchResult, error) {
+	for try := range tries {
+		conn, err := s.take(ctx, try > 0)
+		if err != nil {
+			return nil, err
+		}
+		stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+		found, err := conn.Search(req)
+		alive := stop()
+		if e, ok := errors.AsType[*ldap.Error](err); err == nil || ok && e.ResultCode < ldap.ErrorNetwork && !gone(e) {
+			s.give(conn, alive)
+			return found, err
+		}
+		s.give(conn, false)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if try == tries-1 {
+			return nil, err
+		}
+	}
+	return nil, ctx.Err() // not reached: the last try returns
+}
+
+// gone reports what a server says that is stopping or has no time
+// (RFC 4511 §A.2).
+func gone(e *ldap.Error) bool {
+	return e.ResultCode == ldap.LDAPResultUnavailable || e.ResultCode == ldap.LDAPResultBusy
+}
+
+// take is an idle connection, or a new one.
+func (s *ldapStore) take(ctx context.Context, fresh bool) (*ldap.Conn, error) {
+	for !fresh {
+		select {
+		case conn := <-s.idle:
+			if !conn.IsClosing() {
+				return conn, nil
+			}
+			_ = conn.Close()
+			continue
+		default:
+		}
+		break
+	}
+	return s.dial(ctx)
+}
+
+func (s *ldapStore) give(conn *ldap.Conn, alive bool) {
+	if alive && !conn.IsClosing() {
+		select {
+		case s.idle <- conn:
+			return
+		default:
+		}
+	}
+	_ = conn.Close() // broken, or one more than are kept
+}
+
+// dial connects, and ends in time whatever the server does.
+func (s *ldapStore) dial(ctx context.Context) (*ldap.Conn, error) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = time.Now().Add(s.timeout)
+	}
+	conn, err := ldap.DialURL(s.o.URL, ldap.DialWithDialer(&net.Dialer{Deadline: deadline}), ldap.DialWithTLSConfig(s.o.TLS))
+	if err != nil {
+		return nil, err
+	}
+	conn.SetTimeout(s.timeout)
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	if s.o.StartTLS {
+		err = conn.StartTLS(s.o.TLS)
+	}
+	if err == nil && s.o.BindDN != "" {
+		err = conn.Bind(s.o.BindDN, s.o.Password)
+	}
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// page is how many entries are listed at a time (RFC 2696).
+const page = 500
+
+// list pages through the entries. Of many people with addresses at few domains
+// each domain is given once.
+func (s *ldapStore) list(ctx context.Context) iter.Seq2[row, error] {
+	return func(yield func(row, error) bool) {
+		if len(s.listFilter.parts) == 0 {
+			return
+		}
+		attributes := []string{s.o.DomainAttribute}
+		if s.o.ProviderAttribute != "" {
+			attributes = append(attributes, s.o.ProviderAttribute)
+		}
+		conn, err := s.dial(ctx) // pages belong to one connection
+		if err != nil {
+			yield(row{}, err)
+			return
+		}
+		defer conn.Close() //nolint:errcheck // read only
+		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+		paging := ldap.NewControlPaging(page)
+		req := ldap.NewSearchRequest(s.o.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, s.listFilter.fill(provider.Address{}), attributes, []ldap.Control{paging})
+		seen := map[string]bool{}
+		for {
+			found, err := conn.Search(req)
+			if err != nil {
+				yield(row{}, err)
+				return
+			}
+			for _, e := range found.Entries {
+				if !s.rows(e, seen, yield) {
+					return
+				}
+			}
+			answer, ok := ldap.FindControl(found.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
+			if !ok || len(answer.Cookie) == 0 {
+				return
+			}
+			paging.SetCookie(answer.Cookie)
+		}
+	}
+}
+
+func (s *ldapStore) rows(e *ldap.Entry, seen map[string]bool, yield func(row, error) bool) bool {
+	id := ""
+	if s.o.ProviderAttribute != "" {
+		id = e.GetEqualFoldAttributeValue(s.o.ProviderAttribute)
+	}
+	for _, value := range e.GetEqualFoldAttributeValues(s.o.DomainAttribute) {
+		domain := strings.ToLower(value[strings.LastIndexByte(value, '@')+1:])
+		if seen[domain] {
+			continue
+		}
+		seen[domain] = true
+		if !yield(row{domain, id}, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *ldapStore) close() error {
+	for {
+		select {
+		case conn := <-s.idle:
+			_ = conn.Close()
+		default:
+			return nil
+		}
+	}
+}

@@ -1,0 +1,229 @@
+package source
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"autoconfig/provider"
+)
+
+// Dialect is a database's way to write statements.
+type Dialect string
+
+// The databases there are drivers for.
+const (
+	Postgres Dialect = "postgres"
+	MySQL    Dialect = "mysql" // and MariaDB
+	SQLite   Dialect = "sqlite"
+)
+
+// Dialects lists them.
+func Dialects() []Dialect { return []Dialect{Postgres, MySQL, SQLite} }
+
+// The parameters a query or a filter can have.
+const (
+	ParamDomain  = "domain"  // lower case, A-labels
+	ParamAddress = "address" // local part and domain
+	ParamLocal   = "local"   // the local part as it was sent
+)
+
+// Query is a statement of the operator's. Its :domain, :address and :local are
+// bound parameters of the database, so that no address can change the
+// statement.
+type Query struct {
+	text   string   // with the dialect's own marks
+	params []string // what each mark stands for; postgres: in the order of their numbers
+}
+
+// QueryError says what is wrong with a query or a filter, and what to write.
+type QueryError struct{ Problem, Fix string }
+
+func (e *QueryError) Error() string { return e.Problem + "; " + e.Fix }
+
+// ParseQuery reads a statement that may have the parameters allowed and, if
+// there are any, must have one of them. Its error is a [*QueryError].
+func ParseQuery(d Dialect, text string, allowed ...string) (Query, error) {
+	text = strings.TrimSpace(text)
+	text = strings.TrimSpace(strings.TrimSuffix(text, ";"))
+	s := scanner{dialect: d, text: text, allowed: allowed}
+	if err := s.run(); err != nil {
+		return Query{}, err
+	}
+	if len(allowed) > 0 && len(s.params) == 0 {
+		return Query{}, &QueryError{"the query has no parameter: the answer would be the same for everybody", "write " + marks(allowed) + " where the name is compared"}
+	}
+	return Query{text: s.out.String(), params: s.params}, nil
+}
+
+func marks(names []string) string {
+	if len(names) == 0 {
+		return "the query without parameters"
+	}
+	return ":" + strings.Join(names, " or :")
+}
+
+// args are the values of the marks for an address.
+func (q Query) args(a provider.Address) []any {
+	out := make([]any, len(q.params))
+	for i, name := range q.params {
+		out[i] = parameter(name, a)
+	}
+	return out
+}
+
+func parameter(name string, a provider.Address) string {
+	switch name {
+	case ParamDomain:
+		return a.Domain
+	case ParamAddress:
+		return a.String()
+	}
+	return a.Local
+}
+
+// scanner copies a statement and puts the dialect's marks for the parameters,
+// but not inside quotes and comments.
+type scanner struct {
+	dialect Dialect
+	text    string
+	allowed []string
+
+	at     int
+	out    strings.Builder
+	params []string
+}
+
+func (s *scanner) run() error {
+	for s.at < len(s.text) {
+		rest := s.text[s.at:]
+		switch c := rest[0]; {
+		case c == '\'', c == '"', c == '`', c == '[' && s.dialect == SQLite:
+			if err := s.quoted(c); err != nil {
+				return err
+			}
+		case strings.HasPrefix(rest, "--"), c == '#' && s.dialect == MySQL:
+			s.copyTo("\n")
+		case strings.HasPrefix(rest, "/*"):
+			s.copyTo("*/")
+		case c == '$' && s.dialect == Postgres:
+			s.dollar(rest)
+		case strings.HasPrefix(rest, "::"), strings.HasPrefix(rest, ":="): // a cast, an assignment
+			s.copy(2)
+		case c == ':':
+			if err := s.parameter(rest[1:]); err != nil {
+				return err
+			}
+		case c == '?' && s.dialect != Postgres:
+			return &QueryError{"a ? would be a parameter without a value", "write " + marks(s.allowed)}
+		case c == ';':
+			return &QueryError{"more than one statement", "write one SELECT; a view or a function can hold the rest"}
+		default:
+			s.copy(1)
+		}
+	}
+	return nil
+}
+
+func (s *scanner) copy(n int) {
+	n = min(n, len(s.text)-s.at)
+	s.out.WriteString(s.text[s.at : s.at+n])
+	s.at += n
+}
+
+// copyTo copies up to and with end, or all that is left.
+func (s *scanner) copyTo(end string) {
+	if i := strings.Index(s.text[s.at+1:], end); i >= 0 {
+		s.copy(1 + i + len(end))
+		return
+	}
+	s.copy(len(s.text))
+}
+
+// quoted copies a text or a quoted name. A doubled quote is a quote, and in
+// MySQL's texts and PostgreSQL's E'…' a backslash escapes.
+func (s *scanner) quoted(open byte) error {
+	end := open
+	if open == '[' {
+		end = ']'
+	}
+	before := s.text[:s.at]
+	escapes := open != '`' && s.dialect == MySQL ||
+		open == '\'' && s.dialect == Postgres && (strings.HasSuffix(before, "E") || strings.HasSuffix(before, "e"))
+	i := s.at + 1
+	for ; i < len(s.text); i++ {
+		if escapes && s.text[i] == '\\' {
+			i++
+			continue
+		}
+		if s.text[i] != end {
+			continue
+		}
+		if i+1 < len(s.text) && s.text[i+1] == end {
+			i++
+			continue
+		}
+		break
+	}
+	if i >= len(s.text) {
+		return &QueryError{fmt.Sprintf("a quote %c that does not end", open), "close it"}
+	}
+	content := s.text[s.at+1 : i]
+	for name, mark := range map[string]string{":domain": ":domain", ":address": ":address", ":local": ":local", "%d": ":domain", "%s": ":address", "%u": ":local"} {
+		if content == name {
+			return &QueryError{fmt.Sprintf("%c%s%c is that very text, not a parameter", open, content, end), "write " + mark + " without quotes"}
+		}
+	}
+	s.copy(i + 1 - s.at)
+	return nil
+}
+
+// dollar copies a dollar-quoted text, $$…$$ or $tag$…$tag$, or the $ alone.
+func (s *scanner) dollar(rest string) {
+	tag := rest[:1+wordLength(rest[1:])]
+	if len(tag) < len(rest) && rest[len(tag)] == '$' {
+		tag += "$"
+		s.copy(len(tag) - 1)
+		s.copyTo(tag)
+		return
+	}
+	s.copy(1)
+}
+
+func wordLength(s string) int {
+	n := strings.IndexFunc(s, func(r rune) bool {
+		return r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+	if n < 0 {
+		return len(s)
+	}
+	return n
+}
+
+// parameter writes the mark for the name after a colon.
+func (s *scanner) parameter(rest string) error {
+	n := wordLength(rest)
+	if n == 0 || rest[0] <= '9' { // a slice of an array
+		s.copy(1)
+		return nil
+	}
+	name := rest[:n]
+	if !slices.Contains(s.allowed, name) {
+		fix := "write " + marks(s.allowed)
+		return &QueryError{fmt.Sprintf(":%s is no parameter here", name), fix}
+	}
+	s.at += 1 + n
+	if s.dialect != Postgres {
+		s.out.WriteByte('?')
+		s.params = append(s.params, name)
+		return nil
+	}
+	i := slices.Index(s.params, name)
+	if i < 0 {
+		i = len(s.params)
+		s.params = append(s.params, name)
+	}
+	s.out.WriteString("$" + strconv.Itoa(i+1))
+	return nil
+}

@@ -1,0 +1,282 @@
+package source
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/stdlib"
+	"modernc.org/sqlite"
+
+	"autoconfig/provider"
+)
+
+// SQLOptions say which database to ask, and how. Domain is needed; without
+// List the domains cannot be listed, without User no login name is known.
+type SQLOptions struct {
+	Dialect     Dialect
+	DSN         string
+	Domain      string // one parameter, :domain
+	List        string // no parameter; one column, or a second one with the provider's id
+	User        string // :address, :local, :domain
+	Connections int    // at most, and one more for the list
+}
+
+// OpenSQL makes a source of a database. It does not connect yet, so that a
+// database that is down keeps nothing from starting.
+func OpenSQL(o BackendOptions, q SQLOptions) (*Backend, error) {
+	s := &sqlStore{statements: map[string]*sql.Stmt{}, prepare: q.Dialect != Postgres}
+	var err error
+	if s.domainQuery, err = ParseQuery(q.Dialect, q.Domain, ParamDomain); err != nil {
+		return nil, err
+	}
+	if q.User != "" {
+		if s.userQuery, err = ParseQuery(q.Dialect, q.User, ParamAddress, ParamLocal, ParamDomain); err != nil {
+			return nil, err
+		}
+	}
+	if q.List != "" {
+		if s.listQuery, err = ParseQuery(q.Dialect, q.List); err != nil {
+			return nil, err
+		}
+	}
+	if s.db, err = openDatabase(q.Dialect, q.DSN, o.Cache.Timeout); err != nil {
+		return nil, err
+	}
+	s.db.SetMaxOpenConns(q.Connections + 1)
+	s.db.SetMaxIdleConns(q.Connections)
+	s.db.SetConnMaxIdleTime(5 * time.Minute) // firewalls forget quiet connections
+	return backendOf(o, s), nil
+}
+
+func openDatabase(d Dialect, dsn string, timeout time.Duration) (*sql.DB, error) {
+	switch d {
+	case Postgres:
+		return openPostgres(dsn, timeout)
+	case MySQL:
+		return openMySQL(dsn, timeout)
+	case SQLite:
+		return sql.Open("sqlite", sqliteName(dsn))
+	}
+	return nil, fmt.Errorf("source: unknown database %q", d)
+}
+
+func openPostgres(dsn string, timeout time.Duration) (*sql.DB, error) {
+	cfg, err := pgx.ParseConfig(dsn) // its errors leave the password out
+	if err != nil {
+		return nil, err
+	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = timeout
+	}
+	if cfg.RuntimeParams["application_name"] == "" {
+		cfg.RuntimeParams["application_name"] = "autoconfig"
+	}
+	// A question nobody waits for any more is cancelled at the server too, or
+	// slow ones would pile up there.
+	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 200 * time.Millisecond}
+	}
+	return stdlib.OpenDB(*cfg), nil
+}
+
+func openMySQL(dsn string, timeout time.Duration) (*sql.DB, error) {
+	cfg, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return nil, err
+	}
+	cfg.InterpolateParams = false // the server binds; the driver never writes a value into a statement
+	cfg.MultiStatements, cfg.AllowAllFiles = false, false
+	cfg.Logger = silent{}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = timeout
+	}
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// silent drops what the driver would print about a lost connection; the
+// failed query is logged.
+type silent struct{}
+
+func (silent) Print(...any) {}
+
+// sqliteName opens a file for reading only, and waits for a writer.
+func sqliteName(dsn string) string {
+	if !strings.HasPrefix(dsn, "file:") {
+		dsn = "file:" + (&url.URL{Path: dsn}).EscapedPath()
+	}
+	if !strings.Contains(dsn, "?") {
+		dsn += "?mode=ro"
+	}
+	return dsn + "&_pragma=busy_timeout(1000)&_pragma=query_only(1)"
+}
+
+// sqlStore asks a database.
+type sqlStore struct {
+	db                                *sql.DB
+	domainQuery, userQuery, listQuery Query
+
+	prepare    bool // keep prepared statements; pgx does so itself, as its DSN says
+	mu         sync.Mutex
+	statements map[string]*sql.Stmt
+}
+
+func (s *sqlStore) domain(ctx context.Context, domain string) (string, error) {
+	id, err := s.one(ctx, s.domainQuery, provider.Address{Domain: domain})
+	return id, words(err, false)
+}
+
+func (s *sqlStore) login(ctx context.Context, a provider.Address) (string, error) {
+	login, err := s.one(ctx, s.userQuery, a)
+	return login, words(err, true)
+}
+
+// tries is how often a question is asked when its connection breaks: a
+// database that was restarted leaves a pool of dead ones.
+const tries = 3
+
+// one is the first column of the first row.
+func (s *sqlStore) one(ctx context.Context, q Query, a provider.Address) (string, error) {
+	var value sql.NullString
+	var err error
+	for range tries {
+		value, err = s.ask(ctx, q, a)
+		if err == nil || errors.Is(err, sql.ErrNoRows) || ctx.Err() != nil || fromServer(err) {
+			break
+		}
+	}
+	if ctx.Err() != nil && err != nil && !errors.Is(err, sql.ErrNoRows) {
+		err = ctx.Err()
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		err = provider.ErrNotFound
+	}
+	return value.String, err
+}
+
+func (s *sqlStore) ask(ctx context.Context, q Query, a provider.Address) (value sql.NullString, err error) {
+	if !s.prepare {
+		err = s.db.QueryRowContext(ctx, q.text, q.args(a)...).Scan(&value)
+		return value, err
+	}
+	stmt, err := s.statement(ctx, q)
+	if err != nil {
+		return value, err
+	}
+	err = stmt.QueryRowContext(ctx, q.args(a)...).Scan(&value)
+	return value, err
+}
+
+// statement prepares a query once; database/sql does it again on every other
+// connection.
+func (s *sqlStore) statement(ctx context.Context, q Query) (*sql.Stmt, error) {
+	s.mu.Lock()
+	stmt := s.statements[q.text]
+	s.mu.Unlock()
+	if stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := s.db.PrepareContext(ctx, q.text)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if first := s.statements[q.text]; first != nil {
+		_ = stmt.Close() // another asker was faster
+		return first, nil
+	}
+	s.statements[q.text] = stmt
+	return stmt, nil
+}
+
+// list streams the rows of the list query. It may take long, so it has no
+// time-out but the caller's.
+func (s *sqlStore) list(ctx context.Context) iter.Seq2[row, error] {
+	return func(yield func(row, error) bool) {
+		if s.listQuery.text == "" {
+			return
+		}
+		rows, err := s.db.QueryContext(ctx, s.listQuery.text)
+		if err != nil {
+			yield(row{}, words(err, false))
+			return
+		}
+		defer rows.Close() //nolint:errcheck // read only
+		columns, err := rows.Columns()
+		if err == nil && len(columns) > 2 {
+			err = fmt.Errorf("%d columns, and at most two are known: the domain and its provider", len(columns))
+		}
+		if err != nil {
+			yield(row{}, err)
+			return
+		}
+		var domain, id sql.NullString
+		into := []any{&domain, &id}[:len(columns)]
+		for rows.Next() {
+			if err := rows.Scan(into...); err != nil {
+				yield(row{}, err)
+				return
+			}
+			if !yield(row{domain.String, id.String}, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(row{}, words(err, false))
+		}
+	}
+}
+
+func (s *sqlStore) close() error { return s.db.Close() }
+
+// fromServer reports whether the server itself refused a statement, so that
+// asking again is of no use. What it says while it stops is no refusal.
+func fromServer(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return !strings.HasPrefix(pg.Code, "57P") && !strings.HasPrefix(pg.Code, "08") // PostgreSQL manual, appendix A
+	}
+	if my, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return my.Number != serverShutdown && my.Number != connectionKilled
+	}
+	_, lite := errors.AsType[*sqlite.Error](err)
+	return lite
+}
+
+// MariaDB and MySQL error numbers.
+const (
+	serverShutdown   = 1053
+	connectionKilled = 1927
+)
+
+// words is err fit for a log. A server may quote values in its message; for a
+// question about a person only the code is kept.
+func words(err error, person bool) error {
+	if err == nil || !person || errors.Is(err, provider.ErrNotFound) {
+		return err
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return fmt.Errorf("PostgreSQL error %s", pg.Code)
+	}
+	if my, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return fmt.Errorf("MySQL error %d", my.Number)
+	}
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		return fmt.Errorf("SQLite error %d", lite.Code())
+	}
+	return err
+}
