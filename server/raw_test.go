@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"io"
@@ -17,6 +18,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"autoconfig/provider"
+	"autoconfig/source"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -144,4 +148,27 @@ func statusesOf(raw []byte) string {
 		return "none"
 	}
 	return strings.Join(out, "+")
+}
+
+// A client that shuts its sending side still gets the answer of a slow look-up.
+func TestHalfClosed(t *testing.T) {
+	addr := listen(t, newTestServer(t, func(_ *Options, set *Settings) {
+		cache := source.NewMXCache(source.MXCacheOptions(), func(ctx context.Context, _ string) ([]string, error) {
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-time.After(50 * time.Millisecond): // longer than the server takes to see the end
+				return []string{"1.mx.hoster.example"}, nil
+			}
+		})
+		set.MX = source.NewMX([]*provider.Provider{custom("own", func(p *provider.Provider) { p.MX = []string{"mx.hoster.example"} })}, cache)
+	}))
+	for _, request := range []string{
+		"GET /v1.1/slow.example HTTP/1.1\r\nHost: x.example\r\n\r\n",
+		"GET /mail/config-v1.1.xml?emailaddress=a@slower.example HTTP/1.1\r\nHost: x.example\r\n\r\n",
+	} {
+		if got := statusesOf(exchange(t, addr, []byte(request))); got != "200" {
+			t.Errorf("%.30q: %s", request, got)
+		}
+	}
 }

@@ -41,7 +41,10 @@ func (r *request) readBody() error {
 	}
 }
 
-func (r *request) ctx() context.Context { return r.Request().Context() }
+// ctx is for look-ups. It outlives the request's own, which net/http ends as
+// soon as a client shuts its sending side, though it may still read; sources
+// have time-outs of their own.
+func (r *request) ctx() context.Context { return context.WithoutCancel(r.Request().Context()) }
 
 // trusted reports whether the peer is a proxy whose X-Forwarded-* headers count.
 func (s *Server) trusted(r *request) bool {

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,39 +28,76 @@ type CacheOptions struct {
 // one key only one goes to the backend. When the backend fails, a value found
 // before is given until it is too old, and else [provider.ErrUnavailable]: never
 // a wrong "not found".
+//
+// Of a key only a hash of 128 bits is kept, with a seed of this process, and
+// what is kept of it is apart from the values: the garbage collector has one
+// pointer to look at for each key, and no mailbox stands in memory by its name.
 type cache[V any] struct {
 	o      CacheOptions
 	fetch  func(ctx context.Context, key string) (V, error) // its error wraps provider.ErrNotFound when there is none
 	slots  chan struct{}
 	asking atomic.Int64 // questions under way or waiting
+	seeds  [2]maphash.Seed
+	start  time.Time // what times below count from
 
 	mu       sync.Mutex
 	calls    map[string]*call[V]
-	entries  map[string]*cached[V]
-	ring     []*cached[V] // in the order of arrival, overwritten in a circle
+	entries  map[hash]uint32 // to the place in ring and values
+	ring     []cached        // in the order of arrival, overwritten in a circle
+	values   []V
 	hand     int
-	failures int       // in a row
-	retry    time.Time // when a backend at rest is asked again
+	failures int           // in a row
+	retry    time.Duration // when a backend at rest is asked again
 }
 
-// cached is what is remembered of a key.
-type cached[V any] struct {
-	key    string
-	answer answer[V]
-	until  time.Time // fresh
-	stale  time.Time // until when a found value may still be given; zero when there is none
-	used   bool      // since the hand last passed
+type hash [2]uint64
+
+// cached is what is remembered of a key, beside its value.
+type cached struct {
+	key   hash
+	until time.Duration // fresh
+	stale time.Duration // until when a found value may still be given; zero when there is none
+	state state
+	used  bool // since the hand last passed
 }
 
-// answer is a value, its absence ([provider.ErrNotFound]), or that the backend
-// failed ([provider.ErrUnavailable]).
+// state is what the backend said: a value, that there is none
+// ([provider.ErrNotFound]), or nothing ([provider.ErrUnavailable]).
+type state byte
+
+const (
+	failed state = iota
+	found
+	missing
+)
+
+// answer is a value or an error.
 type answer[V any] struct {
 	value V
 	err   error
 }
 
 func newCache[V any](o CacheOptions, fetch func(context.Context, string) (V, error)) *cache[V] {
-	return &cache[V]{o: o, fetch: fetch, slots: make(chan struct{}, o.InFlight), calls: map[string]*call[V]{}, entries: map[string]*cached[V]{}}
+	return &cache[V]{o: o, fetch: fetch, slots: make(chan struct{}, o.InFlight), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, start: time.Now(),
+		calls: map[string]*call[V]{}, entries: map[hash]uint32{}}
+}
+
+func (c *cache[V]) hash(key string) hash {
+	return hash{maphash.String(c.seeds[0], key), maphash.String(c.seeds[1], key)}
+}
+
+// now is the time since the cache was made.
+func (c *cache[V]) now() time.Duration { return time.Since(c.start) }
+
+// at is what is remembered at a place.
+func (c *cache[V]) at(i uint32) answer[V] {
+	switch c.ring[i].state {
+	case found:
+		return answer[V]{value: c.values[i]}
+	case missing:
+		return answer[V]{err: provider.ErrNotFound}
+	}
+	return answer[V]{err: provider.ErrUnavailable}
 }
 
 // call is a question under way, and its answer once done is closed.
@@ -91,13 +129,16 @@ func (c *cache[V]) get(ctx context.Context, key string) (V, error) {
 		c.mu.Unlock()
 	}
 	select {
+	case <-asked.done: // an answer that is there counts: net/http ends the context of a client that only shuts its sending side
+		return asked.answer.value, asked.answer.err
+	default:
+	}
+	select {
 	case <-asked.done:
+		return asked.answer.value, asked.answer.err
 	case <-ctx.Done():
+		return answer[V]{}.value, errors.Join(provider.ErrUnavailable, ctx.Err())
 	}
-	if err := ctx.Err(); err != nil {
-		return answer[V]{}.value, errors.Join(provider.ErrUnavailable, err)
-	}
-	return asked.answer.value, asked.answer.err
 }
 
 // lead asks for itself and for those who wait for the same key.
@@ -114,12 +155,13 @@ func (c *cache[V]) lead(ctx context.Context, key string, asked *call[V]) {
 
 // recall is the answer for key while it is fresh. The caller holds the lock.
 func (c *cache[V]) recall(key string) (answer[V], bool) {
-	e, ok := c.entries[key]
+	i, ok := c.entries[c.hash(key)]
 	if !ok {
 		return answer[V]{}, false
 	}
+	e := &c.ring[i]
 	e.used = true
-	return e.answer, time.Now().Before(e.until)
+	return c.at(i), c.now() < e.until
 }
 
 // What keeps a question from the backend.
@@ -135,19 +177,18 @@ func (c *cache[V]) spared(key string) (answer[V], bool) {
 	if !c.o.Rest || c.failures < failuresOfADownBackend {
 		return answer[V]{}, false
 	}
-	now := time.Now()
-	if !now.Before(c.retry) {
-		c.retry = now.Add(c.o.Retry) // this one asks
+	if now := c.now(); now >= c.retry {
+		c.retry = now + c.o.Retry // this one asks
 		return answer[V]{}, false
 	}
-	return c.without(key, now, errResting), true
+	return c.without(key, errResting), true
 }
 
-// without is the answer when the backend was not asked, or failed: the value
-// from before, if it may still be given.
-func (c *cache[V]) without(key string, now time.Time, why error) answer[V] {
-	if e, ok := c.entries[key]; ok && now.Before(e.stale) {
-		return e.answer
+// without is the answer when the backend was not asked: the value from before,
+// if it may still be given.
+func (c *cache[V]) without(key string, why error) answer[V] {
+	if i, ok := c.entries[c.hash(key)]; ok && c.now() < c.ring[i].stale {
+		return c.at(i)
 	}
 	return answer[V]{err: errors.Join(provider.ErrUnavailable, why)}
 }
@@ -159,7 +200,7 @@ func (c *cache[V]) ask(ctx context.Context, key string) answer[V] {
 	if n := c.asking.Add(1); c.o.Waiting > 0 && n > int64(c.o.InFlight+c.o.Waiting) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		return c.without(key, time.Now(), errBusy)
+		return c.without(key, errBusy)
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
@@ -179,24 +220,32 @@ func (c *cache[V]) ask(ctx context.Context, key string) answer[V] {
 // store remembers an answer, and gives what is to be answered: after a failure
 // the value from before, if it may still be given.
 func (c *cache[V]) store(key string, a answer[V]) answer[V] {
-	now := time.Now()
-	e := c.place(key)
+	now, i := c.now(), c.place(c.hash(key))
+	e := &c.ring[i]
+	var none V
 	switch {
 	case a.err == nil:
 		c.failures = 0
-		e.answer, e.until, e.stale = a, now.Add(c.o.TTL), now.Add(c.o.TTL+c.o.Stale)
+		e.state, e.until, e.stale = found, now+c.o.TTL, now+c.o.TTL+c.o.Stale
+		c.values[i] = a.value
 	case errors.Is(a.err, provider.ErrNotFound):
 		c.failures = 0
-		e.answer, e.until, e.stale = answer[V]{err: provider.ErrNotFound}, now.Add(c.o.NegativeTTL), time.Time{}
+		e.state, e.until, e.stale = missing, now+c.o.NegativeTTL, 0
+		c.values[i] = none
 	default:
 		if !errors.Is(a.err, errRow) {
 			c.failures++
-			c.retry = now.Add(c.o.Retry)
+			c.retry = now + c.o.Retry
 		}
-		e.until = now.Add(c.o.Retry)
-		e.answer = c.without(key, now, a.err)
+		e.until = now + c.o.Retry
+		if now < e.stale {
+			break // the value from before
+		}
+		e.state, e.stale = failed, 0
+		c.values[i] = none
+		return answer[V]{err: errors.Join(provider.ErrUnavailable, a.err)}
 	}
-	return e.answer
+	return c.at(i)
 }
 
 // errRow is a fault of one row, which says nothing about the backend.
@@ -210,30 +259,33 @@ func (c *cache[V]) note(err error) {
 		c.failures = 0
 		return
 	}
-	c.failures, c.retry = max(c.failures+1, failuresOfADownBackend), time.Now().Add(c.o.Retry)
+	c.failures, c.retry = max(c.failures+1, failuresOfADownBackend), c.now()+c.o.Retry
 }
 
-// place is the entry of key, made when there is none. When all places are
-// taken, the first one not used since the hand last passed gives way (the clock
-// algorithm): names asked once do not drive out those asked again and again.
-func (c *cache[V]) place(key string) *cached[V] {
-	if e, ok := c.entries[key]; ok {
-		return e
+// place is where key is remembered, made when there is no such place. When all
+// are taken, the first one not used since the hand last passed gives way (the
+// clock algorithm): names asked once do not drive out those asked again and
+// again.
+func (c *cache[V]) place(key hash) uint32 {
+	if i, ok := c.entries[key]; ok {
+		return i
 	}
-	e := &cached[V]{key: key}
-	c.entries[key] = e
-	if len(c.ring) < c.o.Entries {
-		c.ring = append(c.ring, e)
-		return e
+	var none V
+	if i := uint32(len(c.ring)); int(i) < c.o.Entries {
+		c.ring, c.values = append(c.ring, cached{key: key}), append(c.values, none)
+		c.entries[key] = i
+		return i
 	}
 	for c.ring[c.hand].used {
 		c.ring[c.hand].used = false
 		c.hand = (c.hand + 1) % len(c.ring)
 	}
-	delete(c.entries, c.ring[c.hand].key)
-	c.ring[c.hand] = e
+	i := c.hand
+	delete(c.entries, c.ring[i].key)
+	c.ring[i], c.values[i] = cached{key: key}, none
+	c.entries[key] = uint32(i)
 	c.hand = (c.hand + 1) % len(c.ring)
-	return e
+	return uint32(i)
 }
 
 // Cached reports whether key costs the backend nothing now.

@@ -139,13 +139,19 @@ func TestCacheSingleFlight(t *testing.T) {
 		b.set("a", "one")
 		c := newCache(options(), b.fetch)
 		gone, leave := context.WithCancel(t.Context())
-		go func() {
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if v, err := c.get(t.Context(), "a"); v != "one" || err != nil {
+				t.Errorf("the first: %q, %v", v, err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() {
 			if _, err := c.get(gone, "a"); !errors.Is(err, provider.ErrUnavailable) {
 				t.Errorf("the one that left: %v", err)
 			}
-		}()
+		})
 		synctest.Wait()
-		var wg sync.WaitGroup
 		for range 50 {
 			wg.Go(func() {
 				if v, err := c.get(t.Context(), "a"); v != "one" || err != nil {
