@@ -101,7 +101,7 @@ func benchPlan(t testing.TB) []dns.RR {
 // startBenchServer runs TestBenchServer until the benchmark ends.
 func startBenchServer(b *testing.B) (addr string) {
 	b.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestBenchServer$") //nolint:gosec // this program itself
+	cmd := exec.Command(os.Args[0], "-test.run=^TestBenchServer$")
 	cmd.Env = append(os.Environ(), benchServerEnv+"=1")
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

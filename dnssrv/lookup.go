@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/miekg/dns"
 
@@ -93,7 +94,11 @@ func bestMX(rrs []dns.RR) []string {
 
 // LookupHost finds the IPv4 and then the IPv6 addresses of a host.
 func (c *Client) LookupHost(ctx context.Context, host string) ([]netip.Addr, error) {
-	v4, v6 := c.Ask(ctx, host, dns.TypeA), c.Ask(ctx, host, dns.TypeAAAA)
+	var v6 Answer
+	var other sync.WaitGroup
+	other.Go(func() { v6 = c.Ask(ctx, host, dns.TypeAAAA) })
+	v4 := c.Ask(ctx, host, dns.TypeA)
+	other.Wait()
 	out := slices.Concat(addresses(v4.RRs), addresses(v6.RRs))
 	if len(out) > 0 {
 		return out, nil

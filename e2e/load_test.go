@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -20,12 +21,17 @@ import (
 
 // asker asks one service by whatever host name.
 type asker struct {
-	addr string
+	base string // scheme and address
 	http *http.Client
 }
 
 func newAsker(addr string, keep bool) *asker {
-	return &asker{addr, &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: !keep, DisableCompression: true}}}
+	return &asker{"http://" + addr, &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: !keep}}}
+}
+
+// newTLSAsker asks by https, whoever the certificate is for.
+func newTLSAsker(addr string) *asker {
+	return &asker{"https://" + addr, &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}}
 }
 
 // get is the status and the body of a GET.
@@ -34,7 +40,7 @@ func (a *asker) get(host, path string) (int, string, error) {
 }
 
 func (a *asker) do(method, host, path, body string) (int, string, error) {
-	r, err := http.NewRequestWithContext(context.Background(), method, "http://"+a.addr+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(context.Background(), method, a.base+path, strings.NewReader(body))
 	if err != nil {
 		return 0, "", err
 	}
@@ -58,15 +64,15 @@ func (a *asker) must(t testing.TB, host, path string) string {
 	return body
 }
 
-// times asks n times, each on a connection of its own, and returns how long
-// each took. Any answer but 200 ends the test.
-func (a *asker) times(t testing.TB, n int, host, path string) []time.Duration {
+// times asks for a span, each time on a connection of its own, and returns how
+// long each took, sorted. Any answer but 200 ends the test.
+func (a *asker) times(t testing.TB, span time.Duration, host, path string) []time.Duration {
 	t.Helper()
-	out := make([]time.Duration, n)
-	for i := range out {
+	var out []time.Duration
+	for end := time.Now().Add(span); time.Now().Before(end); {
 		begin := time.Now()
 		a.must(t, host, path)
-		out[i] = time.Since(begin)
+		out = append(out, time.Since(begin))
 	}
 	slices.Sort(out)
 	return out

@@ -17,10 +17,10 @@ var program string
 var programFlag = flag.String("program", "", "test this program and build none")
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if len(os.Args) > 1 && os.Getenv(lorisEnv) != "" {
-		os.Exit(lorisMain(os.Getenv(lorisEnv)))
+	if arg := os.Getenv(lorisEnv); arg != "" {
+		os.Exit(lorisMain(arg))
 	}
+	flag.Parse()
 	os.Exit(run(m))
 }
 

@@ -109,7 +109,7 @@ func (l *liveLook) covered(ctx context.Context) finding.Finding {
 		return finding.New("server-https-unreachable", l.host+":443").Because("nothing answers https at %s: %s", l.host, err)
 	}
 	defer func() { _ = conn.Close() }()
-	if err := tls.Client(conn, &tls.Config{ServerName: l.host, RootCAs: l.roots}).HandshakeContext(ctx); err != nil { //nolint:gosec // the default minimum is TLS 1.2
+	if err := tls.Client(conn, &tls.Config{ServerName: l.host, RootCAs: l.roots}).HandshakeContext(ctx); err != nil {
 		return finding.New("server-certificate-invalid", l.host+":443").Because("clients refuse the certificate of %s: %s", l.host, strings.TrimPrefix(err.Error(), "tls: "))
 	}
 	return finding.Finding{}
@@ -144,7 +144,7 @@ func (l *liveLook) get(ctx context.Context, url string) (int, []byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	tr := &http.Transport{DialContext: l.dial, TLSClientConfig: &tls.Config{RootCAs: l.roots}, DisableKeepAlives: true} //nolint:gosec // as above
+	tr := &http.Transport{DialContext: l.dial, TLSClientConfig: &tls.Config{RootCAs: l.roots}, DisableKeepAlives: true}
 	r, err := tr.RoundTrip(req)
 	if err != nil {
 		return 0, nil, fmt.Errorf("%s: %w", url, err)

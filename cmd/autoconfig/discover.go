@@ -237,7 +237,7 @@ func fileAddresses(path string, stdin io.Reader) iter.Seq2[provider.Address, err
 		if path == "-" {
 			path = "standard input"
 		} else {
-			f, err := os.Open(path) //nolint:gosec // the operator names it
+			f, err := os.Open(path)
 			if err != nil {
 				yield(provider.Address{}, usagef("--file: %w", err))
 				return

@@ -53,7 +53,7 @@ func serveInScript(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	path, err := exec.LookPath("autoconfig")
 	ts.Check(err)
-	cmd := exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args...)...) //nolint:gosec // the program under test
+	cmd := exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args...)...)
 	cmd.Dir, cmd.Stderr, cmd.Stdout = ts.Getenv("WORK"), log, log
 	cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("WORK"))
 	ts.Check(cmd.Start())
