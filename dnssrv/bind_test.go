@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"autoconfig/e2e/freeport"
 )
 
 // bindTool finds a program of BIND 9 (Debian: bind9, bind9-utils,
@@ -51,7 +53,7 @@ func runTool(t testing.TB, dir, name string, args ...string) string {
 // when the test is over.
 func startNamed(t testing.TB, config string, files map[string]string) (addr string) {
 	t.Helper()
-	addr = freePort(t)
+	addr = freeport.On(t, "127.0.0.1")
 	startNamedAt(t, addr, config, files)
 	return addr
 }
@@ -122,25 +124,6 @@ func waitForNamed(t testing.TB, addr string, done chan struct{}, log *safeBuffer
 		time.Sleep(10 * time.Millisecond) // until it is up
 	}
 	t.Fatalf("named does not answer:\n%s", log.String())
-}
-
-// freePort finds a loopback port that is free for UDP and TCP.
-func freePort(t testing.TB) string {
-	t.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := net.ListenPacket("udp", l.Addr().String())
-		_ = l.Close()
-		if err == nil {
-			_ = p.Close()
-			return l.Addr().String()
-		}
-	}
-	t.Fatal("no port free for both UDP and TCP")
-	return ""
 }
 
 func writeFile(t testing.TB, path, text string) {

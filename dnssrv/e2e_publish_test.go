@@ -13,6 +13,7 @@ import (
 	"github.com/miekg/dns"
 
 	"autoconfig/dnssrv"
+	"autoconfig/e2e/freeport"
 )
 
 // dynamicZone is a zone of BIND that the key autoconfig may update.
@@ -159,7 +160,7 @@ func TestBINDRefuses(t *testing.T) {
 // TestBINDSecondary: a secondary without NOTIFY lags, one with it catches up.
 func TestBINDSecondary(t *testing.T) {
 	t.Parallel()
-	primary, follows, lags := freePort(t), freePort(t), freePort(t)
+	primary, follows, lags := freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
 	secondary := func(at string) {
 		startNamedAt(t, at, fmt.Sprintf("zone \"example.test\" { type secondary; file \"copy\"; primaries { 127.0.0.1 port %s; }; };\n", port(primary)),
 			map[string]string{"options": "recursion no; allow-notify { 127.0.0.1; };"})

@@ -16,6 +16,7 @@ import (
 
 	"autoconfig/discover/probe/probetest"
 	"autoconfig/dnssrv/dnstest"
+	"autoconfig/e2e/freeport"
 )
 
 var full = flag.Bool("full", false, "faults as often as docs/reliability.md says, and judge times")
@@ -88,7 +89,7 @@ func TestFullDiskUnderTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = disk.Close() }()
-	dir, addr := t.TempDir(), freePort(t)
+	dir, addr := t.TempDir(), freeport.On(t, "127.0.0.1")
 	write(t, filepath.Join(dir, "autoconfig.yaml"), "log_clients: true\n")
 	p := start(t, serveCommand(dir, func(cmd *exec.Cmd) {
 		cmd.Args = []string{program, "serve", "--listen", addr, "--admin", "127.0.0.1:0"}

@@ -26,12 +26,17 @@ type asker struct {
 }
 
 func newAsker(addr string, keep bool) *asker {
-	return &asker{"http://" + addr, &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: !keep}}}
+	return &asker{"http://" + addr, client(&http.Transport{DisableKeepAlives: !keep})}
 }
 
 // newTLSAsker asks by https, whoever the certificate is for.
 func newTLSAsker(addr string) *asker {
-	return &asker{"https://" + addr, &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}}
+	return &asker{"https://" + addr, client(&http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}})}
+}
+
+// client follows no redirect.
+func client(transport *http.Transport) *http.Client {
+	return &http.Client{Timeout: 20 * time.Second, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // get is the status and the body of a GET.

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"autoconfig/discover/probe/probetest"
+	"autoconfig/e2e/freeport"
 )
 
 // mailServers are Dovecot and Postfix for one mailbox, on loopback ports.
@@ -113,7 +114,7 @@ func startMail(t testing.TB, domain string, c tls.Certificate) *mailServers {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	m := &mailServers{imaps: freePort(t), submission: freePort(t), inbox: filepath.Join(dir, "mail", "jo@"+domain)}
+	m := &mailServers{imaps: freeport.On(t, "127.0.0.1"), submission: freeport.On(t, "127.0.0.1"), inbox: filepath.Join(dir, "mail", "jo@"+domain)}
 	mkdir(t, dir, 0o755)
 	mkdir(t, filepath.Join(dir, "mail"), 0o777)
 	cert, key := probetest.Files(t, dir, c)
@@ -199,14 +200,4 @@ func readable(t testing.TB, path string) {
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }

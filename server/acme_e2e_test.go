@@ -26,6 +26,7 @@ import (
 	"autoconfig/certstore"
 	"autoconfig/certstore/pgtest"
 	"autoconfig/dnssrv/dnstest"
+	"autoconfig/e2e/freeport"
 	"autoconfig/server/acmetest"
 	"autoconfig/source"
 )
@@ -112,16 +113,6 @@ func startReplica(t *testing.T, a *acmetest.Authority, r replicaSettings) *repli
 	return nil
 }
 
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().String()
-}
-
 // names resolve to this machine.
 func names(t *testing.T) *dnstest.Server {
 	t.Helper()
@@ -152,7 +143,7 @@ func (r *replica) get(a *acmetest.Authority, name string) (serial string, err er
 // although the authority finds the proofs at one of them only.
 func TestACMEReplicas(t *testing.T) {
 	pg, dns := pgtest.Start(t), names(t)
-	first := replicaSettings{Database: pg.DSN, HTTP: freeAddr(t), TLS: freeAddr(t)}
+	first := replicaSettings{Database: pg.DSN, HTTP: freeport.On(t, "127.0.0.1"), TLS: freeport.On(t, "127.0.0.1")}
 	a := acmetest.Start(t, acmetest.Options{HTTP: first.HTTP, TLS: first.TLS, DNS: dns.Addr()})
 	replicas := []*replica{startReplica(t, a, first), startReplica(t, a, replicaSettings{Database: pg.DSN, HTTP: "127.0.0.1:0", TLS: "127.0.0.1:0"})}
 	var serials [2][20]string
@@ -244,7 +235,7 @@ func TestACMEChallenges(t *testing.T) {
 		{"tls-alpn-01", func(_ *acmetest.Options, r *replicaSettings) { r.HTTP = "" }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := replicaSettings{Folder: t.TempDir(), HTTP: freeAddr(t), TLS: freeAddr(t)}
+			r := replicaSettings{Folder: t.TempDir(), HTTP: freeport.On(t, "127.0.0.1"), TLS: freeport.On(t, "127.0.0.1")}
 			o := acmetest.Options{HTTP: r.HTTP, TLS: r.TLS, DNS: dns.Addr()}
 			test.dead(&o, &r)
 			a := acmetest.Start(t, o)
@@ -271,7 +262,7 @@ func TestACMEChallenges(t *testing.T) {
 // is refused, it is ordered once, and the new one takes over.
 func TestACMERenewal(t *testing.T) {
 	dns := names(t)
-	r := replicaSettings{Folder: t.TempDir(), HTTP: freeAddr(t), TLS: freeAddr(t)}
+	r := replicaSettings{Folder: t.TempDir(), HTTP: freeport.On(t, "127.0.0.1"), TLS: freeport.On(t, "127.0.0.1")}
 	a := acmetest.Start(t, acmetest.Options{HTTP: r.HTTP, TLS: r.TLS, DNS: dns.Addr()})
 	const name = "autoconfig.c1.example"
 	_, writer := testACME(t, a.Directory, FolderStorage(r.Folder), &lockedBuffer{})

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"autoconfig/e2e/freeport"
 	"autoconfig/provider"
 )
 
@@ -141,12 +142,12 @@ func until(t *testing.T, what string, f func() bool) {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	_, port, _ := net.SplitHostPort(freeport.On(t, "127.0.0.1"))
+	n, err := strconv.Atoi(port)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().(*net.TCPAddr).Port
+	return n
 }
 
 func startPostgres(t *testing.T) (*daemon, string) {

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"autoconfig/e2e/freeport"
 )
 
 // Server is a running PostgreSQL.
@@ -101,11 +103,6 @@ func (s *Server) run(t testing.TB, name string, args ...string) {
 
 func freePort(t testing.TB) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = ln.Close() }()
-	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	_, port, _ := net.SplitHostPort(freeport.On(t, "127.0.0.1"))
 	return port
 }

@@ -111,17 +111,6 @@ func write(t *testing.T, dir, name, content string) string {
 	return path
 }
 
-// freePort is a loopback address nobody listens on.
-func freePort(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().String()
-}
-
 // certificate makes a self-signed certificate for the names and its key.
 func certificate(t *testing.T, names ...string) (certPEM, keyPEM string, pool *x509.CertPool) {
 	t.Helper()

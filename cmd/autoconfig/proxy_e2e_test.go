@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"autoconfig/e2e/freeport"
 )
 
 const proxied = `
@@ -57,7 +59,7 @@ func TestBehindNginx(t *testing.T) {
 	nginx := need(t, "nginx")
 	public, _ := startServer(t, proxied)
 	dir := t.TempDir()
-	httpAddr, httpsAddr := freePort(t), freePort(t)
+	httpAddr, httpsAddr := freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
 	certPEM, keyPEM, roots := certificate(t, "autoconfig.example.org", "autodiscover.example.org", "ua-auto-config.example.org")
 	recipe := strings.NewReplacer(
 		"listen 80;", "listen "+httpAddr+";", "listen 443 ", "listen "+httpsAddr+" ", "127.0.0.1:8080", public,
@@ -91,7 +93,7 @@ func TestBehindCaddy(t *testing.T) {
 	caddy := need(t, "caddy")
 	public, admin := startServer(t, proxied)
 	dir := t.TempDir()
-	httpAddr, httpsAddr := freePort(t), freePort(t)
+	httpAddr, httpsAddr := freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
 	port := func(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
 	recipe := strings.NewReplacer(
 		"{\n\ton_demand_tls", "{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\tdefault_bind 127.0.0.1\n\tstorage file_system "+dir+

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"autoconfig/e2e/freeport"
 )
 
 // Need is the path of a program (Debian: the package named). Without it a test
@@ -60,10 +62,10 @@ func StartMail(t testing.TB, c tls.Certificate) *Mail {
 	// Dovecot takes a connection from its own address for a secure one, so it
 	// listens beside the address that connections come from.
 	for _, addr := range []*string{&m.IMAP, &m.IMAPS, &m.POP3, &m.POP3S, &m.Sieve} {
-		*addr = freePort(t, "127.0.0.2")
+		*addr = freeport.On(t, "127.0.0.2")
 	}
 	for _, addr := range []*string{&m.Submission, &m.Submissions, &m.Cleartext, &m.OldTLS} {
-		*addr = freePort(t, "127.0.0.1")
+		*addr = freeport.On(t, "127.0.0.1")
 	}
 	startDovecot(t, dir, cert, key, m)
 	startPostfix(t, dir, cert, key, m)
@@ -78,16 +80,6 @@ func openDir(t testing.TB) string {
 		chmod(t, d, 0o755)
 	}
 	return dir
-}
-
-func freePort(t testing.TB, ip string) string {
-	t.Helper()
-	l, err := net.Listen("tcp", ip+":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 const dovecotConf = `
