@@ -64,7 +64,6 @@ func schemaOf(t reflect.Type) schema {
 func objectOf(t reflect.Type) schema {
 	properties := schema{}
 	for f := range t.Fields() {
-		f := f
 		if key := f.Tag.Get("yaml"); key != "" && key != "-" {
 			s := schemaOf(f.Type)
 			s["description"] = f.Tag.Get("doc")

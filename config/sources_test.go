@@ -92,3 +92,33 @@ func TestSourcesShow(t *testing.T) {
 		t.Errorf("%v\n%s\n%s", err, shown, second)
 	}
 }
+
+// Every recipe is a configuration that loads.
+func TestRecipes(t *testing.T) {
+	pages, err := filepath.Glob("../docs/recipes/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatal(pages, err)
+	}
+	for _, page := range append(pages, "../docs/sources.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(text), "```yaml\n")
+		block, _, found := strings.Cut(rest, "```")
+		if !found {
+			t.Errorf("%s has no configuration", page)
+		}
+		dir := t.TempDir()
+		for _, name := range []string{"dsn", "ldap-password", "ca.pem"} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, form := range []string{block, strings.NewReplacer("# reveal_logins", "reveal_logins", "# user", "user", "# login_attribute", "login_attribute", "#   SELECT", "  SELECT", "#   WHERE", "  WHERE").Replace(block)} {
+			if _, found := parse(page, []byte(strings.ReplaceAll(form, "/etc/autoconfig", dir))); len(found) > 0 {
+				t.Errorf("%s:\n%s\n%s", page, lines(found), form)
+			}
+		}
+	}
+}

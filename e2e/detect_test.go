@@ -144,7 +144,7 @@ func certified(t testing.TB, a *probetest.Authority, names ...string) func(*exec
 func hosts(list []scenario) []string {
 	var out []string
 	for _, c := range list {
-		for _, hostPort := range strings.Fields(c.reach) {
+		for hostPort := range strings.FieldsSeq(c.reach) {
 			host, _, _ := strings.Cut(hostPort, ":")
 			out = append(out, host)
 		}

@@ -108,28 +108,38 @@ postlog unix-dgram n - n - 1 postlogd
 // startMail starts both for jo@DOMAIN with the password "right".
 func startMail(t testing.TB, domain string, c tls.Certificate) *mailServers {
 	t.Helper()
-	dovecot, postfix := probetest.Need(t, "dovecot", "dovecot-imapd"), probetest.Need(t, "postfix", "postfix")
-	dir, err := os.MkdirTemp("", "e2e-mail") // a short path: Unix sockets have 108 octets
+	dir, err := os.MkdirTemp("", "e2e-mail") // a short path: the name of a Unix socket has 108 octets
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	m := &mailServers{imaps: freeport.On(t, "127.0.0.1"), submission: freeport.On(t, "127.0.0.1"), inbox: filepath.Join(dir, "mail", "jo@"+domain)}
-	mkdir(t, dir, 0o755)
-	mkdir(t, filepath.Join(dir, "mail"), 0o777)
-	cert, key := probetest.Files(t, dir, c)
-	write(t, filepath.Join(dir, "users"), "jo@"+domain+":{PLAIN}right\n")
-	readable(t, filepath.Join(dir, "users"))
-	_, port, _ := net.SplitHostPort(m.imaps)
-	conf := filepath.Join(dir, "dovecot.conf")
-	write(t, conf, fmt.Sprintf(dovecotConfig, dir, cert, key, port))
-	d := start(t, exec.Command(dovecot, "-F", "-c", conf))
-	awaitPort(t, d, m.imaps, filepath.Join(dir, "dovecot.log"))
-
-	pdir := filepath.Join(dir, "postfix")
-	for _, sub := range []string{pdir, filepath.Join(dir, "spool"), filepath.Join(dir, "data")} {
-		mkdir(t, sub, 0o755)
+	for _, sub := range []string{"", "postfix", "spool", "data"} {
+		mkdir(t, filepath.Join(dir, sub), 0o755)
 	}
+	mkdir(t, filepath.Join(dir, "mail"), 0o777) // the mailbox's user writes there
+	cert, key := probetest.Files(t, dir, c)
+	startDovecot(t, m, dir, domain, cert, key)
+	startPostfix(t, m, dir, domain, cert, key)
+	return m
+}
+
+func startDovecot(t testing.TB, m *mailServers, dir, domain, cert, key string) {
+	t.Helper()
+	dovecot := probetest.Need(t, "dovecot", "dovecot-imapd")
+	users, conf := filepath.Join(dir, "users"), filepath.Join(dir, "dovecot.conf")
+	write(t, users, "jo@"+domain+":{PLAIN}right\n")
+	if err := os.Chmod(users, 0o644); err != nil { // Dovecot's own user reads it
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(m.imaps)
+	write(t, conf, fmt.Sprintf(dovecotConfig, dir, cert, key, port))
+	awaitPort(t, start(t, exec.Command(dovecot, "-F", "-c", conf)), m.imaps, filepath.Join(dir, "dovecot.log"))
+}
+
+func startPostfix(t testing.TB, m *mailServers, dir, domain, cert, key string) {
+	t.Helper()
+	postfix := probetest.Need(t, "postfix", "postfix")
 	owner, err := user.Lookup("postfix")
 	if err != nil {
 		t.Fatal(err)
@@ -138,12 +148,12 @@ func startMail(t testing.TB, domain string, c tls.Certificate) *mailServers {
 	if err := os.Chown(filepath.Join(dir, "data"), uid, -1); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(pdir, "main.cf"), fmt.Sprintf(postfixConfig, dir, domain, cert, key))
-	write(t, filepath.Join(pdir, "master.cf"), fmt.Sprintf(postfixServices, m.submission))
-	p := start(t, exec.Command(postfix, "-c", pdir, "start-fg"))
-	t.Cleanup(func() { _, _ = tool(t, postfix, "-c", pdir, "stop") }) // start-fg is a shell that passes no signal on
+	conf := filepath.Join(dir, "postfix")
+	write(t, filepath.Join(conf, "main.cf"), fmt.Sprintf(postfixConfig, dir, domain, cert, key))
+	write(t, filepath.Join(conf, "master.cf"), fmt.Sprintf(postfixServices, m.submission))
+	p := start(t, exec.Command(postfix, "-c", conf, "start-fg"))
+	t.Cleanup(func() { _, _ = tool(t, postfix, "-c", conf, "stop") }) // start-fg is a shell that passes no signal on
 	awaitPort(t, p, m.submission, filepath.Join(dir, "postfix.log"))
-	return m
 }
 
 // received is the newest message of the mailbox as Dovecot keeps it.
@@ -191,13 +201,6 @@ func mkdir(t testing.TB, path string, mode os.FileMode) {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(path, mode); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func readable(t testing.TB, path string) {
-	t.Helper()
-	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -78,14 +79,46 @@ func TestPythonReadsEachFormat(t *testing.T) {
 			t.Run(d.name+" "+address, func(t *testing.T) {
 				cmd := exec.CommandContext(t.Context(), python, "testdata/reader.py", d.name, address)
 				cmd.Stdin = bytes.NewReader(s.document(t, d.host, d.path, d.post, address))
-				out, err := cmd.Output()
+				out, err := cmd.CombinedOutput()
 				if err != nil {
-					t.Fatalf("%v: %s", err, err.(*exec.ExitError).Stderr)
+					t.Fatalf("%v: %s", err, out)
 				}
 				if diff := cmp.Diff(d.want(m), strings.Split(strings.TrimSpace(string(out)), "\n")); diff != "" {
 					t.Errorf("Python reads (-model +read):\n%s", diff)
 				}
 			})
+		}
+	}
+}
+
+// libxml2 (in C, as Evolution and KDE have it) finds the same servers by their
+// path, with every namespace as it should be.
+func TestLibxmlReadsTheXML(t *testing.T) {
+	need(t, "xmllint", "libxml2-utils")
+	s := startService(t, readersConfig)
+	const response = `/*[local-name()="Autodiscover" and namespace-uri()="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"]` +
+		`/*[local-name()="Response" and namespace-uri()="http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"]/*[local-name()="Account"]/*[local-name()="Protocol"]`
+	paths := map[string][2]string{
+		"autoconfig":   {"/clientConfig/emailProvider/*/hostname/text()", "/clientConfig/emailProvider/*/port/text()"},
+		"autodiscover": {response + `/*[local-name()="Server"]/text()`, response + `/*[local-name()="Port"]/text()`},
+	}
+	m := s.model(t, scenario{address: "jo@isp.test"})
+	var hosts, ports []string
+	for _, v := range append(slices.Clone(m.Incoming), m.Outgoing...) {
+		hosts, ports = append(hosts, v.Host), append(ports, strconv.Itoa(v.Port))
+	}
+	for _, d := range documents {
+		path, ok := paths[d.name]
+		if !ok {
+			continue
+		}
+		file := filepath.Join(t.TempDir(), "document.xml")
+		write(t, file, string(s.document(t, d.host, d.path, d.post, "jo@isp.test")))
+		for i, want := range [][]string{hosts, ports} {
+			out, err := tool(t, "xmllint", "--nonet", "--xpath", path[i], file)
+			if diff := cmp.Diff(want, strings.Fields(out)); err != nil || diff != "" {
+				t.Errorf("%s: %v, libxml2 reads (-model +read):\n%s", d.name, err, diff)
+			}
 		}
 	}
 }

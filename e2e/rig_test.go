@@ -177,8 +177,7 @@ func tool(t testing.TB, name string, args ...string) (stdout string, err error) 
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, name, args...).Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		err = errors.New(exit.String() + ": " + tail(string(exit.Stderr), 10))
 	}
 	return string(out), err

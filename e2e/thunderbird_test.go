@@ -72,7 +72,7 @@ type thunderbird struct {
 }
 
 // startThunderbird starts it with the test's names, DNS server and authority.
-func startThunderbird(t testing.TB, net_ *names, dns *dnstest.Server, authority *probetest.Authority) *thunderbird {
+func startThunderbird(t testing.TB, sites *names, dns *dnstest.Server, authority *probetest.Authority) *thunderbird {
 	t.Helper()
 	if _, err := os.Stat(thunderbirdBinary); err != nil {
 		missing(t, "Thunderbird is not installed: apt-get install thunderbird")
@@ -85,7 +85,7 @@ func startThunderbird(t testing.TB, net_ *names, dns *dnstest.Server, authority 
 	if err := os.Mkdir(profile, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	host, port, _ := net.SplitHostPort(net_.addr)
+	host, port, _ := net.SplitHostPort(sites.addr)
 	write(t, filepath.Join(profile, "user.js"), fmt.Sprintf(profilePrefs, host, port))
 	// The resolver file is replaced for this process alone, in a mount
 	// namespace of its own.
@@ -95,7 +95,7 @@ func startThunderbird(t testing.TB, net_ *names, dns *dnstest.Server, authority 
 	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CACHE_HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_RUNTIME_DIR="+dir,
 		"TMPDIR="+dir, "LANG=C.UTF-8", "MOZ_CRASHREPORTER_DISABLE=1", "NO_EM_RESTART=1")
 	p := start(t, cmd)
-	tb := &thunderbird{t: t, net: net_, m: connect(t, p, filepath.Join(profile, "MarionetteActivePort"))}
+	tb := &thunderbird{t: t, net: sites, m: connect(t, p, filepath.Join(profile, "MarionetteActivePort"))}
 	t.Cleanup(func() {
 		_ = tb.m.call(patience, "Marionette:Quit", map[string]any{"flags": []string{"eForceQuit"}}, nil)
 		_ = tb.m.conn.Close()

@@ -198,7 +198,7 @@ func (a *acme) first(name string, hello *tls.ClientHelloInfo) (*tls.Certificate,
 		if got.Err != nil {
 			return nil, got.Err
 		}
-		cert := got.Val.(*tls.Certificate)
+		cert := got.Val.(*tls.Certificate) //nolint:errcheck,forcetypeassert // get returns no other
 		a.handed.note(name, cert.Leaf.NotAfter, time.Now())
 		return cert, nil
 	case <-timer.C:

@@ -147,7 +147,7 @@ func TestACMEBadAuthority(t *testing.T) {
 	}{
 		{"down", "acme-authority-unreachable", true, nil},
 		{"garbage", "acme-authority-garbled", true, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>Welcome</html>")) }},
-		{"proxy", "acme-authority-garbled", true, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad gateway", 502) }},
+		{"proxy", "acme-authority-garbled", true, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad gateway", http.StatusBadGateway) }},
 		{"empty", "acme-authority-garbled", true, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = w.Write([]byte("{}"))

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"autoconfig/e2e/freeport"
 )
 
 // slapdConf is the whole configuration of the directory of the tests
@@ -38,8 +40,7 @@ index associatedDomain,displayName,objectClass eq
 
 func startOpenLDAP(t *testing.T) server {
 	t.Helper()
-	port := freePort(t)
-	d := &daemon{t: t, dir: workDir(t), path: need(t, "slapd", "/usr/sbin/slapd"), addr: fmt.Sprintf("127.0.0.1:%d", port), stop: syscall.SIGTERM}
+	d := &daemon{t: t, dir: workDir(t), path: need(t, "slapd", "/usr/sbin/slapd"), addr: freeport.On(t, "127.0.0.1"), stop: syscall.SIGTERM}
 	cert, pool := serverCertificate(t)
 	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey.(*ecdsa.PrivateKey))
 	if err != nil {

@@ -27,7 +27,7 @@ import (
 
 // need is the path of a program that a test cannot do without. In CI a missing
 // one is a failure.
-func need(t *testing.T, names ...string) string {
+func need(t testing.TB, names ...string) string {
 	t.Helper()
 	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
@@ -47,7 +47,7 @@ func need(t *testing.T, names ...string) string {
 // daemon is a real backend that a test starts, stops and starts again. It runs
 // as an unprivileged user: most of them refuse root.
 type daemon struct {
-	t    *testing.T
+	t    testing.TB
 	dir  string
 	path string
 	args []string
@@ -59,7 +59,7 @@ type daemon struct {
 }
 
 // workDir is a folder of the test that the unprivileged user owns.
-func workDir(t *testing.T) string {
+func workDir(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	if c := unprivileged(t); c != nil {
@@ -71,7 +71,7 @@ func workDir(t *testing.T) string {
 }
 
 // unprivileged is nobody when the test runs as root, else nil: as it is.
-func unprivileged(t *testing.T) *syscall.Credential {
+func unprivileged(t testing.TB) *syscall.Credential {
 	t.Helper()
 	if os.Getuid() != 0 {
 		return nil
@@ -129,7 +129,7 @@ func (d *daemon) halt() {
 }
 
 // until waits for what must come in the end.
-func until(t *testing.T, what string, f func() bool) {
+func until(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	for range 1500 {
 		if f() {
@@ -140,43 +140,35 @@ func until(t *testing.T, what string, f func() bool) {
 	t.Fatalf("never: %s", what)
 }
 
-func freePort(t *testing.T) int {
-	t.Helper()
-	_, port, _ := net.SplitHostPort(freeport.On(t, "127.0.0.1"))
-	n, err := strconv.Atoi(port)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
-func startPostgres(t *testing.T) (*daemon, string) {
+func startPostgres(t testing.TB) (*daemon, string) {
 	t.Helper()
 	bin := filepath.Dir(need(t, "/usr/lib/postgresql/*/bin/initdb"))
-	port := freePort(t)
-	d := &daemon{t: t, dir: workDir(t), path: filepath.Join(bin, "postgres"), addr: fmt.Sprintf("127.0.0.1:%d", port), stop: syscall.SIGINT}
+	addr := freeport.On(t, "127.0.0.1")
+	_, port, _ := net.SplitHostPort(addr)
+	d := &daemon{t: t, dir: workDir(t), path: filepath.Join(bin, "postgres"), addr: addr, stop: syscall.SIGINT}
 	data, password := filepath.Join(d.dir, "data"), filepath.Join(d.dir, "password")
 	if err := os.WriteFile(password, []byte("pa ss'word"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	d.run(filepath.Join(bin, "initdb"), "-D", data, "-U", "mail", "-A", "scram-sha-256", "--pwfile", password, "--no-sync", "-E", "UTF8")
-	d.args = []string{"-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "shared_buffers=16MB"}
+	d.args = []string{"-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "shared_buffers=16MB"}
 	d.start()
 	t.Cleanup(d.halt)
-	return d, fmt.Sprintf("host=127.0.0.1 port=%d user=mail password='pa ss\\'word' dbname=postgres sslmode=disable", port)
+	return d, fmt.Sprintf("host=127.0.0.1 port=%s user=mail password='pa ss\\'word' dbname=postgres sslmode=disable", port)
 }
 
-func startMariaDB(t *testing.T) (*daemon, string) {
+func startMariaDB(t testing.TB) (*daemon, string) {
 	t.Helper()
-	install, port := need(t, "mariadb-install-db"), freePort(t)
-	d := &daemon{t: t, dir: workDir(t), path: need(t, "mariadbd", "/usr/sbin/mariadbd"), addr: fmt.Sprintf("127.0.0.1:%d", port), stop: syscall.SIGTERM}
+	install, addr := need(t, "mariadb-install-db"), freeport.On(t, "127.0.0.1")
+	_, port, _ := net.SplitHostPort(addr)
+	d := &daemon{t: t, dir: workDir(t), path: need(t, "mariadbd", "/usr/sbin/mariadbd"), addr: addr, stop: syscall.SIGTERM}
 	data := filepath.Join(d.dir, "data")
 	d.run(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db")
-	d.args = []string{"--no-defaults", "--datadir=" + data, fmt.Sprintf("--port=%d", port), "--bind-address=127.0.0.1", "--socket=" + filepath.Join(d.dir, "s"),
+	d.args = []string{"--no-defaults", "--datadir=" + data, "--port=" + port, "--bind-address=127.0.0.1", "--socket=" + filepath.Join(d.dir, "s"),
 		"--pid-file=" + filepath.Join(d.dir, "pid"), "--innodb-flush-log-at-trx-commit=0", "--character-set-server=utf8mb4", "--skip-name-resolve"}
 	d.start()
 	t.Cleanup(d.halt)
-	dsn := fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port)
+	dsn := "root@tcp(" + addr + ")/"
 	db := openReady(t, MySQL, dsn)
 	if _, err := db.Exec("CREATE DATABASE mail"); err != nil {
 		t.Fatal(err)
@@ -185,7 +177,7 @@ func startMariaDB(t *testing.T) (*daemon, string) {
 }
 
 // openReady opens a database for the test's own statements, once it answers.
-func openReady(t *testing.T, d Dialect, dsn string) *sql.DB {
+func openReady(t testing.TB, d Dialect, dsn string) *sql.DB {
 	t.Helper()
 	db, err := openDatabase(d, dsn, 5*time.Second)
 	if err != nil {
@@ -206,7 +198,7 @@ type server struct {
 	ready func()                        // waits until the server answers after a start
 }
 
-func sqlServer(t *testing.T, dialect Dialect, d *daemon, dsn, sleep, others, kill, active string) server {
+func sqlServer(t *testing.T, dialect Dialect, d *daemon, dsn, slow, others, kill, active string) server {
 	t.Helper()
 	db := openReady(t, dialect, dsn)
 	fillTables(t, db, dialect)
@@ -217,7 +209,7 @@ func sqlServer(t *testing.T, dialect Dialect, d *daemon, dsn, sleep, others, kil
 			return openTest(t, o, q)
 		}
 	}
-	return server{daemon: d, open: open(testDomainQuery), slow: open("SELECT provider FROM domain, (SELECT " + sleep + ") AS s WHERE domain = :domain AND active = 1"),
+	return server{daemon: d, open: open(testDomainQuery), slow: open(slow),
 		kill: func() {
 			rows, err := db.Query(others)
 			if err != nil {
@@ -231,13 +223,14 @@ func sqlServer(t *testing.T, dialect Dialect, d *daemon, dsn, sleep, others, kil
 				}
 				ids = append(ids, id)
 			}
-			if len(ids) == 0 {
-				t.Error("no connection to kill")
-			}
+			killed := 0
 			for _, id := range ids {
-				if _, err := db.Exec(fmt.Sprintf(kill, id)); err != nil {
-					t.Fatal(err)
+				if _, err := db.Exec(fmt.Sprintf(kill, id)); err == nil { // one may have ended by itself
+					killed++
 				}
+			}
+			if killed == 0 {
+				t.Error("no connection was killed")
 			}
 		},
 		left: func() (n int) {
@@ -258,13 +251,13 @@ func TestRealBackends(t *testing.T) {
 	}{
 		{"PostgreSQL", func(t *testing.T) server {
 			d, dsn := startPostgres(t)
-			return sqlServer(t, Postgres, d, dsn, "pg_sleep(0.5)",
+			return sqlServer(t, Postgres, d, dsn, testDomainQuery+" AND (SELECT pg_sleep(0.5)::text) IS NOT NULL",
 				"SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = 'autoconfig'", "SELECT pg_terminate_backend(%d)",
 				"SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND application_name = 'autoconfig'")
 		}},
 		{"MariaDB", func(t *testing.T) server {
 			d, dsn := startMariaDB(t)
-			return sqlServer(t, MySQL, d, dsn, "SLEEP(0.5)",
+			return sqlServer(t, MySQL, d, dsn, "SELECT provider FROM domain, (SELECT SLEEP(0.5)) AS s WHERE domain = :domain AND active = 1",
 				"SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND command IN ('Sleep', 'Execute', 'Query')", "KILL %d",
 				"SELECT count(*) FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND command IN ('Execute', 'Query')")
 		}},
@@ -400,7 +393,7 @@ func testSlow(t *testing.T, s server) {
 func testFull(t *testing.T, s server) {
 	log := &logBook{}
 	o := testOptions(log)
-	o.Cache.InFlight, o.Cache.Waiting, o.Cache.Timeout = 2, 10, 3*time.Second
+	o.Cache.InFlight, o.Cache.Waiting, o.Cache.Timeout = 2, 4, 20*time.Second
 	rows := s.slow(o).With(testProviders())
 	var missing, unavailable atomic.Int64
 	var wg sync.WaitGroup
@@ -417,7 +410,7 @@ func testFull(t *testing.T, s server) {
 		})
 	}
 	wg.Wait()
-	if missing.Load() < 2 || unavailable.Load() < 28 || missing.Load()+unavailable.Load() != 40 {
+	if missing.Load() < 6 || unavailable.Load() == 0 || missing.Load()+unavailable.Load() != 40 {
 		t.Errorf("%d answered, %d refused", missing.Load(), unavailable.Load())
 	}
 	if rows.Down() {

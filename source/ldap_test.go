@@ -20,6 +20,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 	"github.com/jimlambrt/gldap"
 
+	"autoconfig/e2e/freeport"
 	"autoconfig/provider"
 )
 
@@ -78,12 +79,7 @@ func startDirectory(t *testing.T) *directory {
 			t.Fatal(err)
 		}
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := ln.Addr().String()
-	_ = ln.Close() // the server wants an address and listens itself
+	addr := freeport.On(t, "127.0.0.1") // the server listens itself
 	failed := make(chan error, 1)
 	go func() { failed <- server.Run(addr) }()
 	t.Cleanup(func() { _ = server.Stop() })

@@ -43,9 +43,9 @@ func (a *app) exportCommand() *cobra.Command {
 a web server or a CDN: DIR/HOST/PATH for autoconfig.D, D, autodiscover.D and
 ua-auto-config.D, and DIR/v1.1/D, with exactly the bytes that are served.
 
-A later run writes only what has changed, and removes the files of domains that
-are gone. Each file is switched by a rename: a reader sees the old one or the new
-one, never a part. docs/export.md has the web server's configuration.`,
+A new DIR appears with everything in it. A later run writes only what has changed,
+each file beside first and then renamed, so that a reader sees the old one or the
+new one, never a part; and it removes the files of domains that are gone. docs/export.md has the web server's configuration.`,
 		Example: "  autoconfig export /srv/autoconfig\n  autoconfig export /srv/autoconfig --domain new.example",
 		RunE: ran(func(cmd *cobra.Command, args []string) error {
 			return e.run(cmd.Context(), args[0])
@@ -76,8 +76,11 @@ func (e *export) run(ctx context.Context, dir string) error {
 			done.Removed, err = e.tree.sweep()
 		}
 	}
+	if err == nil {
+		err = e.tree.commit()
+	}
 	if err != nil {
-		return fmt.Errorf("%w; %d files were written, none removed", err, done.Written)
+		return fmt.Errorf("%w; nothing was removed", err)
 	}
 	if e.json {
 		return json.NewEncoder(e.stdout).Encode(done)

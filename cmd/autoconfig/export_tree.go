@@ -18,9 +18,10 @@ import (
 
 // tree is the folder of an export.
 type tree struct {
-	dir   string
+	dir   string // where files are written
+	final string // what a new folder is renamed to in the end; "" for one that is there
 	fresh bool   // nothing was in it: there is nothing to compare with
-	work  string // where files are written before they are renamed
+	work  string // where files of a folder that is there are written before they are renamed
 
 	mu   sync.Mutex
 	seed maphash.Seed
@@ -33,15 +34,15 @@ type tree struct {
 const marker = ".autoconfig-export"
 
 // openTree takes a new or empty folder, or that of an earlier export: nothing
-// else, since files are replaced and removed in it.
+// else, since files are replaced and removed in it. A new folder is filled
+// under another name and renamed as a whole.
 func openTree(dir string) (*tree, error) {
+	dir = filepath.Clean(dir)
 	t := &tree{dir: dir, seed: maphash.MakeSeed()}
 	entries, err := readSome(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // a web server's user reads it
-			return nil, err
-		}
+		return t, t.fill()
 	case err != nil:
 		return nil, err
 	}
@@ -51,20 +52,52 @@ func openTree(dir string) (*tree, error) {
 	}
 	// What a run that was stopped has left goes; a run that is under way ends
 	// with an error, since two at once could not tell whose files are right.
-	left, err := filepath.Glob(filepath.Join(dir, marker, "run-*"))
-	if err != nil {
+	if err := removeAll(filepath.Join(dir, marker, "run-*")); err != nil {
 		return nil, err
 	}
-	for _, old := range left {
-		if err := os.RemoveAll(old); err != nil {
-			return nil, err
-		}
-	}
-	if err := os.MkdirAll(filepath.Join(dir, marker), 0o755); err != nil { //nolint:gosec // as above
+	if err := os.MkdirAll(filepath.Join(dir, marker), 0o755); err != nil { //nolint:gosec // a web server's user reads it
 		return nil, err
 	}
 	t.work, err = os.MkdirTemp(filepath.Join(dir, marker), "run-")
 	return t, err
+}
+
+// fill makes the folder beside that becomes the new one.
+func (t *tree) fill() error {
+	t.final, t.fresh = t.dir, true
+	parent, prefix := filepath.Dir(t.final), "."+filepath.Base(t.final)+marker+"-"
+	if err := os.MkdirAll(parent, 0o755); err != nil { //nolint:gosec // as above
+		return err
+	}
+	if err := removeAll(filepath.Join(parent, prefix+"*")); err != nil {
+		return err
+	}
+	var err error
+	if t.dir, err = os.MkdirTemp(parent, prefix); err != nil {
+		return err
+	}
+	return errors.Join(os.Chmod(t.dir, 0o755), os.Mkdir(filepath.Join(t.dir, marker), 0o755)) //nolint:gosec // as above
+}
+
+// removeAll removes what matches a pattern.
+func removeAll(pattern string) error {
+	left, err := filepath.Glob(pattern)
+	for _, old := range left {
+		err = errors.Join(err, os.RemoveAll(old))
+	}
+	return err
+}
+
+// commit gives a new folder its name.
+func (t *tree) commit() error {
+	if t.final == "" {
+		return nil
+	}
+	if err := os.Rename(t.dir, t.final); err != nil {
+		return err
+	}
+	t.final = ""
+	return nil
 }
 
 // readSome reads the first few entries of a folder.
@@ -81,7 +114,15 @@ func readSome(dir string) ([]fs.DirEntry, error) {
 	return entries, err
 }
 
-func (t *tree) close() { _ = os.RemoveAll(t.work) }
+// close removes what is of no use after the run.
+func (t *tree) close() {
+	if t.final != "" {
+		_ = os.RemoveAll(t.dir) // it was not finished
+	}
+	if t.work != "" {
+		_ = os.RemoveAll(t.work)
+	}
+}
 
 // keep says that a domain is a part of this run.
 func (t *tree) keep(domain string) { t.remember(domain) }
@@ -116,6 +157,9 @@ type treeWorker struct {
 }
 
 func (t *tree) worker() (*treeWorker, error) {
+	if t.final != "" {
+		return &treeWorker{t: t}, nil
+	}
 	dir, err := os.MkdirTemp(t.work, "")
 	return &treeWorker{t: t, temp: filepath.Join(dir, "file")}, err
 }
@@ -133,13 +177,10 @@ func (w *treeWorker) put(f server.File) error {
 		w.done.Unchanged++
 		return nil
 	}
-	if err := os.WriteFile(w.temp, f.Body, 0o644); err != nil { //nolint:gosec // a web server's user reads it
-		return err
-	}
-	err := os.Rename(w.temp, path)
+	err := w.write(path, f.Body)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil { //nolint:gosec // as above
-			err = os.Rename(w.temp, path)
+		if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil { //nolint:gosec // a web server's user reads it
+			err = w.write(path, f.Body)
 		}
 	}
 	if err != nil {
@@ -147,6 +188,18 @@ func (w *treeWorker) put(f server.File) error {
 	}
 	w.done.Written++
 	return nil
+}
+
+// write writes a file of a new folder, which nobody reads yet, as it is, and
+// any other beside first.
+func (w *treeWorker) write(path string, body []byte) error {
+	if w.temp == "" {
+		return os.WriteFile(path, body, 0o644) //nolint:gosec // as above
+	}
+	if err := os.WriteFile(w.temp, body, 0o644); err != nil { //nolint:gosec // as above
+		return err
+	}
+	return os.Rename(w.temp, path)
 }
 
 // same reports whether a file has these bytes already.

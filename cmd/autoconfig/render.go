@@ -101,8 +101,7 @@ func renderError(err error) error {
 	if errors.Is(err, apple.ErrName) || errors.Is(err, apple.ErrKind) {
 		return usageError{err}
 	}
-	var pox *autodiscover.Error
-	if errors.As(err, &pox) {
+	if pox, ok := errors.AsType[*autodiscover.Error](err); ok {
 		return fmt.Errorf("autodiscover answers error %d: %s", pox.Code, pox.Message)
 	}
 	return err

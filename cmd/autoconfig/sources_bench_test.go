@@ -47,7 +47,7 @@ func benchConfig(b *testing.B, database bool) *server.Settings {
 		b.Fatal(found)
 	}
 	data, found := cfg.Data()
-	found = append(found, newBackends(slog.New(slog.NewTextHandler(io.Discard, nil)), os.Getenv).with(cfg, data)...)
+	found = append(found, newBackends(slog.New(slog.DiscardHandler), os.Getenv).with(cfg, data)...)
 	if config.Failed(found) {
 		b.Fatal(found)
 	}
@@ -88,7 +88,7 @@ func (s *sink) WriteHeader(status int)      { s.status = status }
 func BenchmarkSources(b *testing.B) {
 	for _, kind := range []string{"file", "sqlite"} {
 		set := benchConfig(b, kind == "sqlite")
-		s := server.New(server.Options{PerMinute: 60, Burst: 30, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		s := server.New(server.Options{PerMinute: 60, Burst: 30, Log: slog.New(slog.DiscardHandler)})
 		s.Use(set)
 		r := httptest.NewRequest(http.MethodGet, "http://192.0.2.1/mail/config-v1.1.xml", nil)
 		ask := func(i int) {

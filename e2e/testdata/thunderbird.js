@@ -32,15 +32,16 @@ function server(s) {
 }
 
 // detect looks for an address's settings as the Account Hub does, short of
-// guessing. A question whether to follow a redirect is answered with yes.
-async function detect(email, exchange, database) {
+// guessing. A question whether to follow a redirect is answered with yes. The
+// password and its user are those a person gives when Exchange asked for them.
+async function detect(email, exchange, database, password, user) {
   Services.prefs.setBoolPref("mailnews.auto_config.fetchFromExchange.enabled", exchange);
   Services.prefs.setStringPref("mailnews.auto_config_url", database);
   Services.obs.notifyObservers(null, "net:prune-all-connections"); // those of the search before
   const web = observe();
   const out = { requests: web.seen, asked: "" };
   try {
-    const search = FindConfig.parallelAutoDiscovery(email.split("@")[1], email, new AbortController().signal);
+    const search = FindConfig.parallelAutoDiscovery(email.split("@")[1], email, new AbortController().signal, password, user);
     let { value, done } = await search.next();
     if (!done) {
       out.asked = value.scheme + "://" + value.host;
