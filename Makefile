@@ -8,7 +8,9 @@ LINT := $(CACHE)/bin/golangci-lint-$(LINT_VERSION)
 VULN_VERSION := v1.1.4
 # What the component tests start or read; installed when missing and root.
 PACKAGES := bind9 bind9-dnsutils bind9-utils caddy chromium \
-	dovecot-imapd dovecot-managesieved dovecot-pop3d dovecot-sieve fonts-roboto-unhinted libxml2-utils nginx-light openssl postfix python3-minimal
+	dovecot-imapd dovecot-managesieved dovecot-pop3d dovecot-sieve fonts-roboto-unhinted haproxy \
+	libxml2-utils mariadb-server nginx-light openssl postfix postgresql python3-gi python3-minimal \
+	slapd thunderbird
 RACE := $(shell command -v gcc >/dev/null && echo -race)
 FUZZTIME := 30s
 
