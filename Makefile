@@ -14,7 +14,7 @@ PACKAGES := bind9 bind9-dnsutils bind9-utils caddy chromium \
 RACE := $(shell command -v gcc >/dev/null && echo -race)
 FUZZTIME := 30s
 
-.PHONY: build test deps lint unit e2e demo vuln bench fuzz screenshots docs clean
+.PHONY: build test deps lint unit e2e demo vuln bench fuzz faults soak compare screenshots docs clean
 
 build: ## the program, into ./autoconfig
 	go build -trimpath -o autoconfig ./cmd/autoconfig
@@ -63,6 +63,21 @@ fuzz: ## every fuzz target for FUZZTIME
 
 screenshots: ## the pictures of the pages, into docs/img
 	go test -tags e2e -count=1 -run TestScreenshots ./server -screenshots ../docs/img
+	go test -tags e2e -count=1 -run TestThunderbirdAccountHub ./e2e -screenshot $(CURDIR)/docs/img/thunderbird.png
+
+faults: ## kills, full disks, vanishing files, slow-loris: the table of docs/reliability.md
+	go test -tags e2e -count=1 -v -timeout 10m -run 'TestKilled|TestFullDisk|TestVanishing|TestResolverDown|TestSlowLoris' ./e2e -full
+
+SOAK ?= 90s
+soak: ## load with reloads and faults, under the race detector and without it
+	go test -tags e2e -count=1 -v -timeout 0 -run TestSoak ./e2e -soak $(SOAK)
+
+DOMAIN ?= example.org
+compare: ## URL=… the same requests and load against another server and this one
+	@mkdir -p $(CACHE)
+	go build -trimpath -o $(CACHE)/autoconfig ./cmd/autoconfig
+	go build -trimpath -o $(CACHE)/compare ./cmd/compare
+	$(CACHE)/compare -binary $(CACHE)/autoconfig -url $(URL) -domain $(DOMAIN)
 
 docs: ## write the generated pages again
 	go test ./finding ./cmd/autoconfig -run 'TestDocs|TestFindings' -update

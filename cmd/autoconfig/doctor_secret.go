@@ -101,12 +101,13 @@ func (d *doctor) promptPassword(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	defer func() { _ = term.Restore(fd, before) }() // also when ctx has ended
+	if err := echoOff(fd); err != nil {
+		return "", err
+	}
 	fmt.Fprintf(d.stderr, "Password for %s: ", d.addr)
 	password, err := interruptible(ctx, func() ([]byte, error) { return term.ReadPassword(fd) })
 	fmt.Fprintln(d.stderr)
-	if ctx.Err() != nil {
-		_ = term.Restore(fd, before) // the echo is still off
-	}
 	return string(password), err
 }
 
