@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
@@ -78,7 +77,7 @@ func benchSQLite(b *testing.B) string {
 }
 
 func benchOptions() BackendOptions {
-	return BackendOptions{Name: "bench", Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Cache: CacheOptions{
+	return BackendOptions{Name: "bench", Log: slog.New(slog.DiscardHandler), Cache: CacheOptions{
 		TTL: time.Hour, NegativeTTL: time.Hour, Retry: time.Second, Entries: benchDomains, InFlight: 8, Waiting: 1000, Timeout: 5 * time.Second, Rest: true}}
 }
 

@@ -84,7 +84,7 @@ func (s *ldapStore) one(ctx context.Context, f Filter, a provider.Address, attri
 	switch {
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
 		return "", err // the base is not there: a mistake, or a directory being filled
-	case err != nil && !(ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded) && found != nil && len(found.Entries) > 0):
+	case err != nil && (!ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded) || found == nil || len(found.Entries) <= 0):
 		return "", err
 	case len(found.Entries) == 0:
 		return "", provider.ErrNotFound

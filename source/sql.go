@@ -173,7 +173,7 @@ func (s *sqlStore) ask(ctx context.Context, q Query, a provider.Address) (value 
 		err = s.db.QueryRowContext(ctx, q.text, q.args(a)...).Scan(&value)
 		return value, err
 	}
-	stmt, err := s.statement(ctx, q)
+	stmt, err := s.statement(ctx, q) //nolint:sqlclosecheck // kept for the next time, closed with the store
 	if err != nil {
 		return value, err
 	}
@@ -197,7 +197,7 @@ func (s *sqlStore) statement(ctx context.Context, q Query) (*sql.Stmt, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if first := s.statements[q.text]; first != nil {
-		_ = stmt.Close() // another asker was faster
+		_ = stmt.Close() //nolint:sqlclosecheck // another asker was faster
 		return first, nil
 	}
 	s.statements[q.text] = stmt

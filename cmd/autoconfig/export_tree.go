@@ -55,7 +55,7 @@ func openTree(dir string) (*tree, error) {
 	if err := removeAll(filepath.Join(dir, marker, "run-*")); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, marker), 0o755); err != nil { //nolint:gosec // a web server's user reads it
+	if err := os.MkdirAll(filepath.Join(dir, marker), 0o755); err != nil {
 		return nil, err
 	}
 	t.work, err = os.MkdirTemp(filepath.Join(dir, marker), "run-")
@@ -66,7 +66,7 @@ func openTree(dir string) (*tree, error) {
 func (t *tree) fill() error {
 	t.final, t.fresh = t.dir, true
 	parent, prefix := filepath.Dir(t.final), "."+filepath.Base(t.final)+marker+"-"
-	if err := os.MkdirAll(parent, 0o755); err != nil { //nolint:gosec // as above
+	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return err
 	}
 	if err := removeAll(filepath.Join(parent, prefix+"*")); err != nil {
@@ -76,7 +76,7 @@ func (t *tree) fill() error {
 	if t.dir, err = os.MkdirTemp(parent, prefix); err != nil {
 		return err
 	}
-	return errors.Join(os.Chmod(t.dir, 0o755), os.Mkdir(filepath.Join(t.dir, marker), 0o755)) //nolint:gosec // as above
+	return errors.Join(os.Chmod(t.dir, 0o755), os.Mkdir(filepath.Join(t.dir, marker), 0o755))
 }
 
 // removeAll removes what matches a pattern.
@@ -179,7 +179,7 @@ func (w *treeWorker) put(f server.File) error {
 	}
 	err := w.write(path, f.Body)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil { //nolint:gosec // a web server's user reads it
+		if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
 			err = w.write(path, f.Body)
 		}
 	}
@@ -194,9 +194,9 @@ func (w *treeWorker) put(f server.File) error {
 // any other beside first.
 func (w *treeWorker) write(path string, body []byte) error {
 	if w.temp == "" {
-		return os.WriteFile(path, body, 0o644) //nolint:gosec // as above
+		return os.WriteFile(path, body, 0o644)
 	}
-	if err := os.WriteFile(w.temp, body, 0o644); err != nil { //nolint:gosec // as above
+	if err := os.WriteFile(w.temp, body, 0o644); err != nil {
 		return err
 	}
 	return os.Rename(w.temp, path)

@@ -74,7 +74,7 @@ func Files(t testing.TB, dir string, c tls.Certificate) (certFile, keyFile strin
 
 func writePEM(t testing.TB, path, kind string, der []byte) string {
 	t.Helper()
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o644); err != nil { //nolint:gosec // a test's key
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return path
