@@ -95,6 +95,9 @@ func (s *ldapStore) one(ctx context.Context, f Filter, a provider.Address, attri
 	return found.Entries[0].GetEqualFoldAttributeValue(attribute), nil
 }
 
+// tries is how often a question is asked when its connection breaks.
+const tries = 3
+
 // search asks over a connection of the pool. One that broke while it lay
 // there is replaced.
 func (s *ldapStore) search(ctx context.Context, req *ldap.SearchRequest) (*ldap.SearchResult, error) {

@@ -145,15 +145,13 @@ func (s *sqlStore) login(ctx context.Context, a provider.Address) (string, error
 	return login, words(err, true)
 }
 
-// tries is how often a question is asked when its connection breaks: a
-// database that was restarted leaves a pool of dead ones.
-const tries = 3
-
 // one is the first column of the first row.
 func (s *sqlStore) one(ctx context.Context, q Query, a provider.Address) (string, error) {
 	var value sql.NullString
 	var err error
-	for range tries {
+	// A database that was restarted leaves a pool of dead connections, and each
+	// try may meet another one.
+	for range s.db.Stats().MaxOpenConnections + 2 {
 		value, err = s.ask(ctx, q, a)
 		if err == nil || errors.Is(err, sql.ErrNoRows) || ctx.Err() != nil || fromServer(err) {
 			break
