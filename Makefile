@@ -14,7 +14,7 @@ PACKAGES := bind9 bind9-dnsutils bind9-utils caddy chromium \
 RACE := $(shell command -v gcc >/dev/null && echo -race)
 FUZZTIME := 30s
 
-.PHONY: build test deps lint unit e2e demo vuln bench fuzz faults soak compare screenshots docs clean
+.PHONY: build test deps lint unit e2e demo vuln bench fuzz faults soak mutate compare screenshots docs clean
 
 build: ## the program, into ./autoconfig
 	go build -trimpath -o autoconfig ./cmd/autoconfig
@@ -71,6 +71,14 @@ faults: ## kills, full disks, vanishing files, slow-loris: the table of docs/rel
 SOAK ?= 90s
 soak: ## load with reloads and faults, under the race detector and without it
 	go test -tags e2e -count=1 -v -timeout 0 -run TestSoak ./e2e -soak $(SOAK)
+
+PKG ?= pacc autodiscover mozilla apple dnssrv
+MUTATE_VERSION := v0.6.0
+mutate: ## mutation testing, one package at a time, in a copy: docs/mutation.md
+	GOBIN=$(CACHE)/bin go install github.com/go-gremlins/gremlins/cmd/gremlins@$(MUTATE_VERSION)
+	rm -rf $(CACHE)/mutate && git clone -q . $(CACHE)/mutate
+	@cd $(CACHE)/mutate && for p in $(PKG); do echo "== $$p"; \
+	  $(CACHE)/bin/gremlins unleash --workers 1 --timeout-coefficient 20 ./$$p | grep -v ' KILLED '; done
 
 DOMAIN ?= example.org
 compare: ## URL=… the same requests and load against another server and this one

@@ -148,6 +148,10 @@ func TestDecode(t *testing.T) {
 	if err != nil || len(p.Outgoing) != 1 || p.Outgoing[0].Host != "old.example" || p.Outgoing[0].Port != 465 || p.Incoming[0].Port != 995 {
 		t.Errorf("%+v, %v", p, err)
 	}
+	const small = `{"protocols":{}}`
+	if _, err := Decode(strings.NewReader(strings.Repeat(" ", MaxSize-len(small)) + small)); err != nil {
+		t.Errorf("a document of exactly MaxSize: %v", err)
+	}
 	for _, test := range []struct {
 		doc  string
 		want error
@@ -184,6 +188,7 @@ func TestParseTXT(t *testing.T) {
 		{"v=UAAC1; a=sha256; d=" + strings.TrimRight(d, "="), ErrMalformedTXT},
 		{"v=UAAC1; a=sha256; d=AAAA", ErrMalformedTXT},
 		{"v=UAAC1; a=sha256", ErrMalformedTXT},
+		{"v=UAAC1; a=sha256; a=sha256; d=" + d, ErrMalformedTXT},
 		{"v=UAAC1; ; a=sha256; d=" + d, ErrMalformedTXT},
 	} {
 		got, err := ParseTXT(test.value)
