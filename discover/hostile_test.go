@@ -163,7 +163,7 @@ func TestSlow(t *testing.T) {
 	}}
 	transport := w.env.newTransport()
 	defer transport.CloseIdleConnections()
-	a := fetch(t.Context(), transport, request{method: http.MethodGet, url: isp1, timeout: 50 * time.Millisecond})
+	a := fetch(t.Context(), transport, request{method: http.MethodGet, url: isp1, timeout: 2 * time.Second}) // enough for a handshake on a busy machine
 	if f, why := faultOf(a.err); f != FaultTimeout || a.status != http.StatusOK {
 		t.Errorf("%v %s %d", f, why, a.status)
 	}

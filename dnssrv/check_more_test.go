@@ -65,7 +65,7 @@ func connectTo(to map[string]string) func(string) string {
 
 func authoritative(t testing.TB, resolver, ns1, ns2 *dnstest.Server) []finding.Finding {
 	t.Helper()
-	c := dnssrv.NewClient(dnssrv.ClientOptions{Resolvers: []string{resolver.Addr()}, Timeout: 300 * time.Millisecond, Tries: 2, Backoff: time.Millisecond,
+	c := dnssrv.NewClient(dnssrv.ClientOptions{Resolvers: []string{resolver.Addr()}, Timeout: 700 * time.Millisecond, Tries: 2, Backoff: time.Millisecond,
 		ConnectTo: connectTo(map[string]string{"ns1.example.test:53": ns1.Addr(), "ns2.example.test:53": ns2.Addr()})})
 	o := checkOptions()
 	o.Authoritative = true

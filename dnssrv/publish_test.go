@@ -45,7 +45,7 @@ func publisher(t testing.TB, s *dnstest.Server, change ...func(*dnssrv.PublishOp
 
 // leading is a client of one resolver that finds servers by the table.
 func leading(resolver string, table map[string]string) *dnssrv.Client {
-	return dnssrv.NewClient(dnssrv.ClientOptions{Resolvers: []string{resolver}, Timeout: 300 * time.Millisecond, Tries: 2, Backoff: time.Millisecond, ConnectTo: func(hostPort string) string {
+	return dnssrv.NewClient(dnssrv.ClientOptions{Resolvers: []string{resolver}, Timeout: 700 * time.Millisecond, Tries: 2, Backoff: time.Millisecond, ConnectTo: func(hostPort string) string {
 		if to, ok := table[hostPort]; ok {
 			return to
 		}

@@ -29,7 +29,7 @@ func client(servers ...*dnstest.Server) *dnssrv.Client {
 	for _, s := range servers {
 		addrs = append(addrs, s.Addr())
 	}
-	return dnssrv.NewClient(dnssrv.ClientOptions{Resolvers: addrs, Timeout: 300 * time.Millisecond, Tries: 2, Backoff: time.Millisecond})
+	return dnssrv.NewClient(dnssrv.ClientOptions{Resolvers: addrs, Timeout: 700 * time.Millisecond, Tries: 2, Backoff: time.Millisecond})
 }
 
 func TestOutcomes(t *testing.T) {

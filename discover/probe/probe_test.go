@@ -154,7 +154,7 @@ func TestServers(t *testing.T) {
 			s := probetest.Play(t, tlsOf(c.tls), c.script)
 			o := options(s)
 			if strings.Contains(c.script, "HANG") || strings.HasPrefix(c.script, "TLS\nS: 220") {
-				o.Step = 300 * time.Millisecond
+				o.Step = time.Second
 			}
 			r := New(o).Run(t.Context(), Target{Server: c.server})
 			if got := ids(r.Findings); got != c.want {
@@ -419,7 +419,7 @@ func TestUnreached(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := provider.Server{Protocol: provider.IMAP, Host: c.host, Port: port, Security: provider.TLS}
-			r := New(Options{LookupHost: c.lookup, AllowPrivate: c.allow, Step: 500 * time.Millisecond}).Run(t.Context(), Target{Server: s})
+			r := New(Options{LookupHost: c.lookup, AllowPrivate: c.allow, Step: 2 * time.Second}).Run(t.Context(), Target{Server: s})
 			if got := ids(r.Findings); got != c.want || r.Answered {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
