@@ -31,7 +31,7 @@ func newAsker(addr string, keep bool) *asker {
 
 // newTLSAsker asks by https, whoever the certificate is for.
 func newTLSAsker(addr string) *asker {
-	return &asker{"https://" + addr, client(&http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}})}
+	return &asker{"https://" + addr, client(&http.Transport{TLSClientConfig: &tls.Config{ServerName: "autoconfig.hoster.test", InsecureSkipVerify: true}})}
 }
 
 // client follows no redirect.
