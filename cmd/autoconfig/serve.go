@@ -184,7 +184,7 @@ func (s *service) reloads(ctx context.Context) {
 			}
 		}
 		seen = stamps(s.cfg.Files()) // before reading: what changes meanwhile is read next time
-		s.app.notify(s.log, stateReloading)
+		s.app.notify(s.log, reloading())
 		s.reload()
 		s.app.notify(s.log, stateReady)
 		if now := stamps(s.cfg.Files()); len(now) != len(seen) {

@@ -84,7 +84,7 @@ func startBench(b *testing.B, config string) (url string, pid int) {
 		b.Fatal(err)
 	}
 	addr := freeport.On(b, "127.0.0.1")
-	cmd := exec.Command(program, "serve", "--config", config, "--listen", addr, "--admin", "127.0.0.1:0", "--log-level", "error") //nolint:gosec // as above
+	cmd := exec.Command(program, "serve", "--config", config, "--listen", addr, "--admin", "127.0.0.1:0", "--log-level", "error")
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
-// version is set by the release build (-ldflags -X main.version=…).
-var version = ""
+// version and revision are set by the release build (-ldflags -X main.version=…).
+var version, revision string
 
 type versionInfo struct {
 	Version  string `json:"version"`
@@ -22,7 +22,7 @@ type versionInfo struct {
 }
 
 func buildVersion() versionInfo {
-	v := versionInfo{Version: version}
+	v := versionInfo{Version: version, Revision: revision}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v
@@ -55,13 +55,13 @@ func (a *app) versionCommand() *cobra.Command {
 			if a.json {
 				return json.NewEncoder(a.stdout).Encode(v)
 			}
-			revision := v.Revision
-			if revision == "" {
-				revision = "unknown (built without version control)"
+			from := v.Revision
+			if from == "" {
+				from = "unknown (built without version control)"
 			} else if v.Modified {
-				revision += " with changes"
+				from += " with changes"
 			}
-			_, err := fmt.Fprintf(a.stdout, "autoconfig %s\nrevision %s\n%s\n", v.Version, revision, v.Go)
+			_, err := fmt.Fprintf(a.stdout, "autoconfig %s\nrevision %s\n%s\n", v.Version, from, v.Go)
 			return err
 		}),
 	}
