@@ -7,19 +7,32 @@ import (
 	"os"
 	"strings"
 
+	"github.com/goccy/go-yaml"
+
 	"autoconfig/provider"
 )
 
 // TLS is where the certificates for listen_tls come from: from files, or from
 // an authority on demand.
 type TLS struct {
-	CertFile string `yaml:"cert_file" doc:"PEM, leaf first, then intermediates"`
-	KeyFile  string `yaml:"key_file" doc:"PEM private key"`
-	ACME     *ACME  `yaml:"acme" doc:"certificates on demand, for listed domains and service_host"`
+	CertFile      string `yaml:"cert_file" doc:"PEM, leaf first, then intermediates"`
+	KeyFile       string `yaml:"key_file" doc:"PEM private key"`
+	ACME          *ACME  `yaml:"acme" doc:"certificates on demand, for listed domains and service_host"`
+	ProxyProtocol bool   `yaml:"proxy_protocol" doc:"https connections from trusted_proxies begin with the PROXY protocol, which says whose they are"`
 }
 
 // Set reports whether certificates come from somewhere.
 func (t TLS) Set() bool { return t.CertFile != "" && t.KeyFile != "" || t.ACME != nil }
+
+// show is the block with its defaults.
+func (t TLS) show() (out yaml.MapSlice) {
+	if t.ACME != nil {
+		out = yaml.MapSlice{{Key: "acme", Value: t.ACME.shown()}}
+	} else {
+		out = yaml.MapSlice{{Key: "cert_file", Value: t.CertFile}, {Key: "key_file", Value: t.KeyFile}}
+	}
+	return append(out, yaml.MapItem{Key: "proxy_protocol", Value: t.ProxyProtocol})
+}
 
 // ACME is an authority that gives certificates out (RFC 8555). Naming it agrees
 // to its terms.
@@ -74,6 +87,9 @@ func (a *ACME) shown() ACME {
 // tls checks the certificates of the https listener.
 func (s *settings) tls(t *TLS) {
 	s.pair("tls", &t.CertFile, &t.KeyFile)
+	if t.ProxyProtocol && s.c.ListenTLS == "" {
+		s.bad("tls.proxy_protocol", "there is no https listener for it", `write listen_tls: ":443"`)
+	}
 	if t.ACME == nil {
 		return
 	}

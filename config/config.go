@@ -169,6 +169,7 @@ func (c *Config) NeedsRestart(next *Config) []string {
 		}
 	}
 	differs("listen_tls", c.ListenTLS == next.ListenTLS)
+	differs("tls.proxy_protocol", c.TLS.ProxyProtocol == next.TLS.ProxyProtocol)
 	differs("tls.acme", reflect.DeepEqual(c.TLS.ACME, next.TLS.ACME))
 	differs("trusted_proxies", slices.Equal(c.TrustedProxies, next.TrustedProxies))
 	differs("log_clients", c.LogClients == next.LogClients)

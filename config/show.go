@@ -14,11 +14,8 @@ func (c *Config) Show() ([]byte, error) {
 	set("listen", c.Listen)
 	set("listen_tls", c.ListenTLS)
 	set("admin", c.Admin)
-	switch {
-	case c.TLS.ACME != nil:
-		set("tls", yaml.MapSlice{{Key: "acme", Value: c.TLS.ACME.shown()}})
-	case c.TLS.Set():
-		set("tls", KeyPair{c.TLS.CertFile, c.TLS.KeyFile})
+	if c.TLS.Set() {
+		set("tls", c.TLS.show())
 	}
 	set("service_host", c.ServiceHost)
 	var proxies []string

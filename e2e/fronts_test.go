@@ -62,6 +62,14 @@ var haproxy = front{"haproxy.cfg",
 			"check port 8081 inter 1s", "check port "+f.admin+" inter 200ms")
 	}}
 
+var passThrough = front{"haproxy-passthrough.cfg", haproxy.command,
+	func(_ testing.TB, f *fleet, _ string) []string {
+		return []string{"bind :80", "bind " + f.http, "bind :443", "bind " + f.https,
+			"192.0.2.11:80\n", "127.0.0.2:" + f.plain + "\n", "192.0.2.12:80\n", "127.0.0.3:" + f.plain + "\n",
+			"192.0.2.11:443", "127.0.0.2:" + f.tls, "192.0.2.12:443", "127.0.0.3:" + f.tls,
+			"check port 8081 inter 1s", "check port " + f.admin + " inter 200ms"}
+	}}
+
 var nginx = front{"nginx.conf",
 	func(dir, config string) []string {
 		return []string{"nginx", "-p", dir, "-e", "stderr", "-g", fmt.Sprintf("daemon off; worker_processes 2; user root; pid %s/pid; error_log stderr crit;", dir), "-c", config}

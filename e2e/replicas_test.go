@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -28,6 +29,7 @@ type replica struct {
 	t          testing.TB
 	dir, build string // build: the program
 	admin      string
+	env        []string
 }
 
 // fleet are two replicas, at the same ports of two addresses, and the ports of
@@ -38,22 +40,25 @@ type fleet struct {
 	http, https       string // of the proxy
 }
 
-func startFleet(t testing.TB, config string) *fleet {
-	f := &fleet{plain: port(freeport.On(t, "0.0.0.0")), tls: port(freeport.On(t, "0.0.0.0")), admin: port(freeport.On(t, "0.0.0.0")),
+// newFleet finds the ports.
+func newFleet(t testing.TB) *fleet {
+	return &fleet{plain: port(freeport.On(t, "0.0.0.0")), tls: port(freeport.On(t, "0.0.0.0")), admin: port(freeport.On(t, "0.0.0.0")),
 		http: freeport.On(t, "127.0.0.1"), https: freeport.On(t, "127.0.0.1")}
+}
+
+func (f *fleet) start(t testing.TB, config string, env ...string) {
 	for ip, r := range map[string]**replica{"127.0.0.2": &f.first, "127.0.0.3": &f.second} {
-		*r = &replica{t: t, dir: t.TempDir(), build: program, admin: ip + ":" + f.admin}
+		*r = &replica{t: t, dir: t.TempDir(), build: program, admin: ip + ":" + f.admin, env: env}
 		write(t, filepath.Join((*r).dir, "autoconfig.yaml"), "admin: "+(*r).admin+"\nlisten: "+ip+":"+f.plain+"\n"+strings.ReplaceAll(config, "LISTEN_TLS", ip+":"+f.tls))
 		(*r).up()
 	}
-	return f
 }
 
 // up starts the replica, and waits until it is ready.
 func (r *replica) up() {
 	r.t.Helper()
 	cmd := exec.CommandContext(context.Background(), r.build, "serve", "--log-level", "warn")
-	cmd.Dir = r.dir
+	cmd.Dir, cmd.Env = r.dir, append(os.Environ(), r.env...)
 	r.process = start(r.t, cmd)
 	until(r.t, "the replica is ready", func() bool {
 		if r.ended() {
@@ -199,7 +204,8 @@ func TestReplicas(t *testing.T) {
 	config := strings.ReplaceAll(replicaConfig, "DSN", customerTable(t))
 	for _, p := range []front{haproxy, nginx, caddy} {
 		t.Run(p.file, func(t *testing.T) {
-			f := startFleet(t, config)
+			f := newFleet(t)
+			f.start(t, config)
 			impatient := map[string][2]string{"haproxy.cfg": {"timeout server 20s", "timeout server 1s"},
 				"nginx.conf": {"proxy_read_timeout 5s", "proxy_read_timeout 1s"}, "Caddyfile": {"response_header_timeout 20s", "response_header_timeout 1s"}}[p.file]
 			p.start(t, f, impatient[:]...)
@@ -256,7 +262,8 @@ func (f *fleet) replace(t *testing.T, l *load, build string) {
 // Stopped gracefully under load, a replica needs no second try from the proxy:
 // it says that it stops, and goes on until the proxy has noticed.
 func TestReplicaStopsWithoutRetries(t *testing.T) {
-	f := startFleet(t, strings.ReplaceAll(replicaConfig, "DSN", customerTable(t)))
+	f := newFleet(t)
+	f.start(t, strings.ReplaceAll(replicaConfig, "DSN", customerTable(t)))
 	haproxy.start(t, f, "    option redispatch 1\n", "", "retries 3", "retries 0", "    retry-on conn-failure empty-response junk-response response-timeout\n", "")
 	l := startLoad(t, false, f.askers()...)
 	for _, r := range []*replica{f.first, f.second} {

@@ -16,6 +16,7 @@ type Listen struct {
 	HTTP, HTTPS, Admin string
 	Certificate        *Certificate  // for HTTPS, from files
 	ACME               *ACMEOptions  // for HTTPS, on demand
+	ProxyProtocol      bool          // HTTPS connections from trusted proxies begin with it
 	Drain              time.Duration // go on accepting after the stop was asked for
 	Ready              func()        // called once all listeners are open; may be nil
 }
@@ -126,9 +127,13 @@ func (s *Server) encrypt(open []listener, ports map[string]net.Addr, l Listen) {
 		config = l.Certificate.Config()
 	}
 	for i, o := range open {
-		if o.name == "tls" {
-			open[i].Listener = tls.NewListener(o.Listener, config)
+		if o.name != "tls" {
+			continue
 		}
+		if l.ProxyProtocol {
+			open[i].Listener = s.behindProxy(open[i].Listener)
+		}
+		open[i].Listener = tls.NewListener(open[i].Listener, config)
 	}
 }
 

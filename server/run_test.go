@@ -73,6 +73,24 @@ func (l *lockedBuffer) find(re *regexp.Regexp) []string {
 	return re.FindStringSubmatch(l.b.String())
 }
 
+// running starts a server on three listeners, and says where they are: addrs[1]
+// to addrs[3] are the plain, the https and the admin listener.
+func running(t *testing.T, ctx context.Context, s *Server, log *lockedBuffer, l Listen) (addrs []string, ended <-chan error) {
+	t.Helper()
+	end := make(chan error, 1)
+	go func() { end <- s.Run(ctx, l) }()
+	re := regexp.MustCompile(`msg=listening addr=(\S+) tls=(\S+) admin=(\S+)`)
+	for addrs == nil {
+		select {
+		case err := <-end:
+			t.Fatal(err)
+		case <-time.After(5 * time.Millisecond):
+			addrs = log.find(re)
+		}
+	}
+	return addrs, end
+}
+
 // Run opens its listeners, serves http, https and the admin port, takes a new
 // certificate while it serves, and ends without an error.
 func TestRun(t *testing.T) {
@@ -88,20 +106,7 @@ func TestRun(t *testing.T) {
 	s := New(o)
 	s.Use(world(t))
 	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() {
-		ended <- s.Run(ctx, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Admin: "127.0.0.1:0", Certificate: &cert})
-	}()
-	re := regexp.MustCompile(`msg=listening addr=(\S+) tls=(\S+) admin=(\S+)`)
-	var addrs []string
-	for addrs == nil {
-		select {
-		case err := <-ended:
-			t.Fatal(err)
-		case <-time.After(5 * time.Millisecond):
-			addrs = log.find(re)
-		}
-	}
+	addrs, ended := running(t, ctx, s, log, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Admin: "127.0.0.1:0", Certificate: &cert})
 	if r, err := http.Get("http://" + addrs[3] + "/readyz"); err != nil || r.StatusCode != 200 {
 		t.Errorf("/readyz: %v %v", r, err)
 	}

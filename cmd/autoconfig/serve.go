@@ -87,7 +87,7 @@ func (s *service) run(ctx context.Context, data *config.Data) error {
 		s.log.Warn(f.Cause, "id", f.ID, "fix", f.Fix)
 	}
 	listen := server.Listen{HTTP: s.cfg.Listen, HTTPS: s.cfg.ListenTLS, Admin: s.cfg.Admin, Drain: time.Duration(s.cfg.Drain),
-		Ready: func() { s.app.notify(s.log, stateReady) }}
+		ProxyProtocol: s.cfg.TLS.ProxyProtocol, Ready: func() { s.app.notify(s.log, stateReady) }}
 	done, err := s.certificates(&listen)
 	if err != nil {
 		return err
@@ -100,7 +100,10 @@ func (s *service) run(ctx context.Context, data *config.Data) error {
 		w := &watch{app: s.app, every: every, log: s.log, now: s.inForce, tell: s.srv.RecordsChecked}
 		go w.run(beside)
 	}
-	go s.reloads(beside)
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP) // from here on: at first it would end the program
+	defer signal.Stop(hup)
+	go s.reloads(beside, hup)
 	go s.sources.watch(beside)
 	defer context.AfterFunc(ctx, func() { s.app.notify(s.log, stateStopping) })()
 	return s.srv.Run(ctx, listen)
@@ -165,10 +168,7 @@ const pollEvery = 2 * time.Second
 
 // reloads reads everything again on SIGHUP and when a file's time or size
 // has changed.
-func (s *service) reloads(ctx context.Context) {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
+func (s *service) reloads(ctx context.Context, hup <-chan os.Signal) {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	seen := stamps(s.cfg.Files())
