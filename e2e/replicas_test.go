@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -70,14 +71,24 @@ func (r *replica) up() {
 
 // says reports whether the admin listener answers with a text.
 func (r *replica) says(path, text string) bool {
-	status, body, err := newAsker(r.admin, false).get("admin", path)
-	return err == nil && status == http.StatusOK && strings.Contains(body, text)
+	return strings.Contains(r.adminBody(path), text)
 }
+
+// adminBody is what the admin listener answers, "" when it does not.
+func (r *replica) adminBody(path string) string {
+	status, body, err := newAsker(r.admin, false).get("admin", path)
+	if err != nil || status != http.StatusOK {
+		return ""
+	}
+	return body
+}
+
+var requestCounted = regexp.MustCompile(`\nautoconfig_requests_total\{[^}]*\} [1-9]`)
 
 // serves waits until requests get here: the proxy knows that it is up.
 func (r *replica) serves() {
 	r.t.Helper()
-	until(r.t, "the proxy uses the replica", func() bool { return r.says("/metrics", "\nautoconfig_requests_total{") })
+	until(r.t, "the proxy uses the replica", func() bool { return requestCounted.MatchString(r.adminBody("/metrics")) })
 }
 
 // load asks through the proxy until its end, and remembers what went wrong.

@@ -202,3 +202,40 @@ func TestDrain(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// While it drains, the server accepts and answers, and asks each client to come
+// back on a new connection, which a proxy gives to another replica.
+func TestDrainClosesConnections(t *testing.T) {
+	log := &lockedBuffer{}
+	o := testOptions(nil)
+	o.Log = slog.New(slog.NewTextHandler(log, nil))
+	s := New(o)
+	s.Use(world(t))
+	ctx, stop := context.WithCancel(t.Context())
+	var cert Certificate
+	if err := cert.Load(keyPair(t, t.TempDir(), 1)); err != nil {
+		t.Fatal(err)
+	}
+	addrs, ended := running(t, ctx, s, log, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Admin: "127.0.0.1:0", Certificate: &cert, Drain: time.Second})
+	get := func() bool {
+		r, err := http.Get("http://" + addrs[1] + "/api/v1/settings?email=a@live.co.uk")
+		if err != nil || r.StatusCode != http.StatusOK {
+			t.Fatal(r, err)
+		}
+		_ = r.Body.Close()
+		return r.Close
+	}
+	if get() {
+		t.Error("closed before the stop")
+	}
+	stop()
+	for !s.stopping.Load() {
+		time.Sleep(time.Millisecond)
+	}
+	if !get() {
+		t.Error("not closed while draining")
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

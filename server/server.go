@@ -165,7 +165,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "URI too long", http.StatusRequestURITooLong)
 		return
 	}
-	if len(r.TransferEncoding) > 0 { // net/http hides a Content-Length beside it (RFC 9112 §6.1)
+	// net/http hides a Content-Length beside a Transfer-Encoding (RFC 9112 §6.1).
+	// While draining, clients are sent on to a new connection: one that is closed
+	// when the drain ends may lose the request it just sent (RFC 9112 §9.6).
+	if len(r.TransferEncoding) > 0 || s.stopping.Load() {
 		w.Header().Set("Connection", "close")
 	}
 	r.URL.Path, r.URL.RawPath = routePath(r.URL.Path), ""

@@ -1,0 +1,173 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	mathrand "math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+
+	"autoconfig/e2e/freeport"
+)
+
+// rounds is how often two things are measured in turn; the median counts.
+const rounds = 7
+
+func median(v []float64) float64 {
+	slices.Sort(v)
+	return v[len(v)/2]
+}
+
+// cpu is the processor time a process has used, in µs: the run time of its
+// threads (proc(5), schedstat).
+func (p *process) cpu(t testing.TB) float64 {
+	t.Helper()
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
+	var sum float64
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			continue // a thread that ended
+		}
+		first, _, _ := strings.Cut(string(text), " ")
+		n, err := strconv.ParseFloat(first, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += n / 1e3
+	}
+	if sum == 0 {
+		t.Fatal("the process is gone, or this kernel has no schedstat")
+	}
+	return sum
+}
+
+const certificates = 10_000
+
+// BenchmarkHandshakes is the processor time for a full TLS handshake, with
+// clients that ask for one name, and for any of ten thousand that each have a
+// certificate on demand.
+func BenchmarkHandshakes(b *testing.B) {
+	dir, addr := b.TempDir(), freeport.On(b, "127.0.0.1")
+	const directory = "https://127.0.0.1:1/directory" // never asked: all have one
+	keepCertificates(b, filepath.Join(dir, "certificates"), directory)
+	customers(b, filepath.Join(dir, "customers.txt"), certificates)
+	r := &replica{t: b, dir: dir, build: program, admin: freeport.On(b, "127.0.0.1")}
+	write(b, filepath.Join(dir, "autoconfig.yaml"), fmt.Sprintf(`
+listen: 127.0.0.1:0
+listen_tls: %s
+admin: %s
+tls: {acme: {directory: %q, storage: certificates}}
+providers:
+  - {domains_file: customers.txt, incoming: [imaps://mail.hoster.test], outgoing: [submissions://mail.hoster.test]}
+`, addr, r.admin, directory))
+	r.up()
+	shake := func(n int, name func(int) int) float64 {
+		before := r.cpu(b)
+		var wg sync.WaitGroup
+		for c := range 4 {
+			wg.Go(func() {
+				for i := c; i < n; i += 4 {
+					handshakeWith(b, addr, fmt.Sprintf("autoconfig.customer%d.test", name(i)))
+				}
+			})
+		}
+		wg.Wait()
+		return (r.cpu(b) - before) / float64(n)
+	}
+	shake(100, func(int) int { return 0 })
+	before := r.resident(b)
+	shake(certificates, func(i int) int { return i })
+	memory := float64(r.resident(b)-before) * 1024 / certificates
+	for b.Loop() {
+		var one, many, ratio []float64
+		for range rounds {
+			one = append(one, shake(2000, func(int) int { return 7 }))
+			many = append(many, shake(2000, func(int) int { return mathrand.IntN(certificates) }))
+			ratio = append(ratio, many[len(many)-1]/one[len(one)-1])
+		}
+		b.ReportMetric(memory, "KiB/certificate")
+		b.ReportMetric(median(one), "µs-one-name")
+		b.ReportMetric(median(many), "µs-10000-names")
+		b.ReportMetric(median(ratio), "ratio")
+		b.ReportMetric(0, "ns/op")
+	}
+}
+
+func handshakeWith(b *testing.B, addr, name string) {
+	b.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	if err := tls.Client(conn, &tls.Config{ServerName: name, InsecureSkipVerify: true}).Handshake(); err != nil {
+		b.Errorf("%s: %v", name, err)
+	}
+}
+
+// keepCertificates fills a certificate storage, as if all had been ordered.
+func keepCertificates(b *testing.B, dir, directory string) {
+	b.Helper()
+	storage := &certmagic.FileStorage{Path: dir}
+	issuer := certmagic.NewACMEIssuer(certmagic.New(certmagic.NewCache(certmagic.CacheOptions{
+		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return nil, nil },
+	}), certmagic.Config{Storage: storage}), certmagic.ACMEIssuer{CA: directory}).IssuerKey()
+	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	now := time.Now()
+	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ca"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(1e4 * time.Hour), IsCA: true, BasicConstraintsValid: true}
+	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range certificates {
+		name := fmt.Sprintf("autoconfig.customer%d.test", i)
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			b.Fatal(err)
+		}
+		leaf := &x509.Certificate{SerialNumber: big.NewInt(int64(i + 2)), DNSNames: []string{name}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(90 * 24 * time.Hour)}
+		der, err := x509.CreateCertificate(rand.Reader, leaf, ca, &key.PublicKey, caKey)
+		if err != nil {
+			b.Fatal(err)
+		}
+		keyPEM, err := certmagic.PEMEncodePrivateKey(key)
+		if err != nil {
+			b.Fatal(err)
+		}
+		meta, err := json.Marshal(certmagic.CertificateResource{SANs: []string{name}, IssuerData: json.RawMessage("{}")})
+		if err != nil {
+			b.Fatal(err)
+		}
+		chain := slices.Concat(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER}))
+		keys := certmagic.StorageKeys
+		for file, content := range map[string][]byte{keys.SiteCert(issuer, name): chain, keys.SitePrivateKey(issuer, name): keyPEM, keys.SiteMeta(issuer, name): meta} {
+			if err := storage.Store(b.Context(), file, content); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
