@@ -67,6 +67,8 @@ func TestDecodeForeign(t *testing.T) {
 		check      func(Payload) bool
 	}{
 		{"real port", mail + "<key>IncomingMailServerPortNumber</key><real>993</real>", func(p Payload) bool { return p.Servers[0].Port == 993 }},
+		{"largest port", mail + "<key>IncomingMailServerPortNumber</key><integer>65535</integer>", func(p Payload) bool { return p.Servers[0].Port == 65535 }},
+		{"largest real port", mail + "<key>IncomingMailServerPortNumber</key><real>65535</real>", func(p Payload) bool { return p.Servers[0].Port == 65535 }},
 		{"port too large", mail + "<key>IncomingMailServerPortNumber</key><integer>65536</integer>", func(p Payload) bool { return p.Servers[0].Port == 0 }},
 		{"negative port", mail + "<key>IncomingMailServerPortNumber</key><integer>-1</integer>", func(p Payload) bool { return p.Servers[0].Port == 0 }},
 		{"endless port", mail + "<key>IncomingMailServerPortNumber</key><real>1e300</real>", func(p Payload) bool { return p.Servers[0].Port == 0 }},
@@ -126,6 +128,21 @@ func TestDecodeRefuses(t *testing.T) {
 	broken := errors.New("broken pipe")
 	if _, err := Decode(iotest.ErrReader(broken)); !errors.Is(err, broken) {
 		t.Errorf("reader: %v", err)
+	}
+}
+
+// What is as deep, as full or as large as it may be is read.
+func TestDecodeBounds(t *testing.T) {
+	around := strings.Count(document(""), "</")
+	deepest := maxDepth - strings.Count("plist dict array dict", " ") - 1
+	for name, raw := range map[string]string{
+		"deep":  document("<key>a</key>" + strings.Repeat("<array>", deepest) + strings.Repeat("</array>", deepest)),
+		"many":  document("<key>a</key><array>" + strings.Repeat("<dict/>", maxElements-around-2) + "</array>"),
+		"large": document("<key>a</key><string>" + strings.Repeat("x", MaxSize-len(document("<key>a</key><string></string>"))) + "</string>"),
+	} {
+		if _, err := Decode(strings.NewReader(raw)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -166,9 +166,13 @@ func TestVerifyForms(t *testing.T) {
 			return err
 		}), "other than data"},
 		{"enormous key", message(t, []byte("x"), func(sd *pkcs7.SignedData) error {
-			sd.AddCertificate(enormous(p))
+			sd.AddCertificate(enormous(p, maxRSA+1))
 			return add(sd)
-		}), "RSA key of 8200 bits"},
+		}), "RSA key of 8193 bits"},
+		{"largest key", message(t, []byte("x"), func(sd *pkcs7.SignedData) error {
+			sd.AddCertificate(enormous(p, maxRSA))
+			return add(sd)
+		}), ""},
 		{"deep", must(asn1.Marshal(asn1.RawValue{Tag: 16, IsCompound: true, Bytes: append(bytes.Clone(oidSignedData), deep...)})), "nested too deep"},
 		{"indefinite length", append([]byte{0x30, 0x80}, append(oidSignedData, 0, 0)...), "indefinite"},
 	} {
@@ -182,9 +186,22 @@ func TestVerifyForms(t *testing.T) {
 	}
 }
 
+// As large as it may be is not too large.
+func TestCheckDERBound(t *testing.T) {
+	message := func(size int) []byte { // two headers of five octets: tag, and a length in four
+		return must(asn1.Marshal(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: must(asn1.Marshal(make([]byte, size-10)))}))
+	}
+	if der := message(MaxSize); len(der) != MaxSize || checkDER(der) != nil {
+		t.Errorf("%d octets: %v", len(der), checkDER(der))
+	}
+	if checkDER(message(MaxSize+1)) == nil {
+		t.Error("one octet more is read")
+	}
+}
+
 // enormous is a certificate for a key that takes long to use.
-func enormous(p *pki) *x509.Certificate {
-	n := new(big.Int).Lsh(big.NewInt(1), 8199)
+func enormous(p *pki, bits uint) *x509.Certificate {
+	n := new(big.Int).Lsh(big.NewInt(1), bits-1)
 	return issue(template("enormous"), p.intermediate, &rsa.PublicKey{N: n.SetBit(n, 0, 1), E: 65537}, p.key)
 }
 
