@@ -190,7 +190,7 @@ func own(t testing.TB, path string) {
 // With the resolver down, what is configured is served as ever; only domains
 // that nothing but DNS could tell of are refused, for the time being.
 func TestResolverDown(t *testing.T) {
-	dns := dnstest.Start(t, "$ORIGIN test.\n@ 60 IN SOA ns.test. root.test. 1 3600 600 86400 60\nshop 60 IN MX 0 shop-test.mail.protection.outlook.com.\n")
+	dns := dnstest.Start(t, ". 60 IN SOA ns.test. root.test. 1 3600 600 86400 60\n$ORIGIN test.\n@ 60 IN SOA ns.test. root.test. 1 3600 600 86400 60\nshop 60 IN MX 0 shop-test.mail.protection.outlook.com.\n")
 	s := startService(t, "dns: {resolver: [\""+dns.Addr()+"\"]}\n")
 	a := newAsker(s.http, true)
 	a.must(t, "autoconfig.shop.test", settingsPath)
@@ -212,6 +212,12 @@ func TestResolverDown(t *testing.T) {
 				}
 			}
 			dns.Heal("")
+			if fault.name == "silent" {
+				until(t, "it is ready again, without a client that asks", func() bool {
+					_, body, _ := newAsker(s.admin, false).get("admin", "/readyz")
+					return strings.Contains(body, `"status":"ok"`)
+				})
+			}
 			until(t, "an unknown domain is 404 again", func() bool {
 				status, _, _ := a.get("autoconfig.healed-"+strings.ToLower(fault.name)+".test", settingsPath)
 				return status == 404

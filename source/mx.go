@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -54,6 +55,21 @@ func MXCacheOptions() CacheOptions {
 // [provider.ErrNotFound] when there are none.
 func NewMXCache(o CacheOptions, lookup func(ctx context.Context, domain string) ([]string, error)) *MXCache {
 	return &MXCache{newCache(o, lookup)}
+}
+
+// Check asks resolvers that are down whether they are back. The root has no
+// exchangers; every resolver knows that.
+func (m *MXCache) Check(ctx context.Context) {
+	if !m.Down() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, m.o.Timeout)
+	defer cancel()
+	_, err := m.fetch(ctx, ".")
+	if errors.Is(err, provider.ErrNotFound) {
+		err = nil
+	}
+	m.note(err)
 }
 
 // MXTable maps mail exchangers to providers.

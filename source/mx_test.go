@@ -60,6 +60,31 @@ func TestMX(t *testing.T) {
 	}
 }
 
+// Resolvers that are down are found to be back without a client that asks.
+func TestMXCheck(t *testing.T) {
+	var asked []string
+	broken := errors.New("SERVFAIL")
+	cache := NewMXCache(MXCacheOptions(), func(_ context.Context, domain string) ([]string, error) {
+		asked = append(asked, domain)
+		return nil, broken
+	})
+	cache.Check(t.Context())
+	if len(asked) != 0 {
+		t.Error("asked although nothing was wrong")
+	}
+	mx := NewMX(nil, cache)
+	for i := range failuresOfADownBackend {
+		_, _ = mx.Lookup(t.Context(), provider.Address{Domain: fmt.Sprintf("d%d.example", i)})
+	}
+	if cache.Check(t.Context()); !mx.Down() {
+		t.Error("up although the check failed")
+	}
+	broken = provider.ErrNotFound
+	if cache.Check(t.Context()); mx.Down() || asked[len(asked)-1] != "." {
+		t.Errorf("still down after %v", asked)
+	}
+}
+
 func TestMXTableFirstClaimCounts(t *testing.T) {
 	a, b := &provider.Provider{ID: "a", MX: []string{"mx.example"}}, &provider.Provider{ID: "b", MX: []string{"mx.example"}}
 	if p := NewMXTable([]*provider.Provider{a, b}).ByHost("1.mx.example"); p != a {

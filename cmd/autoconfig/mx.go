@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"autoconfig/config"
@@ -19,6 +20,22 @@ func newMXSource(cfg *config.Config) *mxSource {
 	}
 	client := dnssrv.NewClient(dnssrv.ClientOptions{Resolvers: cfg.DNS.Resolver, Timeout: 400 * time.Millisecond, Tries: 2})
 	return &mxSource{source.NewMXCache(source.MXCacheOptions(), client.LookupMX)}
+}
+
+// watch looks whether resolvers that are down are back, until ctx ends.
+func (m *mxSource) watch(ctx context.Context) {
+	if m == nil {
+		return
+	}
+	for tick := time.NewTicker(checkEvery); ; {
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+			m.cache.Check(ctx)
+		}
+	}
 }
 
 // with is the source for these providers.

@@ -105,6 +105,7 @@ func (s *service) run(ctx context.Context, data *config.Data) error {
 	defer signal.Stop(hup)
 	go s.reloads(beside, hup)
 	go s.sources.watch(beside)
+	go s.mx.watch(beside)
 	defer context.AfterFunc(ctx, func() { s.app.notify(s.log, stateStopping) })()
 	return s.srv.Run(ctx, listen)
 }
