@@ -25,12 +25,9 @@ var after = map[string]string{
 // monitored customer: its commands and files, in their order, on a fresh system
 // under systemd, with Pebble as the authority.
 func TestOperate(t *testing.T) {
-	if os.Getuid() != 0 {
-		missing(t, "only root can start a systemd of its own")
-	}
 	release := t.TempDir()
 	must(t, "cp", file(t, "_amd64.deb"), release)
-	must(t, "go", "build", "-o", filepath.Join(release, "pebble"), "github.com/letsencrypt/pebble/v2/cmd/pebble")
+	must(t, "go", "build", "-trimpath", "-o", filepath.Join(release, "pebble"), "github.com/letsencrypt/pebble/v2/cmd/pebble")
 	page, err := os.ReadFile("../docs/operate.md")
 	if err != nil {
 		t.Fatal(err)
@@ -65,30 +62,9 @@ func TestOperate(t *testing.T) {
 	if steps < 12+len(after) {
 		t.Fatalf("%d steps", steps)
 	}
-	if did := boot(t, release, script); did != steps {
+	text := boot(t, release, script)
+	t.Log(text)
+	if did := len(passed.FindAllString(text, -1)); did != steps {
 		t.Errorf("%d of %d steps", did, steps)
 	}
-}
-
-// boot runs a script under a systemd of its own, and counts its lines that begin
-// with ok.
-func boot(t *testing.T, release, script string) (ok int) {
-	t.Helper()
-	dir := t.TempDir()
-	probe, out := filepath.Join(dir, "probe.sh"), filepath.Join(dir, "out")
-	for path, text := range map[string]string{probe: script, out: ""} {
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	said, err := run("", nil, "unshare", "--mount", "bash", "testdata/boot.sh", dir, release, probe, out)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, said)
-	}
-	text, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%s\n%s", text, said)
-	return len(regexp.MustCompile(`(?m)^ok   `).FindAll(text, -1))
 }

@@ -122,7 +122,9 @@ func raceBinary(t *testing.T) string {
 		return program
 	}
 	path := filepath.Join(t.TempDir(), "autoconfig-race")
-	if out, err := exec.Command("go", "build", "-race", "-o", path, "autoconfig/cmd/autoconfig").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-race", "-o", path, "autoconfig/cmd/autoconfig")
+	build.Env = append(os.Environ(), "CGO_ENABLED=1") // the detector is in C
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return path

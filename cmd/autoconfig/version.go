@@ -76,7 +76,7 @@ func manCommand() *cobra.Command {
 			}
 			root := cmd.Root()
 			root.DisableAutoGenTag = true // the same input gives the same pages
-			return doc.GenManTree(root, &doc.GenManHeader{Title: "AUTOCONFIG", Section: "1", Source: "autoconfig", Manual: "Autoconfig"}, args[0])
+			return doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "autoconfig", Manual: "Autoconfig"}, args[0])
 		}),
 	}
 }
