@@ -141,11 +141,7 @@ func (d *decoder) value(path string, n ast.Node, v reflect.Value) {
 			t.fromNode(d, path, n)
 			return
 		case textValue:
-			if s, ok := d.text(n, "a text such as 5m"); ok {
-				if fix := t.fromText(s); fix != "" {
-					d.fault("config-value-invalid", n, fmt.Sprintf("%q cannot be read here", s), fix)
-				}
-			}
+			d.textValue(n, t)
 			return
 		case *netip.Prefix:
 			d.prefix(n, t)
@@ -153,6 +149,19 @@ func (d *decoder) value(path string, n ast.Node, v reflect.Value) {
 		}
 	}
 	d.kind(path, n, v)
+}
+
+func (d *decoder) textValue(n ast.Node, t textValue) {
+	switch n.(type) {
+	case *ast.IntegerNode, *ast.FloatNode: // quotes, as text advises, would not help: the unit is missing
+		d.fault("config-type", n, n.GetToken().Value+" has no unit", "write a duration such as 5m or 0s")
+		return
+	}
+	if s, ok := d.text(n, "a text such as 5m"); ok {
+		if fix := t.fromText(s); fix != "" {
+			d.fault("config-value-invalid", n, fmt.Sprintf("%q cannot be read here", s), fix)
+		}
+	}
 }
 
 // kind fills v by its Go kind.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"autoconfig/apple"
 	"autoconfig/certstore"
 	"autoconfig/config"
 	"autoconfig/server"
@@ -18,8 +19,8 @@ func (s *service) certificates(l *server.Listen) (done func(), err error) {
 	case s.cfg.ListenTLS == "":
 		return done, nil
 	case from.ACME == nil:
-		if err := s.cert.Load(from.CertFile, from.KeyFile); err != nil {
-			return done, usagef("tls: %s: %w; give the PEM certificate and its own key", from.CertFile, err)
+		if err := loadCertificate(&s.cert, from); err != nil {
+			return done, err
 		}
 		l.Certificate = &s.cert
 		return done, nil
@@ -39,6 +40,29 @@ func (s *service) certificates(l *server.Listen) (done func(), err error) {
 	}
 	l.ACME.Storage = store
 	return func() { _ = store.Close() }, nil // the process ends
+}
+
+func loadCertificate(cert *server.Certificate, from config.TLS) error {
+	if err := cert.Load(from.CertFile, from.KeyFile); err != nil {
+		return usagef("tls: %s: %w; give the PEM certificate and its own key", from.CertFile, err)
+	}
+	return nil
+}
+
+// usablePairs loads the certificates that serve would: with a bad one for tls
+// it does not start, with a bad one for signing it gives no profile.
+func usablePairs(cfg *config.Config) error {
+	if cfg.ListenTLS != "" && cfg.TLS.ACME == nil {
+		if err := loadCertificate(new(server.Certificate), cfg.TLS); err != nil {
+			return err
+		}
+	}
+	if cfg.Signing.Set() {
+		if _, err := apple.LoadSigner(cfg.Signing.CertFile, cfg.Signing.KeyFile); err != nil {
+			return usagef("signing: %w; give the PEM certificate and its own key", err)
+		}
+	}
+	return nil
 }
 
 // usableFolder makes the folder for certificates and tries it: better no start

@@ -124,6 +124,11 @@ Without a command it serves.`,
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.AddCommand(serve, a.renderCommand(), a.exportCommand(), a.sourcesCommand(), a.discoverCommand(), a.doctorCommand(), a.explainCommand(), a.providersCommand(), a.configCommand(), a.profileCommand(), a.dnsCommand(), a.versionCommand(), manCommand())
 	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" { // cobra's own would print its help and end with 0
+			c.Args, c.RunE = cobra.ArbitraryArgs, needsCommand(c, c.Commands()...)
+		}
+	}
 	return root
 }
 
@@ -139,7 +144,13 @@ func unknownCommand(parent *cobra.Command, name string) error {
 // group makes a command that only holds others.
 func group(use, short string, sub ...*cobra.Command) *cobra.Command {
 	g := &cobra.Command{Use: use, Short: short}
-	g.RunE = func(_ *cobra.Command, args []string) error {
+	g.RunE = needsCommand(g, sub...)
+	g.AddCommand(sub...)
+	return g
+}
+
+func needsCommand(g *cobra.Command, sub ...*cobra.Command) func(*cobra.Command, []string) error {
+	return func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return unknownCommand(g, args[0])
 		}
@@ -149,8 +160,6 @@ func group(use, short string, sub ...*cobra.Command) *cobra.Command {
 		}
 		return usagef("%s needs a command: %s", g.CommandPath(), strings.Join(names, ", "))
 	}
-	g.AddCommand(sub...)
-	return g
 }
 
 func (a *app) logger() (*slog.Logger, error) {

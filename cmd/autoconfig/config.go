@@ -53,6 +53,9 @@ its certificate covers it, and what answers there is this configuration.`,
 		if err != nil {
 			return err
 		}
+		if err := usablePairs(cfg); err != nil {
+			return err
+		}
 		if live {
 			found, err := a.configLive(cmd.Context(), &n, cfg, data)
 			if err != nil {
