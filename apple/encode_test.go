@@ -148,6 +148,15 @@ func TestAuthentication(t *testing.T) {
 }
 
 // A server the payload cannot say is passed over, and IMAP comes before POP.
+// A URL that leaves the path to discovery leads to no principal.
+func TestWellKnownDAV(t *testing.T) {
+	p := example()
+	p.CalDAV, p.CardDAV = "https://dav.example.org/.well-known/caldav", "https://dav.example.org/.well-known/carddav"
+	if got := encode(t, Options{}, account(t, p, "user@example.org")); bytes.Contains(got, []byte("PrincipalURL")) || !bytes.Contains(got, []byte("CalDAVHostName")) {
+		t.Errorf("%s", got)
+	}
+}
+
 func TestServerChoice(t *testing.T) {
 	oauth2, password := []provider.Auth{provider.AuthOAuth2}, []provider.Auth{provider.AuthPassword}
 	p := example()

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"autoconfig/provider"
 )
@@ -128,7 +129,7 @@ func (a Account) dav(prefix, title, typ, identifier, raw string) dict {
 	d[prefix+"Port"] = port
 	d[prefix+"UseSSL"] = true
 	d[prefix+"Username"] = a.username()
-	if path != "" && path != "/" { // without it the device finds the principal itself (RFC 6764 §6)
+	if path != "" && path != "/" && path != "/.well-known/"+strings.ToLower(prefix) { // the device finds the principal itself (RFC 6764 §6)
 		d[prefix+"PrincipalURL"] = path
 	}
 	return d

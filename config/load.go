@@ -139,7 +139,7 @@ func (c *Config) typos(e *Entry) []finding.Finding {
 func (c *Config) settings() []finding.Finding {
 	s := &settings{c: c}
 	for _, l := range []struct{ key, value string }{{"listen", c.Listen}, {"listen_tls", c.ListenTLS}, {"admin", c.Admin}} {
-		if l.value != "" && !hostPort(l.value, true) {
+		if l.value != "" && !ListenAddress(l.value) {
 			s.bad(l.key, fmt.Sprintf("%q is not HOST:PORT", l.value), `write for example "127.0.0.1:8080", or ":443" for every address`)
 		}
 	}
@@ -225,6 +225,10 @@ func (s *settings) branding(b *Branding) {
 	}
 }
 
+// ListenAddress reports whether s is HOST:PORT, where the host may be left out
+// and port 0 is any.
+func ListenAddress(s string) bool { return hostPort(s, true) }
+
 func hostPort(s string, zero bool) bool {
 	_, port, err := net.SplitHostPort(s)
 	n, perr := strconv.ParseUint(port, 10, 16)
@@ -236,7 +240,11 @@ func unreadable(at Pos, path string, err error) finding.Finding {
 	f := finding.New("config-file-unreadable", at.String())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return f.Because("there is no file %s", path).Do("check the path; a relative one starts at the configuration file's folder")
+		f = f.Because("there is no file %s", path)
+		if at.File == path { // the configuration itself
+			return f.Do("check the path; without --config autoconfig.yaml is read here or in /etc/autoconfig, if there is one")
+		}
+		return f.Do("check the path; a relative one starts at the configuration file's folder")
 	case errors.Is(err, fs.ErrPermission):
 		return f.Because("this user may not read %s", path).Do("give it read permission")
 	}

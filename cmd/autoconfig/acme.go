@@ -59,7 +59,7 @@ func usablePairs(cfg *config.Config) error {
 	}
 	if cfg.Signing.Set() {
 		if _, err := apple.LoadSigner(cfg.Signing.CertFile, cfg.Signing.KeyFile); err != nil {
-			return usagef("signing: %w; give the PEM certificate and its own key", err)
+			return usagef("signing: %w", err)
 		}
 	}
 	return nil

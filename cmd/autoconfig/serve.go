@@ -39,11 +39,17 @@ certificates again; what cannot be read leaves the settings from before.`,
 		if err != nil {
 			return err
 		}
-		if cmd.Flags().Changed("listen") {
-			cfg.Listen = listen
-		}
-		if cmd.Flags().Changed("admin") {
-			cfg.Admin = admin
+		for _, f := range []struct {
+			name, value string
+			to          *string
+		}{{"listen", listen, &cfg.Listen}, {"admin", admin, &cfg.Admin}} {
+			if !cmd.Flags().Changed(f.name) {
+				continue
+			}
+			if f.value != "" && !config.ListenAddress(f.value) {
+				return usagef("--%s: %q is not HOST:PORT; write for example 127.0.0.1:8080", f.name, f.value)
+			}
+			*f.to = f.value
 		}
 		return newService(a, cfg, log).run(cmd.Context(), data)
 	})

@@ -83,7 +83,7 @@ func (p *process) once(f format, n int) (*recorded, error) {
 	return &recorded{Status: r.StatusCode, Header: r.Header, Body: body}, nil
 }
 
-// connections is how many clients ask at once.
+// connections is how many clients ask at once, unless it is said otherwise.
 const connections = 16
 
 // sample is what one span of load showed.
@@ -93,9 +93,10 @@ type sample struct {
 	cpu       time.Duration // per request
 }
 
-// measure loads a process with one format for a span.
-func (p *process) measure(f format, span time.Duration) (sample, error) {
-	before, err := p.cpu()
+// measure loads processes with one format for a span, the clients spread over
+// them.
+func measure(f format, span time.Duration, clients int, processes ...*process) (sample, error) {
+	before, err := cpu(processes)
 	if err != nil {
 		return sample{}, err
 	}
@@ -106,9 +107,9 @@ func (p *process) measure(f format, span time.Duration) (sample, error) {
 		took   []time.Duration
 		failed error
 	)
-	for range connections {
+	for i := range clients {
 		wg.Go(func() {
-			mine, err := p.client(f, start.Add(span))
+			mine, err := processes[i%len(processes)].client(f, start.Add(span))
 			mu.Lock()
 			defer mu.Unlock()
 			took = append(took, mine...)
@@ -119,15 +120,27 @@ func (p *process) measure(f format, span time.Duration) (sample, error) {
 	}
 	wg.Wait()
 	elapsed := time.Since(start)
-	after, err := p.cpu()
+	after, err := cpu(processes)
 	if failed != nil {
 		err = failed
 	}
 	if err != nil || len(took) == 0 {
-		return sample{}, fmt.Errorf("%s, %s: %d requests: %w", p.name, f.name, len(took), err)
+		return sample{}, fmt.Errorf("%s, %s: %d requests: %w", processes[0].name, f.name, len(took), err)
 	}
 	slices.Sort(took)
 	return sample{float64(len(took)) / elapsed.Seconds(), took[len(took)*99/100], (after - before) / time.Duration(len(took))}, nil
+}
+
+// cpu is the processor time of all processes.
+func cpu(processes []*process) (sum time.Duration, err error) {
+	for _, p := range processes {
+		used, err := p.cpu()
+		if err != nil {
+			return 0, err
+		}
+		sum += used
+	}
+	return sum, nil
 }
 
 // client asks on one connection until the deadline, a random customer each time.

@@ -74,5 +74,13 @@ func run(binary string, domains, rounds int, span time.Duration) error {
 		return err
 	}
 	defer bare.stop()
-	return reportRequests([]*process{bare, one, logged, many}, rounds, span)
+	if err := reportRequests([]*process{bare, one, logged, many}, rounds, span); err != nil {
+		return err
+	}
+	twin, err := startServer(ctx, binary, small, 1, false, dir)
+	if err != nil {
+		return err
+	}
+	defer twin.stop()
+	return reportReplicas(one, twin, rounds, span)
 }

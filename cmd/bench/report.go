@@ -78,7 +78,7 @@ func reportRequests(processes []*process, rounds int, span time.Duration) error 
 	for range rounds {
 		for _, f := range formats {
 			for _, p := range processes {
-				s, err := p.measure(f, span)
+				s, err := measure(f, span, connections, p)
 				if err != nil {
 					return err
 				}
@@ -101,6 +101,30 @@ func reportRequests(processes []*process, rounds int, span time.Duration) error 
 				median(column(list, func(s sample) time.Duration { return s.p99 })).Round(10*time.Microsecond),
 				micro(median(cpu)), micro(slices.Min(cpu)), micro(slices.Max(cpu)), median(ratios))
 		}
+	}
+	return nil
+}
+
+// reportReplicas takes the same clients to one process and, in turn, to two. Few
+// clients leave each of two processes idle more often, and to wake up costs.
+func reportReplicas(one, twin *process, rounds int, span time.Duration) error {
+	fmt.Printf("\n| %s, connections in all | one process, CPU per request | two processes | ratio |\n|---|---:|---:|---:|\n", formats[0].name)
+	for _, clients := range []int{connections, 64, 128} {
+		var alone, both []time.Duration
+		var ratios []float64
+		for range rounds {
+			a, err := measure(formats[0], span, clients, one)
+			if err != nil {
+				return err
+			}
+			b, err := measure(formats[0], span, clients, one, twin)
+			if err != nil {
+				return err
+			}
+			alone, both = append(alone, a.cpu), append(both, b.cpu)
+			ratios = append(ratios, float64(b.cpu)/float64(a.cpu))
+		}
+		fmt.Printf("| %d | %.1f µs | %.1f µs | %.2f |\n", clients, micro(median(alone)), micro(median(both)), median(ratios))
 	}
 	return nil
 }
