@@ -65,7 +65,7 @@ its certificate covers it, and what answers there is this configuration.`,
 				return errSilent
 			}
 		}
-		_, err = fmt.Fprintf(a.stdout, "%s: fine, %d providers, %d domains of your own, %d built in\n",
+		_, err = fmt.Fprintf(a.stdout, "%s: fine; providers: %d, domains of your own: %d, built in: %d\n",
 			configName(cfg.Path), len(data.Providers), data.Listed.Len(), data.Builtin.Len())
 		return err
 	})
