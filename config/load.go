@@ -242,7 +242,7 @@ func unreadable(at Pos, path string, err error) finding.Finding {
 	case errors.Is(err, fs.ErrNotExist):
 		f = f.Because("there is no file %s", path)
 		if at.File == path { // the configuration itself
-			return f.Do("check the path; without --config autoconfig.yaml is read here or in /etc/autoconfig, if there is one")
+			return f.Do("check the path; a relative one starts at the current folder")
 		}
 		return f.Do("check the path; a relative one starts at the configuration file's folder")
 	case errors.Is(err, fs.ErrPermission):

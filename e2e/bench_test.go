@@ -3,16 +3,10 @@
 package e2e
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"math/big"
 	mathrand "math/rand/v2"
 	"net"
 	"os"
@@ -22,10 +16,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/caddyserver/certmagic"
 
+	"autoconfig/discover/probe/probetest"
 	"autoconfig/e2e/freeport"
 )
 
@@ -133,28 +127,15 @@ func keepCertificates(b *testing.B, dir, directory string) {
 	issuer := certmagic.NewACMEIssuer(certmagic.New(certmagic.NewCache(certmagic.CacheOptions{
 		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return nil, nil },
 	}), certmagic.Config{Storage: storage}), certmagic.ACMEIssuer{CA: directory}).IssuerKey()
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		b.Fatal(err)
-	}
-	now := time.Now()
-	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ca"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(1e4 * time.Hour), IsCA: true, BasicConstraintsValid: true}
-	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
+	authority := probetest.NewAuthority()
+	root, err := os.ReadFile(authority.Root(b))
 	if err != nil {
 		b.Fatal(err)
 	}
 	for i := range certificates {
 		name := fmt.Sprintf("autoconfig.customer%d.test", i)
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			b.Fatal(err)
-		}
-		leaf := &x509.Certificate{SerialNumber: big.NewInt(int64(i + 2)), DNSNames: []string{name}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(90 * 24 * time.Hour)}
-		der, err := x509.CreateCertificate(rand.Reader, leaf, ca, &key.PublicKey, caKey)
-		if err != nil {
-			b.Fatal(err)
-		}
-		keyPEM, err := certmagic.PEMEncodePrivateKey(key)
+		cert := authority.Certificate(90*probetest.Day, name)
+		keyPEM, err := certmagic.PEMEncodePrivateKey(cert.PrivateKey)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -162,7 +143,7 @@ func keepCertificates(b *testing.B, dir, directory string) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		chain := slices.Concat(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER}))
+		chain := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}), root...)
 		keys := certmagic.StorageKeys
 		for file, content := range map[string][]byte{keys.SiteCert(issuer, name): chain, keys.SitePrivateKey(issuer, name): keyPEM, keys.SiteMeta(issuer, name): meta} {
 			if err := storage.Store(b.Context(), file, content); err != nil {

@@ -20,6 +20,8 @@ import (
 // otherwise.
 type front struct {
 	file    string
+	waits   string // its line about how long it waits for an answer
+	noPOST  bool   // it cannot send one again
 	command func(dir, config string) []string
 	change  func(t testing.TB, f *fleet, dir string) (pairs []string)
 }
@@ -53,7 +55,7 @@ func (f *fleet) replicaPairs() []string {
 	return []string{"192.0.2.11:8080", "127.0.0.2:" + f.plain, "192.0.2.12:8080", "127.0.0.3:" + f.plain}
 }
 
-var haproxy = front{"haproxy.cfg",
+var haproxy = front{"haproxy.cfg", "timeout server 20s", false,
 	func(_, config string) []string { return []string{"haproxy", "-db", "-f", config} },
 	func(t testing.TB, f *fleet, dir string) []string {
 		cert, key := hosterCertificate(t, dir)
@@ -62,7 +64,7 @@ var haproxy = front{"haproxy.cfg",
 			"check port 8081 inter 1s", "check port "+f.admin+" inter 200ms")
 	}}
 
-var passThrough = front{"haproxy-passthrough.cfg", haproxy.command,
+var passThrough = front{"haproxy-passthrough.cfg", "timeout server 60s", false, haproxy.command,
 	func(_ testing.TB, f *fleet, _ string) []string {
 		return []string{"bind :80", "bind " + f.http, "bind :443", "bind " + f.https,
 			"192.0.2.11:80\n", "127.0.0.2:" + f.plain + "\n", "192.0.2.12:80\n", "127.0.0.3:" + f.plain + "\n",
@@ -70,7 +72,7 @@ var passThrough = front{"haproxy-passthrough.cfg", haproxy.command,
 			"check port 8081 inter 1s", "check port " + f.admin + " inter 200ms"}
 	}}
 
-var nginx = front{"nginx.conf",
+var nginx = front{"nginx.conf", "proxy_read_timeout 5s", false,
 	func(dir, config string) []string {
 		return []string{"nginx", "-p", dir, "-e", "stderr", "-g", fmt.Sprintf("daemon off; worker_processes 2; user root; pid %s/pid; error_log stderr crit;", dir), "-c", config}
 	},
@@ -88,7 +90,7 @@ upstream replicas {`, dir), "tries 3;\n    }\n}\n", "tries 3;\n    }\n}\n}\n",
 			"listen 80", "listen "+f.http, "listen 443", "listen "+f.https, "/etc/nginx/certs/hoster.pem", filepath.Join(dir, "cert.pem"), "/etc/nginx/certs/hoster.key", filepath.Join(dir, "key.pem"))
 	}}
 
-var caddy = front{"Caddyfile",
+var caddy = front{"Caddyfile", "response_header_timeout 20s", true,
 	func(_, config string) []string {
 		return []string{"caddy", "run", "--adapter", "caddyfile", "--config", config}
 	},

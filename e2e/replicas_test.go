@@ -217,10 +217,8 @@ func TestReplicas(t *testing.T) {
 		t.Run(p.file, func(t *testing.T) {
 			f := newFleet(t)
 			f.start(t, config)
-			impatient := map[string][2]string{"haproxy.cfg": {"timeout server 20s", "timeout server 1s"},
-				"nginx.conf": {"proxy_read_timeout 5s", "proxy_read_timeout 1s"}, "Caddyfile": {"response_header_timeout 20s", "response_header_timeout 1s"}}[p.file]
-			p.start(t, f, impatient[:]...)
-			l := startLoad(t, p.file == "Caddyfile", f.askers()...)
+			p.start(t, f, p.waits, p.waits[:strings.LastIndexByte(p.waits, ' ')]+" 1s")
+			l := startLoad(t, p.noPOST, f.askers()...)
 			for range often(1, 20) {
 				f.trouble(t, l)
 			}
