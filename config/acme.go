@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -41,6 +42,8 @@ type ACME struct {
 	Directory   string `yaml:"directory" doc:"URL of the authority; default: Let's Encrypt"`
 	Storage     string `yaml:"storage" doc:"folder, or for replicas postgres://…, which may hold ${ENV}; default /var/lib/autoconfig/certificates"`
 	StorageFile string `yaml:"storage_file" doc:"file with the postgres://… of the storage"`
+
+	Addresses []netip.Addr `yaml:"addresses" doc:"public IP addresses of this server where its own differ: behind NAT or a proxy"`
 }
 
 const (

@@ -20,6 +20,8 @@ type Config struct {
 	TLS            TLS            `yaml:"tls" doc:"certificates for listen_tls"`
 	ServiceHost    string         `yaml:"service_host" doc:"host that customers' CNAME and SRV records point to"`
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies" doc:"networks whose X-Forwarded-* headers count"`
+	ForwardedHost  bool           `yaml:"forwarded_host" doc:"whether X-Forwarded-Host of a trusted proxy counts"`
+	AdminHosts     []string       `yaml:"admin_hosts" doc:"further host names that the admin listener answers to"`
 	LogClients     bool           `yaml:"log_clients" doc:"write client addresses to the access log"`
 	Drain          Duration       `yaml:"drain" doc:"how long to go on accepting after SIGTERM"`
 	DNS            DNS            `yaml:"dns" doc:"resolvers, and the record watch"`
@@ -46,8 +48,8 @@ func (k KeyPair) Set() bool { return k.CertFile != "" && k.KeyFile != "" }
 
 // DNS is how the server asks DNS.
 type DNS struct {
-	Resolver []string `yaml:"resolver" doc:"HOST:PORT each; switches the MX source on"`
-	Watch    Duration `yaml:"watch" doc:"how often to check the records of the operator's domains; 0s: never"`
+	Resolver Resolvers `yaml:"resolver" doc:"system, or a list of HOST[:PORT]; switches the MX source on"`
+	Watch    Duration  `yaml:"watch" doc:"how often to check the records of the operator's domains; 0s: never"`
 }
 
 // Branding is how the pages for people look.
@@ -172,6 +174,8 @@ func (c *Config) NeedsRestart(next *Config) []string {
 	differs("tls.proxy_protocol", c.TLS.ProxyProtocol == next.TLS.ProxyProtocol)
 	differs("tls.acme", reflect.DeepEqual(c.TLS.ACME, next.TLS.ACME))
 	differs("trusted_proxies", slices.Equal(c.TrustedProxies, next.TrustedProxies))
+	differs("forwarded_host", c.ForwardedHost == next.ForwardedHost)
+	differs("admin_hosts", slices.Equal(c.AdminHosts, next.AdminHosts))
 	differs("log_clients", c.LogClients == next.LogClients)
 	differs("drain", c.Drain == next.Drain)
 	differs("dns", slices.Equal(c.DNS.Resolver, next.DNS.Resolver) && c.DNS.Watch == next.DNS.Watch)

@@ -146,6 +146,9 @@ func (d *decoder) value(path string, n ast.Node, v reflect.Value) {
 		case *netip.Prefix:
 			d.prefix(n, t)
 			return
+		case *netip.Addr:
+			d.address(n, t)
+			return
 		}
 	}
 	d.kind(path, n, v)
@@ -289,6 +292,19 @@ func (d *decoder) prefix(n ast.Node, p *netip.Prefix) {
 		return
 	}
 	*p = v.Masked()
+}
+
+func (d *decoder) address(n ast.Node, a *netip.Addr) {
+	s, ok := d.text(n, "an IP address such as 192.0.2.1")
+	if !ok {
+		return
+	}
+	v, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	if err != nil || v.Zone() != "" || v.IsUnspecified() {
+		d.fault("config-value-invalid", n, fmt.Sprintf("%q is not an IP address", s), "write an address such as 192.0.2.1 or 2001:db8::1, without a port")
+		return
+	}
+	*a = v.Unmap()
 }
 
 // text reads a YAML string. A number or a bool where a text belongs is a

@@ -4,13 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -151,11 +149,19 @@ func (c *Config) settings() []finding.Finding {
 		c.ServiceHost = host
 	}
 	for i, r := range c.DNS.Resolver {
-		if provider.IsIP(r) {
-			c.DNS.Resolver[i] = net.JoinHostPort(strings.Trim(r, "[]"), "53")
-		} else if host, _, err := net.SplitHostPort(r); err != nil || !provider.IsIP(host) || !hostPort(r, false) {
-			s.bad(fmt.Sprintf("dns.resolver[%d]", i), fmt.Sprintf("%q is not ADDRESS:PORT", r), `write for example "127.0.0.53:53"`)
+		at, err := HostPort(r, "53")
+		if err != nil && r != systemResolver {
+			s.bad(fmt.Sprintf("dns.resolver[%d]", i), fmt.Sprintf("%q is not HOST or HOST:PORT", r), `write for example "127.0.0.53:53", or resolver: system`)
+		} else if r != systemResolver {
+			c.DNS.Resolver[i] = at
 		}
+	}
+	for i, name := range c.AdminHosts {
+		host, err := provider.ParseHost(name)
+		if err != nil {
+			s.bad(fmt.Sprintf("admin_hosts[%d]", i), fmt.Sprintf("%q is not a host name", name), "write the name alone, without scheme and port, for example prometheus.example.org; addresses always count")
+		}
+		c.AdminHosts[i] = host
 	}
 	s.tls(&c.TLS)
 	s.pair("signing", &c.Signing.CertFile, &c.Signing.KeyFile)
@@ -223,16 +229,6 @@ func (s *settings) branding(b *Branding) {
 		}
 		s.readable("branding.logo", b.Logo)
 	}
-}
-
-// ListenAddress reports whether s is HOST:PORT, where the host may be left out
-// and port 0 is any.
-func ListenAddress(s string) bool { return hostPort(s, true) }
-
-func hostPort(s string, zero bool) bool {
-	_, port, err := net.SplitHostPort(s)
-	n, perr := strconv.ParseUint(port, 10, 16)
-	return err == nil && perr == nil && (zero || n > 0)
 }
 
 // unreadable says why a file could not be read, and what to do.

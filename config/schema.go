@@ -41,6 +41,10 @@ func schemaOf(t reflect.Type) schema {
 		return enum(provider.PasswordWorks, provider.PasswordApp, provider.PasswordRetired)
 	case reflect.TypeFor[Server]():
 		return schema{"oneOf": []any{schema{"type": "string", "pattern": "^(imaps?|pop3s?|submissions?|sieve)://"}, objectOf(t)}}
+	case reflect.TypeFor[Resolvers]():
+		return schema{"oneOf": []any{schema{"const": systemResolver}, schema{"type": []any{"array", "null"}, "items": schema{"type": "string"}}}}
+	case reflect.TypeFor[netip.Addr]():
+		return schema{"type": "string"}
 	case reflect.TypeFor[Autodiscover]():
 		return schema{"oneOf": []any{schema{"enum": []any{"settings", "redirect"}}, objectOf(t)}}
 	}

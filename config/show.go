@@ -23,9 +23,11 @@ func (c *Config) Show() ([]byte, error) {
 		proxies = append(proxies, p.String())
 	}
 	set("trusted_proxies", proxies)
+	set("forwarded_host", c.ForwardedHost)
+	set("admin_hosts", emptyNotNull(c.AdminHosts))
 	set("log_clients", c.LogClients)
 	set("drain", c.Drain.String())
-	set("dns", yaml.MapSlice{{Key: "resolver", Value: emptyNotNull(c.DNS.Resolver)}, {Key: "watch", Value: c.DNS.Watch.String()}})
+	set("dns", yaml.MapSlice{{Key: "resolver", Value: c.DNS.Resolver.show()}, {Key: "watch", Value: c.DNS.Watch.String()}})
 	if c.Signing.Set() {
 		set("signing", c.Signing)
 	}

@@ -26,7 +26,7 @@ type dnsPublish struct {
 	network  network
 	keyFile  string
 	keyName  string
-	server   string
+	server   []string // at most one
 	zone     string
 	dryRun   bool
 	yes      bool
@@ -78,7 +78,7 @@ name:algorithm:secret, and nobody but its owner may read it.`,
 	f := cmd.Flags()
 	f.StringVar(&d.keyFile, "tsig-file", "", "sign with the TSIG key in this `file`")
 	f.StringVar(&d.keyName, "tsig-key", "", "the `name` of the key, when the file has several")
-	f.StringVar(&d.server, "server", "", "the primary server at `HOST:PORT` (default: the one the SOA record names)")
+	f.Var(&serverFlag{list: &d.server, one: true}, "server", "the primary server at `HOST[:PORT]` (default: the one the SOA record names)")
 	f.StringVar(&d.zone, "zone", "", "the `zone` to update (default: found by its SOA record)")
 	f.BoolVar(&d.dryRun, "dry-run", false, "show the changes and send nothing")
 	f.BoolVar(&d.yes, "yes", false, "do not ask before publishing")
@@ -137,14 +137,9 @@ func (d *dnsPublish) run(ctx context.Context, args []string) error {
 // options reads the flags. What would keep an update from being sent is said
 // before anything is asked.
 func (d *dnsPublish) options() (dnssrv.PublishOptions, error) {
-	o := dnssrv.PublishOptions{Server: d.server, Zone: d.zone, Wait: max(d.wait, 1)} // 0 would be the default
-	if zone, err := provider.ParseDomain(d.zone); err == nil {                       // else a zone of one label, or nonsense that no name lies in
+	o := dnssrv.PublishOptions{Server: strings.Join(d.server, ""), Zone: d.zone, Wait: max(d.wait, 1)} // 0 would be the default
+	if zone, err := provider.ParseDomain(d.zone); err == nil {                                         // else a zone of one label, or nonsense that no name lies in
 		o.Zone = zone
-	}
-	if d.server != "" {
-		if err := hostPortFlag("server", d.server); err != nil {
-			return o, err
-		}
 	}
 	if !d.dryRun && !d.yes && !d.terminal() {
 		return o, usagef("publish asks before it writes, and there is no terminal to ask on; look with --dry-run, then give --yes")

@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"slices"
@@ -24,7 +23,7 @@ type network struct {
 
 func (n *network) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVar(&n.resolvers, "resolver", nil, "ask the DNS resolver at `HOST:PORT` (repeatable; default: dns.resolver of the configuration, then the system's)")
+	f.Var(&serverFlag{list: &n.resolvers}, "resolver", "ask the DNS resolver at `HOST[:PORT]` (repeatable; default: dns.resolver of the configuration, then the system's)")
 	f.StringVar(&n.caFile, "ca", "", "trust the authorities in the PEM `file` too")
 	f.StringArrayVar(&n.connectTo, "connect-to", nil, "for HOST:PORT connect to another host and port, as curl does: `HOST:PORT:HOST:PORT` (repeatable)")
 }
@@ -33,13 +32,8 @@ func (n *network) flags(cmd *cobra.Command) {
 // the system's, at most perSecond questions a second each (0: no limit).
 func (n *network) dnsClient(cfg *config.Config, perSecond float64) (*dnssrv.Client, error) {
 	resolvers := n.resolvers
-	for _, r := range resolvers {
-		if _, _, err := net.SplitHostPort(r); err != nil {
-			return nil, usagef("--resolver %q: write HOST:PORT, for example 127.0.0.1:53", r)
-		}
-	}
 	if len(resolvers) == 0 && cfg != nil {
-		resolvers = cfg.DNS.Resolver
+		resolvers = cfg.DNS.Resolver.Addresses(dnssrv.SystemResolvers)
 	}
 	if len(resolvers) == 0 {
 		resolvers = dnssrv.SystemResolvers()
@@ -135,10 +129,24 @@ func (c connections) to(hostPort string) string {
 // was named by the operator, so it counts as allowed.
 func (c connections) replaced(hostPort string) bool { return c.to(hostPort) != hostPort }
 
-// hostPortFlag checks the form of a HOST:PORT flag.
-func hostPortFlag(name, value string) error {
-	if _, _, err := net.SplitHostPort(value); err != nil {
-		return usageError{fmt.Errorf("--%s %q: write HOST:PORT", name, value)}
+// serverFlag is a flag that names DNS servers as HOST or HOST:PORT, checked as
+// it is read; the port is 53 where none is given.
+type serverFlag struct {
+	list *[]string
+	one  bool // the last counts
+}
+
+func (f *serverFlag) Set(s string) error {
+	at, err := config.HostPort(s, "53")
+	if err != nil {
+		return errors.New("write HOST or HOST:PORT, for example 127.0.0.1:53")
 	}
+	if f.one {
+		*f.list = nil
+	}
+	*f.list = append(*f.list, at)
 	return nil
 }
+
+func (f *serverFlag) String() string { return "" }
+func (f *serverFlag) Type() string   { return "HOST[:PORT]" }
