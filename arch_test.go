@@ -22,6 +22,7 @@ var floors = [][]string{
 	{"dnssrv", "source", "templates", "certstore", "server/acmetest"},
 	{"config", "discover"},
 	{"server", "discover/probe"},
+	{"service"},
 	{"cmd"},
 }
 

@@ -146,6 +146,14 @@ type Entry struct {
 // built-ins the file does not redefine.
 func (c *Config) Model() []Entry { return c.model }
 
+// Name is the file's name, for people.
+func (c *Config) Name() string {
+	if c.Path == "" {
+		return "built-in providers alone"
+	}
+	return c.Path
+}
+
 // Duration is a time.Duration written in words: 5m, 0s.
 type Duration time.Duration
 

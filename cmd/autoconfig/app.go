@@ -13,6 +13,7 @@ import (
 
 	"autoconfig/config"
 	"autoconfig/finding"
+	"autoconfig/service"
 )
 
 // app is one run of the program: its streams and the global flags.
@@ -26,7 +27,7 @@ type app struct {
 	noColor    bool
 	logLevel   string
 
-	sources *backends // of the configuration read by load; nil: it has none
+	sources *service.Sources // of the configuration read by load; nil: it has none
 }
 
 // Exit statuses.
@@ -198,8 +199,8 @@ func (a *app) load() (*config.Config, *config.Data, error) {
 		if err != nil {
 			return cfg, data, err
 		}
-		a.sources = newBackends(log, a.getenv)
-		found = append(found, a.sources.with(cfg, data)...)
+		a.sources = service.NewSources(log, a.getenv)
+		found = append(found, a.sources.Open(cfg, data)...)
 	}
 	a.printFindings(found)
 	if config.Failed(found) {

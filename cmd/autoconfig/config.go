@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"autoconfig/config"
+	"autoconfig/service"
 )
 
 func (a *app) configCommand() *cobra.Command {
@@ -53,8 +54,8 @@ its certificate covers it, and what answers there is this configuration.`,
 		if err != nil {
 			return err
 		}
-		if err := usablePairs(cfg); err != nil {
-			return err
+		if err := service.UsablePairs(cfg); err != nil {
+			return usageError{err}
 		}
 		if live {
 			found, err := a.configLive(cmd.Context(), &n, cfg, data)
@@ -66,7 +67,7 @@ its certificate covers it, and what answers there is this configuration.`,
 			}
 		}
 		_, err = fmt.Fprintf(a.stdout, "%s: fine; providers: %d, domains of your own: %d, built in: %d\n",
-			configName(cfg.Path), len(data.Providers), data.Listed.Len(), data.Builtin.Len())
+			cfg.Name(), len(data.Providers), data.Listed.Len(), data.Builtin.Len())
 		return err
 	})
 	return check
@@ -77,11 +78,4 @@ func (a *app) useFile(args []string) {
 	if len(args) == 1 {
 		a.configPath = args[0]
 	}
-}
-
-func configName(path string) string {
-	if path == "" {
-		return "built-in providers alone"
-	}
-	return path
 }

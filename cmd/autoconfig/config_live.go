@@ -18,6 +18,7 @@ import (
 	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/server"
+	"autoconfig/service"
 )
 
 // liveTimeout is how long one step of the look from outside may take.
@@ -28,7 +29,7 @@ const liveTimeout = 10 * time.Second
 func (a *app) configLive(ctx context.Context, n *network, cfg *config.Config, data *config.Data) ([]finding.Finding, error) {
 	host := cfg.ServiceHost
 	if host == "" {
-		return []finding.Finding{finding.New("server-service-host-missing", configName(cfg.Path))}, nil
+		return []finding.Finding{finding.New("server-service-host-missing", cfg.Name())}, nil
 	}
 	client, err := n.dnsClient(cfg, 0)
 	if err != nil {
@@ -49,7 +50,7 @@ func (a *app) configLive(ctx context.Context, n *network, cfg *config.Config, da
 	if f := look.covered(ctx); f.ID != "" {
 		return []finding.Finding{f}, nil
 	}
-	set := serverSettings(cfg, data, nil)
+	set := service.Settings(cfg, data, nil)
 	for domain, err := range data.Own().Domains(ctx) { // the first will do
 		if err != nil {
 			return nil, err

@@ -14,6 +14,7 @@ import (
 	"autoconfig/config"
 	"autoconfig/dnssrv/dnstest"
 	"autoconfig/server"
+	"autoconfig/service"
 )
 
 const liveConfig = `
@@ -35,7 +36,7 @@ func TestConfigCheckLive(t *testing.T) {
 	cfg, _ := config.Load(conf)
 	data, _ := cfg.Data()
 	srv := server.New(server.Options{PerMinute: 60, Burst: 30, Log: quiet()})
-	srv.Use(serverSettings(cfg, data, nil))
+	srv.Use(service.Settings(cfg, data, nil))
 	good := httptest.NewTLSServer(srv) // its certificate is for example.com
 	defer good.Close()
 	other := httptest.NewTLSServer(http.NotFoundHandler())

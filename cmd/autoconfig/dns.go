@@ -10,8 +10,8 @@ import (
 
 	"autoconfig/config"
 	"autoconfig/dnssrv"
-	"autoconfig/pacc"
 	"autoconfig/provider"
+	"autoconfig/service"
 )
 
 func (a *app) dnsCommand() *cobra.Command {
@@ -47,15 +47,6 @@ func (p *planFlags) options(cfg *config.Config) dnssrv.PlanOptions {
 	return dnssrv.PlanOptions{ServiceHost: host, TTL: p.ttl, Only: p.only, Without: p.without}
 }
 
-// plan lists the records of a domain. Where PACC cannot state the provider, or
-// is switched off, none is planned for it.
-func plan(domain string, p *provider.Provider, o dnssrv.PlanOptions) ([]dnssrv.RR, error) {
-	if body, err := pacc.Encode(p, domain); err == nil {
-		o.PACC = pacc.TXT(body)
-	}
-	return dnssrv.Plan(domain, p, o)
-}
-
 // planOf finds the provider of a domain and lists its records. A plan that
 // cannot be made is wrong usage or configuration.
 func (a *app) planOf(ctx context.Context, cfg *config.Config, data *config.Data, domain string, o dnssrv.PlanOptions) (*provider.Provider, []dnssrv.RR, error) {
@@ -66,7 +57,7 @@ func (a *app) planOf(ctx context.Context, cfg *config.Config, data *config.Data,
 	if err != nil {
 		return nil, nil, err
 	}
-	records, err := plan(domain, p, o)
+	records, err := service.PlanRecords(domain, p, o)
 	if err != nil {
 		return nil, nil, planError(cfg, err)
 	}
@@ -80,6 +71,8 @@ func planError(cfg *config.Config, err error) error {
 		return usagef("%w: write service_host: autoconfig.hoster.example (the name this server is reached by) into %s, or give --service-host", err, configFileName(cfg))
 	case errors.Is(err, dnssrv.ErrVendorOwned):
 		return usagef("%w; autoconfig dns check looks at what is published", err)
+	case errors.Is(err, provider.ErrUnavailable):
+		return err
 	}
 	return usageError{err}
 }

@@ -14,9 +14,7 @@ import (
 	"autoconfig/config"
 	"autoconfig/dnssrv"
 	"autoconfig/finding"
-	"autoconfig/pacc"
-	"autoconfig/provider"
-	"autoconfig/source"
+	"autoconfig/service"
 )
 
 // checkedAtOnce is how many domains are looked at at a time.
@@ -34,7 +32,7 @@ type dnsCheck struct {
 
 	cfg     *config.Config
 	data    *config.Data
-	checker *dnssrv.Checker
+	checker *service.RecordCheck
 }
 
 func (a *app) dnsCheckCommand() *cobra.Command {
@@ -83,8 +81,7 @@ func (c *dnsCheck) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	c.checker = dnssrv.NewChecker(client, dnssrv.CheckOptions{
-		Authoritative: c.authoritative, ByMX: source.NewMXTable(c.data.Providers).ByHosts, Digest: pacc.ParseTXT})
+	c.checker = service.NewRecordCheck(c.data, client, c.plan.options(c.cfg), c.authoritative)
 	list, err := c.domains(ctx, args)
 	if err != nil {
 		return err
@@ -100,69 +97,29 @@ func b2i(b bool) int {
 	return 0
 }
 
-// checked is the result for one domain.
-type checked struct {
-	report finding.Report
-	err    error
-}
-
-// one looks at one domain: with its plan if it is one of the operator's.
-func (c *dnsCheck) one(ctx context.Context, domain string) checked {
-	s, err := c.subject(ctx, domain)
-	if err != nil {
-		return checked{err: err}
-	}
-	found, _ := c.checker.Check(ctx, s)
-	return checked{report: finding.NewReport(domain, found)}
-}
-
-func (c *dnsCheck) subject(ctx context.Context, domain string) (dnssrv.Subject, error) {
-	s := dnssrv.Subject{Domain: domain}
-	a := provider.Address{Domain: domain}
-	if p, err := c.data.All().Lookup(ctx, a); err == nil {
-		s.Provider = p
-	}
-	switch _, err := c.data.Own().Lookup(ctx, a); {
-	case errors.Is(err, provider.ErrNotFound):
-		return s, nil // nobody listed the domain, so there is no plan for it
-	case err != nil:
-		return s, err
-	}
-	options := c.plan.options(c.cfg)
-	want, err := plan(domain, s.Provider, options)
-	switch {
-	case errors.Is(err, dnssrv.ErrVendorOwned):
-		return s, nil // nobody else can publish there, whatever is configured
-	case err != nil:
-		return s, planError(c.cfg, err)
-	}
-	s.Want = want
-	return s, nil
-}
-
 // stream checks domains and prints each report as it comes, in order.
 func (c *dnsCheck) stream(ctx context.Context, list *domainList) error {
 	var total finding.Summary
 	count, broken := 0, 0
 	bar := newProgress(c.stderr, list.count)
 	defer bar.clear()
-	for r := range dnssrv.InOrder(ctx, list.all(), checkedAtOnce, c.one) {
-		if r.err != nil {
-			return r.err
+	for r := range dnssrv.InOrder(ctx, list.all(), checkedAtOnce, c.checker.Domain) {
+		if r.Err != nil {
+			return planError(c.cfg, r.Err)
 		}
 		if ctx.Err() != nil {
 			break // what is under way ended early and tells nothing
 		}
 		count++
-		if r.report.Summary.Fail > 0 {
+		if r.Report.Summary.Fail > 0 {
 			broken++
 		}
-		total.OK += r.report.Summary.OK
-		total.Warn += r.report.Summary.Warn
-		total.Fail += r.report.Summary.Fail
-		total.Skipped += r.report.Summary.Skipped
+		total.OK += r.Report.Summary.OK
+		total.Warn += r.Report.Summary.Warn
+		total.Fail += r.Report.Summary.Fail
+		total.Skipped += r.Report.Summary.Skipped
 		bar.clear()
-		if err := c.print(r.report, list.count == 1); err != nil {
+		if err := c.print(r.Report, list.count == 1); err != nil {
 			return err
 		}
 		bar.step(count)

@@ -9,8 +9,8 @@ import (
 	"autoconfig/discover/probe"
 	"autoconfig/dnssrv"
 	"autoconfig/finding"
-	"autoconfig/pacc"
 	"autoconfig/provider"
+	"autoconfig/service"
 	"autoconfig/source"
 )
 
@@ -122,16 +122,14 @@ func (d *doctor) sieve(ctx context.Context, env *discover.Env, servers *visits) 
 
 // records is what `dns check` says.
 func (d *doctor) records(ctx context.Context, dns *dnssrv.Client) findingGroup {
-	checker := dnssrv.NewChecker(dns, dnssrv.CheckOptions{ByMX: source.NewMXTable(d.data.Providers).ByHosts, Digest: pacc.ParseTXT})
-	check := &dnsCheck{app: d.app, plan: planFlags{ttl: dnssrv.DefaultTTL}, cfg: d.cfg, data: d.data}
-	s, err := check.subject(ctx, d.addr.Domain)
+	check := service.NewRecordCheck(d.data, dns, dnssrv.PlanOptions{ServiceHost: d.cfg.ServiceHost, TTL: dnssrv.DefaultTTL}, false)
+	s, err := check.Subject(ctx, d.addr.Domain)
 	g := findingGroup{title: "Records in DNS"}
 	if err != nil { // no plan can be made, so the domain is only observed
 		s.Want = nil
-		g.findings = append(g.findings, unplanned(d.addr.Domain, err))
+		g.findings = append(g.findings, unplanned(d.addr.Domain, planError(d.cfg, err)))
 	}
-	found, _ := checker.Check(ctx, s)
-	g.findings = append(g.findings, found...)
+	g.findings = append(g.findings, check.Check(ctx, s)...)
 	return g
 }
 

@@ -14,6 +14,7 @@ import (
 	"autoconfig/config"
 	"autoconfig/provider"
 	"autoconfig/server"
+	"autoconfig/service"
 	"autoconfig/source"
 )
 
@@ -64,7 +65,7 @@ func (e *export) run(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	e.data, e.set = data, serverSettings(cfg, data, nil)
+	e.data, e.set = data, service.Settings(cfg, data, nil)
 	if e.tree, err = openTree(dir); err != nil {
 		return err
 	}

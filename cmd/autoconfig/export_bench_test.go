@@ -16,6 +16,7 @@ import (
 	"autoconfig/config"
 	"autoconfig/provider"
 	"autoconfig/server"
+	"autoconfig/service"
 )
 
 const exportedDomains = 2_000
@@ -88,7 +89,7 @@ func files(b *testing.B, path string) []server.File {
 		b.Fatal(found)
 	}
 	data, _ := cfg.Data()
-	set := serverSettings(cfg, data, nil)
+	set := service.Settings(cfg, data, nil)
 	var out []server.File
 	for domain, err := range data.All().Domains(b.Context()) {
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
-	"os"
 	"slices"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 
 	"autoconfig/config"
 	"autoconfig/dnssrv"
+	"autoconfig/service"
 )
 
 // network holds the flags of the commands that ask other machines.
@@ -48,19 +48,9 @@ func (n *network) dnsClient(cfg *config.Config, perSecond float64) (*dnssrv.Clie
 // roots are the system's authorities and those of --ca; nil means the
 // system's alone.
 func (n *network) roots() (*x509.CertPool, error) {
-	if n.caFile == "" {
-		return nil, nil //nolint:nilnil // crypto/tls takes nil for the system's roots
-	}
-	pem, err := os.ReadFile(n.caFile)
+	pool, err := service.Roots(n.caFile)
 	if err != nil {
 		return nil, usagef("--ca: %w", err)
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, usagef("--ca %s: no PEM certificate in it", n.caFile)
 	}
 	return pool, nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"net"
 	"os/exec"
 	"path/filepath"
@@ -32,19 +31,6 @@ func manager(t *testing.T) (path string, next func() string) {
 		}
 		return string(got[:n])
 	}
-}
-
-// The service manager hears what it is told; without one nothing happens.
-func TestNotify(t *testing.T) {
-	path, next := manager(t)
-	socket := path
-	a := &app{getenv: func(string) string { return socket }}
-	a.notify(slog.New(slog.DiscardHandler), stateReady)
-	if got := next(); got != "READY=1" {
-		t.Errorf("%q", got)
-	}
-	socket = ""
-	a.notify(slog.New(slog.DiscardHandler), stateReady)
 }
 
 // A service that starts, is told to reload and then to stop says each of it

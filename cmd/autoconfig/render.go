@@ -14,6 +14,7 @@ import (
 	"autoconfig/config"
 	"autoconfig/provider"
 	"autoconfig/server"
+	"autoconfig/service"
 	"autoconfig/source"
 )
 
@@ -56,7 +57,7 @@ func (a *app) render(ctx context.Context, format, who string, o server.RenderOpt
 	if err != nil {
 		return err
 	}
-	set := serverSettings(cfg, data, nil)
+	set := service.Settings(cfg, data, nil)
 	if sign && set.Signer == nil {
 		return usagef("--sign needs signing: {cert_file: …, key_file: …} in the configuration")
 	}
@@ -82,7 +83,7 @@ func (a *app) render(ctx context.Context, format, who string, o server.RenderOpt
 // resolver is configured.
 func (a *app) find(ctx context.Context, cfg *config.Config, data *config.Data, addr provider.Address) (*provider.Provider, error) {
 	chain := data.All()
-	if mx := newMXSource(cfg).with(data.Providers); mx != nil {
+	if mx := service.MXSource(cfg, data.Providers); mx != nil {
 		chain = append(chain, mx)
 	}
 	p, err := chain.Lookup(ctx, addr)

@@ -80,6 +80,6 @@ func (a *app) checkSource(ctx context.Context, rows *source.Rows) bool {
 		break
 	}
 	fmt.Fprintf(a.stdout, "%s: %s\n", rows.Name(), words)
-	a.sources.builtinRows(ctx, rows.Backend)
+	a.sources.BuiltinRows(ctx, rows.Backend)
 	return true
 }

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package main
+package service
 
 // reloading is the state while everything is read again.
 func reloading() string { return stateReloading }

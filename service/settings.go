@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"os"
@@ -12,8 +12,8 @@ import (
 	"autoconfig/source"
 )
 
-// serverSettings makes what a server serves out of a configuration.
-func serverSettings(cfg *config.Config, data *config.Data, mx *source.MX) *server.Settings {
+// Settings are what a server serves with a configuration.
+func Settings(cfg *config.Config, data *config.Data, mx *source.MX) *server.Settings {
 	set := &server.Settings{
 		Source:      data.All(),
 		Listed:      data.Own(),

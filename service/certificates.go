@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"fmt"
@@ -10,9 +10,16 @@ import (
 	"autoconfig/server"
 )
 
+// ConfigError is a fault of the configuration, or of what it names.
+type ConfigError struct{ error }
+
+func (e ConfigError) Unwrap() error { return e.error }
+
+func configErrorf(format string, args ...any) error { return ConfigError{fmt.Errorf(format, args...)} }
+
 // certificates says where the https listener gets its certificates. The
 // function returned gives back what that took.
-func (s *service) certificates(l *server.Listen) (done func(), err error) {
+func (s *Service) certificates(l *server.Listen) (done func(), err error) {
 	done = func() {}
 	from := s.cfg.TLS
 	switch {
@@ -26,9 +33,9 @@ func (s *service) certificates(l *server.Listen) (done func(), err error) {
 		return done, nil
 	}
 	l.ACME = &server.ACMEOptions{Email: from.ACME.Email, Directory: from.ACME.Directory}
-	place, database, err := from.ACME.Place(s.app.getenv)
+	place, database, err := from.ACME.Place(s.opts.Getenv)
 	if err != nil {
-		return done, usagef("tls.acme.storage: %w", err)
+		return done, configErrorf("tls.acme.storage: %w", err)
 	}
 	if !database {
 		l.ACME.Storage = server.FolderStorage(place)
@@ -36,7 +43,7 @@ func (s *service) certificates(l *server.Listen) (done func(), err error) {
 	}
 	store, err := certstore.Open(place)
 	if err != nil {
-		return done, usagef("tls.acme.storage: %w", err)
+		return done, configErrorf("tls.acme.storage: %w", err)
 	}
 	l.ACME.Storage = store
 	return func() { _ = store.Close() }, nil // the process ends
@@ -44,14 +51,14 @@ func (s *service) certificates(l *server.Listen) (done func(), err error) {
 
 func loadCertificate(cert *server.Certificate, from config.TLS) error {
 	if err := cert.Load(from.CertFile, from.KeyFile); err != nil {
-		return usagef("tls: %s: %w; give the PEM certificate and its own key", from.CertFile, err)
+		return configErrorf("tls: %s: %w; give the PEM certificate and its own key", from.CertFile, err)
 	}
 	return nil
 }
 
-// usablePairs loads the certificates that serve would: with a bad one for tls
+// UsablePairs loads the certificates that serve would: with a bad one for tls
 // it does not start, with a bad one for signing it gives no profile.
-func usablePairs(cfg *config.Config) error {
+func UsablePairs(cfg *config.Config) error {
 	if cfg.ListenTLS != "" && cfg.TLS.ACME == nil {
 		if err := loadCertificate(new(server.Certificate), cfg.TLS); err != nil {
 			return err
@@ -59,7 +66,7 @@ func usablePairs(cfg *config.Config) error {
 	}
 	if cfg.Signing.Set() {
 		if _, err := apple.LoadSigner(cfg.Signing.CertFile, cfg.Signing.KeyFile); err != nil {
-			return usagef("signing: %w", err)
+			return configErrorf("signing: %w", err)
 		}
 	}
 	return nil
@@ -77,13 +84,13 @@ func usableFolder(path string) error {
 		}
 	}
 	if err != nil {
-		return usagef("tls.acme.storage: %w; name a folder this user may write to", err)
+		return configErrorf("tls.acme.storage: %w; name a folder this user may write to", err)
 	}
 	return nil
 }
 
 // reloadCertificate reads the certificate files again, when there are any.
-func (s *service) reloadCertificate(cfg *config.Config) error {
+func (s *Service) reloadCertificate(cfg *config.Config) error {
 	if s.cfg.ListenTLS == "" || s.cfg.TLS.ACME != nil || cfg.TLS.CertFile == "" {
 		return nil
 	}

@@ -1,9 +1,6 @@
-package main
+package service
 
-import (
-	"log/slog"
-	"net"
-)
+import "net"
 
 // What a service manager is told (sd_notify(3)).
 const (
@@ -14,8 +11,8 @@ const (
 
 // notify tells the service manager how the service is, when there is one that
 // listens (a unit with Type=notify).
-func (a *app) notify(log *slog.Logger, state string) {
-	socket := a.getenv("NOTIFY_SOCKET")
+func (s *Service) notify(state string) {
+	socket := s.opts.Getenv("NOTIFY_SOCKET")
 	if socket == "" {
 		return
 	}
@@ -25,6 +22,6 @@ func (a *app) notify(log *slog.Logger, state string) {
 		_ = conn.Close() // a datagram is gone once written
 	}
 	if err != nil {
-		log.Warn("the service manager could not be told", "state", state, "error", err)
+		s.log.Warn("the service manager could not be told", "state", state, "error", err)
 	}
 }

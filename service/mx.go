@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"context"
@@ -20,6 +20,11 @@ func newMXSource(cfg *config.Config) *mxSource {
 	}
 	client := dnssrv.NewClient(dnssrv.ClientOptions{Resolvers: cfg.DNS.Resolver.Addresses(dnssrv.SystemResolvers), Timeout: 400 * time.Millisecond, Tries: 2})
 	return &mxSource{source.NewMXCache(source.MXCacheOptions(), client.LookupMX)}
+}
+
+// MXSource is the MX source of a configuration; nil without a resolver.
+func MXSource(cfg *config.Config, providers []*provider.Provider) *source.MX {
+	return newMXSource(cfg).with(providers)
 }
 
 // watch looks whether resolvers that are down are back, until ctx ends.

@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"context"
@@ -18,9 +18,9 @@ import (
 	"autoconfig/source"
 )
 
-// backends are the databases and directories that are open. One whose
+// Sources are the databases and directories that are open. One whose
 // settings stay the same outlives a reload, with what it remembers.
-type backends struct {
+type Sources struct {
 	log    *slog.Logger
 	getenv func(string) string
 	opened chan struct{} // there are new ones to check
@@ -29,12 +29,13 @@ type backends struct {
 	open map[[sha256.Size]byte]*source.Backend // by what they were opened with
 }
 
-func newBackends(log *slog.Logger, getenv func(string) string) *backends {
-	return &backends{log: log, getenv: getenv, opened: make(chan struct{}, 1), open: map[[sha256.Size]byte]*source.Backend{}}
+// NewSources has none open yet.
+func NewSources(log *slog.Logger, getenv func(string) string) *Sources {
+	return &Sources{log: log, getenv: getenv, opened: make(chan struct{}, 1), open: map[[sha256.Size]byte]*source.Backend{}}
 }
 
-// with opens the sources of a configuration and gives them to its data.
-func (b *backends) with(cfg *config.Config, data *config.Data) []finding.Finding {
+// Open opens the sources of a configuration and gives them to its data.
+func (b *Sources) Open(cfg *config.Config, data *config.Data) []finding.Finding {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var found []finding.Finding
@@ -102,13 +103,33 @@ func openSource(s *config.Source, secret string, log *slog.Logger) (*source.Back
 	if s.SQL != "" {
 		return source.OpenSQL(o, source.SQLOptions{Dialect: source.Dialect(s.SQL), DSN: secret, Domain: s.Domain, List: s.List, User: user, Connections: o.Cache.InFlight})
 	}
-	roots, err := (&network{caFile: s.CAFile}).roots()
+	roots, err := Roots(s.CAFile)
 	if err != nil {
 		return nil, err
 	}
 	return source.OpenLDAP(o, source.LDAPOptions{URL: s.LDAP, StartTLS: s.EncryptsLater(), TLS: ldapTLS(s.LDAP, roots), BindDN: s.BindDN, Password: secret, Base: s.Base,
 		Domain: s.Domain, ProviderAttribute: s.ProviderAttribute, List: s.List, DomainAttribute: s.DomainAttribute,
 		User: user, LoginAttribute: s.LoginAttribute, Connections: o.Cache.InFlight})
+}
+
+// Roots are the system's authorities and those of a PEM file; nil, without a
+// file, means the system's alone.
+func Roots(caFile string) (*x509.CertPool, error) {
+	if caFile == "" {
+		return nil, nil //nolint:nilnil // crypto/tls takes nil for the system's roots
+	}
+	pem, err := os.ReadFile(caFile)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s: no PEM certificate in it", caFile)
+	}
+	return pool, nil
 }
 
 func ldapTLS(raw string, roots *x509.CertPool) *tls.Config {
@@ -120,7 +141,7 @@ func ldapTLS(raw string, roots *x509.CertPool) *tls.Config {
 }
 
 // all are the backends open now.
-func (b *backends) all() []*source.Backend {
+func (b *Sources) all() []*source.Backend {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var out []*source.Backend
@@ -131,7 +152,7 @@ func (b *backends) all() []*source.Backend {
 }
 
 // trouble names the backends that do not answer, for /readyz.
-func (b *backends) trouble() []string {
+func (b *Sources) trouble() []string {
 	var out []string
 	for _, s := range b.all() {
 		if s.Down() {
@@ -146,7 +167,7 @@ const checkEvery = 5 * time.Second
 
 // watch checks the sources until ctx ends, and says once of each whether it
 // has rows that will not count.
-func (b *backends) watch(ctx context.Context) {
+func (b *Sources) watch(ctx context.Context) {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
 	told := map[*source.Backend]bool{}
@@ -159,7 +180,7 @@ func (b *backends) watch(ctx context.Context) {
 				if err := s.Check(ctx); err != nil || !first {
 					return // the failure is logged
 				}
-				b.builtinRows(ctx, s)
+				b.BuiltinRows(ctx, s)
 			})
 		}
 		wg.Wait()
@@ -172,7 +193,9 @@ func (b *backends) watch(ctx context.Context) {
 	}
 }
 
-func (b *backends) builtinRows(ctx context.Context, s *source.Backend) {
+// BuiltinRows logs the rows of a source that cannot count, since a built-in
+// provider owns their domains.
+func (b *Sources) BuiltinRows(ctx context.Context, s *source.Backend) {
 	domains, _ := s.BuiltinRows(ctx) // what is wrong now is logged by the next check
 	for _, domain := range domains {
 		f := source.BuiltinRow(s.Name(), domain)

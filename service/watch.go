@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"context"
@@ -11,9 +11,7 @@ import (
 	"autoconfig/config"
 	"autoconfig/dnssrv"
 	"autoconfig/finding"
-	"autoconfig/pacc"
 	"autoconfig/server"
-	"autoconfig/source"
 )
 
 // The bounds of the record watch: gentle, since nobody waits for it.
@@ -25,11 +23,11 @@ const (
 // watch checks the records of the operator's own domains again and again. A
 // domain found by MX is none of them.
 type watch struct {
-	app   *app
-	every time.Duration
-	log   *slog.Logger
-	now   func() (*config.Config, *config.Data) // what is served
-	tell  func(server.Records)
+	resolve func(*config.Config, float64) (*dnssrv.Client, error)
+	every   time.Duration
+	log     *slog.Logger
+	now     func() (*config.Config, *config.Data) // what is served
+	tell    func(server.Records)
 
 	broken map[string]string // what is to be mended, by domain, since the last round
 }
@@ -54,13 +52,12 @@ func (w *watch) run(ctx context.Context) {
 // round checks every domain once and tells what came of it.
 func (w *watch) round(ctx context.Context) {
 	cfg, data := w.now()
-	c := &dnsCheck{app: w.app, cfg: cfg, data: data, plan: planFlags{ttl: dnssrv.DefaultTTL}}
-	client, err := c.network.dnsClient(cfg, watchPerSecond)
+	client, err := w.resolve(cfg, watchPerSecond)
 	if err != nil {
 		w.log.Error("the records cannot be watched", "error", err)
 		return
 	}
-	c.checker = dnssrv.NewChecker(client, dnssrv.CheckOptions{ByMX: source.NewMXTable(data.Providers).ByHosts, Digest: pacc.ParseTXT})
+	c := NewRecordCheck(data, client, dnssrv.PlanOptions{ServiceHost: cfg.ServiceHost, TTL: dnssrv.DefaultTTL}, false)
 	domains := func(yield func(string) bool) {
 		for domain, err := range data.Own().Domains(ctx) {
 			if err != nil || !yield(domain) {
@@ -70,22 +67,22 @@ func (w *watch) round(ctx context.Context) {
 	}
 	result := server.Records{Status: map[string]int{}}
 	broken := map[string]string{}
-	for r := range dnssrv.InOrder(ctx, domains, watchAtOnce, c.one) {
-		if r.err != nil {
-			w.log.Error("the records cannot be watched", "error", r.err)
+	for r := range dnssrv.InOrder(ctx, domains, watchAtOnce, c.Domain) {
+		if r.Err != nil {
+			w.log.Error("the records cannot be watched", "error", r.Err)
 			return
 		}
 		if ctx.Err() != nil {
 			return // what is under way ended early and tells nothing
 		}
 		result.Domains++
-		for _, f := range r.report.Findings {
+		for _, f := range r.Report.Findings {
 			if f.Status != "" {
 				result.Status[f.Status]++
 			}
 		}
-		if faults := faultsOf(r.report); faults != "" {
-			broken[r.report.Domain] = faults
+		if faults := faultsOf(r.Report); faults != "" {
+			broken[r.Report.Domain] = faults
 		}
 	}
 	w.logChanges(broken)

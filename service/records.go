@@ -1,0 +1,82 @@
+package service
+
+import (
+	"context"
+	"errors"
+
+	"autoconfig/config"
+	"autoconfig/dnssrv"
+	"autoconfig/finding"
+	"autoconfig/pacc"
+	"autoconfig/provider"
+	"autoconfig/source"
+)
+
+// PlanRecords lists the records of a domain. Where PACC cannot state the
+// provider, or is switched off, none is planned for it.
+func PlanRecords(domain string, p *provider.Provider, o dnssrv.PlanOptions) ([]dnssrv.RR, error) {
+	if body, err := pacc.Encode(p, domain); err == nil {
+		o.PACC = pacc.TXT(body)
+	}
+	return dnssrv.Plan(domain, p, o)
+}
+
+// RecordCheck compares what domains publish with their plans.
+type RecordCheck struct {
+	data    *config.Data
+	checker *dnssrv.Checker
+	options dnssrv.PlanOptions
+}
+
+// NewRecordCheck asks client, and where authoritative is set every name server
+// of a zone.
+func NewRecordCheck(data *config.Data, client *dnssrv.Client, o dnssrv.PlanOptions, authoritative bool) *RecordCheck {
+	checker := dnssrv.NewChecker(client, dnssrv.CheckOptions{
+		Authoritative: authoritative, ByMX: source.NewMXTable(data.Providers).ByHosts, Digest: pacc.ParseTXT})
+	return &RecordCheck{data, checker, o}
+}
+
+// Checked is the result for one domain.
+type Checked struct {
+	Report finding.Report
+	Err    error
+}
+
+// Domain looks at one domain: with its plan if it is one of the operator's.
+func (c *RecordCheck) Domain(ctx context.Context, domain string) Checked {
+	s, err := c.Subject(ctx, domain)
+	if err != nil {
+		return Checked{Err: err}
+	}
+	return Checked{Report: finding.NewReport(domain, c.Check(ctx, s))}
+}
+
+// Check asks DNS about the domain. Without a plan it observes.
+func (c *RecordCheck) Check(ctx context.Context, s dnssrv.Subject) []finding.Finding {
+	found, _ := c.checker.Check(ctx, s)
+	return found
+}
+
+// Subject is the domain with its plan, if it is one of the operator's.
+func (c *RecordCheck) Subject(ctx context.Context, domain string) (dnssrv.Subject, error) {
+	s := dnssrv.Subject{Domain: domain}
+	a := provider.Address{Domain: domain}
+	if p, err := c.data.All().Lookup(ctx, a); err == nil {
+		s.Provider = p
+	}
+	switch _, err := c.data.Own().Lookup(ctx, a); {
+	case errors.Is(err, provider.ErrNotFound):
+		return s, nil // nobody listed the domain, so there is no plan for it
+	case err != nil:
+		return s, err
+	}
+	want, err := PlanRecords(domain, s.Provider, c.options)
+	switch {
+	case errors.Is(err, dnssrv.ErrVendorOwned):
+		return s, nil // nobody else can publish there, whatever is configured
+	case err != nil:
+		return s, err
+	}
+	s.Want = want
+	return s, nil
+}
