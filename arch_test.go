@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"finding", "provider", "e2e/freeport"},
 	{"mozilla", "autodiscover", "apple", "pacc", "dnssrv/dnstest", "certstore/pgtest"},
 	{"dnssrv", "source", "templates", "certstore", "server/acmetest"},
-	{"config", "discover"},
+	{"config", "discover", "pages"},
 	{"server", "discover/probe"},
 	{"service"},
 	{"cmd"},

@@ -24,7 +24,7 @@ func (s *Server) api(r *request) answer {
 	case err != nil:
 		return apiProblem(http.StatusServiceUnavailable, unavailable, "temporarily unavailable")
 	}
-	out := answer{status: http.StatusOK, outcome: served, domain: a.Domain, kind: appJSON, body: SettingsJSON(m.provider, a), cache: noStore, cors: true}
+	out := answer{status: http.StatusOK, outcome: served, domain: a.Domain, kind: appJSON, body: SettingsJSON(m.Provider, a), cache: noStore, cors: true}
 	if a.Local == "" {
 		out.cache = cacheDocument
 	}

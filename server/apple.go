@@ -6,11 +6,9 @@ import (
 	"net/url"
 
 	"autoconfig/apple"
+	"autoconfig/pages"
 	"autoconfig/provider"
 )
-
-// maxAddresses is how many mailboxes one profile may hold.
-const maxAddresses = 10
 
 // mobileconfig answers an Apple profile for one or several addresses.
 func (s *Server) mobileconfig(r *request) answer {
@@ -37,12 +35,12 @@ func (s *Server) mobileconfig(r *request) answer {
 
 // accounts reads the addresses of a profile. The answer is set when there is
 // none to be made.
-func (s *Server) accounts(r *request, form string) ([]profileAccount, answer) {
+func (s *Server) accounts(r *request, form string) ([]match, answer) {
 	emails, err := queryAll(form, "email")
-	if err != nil || len(emails) == 0 || len(emails) > maxAddresses {
+	if err != nil || len(emails) == 0 || len(emails) > pages.MaxAddresses {
 		return nil, text(http.StatusBadRequest, badRequest, "one to ten email= addresses are needed")
 	}
-	var out []profileAccount
+	var out []match
 	for _, email := range emails {
 		addr, err := provider.ParseAddress(plus(email))
 		if err != nil {
@@ -52,18 +50,18 @@ func (s *Server) accounts(r *request, form string) ([]profileAccount, answer) {
 		if err != nil {
 			return nil, failure(err)
 		}
-		out = append(out, profileAccount{Provider: m.provider, Address: addr})
+		out = append(out, m)
 	}
 	return out, answer{}
 }
 
 // profile encodes, and signs when a signer is configured.
-func profile(set *Settings, accounts []profileAccount, name, word string) ([]byte, error) {
+func profile(set *Settings, accounts []match, name, word string) ([]byte, error) {
 	kind, err := apple.ParseKind(word)
 	if err != nil {
 		return nil, err
 	}
-	body, err := apple.Encode(accounts, apple.Options{Name: name, Kind: kind, Consent: consent()})
+	body, err := apple.Encode(accounts, apple.Options{Name: name, Kind: kind, Consent: pages.Consent()})
 	if err != nil || set.Signer == nil {
 		return body, err
 	}
@@ -94,5 +92,3 @@ func profileAnswer(domain string, body []byte, err error) answer {
 	return answer{status: http.StatusOK, outcome: served, domain: domain, kind: apple.ContentType, cache: "no-store", body: body,
 		header: [][2]string{{"Content-Disposition", `attachment; filename="` + url.PathEscape(apple.Filename(domain)) + `"`}}}
 }
-
-type profileAccount = apple.Account

@@ -59,44 +59,44 @@ func (s *Server) outlook(r *request, m match, err error) answer {
 	if err != nil {
 		return poxError(poxFailure(err))
 	}
-	if m.provider.Personal {
+	if m.Provider.Personal {
 		return personalOutlook(m)
 	}
-	enc := r.set.documents.of(m.provider)
+	enc := r.set.documents.of(m.Provider)
 	doc := &enc.outlook
-	if m.address.Local == "" {
+	if m.Address.Local == "" {
 		doc = &enc.outlookNoAddress
 	}
 	t, err := doc.get()
 	if err != nil {
 		a := poxError(err)
-		a.domain = m.address.Domain
+		a.domain = m.Address.Domain
 		return a
 	}
-	return answer{status: http.StatusOK, outcome: served, domain: m.address.Domain, kind: textXML, cache: noStore,
-		body: r.fill(t, m.address.Local, m.address.Domain)}
+	return answer{status: http.StatusOK, outcome: served, domain: m.Address.Domain, kind: textXML, cache: noStore,
+		body: r.fill(t, m.Address.Local, m.Address.Domain)}
 }
 
 // personalOutlook is the document of one person, which is not kept here.
 func personalOutlook(m match) answer {
-	body, err := autodiscover.EncodeOutlook(m.provider, m.address)
+	body, err := autodiscover.EncodeOutlook(m.Provider, m.Address)
 	if err != nil {
 		a := poxError(err)
-		a.domain = m.address.Domain
+		a.domain = m.Address.Domain
 		return a
 	}
-	return answer{status: http.StatusOK, outcome: served, domain: m.address.Domain, kind: textXML, cache: noStore, body: body}
+	return answer{status: http.StatusOK, outcome: served, domain: m.Address.Domain, kind: textXML, cache: noStore, body: body}
 }
 
 func (s *Server) mobileSync(m match, err error) answer {
 	if err != nil {
 		return poxError(poxFailure(err))
 	}
-	body, err := autodiscover.EncodeMobileSync(m.provider, m.address)
+	body, err := autodiscover.EncodeMobileSync(m.Provider, m.Address)
 	if err != nil {
 		return poxError(err)
 	}
-	return answer{status: http.StatusOK, outcome: served, domain: m.address.Domain, kind: textXML, cache: noStore, body: body}
+	return answer{status: http.StatusOK, outcome: served, domain: m.Address.Domain, kind: textXML, cache: noStore, body: body}
 }
 
 // poxFailure turns a look-up's error into the protocol's.
@@ -177,7 +177,7 @@ func (s *Server) autodiscoverJSON(r *request) answer {
 	case err != nil:
 		return jsonFailure(http.StatusServiceUnavailable, unavailable)
 	}
-	name, to, ok := autodiscover.ProtocolURL(m.provider.For(a.Domain), protocol, s.autodiscoverHost(r, a.Domain))
+	name, to, ok := autodiscover.ProtocolURL(m.Provider.For(a.Domain), protocol, s.autodiscoverHost(r, a.Domain))
 	if !ok {
 		return jsonError(http.StatusBadRequest, notOffered, autodiscover.InvalidProtocol, "The given protocol value is invalid.")
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"autoconfig/pages"
 	"autoconfig/provider"
 	"autoconfig/source"
 )
@@ -54,7 +55,7 @@ func site(t *testing.T) string {
 	t.Helper()
 	srv := newTestServer(t, func(o *Options, set *Settings) {
 		o.PerMinute, o.Burst = 100_000, 100_000
-		set.Branding = Branding{Name: "Hoster Mail", Support: "mailto:help@hoster.example", Imprint: "https://hoster.example/imprint"}
+		set.Branding = pages.Branding{Name: "Hoster Mail", Support: "mailto:help@hoster.example", Imprint: "https://hoster.example/imprint"}
 		listed := source.NewIndex(8, 256)
 		p := custom("plain", func(p *provider.Provider) {
 			p.Name, p.OAuth2, p.CardDAV, p.Webmail = "Example Mail", nil, "https://dav.example.org/contacts/", "https://webmail.example.org/"
@@ -314,6 +315,9 @@ func smaller(t *testing.T, raw []byte) []byte {
 	}
 	return b.Bytes()
 }
+
+// color is a red, a green and a blue part, 0 to 255.
+type color [3]float64
 
 func colorAt(img image.Image, x, y int) color {
 	r, g, b, _ := img.At(x, y).RGBA()

@@ -20,23 +20,23 @@ func (s *Server) autoconfig(r *request) answer {
 	}
 	if err != nil {
 		a := failure(err)
-		a.domain = m.address.Domain
+		a.domain = m.Address.Domain
 		return a
 	}
-	if m.provider.Personal {
+	if m.Provider.Personal {
 		return s.personalMozilla(m)
 	}
-	return s.mozilla(r, m.provider, m.address.Domain)
+	return s.mozilla(r, m.Provider, m.Address.Domain)
 }
 
 // personalMozilla is the document of one person: nobody may keep it.
 func (s *Server) personalMozilla(m match) answer {
-	body, err := mozilla.Encode(m.provider, m.address.Domain)
+	body, err := mozilla.Encode(m.Provider, m.Address.Domain)
 	if err != nil {
-		s.opts.Log.Error("autoconfig cannot be encoded", "provider", m.provider.ID, "error", err)
+		s.opts.Log.Error("autoconfig cannot be encoded", "provider", m.Provider.ID, "error", err)
 		return text(http.StatusNotFound, impossible, "not found")
 	}
-	return answer{status: http.StatusOK, outcome: served, domain: m.address.Domain, kind: textXML, cache: noStore, body: body}
+	return answer{status: http.StatusOK, outcome: served, domain: m.Address.Domain, kind: textXML, cache: noStore, body: body}
 }
 
 // byMXHost is the one case in which an address does not decide alone: a client
@@ -60,7 +60,7 @@ func (s *Server) ispdb(r *request) answer {
 	m, err := s.lookup(r, provider.Address{Domain: domain})
 	if errors.Is(err, provider.ErrNotFound) {
 		if p := r.set.MXTable.ByHost(domain); p != nil {
-			m, err = match{p, provider.Address{Domain: domain}}, nil
+			m, err = match{Provider: p, Address: provider.Address{Domain: domain}}, nil
 		}
 	}
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *Server) ispdb(r *request) answer {
 		a.domain = domain
 		return a
 	}
-	return s.mozilla(r, m.provider, domain)
+	return s.mozilla(r, m.Provider, domain)
 }
 
 func (s *Server) mozilla(r *request, p *provider.Provider, domain string) answer {

@@ -11,13 +11,13 @@ func (s *Server) pacc(r *request) answer {
 	if err != nil {
 		return failure(err)
 	}
-	doc, err := r.set.documents.of(m.provider).pacc.get()
+	doc, err := r.set.documents.of(m.Provider).pacc.get()
 	if err != nil {
 		a := text(http.StatusNotFound, impossible, reasonOf(err))
-		a.domain = m.address.Domain
+		a.domain = m.Address.Domain
 		return a
 	}
-	a := r.document(doc, m.address.Domain, "application/json")
+	a := r.document(doc, m.Address.Domain, "application/json")
 	a.cache += ", no-transform"
 	return a
 }

@@ -1,160 +1,68 @@
 package server
 
 import (
-	"bytes"
+	"errors"
 	"net/http"
-	"net/url"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 
-	"golang.org/x/text/language"
-
+	"autoconfig/pages"
+	"autoconfig/provider"
 	"autoconfig/templates"
 )
-
-// pages are the pages for people: parsed templates, and what is derived from
-// the settings in force.
-type pages struct {
-	templates *templates.Set
-	matcher   language.Matcher
-	findings  map[string]findings // by language
-	brand     atomic.Pointer[brand]
-	buffers   sync.Pool
-}
-
-func newPages() *pages {
-	set := templates.New()
-	p := &pages{templates: set, findings: map[string]findings{}, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }}}
-	var tags []language.Tag
-	for _, lang := range set.Languages() {
-		tags = append(tags, language.Make(lang))
-		p.findings[lang] = newFindings(set, lang)
-	}
-	p.matcher = language.NewMatcher(tags)
-	return p
-}
 
 const textHTML = "text/html; charset=utf-8"
 
 // pageHeaders keep a page to itself: nothing inline, nothing from elsewhere,
-// no frame around it, and no address told to the sites it links to.
+// no frame around it, and no address sent to the sites it links to.
 var pageHeaders = [][2]string{
 	{"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
 	{"Referrer-Policy", "no-referrer"},
 }
 
-// view is what every page shows.
-type view struct {
-	Lang      string
-	Explicit  bool // the language was chosen on the page, so its links keep it
-	Languages []languageLink
-	Brand     *brand
-	Path      string
-	Private   bool    // the page shows an address: not for search engines
-	Resend    []field // what the language switch must send again; empty: a link will do
-}
-
-type languageLink struct {
-	Code, Name, URL string
-	Current         bool
-}
-
-type field struct{ Name, Value string }
-
-// Href is the link to another page in the same language.
-func (v *view) Href(path string) string {
-	if !v.Explicit {
-		return path
+// visit is what the page for a request depends on besides its content.
+func (s *Server) visit(r *request) pages.Visit {
+	v := pages.Visit{Brand: r.set.brand, Agent: r.Request().UserAgent(), Posted: r.Request().Method == http.MethodPost}
+	var chosen []string
+	for _, form := range []string{r.form(), r.Request().URL.RawQuery} {
+		if lang, found, _ := query(form, "lang"); found {
+			chosen = append(chosen, lang)
+		}
 	}
-	return path + "?lang=" + v.Lang
-}
-
-// view starts the view of the page at path: its language comes from ?lang=,
-// else from the browser (RFC 9110 §12.5.4).
-func (s *Server) view(r *request, path string) view {
-	v := view{Path: path, Brand: s.pages.brandOf(r.set)}
-	v.Lang, v.Explicit = s.pages.language(r)
-	for _, code := range s.pages.templates.Languages() {
-		v.Languages = append(v.Languages, languageLink{Code: code, Name: s.pages.templates.Message(code, "language.name"),
-			URL: path + "?lang=" + code, Current: code == v.Lang})
-	}
+	v.Lang, v.Chosen = s.pages.Language(r.Request().Header.Get("Accept-Language"), chosen...)
 	return v
 }
 
-// relink makes the language links lead to a path that has a query already.
-func (v *view) relink(path string) {
-	for i := range v.Languages {
-		v.Languages[i].URL = path + "&lang=" + v.Languages[i].Code
+// form is the fields of a page's request.
+func (r *request) form() string {
+	if r.Request().Method == http.MethodPost {
+		return string(r.body)
 	}
+	return r.Request().URL.RawQuery
 }
 
-func (p *pages) language(r *request) (lang string, explicit bool) {
-	for _, form := range []string{r.form(), r.Request().URL.RawQuery} {
-		if want, found, _ := query(form, "lang"); found {
-			for _, have := range p.templates.Languages() {
-				if strings.EqualFold(want, have) {
-					return have, true
-				}
-			}
-		}
-	}
-	tags, _, err := language.ParseAcceptLanguage(r.Request().Header.Get("Accept-Language"))
+// page is the answer with a page.
+func (s *Server) page(status int, o outcome, p pages.Page, err error) answer {
 	if err != nil {
-		tags = nil
-	}
-	_, i, _ := p.matcher.Match(tags...)
-	return p.templates.Languages()[i], false
-}
-
-// text is a message in the language of the page.
-func (s *Server) text(v *view, key string) string { return s.pages.templates.Message(v.Lang, key) }
-
-// render makes the answer of a page out of its view model, which embeds v.
-func (s *Server) render(v *view, status int, o outcome, page string, data any) answer {
-	buf := s.pages.buffers.Get().(*bytes.Buffer) //nolint:errcheck,forcetypeassert // only buffers are pooled
-	defer s.pages.buffers.Put(buf)
-	buf.Reset()
-	if err := s.pages.templates.Execute(buf, v.Lang, page, data); err != nil {
-		s.opts.Log.Error("a page cannot be made", "page", page, "error", err)
+		s.opts.Log.Error("a page cannot be made", "error", err)
 		return text(http.StatusServiceUnavailable, unavailable, "temporarily unavailable")
 	}
-	a := answer{status: status, outcome: o, kind: textHTML, cache: "no-cache", body: bytes.Clone(buf.Bytes()),
-		header: append([][2]string{{"Content-Language", v.Lang}, {"Vary", "Accept-Language, User-Agent"}}, pageHeaders...)}
-	if v.Private {
+	a := answer{status: status, outcome: o, kind: textHTML, cache: "no-cache", body: p.Body,
+		header: append([][2]string{{"Content-Language", p.Lang}, {"Vary", "Accept-Language, User-Agent"}}, pageHeaders...)}
+	if p.Private {
 		a.cache = noStore
 		a.header = append(a.header, [2]string{"X-Robots-Tag", "noindex"})
 	} else if status == http.StatusOK {
-		a.etag = `"` + strconv.FormatUint(fnv(fnvStart, a.body), 36) + `"`
-	}
-	return a
-}
-
-// static is a page that depends on nothing but the language and the brand. It
-// is made once for each of both.
-func (s *Server) static(v *view, page string, data func() any) answer {
-	key := page + " " + v.Lang
-	if v.Explicit {
-		key += " chosen"
-	}
-	if a, ok := v.Brand.static.Load(key); ok {
-		return a.(answer) //nolint:errcheck,forcetypeassert // only answers are stored
-	}
-	a := s.render(v, http.StatusOK, served, page, data())
-	if a.status == http.StatusOK {
-		v.Brand.static.Store(key, a)
+		a.etag = `"` + p.Tag + `"`
 	}
 	return a
 }
 
 // trouble is the page that says why there is no other.
 func (s *Server) trouble(r *request, status int, o outcome, kind string) answer {
-	v := struct {
-		view
-		Kind string
-	}{s.view(r, "/"), kind}
-	a := s.render(&v.view, status, o, "trouble", &v)
+	p, err := s.pages.Trouble(s.visit(r), kind)
+	a := s.page(status, o, p, err)
 	if status != http.StatusNotFound {
 		a.header = append(a.header, retryAfter...)
 		a.cache = noStore
@@ -166,39 +74,92 @@ func (s *Server) tooMany(r *request) answer {
 	return s.trouble(r, http.StatusTooManyRequests, limited, "limited")
 }
 
-// homeView is a page with the address form.
-type homeView struct {
-	view
-	Typed string // what was typed before
-	Wrong bool   // and is no address
-}
-
 func (s *Server) home(r *request) answer {
 	if !s.allow(r) {
 		return s.tooMany(r)
 	}
-	v := homeView{view: s.view(r, "/")}
-	return s.static(&v.view, "home", func() any { return &v })
+	p, err := s.pages.Home(s.visit(r))
+	return s.page(http.StatusOK, served, p, err)
 }
 
-// form is the fields of a page's request.
-func (r *request) form() string {
-	if r.Request().Method == http.MethodPost {
-		return string(r.body)
+// setup shows how to set up one or several addresses. POST is the form's way,
+// so that no address stands in a history or a log; GET is for links.
+func (s *Server) setup(r *request) answer {
+	if !s.allow(r) {
+		return s.tooMany(r)
 	}
-	return r.Request().URL.RawQuery
+	typed, err := queryAll(r.form(), "email")
+	typed = slices.DeleteFunc(typed, func(t string) bool { return strings.TrimSpace(t) == "" })
+	if err != nil || len(typed) > pages.MaxAddresses {
+		return s.setupForm(r, "", true)
+	}
+	if len(typed) == 0 {
+		return s.setupForm(r, "", false)
+	}
+	var found []match
+	for _, t := range typed {
+		a, err := provider.ParseAddressOrDomain(plus(strings.TrimSpace(t)))
+		if err != nil {
+			return s.setupForm(r, t, true)
+		}
+		m, err := s.lookup(r, a)
+		switch {
+		case errors.Is(err, provider.ErrNotFound):
+			return s.unknown(r, a)
+		case errors.Is(err, errLimited):
+			return s.tooMany(r)
+		case err != nil:
+			return s.trouble(r, http.StatusServiceUnavailable, unavailable, "unavailable")
+		}
+		if !slices.Contains(found, m) {
+			found = append(found, m)
+		}
+	}
+	p, err := s.pages.Setup(s.visit(r), found, pages.SetupOptions{Signed: r.set.Signer != nil, Code: s.publicHost(r) != ""})
+	out := s.page(http.StatusOK, served, p, err)
+	out.domain = found[0].Address.Domain
+	return out
 }
 
-// setupLink is the set-up page of addresses as a link.
-func setupLink(emails ...string) string { return "/setup?" + url.Values{"email": emails}.Encode() }
+func (s *Server) setupForm(r *request, typed string, wrong bool) answer {
+	o := served
+	if wrong {
+		o = badRequest
+	}
+	p, err := s.pages.Form(s.visit(r), typed, wrong)
+	return s.page(http.StatusOK, o, p, err)
+}
 
-// consent is what a device shows before it installs a profile, in every
-// language; nothing in it was chosen by whoever asked for the profile.
-var consent = sync.OnceValue(func() map[string]string {
-	texts := templates.Translations("profile.consent")
-	texts["default"] = texts["en"]
-	return texts
-})
+func (s *Server) unknown(r *request, a provider.Address) answer {
+	p, err := s.pages.Unknown(s.visit(r), a)
+	out := s.page(http.StatusNotFound, notServed, p, err)
+	out.domain = a.Domain
+	return out
+}
+
+func (s *Server) help(r *request) answer {
+	if !s.allow(r) {
+		return s.tooMany(r)
+	}
+	if pasted, found, _ := query(string(r.body), "error"); found {
+		p, err := s.pages.Explain(s.visit(r), pasted)
+		return s.page(http.StatusOK, served, p, err)
+	}
+	search, _, _ := query(r.Request().URL.RawQuery, "q")
+	p, err := s.pages.Help(s.visit(r), search)
+	return s.page(http.StatusOK, served, p, err)
+}
+
+func (s *Server) helpTopic(r *request) answer {
+	if !s.allow(r) {
+		return s.tooMany(r)
+	}
+	p, ok, err := s.pages.Topic(s.visit(r), r.Param("id"))
+	if !ok {
+		return s.trouble(r, http.StatusNotFound, notFound, "missing")
+	}
+	return s.page(http.StatusOK, served, p, err)
+}
 
 // robots keeps pages with an address out of search engines.
 func (s *Server) robots(*request) answer {
@@ -218,13 +179,8 @@ var assetHeaders = [][2]string{
 }
 
 func (s *Server) asset(r *request) answer {
-	name := r.Param("file")
-	for _, list := range [][]templates.Asset{s.pages.templates.Assets(), s.pages.brandOf(r.set).assets} {
-		for i := range list {
-			if list[i].Name == name {
-				return assetAnswer(r, &list[i])
-			}
-		}
+	if f, ok := s.pages.Asset(r.set.brand, r.Param("file")); ok {
+		return assetAnswer(r, &f)
 	}
 	return text(http.StatusNotFound, notFound, "not found")
 }
@@ -239,7 +195,7 @@ func assetAnswer(r *request, f *templates.Asset) answer {
 }
 
 // acceptsGzip reads Accept-Encoding (RFC 9110 §12.5.3) as far as it matters
-// here: gzip is named and not refused with a weight of nought.
+// here: gzip is named and not refused with a weight of zero.
 func acceptsGzip(header string) bool {
 	for part := range strings.SplitSeq(header, ",") {
 		name, params, _ := strings.Cut(part, ";")
@@ -254,12 +210,8 @@ func acceptsGzip(header string) bool {
 
 // favicon answers browsers that do not read the page's own link.
 func (s *Server) favicon(r *request) answer {
-	for _, f := range s.pages.templates.Assets() {
-		if f.Source == "icon.png" {
-			a := assetAnswer(r, &f)
-			a.cache = "public, max-age=86400"
-			return a
-		}
-	}
-	return text(http.StatusNotFound, notFound, "not found")
+	icon := s.pages.Icon()
+	a := assetAnswer(r, &icon)
+	a.cache = "public, max-age=86400"
+	return a
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,7 +12,7 @@ import (
 	"testing"
 
 	"autoconfig/apple"
-	"autoconfig/provider"
+	"autoconfig/pages"
 )
 
 // get asks for a page and returns it with its text.
@@ -141,6 +140,25 @@ func TestPageLanguage(t *testing.T) {
 	}
 }
 
+// A page on which a key stands instead of its text.
+func TestNoBareKeys(t *testing.T) {
+	s := newTestServer(t, nil)
+	bare := regexp.MustCompile(`>\s*([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+)\s*<`)
+	code := regexp.MustCompile(`<code[^>]*>[^<]*</code>`)
+	for _, lang := range []string{"en", "de"} {
+		for _, path := range []string{"/", "/help", "/help?q=smtp", "/help/smtp-auth-failed", "/setup?email=a@live.co.uk", "/setup?email=a@example.org", "/setup?email=a@oauth.example", "/setup?email=a@example.org&email=a@live.co.uk", "/setup?email=x"} {
+			sep := "?"
+			if strings.Contains(path, "?") {
+				sep = "&"
+			}
+			body := code.ReplaceAllString(get200(t, s, "GET http://x.example"+path+sep+"lang="+lang, ""), "")
+			for _, m := range bare.FindAllStringSubmatch(body, -1) {
+				t.Errorf("%s in %s: %s", path, lang, m[1])
+			}
+		}
+	}
+}
+
 // What one person chose does not reach the next, whatever is used again
 // between requests.
 func TestNothingStays(t *testing.T) {
@@ -151,37 +169,6 @@ func TestNothingStays(t *testing.T) {
 			if body := get200(t, s, "GET http://x.example"+path, ""); !strings.Contains(body, `<html lang="en">`) || strings.Contains(body, "alice") {
 				t.Fatalf("%s shows what was posted before", path)
 			}
-		}
-	}
-}
-
-// The device decides the order of the sections, and nothing else.
-func TestDeviceOrder(t *testing.T) {
-	s := newTestServer(t, nil)
-	section := regexp.MustCompile(`<details class="card device" id="([a-z-]+)"( open)?`)
-	var all []string
-	for agent, first := range map[string]string{
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X)": "iphone", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)": "mac",
-		"Mozilla/5.0 (Linux; Android 16)": "android", "Mozilla/5.0 (Windows NT 10.0; Win64)": "outlook", "Mozilla/5.0 (X11; Linux x86_64)": "thunderbird", "": "iphone",
-	} {
-		body := get200(t, s, "GET http://x.example/setup?email=a@example.org", "", "User-Agent: "+agent)
-		found := section.FindAllStringSubmatch(body, -1)
-		var kinds []string
-		for i, f := range found {
-			kinds = append(kinds, f[1])
-			if (f[2] != "") != (i == 0) {
-				t.Errorf("%s: %s open: %q", agent, f[1], f[2])
-			}
-		}
-		if kinds[0] != first {
-			t.Errorf("%s: %v", agent, kinds)
-		}
-		slices.Sort(kinds)
-		if all == nil {
-			all = kinds
-		}
-		if !slices.Equal(kinds, all) || len(kinds) != 7 {
-			t.Errorf("%s: other sections: %v", agent, kinds)
 		}
 	}
 }
@@ -233,37 +220,6 @@ func TestSeveralAddresses(t *testing.T) {
 	}
 }
 
-// What a person must know of a provider is said for any of them.
-func TestProviderTruth(t *testing.T) {
-	for _, test := range []struct {
-		change    func(*provider.Provider)
-		want, not string
-	}{
-		{func(p *provider.Provider) {
-			p.PasswordLogin = provider.PasswordLogin{Status: provider.PasswordApp, Since: "2025-03-01"}
-		}, "Since 1 March 2025 mail programs need an app password", ""},
-		{func(p *provider.Provider) {
-			p.PasswordLogin = provider.PasswordLogin{Status: provider.PasswordRetired, Note: "Ask Bob."}
-		}, "Ask Bob.", ""},
-		{func(p *provider.Provider) { p.Notes = []provider.Note{{Lang: "fr", Text: "Bonjour"}} }, `<li lang="fr">Bonjour</li>`, ""},
-		{func(p *provider.Provider) {
-			p.Notes = []provider.Note{{Lang: "de", Text: "Hallo"}, {Lang: "en", Text: "Hello"}}
-		}, "<li>Hello</li>", "Hallo"},
-		{func(*provider.Provider) {}, "imap.example.org", `class="card notice"`},
-		{func(p *provider.Provider) { p.Incoming[0].Username = "%EMAILLOCALPART%" }, "<code data-copy>a</code>", ""},
-		{func(p *provider.Provider) { p.Outgoing = append(p.Outgoing, p.Outgoing[0]) }, `<span class="tag">alternative</span>`, ""},
-		{func(p *provider.Provider) {
-			p.ManageSieve = &provider.Server{Protocol: provider.ManageSieve, Host: "sieve.example.org", Port: 4190, Security: provider.STARTTLS, Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress}
-		}, "Filters: ManageSieve", ""},
-	} {
-		s := newTestServer(t, func(_ *Options, set *Settings) { set.Source = fixed{custom("p", test.change)} })
-		body := get200(t, s, "GET http://x.example/setup?email=a@p.example", "")
-		if !strings.Contains(body, test.want) || test.not != "" && strings.Contains(body, test.not) {
-			t.Errorf("want %q, not %q", test.want, test.not)
-		}
-	}
-}
-
 func TestPageLimit(t *testing.T) {
 	s := newTestServer(t, func(o *Options, _ *Settings) { o.PerMinute, o.Burst = 1, 2 })
 	get200(t, s, "GET http://x.example/", "")
@@ -273,7 +229,7 @@ func TestPageLimit(t *testing.T) {
 			t.Errorf("%s: %d", line, r.StatusCode)
 		}
 	}
-	if r := ask(t, s, "GET http://x.example/assets/"+s.pages.templates.Assets()[0].Name, ""); r.StatusCode != http.StatusOK {
+	if r := ask(t, s, "GET http://x.example/assets/"+s.pages.Icon().Name, ""); r.StatusCode != http.StatusOK {
 		t.Errorf("an asset: %d", r.StatusCode)
 	}
 }
@@ -281,7 +237,7 @@ func TestPageLimit(t *testing.T) {
 func TestBrand(t *testing.T) {
 	const logo = `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`
 	s := newTestServer(t, func(_ *Options, set *Settings) {
-		set.Branding = Branding{Name: "Höster & Co", Accent: "#0a7", Support: "mailto:help@hoster.example", Imprint: "https://hoster.example/imprint", Logo: []byte(logo), LogoType: "image/svg+xml"}
+		set.Branding = pages.Branding{Name: "Höster & Co", Accent: "#0a7", Support: "mailto:help@hoster.example", Imprint: "https://hoster.example/imprint", Logo: []byte(logo), LogoType: "image/svg+xml"}
 	})
 	body := get200(t, s, "GET http://x.example/", "")
 	for _, want := range []string{"Höster &amp; Co", `href="mailto:help@hoster.example"`, `href="https://hoster.example/imprint"`, `/assets/logo.`, `/assets/brand.`} {
@@ -308,29 +264,6 @@ func TestBrand(t *testing.T) {
 	}
 	if body := get200(t, s, "GET http://x.example/", ""); !strings.Contains(body, "Mail set-up") || strings.Contains(body, "brand.") {
 		t.Error("the brand from before is still there")
-	}
-}
-
-// Whatever colour an operator chooses, it can be read.
-func TestAccent(t *testing.T) {
-	rule := regexp.MustCompile(`--accent:(#[0-9a-f]{6});--on-accent:(#[0-9a-f]{6})`)
-	for _, accent := range []string{"#0a7", "#00aa77", "#ff0", "#000", "#fff", "#777", "#2457d6", "#f0f"} {
-		c, ok := parseColor(accent)
-		found := rule.FindAllStringSubmatch(string(accentStyle(c)), -1)
-		if !ok || len(found) != 2 {
-			t.Fatalf("%s: %s", accent, accentStyle(c))
-		}
-		for i, ground := range []color{lightGround, darkGround} {
-			a, on := mustColor(found[i][1]), mustColor(found[i][2])
-			if contrast(a, ground) < 4.5 || contrast(a, on) < 4.5 {
-				t.Errorf("%s: %v has contrast %.2f, with its text %.2f", accent, a, contrast(a, ground), contrast(a, on))
-			}
-		}
-	}
-	for _, bad := range []string{"", "red", "#12", "#ggg", "#+12345", "0a7"} {
-		if _, ok := parseColor(bad); ok {
-			t.Errorf("%q is a colour", bad)
-		}
 	}
 }
 
@@ -396,8 +329,3 @@ func BenchmarkPages(b *testing.B) {
 		})
 	}
 }
-
-// fixed is a source that has one provider for every domain.
-type fixed struct{ p *provider.Provider }
-
-func (f fixed) Lookup(context.Context, provider.Address) (*provider.Provider, error) { return f.p, nil }

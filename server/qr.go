@@ -7,8 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/boombuler/barcode/qr"
-
+	"autoconfig/pages"
 	"autoconfig/provider"
 )
 
@@ -35,7 +34,7 @@ func (s *Server) qr(r *request) answer {
 		q.Set("account", kind)
 	}
 	link := url.URL{Scheme: "https", Host: host, Path: "/mobileconfig", RawQuery: q.Encode()}
-	body, err := qrSVG(link.String())
+	body, err := pages.QR(link.String())
 	if err != nil { // the longest code holds about 2 kB
 		return text(http.StatusUnprocessableEntity, impossible, "too many addresses for one code")
 	}
@@ -89,46 +88,4 @@ func (s *Server) port(r *request) string {
 		return ""
 	}
 	return ":" + port
-}
-
-// quietZone is the free space round a code, in modules (ISO/IEC 18004 §6.3.8).
-const quietZone = 4
-
-// qrSVG draws a text as a code of black squares on white, whatever the colour
-// scheme: cameras read no other.
-func qrSVG(content string) ([]byte, error) {
-	code, err := qr.Encode(content, qr.L, qr.Auto)
-	if err != nil {
-		return nil, err
-	}
-	size := code.Bounds().Dx()
-	side := strconv.Itoa(size + 2*quietZone)
-	out := make([]byte, 0, size*size*6)
-	out = append(out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 `+side+" "+side+`" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h`+side+"v"+side+`H0z"/><path d="`...)
-	dark := func(x, y int) bool {
-		r, _, _, _ := code.At(x, y).RGBA()
-		return r == 0
-	}
-	for y := range size {
-		for x := 0; x < size; x++ {
-			run := 0
-			for x+run < size && dark(x+run, y) {
-				run++
-			}
-			if run == 0 {
-				continue
-			}
-			out = append(out, 'M')
-			out = strconv.AppendInt(out, int64(x+quietZone), 10)
-			out = append(out, ' ')
-			out = strconv.AppendInt(out, int64(y+quietZone), 10)
-			out = append(out, 'h')
-			out = strconv.AppendInt(out, int64(run), 10)
-			out = append(out, "v1h-"...)
-			out = strconv.AppendInt(out, int64(run), 10)
-			out = append(out, 'z')
-			x += run
-		}
-	}
-	return append(out, `"/></svg>`...), nil
 }

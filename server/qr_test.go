@@ -11,6 +11,8 @@ import (
 
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
+
+	"autoconfig/pages"
 )
 
 // readCode decodes a picture with a code on it.
@@ -102,7 +104,7 @@ func TestCodeRefused(t *testing.T) {
 	if body := get200(t, s, "GET http://x.example/setup?email=a@example.org", ""); strings.Contains(body, "qr.svg") {
 		t.Error("the page shows a code that there is none of")
 	}
-	if _, err := qrSVG(strings.Repeat("x", 4000)); err == nil {
+	if _, err := pages.QR(strings.Repeat("x", 4000)); err == nil {
 		t.Error("a text that fits into no code")
 	}
 }

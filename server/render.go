@@ -61,7 +61,7 @@ func Render(set *Settings, f Format, p *provider.Provider, a provider.Address, o
 		}
 		return autodiscover.EncodeJSON(name, to), nil
 	case FormatMobileconfig:
-		return profile(set, []profileAccount{{Provider: p, Address: a}}, o.Name, o.Account)
+		return profile(set, []match{{Provider: p, Address: a}}, o.Name, o.Account)
 	case FormatJSON:
 		return SettingsJSON(p, a), nil
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"autoconfig/pages"
 	"autoconfig/provider"
 	"autoconfig/source"
 )
@@ -41,19 +42,13 @@ type Settings struct {
 	MX          *source.MX      // nil: off
 	MXTable     *source.MXTable // the providers' mail exchangers, for /v1.1/
 	ServiceHost string
-	Branding    Branding
+	Branding    pages.Branding
 	Signer      Signer          // nil: profiles are not signed
 	Degraded    []string        // why /readyz says degraded
 	Trouble     func() []string // why else, now; nil: nothing
 
 	documents documents
-}
-
-// Branding is how the pages look.
-type Branding struct {
-	Name, Accent, Support, Imprint string
-	Logo                           []byte
-	LogoType                       string // media type of Logo
+	brand     *pages.Brand
 }
 
 // Signer signs profiles. An error means that none may be sent.
@@ -69,7 +64,7 @@ type Server struct {
 	settings atomic.Pointer[Settings]
 	metrics  *metrics
 	limits   *limiter
-	pages    *pages
+	pages    *pages.Pages
 	slots    chan struct{}
 	requests sync.Pool // of *request
 	stopping atomic.Bool
@@ -93,7 +88,7 @@ func New(o Options) *Server {
 	s := &Server{opts: o, metrics: newMetrics(), slots: make(chan struct{}, inFlight)}
 	s.requests.New = func() any { return new(request) }
 	s.limits = newLimiter(o.PerMinute, o.Burst)
-	s.pages = newPages()
+	s.pages = pages.New()
 	s.echo = echo.New()
 	s.echo.HTTPErrorHandler = s.routeError
 	for i := range routes {
@@ -104,6 +99,7 @@ func New(o Options) *Server {
 
 // Use puts new settings in force for the requests that come from now on.
 func (s *Server) Use(set *Settings) {
+	set.brand = pages.NewBrand(set.Branding)
 	s.settings.Store(set)
 	s.reload.Store(nil)
 	s.metrics.domains.Set(float64(set.Domains))

@@ -4,15 +4,13 @@ import (
 	"errors"
 	"strings"
 
+	"autoconfig/apple"
 	"autoconfig/provider"
 )
 
 // match is whose settings a request gets: a provider, and the address or bare
 // domain they are for.
-type match struct {
-	provider *provider.Provider
-	address  provider.Address
-}
+type match = apple.Account
 
 // errLimited: the look-up would cost a DNS query, and the client has asked
 // for too many.
@@ -25,7 +23,7 @@ func (s *Server) lookup(r *request, a provider.Address) (match, error) {
 	if errors.Is(err, provider.ErrNotFound) && r.set.MX != nil {
 		p, err = s.lookupMX(r, a)
 	}
-	return match{p, a}, err
+	return match{Provider: p, Address: a}, err
 }
 
 func (s *Server) lookupMX(r *request, a provider.Address) (*provider.Provider, error) {
@@ -51,7 +49,7 @@ func (s *Server) byHost(r *request) (match, error) {
 	for _, prefix := range hostPrefixes {
 		if domain, ok := strings.CutPrefix(host, prefix); ok && strings.Contains(domain, ".") {
 			if p, err := r.set.quick().Lookup(r.ctx(), whole); err == nil {
-				return match{p, whole}, nil
+				return match{Provider: p, Address: whole}, nil
 			}
 			m, err := s.lookup(r, provider.Address{Domain: domain})
 			if r.set.Quick == nil || !errors.Is(err, provider.ErrNotFound) {
@@ -61,7 +59,7 @@ func (s *Server) byHost(r *request) (match, error) {
 			if errors.Is(werr, provider.ErrNotFound) {
 				return m, err
 			}
-			return match{p, whole}, werr
+			return match{Provider: p, Address: whole}, werr
 		}
 	}
 	return s.lookup(r, whole)

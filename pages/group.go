@@ -1,4 +1,4 @@
-package server
+package pages
 
 import (
 	"cmp"
@@ -74,31 +74,32 @@ func (g *group) ID(name string) string {
 	return fmt.Sprintf("%s-%d", name, g.number+1)
 }
 
-func (s *Server) group(r *request, v *setupView, part []match, visitor string) *group {
-	first := part[0].address
-	if i := slices.IndexFunc(part, func(m match) bool { return m.address.Local != "" }); i >= 0 {
-		first = part[i].address
+func (p *Pages) group(v *setupView, part []Account, o SetupOptions) *group {
+	first := part[0].Address
+	if i := slices.IndexFunc(part, func(a Account) bool { return a.Address.Local != "" }); i >= 0 {
+		first = part[i].Address
 	}
-	p := part[0].provider.For(first.Domain)
-	g := &group{setupView: v, Provider: cmp.Or(p.Name, first.Domain), Password: p.PasswordLogin.Status, Since: p.PasswordLogin.Since, Signed: r.set.Signer != nil}
-	for _, m := range part {
-		if m.address.Local != "" {
-			g.Addresses = append(g.Addresses, m.address.String())
+	from := part[0].Provider.For(first.Domain)
+	g := &group{setupView: v, Provider: cmp.Or(from.Name, first.Domain), Password: from.PasswordLogin.Status, Since: from.PasswordLogin.Since,
+		Signed: o.Signed}
+	for _, a := range part {
+		if a.Address.Local != "" {
+			g.Addresses = append(g.Addresses, a.Address.String())
 		}
 	}
 	g.Full = len(g.Addresses) > 0
-	if g.Address = s.text(&v.view, "address.yours"); g.Full {
+	if g.Address = p.templates.Message(v.Lang, "address.yours"); g.Full {
 		g.Address = g.Addresses[0]
 	}
-	g.Mode, g.Account = signIn(p)
-	g.truth(p)
-	g.Mail, g.Exchange = g.Full && mailProfile(p), g.Full && p.ActiveSync != "" && g.Mode == modeMicrosoft
+	g.Mode, g.Account = signIn(from)
+	g.truth(from)
+	g.Mail, g.Exchange = g.Full && mailProfile(from), g.Full && from.ActiveSync != "" && g.Mode == modeMicrosoft
 	g.Profile = g.Mail || g.Exchange
-	if host := s.publicHost(r); host != "" && g.Profile {
+	if o.Code && g.Profile {
 		g.QR = "/qr.svg?" + g.profileQuery()
 	}
-	g.rows(p, first)
-	for _, kind := range deviceOrder(visitor) {
+	g.rows(from, first)
+	for _, kind := range deviceOrder(deviceOf(v.Agent)) {
 		g.Devices = append(g.Devices, device{group: g, Kind: kind, Open: len(g.Devices) == 0})
 	}
 	return g

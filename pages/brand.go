@@ -1,4 +1,4 @@
-package server
+package pages
 
 import (
 	"fmt"
@@ -10,39 +10,40 @@ import (
 	"autoconfig/templates"
 )
 
-// brand is how the pages look under one generation of settings.
-type brand struct {
-	set *Settings
+// Branding is how an operator wants the pages to look.
+type Branding struct {
+	Name, Accent, Support, Imprint string
+	Logo                           []byte
+	LogoType                       string // media type of Logo
+}
 
+// Brand is what pages make of a branding. It keeps the pages that only the
+// language changes, so there is one for each generation of settings.
+type Brand struct {
 	Name             string
 	Logo, Style      string // paths; empty without
 	Support, Imprint string
 	assets           []templates.Asset
-	static           sync.Map // pages that only the language changes, by name and language
+	static           sync.Map // Page by name and language
 }
 
-// brandOf is the brand of the settings, made once for each generation.
-func (p *pages) brandOf(set *Settings) *brand {
-	if b := p.brand.Load(); b != nil && b.set == set {
-		return b
-	}
-	c := set.Branding
-	b := &brand{set: set, Name: c.Name, Support: c.Support, Imprint: c.Imprint}
-	if len(c.Logo) > 0 {
+// NewBrand prepares the logo and the style sheet of a branding.
+func NewBrand(o Branding) *Brand {
+	b := &Brand{Name: o.Name, Support: o.Support, Imprint: o.Imprint}
+	if len(o.Logo) > 0 {
 		ext := ".png"
-		if c.LogoType == "image/svg+xml" {
+		if o.LogoType == "image/svg+xml" {
 			ext = ".svg"
 		}
-		b.Logo = b.add("logo"+ext, c.Logo)
+		b.Logo = b.add("logo"+ext, o.Logo)
 	}
-	if accent, ok := parseColor(c.Accent); ok {
+	if accent, ok := parseColor(o.Accent); ok {
 		b.Style = b.add("brand.css", accentStyle(accent))
 	}
-	p.brand.Store(b)
 	return b
 }
 
-func (b *brand) add(source string, body []byte) string {
+func (b *Brand) add(source string, body []byte) string {
 	a := templates.NewAsset(source, body)
 	b.assets = append(b.assets, a)
 	return "/assets/" + a.Name
@@ -111,7 +112,7 @@ var (
 func mustColor(s string) color {
 	c, ok := parseColor(s)
 	if !ok {
-		panic("server: not a colour: " + s)
+		panic("pages: not a colour: " + s)
 	}
 	return c
 }

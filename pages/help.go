@@ -1,7 +1,6 @@
-package server
+package pages
 
 import (
-	"net/http"
 	"net/url"
 	"strings"
 	"unicode"
@@ -50,38 +49,38 @@ const (
 	maxSearch = 100
 )
 
-func (s *Server) help(r *request) answer {
-	if !s.allow(r) {
-		return s.tooMany(r)
-	}
-	v := helpView{view: s.view(r, "/help"), Questions: []string{"password", "aliases", "profile", "outlook"}}
-	if r.Request().Method == http.MethodPost {
-		s.explain(r, &v)
-		return s.render(&v.view, http.StatusOK, served, "help", &v)
-	}
-	if q, _, ok := query(r.Request().URL.RawQuery, "q"); ok && len(q) <= maxSearch {
-		v.Query = strings.TrimSpace(q)
+// Help is the help page with the catalogue of findings, or what a search in it
+// finds.
+func (p *Pages) Help(visit Visit, search string) (Page, error) {
+	v := p.helpView(visit)
+	if len(search) <= maxSearch {
+		v.Query = strings.TrimSpace(search)
 	}
 	if v.Query == "" {
-		return s.static(&v.view, "help", func() any { v.Areas = s.areas(&v); return &v })
+		return p.static(&v.view, "help", func() any { v.Areas = p.areas(v); return v })
 	}
 	v.relink("/help?q=" + url.QueryEscape(v.Query))
-	v.Areas = s.areas(&v)
-	return s.render(&v.view, http.StatusOK, served, "help", &v)
+	v.Areas = p.areas(v)
+	return p.render(&v.view, "help", v)
 }
 
-// explain fills the page with what a pasted message means. The message is
+// Explain is the help page with what a pasted message means. The message is
 // shown again to whoever pasted it, and kept nowhere.
-func (s *Server) explain(r *request, v *helpView) {
-	pasted, found, _ := query(string(r.body), "error")
+func (p *Pages) Explain(visit Visit, pasted string) (Page, error) {
+	v := p.helpView(visit)
 	if len(pasted) > maxPasted {
 		pasted = strings.ToValidUTF8(pasted[:maxPasted], "")
 	}
-	v.Pasted, v.Asked, v.Private = pasted, found, true
+	v.Pasted, v.Asked, v.Private = pasted, true, true
 	v.Resend = []field{{"error", pasted}}
 	for _, f := range finding.Explain(pasted) {
-		v.Matches = append(v.Matches, s.pages.findings[v.Lang].byID[f.ID])
+		v.Matches = append(v.Matches, p.findings[v.Lang].byID[f.ID])
 	}
+	return p.render(&v.view, "help", v)
+}
+
+func (p *Pages) helpView(visit Visit) *helpView {
+	return &helpView{view: p.view(visit, "/help"), Questions: []string{"password", "aliases", "profile", "outlook"}}
 }
 
 // findings is the catalogue in one language.
@@ -103,9 +102,9 @@ func newFindings(set *templates.Set, lang string) findings {
 }
 
 // areas are the catalogue's entries that the search finds, by area.
-func (s *Server) areas(v *helpView) []helpArea {
+func (p *Pages) areas(v *helpView) []helpArea {
 	byName := map[string][]findingView{}
-	for _, f := range s.pages.findings[v.Lang].list {
+	for _, f := range p.findings[v.Lang].list {
 		if f.matches(v.Query) {
 			byName[f.Area] = append(byName[f.Area], f)
 		}
@@ -175,26 +174,23 @@ type topicView struct {
 	Related []findingView
 }
 
-func (s *Server) helpTopic(r *request) answer {
-	if !s.allow(r) {
-		return s.tooMany(r)
+// Topic is the page of a finding. It is not ok when there is no such finding.
+func (p *Pages) Topic(visit Visit, id string) (page Page, ok bool, err error) {
+	v := topicView{view: p.view(visit, "/help/"+id)}
+	if v.Finding, ok = p.findings[v.Lang].byID[id]; !ok {
+		return Page{}, false, nil
 	}
-	id := r.Param("id")
-	v := topicView{view: s.view(r, "/help/"+id)}
-	f, ok := s.pages.findings[v.Lang].byID[id]
-	if !ok {
-		return s.trouble(r, http.StatusNotFound, notFound, "missing")
-	}
-	v.Finding, v.Related = f, s.related(&v.view, id)
-	return s.render(&v.view, http.StatusOK, served, "topic", &v)
+	v.Related = p.related(&v.view, id)
+	page, err = p.render(&v.view, "topic", &v)
+	return page, true, err
 }
 
 // related are the other findings about the same object: those that share the
 // first two words of the id.
-func (s *Server) related(v *view, id string) []findingView {
+func (p *Pages) related(v *view, id string) []findingView {
 	parts := strings.SplitN(id, "-", 3)
 	var out []findingView
-	for _, f := range s.pages.findings[v.Lang].list {
+	for _, f := range p.findings[v.Lang].list {
 		if f.ID != id && strings.HasPrefix(f.ID, parts[0]+"-"+parts[1]+"-") {
 			out = append(out, f)
 		}

@@ -1,0 +1,218 @@
+// Package pages makes the pages for people: models out of providers and
+// addresses, rendered by package templates. It knows nothing of HTTP, so that
+// a test, or a command, can make any page without a request.
+package pages
+
+import (
+	"bytes"
+	"hash/fnv"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/text/language"
+
+	"autoconfig/apple"
+	"autoconfig/templates"
+)
+
+// MaxAddresses is how many mailboxes one page, and one profile, may hold.
+const MaxAddresses = 10
+
+// Pages makes every page in every language. It is safe for concurrent use.
+type Pages struct {
+	templates *templates.Set
+	matcher   language.Matcher
+	findings  map[string]findings // by language
+	buffers   sync.Pool
+}
+
+// New parses the templates.
+func New() *Pages {
+	set := templates.New()
+	p := &Pages{templates: set, findings: map[string]findings{}, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }}}
+	var tags []language.Tag
+	for _, lang := range set.Languages() {
+		tags = append(tags, language.Make(lang))
+		p.findings[lang] = newFindings(set, lang)
+	}
+	p.matcher = language.NewMatcher(tags)
+	return p
+}
+
+// Visit is one look at a page: all that a page depends on besides its content.
+type Visit struct {
+	Brand  *Brand
+	Lang   string // one of the languages of package templates
+	Chosen bool   // the language was chosen on the page, so its links keep it
+	Agent  string // User-Agent: it decides the order of the devices and nothing else
+	Posted bool   // a form was sent: what was typed may be shown again, and stays out of links
+}
+
+// Language is the language of a page: a chosen one, if there is such, else the
+// best for Accept-Language (RFC 9110 §12.5.4), else English.
+func (p *Pages) Language(accept string, chosen ...string) (lang string, explicit bool) {
+	for _, want := range chosen {
+		for _, have := range p.templates.Languages() {
+			if strings.EqualFold(want, have) {
+				return have, true
+			}
+		}
+	}
+	tags, _, err := language.ParseAcceptLanguage(accept)
+	if err != nil {
+		tags = nil
+	}
+	_, i, _ := p.matcher.Match(tags...)
+	return p.templates.Languages()[i], false
+}
+
+// Page is a page that is ready to be sent.
+type Page struct {
+	Lang    string
+	Body    []byte
+	Private bool   // it shows an address: not for search engines and caches
+	Tag     string // a hash of the body; empty when it is private
+}
+
+// Account is an address, or a bare domain, and the provider it was found at.
+type Account = apple.Account
+
+// view is what every page shows.
+type view struct {
+	Visit
+
+	Languages []languageLink
+	Path      string
+	Private   bool
+	Resend    []field // what the language switch must send again; empty: a link will do
+}
+
+type languageLink struct {
+	Code, Name, URL string
+	Current         bool
+}
+
+type field struct{ Name, Value string }
+
+// Href is the link to another page in the same language.
+func (v *view) Href(path string) string {
+	if !v.Chosen {
+		return path
+	}
+	return path + "?lang=" + v.Lang
+}
+
+// view starts the view of the page at path.
+func (p *Pages) view(visit Visit, path string) view {
+	v := view{Visit: visit, Path: path}
+	for _, code := range p.templates.Languages() {
+		v.Languages = append(v.Languages, languageLink{Code: code, Name: p.templates.Message(code, "language.name"),
+			URL: path + "?lang=" + code, Current: code == v.Lang})
+	}
+	return v
+}
+
+// relink makes the language links lead to a path that has a query already.
+func (v *view) relink(path string) {
+	for i := range v.Languages {
+		v.Languages[i].URL = path + "&lang=" + v.Languages[i].Code
+	}
+}
+
+// render makes a page out of its view model, which embeds v.
+func (p *Pages) render(v *view, name string, data any) (Page, error) {
+	buf := p.buffers.Get().(*bytes.Buffer) //nolint:errcheck,forcetypeassert // only buffers are pooled
+	defer p.buffers.Put(buf)
+	buf.Reset()
+	if err := p.templates.Execute(buf, v.Lang, name, data); err != nil {
+		return Page{}, err
+	}
+	page := Page{Lang: v.Lang, Body: bytes.Clone(buf.Bytes()), Private: v.Private}
+	if !v.Private {
+		h := fnv.New64a()
+		_, _ = h.Write(page.Body) // a hash takes everything
+		page.Tag = strconv.FormatUint(h.Sum64(), 36)
+	}
+	return page, nil
+}
+
+// static is a page that depends on nothing but the language and the brand. It
+// is made once for each of both.
+func (p *Pages) static(v *view, name string, data func() any) (Page, error) {
+	key := name + " " + v.Lang
+	if v.Chosen {
+		key += " chosen"
+	}
+	if page, ok := v.Brand.static.Load(key); ok {
+		return page.(Page), nil //nolint:errcheck,forcetypeassert // only pages are stored
+	}
+	page, err := p.render(v, name, data())
+	if err == nil {
+		v.Brand.static.Store(key, page)
+	}
+	return page, err
+}
+
+// Trouble says why there is no other page: limited, unavailable or missing.
+func (p *Pages) Trouble(visit Visit, kind string) (Page, error) {
+	v := struct {
+		view
+		Kind string
+	}{p.view(visit, "/"), kind}
+	return p.render(&v.view, "trouble", &v)
+}
+
+// formView is a page with the address form.
+type formView struct {
+	view
+	Typed string // what was typed before
+	Wrong bool   // and is not an address
+}
+
+// Home is the first page: the address form, and what it is good for.
+func (p *Pages) Home(visit Visit) (Page, error) {
+	v := formView{view: p.view(visit, "/")}
+	return p.static(&v.view, "home", func() any { return &v })
+}
+
+// Form asks for the address again. What was typed comes back only into the
+// form that it was typed into: a link cannot put words on the page.
+func (p *Pages) Form(visit Visit, typed string, wrong bool) (Page, error) {
+	v := formView{view: p.view(visit, "/setup"), Wrong: wrong}
+	v.Private = wrong
+	if visit.Posted && len(typed) <= 254 {
+		v.Typed = typed
+	}
+	return p.render(&v.view, "home", &v)
+}
+
+// Consent is what a device shows before it installs a profile, in every
+// language; nothing in it was chosen by whoever asked for the profile.
+var Consent = sync.OnceValue(func() map[string]string {
+	texts := templates.Translations("profile.consent")
+	texts["default"] = texts["en"]
+	return texts
+})
+
+// Asset is the file under /assets/ of a name: embedded, or of the brand.
+func (p *Pages) Asset(brand *Brand, name string) (templates.Asset, bool) {
+	for _, list := range [][]templates.Asset{p.templates.Assets(), brand.assets} {
+		for _, a := range list {
+			if a.Name == name {
+				return a, true
+			}
+		}
+	}
+	return templates.Asset{}, false
+}
+
+// Icon is the picture for browsers that do not read the page's own link.
+func (p *Pages) Icon() templates.Asset {
+	for _, a := range p.templates.Assets() {
+		if a.Source == "icon.png" {
+			return a
+		}
+	}
+	return templates.Asset{}
+}

@@ -1,0 +1,98 @@
+package pages
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"autoconfig/provider"
+)
+
+// example is the account of a provider with every service that a page shows.
+func example(change func(*provider.Provider)) Account {
+	both := []provider.Auth{provider.AuthOAuth2, provider.AuthPassword}
+	p := &provider.Provider{
+		ID: "example", Name: "Example & Söhne", ShortName: "Example",
+		Incoming: []provider.Server{{Protocol: provider.IMAP, Host: "imap.example.org", Port: 993, Security: provider.TLS, Auth: both,
+			Username: provider.EmailAddress}},
+		Outgoing: []provider.Server{{Protocol: provider.SMTP, Host: "smtp.example.org", Port: 465, Security: provider.TLS, Auth: both,
+			Username: provider.EmailAddress}},
+	}
+	if change != nil {
+		change(p)
+	}
+	return Account{Provider: p, Address: provider.Address{Local: "a", Domain: "example.org"}}
+}
+
+func setup(t testing.TB, v Visit, accounts ...Account) string {
+	t.Helper()
+	p := New()
+	v.Brand = NewBrand(Branding{})
+	v.Lang, v.Chosen = p.Language("", v.Lang)
+	page, err := p.Setup(v, accounts, SetupOptions{})
+	if err != nil || !page.Private || page.Tag != "" {
+		t.Fatalf("private %v, tag %q, error %v", page.Private, page.Tag, err)
+	}
+	return string(page.Body)
+}
+
+// The device decides the order of the sections, and nothing else.
+func TestDeviceOrder(t *testing.T) {
+	section := regexp.MustCompile(`<details class="card device" id="([a-z-]+)"( open)?`)
+	var all []string
+	for agent, first := range map[string]string{
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X)": "iphone", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)": "mac",
+		"Mozilla/5.0 (Linux; Android 16)": "android", "Mozilla/5.0 (Windows NT 10.0; Win64)": "outlook", "Mozilla/5.0 (X11; Linux x86_64)": "thunderbird", "": "iphone",
+	} {
+		body := setup(t, Visit{Agent: agent}, example(nil))
+		found := section.FindAllStringSubmatch(body, -1)
+		var kinds []string
+		for i, f := range found {
+			kinds = append(kinds, f[1])
+			if (f[2] != "") != (i == 0) {
+				t.Errorf("%s: %s open: %q", agent, f[1], f[2])
+			}
+		}
+		if kinds[0] != first {
+			t.Errorf("%s: %v", agent, kinds)
+		}
+		slices.Sort(kinds)
+		if all == nil {
+			all = kinds
+		}
+		if !slices.Equal(kinds, all) || len(kinds) != 7 {
+			t.Errorf("%s: other sections: %v", agent, kinds)
+		}
+	}
+}
+
+// What a person must know of a provider is said for any of them.
+func TestProviderTruth(t *testing.T) {
+	for _, test := range []struct {
+		change    func(*provider.Provider)
+		want, not string
+	}{
+		{func(p *provider.Provider) {
+			p.PasswordLogin = provider.PasswordLogin{Status: provider.PasswordApp, Since: "2025-03-01"}
+		}, "Since 1 March 2025 mail programs need an app password", ""},
+		{func(p *provider.Provider) {
+			p.PasswordLogin = provider.PasswordLogin{Status: provider.PasswordRetired, Note: "Ask Bob."}
+		}, "Ask Bob.", ""},
+		{func(p *provider.Provider) { p.Notes = []provider.Note{{Lang: "fr", Text: "Bonjour"}} }, `<li lang="fr">Bonjour</li>`, ""},
+		{func(p *provider.Provider) {
+			p.Notes = []provider.Note{{Lang: "de", Text: "Hallo"}, {Lang: "en", Text: "Hello"}}
+		}, "<li>Hello</li>", "Hallo"},
+		{func(*provider.Provider) {}, "imap.example.org", `class="card notice"`},
+		{func(p *provider.Provider) { p.Incoming[0].Username = "%EMAILLOCALPART%" }, "<code data-copy>a</code>", ""},
+		{func(p *provider.Provider) { p.Outgoing = append(p.Outgoing, p.Outgoing[0]) }, `<span class="tag">alternative</span>`, ""},
+		{func(p *provider.Provider) {
+			p.ManageSieve = &provider.Server{Protocol: provider.ManageSieve, Host: "sieve.example.org", Port: 4190, Security: provider.STARTTLS, Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress}
+		}, "Filters: ManageSieve", ""},
+	} {
+		body := setup(t, Visit{}, example(test.change))
+		if !strings.Contains(body, test.want) || test.not != "" && strings.Contains(body, test.not) {
+			t.Errorf("want %q, not %q", test.want, test.not)
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package pages
+
+import (
+	"net/url"
+	"slices"
+
+	"autoconfig/provider"
+	"autoconfig/source"
+)
+
+// unknownView is the page for a domain that is not served.
+type unknownView struct {
+	formView
+	Suggestion string
+}
+
+// Unknown says that a domain is not served, without telling what is: a
+// suggestion is always of a domain that everybody knows.
+func (p *Pages) Unknown(visit Visit, a provider.Address) (Page, error) {
+	v := unknownView{formView: formView{view: p.view(visit, "/setup")}}
+	v.Private = true
+	if visit.Posted {
+		v.Typed = a.String()
+		v.Resend = []field{{"email", v.Typed}}
+	} else {
+		v.relink(setupLink(a.String()))
+	}
+	if domain := source.SuggestDomain(a.Domain); domain != "" {
+		v.Suggestion = provider.Address{Local: a.Local, Domain: domain}.String()
+	}
+	return p.render(&v.view, "unknown", &v)
+}
+
+// setupLink is the set-up page of addresses as a link.
+func setupLink(emails ...string) string { return "/setup?" + url.Values{"email": emails}.Encode() }
+
+// setupView is the page with the settings.
+type setupView struct {
+	view
+	Domain    string // of a page without an address
+	Addresses []string
+	Groups    []*group
+	Several   bool // more than one group, and one profile can hold them all
+	More      bool // there is room for one more address
+}
+
+// SetupOptions say what the server can do for a set-up page.
+type SetupOptions struct {
+	Signed bool // profiles are signed
+	Code   bool // there is a host name for the link in a QR code
+}
+
+// Setup shows how to set up one or several accounts.
+func (p *Pages) Setup(visit Visit, found []Account, o SetupOptions) (Page, error) {
+	v := &setupView{view: p.view(visit, "/setup")}
+	v.Private = true
+	var all []string
+	for _, a := range found {
+		all = append(all, a.Address.String())
+		if a.Address.Local != "" {
+			v.Addresses = append(v.Addresses, a.Address.String())
+		} else {
+			v.Domain = a.Address.Domain
+		}
+	}
+	if visit.Posted {
+		for _, a := range all {
+			v.Resend = append(v.Resend, field{"email", a})
+		}
+	} else {
+		v.relink(setupLink(all...))
+	}
+	v.More = len(v.Addresses) > 0 && len(v.Addresses) < MaxAddresses
+	parts := groups(found)
+	v.Several = len(parts) > 1
+	for i, part := range parts {
+		g := p.group(v, part, o)
+		g.number, g.Titled = i, len(parts) > 1
+		v.Groups = append(v.Groups, g)
+		v.Several = v.Several && g.Mail
+	}
+	return p.render(&v.view, "setup", v)
+}
+
+// groups puts together the addresses that one description holds for.
+func groups(found []Account) [][]Account {
+	var out [][]Account
+	for _, m := range found {
+		i := slices.IndexFunc(out, func(g []Account) bool { return alike(g[0], m) })
+		if i < 0 {
+			out = append(out, nil)
+			i = len(out) - 1
+		}
+		out[i] = append(out[i], m)
+	}
+	return out
+}
+
+// alike reports whether two addresses have the same servers: those of one
+// provider, unless the domain is a part of the host names.
+func alike(a, b Account) bool {
+	return a.Provider == b.Provider && (a.Address.Domain == b.Address.Domain || a.Provider.For(a.Address.Domain) == a.Provider)
+}
