@@ -16,7 +16,7 @@ EXTRAS := buildah
 RACE := $(shell command -v gcc >/dev/null && echo -race)
 FUZZTIME := 30s
 
-.PHONY: build test deps lint unit e2e demo vuln bench fuzz faults soak mutate compare screenshots release docs clean
+.PHONY: build test deps lint unit e2e demo vuln bench fuzz clients faults soak mutate compare screenshots release docs clean
 
 build: ## the program, into ./autoconfig
 	go build -trimpath -o autoconfig ./cmd/autoconfig
@@ -73,6 +73,9 @@ fuzz: ## every fuzz target for FUZZTIME
 screenshots: ## the pictures of the pages, into docs/img
 	go test -tags e2e -count=1 -run TestScreenshots ./server -screenshots ../docs/img
 	go test -tags e2e -count=1 -run TestThunderbirdAccountHub ./e2e -screenshot $(CURDIR)/docs/img/thunderbird.png
+
+clients: ## what Thunderbird's own modules find and send, which a new release may rename
+	go test -tags e2e -count=1 -v -timeout 10m -run TestThunderbird ./e2e -internals
 
 faults: ## kills, full disks, vanishing files, slow-loris: the table of docs/reliability.md
 	go test -tags e2e -count=1 -v -timeout 10m -run 'TestKilled|TestFullDisk|TestVanishing|TestResolverDown|TestSlowLoris' ./e2e -full

@@ -85,6 +85,7 @@ func sameVersion(request string) string { return version.ReplaceAllString(reques
 // The requests that the server's tests are made of are those that Thunderbird
 // sends, byte for byte but for its version.
 func TestThunderbirdSendsTheCapturedRequests(t *testing.T) {
+	needInternals(t)
 	const database = "https://autoconfig.example.net/v1.1/"
 	names := []string{"autoconfig.example.org", "example.org", "autodiscover.example.org", "autoconfig.example.net", "autoconfig.hoster.example"}
 	authority := probetest.NewAuthority()

@@ -74,6 +74,7 @@ type scenario struct {
 	asked         string
 	model         string   // whose settings; default: the address's own
 	need          []string // requests that must be among those answered
+	shown         bool     // a person is shown it in `make test` too
 }
 
 var scenarios = []scenario{
@@ -82,22 +83,22 @@ var scenarios = []scenario{
 	{name: "nothing by Autodiscover either", address: "jo@nobody.test", reach: "autodiscover.nobody.test:443 autodiscover.nobody.test:80 nobody.test:443", exchange: true,
 		need: []string{"POST https://autodiscover.nobody.test/autodiscover/autodiscover.xml 200"}},
 	{name: "live.co.uk by ISPDB", address: "you@live.co.uk", reach: "ispdb.test:443", source: "xml-from-db",
-		need: []string{"GET https://ispdb.test/v1.1/live.co.uk 200"}},
+		need: []string{"GET https://ispdb.test/v1.1/live.co.uk 200"}, shown: true},
 	{name: "live.co.uk by its own names", address: "you@live.co.uk", reach: "autoconfig.live.co.uk:443 live.co.uk:443 autodiscover.live.co.uk:443", exchange: true, source: "xml-from-isp-https",
 		need: []string{"GET https://autoconfig.live.co.uk/mail/config-v1.1.xml?emailaddress=you%40live.co.uk 200"}},
 	{name: "autoconfig", address: "jo.doe+x@isp.test", reach: "autoconfig.isp.test:443", exchange: true, source: "xml-from-isp-https",
 		need: []string{"GET https://autoconfig.isp.test/mail/config-v1.1.xml?emailaddress=jo.doe%2Bx%40isp.test 200"}},
 	{name: "well-known", address: "jo@wellknown.test", reach: "wellknown.test:443", source: "xml-from-isp-https",
-		need: []string{"GET https://wellknown.test/.well-known/autoconfig/mail/config-v1.1.xml?emailaddress=jo%40wellknown.test 200"}},
+		need: []string{"GET https://wellknown.test/.well-known/autoconfig/mail/config-v1.1.xml?emailaddress=jo%40wellknown.test 200"}, shown: true},
 	{name: "plain http", address: "jo@clear.test", reach: "autoconfig.clear.test:80", source: "xml-from-isp-http",
-		need: []string{"GET http://autoconfig.clear.test/mail/config-v1.1.xml?emailaddress=jo%40clear.test 200"}},
+		need: []string{"GET http://autoconfig.clear.test/mail/config-v1.1.xml?emailaddress=jo%40clear.test 200"}, shown: true},
 	{name: "database", address: "jo@database.test", reach: "ispdb.test:443", exchange: true, source: "xml-from-db",
 		need: []string{"GET https://ispdb.test/v1.1/database.test 200"}},
 	{name: "every way at once", address: "jo@all.test", reach: "autoconfig.all.test:443 all.test:443 autoconfig.all.test:80 all.test:80 autodiscover.all.test:443 autodiscover.all.test:80 ispdb.test:443",
 		exchange: true, source: "xml-from-isp-https",
 		need: []string{"GET https://autoconfig.all.test/mail/config-v1.1.xml?emailaddress=jo%40all.test 200", "POST https://autodiscover.all.test/autodiscover/autodiscover.xml 200"}},
 	{name: "MX, by the hoster's autoconfig", address: "jo@customer.test", reach: "autoconfig.hoster.test:443", source: "xml-from-isp-https", model: "jo@hoster.test",
-		need: []string{"GET https://autoconfig.hoster.test/mail/config-v1.1.xml?emailaddress=jo%40customer.test 200"}},
+		need: []string{"GET https://autoconfig.hoster.test/mail/config-v1.1.xml?emailaddress=jo%40customer.test 200"}, shown: true},
 	{name: "MX, by ISPDB", address: "jo@relayed.test", reach: "ispdb.test:443", source: "xml-from-db", model: "jo@hoster.test",
 		need: []string{"GET https://ispdb.test/v1.1/relayed.test 404", "GET https://ispdb.test/v1.1/in.mxhost.test 200"}},
 	{name: "MX of Microsoft 365", address: "jo@shop.test", reach: "ispdb.test:443", source: "xml-from-db", model: "jo@other-shop.test",
@@ -113,6 +114,7 @@ var scenarios = []scenario{
 }
 
 func TestThunderbirdDetects(t *testing.T) {
+	needInternals(t)
 	authority := probetest.NewAuthority()
 	s := startService(t, detectConfig, certified(t, authority, hosts(scenarios)...))
 	tb := startThunderbird(t, startNames(t), dnstest.Start(t, detectZone), authority)

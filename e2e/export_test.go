@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +30,10 @@ func TestThunderbirdReadsTheExport(t *testing.T) {
 	}
 	s.http, s.tls = freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
 	startExported(t, s)
+	if !*withInternals {
+		hubShows(t, s, scenarios[slices.IndexFunc(scenarios, func(c scenario) bool { return c.name == "autoconfig" })], authority)
+		return
+	}
 	tb := startThunderbird(t, startNames(t), dnstest.Start(t, detectZone), authority)
 	read := 0
 	for _, c := range scenarios {

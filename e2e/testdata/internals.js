@@ -1,12 +1,7 @@
-// What the tests do inside Thunderbird 153's main window.
+// What `make clients` does with Thunderbird's own modules, as release 153 names them.
 const { FindConfig } = ChromeUtils.importESModule("resource:///modules/accountcreation/FindConfig.sys.mjs");
 const { AccountConfig } = ChromeUtils.importESModule("resource:///modules/accountcreation/AccountConfig.sys.mjs");
 const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
-
-function trust(root) {
-  const db = Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB);
-  db.addCertFromBase64(root, "C,,", "");
-}
 
 // observe collects every request that got an answer, until stop() is called.
 function observe() {
@@ -20,9 +15,6 @@ function observe() {
   Services.obs.addObserver(observer, "http-on-examine-response");
   return { seen, stop: () => Services.obs.removeObserver(observer, "http-on-examine-response") };
 }
-
-const security = { 0: "plain", 2: "starttls", 3: "tls" };
-const auth = { 1: "none", 3: "password", 4: "password-encrypted", 8: "any-secure", 10: "oauth2" };
 
 function server(s) {
   return {
@@ -59,98 +51,6 @@ async function detect(email, exchange, database, password, user) {
     web.stop();
   }
   return out;
-}
-
-// until waits for a condition, and says what the window shows when it never
-// comes.
-async function until(what, condition) {
-  for (const end = Date.now() + 20000; Date.now() < end;) {
-    const value = await condition();
-    if (value) {
-      return value;
-    }
-    await new Promise(resolve => window.setTimeout(resolve, 20));
-  }
-  throw new Error("waited in vain: " + what + "; shown: " + visibleText(window.document));
-}
-
-// deep finds the first match in a document and its shadow trees.
-function deep(selector, root = window.document) {
-  const here = root.querySelector(selector);
-  if (here) {
-    return here;
-  }
-  for (const e of root.querySelectorAll("*")) {
-    const there = e.shadowRoot && deep(selector, e.shadowRoot);
-    if (there) {
-      return there;
-    }
-  }
-  return null;
-}
-
-function visibleText(root) {
-  const hub = deep("account-hub-email", root);
-  return (hub?.innerText ?? "").replace(/\s+/g, " ").slice(0, 600);
-}
-
-function shown(selector) {
-  const e = deep(selector);
-  return e && !e.hidden && e.checkVisibility() ? e : null;
-}
-
-function type(selector, text) {
-  const input = deep(selector);
-  input.focus();
-  input.value = text;
-  for (const name of ["input", "change"]) {
-    input.dispatchEvent(new window.Event(name, { bubbles: true, composed: true }));
-  }
-}
-
-async function forward() {
-  const button = await until("the hub's button can be pressed", () => {
-    const b = shown("account-hub-footer #forward");
-    return b && !b.disabled && b;
-  });
-  button.click();
-}
-
-// hubFind opens the Account Hub, enters a person, and returns what it shows as
-// found. Its words are message ids, so that no language matters.
-async function hubFind(name, email) {
-  await window.openAccountHub("MAIL");
-  await until("the form for name and address", () => shown("#autoConfigEmailForm #email"));
-  type("#autoConfigEmailForm #realName", name);
-  type("#autoConfigEmailForm #email", email);
-  await forward();
-  await until("the settings found", () => shown("email-config-found #incomingHost")?.textContent);
-  const out = {};
-  for (const side of ["incoming", "outgoing"]) {
-    for (const part of ["Type", "Host", "Port", "SocketType", "AuthenticationType", "Username"]) {
-      const e = deep("email-config-found #" + side + part);
-      out[side + part] = e.dataset.l10nId ?? e.textContent;
-    }
-  }
-  return out;
-}
-
-// hubFinish goes on to the password, and returns the account that was made.
-async function hubFinish(password) {
-  await forward();
-  await until("the form for the password", () => shown("email-password-form #password"));
-  type("email-password-form #password", password);
-  await forward();
-  await until("the account is made", () => shown("email-added-success"));
-  const account = MailServices.accounts.accounts[0];
-  const incoming = account.incomingServer;
-  const outgoing = MailServices.outgoingServer.defaultServer.QueryInterface(Ci.nsISmtpServer);
-  return [
-    { protocol: incoming.type, host: incoming.hostName ?? incoming.hostname, port: incoming.port, username: incoming.username,
-      security: security[incoming.socketType], auth: auth[incoming.authMethod] },
-    { protocol: outgoing.type, host: outgoing.hostname, port: outgoing.port, username: outgoing.username,
-      security: security[outgoing.socketType], auth: auth[outgoing.authMethod] },
-  ];
 }
 
 // sendAndReceive sends a message to the account's own address, and reads it

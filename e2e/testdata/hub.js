@@ -1,0 +1,109 @@
+// Thunderbird's first window as a person uses it: by what is visible, fields by
+// their HTML type, and the button of the form. Nothing here is named as
+// Thunderbird names it inside, so that a new release may rename what it likes.
+
+function trust(root) {
+  const db = Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB);
+  db.addCertFromBase64(root, "C,,", "");
+}
+
+// children are an element's own, as they are laid out: a shadow tree's, with
+// what is slotted into it.
+function children(e) {
+  const slotted = e.localName == "slot" ? e.assignedNodes() : [];
+  return slotted.length ? slotted : [...(e.shadowRoot ?? e).childNodes];
+}
+
+function isShown(e) {
+  const style = window.getComputedStyle(e);
+  return style.display != "none" && style.visibility == "visible";
+}
+
+function* visible(node) {
+  if (node.nodeType == 1 && isShown(node)) {
+    yield node;
+    for (const child of children(node)) {
+      yield* visible(child);
+    }
+  }
+}
+
+function textOf(node) {
+  if (node.nodeType != 1) {
+    return node.nodeType == 3 ? node.data.trim() : "";
+  }
+  return isShown(node) ? children(node).map(textOf).filter(Boolean).join(" ") : "";
+}
+
+const dialog = () => [...visible(window.document.documentElement)].find(e => e.localName == "dialog" && e.open);
+
+async function until(what, condition) {
+  for (const end = Date.now() + 30000; Date.now() < end;) {
+    const value = await condition();
+    if (value) {
+      return value;
+    }
+    await new Promise(resolve => window.setTimeout(resolve, 50));
+  }
+  throw new Error("waited in vain: " + what + "; shown: " + (dialog() ? textOf(dialog()) : "no dialog"));
+}
+
+// field waits for a visible field of an HTML type.
+const field = type => until("a field for " + type, () => dialog() && [...visible(dialog())].find(e => e.localName == "input" && e.type == type));
+
+async function fill(type, text) {
+  const input = await field(type);
+  input.focus();
+  input.value = text;
+  for (const name of ["input", "change"]) {
+    input.dispatchEvent(new window.Event(name, { bubbles: true, composed: true }));
+  }
+}
+
+// forward presses the button that submits what is shown.
+async function forward() {
+  const button = await until("a button to go on", () => [...visible(dialog())].findLast(e => e.localName == "button" && e.type == "submit" && !e.disabled));
+  button.click();
+}
+
+// introduce enters a person into the dialog that a first start opens, and
+// returns its text as soon as that has all the words wanted.
+async function introduce(name, email, words) {
+  await field("email");
+  await fill("text", name);
+  await fill("email", email);
+  await forward();
+  return until(words.join(", "), () => dialog() && words.every(w => textOf(dialog()).includes(w)) && textOf(dialog()));
+}
+
+const security = { 0: "plain", 2: "starttls", 3: "tls" };
+const auth = { 1: "none", 3: "password", 4: "password-encrypted", 10: "oauth2" };
+
+// setting is an account setting as Thunderbird keeps it in a profile.
+function setting(name) {
+  const p = Services.prefs;
+  switch (p.getPrefType(name)) {
+    case p.PREF_STRING: return p.getStringPref(name);
+    case p.PREF_INT: return p.getIntPref(name);
+  }
+  return null;
+}
+
+// kept is a server of the account; what is as by default is not kept.
+function kept(branch, id, protocol, names) {
+  const get = name => setting(branch + id + "." + name) ?? setting(branch + "default." + name);
+  return { protocol, host: get(names.host), port: get("port"), username: get(names.user), security: security[get(names.how)], auth: auth[get("authMethod")] };
+}
+
+// finish goes on with the password, and returns the account as it is kept.
+async function finish(password) {
+  await forward();
+  await fill("password", password);
+  await forward();
+  const smtp = await until("the account is made", () => setting("mail.accountmanager.accounts") && setting("mail.smtpservers"));
+  const id = setting("mail.account." + setting("mail.accountmanager.accounts").split(",")[0] + ".server");
+  return [
+    kept("mail.server.", id, setting("mail.server." + id + ".type"), { host: "hostname", user: "userName", how: "socketType" }),
+    kept("mail.smtpserver.", smtp.split(",")[0], "smtp", { host: "hostname", user: "username", how: "try_ssl" }),
+  ];
+}
