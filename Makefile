@@ -63,7 +63,7 @@ bench: ## this server beside a bare echo handler, and DNS checks beside bare cli
 	$(CACHE)/bench -binary $(CACHE)/autoconfig
 	go test -run '^$$' -bench Serve -benchmem -count 5 -cpu 1 ./server
 	go test -run '^$$' -bench Pages -cpu 1 ./server
-	go test -run '^$$' -bench Check -benchtime 10000x -count 5 ./dnssrv
+	go test -run '^$$' -bench Check -benchtime 10000x -count 5 ./dnssrv/check
 	go test -run '^$$' -bench 'Encode|Sign' -cpu 1 ./apple
 	go test -tags e2e -run '^$$' -bench Handshakes -benchtime 1x ./e2e
 
@@ -84,7 +84,7 @@ SOAK ?= 90s
 soak: ## load with reloads and faults, under the race detector and without it
 	go test -tags e2e -count=1 -v -timeout 0 -run TestSoak ./e2e -soak $(SOAK)
 
-PKG ?= pacc autodiscover mozilla apple dnssrv
+PKG ?= pacc autodiscover mozilla apple dnssrv dnssrv/query dnssrv/check dnssrv/publish
 MUTATE_VERSION := v0.6.0
 mutate: ## mutation testing, one package at a time, in a copy: docs/mutation.md
 	GOBIN=$(CACHE)/bin go install github.com/go-gremlins/gremlins/cmd/gremlins@$(MUTATE_VERSION)

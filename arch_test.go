@@ -20,6 +20,8 @@ var floors = [][]string{
 	{"finding", "provider", "e2e/freeport"},
 	{"mozilla", "autodiscover", "apple", "pacc", "dnssrv/dnstest", "certstore/pgtest"},
 	{"dnssrv", "source", "templates", "certstore", "server/acmetest"},
+	{"dnssrv/query"},
+	{"dnssrv/check", "dnssrv/publish"},
 	{"config", "discover", "pages"},
 	{"server", "discover/probe"},
 	{"service"},

@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"time"
 
-	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
 )
 
 // ISPDB is the base URL of Thunderbird's database of providers; a domain is
@@ -17,7 +17,7 @@ const ISPDB = "https://autoconfig.thunderbird.net/v1.1/"
 // Env is the network that discovery works in. The functions of DNS must be
 // set ([NewEnv] does it); the zero value of any other field is its default.
 type Env struct {
-	SRV  func(ctx context.Context, name string) ([]dnssrv.SRV, error)
+	SRV  func(ctx context.Context, name string) ([]query.SRV, error)
 	MX   func(ctx context.Context, domain string) ([]string, error) // the best ones
 	NS   func(ctx context.Context, domain string) ([]string, error)
 	TXT  func(ctx context.Context, name string) ([]string, error)
@@ -35,7 +35,7 @@ type Env struct {
 }
 
 // NewEnv asks client, and has the defaults else.
-func NewEnv(client *dnssrv.Client) *Env {
+func NewEnv(client *query.Client) *Env {
 	return &Env{SRV: client.LookupSRV, MX: client.LookupMX, NS: client.LookupNS, TXT: client.LookupTXT, Host: client.LookupHost}
 }
 

@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
-	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/dnstest"
+	"autoconfig/dnssrv/query"
 	"autoconfig/provider"
 )
 
@@ -77,7 +77,7 @@ func newWeb(t *testing.T, records ...string) *web {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.http.Close(); w.https.Close(); open.Close() })
-	client := dnssrv.NewClient(dnssrv.ClientOptions{Resolvers: []string{w.dns.Addr()}, Timeout: 5 * time.Second, Tries: 2, Backoff: time.Millisecond})
+	client := query.New(query.Options{Resolvers: []string{w.dns.Addr()}, Timeout: 5 * time.Second, Tries: 2, Backoff: time.Millisecond})
 	w.env = NewEnv(client)
 	w.env.Roots = w.ca.pool
 	w.env.ISPDB = "https://ispdb.test/v1.1/"

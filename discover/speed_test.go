@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
 	"autoconfig/provider"
 )
 
@@ -71,7 +71,7 @@ func newSlowNet(t *testing.T, answer http.HandlerFunc) (*slowNet, *Env) {
 			time.Sleep(late)
 			return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
 		},
-		SRV: func(context.Context, string) ([]dnssrv.SRV, error) {
+		SRV: func(context.Context, string) ([]query.SRV, error) {
 			time.Sleep(late)
 			return nil, provider.ErrNotFound
 		},

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
 	"autoconfig/provider"
 )
 
@@ -80,7 +80,7 @@ func (w *walk) names(ctx context.Context, s step, name string) (question string,
 	}
 	best := order(list)[0]
 	if s.lightest {
-		best = slices.MinFunc(list, func(a, b dnssrv.SRV) int { return cmp.Compare(a.Weight, b.Weight) })
+		best = slices.MinFunc(list, func(a, b query.SRV) int { return cmp.Compare(a.Weight, b.Weight) })
 	}
 	host, err := provider.ParseHost(best.Target)
 	if err != nil {
@@ -122,14 +122,14 @@ func namesWords(names []string) string {
 
 // order is RFC 2782's, the draws always won by the heavier: discovery should
 // say the same twice.
-func order(list []dnssrv.SRV) []dnssrv.SRV {
-	return dnssrv.Order(list, func(n int) int { return n - 1 })
+func order(list []query.SRV) []query.SRV {
+	return query.Order(list, func(n int) int { return n - 1 })
 }
 
 // offer is a service that SRV records name.
 type offer struct {
 	service provider.Service
-	srv     dnssrv.SRV
+	srv     query.SRV
 	row     int
 }
 
@@ -137,7 +137,7 @@ type offer struct {
 // the lowest priority, then the order of the services (RFC 6186 §3.4).
 func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
 	domain := v.expand(s.target)
-	rows, lists := make([]Step, len(s.services)), make([][]dnssrv.SRV, len(s.services))
+	rows, lists := make([]Step, len(s.services)), make([][]query.SRV, len(s.services))
 	var all sync.WaitGroup
 	for i, service := range s.services {
 		all.Go(func() { rows[i], lists[i] = w.askService(ctx, s, "_"+service+"._tcp."+domain) })
@@ -182,7 +182,7 @@ func serviceOf(name string) (provider.Service, bool) {
 	return provider.ServiceByName(name)
 }
 
-func (w *walk) askService(ctx context.Context, s step, name string) (Step, []dnssrv.SRV) {
+func (w *walk) askService(ctx context.Context, s step, name string) (Step, []query.SRV) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	start := time.Now()

@@ -31,48 +31,50 @@ func checkKinds(lists ...[]string) error {
 	return nil
 }
 
-// place is where records of a kind stand below a domain.
-type place struct {
-	kind  string
-	label string
-	rtype uint16
+// Place is where records of a kind are below a domain.
+type Place struct {
+	Kind  string
+	Label string
+	Type  uint16
 }
 
 // The labels of the host names a client derives from a domain, and of the
 // PACC digest.
 const (
-	autoconfigLabel   = "autoconfig"      // draft-ietf-mailmaint-autoconfig
-	autodiscoverLabel = "autodiscover"    // MS-OXDISCO §3.1.5.1
-	paccLabel         = "ua-auto-config"  // draft-ietf-mailmaint-pacc
-	paccTXTLabel      = "_ua-auto-config" // the same
+	AutoconfigLabel   = "autoconfig"      // draft-ietf-mailmaint-autoconfig
+	AutodiscoverLabel = "autodiscover"    // MS-OXDISCO §3.1.5.1
+	PACCLabel         = "ua-auto-config"  // draft-ietf-mailmaint-pacc
+	PACCTXTLabel      = "_ua-auto-config" // the same
 )
 
 // srvLabel is the owner of a service's SRV records below a domain (RFC 2782).
 func srvLabel(service string) string { return "_" + service + "._tcp" }
 
-// places lists where planned records can stand, in the order of a plan.
+// Places lists where planned records can be, in the order of a plan.
+func Places() []Place { return places }
+
 var places = allPlaces()
 
-func allPlaces() []place {
-	var out []place
+func allPlaces() []Place {
+	var out []Place
 	for _, s := range provider.Services() {
-		out = append(out, place{kindOf(s), srvLabel(s.Name), dns.TypeSRV})
+		out = append(out, Place{kindOf(s), srvLabel(s.Name), dns.TypeSRV})
 	}
 	return append(out,
-		place{"jmap", srvLabel("jmap"), dns.TypeSRV},        // RFC 8620 §2.2
-		place{"caldav", srvLabel("caldavs"), dns.TypeSRV},   // RFC 6764 §3
-		place{"caldav", srvLabel("caldavs"), dns.TypeTXT},   // RFC 6764 §4
-		place{"carddav", srvLabel("carddavs"), dns.TypeSRV}, // RFC 6764 §3
-		place{"carddav", srvLabel("carddavs"), dns.TypeTXT}, // RFC 6764 §4
-		place{"autodiscover", autodiscoverSRV, dns.TypeSRV}, // MS-OXDISCO §3.1.5.1
-		place{"autodiscover", autodiscoverLabel, dns.TypeCNAME},
-		place{"autoconfig", autoconfigLabel, dns.TypeCNAME},
-		place{"pacc", paccLabel, dns.TypeCNAME},
-		place{"pacc", paccTXTLabel, dns.TypeTXT},
+		Place{"jmap", srvLabel("jmap"), dns.TypeSRV},        // RFC 8620 §2.2
+		Place{"caldav", srvLabel("caldavs"), dns.TypeSRV},   // RFC 6764 §3
+		Place{"caldav", srvLabel("caldavs"), dns.TypeTXT},   // RFC 6764 §4
+		Place{"carddav", srvLabel("carddavs"), dns.TypeSRV}, // RFC 6764 §3
+		Place{"carddav", srvLabel("carddavs"), dns.TypeTXT}, // RFC 6764 §4
+		Place{"autodiscover", AutodiscoverSRV, dns.TypeSRV}, // MS-OXDISCO §3.1.5.1
+		Place{"autodiscover", AutodiscoverLabel, dns.TypeCNAME},
+		Place{"autoconfig", AutoconfigLabel, dns.TypeCNAME},
+		Place{"pacc", PACCLabel, dns.TypeCNAME},
+		Place{"pacc", PACCTXTLabel, dns.TypeTXT},
 	)
 }
 
-var autodiscoverSRV = srvLabel("autodiscover")
+var AutodiscoverSRV = srvLabel("autodiscover")
 
 // kindOf is the kind that a mail service's records are of.
 func kindOf(s provider.Service) string {
@@ -91,8 +93,8 @@ func Kind(rr dns.RR) string {
 		return negative
 	}
 	for _, p := range places {
-		if rest, ok := strings.CutPrefix(fqdn(rr.Header().Name), p.label); ok && strings.HasPrefix(rest, ".") && rr.Header().Rrtype == p.rtype {
-			return p.kind
+		if rest, ok := strings.CutPrefix(dns.CanonicalName(rr.Header().Name), p.Label); ok && strings.HasPrefix(rest, ".") && rr.Header().Rrtype == p.Type {
+			return p.Kind
 		}
 	}
 	return ""

@@ -57,13 +57,13 @@ func Plan(domain string, p *provider.Provider, o PlanOptions) ([]dns.RR, error) 
 	b.dav("caldav", "caldavs", p.CalDAV)
 	b.dav("carddav", "carddavs", p.CardDAV)
 	if p.Vendor == nil {
-		b.document("autodiscover", autodiscoverSRV, dns.TypeSRV)
-		b.document("autodiscover", autodiscoverLabel, dns.TypeCNAME)
+		b.document("autodiscover", AutodiscoverSRV, dns.TypeSRV)
+		b.document("autodiscover", AutodiscoverLabel, dns.TypeCNAME)
 	}
-	b.document("autoconfig", autoconfigLabel, dns.TypeCNAME)
+	b.document("autoconfig", AutoconfigLabel, dns.TypeCNAME)
 	if o.PACC != "" {
-		b.document("pacc", paccLabel, dns.TypeCNAME)
-		b.txt("pacc", paccTXTLabel, o.PACC)
+		b.document("pacc", PACCLabel, dns.TypeCNAME)
+		b.txt("pacc", PACCTXTLabel, o.PACC)
 	}
 	return b.out, b.err
 }
@@ -77,8 +77,8 @@ func Ownable(domain string) error {
 	return nil
 }
 
-// planMail lists the mail records alone, which exist for any domain.
-func planMail(domain string, p *provider.Provider) []dns.RR {
+// PlanMail lists the mail records alone, which exist for any domain.
+func PlanMail(domain string, p *provider.Provider) []dns.RR {
 	b := &planner{domain: domain, ttl: DefaultTTL}
 	b.mail(p.For(domain))
 	return b.out
@@ -88,8 +88,8 @@ func planMail(domain string, p *provider.Provider) []dns.RR {
 // if it lies elsewhere. No CNAME can stand there: its A and AAAA records are
 // the operator's.
 func OwnAddress(domain, serviceHost string) string {
-	for _, label := range []string{autoconfigLabel, autodiscoverLabel, paccLabel} {
-		if name := label + "." + domain; name == plainName(serviceHost) {
+	for _, label := range []string{AutoconfigLabel, AutodiscoverLabel, PACCLabel} {
+		if name := label + "." + domain; name == Plain(serviceHost) {
 			return name
 		}
 	}
@@ -117,7 +117,7 @@ func (b *planner) add(kind string, rr dns.RR) {
 		return
 	}
 	if name := rr.Header().Name; len(name) > 254 { // RFC 1035 §2.3.4, with the last dot
-		b.err = fmt.Errorf("%w: %s is longer than a name can be", provider.ErrDomain, plainName(name))
+		b.err = fmt.Errorf("%w: %s is longer than a name can be", provider.ErrDomain, Plain(name))
 		return
 	}
 	b.out = append(b.out, rr)
@@ -127,9 +127,9 @@ func (b *planner) srv(kind, label string, priority, weight, port uint16, host st
 	b.add(kind, &dns.SRV{Hdr: b.header(label, dns.TypeSRV), Priority: priority, Weight: weight, Port: port, Target: dns.Fqdn(host)})
 }
 
-// further is between the priorities of one server and the next of its kind,
+// priorityStep is between the priorities of one server and the next of its kind,
 // and between a kind and the one a client should rather use.
-const further = 10
+const priorityStep = 10
 
 // mail plans the six mail services of RFC 6186 and RFC 8314. Only for these it
 // also says what is not offered: the others may be served elsewhere.
@@ -143,7 +143,7 @@ func (b *planner) mail(p *provider.Provider) {
 		priority := firstPriority(p, svc)
 		for _, s := range servers {
 			b.srv(kindOf(svc), srvLabel(svc.Name), priority, 1, s.Port, s.Host)
-			priority += further
+			priority += priorityStep
 		}
 	}
 }
@@ -169,12 +169,12 @@ func offered(p *provider.Provider, svc provider.Service) []provider.Server {
 func firstPriority(p *provider.Provider, svc provider.Service) uint16 {
 	priority := uint16(0)
 	if svc.Protocol == provider.POP3 {
-		priority = further
+		priority = priorityStep
 	}
 	if svc.Security == provider.STARTTLS {
 		for _, better := range mailServices() {
 			if better.Protocol == svc.Protocol && better.Security == provider.TLS && len(offered(p, better)) > 0 {
-				priority += further
+				priority += priorityStep
 			}
 		}
 	}

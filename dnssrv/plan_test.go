@@ -14,65 +14,36 @@ import (
 	"github.com/miekg/dns"
 
 	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/dnstest"
 	"autoconfig/provider"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-const serviceHost = "autoconfig.hoster.example"
-
-const paccValue = "v=UAAC1; a=sha256; d=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-
-func server(proto provider.Protocol, host string, port uint16, sec provider.Security) provider.Server {
-	return provider.Server{Protocol: proto, Host: host, Port: port, Security: sec, Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress}
-}
-
-// everything offers each service.
-func everything() *provider.Provider {
-	sieve := server(provider.ManageSieve, "sieve.example.test", 4190, provider.STARTTLS)
-	return &provider.Provider{
-		ID: "everything", Name: "Example Mail",
-		Incoming: []provider.Server{
-			server(provider.IMAP, "imap.example.test", 993, provider.TLS),
-			server(provider.IMAP, "imap2.example.test", 993, provider.TLS),
-			server(provider.IMAP, "imap.example.test", 993, provider.TLS), // the same again, as for another way to log in
-			server(provider.IMAP, "imap.example.test", 143, provider.STARTTLS),
-			server(provider.POP3, "pop.example.test", 995, provider.TLS),
-			server(provider.POP3, "pop.example.test", 110, provider.STARTTLS),
-		},
-		Outgoing: []provider.Server{
-			server(provider.SMTP, "smtp.example.test", 465, provider.TLS),
-			server(provider.SMTP, "smtp.example.test", 587, provider.STARTTLS),
-		},
-		JMAP: "https://jmap.example.test/.well-known/jmap", CalDAV: "https://dav.example.test/calendars/",
-		CardDAV: "https://dav.example.test:8443/address%20books/", ManageSieve: &sieve,
-	}
-}
-
 func imapOnly() *provider.Provider {
 	return &provider.Provider{ID: "imap", Name: "Example Mail",
-		Incoming: []provider.Server{server(provider.IMAP, "mail.%EMAILDOMAIN%", 143, provider.Plain)},
-		Outgoing: []provider.Server{server(provider.SMTP, "mail.%EMAILDOMAIN%", 587, provider.STARTTLS)},
+		Incoming: []provider.Server{dnstest.Mail(provider.IMAP, "mail.%EMAILDOMAIN%", 143, provider.Plain)},
+		Outgoing: []provider.Server{dnstest.Mail(provider.SMTP, "mail.%EMAILDOMAIN%", 587, provider.STARTTLS)},
 		CalDAV:   "https://mail.%EMAILDOMAIN%/.well-known/caldav", CardDAV: "https://mail.%EMAILDOMAIN%"}
 }
 
 // Each file in testdata/plan is the zone form of a plan.
 func TestPlan(t *testing.T) {
 	t.Parallel()
-	all := dnssrv.PlanOptions{ServiceHost: serviceHost, PACC: paccValue}
+	all := dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, PACC: dnstest.PACC}
 	for name, test := range map[string]struct {
 		domain string
 		p      *provider.Provider
 		o      dnssrv.PlanOptions
 	}{
-		"everything":   {"example.test", everything(), all},
-		"imap-only":    {"Example.Test.", imapOnly(), dnssrv.PlanOptions{ServiceHost: serviceHost, TTL: 300}},
-		"microsoft365": {"shop.example", provider.Builtin(provider.Microsoft365), dnssrv.PlanOptions{ServiceHost: serviceHost}},
-		"own-host":     {"hoster.example", imapOnly(), dnssrv.PlanOptions{ServiceHost: serviceHost, PACC: paccValue}},
+		"everything":   {"example.test", dnstest.Everything(), all},
+		"imap-only":    {"Example.Test.", imapOnly(), dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, TTL: 300}},
+		"microsoft365": {"shop.example", provider.Builtin(provider.Microsoft365), dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost}},
+		"own-host":     {"hoster.example", imapOnly(), dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, PACC: dnstest.PACC}},
 		"idn":          {"müller.example", imapOnly(), all},
-		"only":         {"example.test", everything(), dnssrv.PlanOptions{ServiceHost: serviceHost, Only: []string{"pop3", "caldav", "autoconfig", "negative"}}},
-		"without":      {"example.test", imapOnly(), dnssrv.PlanOptions{ServiceHost: serviceHost, PACC: paccValue, Without: []string{"negative", "autodiscover", "pacc"}}},
-		"no-host":      {"example.test", everything(), dnssrv.PlanOptions{Only: []string{"imap", "pop3", "submission"}}},
+		"only":         {"example.test", dnstest.Everything(), dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, Only: []string{"pop3", "caldav", "autoconfig", "negative"}}},
+		"without":      {"example.test", imapOnly(), dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, PACC: dnstest.PACC, Without: []string{"negative", "autodiscover", "pacc"}}},
+		"no-host":      {"example.test", dnstest.Everything(), dnssrv.PlanOptions{Only: []string{"imap", "pop3", "submission"}}},
 	} {
 		records, err := dnssrv.Plan(test.domain, test.p, test.o)
 		if err != nil {
@@ -107,16 +78,16 @@ func TestPlanRefusals(t *testing.T) {
 		o      dnssrv.PlanOptions
 		want   error
 	}{
-		"consumer domain":       {"live.co.uk", dnssrv.PlanOptions{ServiceHost: serviceHost}, dnssrv.ErrVendorOwned},
-		"unverified name":       {"hotmail.at", dnssrv.PlanOptions{ServiceHost: serviceHost}, dnssrv.ErrVendorOwned},
+		"consumer domain":       {"live.co.uk", dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost}, dnssrv.ErrVendorOwned},
+		"unverified name":       {"hotmail.at", dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost}, dnssrv.ErrVendorOwned},
 		"no service host":       {"example.test", dnssrv.PlanOptions{}, dnssrv.ErrServiceHost},
 		"no name for a host":    {"example.test", dnssrv.PlanOptions{ServiceHost: "192.0.2.1"}, dnssrv.ErrServiceHost},
-		"unknown kind":          {"example.test", dnssrv.PlanOptions{ServiceHost: serviceHost, Only: []string{"smtp"}}, dnssrv.ErrKind},
-		"unknown kind, without": {"example.test", dnssrv.PlanOptions{ServiceHost: serviceHost, Without: []string{"mx"}}, dnssrv.ErrKind},
-		"no domain":             {"localhost", dnssrv.PlanOptions{ServiceHost: serviceHost}, provider.ErrDomain},
-		"name too long":         {long, dnssrv.PlanOptions{ServiceHost: serviceHost}, provider.ErrDomain},
+		"unknown kind":          {"example.test", dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, Only: []string{"smtp"}}, dnssrv.ErrKind},
+		"unknown kind, without": {"example.test", dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, Without: []string{"mx"}}, dnssrv.ErrKind},
+		"no domain":             {"localhost", dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost}, provider.ErrDomain},
+		"name too long":         {long, dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost}, provider.ErrDomain},
 	} {
-		if records, err := dnssrv.Plan(test.domain, everything(), test.o); !errors.Is(err, test.want) {
+		if records, err := dnssrv.Plan(test.domain, dnstest.Everything(), test.o); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v, %d records, want %v", name, err, len(records), test.want)
 		}
 	}
@@ -126,9 +97,9 @@ func TestPlanRefusals(t *testing.T) {
 // kinds together are the plan.
 func TestKinds(t *testing.T) {
 	t.Parallel()
-	p := everything()
+	p := dnstest.Everything()
 	p.Incoming = p.Incoming[:3] // so that something is not offered
-	o := dnssrv.PlanOptions{ServiceHost: serviceHost, PACC: paccValue}
+	o := dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, PACC: dnstest.PACC}
 	all, err := dnssrv.Plan("example.test", p, o)
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +122,7 @@ func TestKinds(t *testing.T) {
 	if diff := cmp.Diff(sortedText(all), parts); diff != "" {
 		t.Error(diff)
 	}
-	if kind := dnssrv.Kind(mustRR(t, "example.test. MX 10 mx.example.test.")); kind != "" {
+	if kind := dnssrv.Kind(dnstest.RR(t, "example.test. MX 10 mx.example.test.")); kind != "" {
 		t.Error("an MX is of the kind", kind)
 	}
 }
@@ -179,7 +150,7 @@ func TestOwnAddress(t *testing.T) {
 
 func TestLongText(t *testing.T) {
 	t.Parallel()
-	p := everything()
+	p := dnstest.Everything()
 	p.CalDAV = "https://dav.example.test/" + strings.Repeat("x", 300)
 	records, err := dnssrv.Plan("example.test", p, dnssrv.PlanOptions{Only: []string{"caldav"}})
 	if err != nil || len(records) != 2 {

@@ -27,7 +27,7 @@ func Rows(records []RR) []Row {
 	out := make([]Row, len(records))
 	for i, rr := range records {
 		h := rr.Header()
-		out[i] = Row{Kind(rr), plainName(h.Name), dns.TypeToString[h.Rrtype], h.Ttl, data(rr)}
+		out[i] = Row{Kind(rr), Plain(h.Name), dns.TypeToString[h.Rrtype], h.Ttl, Data(rr)}
 	}
 	return out
 }
@@ -48,6 +48,3 @@ func WriteZone(w io.Writer, domain string, records []RR) error {
 	_, err = io.WriteString(w, b.String())
 	return err
 }
-
-// data is what a record says, in zone form.
-func data(rr dns.RR) string { return strings.TrimPrefix(rr.String(), rr.Header().String()) }

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"autoconfig/config"
-	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
 	"autoconfig/provider"
 	"autoconfig/source"
 )
@@ -18,7 +18,7 @@ func newMXSource(cfg *config.Config) *mxSource {
 	if len(cfg.DNS.Resolver) == 0 {
 		return nil
 	}
-	client := dnssrv.NewClient(dnssrv.ClientOptions{Resolvers: cfg.DNS.Resolver.Addresses(dnssrv.SystemResolvers), Timeout: 400 * time.Millisecond, Tries: 2})
+	client := query.New(query.Options{Resolvers: cfg.DNS.Resolver.Addresses(query.SystemResolvers), Timeout: 400 * time.Millisecond, Tries: 2})
 	return &mxSource{source.NewMXCache(source.MXCacheOptions(), client.LookupMX)}
 }
 

@@ -6,6 +6,8 @@ import (
 
 	"autoconfig/config"
 	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/check"
+	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
 	"autoconfig/pacc"
 	"autoconfig/provider"
@@ -24,14 +26,14 @@ func PlanRecords(domain string, p *provider.Provider, o dnssrv.PlanOptions) ([]d
 // RecordCheck compares what domains publish with their plans.
 type RecordCheck struct {
 	data    *config.Data
-	checker *dnssrv.Checker
+	checker *check.Checker
 	options dnssrv.PlanOptions
 }
 
 // NewRecordCheck asks client, and where authoritative is set every name server
 // of a zone.
-func NewRecordCheck(data *config.Data, client *dnssrv.Client, o dnssrv.PlanOptions, authoritative bool) *RecordCheck {
-	checker := dnssrv.NewChecker(client, dnssrv.CheckOptions{
+func NewRecordCheck(data *config.Data, client *query.Client, o dnssrv.PlanOptions, authoritative bool) *RecordCheck {
+	checker := check.New(client, check.Options{
 		Authoritative: authoritative, ByMX: source.NewMXTable(data.Providers).ByHosts, Digest: pacc.ParseTXT})
 	return &RecordCheck{data, checker, o}
 }
@@ -52,14 +54,14 @@ func (c *RecordCheck) Domain(ctx context.Context, domain string) Checked {
 }
 
 // Check asks DNS about the domain. Without a plan it observes.
-func (c *RecordCheck) Check(ctx context.Context, s dnssrv.Subject) []finding.Finding {
+func (c *RecordCheck) Check(ctx context.Context, s check.Subject) []finding.Finding {
 	found, _ := c.checker.Check(ctx, s)
 	return found
 }
 
 // Subject is the domain with its plan, if it is one of the operator's.
-func (c *RecordCheck) Subject(ctx context.Context, domain string) (dnssrv.Subject, error) {
-	s := dnssrv.Subject{Domain: domain}
+func (c *RecordCheck) Subject(ctx context.Context, domain string) (check.Subject, error) {
+	s := check.Subject{Domain: domain}
 	a := provider.Address{Domain: domain}
 	if p, err := c.data.All().Lookup(ctx, a); err == nil {
 		s.Provider = p

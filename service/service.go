@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"autoconfig/config"
-	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
 	"autoconfig/server"
 )
@@ -26,7 +26,7 @@ type Options struct {
 	Log    *slog.Logger
 	Getenv func(string) string
 	// Resolve makes the client that the record watch asks DNS with.
-	Resolve func(cfg *config.Config, perSecond float64) (*dnssrv.Client, error)
+	Resolve func(cfg *config.Config, perSecond float64) (*query.Client, error)
 }
 
 // Service is a running server and what a reload works on.

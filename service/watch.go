@@ -10,6 +10,7 @@ import (
 
 	"autoconfig/config"
 	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
 	"autoconfig/server"
 )
@@ -23,7 +24,7 @@ const (
 // watch checks the records of the operator's own domains again and again. A
 // domain found by MX is none of them.
 type watch struct {
-	resolve func(*config.Config, float64) (*dnssrv.Client, error)
+	resolve func(*config.Config, float64) (*query.Client, error)
 	every   time.Duration
 	log     *slog.Logger
 	now     func() (*config.Config, *config.Data) // what is served
@@ -67,7 +68,7 @@ func (w *watch) round(ctx context.Context) {
 	}
 	result := server.Records{Status: map[string]int{}}
 	broken := map[string]string{}
-	for r := range dnssrv.InOrder(ctx, domains, watchAtOnce, c.Domain) {
+	for r := range query.InOrder(ctx, domains, watchAtOnce, c.Domain) {
 		if r.Err != nil {
 			w.log.Error("the records cannot be watched", "error", r.Err)
 			return

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"autoconfig/config"
-	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/server"
@@ -61,7 +61,7 @@ func (a *app) configLive(ctx context.Context, n *network, cfg *config.Config, da
 }
 
 type liveLook struct {
-	client  *dnssrv.Client
+	client  *query.Client
 	roots   *x509.CertPool
 	connect connections
 	host    string

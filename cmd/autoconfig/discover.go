@@ -14,7 +14,7 @@ import (
 
 	"autoconfig/config"
 	"autoconfig/discover"
-	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/source"
@@ -193,7 +193,7 @@ func (d *discovery) stream(ctx context.Context, names []string) error {
 	bar := newProgress(d.stderr, -1)
 	defer bar.clear()
 	work := func(ctx context.Context, addr provider.Address) discoverJSON { return d.one(ctx, addr, names) }
-	for r := range dnssrv.InOrder(ctx, addrs, discoveredAtOnce, work) {
+	for r := range query.InOrder(ctx, addrs, discoveredAtOnce, work) {
 		if ctx.Err() != nil {
 			break // what is under way ended early and tells nothing
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"autoconfig/config"
-	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
 	"autoconfig/service"
 )
@@ -103,7 +103,7 @@ func (c *dnsCheck) stream(ctx context.Context, list *domainList) error {
 	count, broken := 0, 0
 	bar := newProgress(c.stderr, list.count)
 	defer bar.clear()
-	for r := range dnssrv.InOrder(ctx, list.all(), checkedAtOnce, c.checker.Domain) {
+	for r := range query.InOrder(ctx, list.all(), checkedAtOnce, c.checker.Domain) {
 		if r.Err != nil {
 			return planError(c.cfg, r.Err)
 		}

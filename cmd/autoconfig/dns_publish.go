@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/publish"
 	"autoconfig/finding"
 	"autoconfig/provider"
 )
@@ -100,7 +100,7 @@ func (d *dnsPublish) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	var plans []dnssrv.DomainPlan
+	var plans []publish.DomainPlan
 	for _, domain := range domains { // all of them before the first question is asked
 		planOptions := d.plan.options(cfg)
 		p, records, err := d.planOf(ctx, cfg, data, domain, planOptions)
@@ -110,14 +110,14 @@ func (d *dnsPublish) run(ctx context.Context, args []string) error {
 		for _, note := range planNotes(domain, p, planOptions) {
 			fmt.Fprintf(d.stderr, "%s: %s\n", domain, note)
 		}
-		plans = append(plans, dnssrv.DomainPlan{Domain: domain, Records: records})
+		plans = append(plans, publish.DomainPlan{Domain: domain, Records: records})
 	}
 	client, err := d.network.dnsClient(cfg, 0)
 	if err != nil {
 		return err
 	}
 	d.answers = bufio.NewReader(d.stdin)
-	publisher := dnssrv.NewPublisher(client, options)
+	publisher := publish.New(client, options)
 	updates, found := publisher.Prepare(ctx, plans)
 	if len(found) > 0 {
 		err = d.report(publishedZone{Findings: found})
@@ -136,9 +136,9 @@ func (d *dnsPublish) run(ctx context.Context, args []string) error {
 
 // options reads the flags. What would keep an update from being sent is said
 // before anything is asked.
-func (d *dnsPublish) options() (dnssrv.PublishOptions, error) {
-	o := dnssrv.PublishOptions{Server: strings.Join(d.server, ""), Zone: d.zone, Wait: max(d.wait, 1)} // 0 would be the default
-	if zone, err := provider.ParseDomain(d.zone); err == nil {                                         // else a zone of one label, or nonsense that no name lies in
+func (d *dnsPublish) options() (publish.Options, error) {
+	o := publish.Options{Server: strings.Join(d.server, ""), Zone: d.zone, Wait: max(d.wait, 1)} // 0 would be the default
+	if zone, err := provider.ParseDomain(d.zone); err == nil {                                   // else a zone of one label, or nonsense that no name lies in
 		o.Zone = zone
 	}
 	if !d.dryRun && !d.yes && !d.terminal() {
@@ -150,11 +150,11 @@ func (d *dnsPublish) options() (dnssrv.PublishOptions, error) {
 		}
 		return o, usagef("write --tsig-file FILE: updates are signed with a TSIG key; tsig-keygen autoconfig makes one")
 	}
-	keys, err := dnssrv.LoadKeys(d.keyFile)
+	keys, err := publish.LoadKeys(d.keyFile)
 	if err != nil {
 		return o, usagef("--tsig-file: %w", err)
 	}
-	if o.Key, err = dnssrv.PickKey(keys, d.keyName); err != nil {
+	if o.Key, err = publish.PickKey(keys, d.keyName); err != nil {
 		return o, usagef("--tsig-file %s: %w", d.keyFile, err)
 	}
 	return o, nil
@@ -167,7 +167,7 @@ func (d *dnsPublish) terminal() bool {
 }
 
 // publish shows one zone's changes, asks, sends them and reports.
-func (d *dnsPublish) publish(ctx context.Context, p *dnssrv.Publisher, u *dnssrv.ZoneUpdate) error {
+func (d *dnsPublish) publish(ctx context.Context, p *publish.Publisher, u *publish.ZoneUpdate) error {
 	zone := strings.TrimSuffix(u.Zone, ".")
 	out := publishedZone{Zone: zone, Server: u.Server, Findings: u.Findings}
 	for _, c := range u.Changes {
@@ -195,7 +195,7 @@ func (d *dnsPublish) publish(ctx context.Context, p *dnssrv.Publisher, u *dnssrv
 
 // show prints the difference: on stdout, or beside JSON on stderr, where a
 // person is asked.
-func (d *dnsPublish) show(u *dnssrv.ZoneUpdate, zone string) {
+func (d *dnsPublish) show(u *publish.ZoneUpdate, zone string) {
 	w := d.stdout
 	if d.json {
 		if d.dryRun || d.yes {
@@ -259,7 +259,7 @@ func (d *dnsPublish) report(out publishedZone) error {
 	return nil
 }
 
-func jsonChange(c dnssrv.Change) publishedChange {
+func jsonChange(c publish.Change) publishedChange {
 	out := publishedChange{Name: strings.TrimSuffix(c.Name, "."), Type: c.TypeName()}
 	for _, line := range c.Lines() {
 		if record, gone := strings.CutPrefix(line, "- "); gone {

@@ -8,6 +8,7 @@ import (
 	"autoconfig/discover"
 	"autoconfig/discover/probe"
 	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/service"
@@ -121,7 +122,7 @@ func (d *doctor) sieve(ctx context.Context, env *discover.Env, servers *visits) 
 }
 
 // records is what `dns check` says.
-func (d *doctor) records(ctx context.Context, dns *dnssrv.Client) findingGroup {
+func (d *doctor) records(ctx context.Context, dns *query.Client) findingGroup {
 	check := service.NewRecordCheck(d.data, dns, dnssrv.PlanOptions{ServiceHost: d.cfg.ServiceHost, TTL: dnssrv.DefaultTTL}, false)
 	s, err := check.Subject(ctx, d.addr.Domain)
 	g := findingGroup{title: "Records in DNS"}

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"autoconfig/config"
-	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
 	"autoconfig/service"
 )
 
@@ -30,19 +30,19 @@ func (n *network) flags(cmd *cobra.Command) {
 
 // dnsClient asks the resolvers of the flags, else the configuration's, else
 // the system's, at most perSecond questions a second each (0: no limit).
-func (n *network) dnsClient(cfg *config.Config, perSecond float64) (*dnssrv.Client, error) {
+func (n *network) dnsClient(cfg *config.Config, perSecond float64) (*query.Client, error) {
 	resolvers := n.resolvers
 	if len(resolvers) == 0 && cfg != nil {
-		resolvers = cfg.DNS.Resolver.Addresses(dnssrv.SystemResolvers)
+		resolvers = cfg.DNS.Resolver.Addresses(query.SystemResolvers)
 	}
 	if len(resolvers) == 0 {
-		resolvers = dnssrv.SystemResolvers()
+		resolvers = query.SystemResolvers()
 	}
 	connect, err := n.connect()
 	if err != nil {
 		return nil, err
 	}
-	return dnssrv.NewClient(dnssrv.ClientOptions{Resolvers: resolvers, PerSecond: perSecond, ConnectTo: connect.to}), nil
+	return query.New(query.Options{Resolvers: resolvers, PerSecond: perSecond, ConnectTo: connect.to}), nil
 }
 
 // roots are the system's authorities and those of --ca; nil means the

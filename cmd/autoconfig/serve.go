@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"autoconfig/config"
-	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
 	"autoconfig/service"
 )
 
@@ -41,7 +41,7 @@ certificates again; what cannot be read leaves the settings from before.`,
 			}
 			*f.to = f.value
 		}
-		s := service.New(cfg, a.sources, service.Options{Log: log, Getenv: a.getenv, Resolve: func(cfg *config.Config, perSecond float64) (*dnssrv.Client, error) {
+		s := service.New(cfg, a.sources, service.Options{Log: log, Getenv: a.getenv, Resolve: func(cfg *config.Config, perSecond float64) (*query.Client, error) {
 			return new(network).dnsClient(cfg, perSecond)
 		}})
 		return configError(s.Run(cmd.Context(), data))

@@ -1,0 +1,138 @@
+// Package check compares a domain with its plan, or observes any other domain:
+// it asks resolvers, or every name server of the zone, and says what it saw as
+// findings.
+package check
+
+import (
+	"context"
+	"crypto/sha256"
+	"sync"
+
+	"github.com/miekg/dns"
+
+	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
+	"autoconfig/finding"
+	"autoconfig/provider"
+)
+
+// Subject is a domain to look at.
+type Subject struct {
+	Domain   string
+	Provider *provider.Provider // whose domain it is, nil when that is not known
+	Want     []dns.RR           // its plan; nil: the domain is observed, not compared
+}
+
+// Options configure a [Checker].
+type Options struct {
+	// Authoritative asks every name server of the zone rather than the resolvers.
+	Authoritative bool
+	// ByMX finds the provider that mail exchangers belong to, nil when unknown.
+	ByMX func(hosts []string) *provider.Provider
+	// Digest reads the value of a PACC TXT record, with the reason if it cannot;
+	// nil: values are compared as they are.
+	Digest func(txt string) ([sha256.Size]byte, error)
+}
+
+// Checker looks at domains. It remembers the hosts that records point to, as
+// thousands of domains share a few; make a new one for each run.
+type Checker struct {
+	client *query.Client
+	o      Options
+	hosts  hostCache
+}
+
+// New makes a checker that asks through client.
+func New(client *query.Client, o Options) *Checker {
+	if o.Digest == nil {
+		o.Digest = func(txt string) ([sha256.Size]byte, error) { return sha256.Sum256([]byte(txt)), nil }
+	}
+	return &Checker{client: client, o: o}
+}
+
+// Check compares a domain with its plan; without a plan it observes what is
+// published: whether it is consistent in itself, with the domain's mail
+// exchangers and with the provider. The findings stand in a stable order. Seen
+// is never nil: each place where records can be planned is asked for their type,
+// a host name (CNAME) also for A, and where it is no CNAME for AAAA.
+func (k *Checker) Check(ctx context.Context, s Subject) ([]finding.Finding, *Seen) {
+	l := &look{k: k, ctx: ctx, Subject: s, want: recordsByName(s.Want), seen: newSeen(), differ: map[query.Question][]string{}}
+	l.Domain = dnssrv.Plain(s.Domain)
+	if f, ok := l.open(); !ok {
+		return f, l.seen
+	}
+	l.found = make([]finding.Finding, 0, 2*len(dnssrv.Places()))
+	l.askAll(l.questions())
+	l.findWildcard()
+	l.askAll(l.further())
+	return l.judge(), l.seen
+}
+
+// look is one check of one domain.
+type look struct {
+	Subject
+	k    *Checker
+	ctx  context.Context //nolint:containedctx // one look is one call of Check
+	seen *Seen
+	want map[query.Question][]dns.RR
+
+	zone    string       // the apex of the zone the domain lies in
+	servers []nameServer // to ask each of; none: the resolvers are asked
+	wild    wildcard
+	early   []finding.Finding // about the zone and its servers
+	found   []finding.Finding // about the records
+
+	mu     sync.Mutex
+	differ map[query.Question][]string // what each server says, where they disagree
+}
+
+// The labels and names beside the plan's that a check asks.
+const (
+	dmarcLabel   = "_dmarc"     // RFC 7489 §6.1
+	dkimLabel    = "_domainkey" // RFC 6376 §3.6.2.1
+	wildcardName = "wildcard-test-5f1c"
+)
+
+// questions are what is asked of every domain.
+func (l *look) questions() []query.Question {
+	out := []query.Question{{Name: l.name(""), Type: dns.TypeMX}}
+	for _, label := range []string{"", dmarcLabel, dkimLabel} {
+		out = append(out, query.Question{Name: l.name(label), Type: dns.TypeTXT})
+	}
+	for _, p := range dnssrv.Places() {
+		out = append(out, query.Question{Name: l.name(p.Label), Type: p.Type})
+		if p.Type == dns.TypeCNAME {
+			out = append(out, query.Question{Name: l.name(p.Label), Type: dns.TypeA})
+		}
+	}
+	return out
+}
+
+// further are the questions that the answers to the first ones raise.
+func (l *look) further() []query.Question {
+	var out []query.Question
+	for _, p := range dnssrv.Places() {
+		name := l.name(p.Label)
+		if p.Type != dns.TypeCNAME {
+			continue
+		}
+		alias, _ := l.seen.get(name, dns.TypeCNAME)
+		address, _ := l.seen.get(name, dns.TypeA)
+		if alias.Outcome != query.NODATA {
+			continue
+		}
+		out = append(out, query.Question{Name: name, Type: dns.TypeAAAA})
+		if address.Outcome == query.NODATA { // what else the name is there for may stand in the way of a CNAME
+			out = append(out, query.Question{Name: name, Type: dns.TypeMX}, query.Question{Name: name, Type: dns.TypeTXT})
+		}
+	}
+	return out
+}
+
+// name is a name below the domain as questions have it.
+func (l *look) name(label string) string {
+	if label == "" {
+		return l.Domain + "."
+	}
+	return label + "." + l.Domain + "."
+}

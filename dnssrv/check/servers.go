@@ -1,0 +1,151 @@
+package check
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/miekg/dns"
+
+	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
+	"autoconfig/finding"
+)
+
+// nameServer is one server of a zone.
+type nameServer struct {
+	name    string
+	address string // host:port
+	soa     query.Answer
+}
+
+// findServers lists the zone's name servers that can be asked, and reports the
+// others.
+func (l *look) findServers() {
+	a := l.k.client.Ask(l.ctx, l.zone, dns.TypeNS)
+	l.seen.put(a)
+	var servers []nameServer
+	for _, rr := range a.RRs {
+		if ns, ok := rr.(*dns.NS); ok {
+			servers = append(servers, nameServer{name: dnssrv.Plain(ns.Ns)})
+		}
+	}
+	slices.SortFunc(servers, func(a, b nameServer) int { return strings.Compare(a.name, b.name) })
+	var reached sync.WaitGroup
+	for i := range servers {
+		reached.Go(func() { l.reach(&servers[i]) })
+	}
+	reached.Wait()
+	for _, s := range servers {
+		if f, ok := l.serverFault(s); !ok {
+			l.early = append(l.early, f)
+			continue
+		}
+		l.servers = append(l.servers, s)
+	}
+	l.serials()
+}
+
+// reach finds a server's address and asks it for the zone. A name for which
+// another place is given (curl's --connect-to) is not looked up.
+func (l *look) reach(s *nameServer) {
+	s.address = net.JoinHostPort(s.name, "53")
+	if l.k.client.Dialled(s.address) == s.address {
+		host := l.k.host(l.ctx, s.name)
+		if len(host.addresses) == 0 {
+			s.address = ""
+			return
+		}
+		s.address = net.JoinHostPort(host.addresses[0].String(), "53")
+	}
+	s.soa = l.k.client.AskServer(l.ctx, s.address, l.zone, dns.TypeSOA)
+}
+
+// serverFault says what keeps a server from being asked.
+func (l *look) serverFault(s nameServer) (finding.Finding, bool) {
+	id := ""
+	switch {
+	case s.address == "":
+		id = "dns-server-address"
+	case s.soa.Outcome == query.TIMEOUT:
+		id = "dns-server-silent"
+	case s.soa.Outcome != query.NOERROR || !s.soa.AA:
+		id = "dns-server-lame"
+	default:
+		return finding.Finding{}, true
+	}
+	f := finding.New(id, s.name)
+	f.Name, f.Type, f.Status, f.RCode = dnssrv.Plain(l.zone), "NS", statusError, string(s.soa.Outcome)
+	f.Got = []string{dnssrv.Plain(l.zone) + ". NS " + s.name + "."}
+	return f, false
+}
+
+// serials reports servers that have different versions of the zone.
+func (l *look) serials() {
+	var lines, serials []string
+	for _, s := range l.servers {
+		if soa, ok := s.soa.RRs[0].(*dns.SOA); ok {
+			lines = append(lines, fmt.Sprintf("%s: serial %d", s.name, soa.Serial))
+			serials = append(serials, fmt.Sprint(soa.Serial))
+		}
+	}
+	if len(slices.Compact(serials)) > 1 {
+		f := l.about("dns-server-serial", l.zone, dns.TypeSOA, statusConflict)
+		f.Got = lines
+		l.early = append(l.early, f)
+	}
+}
+
+// askServers asks every server of the zone and keeps where they disagree. It
+// is false when none of them has authority over the name.
+func (l *look) askServers(q query.Question) (query.Answer, bool) {
+	answers := make([]query.Answer, len(l.servers))
+	var asked sync.WaitGroup
+	for i, s := range l.servers {
+		asked.Go(func() { answers[i] = l.k.client.AskServer(l.ctx, s.address, q.Name, q.Type) })
+	}
+	asked.Wait()
+	best, lines, views := answers[0], []string(nil), map[string]bool{}
+	for i, a := range answers {
+		if len(a.NS) > 0 {
+			return a, false // the name is delegated: other servers have it
+		}
+		if !best.Outcome.Known() {
+			best = a
+		}
+		if a.Outcome != query.TIMEOUT { // a lost packet is no other opinion
+			view := ownView(a)
+			views[view] = true
+			lines = append(lines, l.servers[i].name+": "+view)
+		}
+	}
+	if len(views) > 1 {
+		l.disagree(q, lines)
+	}
+	return best, true
+}
+
+func (l *look) disagree(q query.Question, lines []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.differ[q] = lines
+}
+
+// ownView is what a server says about the name itself: what lies behind a CNAME
+// may be known to some servers only.
+func ownView(a query.Answer) string {
+	if len(a.CNAMEs) > 0 {
+		return "CNAME " + strings.ToLower(a.CNAMEs[0].Target)
+	}
+	if len(a.RRs) == 0 {
+		return string(a.Outcome)
+	}
+	var lines []string
+	for _, rr := range a.RRs {
+		lines = append(lines, dnssrv.Data(rr))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, ", ")
+}

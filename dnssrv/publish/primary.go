@@ -1,0 +1,176 @@
+package publish
+
+import (
+	"context"
+	"net"
+	"strings"
+
+	"github.com/miekg/dns"
+	"golang.org/x/net/publicsuffix"
+
+	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
+)
+
+// authority is where a name's records live.
+type authority struct {
+	zone   string // lower case with its trailing dot
+	server string // host:port of the primary
+}
+
+// asker asks one question, of the resolvers or of a server.
+type asker func(ctx context.Context, name string, qtype uint16) query.Answer
+
+func (p *Publisher) at(server string) asker {
+	return func(ctx context.Context, name string, qtype uint16) query.Answer {
+		return p.client.AskServer(ctx, server, name, qtype)
+	}
+}
+
+// authority finds the zone of a name and the zone's primary. With a server given
+// that server is asked for the zone, so that a hidden primary and a zone that no
+// resolver sees yet are found too.
+func (p *Publisher) authority(ctx context.Context, name string) (authority, error) {
+	if p.o.Server == "" {
+		start := name
+		if p.o.Zone != "" {
+			start = p.o.Zone
+		}
+		soa, err := findSOA(ctx, p.client.Ask, start)
+		if err == nil && p.o.Zone == "" {
+			err = publicZone(soa, name)
+		}
+		if err != nil {
+			return authority{}, err
+		}
+		server, err := p.primary(ctx, soa)
+		if p.o.Zone == "" || err != nil {
+			return authority{dns.CanonicalName(soa.Hdr.Name), server}, err
+		}
+		return p.inZone(ctx, name, server)
+	}
+	return p.inZone(ctx, name, p.o.Server)
+}
+
+// inZone asks the server itself for the zone of a name.
+func (p *Publisher) inZone(ctx context.Context, name, server string) (authority, error) {
+	soa, err := findSOA(ctx, p.at(server), name)
+	if err != nil {
+		return authority{}, err
+	}
+	zone := dns.CanonicalName(soa.Hdr.Name)
+	if p.o.Zone == "" || zone == p.o.Zone {
+		return authority{zone, server}, nil
+	}
+	if !dns.IsSubDomain(p.o.Zone, dns.CanonicalName(name)) {
+		return authority{}, newFault("dns-publish-zone-wrong", dnssrv.Plain(name)).
+			because("%s does not lie in the zone %s; nothing was written", dnssrv.Plain(name), dnssrv.Plain(p.o.Zone))
+	}
+	if dns.IsSubDomain(p.o.Zone, zone) {
+		return authority{}, newFault("dns-publish-delegated", dnssrv.Plain(name)).
+			because("%s lies in the zone %s, below %s; nothing was written", dnssrv.Plain(name), dnssrv.Plain(zone), dnssrv.Plain(p.o.Zone)).
+			do("leave --zone out: each record then goes to its own zone")
+	}
+	return authority{}, newFault("dns-publish-not-authoritative", dnssrv.Plain(p.o.Zone)).
+		because("%s has no zone %s, only %s; nothing was written", server, dnssrv.Plain(p.o.Zone), dnssrv.Plain(zone))
+}
+
+// findSOA walks up from a name to the top of its zone. It asks for a CNAME,
+// which nobody follows to where it leads (that place may be down): there is none
+// at the top of a zone, and a negative answer names the zone (RFC 2308 §3). Some
+// resolvers leave that out, so the SOA is asked for too.
+func findSOA(ctx context.Context, ask asker, name string) (*dns.SOA, error) {
+	for at := dns.CanonicalName(name); ; at = parentName(at) {
+		for _, qtype := range []uint16{dns.TypeCNAME, dns.TypeSOA} {
+			a := ask(ctx, at, qtype)
+			switch {
+			case a.Outcome == query.REFUSED:
+				return nil, newFault("dns-publish-not-authoritative", dnssrv.Plain(name)).
+					because("%s refuses questions about %s: it has no such zone, or does not answer this machine; nothing was written", a.Server, dnssrv.Plain(at))
+			case !a.Outcome.Known():
+				return nil, unreadable(at, a)
+			case len(a.NS) > 0:
+				return nil, delegated(name, a.NS[0].Header().Name)
+			}
+			if soa := soaOf(a); soa != nil && dns.IsSubDomain(dns.CanonicalName(soa.Hdr.Name), at) {
+				return soa, nil
+			}
+			if a.Outcome == query.NOERROR {
+				break // an alias
+			}
+		}
+		if at == "." {
+			return nil, newFault("dns-publish-zone-unknown", dnssrv.Plain(name))
+		}
+	}
+}
+
+// soaOf is the SOA record of the zone that the name asked lies in. Behind a
+// CNAME it would be that of another name.
+func soaOf(a query.Answer) *dns.SOA {
+	if len(a.CNAMEs) > 0 {
+		return nil
+	}
+	for _, rr := range a.RRs {
+		if soa, ok := rr.(*dns.SOA); ok {
+			return soa
+		}
+	}
+	return a.SOA
+}
+
+// publicZone refuses zones like org: the nearest zone that exists above a domain
+// that is not registered yet.
+func publicZone(soa *dns.SOA, name string) error {
+	zone := dnssrv.Plain(soa.Hdr.Name)
+	suffix, icann := publicsuffix.PublicSuffix(zone)
+	if zone != "." && strings.Contains(zone, ".") && (suffix != zone || !icann) {
+		return nil
+	}
+	return newFault("dns-publish-zone-unknown", dnssrv.Plain(name)).
+		because("the nearest zone above %s is %s, which is a registry's; nothing was written", dnssrv.Plain(name), zone).
+		do("register the domain or delegate it first; if its primary server has the zone already, give that with --server HOST:PORT")
+}
+
+// primary is the address of the server that the SOA record names as its primary
+// (RFC 1035 §3.3.13), the first that answers with authority. It is kept: all
+// zones of an operator mostly have one.
+func (p *Publisher) primary(ctx context.Context, soa *dns.SOA) (string, error) {
+	zone := dns.CanonicalName(soa.Hdr.Name)
+	if server, ok := p.primaries[zone]; ok {
+		return server, nil
+	}
+	servers, err := p.hostPorts(ctx, soa.Ns)
+	why := "it has no address"
+	if err != nil {
+		why = err.Error()
+	}
+	for _, server := range servers {
+		a := p.client.AskServer(ctx, server, zone, dns.TypeSOA)
+		if a.AA && a.Outcome == query.NOERROR {
+			p.primaries[zone] = server
+			return server, nil
+		}
+		why = server + " has no authority for the zone"
+		if err := a.Error(); err != nil {
+			why = err.Error()
+		}
+	}
+	return "", newFault("dns-publish-primary-unknown", dnssrv.Plain(zone)).
+		because("the SOA record of %s names %s as the primary server: %s", dnssrv.Plain(zone), dnssrv.Plain(soa.Ns), why)
+}
+
+// hostPorts are the places where a name server is asked: what stands in for
+// its port 53, or each of its addresses.
+func (p *Publisher) hostPorts(ctx context.Context, host string) ([]string, error) {
+	port53 := net.JoinHostPort(dnssrv.Plain(host), "53")
+	if p.client.Dialled(port53) != port53 {
+		return []string{port53}, nil
+	}
+	addrs, err := p.client.LookupHost(ctx, host)
+	var out []string
+	for _, addr := range addrs {
+		out = append(out, net.JoinHostPort(addr.String(), "53"))
+	}
+	return out, err
+}

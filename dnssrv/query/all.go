@@ -1,0 +1,31 @@
+package query
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// Question is a name, lower case with its trailing dot, and a type.
+type Question struct {
+	Name string
+	Type uint16
+}
+
+// atOnce is how many of the questions of one call of All are under way.
+const atOnce = 4
+
+// All asks questions, a few at a time, and returns the answers in their order.
+func All(questions []Question, ask func(Question) Answer) []Answer {
+	out := make([]Answer, len(questions))
+	var next atomic.Int64
+	var askers sync.WaitGroup
+	for range min(atOnce, len(questions)) {
+		askers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(questions)); i = next.Add(1) - 1 {
+				out[i] = ask(questions[i])
+			}
+		})
+	}
+	askers.Wait()
+	return out
+}

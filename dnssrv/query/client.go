@@ -1,0 +1,266 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/miekg/dns"
+	"golang.org/x/sync/semaphore"
+	"golang.org/x/time/rate"
+)
+
+// Options configure a [Client]; the zero value of a field is its default.
+type Options struct {
+	Resolvers []string      // host:port each, asked in turn; default 127.0.0.1:53
+	Timeout   time.Duration // for one try; default 2s
+	Tries     int           // in all, over the resolvers in turn; default 3
+	Backoff   time.Duration // before the second try, doubled before each further one; default 100ms
+	PerSecond float64       // questions a second to one server; default 0: no limit
+	InFlight  int           // questions under way; default 64
+	// ConnectTo replaces host:port before a name server is dialled, as curl's
+	// --connect-to does; nil, or the same text back, leaves it.
+	ConnectTo func(hostPort string) string
+}
+
+// Client asks questions over UDP with EDNS(0), over TCP when the answer is
+// truncated (RFC 7766 §5), with retries. It is safe for concurrent use.
+type Client struct {
+	o        Options
+	inFlight *semaphore.Weighted
+
+	mu       sync.Mutex
+	limiters map[string]*rate.Limiter
+}
+
+// New makes a client.
+func New(o Options) *Client {
+	if len(o.Resolvers) == 0 {
+		o.Resolvers = []string{"127.0.0.1:53"}
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 2 * time.Second
+	}
+	if o.Tries == 0 {
+		o.Tries = 3
+	}
+	if o.Backoff == 0 {
+		o.Backoff = 100 * time.Millisecond
+	}
+	if o.InFlight == 0 {
+		o.InFlight = 64
+	}
+	return &Client{o: o, inFlight: semaphore.NewWeighted(int64(o.InFlight)), limiters: map[string]*rate.Limiter{}}
+}
+
+// udpSize is what fits a packet on every path (RFC 9715 §3.2, DNS flag day 2020).
+const udpSize = 1232
+
+// Ask asks the resolvers.
+func (c *Client) Ask(ctx context.Context, name string, qtype uint16) Answer {
+	return c.ask(ctx, c.o.Resolvers, question{name: dns.CanonicalName(name), qtype: qtype, recurse: true})
+}
+
+// AskServer asks one name server, host:port, for what it knows itself.
+func (c *Client) AskServer(ctx context.Context, server, name string, qtype uint16) Answer {
+	return c.ask(ctx, []string{server}, question{name: dns.CanonicalName(name), qtype: qtype})
+}
+
+// AskUnchecked asks the resolvers with checking disabled: they answer with
+// what does not validate too (RFC 4035 §3.2.2).
+func (c *Client) AskUnchecked(ctx context.Context, name string, qtype uint16) Answer {
+	return c.ask(ctx, c.o.Resolvers, question{name: dns.CanonicalName(name), qtype: qtype, recurse: true, noCheck: true})
+}
+
+// Dialled is the host:port that is connected to for a name server: another
+// place where ConnectTo says so.
+func (c *Client) Dialled(hostPort string) string {
+	if c.o.ConnectTo == nil {
+		return hostPort
+	}
+	return c.o.ConnectTo(hostPort)
+}
+
+type question struct {
+	name    string
+	qtype   uint16
+	recurse bool
+	noCheck bool // the CD bit
+}
+
+// ask tries the servers in turn until one answers. A server's SERVFAIL or
+// REFUSED is kept only while nobody knows better.
+func (c *Client) ask(ctx context.Context, servers []string, q question) Answer {
+	last := Answer{Name: q.name, Type: q.qtype, Outcome: TIMEOUT}
+	pause := c.o.Backoff
+	for try := range c.o.Tries {
+		if try > 0 && try%len(servers) == 0 {
+			if !Sleep(ctx, pause+rand.N(pause/2+1)) { //nolint:gosec // only spreads retries
+				break
+			}
+			pause *= 2
+		}
+		a := c.once(ctx, servers[try%len(servers)], q)
+		if a.Outcome.Known() {
+			return a
+		}
+		if a.Outcome != TIMEOUT || last.Outcome == TIMEOUT {
+			last = a
+		}
+		if ctx.Err() != nil || a.Outcome == REFUSED && len(servers) == 1 {
+			break // asking the same server again brings the same refusal
+		}
+	}
+	return last
+}
+
+// Sleep waits, and is false when ctx ends first.
+func Sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// once is one try at one server: UDP, then TCP if need be, then without EDNS
+// for a server that does not know it (RFC 6891 §7).
+func (c *Client) once(ctx context.Context, server string, q question) Answer {
+	a := Answer{Name: q.name, Type: q.qtype, Outcome: TIMEOUT, Server: server}
+	if a.Err = c.admit(ctx, server); a.Err != nil {
+		return a
+	}
+	defer c.inFlight.Release(1)
+	m := q.message()
+	r, err := c.exchange(ctx, "udp", server, m)
+	if err == nil && (r.Rcode == dns.RcodeFormatError || r.Rcode == dns.RcodeNotImplemented) && r.IsEdns0() == nil {
+		m.Extra = nil
+		r, err = c.exchange(ctx, "udp", server, m)
+	}
+	if err == nil && r.Truncated {
+		r, err = c.exchange(ctx, "tcp", server, m)
+		if err == nil && r.Truncated {
+			err = errTruncated
+		}
+	}
+	if err != nil {
+		a.Err = err
+		return a
+	}
+	a.read(r)
+	return a
+}
+
+func (q question) message() *dns.Msg {
+	m := new(dns.Msg)
+	m.Id = dns.Id() // from crypto/rand (RFC 5452 §9.2)
+	m.RecursionDesired, m.CheckingDisabled = q.recurse, q.noCheck
+	m.AuthenticatedData = q.recurse // asks for the AD bit in the answer (RFC 6840 §5.7)
+	m.Question = []dns.Question{{Name: q.name, Qtype: q.qtype, Qclass: dns.ClassINET}}
+	m.SetEdns0(udpSize, false)
+	return m
+}
+
+// admit waits for a free place and for the server's turn.
+func (c *Client) admit(ctx context.Context, server string) error {
+	if c.o.PerSecond > 0 {
+		if err := c.limiter(server).Wait(ctx); err != nil {
+			return err
+		}
+	}
+	return c.inFlight.Acquire(ctx, 1)
+}
+
+// mostLimiters bounds the memory that servers met once leave behind.
+const mostLimiters = 4096
+
+func (c *Client) limiter(server string) *rate.Limiter {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l, ok := c.limiters[server]
+	if !ok {
+		if len(c.limiters) >= mostLimiters {
+			clear(c.limiters)
+		}
+		l = rate.NewLimiter(rate.Limit(c.o.PerSecond), max(1, int(c.o.PerSecond/10)))
+		c.limiters[server] = l
+	}
+	return l
+}
+
+// exchange sends m and waits for the message that answers it. Over UDP anything
+// else that arrives is a forgery or belongs to an older question, and is passed
+// over (RFC 5452 §9.1).
+func (c *Client) exchange(ctx context.Context, network, server string, m *dns.Msg) (*dns.Msg, error) {
+	server = c.Dialled(server)
+	deadline := time.Now().Add(c.o.Timeout) // a context of its own would cost more than all the rest
+	raw, err := dial(ctx, network, server, deadline)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = raw.Close() }()
+	_ = raw.SetDeadline(deadline)
+	defer context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })()
+	conn := &dns.Conn{Conn: raw, UDPSize: udpSize}
+	if err := conn.WriteMsg(m); err != nil {
+		return nil, err
+	}
+	for {
+		r, err := conn.ReadMsg()
+		if err != nil && (r == nil || network == "tcp") {
+			return nil, Contextual(ctx, err)
+		}
+		if err == nil && Answers(r, m) {
+			return r, nil
+		}
+		if network == "tcp" {
+			return nil, errors.New("the server answered another question")
+		}
+	}
+}
+
+// dial connects. Each question has a socket, and so a port, of its own, which a
+// forger must guess (RFC 5452 §9.2); UDP to an address needs no time.
+func dial(ctx context.Context, network, server string, deadline time.Time) (net.Conn, error) {
+	if addr, err := netip.ParseAddrPort(server); err == nil && network == "udp" {
+		return net.DialUDP(network, nil, net.UDPAddrFromAddrPort(addr))
+	}
+	d := net.Dialer{Deadline: deadline}
+	return d.DialContext(ctx, network, server)
+}
+
+// Contextual names the caller's cancellation rather than the deadline it set.
+func Contextual(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if netErr, ok := errors.AsType[net.Error](err); ok {
+		if netErr.Timeout() {
+			return context.DeadlineExceeded
+		}
+		return err
+	}
+	return fmt.Errorf("broken answer: %w", err)
+}
+
+// Answers reports whether r is the response to m. A server that cannot read the
+// question may leave it out of its error.
+func Answers(r, m *dns.Msg) bool {
+	if !r.Response || r.Id != m.Id || r.Opcode != m.Opcode {
+		return false
+	}
+	if len(r.Question) == 0 {
+		return r.Rcode != dns.RcodeSuccess && r.Rcode != dns.RcodeNameError
+	}
+	q, p := m.Question[0], r.Question[0]
+	return len(r.Question) == 1 && p.Qtype == q.Qtype && p.Qclass == q.Qclass && strings.EqualFold(p.Name, q.Name)
+}

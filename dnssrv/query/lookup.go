@@ -1,0 +1,147 @@
+package query
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+
+	"github.com/miekg/dns"
+
+	"autoconfig/dnssrv"
+	"autoconfig/provider"
+)
+
+// SRV is a service record in plain types (RFC 2782). Target is a lower-case
+// name without trailing dot, or "." where the service is decidedly not offered.
+type SRV struct {
+	Priority, Weight, Port uint16
+	Target                 string
+}
+
+// Order sorts service records as RFC 2782 has a client try them: by priority,
+// and inside a priority at random by weight. random(n) gives a number from 0 to
+// n-1 (rand.IntN).
+func Order(list []SRV, random func(n int) int) []SRV {
+	left := slices.Clone(list)
+	slices.SortStableFunc(left, func(a, b SRV) int {
+		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Weight, b.Weight)) // weight 0 first within each
+	})
+	out := make([]SRV, 0, len(left))
+	for len(left) > 0 {
+		sum, end := 0, 0
+		for end < len(left) && left[end].Priority == left[0].Priority {
+			sum += int(left[end].Weight)
+			end++
+		}
+		draw, i := random(sum+1), 0
+		for running := int(left[0].Weight); running < draw; running += int(left[i].Weight) {
+			i++
+		}
+		out = append(out, left[i])
+		left = slices.Delete(left, i, i+1)
+	}
+	return out
+}
+
+// LookupSRV finds the service records of a name such as _imaps._tcp.example.org.
+func (c *Client) LookupSRV(ctx context.Context, name string) ([]SRV, error) {
+	a := c.Ask(ctx, name, dns.TypeSRV)
+	var out []SRV
+	for _, rr := range a.RRs {
+		if srv, ok := rr.(*dns.SRV); ok {
+			out = append(out, SRV{srv.Priority, srv.Weight, srv.Port, dnssrv.Plain(srv.Target)})
+		}
+	}
+	return out, a.Error()
+}
+
+// LookupMX finds the best mail exchangers of a domain: those that share the
+// lowest preference (RFC 5321 §5.1). A domain that takes no mail at all (RFC
+// 7505) is not found.
+func (c *Client) LookupMX(ctx context.Context, domain string) ([]string, error) {
+	a := c.Ask(ctx, domain, dns.TypeMX)
+	if err := a.Error(); err != nil {
+		return nil, err
+	}
+	best := BestMX(a.RRs)
+	if slices.Contains(best, ".") {
+		return nil, fmt.Errorf("%s takes no mail (null MX): %w", domain, provider.ErrNotFound)
+	}
+	return best, nil
+}
+
+// BestMX are the exchangers of the lowest preference, sorted.
+func BestMX(rrs []dns.RR) []string {
+	least, best := uint16(0), []string(nil)
+	for _, rr := range rrs {
+		mx, ok := rr.(*dns.MX)
+		if !ok {
+			continue
+		}
+		if len(best) == 0 || mx.Preference < least {
+			least, best = mx.Preference, nil
+		}
+		if mx.Preference == least {
+			best = append(best, dnssrv.Plain(mx.Mx))
+		}
+	}
+	slices.Sort(best)
+	return slices.Compact(best)
+}
+
+// LookupHost finds the IPv4 and then the IPv6 addresses of a host.
+func (c *Client) LookupHost(ctx context.Context, host string) ([]netip.Addr, error) {
+	var v6 Answer
+	var other sync.WaitGroup
+	other.Go(func() { v6 = c.Ask(ctx, host, dns.TypeAAAA) })
+	v4 := c.Ask(ctx, host, dns.TypeA)
+	other.Wait()
+	out := slices.Concat(Addresses(v4.RRs), Addresses(v6.RRs))
+	if len(out) > 0 {
+		return out, nil
+	}
+	if !v6.Outcome.Known() {
+		return nil, v6.Error()
+	}
+	return nil, v4.Error()
+}
+
+// Addresses are those of A and AAAA records, in order.
+func Addresses(rrs []dns.RR) []netip.Addr {
+	var out []netip.Addr
+	for _, rr := range rrs {
+		var ip []byte
+		switch rr := rr.(type) {
+		case *dns.A:
+			ip = rr.A
+		case *dns.AAAA:
+			ip = rr.AAAA
+		}
+		if addr, ok := netip.AddrFromSlice(ip); ok {
+			out = append(out, addr.Unmap())
+		}
+	}
+	return out
+}
+
+// LookupTXT finds the text records of a name, the strings of each joined
+// (RFC 7208 §3.3 and most other users of TXT).
+func (c *Client) LookupTXT(ctx context.Context, name string) ([]string, error) {
+	a := c.Ask(ctx, name, dns.TypeTXT)
+	return dnssrv.Texts(a.RRs), a.Error()
+}
+
+// LookupNS finds the name servers of a domain.
+func (c *Client) LookupNS(ctx context.Context, domain string) ([]string, error) {
+	a := c.Ask(ctx, domain, dns.TypeNS)
+	var out []string
+	for _, rr := range a.RRs {
+		if ns, ok := rr.(*dns.NS); ok {
+			out = append(out, dnssrv.Plain(ns.Ns))
+		}
+	}
+	return out, a.Error()
+}
