@@ -17,6 +17,7 @@ import (
 // sideways; a folder named here covers what lies below it, the longest name
 // first.
 var floors = [][]string{
+	{"templates/findings"}, // texts alone
 	{"finding", "provider", "e2e/freeport"},
 	{"mozilla", "autodiscover", "apple", "pacc", "dnssrv/dnstest", "certstore/pgtest"},
 	{"dnssrv", "source", "templates", "certstore", "server/acmetest"},

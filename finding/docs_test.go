@@ -2,16 +2,12 @@ package finding
 
 import (
 	"bytes"
-	"cmp"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"unicode"
-	"unicode/utf8"
 )
 
 var update = flag.Bool("update", false, "write docs/findings.md")
@@ -77,11 +73,9 @@ setting, is reported as a finding with one of these ids. The ids are stable, so
 scripts can rely on them. A *fail* makes a command exit with status 1; a *warn*
 does not. This page is made from the catalogue in the package finding.
 `)
-	entries := slices.Clone(Catalogue())
-	slices.SortFunc(entries, func(x, y Entry) int { return cmp.Or(cmp.Compare(area(x), area(y)), cmp.Compare(x.ID, y.ID)) })
 	last := ""
-	for _, e := range entries {
-		if a := area(e); a != last {
+	for _, e := range Catalogue() {
+		if a := e.Area(); a != last {
 			last = a
 			heading := areas[a]
 			if heading == "" {
@@ -89,27 +83,16 @@ does not. This page is made from the catalogue in the package finding.
 			}
 			fmt.Fprintf(&b, "\n## %s\n", heading)
 		}
-		fmt.Fprintf(&b, "\n### `%s`\n\n**%s** (%s). %s", e.ID, e.Title, e.Level, sentence(e.Cause))
+		fmt.Fprintf(&b, "\n### `%s`\n\n**%s** (%s). %s", e.ID, e.Title, e.Level, markdown(e.Cause))
 		if e.Fix != "" {
-			fmt.Fprintf(&b, " *What to do:* %s", sentence(e.Fix))
+			fmt.Fprintf(&b, " *What to do:* %s", markdown(e.Fix))
 		}
 		b.WriteString("\n")
 	}
 	return b.Bytes()
 }
 
-func area(e Entry) string {
-	first, _, _ := strings.Cut(e.ID, "-")
-	return first
-}
-
-// sentence is a clause of the catalogue with a capital and a full stop, and
-// without Markdown in it by accident.
-func sentence(s string) string {
-	r, n := utf8.DecodeRuneInString(s)
-	s = string(unicode.ToUpper(r)) + s[n:]
-	if !strings.HasSuffix(s, ".") {
-		s += "."
-	}
-	return strings.NewReplacer("<", "&lt;", "*", `\*`, "_", `\_`).Replace(s)
+// markdown is a sentence without Markdown in it by accident.
+func markdown(s string) string {
+	return strings.NewReplacer("<", "&lt;", "*", `\*`, "_", `\_`).Replace(Sentence(s))
 }

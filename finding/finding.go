@@ -6,9 +6,7 @@ package finding
 
 import (
 	"fmt"
-	"slices"
 	"strings"
-	"sync"
 )
 
 // Level says how much a finding matters. Only Fail makes a command exit 1.
@@ -35,15 +33,6 @@ type Finding struct {
 	Got     []string `json:"got,omitempty"`
 	Cause   string   `json:"cause,omitempty"`
 	Fix     string   `json:"fix,omitempty"`
-}
-
-// Entry is a finding's text in the catalogue.
-type Entry struct {
-	ID    string // area-object-fault, kebab case; stable
-	Level Level  // the usual level
-	Title string // one line
-	Cause string // what is wrong and why it matters, for a person
-	Fix   string // what to do next
 }
 
 // New makes the finding id about subject with the catalogue's level, cause and
@@ -80,28 +69,6 @@ func (f Finding) String() string {
 	}
 	return b.String()
 }
-
-// Catalogue lists every entry, by area and id.
-func Catalogue() []Entry {
-	return slices.Concat(configEntries(), mozillaEntries(), dnsEntries(), discoverEntries(), serverEntries(), replyEntries(), probeEntries(), certificateEntries(), publishEntries(), acmeEntries(), sourceEntries())
-}
-
-// Lookup finds an entry by its id.
-func Lookup(id string) (Entry, bool) {
-	e, ok := byID()[id]
-	return e, ok
-}
-
-var byID = sync.OnceValue(func() map[string]Entry {
-	m := map[string]Entry{}
-	for _, e := range Catalogue() {
-		if _, twice := m[e.ID]; twice {
-			panic("finding: two catalogue entries " + e.ID)
-		}
-		m[e.ID] = e
-	}
-	return m
-})
 
 // Summary counts findings by level.
 type Summary struct {

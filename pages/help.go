@@ -3,11 +3,8 @@ package pages
 import (
 	"net/url"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"autoconfig/finding"
-	"autoconfig/templates"
 )
 
 // helpView is the help page: a field for an error message, and the catalogue.
@@ -89,10 +86,10 @@ type findings struct {
 	byID map[string]findingView
 }
 
-func newFindings(set *templates.Set, lang string) findings {
+func newFindings(lang string) findings {
 	f := findings{byID: map[string]findingView{}}
 	for _, e := range finding.Catalogue() {
-		v := newFindingView(set, lang, e)
+		v := newFindingView(lang, e.ID)
 		f.byID[e.ID] = v
 		if e.Level == finding.Warn || e.Level == finding.Fail { // that nothing is wrong is no topic of its own
 			f.list = append(f.list, v)
@@ -143,28 +140,13 @@ func (f findingView) matches(search string) bool {
 }
 
 // newFindingView is an entry as the pages of a language show it.
-func newFindingView(set *templates.Set, lang string, e finding.Entry) findingView {
-	v := findingView{ID: e.ID, Area: areaOf(e.ID), Title: e.Title, Cause: sentence(e.Cause), Fix: sentence(e.Fix), UILang: lang}
-	if t, ok := set.Finding(lang, e.ID); ok {
-		v.Title, v.Cause, v.Fix = t.Title, sentence(t.Cause), sentence(t.Fix)
-	} else if lang != "en" {
-		v.Lang = "en"
+func newFindingView(lang, id string) findingView {
+	e, _ := finding.In(lang, id)
+	v := findingView{ID: id, Area: areaOf(id), Title: e.Title, Cause: finding.Sentence(e.Cause), Fix: finding.Sentence(e.Fix), UILang: lang}
+	if e.Lang != lang {
+		v.Lang = e.Lang
 	}
 	return v
-}
-
-// sentence gives a text of the catalogue, which stands in the middle of a line
-// elsewhere, a capital and a full stop.
-func sentence(s string) string {
-	first, size := utf8.DecodeRuneInString(s)
-	if size == 0 {
-		return ""
-	}
-	s = string(unicode.ToUpper(first)) + s[size:]
-	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "?") || strings.HasSuffix(s, "!") {
-		return s
-	}
-	return s + "."
 }
 
 // topicView is the page of one finding.

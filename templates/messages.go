@@ -11,22 +11,13 @@ import (
 	"time"
 )
 
-// fallback is the language of the catalogue of findings, and of people whose
-// own there is no file for.
+// fallback is the language of people whose own there is no file for.
 const fallback = "en"
 
 // catalog is the texts of one language.
 type catalog struct {
 	messages map[string]string
-	findings map[string]Finding
 	spans    map[string][]Span // of the messages, before values are put in
-}
-
-// Finding is the translation of an entry of the catalogue of findings.
-type Finding struct {
-	Title string `json:"title"`
-	Cause string `json:"cause"`
-	Fix   string `json:"fix"`
 }
 
 // catalogs are the texts of every language.
@@ -43,33 +34,25 @@ func Translations(key string) map[string]string {
 
 func loadCatalogs() map[string]*catalog {
 	all := map[string]*catalog{}
-	read := func(dir string, into func(*catalog) any) {
-		list, err := files.ReadDir(dir)
-		if err != nil {
-			panic(err)
-		}
-		for _, f := range list {
-			lang := strings.TrimSuffix(f.Name(), ".json")
-			if all[lang] == nil {
-				all[lang] = &catalog{}
-			}
-			body, err := files.ReadFile(path.Join(dir, f.Name()))
-			if err == nil {
-				err = json.Unmarshal(body, into(all[lang]))
-			}
-			if err != nil {
-				panic(dir + "/" + f.Name() + ": " + err.Error())
-			}
-		}
+	list, err := files.ReadDir("messages")
+	if err != nil {
+		panic(err)
 	}
-	read("messages", func(c *catalog) any { return &c.messages })
-	for _, c := range all {
+	for _, f := range list {
+		c := &catalog{}
+		body, err := files.ReadFile(path.Join("messages", f.Name()))
+		if err == nil {
+			err = json.Unmarshal(body, &c.messages)
+		}
+		if err != nil {
+			panic("messages/" + f.Name() + ": " + err.Error())
+		}
 		c.spans = make(map[string][]Span, len(c.messages))
 		for key, text := range c.messages {
 			c.spans[key] = cut(text)
 		}
+		all[strings.TrimSuffix(f.Name(), ".json")] = c
 	}
-	read("findings", func(c *catalog) any { return &c.findings })
 	return all
 }
 
@@ -82,13 +65,6 @@ func languagesOf(all map[string]*catalog) []string {
 // {names}, given in pairs. A key that is missing shows as itself.
 func (s *Set) Message(lang, key string, pairs ...string) string {
 	return s.catalogs[lang].text(key, pairs...)
-}
-
-// Finding is an entry of the catalogue of findings in a language, if it has
-// been translated.
-func (s *Set) Finding(lang, id string) (Finding, bool) {
-	f, ok := s.catalogs[lang].findings[id]
-	return f, ok
 }
 
 func (c *catalog) text(key string, pairs ...string) string {

@@ -1,7 +1,7 @@
 // Package templates holds the pages for people: their HTML, style, script and
 // texts, embedded into the program. Every text a person reads is in
 // messages/LANGUAGE.json, so a further language is one file there, and
-// optionally one in findings/, which translates the catalogue of findings.
+// optionally one in findings/, which the package finding reads.
 //
 // What stands on a page is decided by the server; this package turns its view
 // models into HTML.
@@ -17,7 +17,7 @@ import (
 	"strings"
 )
 
-//go:embed html messages findings assets
+//go:embed html messages assets
 var files embed.FS
 
 // Set is every page in every language, parsed, and the assets they use. It is

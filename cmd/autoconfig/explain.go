@@ -8,8 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -117,19 +115,10 @@ func (a *app) explain(text string) error {
 func printExplained(w io.Writer, f finding.Finding) {
 	e, _ := finding.Lookup(f.ID)
 	fmt.Fprintf(w, "%s  [%s]\n", e.Title, f.ID)
-	printWrapped(w, "  What it means:  ", sentence(f.Cause))
+	printWrapped(w, "  What it means:  ", finding.Sentence(f.Cause))
 	if f.Fix != "" {
-		printWrapped(w, "  What to do:     ", sentence(f.Fix))
+		printWrapped(w, "  What to do:     ", finding.Sentence(f.Fix))
 	}
-}
-
-// sentence is a clause of the catalogue with a capital and a full stop.
-func sentence(s string) string {
-	r, n := utf8.DecodeRuneInString(s)
-	if s == "" || strings.HasSuffix(s, ".") {
-		return s
-	}
-	return string(unicode.ToUpper(r)) + s[n:] + "."
 }
 
 // printWrapped prints a text in lines of at most 88 characters, the first of

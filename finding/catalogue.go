@@ -1,0 +1,115 @@
+package finding
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"autoconfig/templates/findings"
+)
+
+// fallback is the language of the texts that every entry has.
+const fallback = "en"
+
+// Entry is a finding of the catalogue with its texts in one language.
+type Entry struct {
+	ID    string // area-object-fault, kebab case; stable
+	Level Level  // the usual level
+	Lang  string // of the texts
+	Text
+}
+
+// Text is what the catalogue says about a finding. Cause and Fix begin in lower
+// case and have no full stop at their end.
+type Text struct {
+	Title string `json:"title"` // one line
+	Cause string `json:"cause"` // what is wrong and why it matters, for a person
+	Fix   string `json:"fix"`   // what to do next
+}
+
+// Catalogue lists every entry in English, by area and id.
+func Catalogue() []Entry { return loaded().list }
+
+// Lookup finds an entry by its id, in English.
+func Lookup(id string) (Entry, bool) { return In(fallback, id) }
+
+// In finds an entry by its id, in a language or, where the language lacks it,
+// in English; the entry's Lang says which.
+func In(lang, id string) (Entry, bool) {
+	c := loaded()
+	e, ok := c.byID[id]
+	if t, translated := c.texts[lang][id]; ok && translated {
+		e.Lang, e.Text = lang, t
+	}
+	return e, ok
+}
+
+// Areas are the first words of the ids.
+func Areas() []string {
+	var out []string
+	for _, e := range Catalogue() {
+		out = append(out, e.Area())
+	}
+	return slices.Compact(out)
+}
+
+// Area is the first word of the id.
+func (e Entry) Area() string {
+	area, _, _ := strings.Cut(e.ID, "-")
+	return area
+}
+
+// nameFirst matches a text that begins with a host name or a key.
+var nameFirst = regexp.MustCompile(`^[a-z0-9-]+([._][a-z0-9-]+)+`)
+
+// Sentence is a clause of the catalogue with a capital and a full stop. A host
+// name at its start keeps its case.
+func Sentence(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return ""
+	}
+	if !nameFirst.MatchString(s) {
+		s = string(unicode.ToUpper(r)) + s[n:]
+	}
+	if !strings.ContainsAny(s[len(s)-1:], ".?!") {
+		s += "."
+	}
+	return s
+}
+
+type catalogue struct {
+	list  []Entry
+	byID  map[string]Entry
+	texts map[string]map[string]Text // by language and id
+}
+
+// loaded is the catalogue. A broken file or two entries of one id are mistakes
+// of this program.
+var loaded = sync.OnceValue(func() catalogue {
+	c := catalogue{byID: map[string]Entry{}, texts: map[string]map[string]Text{}}
+	for name, body := range findings.Files() {
+		texts := map[string]Text{}
+		if err := json.Unmarshal(body, &texts); err != nil {
+			panic(fmt.Sprintf("finding: %s: %v", name, err))
+		}
+		c.texts[strings.TrimSuffix(name, ".json")] = texts
+	}
+	for level, ids := range map[Level]string{OK: okIDs, Skipped: skippedIDs, Warn: warnIDs, Fail: failIDs} {
+		for id := range strings.FieldsSeq(ids) {
+			if _, twice := c.byID[id]; twice {
+				panic("finding: two catalogue entries " + id)
+			}
+			c.byID[id] = Entry{ID: id, Level: level, Lang: fallback, Text: c.texts[fallback][id]}
+			c.list = append(c.list, c.byID[id])
+		}
+	}
+	slices.SortFunc(c.list, func(x, y Entry) int { return cmp.Or(cmp.Compare(x.Area(), y.Area()), cmp.Compare(x.ID, y.ID)) })
+	return c
+})
