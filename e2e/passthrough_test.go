@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"autoconfig/acme/acmetest"
 	"autoconfig/dnssrv/dnstest"
-	"autoconfig/server/acmetest"
 )
 
 const passThroughConfig = replicaConfig + `

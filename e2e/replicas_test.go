@@ -19,7 +19,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"autoconfig/certstore/pgtest"
+	"autoconfig/acme/pgtest"
 	"autoconfig/e2e/freeport"
 )
 

@@ -1,382 +1,42 @@
 package server
 
 import (
-	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
-	"errors"
-	"io/fs"
 	"log/slog"
-	"math/big"
-	"net"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"os"
-	"path"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
-	"github.com/caddyserver/certmagic"
-
-	"autoconfig/source"
+	"autoconfig/acme"
 )
 
-// testACME is a server with certificates on demand from an authority at url.
-func testACME(t testing.TB, url string, storage certmagic.Storage, log *lockedBuffer) (*Server, *acme) {
-	t.Helper()
-	s := newTestServer(t, func(o *Options, _ *Settings) {
-		o.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	})
-	here := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}
-	a := s.newACME(ACMEOptions{Directory: url, Storage: storage}, here, here)
-	s.acme.Store(a)
-	t.Cleanup(a.close)
-	return s, a
-}
-
-// handshake is the certificate a client gets for a name.
-func handshake(t testing.TB, config *tls.Config, name string, protocols ...string) (*x509.Certificate, error) {
-	t.Helper()
-	ours, theirs := net.Pipe()
-	defer func() { _ = ours.Close() }()
-	failed := make(chan error, 1)
-	go func() {
-		defer func() { _ = theirs.Close() }()
-		failed <- tls.Server(theirs, config).Handshake()
-	}()
-	client := tls.Client(ours, &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: protocols})
-	if err := client.Handshake(); err != nil {
-		return nil, errors.Join(err, <-failed)
-	}
-	return client.ConnectionState().PeerCertificates[0], <-failed
-}
-
-// keep stores a certificate as certmagic does.
-func keep(t testing.TB, a *acme, name string, from, to time.Time) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(from.UnixNano()), DNSNames: []string{name}, NotBefore: from, NotAfter: to}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyPEM, err := certmagic.PEMEncodePrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	meta, err := json.Marshal(certmagic.CertificateResource{SANs: []string{name}, IssuerData: json.RawMessage("{}")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys, issuer := certmagic.StorageKeys, a.issuer.IssuerKey()
-	for file, content := range map[string][]byte{
-		keys.SiteCert(issuer, name):       pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		keys.SitePrivateKey(issuer, name): keyPEM,
-		keys.SiteMeta(issuer, name):       meta,
-	} {
-		if err := a.config.Storage.Store(t.Context(), file, content); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// authority is a loopback server that is no good authority, and counts.
-func authority(t testing.TB, answer http.HandlerFunc) (url string, asked *atomic.Int32) {
-	t.Helper()
-	asked = new(atomic.Int32)
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
-		answer(w, r)
-	}))
-	t.Cleanup(srv.Close)
-	return srv.URL + "/directory", asked
-}
-
-const listedName = "autoconfig.example.org"
-
-// A name that is not listed gets no certificate, and neither the authority nor
-// the storage is asked: not for a domain found by MX, a stranger's, the bare
-// domain, and a name without a prefix we know.
-func TestACMENotListed(t *testing.T) {
-	url, asked := authority(t, http.NotFound)
-	dir := t.TempDir()
-	_, a := testACME(t, url, FolderStorage(dir), &lockedBuffer{})
-	for _, name := range []string{"autoconfig.customer.example", "autoconfig.live.co.uk", "autoconfig.stranger.example", "example.org",
-		"www.example.org", "autoconfig.www.example.org", "autoconfig.autoconfig.example.org", "", "127.0.0.1"} {
-		for _, protocols := range [][]string{nil, {alpnChallenge}} {
-			if cert, err := handshake(t, a.tlsConfig(), name, protocols...); err == nil {
-				t.Errorf("%q: %v", name, cert.DNSNames)
-			}
-		}
-	}
-	if n := asked.Load(); n != 0 {
-		t.Errorf("the authority was asked %d times", n)
-	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
-		t.Errorf("in the storage: %v %v", left, err)
-	}
-}
-
-// An authority that is no good: each is told apart, logged once, counted, shown
-// by /readyz, and not asked again for a while.
-func TestACMEBadAuthority(t *testing.T) {
-	problem := func(status int, body string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/problem+json")
-			w.WriteHeader(status)
-			_, _ = w.Write([]byte(body))
-		}
-	}
-	for _, test := range []struct {
-		name, id string
-		degraded bool
-		answer   http.HandlerFunc
-	}{
-		{"down", "acme-authority-unreachable", true, nil},
-		{"garbage", "acme-authority-garbled", true, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>Welcome</html>")) }},
-		{"proxy", "acme-authority-garbled", true, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad gateway", http.StatusBadGateway) }},
-		{"empty", "acme-authority-garbled", true, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = w.Write([]byte("{}"))
-		}},
-		{"limited", "acme-authority-limit", true, problem(429, `{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many","status":429}`)},
-		{"refuses", "acme-name-rejected", false, problem(400, `{"type":"urn:ietf:params:acme:error:rejectedIdentifier","detail":"policy","status":400}`)},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			url, asked := authority(t, test.answer)
-			if test.answer == nil {
-				url = "http://127.0.0.1:1/directory"
-			}
-			log := &lockedBuffer{}
-			s, a := testACME(t, url, FolderStorage(t.TempDir()), log)
-			for range 3 {
-				if _, err := handshake(t, a.tlsConfig(), listedName); err == nil {
-					t.Fatal("a certificate from nowhere")
-				}
-			}
-			if n := asked.Load(); n > 3 { // certmagic asks for the directory again at once
-				t.Errorf("asked %d times", n)
-			}
-			if said := strings.Count(log.String(), `level=ERROR msg="no certificate"`); said != 1 || !strings.Contains(log.String(), "id="+test.id) {
-				t.Errorf("said %d times:\n%s", said, log.String())
-			}
-			ready := bodyOf(t, ask(t, s.Admin(), "GET /readyz", ""))
-			if strings.Contains(ready, `"degraded"`) != test.degraded || !strings.Contains(ready, `"failing":1`) || !strings.Contains(ready, test.id) {
-				t.Error(ready)
-			}
-			metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", ""))
-			for _, want := range []string{"autoconfig_certificates_failing 1\n", `autoconfig_certificate_orders_total{result="failed"} 1` + "\n"} {
-				if !strings.Contains(metrics, want) {
-					t.Errorf("no %s", want)
-				}
-			}
-		})
-	}
-}
-
-// A certificate in the storage is served without the authority; in memory it is
-// served without the storage, which may be lost.
-func TestACMEStorage(t *testing.T) {
-	url, asked := authority(t, http.NotFound)
-	storage := newMapStorage()
+// The manager of certificates asks the server which names are listed, and shows
+// in /readyz and the metrics.
+func TestACMEListener(t *testing.T) {
 	log := &lockedBuffer{}
-	s, a := testACME(t, url, storage, log)
-	keep(t, a, listedName, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour))
-	if cert, err := handshake(t, a.tlsConfig(), strings.ToUpper(listedName)); err != nil || cert.DNSNames[0] != listedName {
-		t.Fatal(cert, err)
+	s := newTestServer(t, func(o *Options, _ *Settings) { o.Log = slog.New(slog.NewTextHandler(log, nil)) })
+	ctx, stop := context.WithCancel(t.Context())
+	from := acme.Options{Directory: "http://127.0.0.1:1/directory", Storage: acme.Folder(t.TempDir())}
+	addrs, ended := running(t, ctx, s, log, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", ACME: &from})
+	for _, name := range []string{"autoconfig.stranger.example", "autoconfig.example.org"} {
+		if _, err := tls.Dial("tcp", addrs[2], &tls.Config{ServerName: name, InsecureSkipVerify: true}); err == nil {
+			t.Error(name, "has a certificate from nowhere")
+		}
 	}
-	storage.fail(errors.New("the disk is gone"))
-	if _, err := handshake(t, a.tlsConfig(), listedName); err != nil {
-		t.Error(err)
-	}
-	if _, err := handshake(t, a.tlsConfig(), "autodiscover.example.org"); err == nil {
-		t.Error("a certificate without a storage")
-	}
-	if n := asked.Load(); n != 0 {
-		t.Errorf("the authority was asked %d times with nowhere to keep the certificate", n)
-	}
-	if ready := bodyOf(t, ask(t, s.Admin(), "GET /readyz", "")); !strings.Contains(ready, "the disk is gone") || !strings.Contains(ready, `"in_use":1`) {
-		t.Error(ready)
+	ready := bodyOf(t, ask(t, s.Admin(), "GET /readyz", ""))
+	for _, want := range []string{`"degraded"`, `"failing":1`, "acme-authority-unreachable"} {
+		if !strings.Contains(ready, want) {
+			t.Errorf("no %s in %s", want, ready)
+		}
 	}
 	metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", ""))
-	if !strings.Contains(metrics, "\nautoconfig_certificate_expiry_seconds 1.") {
-		t.Error("no expiry")
-	}
-	storage.fail(nil)
-	a.orders.mu.Lock()
-	a.orders.names, a.orders.all = map[string]trouble{}, trouble{}
-	a.orders.mu.Unlock()
-	_, _ = handshake(t, a.tlsConfig(), "autodiscover.example.org") // the authority is no good, but the storage is asked
-	if ready := bodyOf(t, ask(t, s.Admin(), "GET /readyz", "")); strings.Contains(ready, "the disk is gone") {
-		t.Error(ready)
-	}
-	if !strings.Contains(log.String(), "id=acme-storage-failed") || !strings.Contains(log.String(), "storage works again") {
-		t.Error(log.String())
-	}
-}
-
-// A certificate of a domain that is no longer listed is dropped when it is
-// looked after.
-func TestACMEUnlisted(t *testing.T) {
-	url, _ := authority(t, http.NotFound)
-	s, a := testACME(t, url, newMapStorage(), &lockedBuffer{})
-	keep(t, a, listedName, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour))
-	if _, err := handshake(t, a.tlsConfig(), listedName); err != nil {
-		t.Fatal(err)
-	}
-	set := world(t)
-	set.Listed = source.NewIndex(1, 64)
-	s.Use(set)
-	if _, err := a.get(listedName, &tls.ClientHelloInfo{ServerName: listedName}); !errors.Is(err, errNotListed) {
-		t.Errorf("%v", err)
-	}
-	if cert, err := handshake(t, a.tlsConfig(), listedName); err == nil {
-		t.Errorf("still served: %v", cert.DNSNames)
-	}
-}
-
-// The log of the library says nothing of clients and accounts.
-func TestZapCore(t *testing.T) {
-	url, _ := authority(t, http.NotFound)
-	log := &lockedBuffer{}
-	_, a := testACME(t, url, newMapStorage(), log)
-	_, _ = handshake(t, a.tlsConfig(), listedName)
-	if text := log.String(); !strings.Contains(text, "acme: ") || strings.Contains(text, "remote") || strings.Contains(text, "contact") {
-		t.Error(text)
-	}
-}
-
-// The waits between orders grow, to an end.
-func TestOrdersWait(t *testing.T) {
-	o := newOrders(slog.New(slog.DiscardHandler), newMetrics())
-	now := time.Unix(1e9, 0)
-	var waits []time.Duration
-	for range 8 {
-		o.failed("n", errors.New("no"), now)
-		o.failed("n", errors.New("no"), now.Add(time.Second)) // the same order, told twice
-		waits = append(waits, o.names["n"].until.Sub(now))
-		if _, early := o.wait("n", now); !early {
-			t.Error("no wait")
-		}
-		if _, early := o.wait("other", now); early {
-			t.Error("a name without trouble waits")
-		}
-		now = o.names["n"].until
-		if why, early := o.wait("n", now); early {
-			t.Error(why)
+	for _, want := range []string{"autoconfig_certificates_failing 1\n", `autoconfig_certificate_orders_total{result="failed"} 1` + "\n"} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("no %s", want)
 		}
 	}
-	if waits[0] != 2*time.Minute || waits[1] != 4*time.Minute || waits[7] != time.Hour {
-		t.Error(waits)
-	}
-	if o.forget("n"); len(o.names) != 0 {
-		t.Error("not forgotten")
-	}
-	o.failed("n", &url.Error{Op: "Get", URL: "https://ca.example", Err: errors.New("refused")}, now)
-	if why, early := o.wait("other", now); !early || why.ID != "acme-authority-unreachable" {
-		t.Error("an authority that is down is asked for another name")
-	}
-	if _, early := o.wait("other", now.Add(authorityWait)); early {
-		t.Error("it is not asked again")
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
-
-// Names not handed out for two days do not count for the expiry.
-func TestHanded(t *testing.T) {
-	var h handed
-	at := time.Unix(1e9, 0)
-	if !h.note("old", at.Add(time.Hour), at) || h.note("old", at.Add(time.Hour), at.Add(time.Second)) {
-		t.Error("due at first and not at once again")
-	}
-	if !h.note("old", at.Add(time.Hour), at.Add(maintainEvery)) {
-		t.Error("not due after a while")
-	}
-	h.note("new", at.Add(100*time.Hour), at)
-	at = at.Add(generation + time.Minute)
-	h.note("new", at.Add(100*time.Hour), at)
-	if first, n := h.first(at); n != 2 || first.Unix() != 1e9+3600 {
-		t.Error(first, n)
-	}
-	at = at.Add(generation + time.Minute)
-	if first, n := h.first(at); n != 1 || first.Unix() <= 1e9+3600 {
-		t.Error(first, n)
-	}
-}
-
-// mapStorage keeps everything in memory, and fails when told to.
-type mapStorage struct {
-	mu    sync.Mutex
-	files map[string][]byte
-	err   error
-}
-
-func newMapStorage() *mapStorage { return &mapStorage{files: map[string][]byte{}} }
-
-func (m *mapStorage) fail(err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.err = err
-}
-
-func (m *mapStorage) Store(_ context.Context, key string, value []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.err == nil {
-		m.files[key] = bytes.Clone(value)
-	}
-	return m.err
-}
-
-func (m *mapStorage) Load(_ context.Context, key string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	value, ok := m.files[key]
-	if m.err == nil && !ok {
-		return nil, fs.ErrNotExist
-	}
-	return value, m.err
-}
-
-func (m *mapStorage) Delete(_ context.Context, key string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.files, key)
-	return m.err
-}
-
-func (m *mapStorage) Exists(ctx context.Context, key string) bool {
-	_, err := m.Load(ctx, key)
-	return err == nil
-}
-
-func (m *mapStorage) List(_ context.Context, prefix string, _ bool) (keys []string, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for key := range m.files {
-		if strings.HasPrefix(key, prefix+"/") {
-			keys = append(keys, path.Join(prefix, strings.Split(key[len(prefix)+1:], "/")[0]))
-		}
-	}
-	return keys, m.err
-}
-
-func (m *mapStorage) Stat(ctx context.Context, key string) (certmagic.KeyInfo, error) {
-	_, err := m.Load(ctx, key)
-	return certmagic.KeyInfo{Key: key, IsTerminal: true}, err
-}
-
-func (m *mapStorage) Lock(context.Context, string) error   { return nil }
-func (m *mapStorage) Unlock(context.Context, string) error { return nil }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"autoconfig/acme"
 	"autoconfig/provider"
 )
 
@@ -41,7 +42,7 @@ type readiness struct {
 	Reasons []string `json:"reasons,omitempty"`
 	Records *Records `json:"records,omitempty"` // of the last round of the record watch
 
-	Certificates *Certificates `json:"certificates,omitempty"` // on demand
+	Certificates *acme.Status `json:"certificates,omitempty"` // on demand
 }
 
 func (s *Server) readiness() readiness {
@@ -69,9 +70,9 @@ func (s *Server) readiness() readiness {
 	}
 	ready := readiness{Status: "ok", Reasons: reasons, Records: s.records.Load()}
 	if a := s.acme.Load(); a != nil {
-		c, more := a.orders.report()
-		_, c.InUse = a.handed.first(time.Now())
+		c, more := a.Status()
 		ready.Certificates, ready.Reasons = &c, append(ready.Reasons, more...)
+		s.metrics.failing.Set(float64(c.Failing))
 	}
 	s.metrics.degraded.Set(0)
 	if len(ready.Reasons) > 0 {
@@ -97,7 +98,7 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request) {
 	switch err := s.vouches(r.Context(), hostName(r.URL.Query().Get("domain"))); {
 	case err == nil:
 		plain(w, http.StatusOK, "yes")
-	case errors.Is(err, errNotListed):
+	case errors.Is(err, acme.ErrNotListed):
 		plain(w, http.StatusNotFound, "no")
 	default: // a source is down: never a wrong no
 		w.Header().Set(retryAfter[0][0], retryAfter[0][1])
@@ -105,16 +106,13 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// errNotListed is said of a name that may not have a certificate.
-var errNotListed = errors.New("the name belongs to no domain that is listed here")
-
-// vouches is nil for a name that may have a certificate, errNotListed for one
+// vouches is nil for a name that may have a certificate, acme.ErrNotListed for one
 // that may not, and another error while that cannot be told.
 func (s *Server) vouches(ctx context.Context, host string) error {
 	set := s.settings.Load()
 	switch {
 	case set == nil || host == "":
-		return errNotListed
+		return acme.ErrNotListed
 	case host == set.ServiceHost:
 		return nil
 	}
@@ -128,14 +126,14 @@ func (s *Server) vouches(ctx context.Context, host string) error {
 			return err
 		}
 	}
-	return errNotListed
+	return acme.ErrNotListed
 }
 
 // expiry brings the metric of certificates up to date.
 func (s *Server) expiry() {
 	var first time.Time
 	if a := s.acme.Load(); a != nil {
-		first, _ = a.handed.first(time.Now())
+		first = a.FirstExpiry()
 	} else if expires := s.expires.Load(); expires != nil {
 		first = (*expires)()
 	}

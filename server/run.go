@@ -9,13 +9,15 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"autoconfig/acme"
 )
 
 // Listen is where and how a server listens. Empty addresses are left out.
 type Listen struct {
 	HTTP, HTTPS, Admin string
 	Certificate        *Certificate  // for HTTPS, from files
-	ACME               *ACMEOptions  // for HTTPS, on demand
+	ACME               *acme.Options // for HTTPS, on demand; the server fills in Listed, Count and Log
 	ProxyProtocol      bool          // HTTPS connections from trusted proxies begin with it
 	Drain              time.Duration // go on accepting after the stop was asked for
 	Ready              func()        // called once all listeners are open; may be nil
@@ -45,10 +47,13 @@ func (s *Server) Run(ctx context.Context, l Listen) error {
 		return err
 	}
 	if a := s.acme.Load(); a != nil {
-		beside, stop := context.WithCancel(ctx)
-		go a.tend(beside)
-		defer a.close()
-		defer stop()
+		beside, stop := context.WithCancel(context.WithoutCancel(ctx)) // while draining, too
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			a.Run(beside)
+		}()
+		defer func() { stop(); <-ended }()
 	}
 	failed := make(chan error, len(open))
 	for _, o := range open {
@@ -113,12 +118,15 @@ func (s *Server) encrypt(open []listener, ports map[string]net.Addr, l Listen) {
 	case l.HTTPS == "":
 		return
 	case l.ACME != nil:
-		a := s.newACME(*l.ACME, ports["addr"], ports["tls"])
+		o := *l.ACME
+		o.Listed, o.Log = s.vouches, s.opts.Log
+		o.Count = func(result string) { s.metrics.orders.WithLabelValues(result).Inc() }
+		a := acme.New(o, ports["addr"], ports["tls"])
 		s.acme.Store(a)
-		config = a.tlsConfig()
+		config = a.TLSConfig()
 		for _, o := range open {
 			if o.name == "addr" {
-				o.http.Handler = a.challenges(o.http.Handler)
+				o.http.Handler = a.Challenges(o.http.Handler)
 			}
 		}
 	default:

@@ -17,6 +17,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"autoconfig/acme"
 	"autoconfig/pages"
 	"autoconfig/provider"
 	"autoconfig/source"
@@ -71,7 +72,7 @@ type Server struct {
 	sawHTTPS atomic.Bool // a trusted proxy has spoken https to a client
 	reload   atomic.Pointer[string]
 	records  atomic.Pointer[Records]
-	acme     atomic.Pointer[acme]             // nil: no certificates on demand
+	acme     atomic.Pointer[acme.Manager]     // nil: no certificates on demand
 	expires  atomic.Pointer[func() time.Time] // of the certificate from a file
 }
 

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"os"
 
+	"autoconfig/acme"
 	"autoconfig/apple"
-	"autoconfig/certstore"
 	"autoconfig/config"
 	"autoconfig/server"
 )
@@ -32,16 +32,16 @@ func (s *Service) certificates(l *server.Listen) (done func(), err error) {
 		l.Certificate = &s.cert
 		return done, nil
 	}
-	l.ACME = &server.ACMEOptions{Email: from.ACME.Email, Directory: from.ACME.Directory}
+	l.ACME = &acme.Options{Email: from.ACME.Email, Directory: from.ACME.Directory}
 	place, database, err := from.ACME.Place(s.opts.Getenv)
 	if err != nil {
 		return done, configErrorf("tls.acme.storage: %w", err)
 	}
 	if !database {
-		l.ACME.Storage = server.FolderStorage(place)
+		l.ACME.Storage = acme.Folder(place)
 		return done, usableFolder(place)
 	}
-	store, err := certstore.Open(place)
+	store, err := acme.OpenPostgres(place)
 	if err != nil {
 		return done, configErrorf("tls.acme.storage: %w", err)
 	}

@@ -1,4 +1,4 @@
-package server
+package acme
 
 import (
 	"context"
@@ -15,7 +15,6 @@ import (
 
 	"github.com/caddyserver/certmagic"
 	rfc8555 "github.com/mholt/acmez/v3/acme"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"autoconfig/finding"
 )
@@ -24,9 +23,8 @@ import (
 // longer each time before an authority is asked for the same name again. Let's
 // Encrypt, for one, allows five failures of a name an hour.
 type orders struct {
-	log     *slog.Logger
-	failing prometheus.Gauge
-	results *prometheus.CounterVec
+	log   *slog.Logger
+	count func(result string)
 
 	mu      sync.Mutex
 	names   map[string]trouble
@@ -51,8 +49,8 @@ const (
 	troublesKept  = 10_000
 )
 
-func newOrders(log *slog.Logger, m *metrics) *orders {
-	return &orders{log: log, failing: m.failing, results: m.orders, names: map[string]trouble{}}
+func newOrders(log *slog.Logger, count func(result string)) *orders {
+	return &orders{log: log, count: count, names: map[string]trouble{}}
 }
 
 // wait says why it is too early to ask for a name again.
@@ -94,16 +92,15 @@ func (o *orders) failed(name string, err error, now time.Time) {
 	if known || len(o.names) < troublesKept {
 		o.names[name] = t
 	}
-	o.failing.Set(float64(len(o.names)))
 	o.mu.Unlock()
-	o.results.WithLabelValues("failed").Inc()
+	o.count("failed")
 	o.log.Error("no certificate", "name", name, "id", f.ID, "cause", f.Cause, "fix", f.Fix, "again", t.until.UTC().Format(time.RFC3339))
 }
 
 // ordered notes a new certificate.
 func (o *orders) ordered(name string) {
 	o.forget(name)
-	o.results.WithLabelValues("ok").Inc()
+	o.count("ok")
 	o.log.Info("certificate", "name", name)
 }
 
@@ -112,7 +109,6 @@ func (o *orders) forget(name string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.names, name)
-	o.failing.Set(float64(len(o.names)))
 }
 
 // stored notes how the last use of the storage went; it is logged when that
@@ -134,8 +130,8 @@ func (o *orders) stored(err error) {
 	}
 }
 
-// Certificates is what /readyz says of certificates on demand.
-type Certificates struct {
+// Status is what /readyz says of certificates on demand.
+type Status struct {
 	InUse   int               `json:"in_use"` // names handed out in the last day
 	Failing int               `json:"failing"`
 	Faults  []finding.Finding `json:"faults,omitempty"` // the first of them, by name
@@ -146,7 +142,7 @@ const faultsShown = 20
 
 // report is the state, and the reasons that concern every name: what is wrong
 // with one name alone does not degrade the service.
-func (o *orders) report() (c Certificates, reasons []string) {
+func (o *orders) report() (c Status, reasons []string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.storage != nil {

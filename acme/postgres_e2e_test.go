@@ -1,6 +1,6 @@
 //go:build e2e
 
-package certstore
+package acme
 
 import (
 	"context"
@@ -12,12 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"autoconfig/certstore/pgtest"
+	"autoconfig/acme/pgtest"
 )
 
-func open(t *testing.T, dsn string) *Store {
+func open(t *testing.T, dsn string) *Postgres {
 	t.Helper()
-	s, err := Open(dsn)
+	s, err := OpenPostgres(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func open(t *testing.T, dsn string) *Store {
 	return s
 }
 
-func TestStore(t *testing.T) {
+func TestPostgres(t *testing.T) {
 	pg := pgtest.Start(t)
 	t.Run("Keys", func(t *testing.T) { keys(t, open(t, pg.DSN)) })
 	t.Run("Locks", func(t *testing.T) { lockers(t, pg.DSN) })
@@ -34,7 +34,7 @@ func TestStore(t *testing.T) {
 	t.Run("Down", func(t *testing.T) { down(t, pg, open(t, pg.DSN)) })
 }
 
-func keys(t *testing.T, s *Store) {
+func keys(t *testing.T, s *Postgres) {
 	ctx := t.Context()
 	if _, err := s.Load(ctx, "none"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Load: %v", err)
@@ -83,7 +83,7 @@ func keys(t *testing.T, s *Store) {
 
 // Of 12 holders over two replicas never two hold the lock, and all get it.
 func lockers(t *testing.T, dsn string) {
-	replicas := []*Store{open(t, dsn), open(t, dsn)}
+	replicas := []*Postgres{open(t, dsn), open(t, dsn)}
 	var holding, turns atomic.Int32
 	var all sync.WaitGroup
 	for i := range 12 {
@@ -121,7 +121,7 @@ func lockers(t *testing.T, dsn string) {
 }
 
 // The lock of a replica that died is free once its lease has ended, not before.
-func deadHolder(t *testing.T, s *Store) {
+func deadHolder(t *testing.T, s *Postgres) {
 	ctx := t.Context()
 	if got, err := s.take(ctx, "dead", "gone"); err != nil || !got { // nobody moves its end on
 		t.Fatal(got, err)
@@ -138,7 +138,7 @@ func deadHolder(t *testing.T, s *Store) {
 }
 
 // A table that somebody else locks costs a bounded wait, and works afterwards.
-func lockedTable(t *testing.T, s *Store) {
+func lockedTable(t *testing.T, s *Postgres) {
 	ctx := t.Context()
 	if err := s.Store(ctx, "k", []byte("v")); err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func lockedTable(t *testing.T, s *Store) {
 }
 
 // A database that was down is used again without a restart.
-func down(t *testing.T, pg *pgtest.Server, s *Store) {
+func down(t *testing.T, pg *pgtest.Server, s *Postgres) {
 	ctx := t.Context()
 	if err := s.Store(ctx, "k", []byte("v")); err != nil {
 		t.Fatal(err)

@@ -1,11 +1,4 @@
-// Package certstore keeps the certificates of several replicas in PostgreSQL:
-// keys, certificates, the authority's account, and locks so that each
-// certificate is ordered once. It makes its two tables itself.
-//
-// A lock is a row with a holder and an end, which the holder moves on while it
-// works: a replica that dies frees its locks within [lease]. All times are the
-// database's own, so that the replicas' clocks do not matter.
-package certstore
+package acme
 
 import (
 	"context"
@@ -45,8 +38,14 @@ CREATE TABLE IF NOT EXISTS autoconfig_locks (
 	ends   timestamptz NOT NULL
 )`
 
-// Store is a storage for certmagic. It is safe for concurrent use.
-type Store struct {
+// Postgres keeps the certificates of several replicas in PostgreSQL: keys,
+// certificates, the authority's account, and locks so that each certificate is
+// ordered once. It makes its two tables itself. It is safe for concurrent use.
+//
+// A lock is a row with a holder and an end, which the holder moves on while it
+// works: a replica that dies frees its locks within [lease]. All times are the
+// database's own, so that the replicas' clocks do not matter.
+type Postgres struct {
 	db    *sql.DB
 	ready sync.Mutex // held while the tables are made
 	made  bool
@@ -61,11 +60,11 @@ type lock struct {
 	stop   context.CancelFunc
 }
 
-var _ certmagic.Storage = (*Store)(nil)
+var _ certmagic.Storage = (*Postgres)(nil)
 
-// Open takes a connection string of PostgreSQL (postgres://user:password@host/name).
+// OpenPostgres takes a connection string of PostgreSQL (postgres://user:password@host/name).
 // It does not connect: a database that is down shows when it is used.
-func Open(dsn string) (*Store, error) {
+func OpenPostgres(dsn string) (*Postgres, error) {
 	cfg, err := pgx.ParseConfig(dsn) // its errors leave the password out
 	if err != nil {
 		return nil, err
@@ -80,14 +79,14 @@ func Open(dsn string) (*Store, error) {
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	db.SetConnMaxIdleTime(idle)
-	return &Store{db: db, locks: map[string]*lock{}}, nil
+	return &Postgres{db: db, locks: map[string]*lock{}}, nil
 }
 
 // Close ends all connections. Locks still held end by themselves.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Postgres) Close() error { return s.db.Close() }
 
 // in runs f in the time a query may take, with the tables made.
-func (s *Store) in(ctx context.Context, f func(context.Context) error) error {
+func (s *Postgres) in(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	if err := s.tables(ctx); err != nil {
@@ -101,7 +100,7 @@ func (s *Store) in(ctx context.Context, f func(context.Context) error) error {
 
 // tables makes the tables, once. Replicas that start together take turns:
 // PostgreSQL's IF NOT EXISTS alone lets two of them collide.
-func (s *Store) tables(ctx context.Context) error {
+func (s *Postgres) tables(ctx context.Context) error {
 	s.ready.Lock()
 	defer s.ready.Unlock()
 	if s.made {
@@ -132,7 +131,7 @@ func (s *Store) tables(ctx context.Context) error {
 }
 
 // Store implements certmagic.Storage.
-func (s *Store) Store(ctx context.Context, key string, value []byte) error {
+func (s *Postgres) Store(ctx context.Context, key string, value []byte) error {
 	return s.in(ctx, func(ctx context.Context) error {
 		_, err := s.db.ExecContext(ctx, `INSERT INTO autoconfig_certificates (key, value) VALUES ($1, $2)
 			ON CONFLICT (key) DO UPDATE SET value = $2, modified = now()`, key, value)
@@ -141,7 +140,7 @@ func (s *Store) Store(ctx context.Context, key string, value []byte) error {
 }
 
 // Load implements certmagic.Storage; fs.ErrNotExist without the key.
-func (s *Store) Load(ctx context.Context, key string) (value []byte, err error) {
+func (s *Postgres) Load(ctx context.Context, key string) (value []byte, err error) {
 	err = s.in(ctx, func(ctx context.Context) error {
 		return found(s.db.QueryRowContext(ctx, `SELECT value FROM autoconfig_certificates WHERE key = $1`, key).Scan(&value))
 	})
@@ -160,7 +159,7 @@ func found(err error) error {
 const below = `(key = $1 OR (key >= $1 || '/' AND key < $1 || '0'))`
 
 // Delete implements certmagic.Storage: the key and all below it.
-func (s *Store) Delete(ctx context.Context, key string) error {
+func (s *Postgres) Delete(ctx context.Context, key string) error {
 	return s.in(ctx, func(ctx context.Context) error {
 		_, err := s.db.ExecContext(ctx, `DELETE FROM autoconfig_certificates WHERE `+below, key)
 		return err
@@ -168,13 +167,13 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 }
 
 // Exists implements certmagic.Storage. While the database is down nothing exists.
-func (s *Store) Exists(ctx context.Context, key string) bool {
+func (s *Postgres) Exists(ctx context.Context, key string) bool {
 	_, err := s.Stat(ctx, key)
 	return err == nil
 }
 
 // Stat implements certmagic.Storage; fs.ErrNotExist without the key.
-func (s *Store) Stat(ctx context.Context, key string) (info certmagic.KeyInfo, err error) {
+func (s *Postgres) Stat(ctx context.Context, key string) (info certmagic.KeyInfo, err error) {
 	info.Key = key
 	err = s.in(ctx, func(ctx context.Context) error {
 		var first string
@@ -188,7 +187,7 @@ func (s *Store) Stat(ctx context.Context, key string) (info certmagic.KeyInfo, e
 
 // List implements certmagic.Storage: the keys below path, with recursive all of
 // them and the folders between.
-func (s *Store) List(ctx context.Context, path string, recursive bool) (keys []string, err error) {
+func (s *Postgres) List(ctx context.Context, path string, recursive bool) (keys []string, err error) {
 	err = s.in(ctx, func(ctx context.Context) error {
 		rows, err := s.db.QueryContext(ctx, `SELECT key FROM autoconfig_certificates WHERE `+below+` ORDER BY key`, path)
 		if err != nil {
@@ -233,7 +232,7 @@ func entries(keys []string, seen map[string]bool, path, key string, recursive bo
 }
 
 // Lock implements certmagic.Locker: it waits until the lock is free or ctx ends.
-func (s *Store) Lock(ctx context.Context, name string) error {
+func (s *Postgres) Lock(ctx context.Context, name string) error {
 	holder := rand.Text()
 	for {
 		got, err := s.take(ctx, name, holder)
@@ -253,7 +252,7 @@ func (s *Store) Lock(ctx context.Context, name string) error {
 }
 
 // take tries once to get a lock.
-func (s *Store) take(ctx context.Context, name, holder string) (got bool, err error) {
+func (s *Postgres) take(ctx context.Context, name, holder string) (got bool, err error) {
 	err = s.in(ctx, func(ctx context.Context) error {
 		result, err := s.db.ExecContext(ctx, `INSERT INTO autoconfig_locks AS l (name, holder, ends)
 			VALUES ($1, $2, clock_timestamp() + $3 * interval '1 second')
@@ -270,7 +269,7 @@ func (s *Store) take(ctx context.Context, name, holder string) (got bool, err er
 }
 
 // keep moves the end of a lock on until it is unlocked.
-func (s *Store) keep(name, holder string) {
+func (s *Postgres) keep(name, holder string) {
 	ctx, stop := context.WithCancel(context.Background())
 	s.mu.Lock()
 	s.locks[name] = &lock{holder, stop}
@@ -294,7 +293,7 @@ func (s *Store) keep(name, holder string) {
 }
 
 // Unlock implements certmagic.Locker.
-func (s *Store) Unlock(ctx context.Context, name string) error {
+func (s *Postgres) Unlock(ctx context.Context, name string) error {
 	s.mu.Lock()
 	l := s.locks[name]
 	delete(s.locks, name)

@@ -1,6 +1,6 @@
 //go:build e2e
 
-package server
+package acme
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -23,12 +24,10 @@ import (
 	"github.com/caddyserver/certmagic"
 	"github.com/jackc/pgx/v5"
 
-	"autoconfig/certstore"
-	"autoconfig/certstore/pgtest"
+	"autoconfig/acme/acmetest"
+	"autoconfig/acme/pgtest"
 	"autoconfig/dnssrv/dnstest"
 	"autoconfig/e2e/freeport"
-	"autoconfig/server/acmetest"
-	"autoconfig/source"
 )
 
 // replicaSettings are what TestReplica is started with, in its environment: the
@@ -48,30 +47,44 @@ func TestReplica(t *testing.T) {
 		t.Fatal(err)
 	}
 	certmagic.RateLimitEvents = 1000
-	storage := FolderStorage(r.Folder)
+	storage := Folder(r.Folder)
 	if r.Database != "" {
-		store, err := certstore.Open(r.Database)
+		store, err := OpenPostgres(r.Database)
 		if err != nil {
 			t.Fatal(err)
 		}
 		storage = store
 	}
-	o := testOptions(nil)
+	o := new(world).options(r.Directory, storage)
 	o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s := New(o)
-	set := world(t)
-	listed := source.NewIndex(64, 4096)
-	for i := range 40 {
-		listed.Add(fmt.Sprintf("c%d.example", i), custom("example", nil))
-	}
-	set.Listed, set.Source = listed, source.Chain{listed}
-	s.Use(set)
 	ctx, stop := signal.NotifyContext(t.Context(), syscall.SIGTERM)
 	defer stop()
-	if err := s.Run(ctx, Listen{HTTP: r.HTTP, HTTPS: r.TLS, ACME: &ACMEOptions{Directory: r.Directory, Storage: storage}}); err != nil {
+	var plain net.Listener
+	var plainAddr net.Addr
+	if r.HTTP != "" {
+		plain = listenOn(t, r.HTTP)
+		plainAddr = plain.Addr()
+	}
+	secure := listenOn(t, r.TLS)
+	a := New(o, plainAddr, secure.Addr())
+	if plain != nil {
+		go func() { _ = http.Serve(plain, a.Challenges(http.NotFoundHandler())) }() // ends with the process
+	}
+	go func() { _ = http.Serve(tls.NewListener(secure, a.TLSConfig()), http.NotFoundHandler()) }()
+	o.Log.Info("listening", "tls", secure.Addr())
+	a.Run(ctx)
+}
+
+func listenOn(t *testing.T, addr string) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
 		t.Fatal(err)
 	}
+	return ln
 }
+
+var listening = regexp.MustCompile(`msg=listening tls=(\S+)`)
 
 // replica is a started one.
 type replica struct {
@@ -104,7 +117,7 @@ func startReplica(t *testing.T, a *acmetest.Authority, r replicaSettings) *repli
 		}
 	})
 	for range 1000 {
-		if m := log.find(regexp.MustCompile(`msg=listening .*tls=(\S+)`)); m != nil {
+		if m := listening.FindStringSubmatch(log.String()); m != nil {
 			return &replica{m[1], log}
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -119,7 +132,7 @@ func names(t *testing.T) *dnstest.Server {
 	var zone strings.Builder
 	zone.WriteString("example. SOA ns.example. root.example. 1 3600 600 86400 60\n")
 	for i := range 40 {
-		for _, prefix := range hostPrefixes {
+		for _, prefix := range prefixes {
 			fmt.Fprintf(&zone, "%sc%d.example. A 127.0.0.1\n", prefix, i)
 		}
 	}
@@ -152,7 +165,7 @@ func TestACMEReplicas(t *testing.T) {
 		for n := range 20 {
 			all.Go(func() {
 				var err error
-				if serials[i][n], err = r.get(a, fmt.Sprintf("%sc%d.example", hostPrefixes[n%3], n)); err != nil {
+				if serials[i][n], err = r.get(a, fmt.Sprintf("%sc%d.example", prefixes[n%3], n)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -265,7 +278,7 @@ func TestACMERenewal(t *testing.T) {
 	r := replicaSettings{Folder: t.TempDir(), HTTP: freeport.On(t, "127.0.0.1"), TLS: freeport.On(t, "127.0.0.1")}
 	a := acmetest.Start(t, acmetest.Options{HTTP: r.HTTP, TLS: r.TLS, DNS: dns.Addr()})
 	const name = "autoconfig.c1.example"
-	_, writer := testACME(t, a.Directory, FolderStorage(r.Folder), &lockedBuffer{})
+	_, writer := testManager(t, a.Directory, Folder(r.Folder))
 	keep(t, writer, name, time.Now().Add(-80*24*time.Hour), time.Now().Add(10*24*time.Hour))
 	up := startReplica(t, a, r)
 	var handshakes, renewed atomic.Int32

@@ -1,4 +1,4 @@
-package certstore
+package acme
 
 import (
 	"slices"
@@ -25,8 +25,8 @@ func TestEntries(t *testing.T) {
 	}
 }
 
-func TestOpenBadDSN(t *testing.T) {
-	if _, err := Open("postgres://host:port/"); err == nil {
+func TestOpenPostgresBadDSN(t *testing.T) {
+	if _, err := OpenPostgres("postgres://host:port/"); err == nil {
 		t.Error("no error")
 	}
 }

@@ -1,0 +1,421 @@
+package acme
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+)
+
+// lockedBuffer is a log that is read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// world is what the manager is told of, and what it tells.
+type world struct {
+	log      lockedBuffer
+	unlisted atomic.Bool // nothing is listed
+	ok, bad  atomic.Int32
+}
+
+// listed takes the three names before example.org, and before c0.example and on.
+func (w *world) listed(_ context.Context, host string) error {
+	for _, prefix := range prefixes {
+		domain, ok := strings.CutPrefix(host, prefix)
+		if ok && !w.unlisted.Load() && (domain == "example.org" || customer.MatchString(domain)) {
+			return nil
+		}
+	}
+	return ErrNotListed
+}
+
+var prefixes = []string{"autoconfig.", "autodiscover.", "ua-auto-config."}
+
+var customer = regexp.MustCompile(`^c[0-9]+\.example$`)
+
+func (w *world) count(result string) {
+	if result == "ok" {
+		w.ok.Add(1)
+	} else {
+		w.bad.Add(1)
+	}
+}
+
+func (w *world) options(url string, storage Storage) Options {
+	return Options{
+		Directory: url, Storage: storage, Listed: w.listed, Count: w.count,
+		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+}
+
+// testManager gets certificates from an authority at url.
+func testManager(t testing.TB, url string, storage Storage) (*world, *Manager) {
+	t.Helper()
+	w := new(world)
+	here := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}
+	a := New(w.options(url, storage), here, here)
+	t.Cleanup(a.close)
+	return w, a
+}
+
+// handshake is the certificate a client gets for a name.
+func handshake(t testing.TB, config *tls.Config, name string, protocols ...string) (*x509.Certificate, error) {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	defer func() { _ = ours.Close() }()
+	failed := make(chan error, 1)
+	go func() {
+		defer func() { _ = theirs.Close() }()
+		failed <- tls.Server(theirs, config).Handshake()
+	}()
+	client := tls.Client(ours, &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: protocols})
+	if err := client.Handshake(); err != nil {
+		return nil, errors.Join(err, <-failed)
+	}
+	return client.ConnectionState().PeerCertificates[0], <-failed
+}
+
+// keep stores a certificate as certmagic does.
+func keep(t testing.TB, a *Manager, name string, from, to time.Time) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(from.UnixNano()), DNSNames: []string{name}, NotBefore: from, NotAfter: to}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyPEM, err := certmagic.PEMEncodePrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta, err := json.Marshal(certmagic.CertificateResource{SANs: []string{name}, IssuerData: json.RawMessage("{}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, issuer := certmagic.StorageKeys, a.issuer.IssuerKey()
+	for file, content := range map[string][]byte{
+		keys.SiteCert(issuer, name):       pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		keys.SitePrivateKey(issuer, name): keyPEM,
+		keys.SiteMeta(issuer, name):       meta,
+	} {
+		if err := a.config.Storage.Store(t.Context(), file, content); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// authority is a loopback server that is no good authority, and counts.
+func authority(t testing.TB, answer http.HandlerFunc) (url string, asked *atomic.Int32) {
+	t.Helper()
+	asked = new(atomic.Int32)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		answer(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL + "/directory", asked
+}
+
+const listedName = "autoconfig.example.org"
+
+// A name that is not listed gets no certificate, and neither the authority nor
+// the storage is asked: not for a domain found by MX, a stranger's, the bare
+// domain, and a name without a prefix we know.
+func TestACMENotListed(t *testing.T) {
+	url, asked := authority(t, http.NotFound)
+	dir := t.TempDir()
+	_, a := testManager(t, url, Folder(dir))
+	for _, name := range []string{"autoconfig.customer.example", "autoconfig.live.co.uk", "autoconfig.stranger.example", "example.org",
+		"www.example.org", "autoconfig.www.example.org", "autoconfig.autoconfig.example.org", "", "127.0.0.1"} {
+		for _, protocols := range [][]string{nil, {alpnChallenge}} {
+			if cert, err := handshake(t, a.TLSConfig(), name, protocols...); err == nil {
+				t.Errorf("%q: %v", name, cert.DNSNames)
+			}
+		}
+	}
+	if n := asked.Load(); n != 0 {
+		t.Errorf("the authority was asked %d times", n)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("in the storage: %v %v", left, err)
+	}
+}
+
+// An authority that is no good: each is told apart, logged once, counted, shown
+// by /readyz, and not asked again for a while.
+func TestACMEBadAuthority(t *testing.T) {
+	problem := func(status int, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		}
+	}
+	for _, test := range []struct {
+		name, id string
+		degraded bool
+		answer   http.HandlerFunc
+	}{
+		{"down", "acme-authority-unreachable", true, nil},
+		{"garbage", "acme-authority-garbled", true, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>Welcome</html>")) }},
+		{"proxy", "acme-authority-garbled", true, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad gateway", http.StatusBadGateway) }},
+		{"empty", "acme-authority-garbled", true, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte("{}"))
+		}},
+		{"limited", "acme-authority-limit", true, problem(429, `{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many","status":429}`)},
+		{"refuses", "acme-name-rejected", false, problem(400, `{"type":"urn:ietf:params:acme:error:rejectedIdentifier","detail":"policy","status":400}`)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			url, asked := authority(t, test.answer)
+			if test.answer == nil {
+				url = "http://127.0.0.1:1/directory"
+			}
+			w, a := testManager(t, url, Folder(t.TempDir()))
+			for range 3 {
+				if _, err := handshake(t, a.TLSConfig(), listedName); err == nil {
+					t.Fatal("a certificate from nowhere")
+				}
+			}
+			if n := asked.Load(); n > 3 { // certmagic asks for the directory again at once
+				t.Errorf("asked %d times", n)
+			}
+			if said := strings.Count(w.log.String(), `level=ERROR msg="no certificate"`); said != 1 || !strings.Contains(w.log.String(), "id="+test.id) {
+				t.Errorf("said %d times:\n%s", said, w.log.String())
+			}
+			status, reasons := a.Status()
+			if (len(reasons) > 0) != test.degraded || status.Failing != 1 || len(status.Faults) != 1 || status.Faults[0].ID != test.id {
+				t.Error(status, reasons)
+			}
+			if w.ok.Load() != 0 || w.bad.Load() != 1 {
+				t.Error(w.ok.Load(), w.bad.Load())
+			}
+		})
+	}
+}
+
+// A certificate in the storage is served without the authority; in memory it is
+// served without the storage, which may be lost.
+func TestACMEStorage(t *testing.T) {
+	url, asked := authority(t, http.NotFound)
+	storage := newMapStorage()
+	w, a := testManager(t, url, storage)
+	keep(t, a, listedName, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour))
+	if cert, err := handshake(t, a.TLSConfig(), strings.ToUpper(listedName)); err != nil || cert.DNSNames[0] != listedName {
+		t.Fatal(cert, err)
+	}
+	storage.fail(errors.New("the disk is gone"))
+	if _, err := handshake(t, a.TLSConfig(), listedName); err != nil {
+		t.Error(err)
+	}
+	if _, err := handshake(t, a.TLSConfig(), "autodiscover.example.org"); err == nil {
+		t.Error("a certificate without a storage")
+	}
+	if n := asked.Load(); n != 0 {
+		t.Errorf("the authority was asked %d times with nowhere to keep the certificate", n)
+	}
+	if status, reasons := a.Status(); !strings.Contains(strings.Join(reasons, " "), "the disk is gone") || status.InUse != 1 || a.FirstExpiry().IsZero() {
+		t.Error(status, reasons, a.FirstExpiry())
+	}
+	storage.fail(nil)
+	a.orders.mu.Lock()
+	a.orders.names, a.orders.all = map[string]trouble{}, trouble{}
+	a.orders.mu.Unlock()
+	_, _ = handshake(t, a.TLSConfig(), "autodiscover.example.org") // the authority is no good, but the storage is asked
+	if _, reasons := a.Status(); strings.Contains(strings.Join(reasons, " "), "the disk is gone") {
+		t.Error(reasons)
+	}
+	if text := w.log.String(); !strings.Contains(text, "id=acme-storage-failed") || !strings.Contains(text, "storage works again") {
+		t.Error(text)
+	}
+}
+
+// A certificate of a domain that is no longer listed is dropped when it is
+// looked after.
+func TestACMEUnlisted(t *testing.T) {
+	url, _ := authority(t, http.NotFound)
+	w, a := testManager(t, url, newMapStorage())
+	keep(t, a, listedName, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour))
+	if _, err := handshake(t, a.TLSConfig(), listedName); err != nil {
+		t.Fatal(err)
+	}
+	w.unlisted.Store(true)
+	if _, err := a.get(listedName, &tls.ClientHelloInfo{ServerName: listedName}); !errors.Is(err, ErrNotListed) {
+		t.Errorf("%v", err)
+	}
+	if cert, err := handshake(t, a.TLSConfig(), listedName); err == nil {
+		t.Errorf("still served: %v", cert.DNSNames)
+	}
+}
+
+// The log of the library says nothing of clients and accounts.
+func TestZapCore(t *testing.T) {
+	url, _ := authority(t, http.NotFound)
+	w, a := testManager(t, url, newMapStorage())
+	_, _ = handshake(t, a.TLSConfig(), listedName)
+	if text := w.log.String(); !strings.Contains(text, "acme: ") || strings.Contains(text, "remote") || strings.Contains(text, "contact") {
+		t.Error(text)
+	}
+}
+
+// The waits between orders grow, to an end.
+func TestOrdersWait(t *testing.T) {
+	o := newOrders(slog.New(slog.DiscardHandler), func(string) {})
+	now := time.Unix(1e9, 0)
+	var waits []time.Duration
+	for range 8 {
+		o.failed("n", errors.New("no"), now)
+		o.failed("n", errors.New("no"), now.Add(time.Second)) // the same order, told twice
+		waits = append(waits, o.names["n"].until.Sub(now))
+		if _, early := o.wait("n", now); !early {
+			t.Error("no wait")
+		}
+		if _, early := o.wait("other", now); early {
+			t.Error("a name without trouble waits")
+		}
+		now = o.names["n"].until
+		if why, early := o.wait("n", now); early {
+			t.Error(why)
+		}
+	}
+	if waits[0] != 2*time.Minute || waits[1] != 4*time.Minute || waits[7] != time.Hour {
+		t.Error(waits)
+	}
+	if o.forget("n"); len(o.names) != 0 {
+		t.Error("not forgotten")
+	}
+	o.failed("n", &url.Error{Op: "Get", URL: "https://ca.example", Err: errors.New("refused")}, now)
+	if why, early := o.wait("other", now); !early || why.ID != "acme-authority-unreachable" {
+		t.Error("an authority that is down is asked for another name")
+	}
+	if _, early := o.wait("other", now.Add(authorityWait)); early {
+		t.Error("it is not asked again")
+	}
+}
+
+// Names not handed out for two days do not count for the expiry.
+func TestRecent(t *testing.T) {
+	var h recent
+	at := time.Unix(1e9, 0)
+	if !h.note("old", at.Add(time.Hour), at) || h.note("old", at.Add(time.Hour), at.Add(time.Second)) {
+		t.Error("due at first and not at once again")
+	}
+	if !h.note("old", at.Add(time.Hour), at.Add(maintainEvery)) {
+		t.Error("not due after a while")
+	}
+	h.note("new", at.Add(100*time.Hour), at)
+	at = at.Add(generation + time.Minute)
+	h.note("new", at.Add(100*time.Hour), at)
+	if first, n := h.firstExpiry(at); n != 2 || first.Unix() != 1e9+3600 {
+		t.Error(first, n)
+	}
+	at = at.Add(generation + time.Minute)
+	if first, n := h.firstExpiry(at); n != 1 || first.Unix() <= 1e9+3600 {
+		t.Error(first, n)
+	}
+}
+
+// mapStorage keeps everything in memory, and fails when told to.
+type mapStorage struct {
+	mu    sync.Mutex
+	files map[string][]byte
+	err   error
+}
+
+func newMapStorage() *mapStorage { return &mapStorage{files: map[string][]byte{}} }
+
+func (m *mapStorage) fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.err = err
+}
+
+func (m *mapStorage) Store(_ context.Context, key string, value []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err == nil {
+		m.files[key] = bytes.Clone(value)
+	}
+	return m.err
+}
+
+func (m *mapStorage) Load(_ context.Context, key string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	value, ok := m.files[key]
+	if m.err == nil && !ok {
+		return nil, fs.ErrNotExist
+	}
+	return value, m.err
+}
+
+func (m *mapStorage) Delete(_ context.Context, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.files, key)
+	return m.err
+}
+
+func (m *mapStorage) Exists(ctx context.Context, key string) bool {
+	_, err := m.Load(ctx, key)
+	return err == nil
+}
+
+func (m *mapStorage) List(_ context.Context, prefix string, _ bool) (keys []string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key := range m.files {
+		if strings.HasPrefix(key, prefix+"/") {
+			keys = append(keys, path.Join(prefix, strings.Split(key[len(prefix)+1:], "/")[0]))
+		}
+	}
+	return keys, m.err
+}
+
+func (m *mapStorage) Stat(ctx context.Context, key string) (certmagic.KeyInfo, error) {
+	_, err := m.Load(ctx, key)
+	return certmagic.KeyInfo{Key: key, IsTerminal: true}, err
+}
+
+func (m *mapStorage) Lock(context.Context, string) error   { return nil }
+func (m *mapStorage) Unlock(context.Context, string) error { return nil }
