@@ -100,6 +100,7 @@ type OAuth2 struct {
 	AuthorizeURL string   `yaml:"authorize_url" doc:"https URL"`
 	TokenURL     string   `yaml:"token_url" doc:"https URL"`
 	Scopes       []string `yaml:"scopes" doc:"scopes covering all services"`
+	ClientID     string   `yaml:"client_id" doc:"public client id of mail programs, for thunderbird-addon"`
 }
 
 // PasswordLogin is the password_login block.

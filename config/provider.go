@@ -42,7 +42,8 @@ func overlay(m *provider.Provider, p *Provider) {
 		m.MX = p.MX
 	}
 	if p.OAuth2 != nil {
-		m.OAuth2 = &provider.OAuth2{Issuer: p.OAuth2.Issuer, AuthorizeURL: p.OAuth2.AuthorizeURL, TokenURL: p.OAuth2.TokenURL, Scopes: p.OAuth2.Scopes}
+		m.OAuth2 = &provider.OAuth2{Issuer: p.OAuth2.Issuer, AuthorizeURL: p.OAuth2.AuthorizeURL, TokenURL: p.OAuth2.TokenURL, Scopes: p.OAuth2.Scopes,
+			ClientID: p.OAuth2.ClientID}
 	}
 	if a := p.Autodiscover; a != nil {
 		m.Autodiscover.Action = a.Action

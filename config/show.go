@@ -67,7 +67,7 @@ func (e *Entry) show() yaml.MapSlice {
 	set("incoming", showServers(p.Incoming))
 	set("outgoing", showServers(p.Outgoing))
 	if o := p.OAuth2; o != nil {
-		set("oauth2", OAuth2{o.Issuer, o.AuthorizeURL, o.TokenURL, o.Scopes})
+		set("oauth2", OAuth2{o.Issuer, o.AuthorizeURL, o.TokenURL, o.Scopes, o.ClientID})
 	}
 	text("jmap", p.JMAP)
 	text("caldav", p.CalDAV)

@@ -108,6 +108,13 @@ postlog unix-dgram n - n - 1 postlogd
 // startMail starts both for jo@DOMAIN with the password "right".
 func startMail(t testing.TB, domain string, c tls.Certificate) *mailServers {
 	t.Helper()
+	return startMailWith(t, domain, c, nil)
+}
+
+// startMailWith has more lines in Dovecot's configuration, which may name files
+// in its folder.
+func startMailWith(t testing.TB, domain string, c tls.Certificate, more func(dir string) string) *mailServers {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "e2e-mail") // a short path: the name of a Unix socket has 108 octets
 	if err != nil {
 		t.Fatal(err)
@@ -119,12 +126,16 @@ func startMail(t testing.TB, domain string, c tls.Certificate) *mailServers {
 	}
 	mkdir(t, filepath.Join(dir, "mail"), 0o777) // the mailbox's user writes there
 	cert, key := probetest.Files(t, dir, c)
-	startDovecot(t, m, dir, domain, cert, key)
+	lines := ""
+	if more != nil {
+		lines = more(dir)
+	}
+	startDovecot(t, m, dir, domain, cert, key, lines)
 	startPostfix(t, m, dir, domain, cert, key)
 	return m
 }
 
-func startDovecot(t testing.TB, m *mailServers, dir, domain, cert, key string) {
+func startDovecot(t testing.TB, m *mailServers, dir, domain, cert, key, more string) {
 	t.Helper()
 	dovecot := probetest.Need(t, "dovecot", "dovecot-imapd")
 	users, conf := filepath.Join(dir, "users"), filepath.Join(dir, "dovecot.conf")
@@ -133,7 +144,7 @@ func startDovecot(t testing.TB, m *mailServers, dir, domain, cert, key string) {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(m.imaps)
-	write(t, conf, fmt.Sprintf(dovecotConfig, dir, cert, key, port))
+	write(t, conf, fmt.Sprintf(dovecotConfig, dir, cert, key, port)+more)
 	awaitPort(t, start(t, exec.Command(dovecot, "-F", "-c", conf)), m.imaps, filepath.Join(dir, "dovecot.log"))
 }
 

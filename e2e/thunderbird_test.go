@@ -72,7 +72,7 @@ type thunderbird struct {
 }
 
 // startThunderbird starts it with the test's names, DNS server and authority.
-func startThunderbird(t testing.TB, sites *names, dns *dnstest.Server, authority *probetest.Authority) *thunderbird {
+func startThunderbird(t testing.TB, sites *names, dns *dnstest.Server, authority *probetest.Authority, change ...func(*exec.Cmd)) *thunderbird {
 	t.Helper()
 	if _, err := os.Stat(thunderbirdBinary); err != nil {
 		missing(t, "Thunderbird is not installed: apt-get install thunderbird")
@@ -94,6 +94,9 @@ func startThunderbird(t testing.TB, sites *names, dns *dnstest.Server, authority
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CACHE_HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_RUNTIME_DIR="+dir,
 		"TMPDIR="+dir, "LANG=C.UTF-8", "MOZ_CRASHREPORTER_DISABLE=1", "NO_EM_RESTART=1")
+	for _, f := range change {
+		f(cmd)
+	}
 	p := start(t, cmd)
 	tb := &thunderbird{t: t, net: sites, m: connect(t, p, filepath.Join(profile, "MarionetteActivePort"))}
 	t.Cleanup(func() {

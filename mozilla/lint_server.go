@@ -177,8 +177,7 @@ var loginChecks = []check[block]{
 	}},
 	{"mozilla-oauth2-host-unknown", func(b block) []place {
 		h := b.value("hostname")
-		known := slices.ContainsFunc(oauth2Hosts, func(suffix string) bool { return provider.Below(strings.ToLower(h), suffix) })
-		return b.at(b.offers("OAuth2") && !b.offers(thunderbirdAuth(b.kind)...) && !known, "authentication", h)
+		return b.at(b.offers("OAuth2") && !b.offers(thunderbirdAuth(b.kind)...) && !knowsOAuth2(h), "authentication", h)
 	}},
 }
 
@@ -203,6 +202,10 @@ func thunderbirdAuth(kind string) []string {
 		words = append(words, "none", "client-IP-address", "smtp-after-pop")
 	}
 	return words
+}
+
+func knowsOAuth2(host string) bool {
+	return slices.ContainsFunc(oauth2Hosts, func(suffix string) bool { return provider.Below(strings.ToLower(host), suffix) })
 }
 
 // oauth2Hosts are the mail servers that Thunderbird 153 has OAuth2 for: these

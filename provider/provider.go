@@ -64,6 +64,7 @@ type OAuth2 struct {
 	AuthorizeURL string
 	TokenURL     string
 	Scopes       []string
+	ClientID     string // of the mail programs, public (RFC 8252 §8.5); only the operator can have one
 }
 
 // Autodiscover says what the Outlook schema answers: settings, or a redirect.

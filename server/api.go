@@ -71,6 +71,7 @@ type oauth2JSON struct {
 	AuthorizeURL string   `json:"authorize_url,omitempty"`
 	TokenURL     string   `json:"token_url,omitempty"`
 	Scopes       []string `json:"scopes,omitempty"`
+	ClientID     string   `json:"client_id,omitempty"`
 }
 
 type documentJSON struct {

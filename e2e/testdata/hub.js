@@ -99,6 +99,18 @@ function kept(branch, id, protocol, names) {
 async function finish(password) {
   await forward();
   await fill("password", password);
+  return signIn();
+}
+
+// installed waits for an add-on that a policy installs (AddonManager, MDN).
+async function installed(id) {
+  const { AddonManager } = ChromeUtils.importESModule("resource://gre/modules/AddonManager.sys.mjs");
+  await until("the add-on is active", async () => (await AddonManager.getAddonByID(id))?.isActive);
+}
+
+// signIn goes on, where need be by way of a browser window that the
+// authorization server closes, and returns the account as it is kept.
+async function signIn() {
   await forward();
   const smtp = await until("the account is made", () => setting("mail.accountmanager.accounts") && setting("mail.smtpservers"));
   const id = setting("mail.account." + setting("mail.accountmanager.accounts").split(",")[0] + ".server");

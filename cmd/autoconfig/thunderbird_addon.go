@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"autoconfig/config"
+	"autoconfig/mozilla"
+)
+
+// addonOptions are the flags of thunderbird-addon.
+type addonOptions struct{ provider, version, policies, installURL string }
+
+func (a *app) thunderbirdAddonCommand() *cobra.Command {
+	var o addonOptions
+	cmd := &cobra.Command{
+		Use: "thunderbird-addon FILE.xpi", Short: "Write an add-on that teaches Thunderbird the OAuth2 of your own domain", Args: cobra.ExactArgs(1),
+		Long: `Thunderbird signs in with OAuth2 only at providers that it knows. This command
+writes an add-on that names yours: its authorization server, its mail servers and
+the client id that mail programs use there. Thunderbird 140 and later read it; until
+it is installed, Thunderbird asks for a password. The add-on holds one file and runs
+no code.
+
+Register the client at your authorization server as a public client with PKCE and the
+redirect address ` + mozilla.RedirectURL + `, and write its id in autoconfig.yaml:
+
+  oauth2: {client_id: mail-programs, issuer: …, authorize_url: …, token_url: …, scopes: [mail]}
+
+With --policies FILE the enterprise policy that installs the add-on on every machine
+is written too; it goes into /etc/thunderbird/policies/policies.json on Linux and into
+the folder distribution of the program on Windows.`,
+		Example: "  autoconfig thunderbird-addon example.xpi\n" +
+			"  autoconfig thunderbird-addon example.xpi --policies policies.json --install-url https://www.example.org/example.xpi",
+		RunE: ran(func(_ *cobra.Command, args []string) error { return a.thunderbirdAddon(args[0], o) }),
+	}
+	cmd.Flags().StringVar(&o.provider, "provider", "", "the provider's `id`, when several have a client id")
+	cmd.Flags().StringVar(&o.version, "addon-version", "1.0", "`version` of the add-on; raise it when you change the add-on")
+	cmd.Flags().StringVar(&o.policies, "policies", "", "write the enterprise policy to this `file` too")
+	cmd.Flags().StringVar(&o.installURL, "install-url", "", "where the policy gets the add-on; default: FILE.xpi as a file: `URL`")
+	return cmd
+}
+
+// addonVersion is what Thunderbird accepts: up to four numbers of up to nine
+// digits ("version", MDN WebExtensions manifest).
+var addonVersion = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){0,3}$`)
+
+func (a *app) thunderbirdAddon(file string, o addonOptions) error {
+	if !addonVersion.MatchString(o.version) {
+		return usagef("--addon-version %q is not a version; write up to four numbers, such as 1.0 or 2.1.3", o.version)
+	}
+	cfg, _, err := a.load()
+	if err != nil {
+		return err
+	}
+	e, err := addonProvider(cfg.Model(), o.provider)
+	if err != nil {
+		return err
+	}
+	addon, err := mozilla.NewAddon(e.Provider, e.Domains, o.version)
+	if err != nil {
+		return fmt.Errorf("%s: %w", cfg.Path, err)
+	}
+	xpi, err := addon.XPI()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, xpi, 0o644); err != nil {
+		return fmt.Errorf("the add-on cannot be written: %w", err)
+	}
+	fmt.Fprintf(a.stderr, "%s: add-on %s for %s; install it in Thunderbird under Add-ons and Themes, Install Add-on From File\n", file, addon.ID, e.Name)
+	if o.policies == "" {
+		return nil
+	}
+	return a.writePolicies(addon, file, o)
+}
+
+func (a *app) writePolicies(addon *mozilla.Addon, file string, o addonOptions) error {
+	from := o.installURL
+	if from == "" {
+		path, err := filepath.Abs(file)
+		if err != nil {
+			return err
+		}
+		from = (&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}).String()
+	}
+	text, err := addon.Policies(from)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(o.policies, text, 0o644); err != nil {
+		return fmt.Errorf("the policy cannot be written: %w", err)
+	}
+	fmt.Fprintf(a.stderr, "%s: installs the add-on from %s\n", o.policies, from)
+	return nil
+}
+
+// addonProvider is the provider with that id, or the only one with a client id.
+func addonProvider(entries []config.Entry, id string) (config.Entry, error) {
+	var with []config.Entry
+	var ids []string
+	for _, e := range entries {
+		if id != "" && e.ID == id {
+			return e, nil
+		}
+		if e.OAuth2 != nil && e.OAuth2.ClientID != "" {
+			with, ids = append(with, e), append(ids, e.ID)
+		}
+	}
+	switch {
+	case id != "":
+		return config.Entry{}, usagef("no provider %q; run autoconfig providers for the ids", id)
+	case len(with) == 0:
+		return config.Entry{}, fmt.Errorf("no provider has a client id; write oauth2: {client_id: …} in autoconfig.yaml")
+	case len(with) > 1:
+		return config.Entry{}, usagef("several providers have a client id; choose one with --provider: %s", strings.Join(ids, ", "))
+	}
+	return with[0], nil
+}
