@@ -36,7 +36,9 @@ lint vuln: export GOFLAGS := -trimpath
 lint: $(LINT) ## gofmt, go vet, golangci-lint
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
 	go vet -tags e2e ./...
+	cd tools && go vet ./...
 	$(LINT) run ./...
+	cd tools && $(LINT) run ./...
 
 $(LINT):
 	@mkdir -p $(CACHE)/bin
@@ -46,6 +48,7 @@ $(LINT):
 unit: ## hermetic tests, with the race detector where gcc is
 	@test -n "$(RACE)" || echo "no gcc: the race detector is off"
 	go test $(RACE) -cover ./...
+	cd tools && go test ./...
 
 e2e: ## real components on loopback ports; with the README's demo lines
 	go test -tags e2e -trimpath -count=1 -p 1 -timeout 10m $$(git grep -l '^//go:build e2e' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,')
@@ -59,7 +62,7 @@ vuln: ## known vulnerabilities, where the database can be reached
 bench: ## this server beside a bare echo handler, and DNS checks beside bare clients
 	@mkdir -p $(CACHE)
 	go build -trimpath -o $(CACHE)/autoconfig ./cmd/autoconfig
-	go build -trimpath -o $(CACHE)/bench ./cmd/bench
+	cd tools && go build -trimpath -o $(CACHE)/bench ./bench
 	$(CACHE)/bench -binary $(CACHE)/autoconfig
 	go test -run '^$$' -bench Serve -benchmem -count 5 -cpu 1 ./server
 	go test -run '^$$' -bench Pages -cpu 1 ./server
@@ -96,7 +99,7 @@ DOMAIN ?= example.org
 compare: ## URL=… the same requests and load against another server and this one
 	@mkdir -p $(CACHE)
 	go build -trimpath -o $(CACHE)/autoconfig ./cmd/autoconfig
-	go build -trimpath -o $(CACHE)/compare ./cmd/compare
+	cd tools && go build -trimpath -o $(CACHE)/compare ./compare
 	$(CACHE)/compare -binary $(CACHE)/autoconfig -url $(URL) -domain $(DOMAIN)
 
 release: ## dist/: tar.gz, deb and rpm for amd64 and arm64, the same bytes every time

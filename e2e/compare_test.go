@@ -15,7 +15,9 @@ import (
 // shows those to a server that answers everything with one document.
 func TestCompare(t *testing.T) {
 	compare := filepath.Join(t.TempDir(), "compare")
-	if out, err := exec.Command("go", "build", "-trimpath", "-o", compare, "autoconfig/cmd/compare").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-trimpath", "-o", compare, "./compare")
+	build.Dir = filepath.Join("..", "tools")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	s := startService(t, "service_host: ispdb.test\nproviders:\n  - domains: [own.test]\n    name: Own\n    incoming: [imaps://imap.own.test, pop3s://pop.own.test]\n    outgoing: [submission://smtp.own.test]\n")

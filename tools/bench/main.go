@@ -5,7 +5,6 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -15,6 +14,7 @@ import (
 
 func main() {
 	bareFile := flag.String("bare", "", "internal: serve the recorded answers in this file")
+	listen := flag.String("listen", "", "internal: where to serve them")
 	binary := flag.String("binary", "", "the autoconfig program to measure")
 	domains := flag.Int("domains", 1_000_000, "domains of the large configuration")
 	rounds := flag.Int("rounds", 7, "rounds")
@@ -22,7 +22,7 @@ func main() {
 	flag.Parse()
 	var err error
 	if *bareFile != "" {
-		err = serveBare(*bareFile)
+		err = serveBare(*bareFile, *listen)
 	} else {
 		err = run(*binary, *domains, *rounds, *span)
 	}
@@ -34,7 +34,6 @@ func main() {
 
 // run starts the programs, takes the rounds and prints the tables.
 func run(binary string, domains, rounds int, span time.Duration) error {
-	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "autoconfig-bench")
 	if err != nil {
 		return err
@@ -51,36 +50,36 @@ func run(binary string, domains, rounds int, span time.Duration) error {
 	if err := reportLoading(large, domains); err != nil {
 		return err
 	}
-	one, err := startServer(ctx, binary, small, 1, false, dir)
+	one, err := startServer(binary, small, 1, false)
 	if err != nil {
 		return err
 	}
-	defer one.stop()
-	logged, err := startServer(ctx, binary, small, 1, true, dir)
+	defer one.Stop()
+	logged, err := startServer(binary, small, 1, true)
 	if err != nil {
 		return err
 	}
-	defer logged.stop()
-	many, err := startServer(ctx, binary, large, domains, false, dir)
+	defer logged.Stop()
+	many, err := startServer(binary, large, domains, false)
 	if err != nil {
 		return err
 	}
-	defer many.stop()
+	defer many.Stop()
 	if err := reportMemory(many); err != nil {
 		return err
 	}
-	bare, err := startBare(ctx, one, dir)
+	bare, err := startBare(one, dir)
 	if err != nil {
 		return err
 	}
-	defer bare.stop()
-	if err := reportRequests([]*process{bare, one, logged, many}, rounds, span); err != nil {
+	defer bare.Stop()
+	if err := reportRequests([]server{bare, one, logged, many}, rounds, span); err != nil {
 		return err
 	}
-	twin, err := startServer(ctx, binary, small, 1, false, dir)
+	twin, err := startServer(binary, small, 1, false)
 	if err != nil {
 		return err
 	}
-	defer twin.stop()
+	defer twin.Stop()
 	return reportReplicas(one, twin, rounds, span)
 }

@@ -35,17 +35,22 @@ func run(other, domain, binary string, span time.Duration, rounds int) error {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return fmt.Errorf("-url %q: give a running server, such as http://127.0.0.1:4243", other)
 	}
-	theirs := newTarget(u.Scheme + "://" + u.Host)
+	theirs := newTarget(u)
 	got, err := theirs.send(formats(domain)[0])
 	if err != nil {
 		return fmt.Errorf("%s does not answer: %w", other, err)
 	}
 	p, _ := mozilla.Decode(bytes.NewReader(got.body)) // nil: the table will say so
-	ours, err := startOurs(binary, configure(domain, p))
+	dir, err := os.MkdirTemp("", "autoconfig-compare")
 	if err != nil {
 		return err
 	}
-	defer ours.stop()
-	printAnswers(theirs, ours.target, domain)
-	return printLoad(theirs, ours.target, domain, span, rounds)
+	defer func() { _ = os.RemoveAll(dir) }()
+	ours, err := startOurs(binary, dir, configure(domain, p))
+	if err != nil {
+		return err
+	}
+	defer ours.Stop()
+	printAnswers(theirs, ours, domain)
+	return printLoad(theirs, ours, domain, span, rounds)
 }

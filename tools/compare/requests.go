@@ -20,6 +20,15 @@ type request struct {
 	read                     func(body []byte) (string, error) // nil: only status and type count
 }
 
+// bytes are the request as it goes over a connection.
+func (q request) bytes() []byte {
+	head := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\n", q.method, q.path, q.host)
+	if q.body != "" {
+		head += fmt.Sprintf("Content-Type: text/xml; charset=utf-8\r\nContent-Length: %d\r\n", len(q.body))
+	}
+	return []byte(head + "\r\n" + q.body)
+}
+
 const poxBody = `<?xml version="1.0" encoding="utf-8"?>
 <Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request><EMailAddress>%s</EMailAddress>` +
 	`<AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>`

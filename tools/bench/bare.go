@@ -3,12 +3,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"slices"
 
 	"github.com/labstack/echo/v4"
+
+	"autoconfig/tools/load"
 )
 
 // recorded is one answer of the server.
@@ -20,15 +21,17 @@ type recorded struct {
 }
 
 // record keeps what the server answers to each format.
-func record(ours *process, file string) error {
+func record(ours *load.Server, file string) error {
 	var all []recorded
 	for _, f := range formats {
-		r, err := ours.once(f, 0)
+		r, body, err := ours.Once(f.request(domain(0)))
 		if err != nil {
 			return err
 		}
-		r.Method, r.Path = f.method, f.path
-		all = append(all, *r)
+		if r.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s %s: status %d: %s", ours.Name, f.name, r.StatusCode, body)
+		}
+		all = append(all, recorded{f.method, f.path, r.StatusCode, r.Header, body})
 	}
 	text, err := json.Marshal(all)
 	if err != nil {
@@ -38,7 +41,7 @@ func record(ours *process, file string) error {
 }
 
 // serveBare sends the recorded answers from handlers that do nothing else.
-func serveBare(file string) error {
+func serveBare(file, addr string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -60,19 +63,5 @@ func serveBare(file string) error {
 			return c.Blob(r.Status, kind, r.Body)
 		})
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	fmt.Println(ln.Addr())
-	return http.Serve(ln, e) //nolint:gosec // bare on purpose, on the loopback interface
-}
-
-func freeAddr() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().String(), nil
+	return http.ListenAndServe(addr, e) //nolint:gosec // bare on purpose, on the loopback interface
 }

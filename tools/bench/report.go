@@ -6,9 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"autoconfig/config"
+	"autoconfig/tools/load"
 )
 
 // reportLoading times reading the configuration beside filling a map from the
@@ -48,19 +50,19 @@ func reportLoading(path string, domains int) error {
 }
 
 // reportMemory shows resident memory after loading and at the peak of a reload.
-func reportMemory(many *process) error {
-	now, start, err := many.memory()
+func reportMemory(many server) error {
+	now, start, err := many.Memory()
 	if err != nil {
 		return err
 	}
-	if err := many.resetPeak(); err != nil {
+	if err := many.ResetPeak(); err != nil {
 		return err
 	}
-	if err := many.hangup(); err != nil {
+	if err := many.Signal(syscall.SIGHUP); err != nil {
 		return err
 	}
 	time.Sleep(5 * time.Second) // long enough for a reload, which takes well under one
-	after, peak, err := many.memory()
+	after, peak, err := many.Memory()
 	if err != nil {
 		return err
 	}
@@ -70,35 +72,35 @@ func reportMemory(many *process) error {
 }
 
 // reportRequests takes the rounds, every process and format once in each.
-func reportRequests(processes []*process, rounds int, span time.Duration) error {
-	got := map[string]map[string][]sample{}
+func reportRequests(processes []server, rounds int, span time.Duration) error {
+	got := map[string]map[string][]load.Sample{}
 	for _, f := range formats {
-		got[f.name] = map[string][]sample{}
+		got[f.name] = map[string][]load.Sample{}
 	}
 	for range rounds {
 		for _, f := range formats {
 			for _, p := range processes {
-				s, err := measure(f, span, connections, p)
+				s, err := load.Measure(span, load.Connections, f.anyOf(p.domains), p.Server)
 				if err != nil {
 					return err
 				}
-				got[f.name][p.name] = append(got[f.name][p.name], s)
+				got[f.name][p.Name] = append(got[f.name][p.Name], s)
 			}
 		}
 	}
-	fmt.Printf("| %d rounds of %v, %d connections | | requests/s | p99 | CPU per request (spread) | CPU of bare |\n|---|---|---:|---:|---:|---:|\n", rounds, span, connections)
+	fmt.Printf("| %d rounds of %v, %d connections | | requests/s | p99 | CPU per request (spread) | CPU of bare |\n|---|---|---:|---:|---:|---:|\n", rounds, span, load.Connections)
 	for _, f := range formats {
-		bare := got[f.name][processes[0].name]
+		bare := got[f.name][processes[0].Name]
 		for _, p := range processes {
-			list := got[f.name][p.name]
+			list := got[f.name][p.Name]
 			var ratios []float64
 			for i := range list {
-				ratios = append(ratios, float64(list[i].cpu)/float64(bare[i].cpu))
+				ratios = append(ratios, float64(list[i].CPU)/float64(bare[i].CPU))
 			}
-			cpu := column(list, func(s sample) time.Duration { return s.cpu })
-			fmt.Printf("| %s | %s | %.0f | %v | %.1f µs (%.1f–%.1f) | %.2f |\n", f.name, p.name,
-				median(column(list, func(s sample) float64 { return s.perSecond })),
-				median(column(list, func(s sample) time.Duration { return s.p99 })).Round(10*time.Microsecond),
+			cpu := column(list, func(s load.Sample) time.Duration { return s.CPU })
+			fmt.Printf("| %s | %s | %.0f | %v | %.1f µs (%.1f–%.1f) | %.2f |\n", f.name, p.Name,
+				median(column(list, func(s load.Sample) float64 { return s.PerSecond })),
+				median(column(list, func(s load.Sample) time.Duration { return s.P99 })).Round(10*time.Microsecond),
 				micro(median(cpu)), micro(slices.Min(cpu)), micro(slices.Max(cpu)), median(ratios))
 		}
 	}
@@ -107,22 +109,22 @@ func reportRequests(processes []*process, rounds int, span time.Duration) error 
 
 // reportReplicas takes the same clients to one process and, in turn, to two. Few
 // clients leave each of two processes idle more often, and to wake up costs.
-func reportReplicas(one, twin *process, rounds int, span time.Duration) error {
+func reportReplicas(one, twin server, rounds int, span time.Duration) error {
 	fmt.Printf("\n| %s, connections in all | one process, CPU per request | two processes | ratio |\n|---|---:|---:|---:|\n", formats[0].name)
-	for _, clients := range []int{connections, 64, 128} {
+	for _, clients := range []int{load.Connections, 64, 128} {
 		var alone, both []time.Duration
 		var ratios []float64
 		for range rounds {
-			a, err := measure(formats[0], span, clients, one)
+			a, err := load.Measure(span, clients, formats[0].anyOf(1), one.Server)
 			if err != nil {
 				return err
 			}
-			b, err := measure(formats[0], span, clients, one, twin)
+			b, err := load.Measure(span, clients, formats[0].anyOf(1), one.Server, twin.Server)
 			if err != nil {
 				return err
 			}
-			alone, both = append(alone, a.cpu), append(both, b.cpu)
-			ratios = append(ratios, float64(b.cpu)/float64(a.cpu))
+			alone, both = append(alone, a.CPU), append(both, b.CPU)
+			ratios = append(ratios, float64(b.CPU)/float64(a.CPU))
 		}
 		fmt.Printf("| %d | %.1f µs | %.1f µs | %.2f |\n", clients, micro(median(alone)), micro(median(both)), median(ratios))
 	}
@@ -131,7 +133,7 @@ func reportReplicas(one, twin *process, rounds int, span time.Duration) error {
 
 func micro(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-func column[T any](list []sample, f func(sample) T) []T {
+func column[T any](list []load.Sample, f func(load.Sample) T) []T {
 	out := make([]T, len(list))
 	for i, s := range list {
 		out[i] = f(s)

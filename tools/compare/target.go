@@ -1,40 +1,44 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
 	"autoconfig/provider"
+	"autoconfig/tools/load"
 )
 
 // target is a server that is asked.
 type target struct {
+	*load.Server
 	base string // scheme, host and port
 	http *http.Client
 }
 
-// connections is how many clients ask at once under load.
-const connections = 16
-
-func newTarget(base string) *target {
-	return &target{base, &http.Client{
-		Timeout: 10 * time.Second,
-		Transport: &http.Transport{
-			MaxIdleConnsPerHost: connections, DisableCompression: true,
-			TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // a stand for comparison has any certificate
-		},
+// newTarget is one at a URL of which scheme and host count.
+func newTarget(u *url.URL) *target {
+	s := &load.Server{Name: u.Host, Addr: u.Host}
+	insecure := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // a stand for comparison has any certificate
+	if u.Scheme == "https" {
+		s.TLS = insecure
+	}
+	if u.Port() == "" {
+		s.Addr = net.JoinHostPort(u.Hostname(), u.Scheme) // the port by its name
+	}
+	return &target{s, u.Scheme + "://" + u.Host, &http.Client{
+		Timeout:       10 * time.Second,
+		Transport:     &http.Transport{DisableCompression: true, TLSClientConfig: insecure},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
@@ -65,13 +69,6 @@ func (t *target) send(q request) (answer, error) {
 	return answer{got.StatusCode, kind, body}, err
 }
 
-// ours is this server, started for the comparison.
-type ours struct {
-	*target
-	cmd *exec.Cmd
-	dir string
-}
-
 // configure describes to this server what the other one answers, so that only
 // the answers themselves differ; p is nil when that could not be read.
 func configure(domain string, p *provider.Provider) string {
@@ -92,46 +89,19 @@ func configure(domain string, p *provider.Provider) string {
 	return b.String()
 }
 
-var listening = regexp.MustCompile(`msg=listening addr=(\S+)`)
-
-// startOurs serves a configuration on a free loopback port.
-func startOurs(binary, config string) (*ours, error) {
-	dir, err := os.MkdirTemp("", "autoconfig-compare")
-	if err != nil {
-		return nil, err
-	}
-	o := &ours{dir: dir}
+// startOurs serves a configuration, kept in dir, on a free loopback port.
+func startOurs(binary, dir, config string) (*target, error) {
 	path := filepath.Join(dir, "autoconfig.yaml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
-		o.stop()
 		return nil, err
 	}
-	cmd := exec.CommandContext(context.Background(), binary, "--config", path, "serve", "--listen", "127.0.0.1:0") //nolint:gosec // the program to compare
-	log, err := cmd.StderrPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
+	s, err := load.Start("this server", func(ctx context.Context, addr string) *exec.Cmd {
+		return exec.CommandContext(ctx, binary, "--config", path, "serve", "--listen", addr) //nolint:gosec // the program to compare
+	})
 	if err != nil {
-		o.stop()
-		return nil, fmt.Errorf("%s: %w; build it first", binary, err)
+		return nil, err
 	}
-	o.cmd = cmd
-	said := bufio.NewScanner(log)
-	for said.Scan() {
-		if m := listening.FindStringSubmatch(said.Text()); m != nil {
-			go func() { _, _ = io.Copy(io.Discard, log) }() // or it would block on its access log
-			o.target = newTarget("http://" + m[1])
-			return o, nil
-		}
-	}
-	o.stop()
-	return nil, errors.New("this server did not start; try it by hand: " + binary + " --config FILE serve")
-}
-
-func (o *ours) stop() {
-	if o.cmd != nil {
-		_ = o.cmd.Process.Signal(os.Interrupt)
-		_ = o.cmd.Wait()
-	}
-	_ = os.RemoveAll(o.dir)
+	t := newTarget(&url.URL{Scheme: "http", Host: s.Addr})
+	t.Server = s
+	return t, nil
 }
