@@ -27,16 +27,16 @@ const (
 		discover-document-refused discover-host-foreign discover-redirect-downgrade discover-settings-guessed
 		dns-autoconfig-mx dns-dkim-missing dns-dmarc-missing dns-host-wildcard dns-mx-missing dns-mx-null
 		dns-mx-provider-differs dns-negative-missing dns-pacc-cname dns-publish-lags dns-publish-unasked dns-server-serial
-		dns-server-silent dns-spf-missing dns-spf-multiple dns-srv-priority dns-srv-provider dns-target-unknown dns-ttl-high
-		dns-ttl-low dns-vendor-spf dns-vendor-srv
+		dns-server-silent dns-spf-missing dns-spf-multiple dns-srv-priority dns-srv-provider dns-target-unknown
+		dns-ttl-high dns-ttl-low dns-vendor-spf dns-vendor-srv
 		have-host-other have-port-unknown have-username-other
 		imap-auth-clear imap-server-unavailable
 		mozilla-auth-attribute mozilla-auth-unknown mozilla-document-doctype mozilla-document-mark
-		mozilla-documentation-incomplete mozilla-domain-attribute mozilla-element-misplaced mozilla-hostname-blank
-		mozilla-imap-missing mozilla-issuer-url mozilla-name-long mozilla-name-missing mozilla-oauth2-only
-		mozilla-root-namespace mozilla-root-version mozilla-server-several mozilla-type-unknown mozilla-url-missing
-		mozilla-username-literal mozilla-username-not-address mozilla-username-number mozilla-username-placeholder
-		mozilla-value-several
+		mozilla-documentation-incomplete mozilla-domain-attribute mozilla-element-misplaced mozilla-element-unknown
+		mozilla-hostname-blank mozilla-hostname-short mozilla-issuer-url mozilla-name-long mozilla-name-missing
+		mozilla-oauth2-only mozilla-pop3-plain mozilla-pop3-unusable mozilla-root-namespace mozilla-root-version
+		mozilla-server-several mozilla-type-unknown mozilla-url-missing mozilla-username-literal
+		mozilla-username-not-address mozilla-username-number mozilla-value-several
 		pop3-auth-clear pop3-mailbox-busy pop3-server-unavailable
 		server-service-host-missing server-tls-missing
 		sieve-auth-clear
@@ -50,12 +50,12 @@ const (
 		certificate-signer-unusable
 		config-auth-missing config-auth-unknown config-autodiscover-redirect config-autodiscover-unknown
 		config-document-second config-domain-duplicate config-domain-invalid config-file-unreadable config-host-invalid
-		config-host-missing config-host-retired config-host-typo config-key-duplicate config-key-unknown config-lang-invalid
-		config-name-invalid config-name-long config-oauth2-incomplete config-pacc-impossible config-password-login
-		config-port-invalid config-port-security config-protocol-unknown config-provider-duplicate config-security-unknown
-		config-servers-missing config-source-duplicate config-source-incomplete config-source-key config-source-kind
-		config-source-provider config-source-query config-source-secret config-syntax config-type config-url-invalid
-		config-username-invalid config-value-invalid
+		config-host-missing config-host-retired config-host-typo config-key-duplicate config-key-unknown
+		config-lang-invalid config-name-invalid config-name-long config-oauth2-incomplete config-pacc-impossible
+		config-password-login config-port-invalid config-port-security config-protocol-unknown config-provider-duplicate
+		config-security-unknown config-servers-missing config-source-duplicate config-source-incomplete config-source-key
+		config-source-kind config-source-provider config-source-query config-source-secret config-syntax config-type
+		config-url-invalid config-username-invalid config-value-invalid
 		connect-address-private connect-answer-oversized connect-name-unanswered connect-name-unknown
 		connect-network-unreachable connect-peer-closed connect-port-refused connect-port-timeout connect-server-hangs
 		connect-server-silent connect-settings-missing
@@ -83,10 +83,11 @@ const (
 		mozilla-auth-android mozilla-auth-unusable mozilla-content-type-wrong mozilla-document-encoding
 		mozilla-document-large mozilla-document-late mozilla-document-syntax mozilla-domain-missing mozilla-element-prefix
 		mozilla-hostname-invalid mozilla-hostname-not-ascii mozilla-hostname-placeholder mozilla-id-invalid
-		mozilla-id-missing mozilla-imap-not-first mozilla-incoming-missing mozilla-oauth2-host-unknown
-		mozilla-outgoing-missing mozilla-port-invalid mozilla-provider-missing mozilla-provider-several mozilla-root-wrong
-		mozilla-server-misplaced mozilla-socket-plain mozilla-socket-unknown mozilla-type-wrong mozilla-value-attribute
-		mozilla-value-blank mozilla-value-missing
+		mozilla-id-missing mozilla-id-placeholder mozilla-imap-missing mozilla-imap-not-first mozilla-incoming-missing
+		mozilla-oauth2-host-unknown mozilla-outgoing-missing mozilla-password-present mozilla-port-invalid
+		mozilla-port-security mozilla-provider-missing mozilla-provider-several mozilla-root-wrong mozilla-server-misplaced
+		mozilla-socket-plain mozilla-socket-unknown mozilla-type-wrong mozilla-username-placeholder mozilla-value-attribute
+		mozilla-value-blank mozilla-value-element mozilla-value-missing
 		oauth2-account-disabled oauth2-account-locked oauth2-account-personal oauth2-account-unauthenticated
 		oauth2-account-unknown oauth2-app-secret oauth2-app-unknown oauth2-consent-missing oauth2-factor-missing
 		oauth2-password-expired oauth2-password-wrong oauth2-policy-refused oauth2-redirect-mismatch oauth2-scope-invalid
@@ -101,9 +102,9 @@ const (
 		smtp-auth-disabled-mailbox smtp-auth-disabled-tenant smtp-auth-failed smtp-auth-federation-down
 		smtp-auth-method-unsupported smtp-auth-missing smtp-auth-policy-refused smtp-auth-security-defaults
 		smtp-auth-unsuccessful smtp-auth-xoauth2-malformed smtp-connections-many smtp-ehlo-missing smtp-greeting-refused
-		smtp-mailbox-full smtp-message-large smtp-quota-exceeded smtp-rate-exceeded smtp-recipient-unknown smtp-relay-denied
-		smtp-sender-blocked smtp-sender-denied smtp-sender-throttled smtp-starttls-first smtp-starttls-refused
-		smtp-starttls-required smtp-starttls-stripped smtp-tls-old
+		smtp-mailbox-full smtp-message-large smtp-quota-exceeded smtp-rate-exceeded smtp-recipient-unknown
+		smtp-relay-denied smtp-sender-blocked smtp-sender-denied smtp-sender-throttled smtp-starttls-first
+		smtp-starttls-refused smtp-starttls-required smtp-starttls-stripped smtp-tls-old
 		tls-certificate-expired tls-certificate-name tls-certificate-selfsigned tls-certificate-untrusted
 		tls-handshake-failed tls-mode-implicit tls-mode-starttls tls-version-old
 `

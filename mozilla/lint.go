@@ -40,20 +40,33 @@ func Lint(data []byte, contentType string) []finding.Finding {
 	if d.root.Tag != "clientConfig" {
 		return l.findings
 	}
-	if d.provider = d.root.SelectElement("emailProvider"); d.provider == nil {
-		l.add("mozilla-provider-missing", place{"clientConfig", ""})
-		return l.findings
-	}
-	d.blocks = slices.Concat(blocks(d.provider, "incomingServer"), blocks(d.provider, "outgoingServer"))
-	run(&l, documentChecks, d)
-	for _, b := range d.blocks {
-		run(&l, blockChecks, b)
-		if b.mail() {
-			run(&l, serverChecks, b)
-			run(&l, loginChecks, b)
+	run(&l, rootChecks, d)
+	for i, e := range d.root.SelectElements("emailProvider") {
+		from := len(l.findings)
+		d.provider, d.blocks = e, slices.Concat(blocks(e, "incomingServer"), blocks(e, "outgoingServer"))
+		l.emailProvider(d)
+		for j := from; i > 0 && j < len(l.findings); j++ {
+			l.findings[j].Subject = fmt.Sprintf("emailProvider[%d]/%s", i+1, strings.TrimPrefix(l.findings[j].Subject, "emailProvider/"))
 		}
 	}
 	return l.findings
+}
+
+// emailProvider looks at one: Thunderbird reads the first, its Android version
+// the last, and refuses the document for a bad one before it.
+func (l *linter) emailProvider(d *document) {
+	run(l, providerChecks, d)
+	for _, b := range d.blocks {
+		run(l, blockChecks, b)
+		if !b.mail() {
+			continue
+		}
+		for _, c := range slices.Concat(serverChecks, loginChecks) {
+			if id := b.id(c.id); id != "" {
+				l.add(id, c.where(b)...)
+			}
+		}
+	}
 }
 
 // MaxFindings is the most findings [Lint] returns for one document.
@@ -122,8 +135,8 @@ func unreadable(err error) string {
 	return "mozilla-document-syntax"
 }
 
-// document is what the checks look at. provider is the first emailProvider,
-// blocks its servers.
+// document is what the checks look at. provider is an emailProvider, blocks its
+// servers.
 type document struct {
 	data           []byte
 	tree           *etree.Document
@@ -158,25 +171,46 @@ var treeChecks = []check[*document]{
 	}},
 }
 
-// documentChecks look at a clientConfig with an emailProvider.
-var documentChecks = []check[*document]{
+// rootChecks look at a clientConfig.
+var rootChecks = []check[*document]{
 	{"mozilla-root-version", func(d *document) []place {
 		v := d.root.SelectAttrValue("version", "")
 		return when(v != "1.1" && v != "1.2", "clientConfig/@version", v)
+	}},
+	{"mozilla-provider-missing", func(d *document) []place {
+		return when(d.root.SelectElement("emailProvider") == nil, "clientConfig", "")
 	}},
 	{"mozilla-provider-several", func(d *document) []place {
 		n := len(d.root.SelectElements("emailProvider"))
 		return when(n > 1, "emailProvider", fmt.Sprint(n))
 	}},
+	{"mozilla-server-misplaced", func(d *document) []place { return children(d.root, "incomingServer", "outgoingServer") }},
+	{"mozilla-issuer-url", func(d *document) []place {
+		o := d.root.SelectElement("oAuth2")
+		if o == nil {
+			return nil
+		}
+		issuer := value(o, "issuer")
+		return when(issuer != "" && !hostName(issuer), "oAuth2/issuer", issuer)
+	}},
+}
+
+// providerChecks look at an emailProvider.
+var providerChecks = []check[*document]{
 	{"mozilla-id-missing", func(d *document) []place { return when(attr(d.provider, "id") == "", "emailProvider/@id", "") }},
 	{"mozilla-id-invalid", func(d *document) []place {
 		id := attr(d.provider, "id")
 		return when(id != "" && !hostName(id), "emailProvider/@id", id)
 	}},
+	{"mozilla-id-placeholder", func(d *document) []place {
+		id := attr(d.provider, "id")
+		return when(hostName(id) && strings.Contains(id, "%"), "emailProvider/@id", id)
+	}},
 	{"mozilla-domain-missing", noDomain},
 	{"mozilla-domain-attribute", func(d *document) []place {
 		return having(d.provider, "domain", func(e *etree.Element) bool { return len(e.Attr) > 0 })
 	}},
+	{"mozilla-value-element", func(d *document) []place { return having(d.provider, "domain", nested) }},
 	{"mozilla-name-missing", func(d *document) []place {
 		return when(value(d.provider, "displayName") == "", "emailProvider/displayName", "")
 	}},
@@ -186,10 +220,11 @@ var documentChecks = []check[*document]{
 			when(utf8.RuneCountInString(short) > 20, "emailProvider/displayShortName", short)...)
 	}},
 	{"mozilla-element-misplaced", func(d *document) []place {
-		return children(d.provider, "calendar", "addressbook", "addressBook", "fileShare", "chatServer",
-			"videoConference", "setupServer", "oAuth2", "webMail", "clientConfigUpdate")
+		return children(d.provider, elsewhere...)
 	}},
-	{"mozilla-server-misplaced", func(d *document) []place { return children(d.root, "incomingServer", "outgoingServer") }},
+	{"mozilla-element-unknown", func(d *document) []place {
+		return strangers(d.provider, d.provider.Tag, providerElements)
+	}},
 	{"mozilla-incoming-missing", func(d *document) []place {
 		return when(!d.hasIncoming(), "emailProvider/incomingServer", "")
 	}},
@@ -215,15 +250,16 @@ var documentChecks = []check[*document]{
 		return out
 	}},
 	{"mozilla-documentation-incomplete", undocumented},
-	{"mozilla-issuer-url", func(d *document) []place {
-		o := d.root.SelectElement("oAuth2")
-		if o == nil {
-			return nil
-		}
-		issuer := value(o, "issuer")
-		return when(issuer != "" && !hostName(issuer), "oAuth2/issuer", issuer)
-	}},
 }
+
+// elsewhere are the elements of clientConfig, providerElements those of
+// emailProvider: of the deployed format, the draft and the ISPDB's documents.
+var (
+	elsewhere = []string{"calendar", "addressbook", "addressBook", "fileShare", "chatServer", "videoConference",
+		"setupServer", "oAuth2", "webMail", "clientConfigUpdate"}
+	providerElements = slices.Concat(elsewhere, []string{"domain", "displayName", "displayShortName", "incomingServer",
+		"outgoingServer", "documentation", "enable", "instruction", "identity", "inputField"})
+)
 
 // kind lists the mail servers of a kind.
 func (d *document) kind(kind string) []block {
@@ -279,6 +315,18 @@ func children(e *etree.Element, tags ...string) []place {
 	}
 	return out
 }
+
+// strangers lists the children that bear none of the names.
+func strangers(e *etree.Element, path string, names []string) []place {
+	var out []place
+	for _, c := range e.ChildElements() {
+		out = append(out, when(!slices.Contains(names, c.Tag), path+"/"+c.Tag, c.Text())...)
+	}
+	return out
+}
+
+// nested reports an element where only text belongs.
+func nested(e *etree.Element) bool { return len(e.ChildElements()) > 0 }
 
 // hostName reports what Thunderbird takes for a host name: an IP address or
 // ASCII letters, digits, hyphens and dots, with placeholders left aside.

@@ -93,6 +93,13 @@ func fixedSecurity(proto Protocol, port uint16) (Security, bool) {
 	return "", false
 }
 
+// PortSecurity is the security that the port of s is registered for, and
+// whether s contradicts it. STARTTLS and no encryption share their ports.
+func (s Server) PortSecurity() (want Security, contradicts bool) {
+	want, known := fixedSecurity(s.Protocol, s.Port)
+	return want, known && want != s.Security && (s.Security != Plain || want == TLS)
+}
+
 // ImplicitTLS reports whether s speaks TLS from the first byte on the port
 // registered for it, the only kind of server PACC can state.
 func (s Server) ImplicitTLS() bool {

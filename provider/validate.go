@@ -145,8 +145,7 @@ func (v *validator) port(path string, s *Server) {
 		v.fault("config-port-invalid", path+".port", "the port is 0", "write a port from 1 to 65535, or leave it out")
 		return
 	}
-	want, known := fixedSecurity(s.Protocol, s.Port)
-	if known && want != s.Security && (s.Security != Plain || want == TLS) {
+	if want, contradicts := s.PortSecurity(); contradicts {
 		v.fault("config-port-security", path+".port",
 			fmt.Sprintf("port %d is for %s, not for %s", s.Port, want, s.Security), "write "+rightForms(s.Protocol))
 	}
