@@ -102,7 +102,7 @@ func oauthHosts(p *provider.Provider, domains []string) (hosts []string, shared 
 		for _, s := range p.For(domain).Servers() {
 			if slices.Contains(s.Auth, provider.AuthOAuth2) && !slices.Contains(hosts, s.Host) {
 				hosts = append(hosts, s.Host)
-				shared = shared || knowsOAuth2(s.Host)
+				shared = shared || ThunderbirdOAuth2(s.Host)
 			}
 		}
 	}

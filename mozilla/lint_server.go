@@ -222,7 +222,7 @@ var loginChecks = []check[block]{
 	{"mozilla-oauth2-host-unknown", func(b block) []place {
 		h := b.value("hostname")
 		other := b.offers(thunderbirdAuth(b.kind)...)
-		return b.at(b.offers("OAuth2") && !other && !ThunderbirdOAuth2(strings.ToLower(h)), "authentication", h)
+		return b.at(b.offers("OAuth2") && !other && !ThunderbirdOAuth2(h), "authentication", h)
 	}},
 }
 
@@ -264,11 +264,11 @@ func thunderbirdAuth(kind string) []string {
 	return words
 }
 
-// ThunderbirdOAuth2 reports whether Thunderbird 153 has OAuth2 for a host, a
-// name in lower case: it has for these names and all below them (read in the
-// module OAuth2Providers of Debian's 153.8 ESR; its hosts for tests and for
-// services other than mail are left out).
+// ThunderbirdOAuth2 reports whether Thunderbird 153 has OAuth2 for a host: for
+// these names and all below them (read in the module OAuth2Providers of 153.8
+// ESR; its hosts for tests and for services other than mail are left out).
 func ThunderbirdOAuth2(host string) bool {
+	host = strings.ToLower(host)
 	return slices.ContainsFunc(oauth2Hosts, func(name string) bool { return provider.Below(host, name) })
 }
 
