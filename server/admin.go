@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,7 +25,47 @@ func (s *Server) Admin() http.Handler {
 		s.expiry()
 		s.metrics.handler().ServeHTTP(w, r)
 	}))
-	return mux
+	return s.guard(mux)
+}
+
+// guard keeps web pages away from the admin listener: a browser on its network
+// can be sent there by a page of anybody's, by address or by a name that is
+// made to lead there (DNS rebinding).
+func (s *Server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !s.adminHost(r.Host):
+			plain(w, http.StatusForbidden, "ask by address, or list this name in admin_hosts")
+		case foreign(r):
+			plain(w, http.StatusForbidden, "not for web pages")
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// adminHost reports whether the admin listener answers to a Host header.
+// Probes that speak HTTP/1.0 send none; browsers always do.
+func (s *Server) adminHost(host string) bool {
+	name := strings.ToLower(host)
+	if h, _, err := net.SplitHostPort(name); err == nil {
+		name = h
+	}
+	name = strings.TrimSuffix(name, ".")
+	if name == "" || name == "localhost" || strings.HasSuffix(name, ".localhost") || provider.IsIP(name) {
+		return true
+	}
+	set := s.settings.Load()
+	return set != nil && name == set.ServiceHost || slices.Contains(s.opts.AdminHosts, name)
+}
+
+// foreign reports whether a web page of another origin sent the request.
+func foreign(r *http.Request) bool {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "none" && site != "same-origin" {
+		return true
+	}
+	origin := r.Header["Origin"]
+	return len(origin) > 1 || len(origin) == 1 && !strings.EqualFold(origin[0], "http://"+r.Host)
 }
 
 func plain(w http.ResponseWriter, status int, words string) {

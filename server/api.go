@@ -15,7 +15,7 @@ func (s *Server) api(r *request) answer {
 	if !ok || err != nil {
 		return apiProblem(http.StatusBadRequest, badRequest, "email= is not an address or a domain")
 	}
-	m, err := s.lookup(r, a)
+	m, err := s.find(r, a)
 	switch {
 	case errors.Is(err, provider.ErrNotFound):
 		return apiProblem(http.StatusNotFound, notServed, "domain not served")

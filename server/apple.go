@@ -46,7 +46,7 @@ func (s *Server) accounts(r *request, form string) ([]match, answer) {
 		if err != nil {
 			return nil, text(http.StatusBadRequest, badRequest, "not a mail address")
 		}
-		m, err := s.lookup(r, addr)
+		m, err := s.find(r, addr)
 		if err != nil {
 			return nil, failure(err)
 		}

@@ -32,7 +32,7 @@ func (s *Server) poxPost(r *request) answer {
 	if err != nil {
 		return poxError(autodiscover.NewError(autodiscover.CodeInvalidRequest))
 	}
-	m, err := s.lookup(r, a)
+	m, err := s.find(r, a)
 	if req.Schema == autodiscover.MobileSync {
 		return s.mobileSync(m, err)
 	}
@@ -42,13 +42,10 @@ func (s *Server) poxPost(r *request) answer {
 // poxAddress is whose settings a GET asks for: Delta Chat and browsers send no
 // body, most no address either.
 func (s *Server) poxAddress(r *request) (match, error) {
-	raw, found, ok := query(r.Request().URL.RawQuery, "email")
-	if ok && found {
-		if a, err := provider.ParseAddress(plus(raw)); err == nil {
-			return s.lookup(r, a)
-		}
+	if a, ok := addressOf(r.Request().URL.RawQuery, "email"); ok {
+		return s.find(r, a)
 	}
-	m, err := s.byHost(r)
+	m, err := s.findByHost(r)
 	if errors.Is(err, provider.ErrNotFound) {
 		err = autodiscover.NewError(autodiscover.CodeInvalidRequest)
 	}
@@ -62,12 +59,7 @@ func (s *Server) outlook(r *request, m match, err error) answer {
 	if m.Provider.Personal {
 		return personalOutlook(m)
 	}
-	enc := r.set.documents.of(m.Provider)
-	doc := &enc.outlook
-	if m.Address.Local == "" {
-		doc = &enc.outlookNoAddress
-	}
-	t, err := doc.get()
+	t, err := r.set.documents.of(m.Provider, outlookFormOf(m.Address))
 	if err != nil {
 		a := poxError(err)
 		a.domain = m.Address.Domain
@@ -75,6 +67,14 @@ func (s *Server) outlook(r *request, m match, err error) answer {
 	}
 	return answer{status: http.StatusOK, outcome: served, domain: m.Address.Domain, kind: textXML, cache: noStore,
 		body: r.fill(t, m.Address.Local, m.Address.Domain)}
+}
+
+// outlookFormOf tells whether user names can be filled in.
+func outlookFormOf(a provider.Address) form {
+	if a.Local == "" {
+		return outlookBareForm
+	}
+	return outlookForm
 }
 
 // personalOutlook is the document of one person, which is not kept here.
@@ -136,17 +136,16 @@ func poxError(err error) answer {
 // is known to be served: Outlook's http step expects a redirect
 // (MS-OXDISCO §3.1.5.4) and sends nothing without TLS.
 func (s *Server) toHTTPS(r *request) string {
-	if s.https(r) || !s.opts.ServesTLS && !s.sawHTTPS.Load() {
+	if r.https || !s.opts.ServesTLS && !s.sawHTTPS.Load() {
 		return ""
 	}
-	host := s.host(r)
-	if !strings.HasPrefix(host, "autodiscover.") {
+	if !strings.HasPrefix(r.host, "autodiscover.") {
 		return ""
 	}
-	if _, err := s.byHost(r); err != nil {
+	if _, err := s.findByHost(r); err != nil {
 		return "" // a name we do not serve is none to send people to
 	}
-	return "https://" + host + pathAndQuery(r.Request().RequestURI)
+	return "https://" + r.host + pathAndQuery(r.Request().RequestURI)
 }
 
 // autodiscoverJSON answers Autodiscover v2, which only points on.
@@ -168,7 +167,7 @@ func (s *Server) autodiscoverJSON(r *request) answer {
 	if !ok || !found || protocol == "" {
 		return jsonError(http.StatusBadRequest, badRequest, autodiscover.MandatoryParameterMissing, "A valid value must be provided for the parameter 'Protocol'.")
 	}
-	m, err := s.lookup(r, a)
+	m, err := s.find(r, a)
 	switch {
 	case errors.Is(err, provider.ErrNotFound):
 		return jsonFailure(http.StatusNotFound, notServed)
@@ -189,7 +188,7 @@ func (s *Server) autodiscoverJSON(r *request) answer {
 // has for it, or by the service host when the request came that way. An
 // unverified Host is never sent back.
 func (s *Server) autodiscoverHost(r *request, domain string) string {
-	if h := r.set.ServiceHost; h != "" && s.host(r) == h {
+	if h := r.set.ServiceHost; h != "" && r.host == h {
 		return h
 	}
 	return "autodiscover." + domain
@@ -212,4 +211,17 @@ func jsonError(status int, o outcome, code, message string) answer {
 	a := answer{status: status, outcome: o, kind: appJSON, cors: true, body: autodiscover.EncodeJSONError(code, message)}
 	a.again()
 	return a
+}
+
+// pathAndQuery is a request target as the client sent it, without the scheme
+// and authority of the absolute form (RFC 9112 §3.2.2).
+func pathAndQuery(target string) string {
+	if _, rest, ok := strings.Cut(target, "://"); ok && !strings.HasPrefix(target, "/") {
+		i := strings.IndexAny(rest, "/?")
+		if i < 0 {
+			return "/"
+		}
+		target = rest[i:]
+	}
+	return target
 }

@@ -30,21 +30,31 @@ var standIn = provider.Address{Local: standInLocal, Domain: standInDomain}
 // documents holds the encodings of one generation of settings.
 type documents struct{ byProvider sync.Map } // *provider.Provider → *encodings
 
-type encodings struct {
-	mozilla, pacc, outlook, outlookNoAddress lazy
-}
+// form is a document that is the same for all of a provider's addresses but for
+// their names.
+type form int
 
-func (d *documents) of(p *provider.Provider) *encodings {
-	if e, ok := d.byProvider.Load(p); ok {
-		return e.(*encodings) //nolint:errcheck,forcetypeassert // only *encodings are stored
+const (
+	mozillaForm form = iota
+	paccForm
+	outlookForm
+	outlookBareForm // without an address
+	forms
+)
+
+type encodings [forms]lazy
+
+func (d *documents) of(p *provider.Provider, f form) (*template, error) {
+	e, ok := d.byProvider.Load(p)
+	if !ok {
+		e, _ = d.byProvider.LoadOrStore(p, &encodings{
+			mozillaForm:     lazy{encode: func() ([]byte, error) { return mozilla.Encode(p, standInDomain) }},
+			paccForm:        lazy{encode: func() ([]byte, error) { return pacc.Encode(p, standInDomain) }},
+			outlookForm:     lazy{encode: func() ([]byte, error) { return autodiscover.EncodeOutlook(p, standIn) }},
+			outlookBareForm: lazy{encode: func() ([]byte, error) { return autodiscover.EncodeOutlook(p, provider.Address{Domain: standInDomain}) }},
+		})
 	}
-	e, _ := d.byProvider.LoadOrStore(p, &encodings{
-		mozilla:          lazy{encode: func() ([]byte, error) { return mozilla.Encode(p, standInDomain) }},
-		pacc:             lazy{encode: func() ([]byte, error) { return pacc.Encode(p, standInDomain) }},
-		outlook:          lazy{encode: func() ([]byte, error) { return autodiscover.EncodeOutlook(p, standIn) }},
-		outlookNoAddress: lazy{encode: func() ([]byte, error) { return autodiscover.EncodeOutlook(p, provider.Address{Domain: standInDomain}) }},
-	})
-	return e.(*encodings) //nolint:errcheck,forcetypeassert // as above
+	return e.(*encodings)[f].get() //nolint:errcheck,forcetypeassert // only *encodings are stored
 }
 
 // lazy is an encoding made when it is first asked for.
@@ -125,11 +135,16 @@ func fnv[T string | []byte](h uint64, data T) uint64 {
 	return h
 }
 
-// document is the answer with the filled-in template for domain. HEAD and a
-// matching If-None-Match do not need the bytes, but are rare.
-func (r *request) document(t *template, domain, kind string) answer {
+// document is the answer with the found domain's document. HEAD and a matching
+// If-None-Match do not need the bytes, but are rare.
+func (r *request) document(f form, kind string) (answer, error) {
+	t, err := r.set.documents.of(r.found.Provider, f)
+	if err != nil {
+		return answer{}, err
+	}
+	domain := r.found.Address.Domain
 	return answer{status: 200, outcome: served, domain: domain, kind: kind, cors: true,
-		body: r.fill(t, "", domain), etag: t.etag(domain), cache: cacheDocument}
+		body: r.fill(t, "", domain), etag: t.etag(domain), cache: cacheDocument}, nil
 }
 
 // fill is the template with the names put in. The bytes are good until the

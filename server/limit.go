@@ -62,6 +62,5 @@ func (l *limiter) forget(now time.Time) {
 // allow reports whether the client may have one more costly answer. A trusted
 // proxy's own requests are not counted.
 func (s *Server) allow(r *request) bool {
-	addr, ok := s.client(r)
-	return !ok || s.limits.allow(addr, time.Now())
+	return !r.limited || s.limits.allow(r.client, time.Now())
 }

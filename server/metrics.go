@@ -80,10 +80,8 @@ func (s *Server) done(name string, r *request, a *answer, took time.Duration) {
 	if a.domain != "" {
 		attrs = append(attrs, slog.String("domain", a.domain))
 	}
-	if s.opts.LogClients {
-		if addr, ok := s.client(r); ok {
-			attrs = append(attrs, slog.String("client", addr.String()))
-		}
+	if s.opts.LogClients && r.limited {
+		attrs = append(attrs, slog.String("client", r.client.String()))
 	}
 	attrs = append(attrs, slog.Float64("ms", float64(took.Microseconds())/1000))
 	s.opts.Log.LogAttrs(r.Request().Context(), slog.LevelInfo, "request", attrs...)

@@ -34,14 +34,6 @@ func (s *Server) visit(r *request) pages.Visit {
 	return v
 }
 
-// form is the fields of a page's request.
-func (r *request) form() string {
-	if r.Request().Method == http.MethodPost {
-		return string(r.body)
-	}
-	return r.Request().URL.RawQuery
-}
-
 // page is the answer with a page.
 func (s *Server) page(status int, o outcome, p pages.Page, err error) answer {
 	if err != nil {
@@ -102,7 +94,7 @@ func (s *Server) setup(r *request) answer {
 		if err != nil {
 			return s.setupForm(r, t, true)
 		}
-		m, err := s.lookup(r, a)
+		m, err := s.find(r, a)
 		switch {
 		case errors.Is(err, provider.ErrNotFound):
 			return s.unknown(r, a)

@@ -58,7 +58,7 @@ func draw(t testing.TB, svg string) image.Image {
 // The code's link is https at a name that is known to be ours: a Host header
 // alone proves nothing.
 func TestCode(t *testing.T) {
-	s := newTestServer(t, nil)
+	s := newTestServer(t, func(o *Options, _ *Settings) { o.ForwardedHost = true })
 	profile := func(host, query string) string { return "https://" + host + "/mobileconfig?" + query }
 	for _, test := range []struct {
 		target, want string

@@ -34,9 +34,8 @@ func Render(set *Settings, f Format, p *provider.Provider, a provider.Address, o
 	if p.Personal {
 		set = &Settings{Signer: set.Signer} // what one person gets is not kept
 	}
-	enc := set.documents.of(p)
-	fill := func(l *lazy) ([]byte, error) {
-		t, err := l.get()
+	fill := func(document form) ([]byte, error) {
+		t, err := set.documents.of(p, document)
 		if err != nil {
 			return nil, err
 		}
@@ -44,14 +43,11 @@ func Render(set *Settings, f Format, p *provider.Provider, a provider.Address, o
 	}
 	switch f {
 	case FormatMozilla:
-		return fill(&enc.mozilla)
+		return fill(mozillaForm)
 	case FormatPACC:
-		return fill(&enc.pacc)
+		return fill(paccForm)
 	case FormatAutodiscover:
-		if a.Local == "" {
-			return fill(&enc.outlookNoAddress)
-		}
-		return fill(&enc.outlook)
+		return fill(outlookFormOf(a))
 	case FormatMobileSync:
 		return autodiscover.EncodeMobileSync(p, a)
 	case FormatAutodiscoverJSON:

@@ -5,11 +5,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
-	"autoconfig/autodiscover"
 	"autoconfig/provider"
 )
 
@@ -22,6 +20,7 @@ type answer struct {
 	body    []byte
 	etag    string
 	cache   string // Cache-Control
+	vary    string // what else than the URL decides; some caches' keys lack the Host
 	cors    bool
 	header  [][2]string // the few a single route needs
 }
@@ -88,92 +87,6 @@ func failure(err error) answer {
 	return text(http.StatusServiceUnavailable, unavailable, "temporarily unavailable")
 }
 
-// handle runs one route: bounds, handler, answer, log and metrics.
-func (s *Server) handle(rt *route) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		start := time.Now()
-		req := s.requests.Get().(*request) //nolint:errcheck,forcetypeassert // New puts no other
-		req.Context, req.set, req.body = c, s.settings.Load(), req.body[:0]
-		if !s.sawHTTPS.Load() {
-			s.https(req)
-		}
-		a := s.answer(rt, req)
-		s.write(c, &a)
-		s.done(rt.name, req, &a, time.Since(start))
-		req.Context, req.set = nil, nil
-		s.requests.Put(req)
-		return nil
-	}
-}
-
-func (s *Server) answer(rt *route, req *request) answer {
-	method := req.Request().Method
-	switch {
-	case method == http.MethodOptions:
-		return answer{status: http.StatusNoContent, outcome: served, cors: true, header: [][2]string{
-			{"Allow", string(rt.methods)}, {"Access-Control-Allow-Methods", string(rt.methods)}, {"Access-Control-Allow-Headers", "Content-Type"}}}
-	case method == http.MethodPost && rt.methods == getPost:
-		if err := req.readBody(); err != nil {
-			return rt.bodyError(err)
-		}
-	case method != http.MethodGet && method != http.MethodHead:
-		return rt.wrongMethod()
-	}
-	if req.set == nil {
-		return rt.refuse(http.StatusServiceUnavailable, unavailable, "starting")
-	}
-	if !s.enter() {
-		return rt.refuse(http.StatusServiceUnavailable, unavailable, "busy")
-	}
-	defer s.leave()
-	return rt.handler(s, req)
-}
-
-// refuse is an answer in the route's own form, before its handler is asked.
-func (rt *route) refuse(status int, o outcome, words string) answer {
-	switch {
-	case rt.name == "api":
-		return apiProblem(status, o, words)
-	case rt.name == "autodiscover-json":
-		return jsonFailure(status, o)
-	case rt.name == "autodiscover" && status == http.StatusServiceUnavailable:
-		return poxError(autodiscover.NewError(autodiscover.CodeInternal))
-	}
-	return text(status, o, words)
-}
-
-func (rt *route) wrongMethod() answer {
-	a := rt.refuse(http.StatusMethodNotAllowed, notAllowed, "method not allowed")
-	a.header = [][2]string{{"Allow", string(rt.methods)}}
-	return a
-}
-
-func (rt *route) bodyError(err error) answer {
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return rt.refuse(http.StatusRequestEntityTooLarge, tooLarge, "body too large")
-	}
-	return rt.refuse(http.StatusBadRequest, badRequest, "incomplete body")
-}
-
-// enter takes a place among the requests in flight, waiting a second at most.
-func (s *Server) enter() bool {
-	select {
-	case s.slots <- struct{}{}:
-		return true
-	default:
-	}
-	wait := time.NewTimer(time.Second)
-	defer wait.Stop()
-	select {
-	case s.slots <- struct{}{}:
-		return true
-	case <-wait.C:
-		return false
-	}
-}
-
-func (s *Server) leave() { <-s.slots }
-
 // write sends an answer. A conditional request for the same bytes gets 304
 // (RFC 9110 §13.1.2), HEAD no body.
 func (s *Server) write(c echo.Context, a *answer) {
@@ -190,6 +103,7 @@ func (s *Server) write(c echo.Context, a *answer) {
 	}
 	set("Etag", a.etag)
 	set("Cache-Control", a.cache)
+	set("Vary", a.vary)
 	if a.cors {
 		set("Access-Control-Allow-Origin", "*")
 	}
@@ -220,16 +134,12 @@ func matches(header, etag string) bool {
 	return false
 }
 
-// routeError answers what the router itself refuses.
-func (s *Server) routeError(err error, c echo.Context) {
-	a := text(http.StatusNotFound, notFound, "not found")
-	if errors.Is(err, echo.ErrMethodNotAllowed) { // a method nobody has heard of
-		for i := range routes {
-			if routes[i].path == c.Path() {
-				a = routes[i].wrongMethod()
-			}
-		}
+// varyHost is the Vary header of answers that depend on the name that was asked
+// for. A cache whose key holds the whole URL loses nothing by it (RFC 9111 §4.1);
+// others, such as nginx's with its default key, would mix up domains.
+func (o *Options) varyHost() string {
+	if o.ForwardedHost {
+		return "Host, X-Forwarded-Host"
 	}
-	s.write(c, &a)
-	s.done("none", &request{Context: c}, &a, 0)
+	return "Host"
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,8 @@ import (
 // Options are the settings that need a restart.
 type Options struct {
 	TrustedProxies []netip.Prefix
+	ForwardedHost  bool     // X-Forwarded-Host of a trusted proxy counts
+	AdminHosts     []string // that the admin listener answers to besides addresses and loopback names
 	LogClients     bool
 	ServesTLS      bool // https is offered by this process
 	PerMinute      int  // of the rate-limited routes, per client
@@ -117,26 +120,26 @@ func (s *Server) ReloadFailed(reason string) { s.reload.Store(&reason) }
 // routes is every public route. A path ends in * where it holds an address,
 // which may contain a slash.
 var routes = []route{
-	{"/mail/config-v1.1.xml", "autoconfig", get, (*Server).autoconfig},
-	{"/.well-known/autoconfig/mail/config-v1.1.xml", "autoconfig", get, (*Server).autoconfig},
-	{"/.well-known/mail-v1.xml", "autoconfig", get, (*Server).autoconfig},
-	{"/v1.1/mail/config-v1.1.xml", "autoconfig", get, (*Server).autoconfig},
-	{"/v1.1/:domain", "ispdb", get, (*Server).ispdb},
-	{"/autodiscover", "autodiscover", getPost, (*Server).pox},
-	{"/autodiscover/autodiscover.xml", "autodiscover", getPost, (*Server).pox},
-	{"/autodiscover/autodiscover.json", "autodiscover-json", get, (*Server).autodiscoverJSON},
-	{jsonPath + "*", "autodiscover-json", get, (*Server).autodiscoverJSON},
-	{"/.well-known/user-agent-configuration.json", "pacc", get, (*Server).pacc},
-	{"/mobileconfig", "mobileconfig", getPost, (*Server).mobileconfig},
-	{"/api/v1/settings", "api", get, (*Server).api},
-	{"/", "page", get, (*Server).home},
-	{"/setup", "page", getPost, (*Server).setup},
-	{"/help", "page", getPost, (*Server).help},
-	{"/help/:id", "page", get, (*Server).helpTopic},
-	{"/qr.svg", "qr", get, (*Server).qr},
-	{"/assets/:file", "asset", get, (*Server).asset},
-	{"/robots.txt", "asset", get, (*Server).robots},
-	{"/favicon.ico", "asset", get, (*Server).favicon},
+	{"/mail/config-v1.1.xml", "autoconfig", get, (*Server).findByAddressOrMX, (*Server).autoconfig},
+	{"/.well-known/autoconfig/mail/config-v1.1.xml", "autoconfig", get, (*Server).findByAddress, (*Server).autoconfig},
+	{"/.well-known/mail-v1.xml", "autoconfig", get, (*Server).findByAddress, (*Server).autoconfig},
+	{"/v1.1/mail/config-v1.1.xml", "autoconfig", get, (*Server).findByAddress, (*Server).autoconfig},
+	{"/v1.1/:domain", "ispdb", get, (*Server).findByPath, (*Server).autoconfig},
+	{"/autodiscover", "autodiscover", getPost, nil, (*Server).pox},
+	{"/autodiscover/autodiscover.xml", "autodiscover", getPost, nil, (*Server).pox},
+	{"/autodiscover/autodiscover.json", "autodiscover-json", get, nil, (*Server).autodiscoverJSON},
+	{jsonPath + "*", "autodiscover-json", get, nil, (*Server).autodiscoverJSON},
+	{"/.well-known/user-agent-configuration.json", "pacc", get, (*Server).findByHost, (*Server).pacc},
+	{"/mobileconfig", "mobileconfig", getPost, nil, (*Server).mobileconfig},
+	{"/api/v1/settings", "api", get, nil, (*Server).api},
+	{"/", "page", get, nil, (*Server).home},
+	{"/setup", "page", getPost, nil, (*Server).setup},
+	{"/help", "page", getPost, nil, (*Server).help},
+	{"/help/:id", "page", get, nil, (*Server).helpTopic},
+	{"/qr.svg", "qr", get, nil, (*Server).qr},
+	{"/assets/:file", "asset", get, nil, (*Server).asset},
+	{"/robots.txt", "asset", get, nil, (*Server).robots},
+	{"/favicon.ico", "asset", get, nil, (*Server).favicon},
 }
 
 const jsonPath = "/autodiscover/autodiscover.json/v1.0/"
@@ -145,8 +148,12 @@ type route struct {
 	path    string
 	name    string // in the log and the metrics
 	methods methods
+	find    finder // whose settings; nil: the handler asks
 	handler func(*Server, *request) answer
 }
+
+// finder finds whose settings a request is for, by what the request itself says.
+type finder func(*Server, *request) (match, error)
 
 // methods is the Allow header of a route.
 type methods string
@@ -189,4 +196,23 @@ func (s *Server) Reloaded(ok bool) {
 		result = "failed"
 	}
 	s.metrics.reloads.WithLabelValues(result).Inc()
+}
+
+// lowerASCII is s in lower case, but for what follows the v2 JSON path.
+func lowerASCII(s string) string {
+	for i := range len(s) {
+		if c := s[i]; 'A' <= c && c <= 'Z' {
+			lower := strings.Map(func(r rune) rune {
+				if 'A' <= r && r <= 'Z' {
+					return r + 'a' - 'A'
+				}
+				return r
+			}, s)
+			if len(lower) == len(s) && strings.HasPrefix(lower, jsonPath) {
+				return jsonPath + s[len(jsonPath):]
+			}
+			return lower
+		}
+	}
+	return s
 }

@@ -56,7 +56,7 @@ func New(cfg *config.Config, sources *Sources, o Options) *Service {
 		sources = NewSources(o.Log, o.Getenv)
 	}
 	return &Service{opts: o, cfg: cfg, log: o.Log, mx: newMXSource(cfg), sources: sources, srv: server.New(server.Options{
-		TrustedProxies: cfg.TrustedProxies, LogClients: cfg.LogClients, ServesTLS: cfg.ListenTLS != "",
+		TrustedProxies: cfg.TrustedProxies, ForwardedHost: cfg.ForwardedHost, AdminHosts: cfg.AdminHosts, LogClients: cfg.LogClients, ServesTLS: cfg.ListenTLS != "",
 		PerMinute: cfg.Limits.PerMinute, Burst: cfg.Limits.Burst, AccessLog: o.Log.Enabled(context.Background(), slog.LevelInfo), Log: o.Log,
 	})}
 }

@@ -1,0 +1,164 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"autoconfig/autodiscover"
+)
+
+// request is what a handler sees of a request. It is used again for others, so
+// nothing of it may be kept.
+type request struct {
+	echo.Context
+	lookup
+	set  *Settings
+	body []byte // of a POST
+	room []byte // for the answer's body
+}
+
+// readBody reads a body of at most maxBody octets.
+func (r *request) readBody() error {
+	in := http.MaxBytesReader(r.Response(), r.Request().Body, maxBody)
+	r.body = r.body[:0]
+	for {
+		r.body = slices.Grow(r.body, 512)
+		n, err := in.Read(r.body[len(r.body):cap(r.body)])
+		r.body = r.body[:len(r.body)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// ctx is for look-ups. It outlives the request's own, which net/http ends as
+// soon as a client shuts its sending side, though it may still read; sources
+// have time-outs of their own.
+func (r *request) ctx() context.Context { return context.WithoutCancel(r.Request().Context()) }
+
+// handle runs one route: bounds, handler, answer, log and metrics.
+func (s *Server) handle(rt *route) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := time.Now()
+		req := s.requests.Get().(*request) //nolint:errcheck,forcetypeassert // New puts no other
+		req.Context, req.set, req.body = c, s.settings.Load(), req.body[:0]
+		a := s.answer(rt, req)
+		s.write(c, &a)
+		s.done(rt.name, req, &a, time.Since(start))
+		req.Context, req.set = nil, nil
+		s.requests.Put(req)
+		return nil
+	}
+}
+
+func (s *Server) answer(rt *route, r *request) answer {
+	if a, refused := s.refuse(rt, r); refused {
+		s.identify(r) // for the log
+		return a
+	}
+	defer s.leave()
+	err := s.lookUp(rt, r)
+	var a answer
+	if err == nil {
+		a = rt.handler(s, r)
+	} else {
+		a = failure(err)
+		a.domain = r.found.Address.Domain
+	}
+	if r.byHost {
+		a.vary = s.opts.varyHost()
+	}
+	return a
+}
+
+// refuse answers what no handler sees. When it does not, a place among the
+// requests in flight is taken.
+func (s *Server) refuse(rt *route, r *request) (a answer, refused bool) {
+	method := r.Request().Method
+	switch {
+	case method == http.MethodOptions:
+		return answer{status: http.StatusNoContent, outcome: served, cors: true, header: [][2]string{
+			{"Allow", string(rt.methods)}, {"Access-Control-Allow-Methods", string(rt.methods)}, {"Access-Control-Allow-Headers", "Content-Type"}}}, true
+	case method == http.MethodPost && rt.methods == getPost:
+		if err := r.readBody(); err != nil {
+			return rt.bodyError(err), true
+		}
+	case method != http.MethodGet && method != http.MethodHead:
+		return rt.wrongMethod(), true
+	}
+	if r.set == nil {
+		return rt.refusal(http.StatusServiceUnavailable, unavailable, "starting"), true
+	}
+	if !s.enter() {
+		return rt.refusal(http.StatusServiceUnavailable, unavailable, "busy"), true
+	}
+	return answer{}, false
+}
+
+// refusal is an answer in the route's own form, before its handler is asked.
+func (rt *route) refusal(status int, o outcome, words string) answer {
+	switch {
+	case rt.name == "api":
+		return apiProblem(status, o, words)
+	case rt.name == "autodiscover-json":
+		return jsonFailure(status, o)
+	case rt.name == "autodiscover" && status == http.StatusServiceUnavailable:
+		return poxError(autodiscover.NewError(autodiscover.CodeInternal))
+	}
+	return text(status, o, words)
+}
+
+func (rt *route) wrongMethod() answer {
+	a := rt.refusal(http.StatusMethodNotAllowed, notAllowed, "method not allowed")
+	a.header = [][2]string{{"Allow", string(rt.methods)}}
+	return a
+}
+
+func (rt *route) bodyError(err error) answer {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return rt.refusal(http.StatusRequestEntityTooLarge, tooLarge, "body too large")
+	}
+	return rt.refusal(http.StatusBadRequest, badRequest, "incomplete body")
+}
+
+// enter takes a place among the requests in flight, waiting a second at most.
+func (s *Server) enter() bool {
+	select {
+	case s.slots <- struct{}{}:
+		return true
+	default:
+	}
+	wait := time.NewTimer(time.Second)
+	defer wait.Stop()
+	select {
+	case s.slots <- struct{}{}:
+		return true
+	case <-wait.C:
+		return false
+	}
+}
+
+func (s *Server) leave() { <-s.slots }
+
+// routeError answers what the router itself refuses.
+func (s *Server) routeError(err error, c echo.Context) {
+	a := text(http.StatusNotFound, notFound, "not found")
+	if errors.Is(err, echo.ErrMethodNotAllowed) { // a method nobody has heard of
+		for i := range routes {
+			if routes[i].path == c.Path() {
+				a = routes[i].wrongMethod()
+			}
+		}
+	}
+	s.write(c, &a)
+	s.done("none", &request{Context: c}, &a, 0)
+}

@@ -1,0 +1,260 @@
+package server
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"autoconfig/apple"
+	"autoconfig/provider"
+)
+
+// lookup is who asks, by which name, and for whose settings. It is made once
+// for each request, before its handler.
+type lookup struct {
+	trusted   bool       // the peer is a proxy whose X-Forwarded-* headers count
+	https     bool       // the client speaks https
+	client    netip.Addr // to limit and log by: not the proxies in between
+	limited   bool       // client counts; it does not when a trusted proxy asks for itself
+	authority string     // the name that was asked for, as it was sent
+	host      string     // the same as a domain name; empty when it is not one
+	byHost    bool       // the host had a part in the answer
+	found     match      // of the routes that say how to find it
+}
+
+// match is whose settings a request gets: a provider, and the address or bare
+// domain they are for.
+type match = apple.Account
+
+// errLimited: the look-up would cost a DNS query, and the client has asked
+// for too many.
+var errLimited = errors.New("server: client over its limit")
+
+// lookUp fills in the lookup of a request. The error is that of the source.
+func (s *Server) lookUp(rt *route, r *request) (err error) {
+	s.identify(r)
+	r.found, r.byHost = match{}, false
+	if rt.find != nil {
+		r.found, err = rt.find(s, r)
+	}
+	return err
+}
+
+// identify tells who asks and by which name.
+func (s *Server) identify(r *request) {
+	req := r.Request()
+	r.client, r.limited = peer(req.RemoteAddr)
+	r.trusted = r.limited && contains(s.opts.TrustedProxies, r.client)
+	r.https, r.authority = req.TLS != nil, req.Host
+	if r.trusted {
+		r.client, r.limited = forwardedFor(req.Header["X-Forwarded-For"], r.client, s.opts.TrustedProxies)
+		if !r.https && req.Header.Get("X-Forwarded-Proto") == "https" {
+			r.https = true
+			s.sawHTTPS.Store(true)
+		}
+		if name := req.Header.Get("X-Forwarded-Host"); name != "" && s.opts.ForwardedHost {
+			r.authority, _, _ = strings.Cut(name, ",") // the first proxy's, when there are several
+		}
+	}
+	r.host = hostName(strings.TrimSpace(r.authority))
+}
+
+// forwardedFor is the client behind trusted proxies: the last address of
+// X-Forwarded-For that is not a proxy's. What cannot be read is counted as the
+// peer's, so that nobody escapes the limits by it. Without the header, or with
+// nothing but proxies in it, a proxy asks for itself and is not counted.
+func forwardedFor(headers []string, peer netip.Addr, trusted []netip.Prefix) (client netip.Addr, counts bool) {
+	for i := len(headers) - 1; i >= 0; i-- {
+		for rest := headers[i]; rest != ""; {
+			comma := strings.LastIndexByte(rest, ',')
+			hop := strings.TrimSpace(rest[comma+1:])
+			rest = rest[:max(comma, 0)]
+			if hop == "" {
+				continue
+			}
+			addr, err := netip.ParseAddr(withoutPort(hop))
+			if err != nil {
+				return peer, true
+			}
+			if addr = addr.Unmap().WithZone(""); !contains(trusted, addr) {
+				return addr, true
+			}
+		}
+	}
+	return peer, false
+}
+
+// withoutPort takes the port, brackets and quotes off an address: proxies write
+// 192.0.2.1:4711 as well as [2001:db8::1]:4711.
+func withoutPort(hop string) string {
+	hop = strings.Trim(hop, `"`)
+	if inner, ok := strings.CutPrefix(hop, "["); ok {
+		hop, _, _ = strings.Cut(inner, "]")
+	} else if strings.Count(hop, ":") == 1 {
+		hop, _, _ = strings.Cut(hop, ":")
+	}
+	return hop
+}
+
+func contains(list []netip.Prefix, addr netip.Addr) bool {
+	for _, p := range list {
+		if p.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+func peer(remote string) (netip.Addr, bool) {
+	ap, err := netip.ParseAddrPort(remote)
+	return ap.Addr().Unmap().WithZone(""), err == nil
+}
+
+// hostName is the domain name in a Host header, empty when there is none.
+func hostName(name string) string {
+	if i := strings.LastIndexByte(name, ':'); i >= 0 && !strings.Contains(name[i:], "]") {
+		name = name[:i]
+	}
+	name, err := provider.ParseDomain(name)
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
+// find finds the provider of an address. Only the MX source costs something
+// for every new name, so only it is limited.
+func (s *Server) find(r *request, a provider.Address) (match, error) {
+	p, err := r.set.Source.Lookup(r.ctx(), a)
+	if errors.Is(err, provider.ErrNotFound) && r.set.MX != nil {
+		if !r.set.MX.Cached(a.Domain) && !s.allow(r) {
+			return match{Address: a}, errLimited
+		}
+		p, err = r.set.MX.Lookup(r.ctx(), a)
+	}
+	return match{Provider: p, Address: a}, err
+}
+
+// hostPrefixes are the names clients put before a domain.
+var hostPrefixes = []string{"autoconfig.", "autodiscover.", "ua-auto-config."}
+
+// findByHost finds the provider of the Host: whole first, then without the name
+// clients put before a domain. DNS is asked about the latter only, and a
+// database about the whole name only when the latter is none of its own, or
+// every autoconfig.DOMAIN would cost a look-up of its own.
+func (s *Server) findByHost(r *request) (match, error) {
+	r.byHost = true
+	if r.host == "" {
+		return match{}, provider.ErrNotFound
+	}
+	whole := provider.Address{Domain: r.host}
+	for _, prefix := range hostPrefixes {
+		if domain, ok := strings.CutPrefix(r.host, prefix); ok && strings.Contains(domain, ".") {
+			if p, err := r.set.quick().Lookup(r.ctx(), whole); err == nil {
+				return match{Provider: p, Address: whole}, nil
+			}
+			m, err := s.find(r, provider.Address{Domain: domain})
+			if r.set.Quick == nil || !errors.Is(err, provider.ErrNotFound) {
+				return m, err
+			}
+			p, werr := r.set.Source.Lookup(r.ctx(), whole)
+			if errors.Is(werr, provider.ErrNotFound) {
+				return m, err
+			}
+			return match{Provider: p, Address: whole}, werr
+		}
+	}
+	return s.find(r, whole)
+}
+
+// quick are the sources that cost nothing to ask.
+func (set *Settings) quick() provider.Source {
+	if set.Quick != nil {
+		return set.Quick
+	}
+	return set.Source
+}
+
+// findByAddress finds the provider of the query's address, or of the Host when
+// there is no sound address.
+func (s *Server) findByAddress(r *request) (match, error) {
+	if a, ok := addressOf(r.Request().URL.RawQuery, "emailaddress"); ok {
+		return s.find(r, a)
+	}
+	return s.findByHost(r)
+}
+
+// findByAddressOrMX adds the one case in which an address does not decide alone:
+// a client whose domain's MX lies below X asks autoconfig.X with its own address
+// (draft-ietf-mailmaint-autoconfig, "MX") and gets X's document.
+func (s *Server) findByAddressOrMX(r *request) (match, error) {
+	m, err := s.findByAddress(r)
+	if !errors.Is(err, provider.ErrNotFound) {
+		return m, err
+	}
+	r.byHost = true
+	if x, ok := strings.CutPrefix(r.host, "autoconfig."); ok && strings.Contains(x, ".") {
+		if byMX, err := s.find(r, provider.Address{Domain: x}); err == nil {
+			return byMX, nil
+		}
+	}
+	return m, err
+}
+
+// findByPath goes by the path's domain alone, as the ISPDB does. A provider's
+// mail exchangers answer here too: that is what a client's MX step asks for.
+func (s *Server) findByPath(r *request) (match, error) {
+	domain, err := provider.ParseDomain(r.Param("domain"))
+	if err != nil {
+		return match{}, provider.ErrNotFound
+	}
+	m, err := s.find(r, provider.Address{Domain: domain})
+	if errors.Is(err, provider.ErrNotFound) {
+		if p := r.set.MXTable.ByHost(domain); p != nil {
+			return match{Provider: p, Address: m.Address}, nil
+		}
+	}
+	return m, err
+}
+
+// publicHost is the host of links that leave a page: the one the page was
+// asked by when it is the operator's own, else the service host. A Host header
+// alone proves nothing. Empty when there is none.
+func (s *Server) publicHost(r *request) string {
+	if r.host != "" && (r.host == r.set.ServiceHost || s.own(r)) {
+		return r.host + port(r)
+	}
+	return r.set.ServiceHost
+}
+
+// own reports whether the host is a listed domain, or such a domain's with the
+// name that clients put before it.
+func (s *Server) own(r *request) bool {
+	names := []string{r.host}
+	for _, prefix := range hostPrefixes {
+		if domain, ok := strings.CutPrefix(r.host, prefix); ok {
+			names = append(names, domain)
+		}
+	}
+	for _, domain := range names {
+		if _, err := r.set.Listed.Lookup(r.ctx(), provider.Address{Domain: domain}); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// port is the port of an https request, with its colon, when it is not the
+// usual one.
+func port(r *request) string {
+	if !r.https {
+		return ""
+	}
+	_, port, err := net.SplitHostPort(r.authority)
+	if n, nerr := strconv.ParseUint(port, 10, 16); err != nil || nerr != nil || n == 443 {
+		return ""
+	}
+	return ":" + port
+}
