@@ -87,13 +87,13 @@ SOAK ?= 90s
 soak: ## load with reloads and faults, under the race detector and without it
 	go test -tags e2e -count=1 -v -timeout 0 -run TestSoak ./e2e -soak $(SOAK)
 
-PKG ?= pacc autodiscover mozilla apple dnssrv dnssrv/query dnssrv/check dnssrv/publish
-MUTATE_VERSION := v0.6.0
-mutate: ## mutation testing, one package at a time, in a copy: docs/mutation.md
-	GOBIN=$(CACHE)/bin go install github.com/go-gremlins/gremlins/cmd/gremlins@$(MUTATE_VERSION)
-	rm -rf $(CACHE)/mutate && git clone -q . $(CACHE)/mutate
-	@cd $(CACHE)/mutate && for p in $(PKG); do echo "== $$p"; \
-	  $(CACHE)/bin/gremlins unleash --workers 1 --timeout-coefficient 20 --exclude-files 'test/' ./$$p | grep -v ' KILLED '; done
+PKG ?= ./config ./source ./service ./server ./cmd/autoconfig
+MUTANTS ?= 150
+SEED ?= 1
+mutate: ## a seeded sample of mutants of each PKG, niced: docs/mutation.md
+	@mkdir -p $(CACHE)/bin
+	cd tools && go build -trimpath -o $(CACHE)/bin/mutate ./mutate
+	@CGO_ENABLED=0 GOFLAGS=-trimpath nice -n 19 $(CACHE)/bin/mutate -n $(MUTANTS) -seed $(SEED) $(PKG)
 
 DOMAIN ?= example.org
 compare: ## URL=… the same requests and load against another server and this one
