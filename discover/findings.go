@@ -225,9 +225,9 @@ func (f *faults) exchanger(byMX *provider.Provider) {
 	case theirs != "" && theirs != ours:
 		found := f.add("discover-autoconfig-contradicts-mx", f.report.domain, ours)
 		found.Want = []string{theirs}
-	case theirs == "" && baseDomain(mx) != baseDomain(f.report.domain) && baseDomain(own.Incoming.Host) != baseDomain(mx):
+	case theirs == "" && provider.Registrable(mx) != provider.Registrable(f.report.domain) && provider.Registrable(own.Incoming.Host) != provider.Registrable(mx):
 		found := f.add("discover-autoconfig-stale", f.report.domain, ours)
-		found.Want = []string{"a server of " + baseDomain(mx)}
+		found.Want = []string{"a server of " + provider.Registrable(mx)}
 	}
 }
 

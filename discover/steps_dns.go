@@ -100,7 +100,7 @@ func mxNames(hosts []string, domain string, byHost bool) []string {
 	if byHost {
 		return []string{host}
 	}
-	full, base := parentDomain(host), baseDomain(host)
+	full, base := parentDomain(host), provider.Registrable(host)
 	if base == domain {
 		return nil
 	}
@@ -209,7 +209,7 @@ func (o *offer) server(v vars) *Server {
 
 // foreign asks about a target in another domain (RFC 6186 §6, without DNSSEC).
 func (r *result) foreign(s step, o *offer, v vars) {
-	if s.foreign == foreignIfTaken && baseDomain(o.srv.Target) != baseDomain(v.addr.Domain) {
+	if s.foreign == foreignIfTaken && provider.Registrable(o.srv.Target) != provider.Registrable(v.addr.Domain) {
 		r.asks = append(r.asks, foreignAsk(o.srv.Target, askTaken, noFamily))
 	}
 }

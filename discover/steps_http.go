@@ -237,7 +237,7 @@ func stripQuery(raw string) string {
 // foreign reports a host that does not belong to a domain. Thunderbird and
 // Outlook trust Microsoft's own.
 func foreign(host, domain string) bool {
-	return baseDomain(host) != baseDomain(domain) && !provider.Below(host, "outlook.com") && !provider.Below(host, "office365.com")
+	return provider.Registrable(host) != provider.Registrable(domain) && !provider.Below(host, "outlook.com") && !provider.Below(host, "office365.com")
 }
 
 // foreignAsk is the question before a host of another domain is believed.

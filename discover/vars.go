@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"strings"
 
-	"golang.org/x/net/publicsuffix"
-
 	"autoconfig/provider"
 )
 
@@ -46,15 +44,6 @@ func escapeAlnum(s string) string {
 		b.Write([]byte{'%', digits[c>>4], digits[c&15]})
 	}
 	return b.String()
-}
-
-// baseDomain is the registrable domain of a name, or the name where it has none.
-func baseDomain(name string) string {
-	base, err := publicsuffix.EffectiveTLDPlusOne(name)
-	if err != nil {
-		return name
-	}
-	return base
 }
 
 // parentDomain is a name without its first label; "" when nothing that could

@@ -3,11 +3,13 @@ package provider
 import (
 	"errors"
 	"net/netip"
+	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/net/publicsuffix"
 )
 
 // The placeholders of user names (draft-ietf-mailmaint-autoconfig, "Placeholders").
@@ -72,8 +74,61 @@ func ParseAddressOrDomain(s string) (Address, error) {
 	return Address{Domain: domain}, err
 }
 
+// Unwrap is the address in what people paste: without blanks at both ends
+// (percent-encoded and invisible ones too), "mailto:" with its query, the name
+// before <…>, quotes of any script and the comma of a list, and with "@" for
+// its full-width form. What is left is for [ParseAddress] or
+// [ParseAddressOrDomain] to judge; a sound address comes back as it is. Pages,
+// /api, /mobileconfig and commands read addresses so; protocols only trim.
+func Unwrap(s string) string {
+	if len(s) > mostPasted || !utf8.ValidString(s) {
+		return s
+	}
+	for before := ""; s != before; {
+		before = s
+		s = trimPasted(s)
+		if scheme, rest, ok := strings.Cut(s, ":"); ok && strings.EqualFold(scheme, "mailto") {
+			s, _, _ = strings.Cut(strings.TrimLeft(rest, "/"), "?")
+			if plain, err := url.PathUnescape(s); err == nil { // RFC 6068 §2
+				s = plain
+			}
+		}
+		if open := strings.IndexByte(s, '<'); open >= 0 && open == strings.LastIndexByte(s, '<') && strings.IndexByte(s, '>') == len(s)-1 {
+			s = s[open+1 : len(s)-1]
+		}
+		first, a := utf8.DecodeRuneInString(s)
+		last, z := utf8.DecodeLastRuneInString(s)
+		if len(s) >= a+z && strings.ContainsRune(quotes, first) && strings.ContainsRune(quotes, last) {
+			s = s[a : len(s)-z]
+		}
+		if !strings.Contains(s, "@") {
+			s = strings.NewReplacer("\uff20", "@", "\ufe6b", "@", "%40", "@").Replace(s)
+		}
+	}
+	return s
+}
+
+// mostPasted bounds what Unwrap looks at, in octets: an address, its name, and
+// every octet percent-encoded.
+const mostPasted = 2048
+
+const quotes = "\"'`´‘’‚‛“”„‟‹›«»\uff02\uff07「」『』"
+
+// trimPasted takes off what nobody means at the ends of an address.
+func trimPasted(s string) string {
+	blank := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
+	for before := ""; s != before; {
+		before = s
+		s = strings.TrimRightFunc(strings.TrimFunc(s, blank), func(r rune) bool { return r == ',' || r == ';' })
+		for _, code := range []string{"%20", "%09", "%0a", "%0A", "%0d", "%0D", "%C2%A0", "%c2%a0"} {
+			s = strings.TrimSuffix(strings.TrimPrefix(s, code), code)
+		}
+	}
+	return s
+}
+
 // ParseDomain normalises a domain of at least two labels: lower case, A-labels,
-// no trailing dot. IP addresses are no domains.
+// no trailing dot. An IP address is not a domain.
 func ParseDomain(s string) (string, error) {
 	host, err := ParseHost(s)
 	if err != nil || !strings.Contains(host, ".") {
@@ -173,4 +228,13 @@ func Below(name, suffix string) bool {
 		return name == suffix
 	}
 	return len(name) > len(suffix) && name[len(name)-len(suffix)-1] == '.' && strings.HasSuffix(name, suffix)
+}
+
+// Registrable is the part of a host name that somebody registered (the public
+// suffix and one label); the name itself where there is no such part.
+func Registrable(name string) string {
+	if base, err := publicsuffix.EffectiveTLDPlusOne(name); err == nil {
+		return base
+	}
+	return name
 }

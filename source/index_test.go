@@ -62,27 +62,6 @@ func TestLookupDoesNotAllocate(t *testing.T) {
 	}
 }
 
-func TestSuggest(t *testing.T) {
-	for in, want := range map[string]string{
-		"liv.co.uk": "live.co.uk", "hotmial.com": "hotmail.com", "gmial.com": "gmail.com",
-		"outlook.co.il": "", "windowslive.com": "", "live.co.uk": "", "example.org": "", "hotmail.ie": "",
-	} {
-		if got := SuggestDomain(in); got != want {
-			t.Errorf("domain %s: %q, want %q", in, got, want)
-		}
-	}
-	for in, want := range map[string]string{
-		"smpt.example.org": "smtp.example.org", "smpt-mail.outlook.com": "smtp-mail.outlook.com",
-		"smtp-mail.outlok.com": "smtp-mail.outlook.com", "outlook.ofice365.com": "outlook.office365.com",
-		"smtp.example.org": "", "email.example.org": "", "map.example.org": "", "smtp2.example.org": "",
-		"iamp.example.org": "imap.example.org", "smtp-mail.outlook.com": "",
-	} {
-		if got := SuggestHost(in); got != want {
-			t.Errorf("host %s: %q, want %q", in, got, want)
-		}
-	}
-}
-
 type fixed struct {
 	p   *provider.Provider
 	err error

@@ -96,9 +96,9 @@ func (d *discovery) run(ctx context.Context, args []string) error {
 	if d.file != "" {
 		return d.stream(ctx, names)
 	}
-	addr, err := provider.ParseAddressOrDomain(args[0])
+	addr, err := typedAddress(args[0])
 	if err != nil {
-		return usagef("%q is not an address or a domain", args[0])
+		return err
 	}
 	r := d.one(ctx, addr, names)
 	if err := context.Cause(ctx); err != nil {
@@ -251,9 +251,9 @@ func fileAddresses(path string, stdin io.Reader) iter.Seq2[provider.Address, err
 			if text = strings.TrimSpace(text); text == "" {
 				continue
 			}
-			addr, err := provider.ParseAddressOrDomain(text)
+			addr, err := typedAddress(text)
 			if err != nil {
-				yield(addr, usagef("%s:%d: %q is not an address or a domain", path, n, text))
+				yield(addr, usagef("%s:%d: %w", path, n, err))
 				return
 			}
 			if !yield(addr, nil) {

@@ -78,8 +78,8 @@ type findingGroup struct {
 
 func (d *doctor) run(ctx context.Context, who string) error {
 	var err error
-	if d.addr, err = provider.ParseAddressOrDomain(who); err != nil {
-		return usagef("%q is not an address or a domain", who)
+	if d.addr, err = typedAddress(who); err != nil {
+		return err
 	}
 	typed, err := d.typed()
 	if err != nil {

@@ -46,9 +46,9 @@ func (a *app) render(ctx context.Context, format, who string, o server.RenderOpt
 	if !slices.Contains(formats, format) {
 		return usagef("unknown format %q; write one of %s", format, strings.Join(formats, ", "))
 	}
-	addr, err := provider.ParseAddressOrDomain(who)
+	addr, err := typedAddress(who)
 	if err != nil {
-		return usagef("%q is not an address or a domain", who)
+		return err
 	}
 	if addr.Local == "" && (format == "mobileconfig" || format == "mobilesync") {
 		return usagef("%s needs a full address, not a domain alone", format)
@@ -77,6 +77,18 @@ func (a *app) render(ctx context.Context, format, who string, o server.RenderOpt
 	}
 	_, err = a.stdout.Write(body)
 	return err
+}
+
+// typedAddress reads an address or a domain as people paste it.
+func typedAddress(text string) (provider.Address, error) {
+	addr, err := provider.ParseAddressOrDomain(provider.Unwrap(text))
+	switch meant := source.SuggestAddress(text); {
+	case err == nil:
+		return addr, nil
+	case meant != "":
+		return addr, usagef("%q is not an address or a domain; did you mean %s?", text, meant)
+	}
+	return addr, usagef("%q is not an address or a domain", text)
 }
 
 // find looks an address up as the server does, MX source included when a

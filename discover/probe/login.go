@@ -7,8 +7,6 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/net/publicsuffix"
-
 	"autoconfig/finding"
 	"autoconfig/provider"
 )
@@ -27,19 +25,15 @@ type Login struct {
 // is its own registrable domain.
 func Foreign(host, domain string, mx []string) bool {
 	for _, name := range slices.Concat([]string{domain}, mx) {
-		if registrable(name) == registrable(host) {
+		if registered(name) == registered(host) {
 			return false
 		}
 	}
 	return true
 }
 
-func registrable(name string) string {
-	name = strings.TrimSuffix(strings.ToLower(name), ".")
-	if r, err := publicsuffix.EffectiveTLDPlusOne(name); err == nil {
-		return r
-	}
-	return name
+func registered(name string) string {
+	return provider.Registrable(strings.TrimSuffix(strings.ToLower(name), "."))
 }
 
 // mechanism is one way to log in, ready to be sent.

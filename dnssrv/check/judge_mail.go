@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
-	"golang.org/x/net/publicsuffix"
 
 	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/query"
@@ -104,22 +103,14 @@ func (l *look) judgeAutoconfigMX(best []string) {
 	if alias == nil || l.Want != nil || l.wildcardMade(name) {
 		return
 	}
-	leads, own := registrable(dnssrv.Target(alias)), registrable(l.Domain)
+	leads, own := provider.Registrable(dnssrv.Target(alias)), provider.Registrable(l.Domain)
 	for _, host := range best {
-		if mail := registrable(host); leads == own || mail == own || mail == leads {
+		if mail := provider.Registrable(host); leads == own || mail == own || mail == leads {
 			return
 		}
 	}
 	f := l.compared("dns-autoconfig-mx", name, dns.TypeCNAME, statusDiffers, nil, []dns.RR{alias})
-	l.add(f.Because("%s leads to %s, but the mail exchangers belong to %s: clients may be given the settings of a former provider", dnssrv.Plain(name), leads, registrable(best[0])))
-}
-
-// registrable is the part of a name that somebody registered.
-func registrable(name string) string {
-	if base, err := publicsuffix.EffectiveTLDPlusOne(name); err == nil {
-		return base
-	}
-	return name
+	l.add(f.Because("%s leads to %s, but the mail exchangers belong to %s: clients may be given the settings of a former provider", dnssrv.Plain(name), leads, provider.Registrable(best[0])))
 }
 
 // judgeVendor verifies what a vendor prescribes. A domain that is not the

@@ -10,6 +10,7 @@ import (
 	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
+	"autoconfig/provider"
 )
 
 // judgePath compares the path of a DAV service (RFC 6764 §4). Other text may
@@ -113,7 +114,7 @@ func (l *look) judgeDMARC(takesMail bool) {
 	switch {
 	case len(got) > 0:
 		l.add(l.compared("dns-dmarc-published", name, dns.TypeTXT, statusOK, nil, got))
-	case takesMail && a.Outcome.Known() && registrable(l.Domain) == l.Domain:
+	case takesMail && a.Outcome.Known() && provider.Registrable(l.Domain) == l.Domain:
 		l.add(l.compared("dns-dmarc-missing", name, dns.TypeTXT, statusMissing, nil, nil))
 	}
 }
