@@ -58,6 +58,15 @@ func Decode(r io.Reader) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
+	d, err := parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	return d.profile(), nil
+}
+
+// parse reads the top level of a profile.
+func parse(raw []byte) (foreign, error) {
 	raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")))
 	switch {
 	case len(raw) > MaxSize:
@@ -78,7 +87,7 @@ func Decode(r io.Reader) (*Profile, error) {
 	if typ := d.text("PayloadType"); typ != TypeConfiguration {
 		return nil, fmt.Errorf("%w: PayloadType is %q", ErrProfile, typ)
 	}
-	return d.profile(), nil
+	return d, nil
 }
 
 // Bounds of what is parsed; a profile of ten accounts needs five levels and a

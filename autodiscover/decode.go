@@ -77,6 +77,15 @@ func Decode(r io.Reader) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	doc, err := parse(body)
+	if err != nil {
+		return nil, err
+	}
+	return doc.response(), nil
+}
+
+// parse reads the elements of an answer.
+func parse(body []byte) (*document, error) {
 	text, ok := toUTF8(body)
 	switch {
 	case len(body) > MaxResponse:
@@ -93,7 +102,7 @@ func Decode(r io.Reader) (*Response, error) {
 	if doc.XMLName.Local != "Autodiscover" || doc.Response == nil {
 		return nil, fmt.Errorf("%w: no Autodiscover element with a Response in it", ErrResponse)
 	}
-	return doc.response(), nil
+	return &doc, nil
 }
 
 // unmarshal reads one XML document into v, to its end.

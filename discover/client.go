@@ -122,7 +122,7 @@ func Clients() []Client {
 
 // table is every client.
 func table() []client {
-	return []client{thunderbird(), thunderbirdAndroid(), outlook(), apple(), evolution(), kde(), geary(), deltaChat(), aerc(), srvClient(), paccClient()}
+	return []client{thunderbird(), thunderbirdAndroid(), outlook(), appleMail(), evolution(), kde(), geary(), deltaChat(), aerc(), srvClient(), paccClient()}
 }
 
 // Known reports whether there is a client of that name.

@@ -25,10 +25,10 @@ func outlook() client {
 	}
 }
 
-// apple is the account type "Microsoft Exchange" of Apple Mail: v2 for EWS on
+// appleMail is the account type "Microsoft Exchange" of Apple Mail: v2 for EWS on
 // macOS, MobileSync on iOS (one report, macOS 15.5). Its other types do no
 // discovery at all, so a profile is how settings get there.
-func apple() client {
+func appleMail() client {
 	const wait = 15 * time.Second
 	v2 := func(host string) step {
 		return step{kind: autoJSON, target: "https://" + host + "/autodiscover/autodiscover.json/v1.0/{path}?Protocol=EWS", timeout: wait}

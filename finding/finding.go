@@ -7,6 +7,7 @@ package finding
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Level says how much a finding matters. Only Fail makes a command exit 1.
@@ -43,6 +44,26 @@ func New(id, subject string) Finding {
 		panic("finding: no catalogue entry " + id)
 	}
 	return Finding{ID: e.ID, Level: e.Level, Subject: subject, Cause: e.Cause, Fix: e.Fix}
+}
+
+// Saw sets what was found: a foreign text, cut and made fit for a terminal.
+// Nothing is set for an empty one.
+func (f Finding) Saw(text string) Finding {
+	const most = 100
+	if r := []rune(text); len(r) > most {
+		text = string(r[:most]) + "…"
+	}
+	if f.Got = nil; text != "" {
+		f.Got = []string{strings.Map(graphic, text)}
+	}
+	return f
+}
+
+func graphic(r rune) rune {
+	if unicode.IsGraphic(r) {
+		return r
+	}
+	return '␣'
 }
 
 // Because replaces the cause by a more particular one.

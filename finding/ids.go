@@ -21,6 +21,8 @@ const (
 		smtp-login-withheld
 `
 	warnIDs = `
+		autodiscover-answer-error autodiscover-encryption-missing autodiscover-host-short autodiscover-redirect-url
+		autodiscover-security-plain autodiscover-smtp-missing autodiscover-spa-on
 		config-builtin-row config-domain-typo config-oauth2-only config-provider-unused config-security-plain
 		config-source-plain config-source-user-unasked config-username-literal
 		discover-address-private discover-autoconfig-stale discover-autodiscover-microsoft discover-clients-disagree
@@ -37,7 +39,10 @@ const (
 		mozilla-oauth2-only mozilla-pop3-plain mozilla-pop3-unusable mozilla-root-namespace mozilla-root-version
 		mozilla-server-several mozilla-type-unknown mozilla-url-missing mozilla-username-literal
 		mozilla-username-not-address mozilla-username-number mozilla-value-several
+		pacc-host-short pacc-incoming-missing pacc-name-long pacc-name-missing pacc-port-ignored pacc-submit-missing
+		pacc-submit-old
 		pop3-auth-clear pop3-mailbox-busy pop3-server-unavailable
+		profile-encryption-off profile-host-short profile-number-real profile-uuid-malformed
 		server-service-host-missing server-tls-missing
 		sieve-auth-clear
 		smtp-auth-clear smtp-auth-temporary smtp-server-busy smtp-server-temporary
@@ -46,6 +51,10 @@ const (
 	failIDs = `
 		acme-authority-garbled acme-authority-limit acme-authority-unreachable acme-caa-forbidden acme-challenge-failed
 		acme-name-rejected acme-order-failed acme-storage-failed
+		autodiscover-answer-empty autodiscover-content-type autodiscover-document-syntax autodiscover-encryption-unknown
+		autodiscover-host-invalid autodiscover-incoming-missing autodiscover-login-placeholder
+		autodiscover-namespace-response autodiscover-namespace-root autodiscover-port-invalid autodiscover-port-security
+		autodiscover-redirect-invalid autodiscover-ssl-off autodiscover-type-unknown autodiscover-url-invalid
 		certificate-profile-signature certificate-profile-unsigned certificate-signer-expired certificate-signer-untrusted
 		certificate-signer-unusable
 		config-auth-missing config-auth-unknown config-autodiscover-redirect config-autodiscover-unknown
@@ -80,6 +89,7 @@ const (
 		imap-answer-unexpected imap-auth-app-password imap-auth-basic-retired imap-auth-failed imap-auth-method-unsupported
 		imap-auth-token-refused imap-connection-ended imap-connections-many imap-greeting-refused imap-login-failed
 		imap-mailbox-unavailable imap-starttls-refused imap-starttls-stripped imap-tls-required
+		lint-document-empty lint-document-page lint-format-unknown
 		mozilla-auth-android mozilla-auth-unusable mozilla-content-type-wrong mozilla-document-encoding
 		mozilla-document-large mozilla-document-late mozilla-document-syntax mozilla-domain-missing mozilla-element-prefix
 		mozilla-hostname-invalid mozilla-hostname-not-ascii mozilla-hostname-placeholder mozilla-id-invalid
@@ -92,8 +102,14 @@ const (
 		oauth2-account-unknown oauth2-app-secret oauth2-app-unknown oauth2-consent-missing oauth2-factor-missing
 		oauth2-password-expired oauth2-password-wrong oauth2-policy-refused oauth2-redirect-mismatch oauth2-scope-invalid
 		oauth2-sign-in-failed oauth2-tenant-wrong oauth2-token-expired oauth2-user-unassigned
+		pacc-authentication-missing pacc-authentication-none pacc-authentication-wrong pacc-content-type
+		pacc-document-syntax pacc-host-invalid pacc-issuer-invalid pacc-protocols-missing pacc-server-invalid
+		pacc-url-invalid
 		pop3-answer-unexpected pop3-auth-failed pop3-auth-method-unsupported pop3-greeting-refused pop3-login-failed
 		pop3-starttls-refused pop3-starttls-stripped
+		profile-content-empty profile-content-type profile-document-syntax profile-host-invalid profile-id-duplicate
+		profile-key-missing profile-key-type profile-login-placeholder profile-password-present profile-port-invalid
+		profile-port-security profile-value-unknown profile-version-wrong
 		server-answer-other server-certificate-invalid server-https-unreachable server-service-host-unresolved
 		sieve-answer-unexpected sieve-auth-failed sieve-auth-method-unsupported sieve-greeting-refused
 		sieve-starttls-refused sieve-starttls-stripped

@@ -2,6 +2,7 @@ package mozilla
 
 import (
 	"bytes"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -68,7 +69,7 @@ func parse(data []byte) (*etree.Document, error) {
 		if errors.Is(err, ErrEncoding) {
 			return nil, ErrEncoding
 		}
-		return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
+		return nil, fmt.Errorf("%w: %s", ErrSyntax, where(data))
 	}
 	if len(doc.ChildElements()) != 1 || slices.ContainsFunc(doc.Child, isText) {
 		return nil, fmt.Errorf("%w: not one root element", ErrSyntax)
@@ -77,6 +78,21 @@ func parse(data []byte) (*etree.Document, error) {
 		return nil, fmt.Errorf("%w: an attribute stands twice in one tag", ErrSyntax)
 	}
 	return doc, nil
+}
+
+// where says at which line a document stops being well-formed. The tree's own
+// error has no line.
+func where(data []byte) string {
+	d := xml.NewDecoder(bytes.NewReader(data))
+	for {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			return "it is nested too deep"
+		} else if err != nil {
+			line, _ := d.InputPos()
+			text := strings.TrimPrefix(err.Error(), "XML syntax error on ")
+			return fmt.Sprintf("line %d: %s", line, strings.TrimPrefix(text, fmt.Sprintf("line %d: ", line)))
+		}
+	}
 }
 
 // isText reports text other than white space.

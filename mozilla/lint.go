@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/beevik/etree"
@@ -32,7 +31,7 @@ func Lint(data []byte, contentType string) []finding.Finding {
 	}
 	tree, err := parse(data)
 	if err != nil {
-		l.add(unreadable(err), place{"", err.Error()})
+		l.add(unreadable(err), place{"", strings.TrimPrefix(err.Error(), ErrSyntax.Error()+": ")})
 		return l.findings
 	}
 	d := &document{data: data, tree: tree, root: tree.Root()}
@@ -94,26 +93,8 @@ func (l *linter) add(id string, places ...place) {
 		if len(l.findings) == MaxFindings {
 			return
 		}
-		f := finding.New(id, p.subject)
-		if p.got != "" {
-			f.Got = []string{shown(p.got)}
-		}
-		l.findings = append(l.findings, f)
+		l.findings = append(l.findings, finding.New(id, p.subject).Saw(p.got))
 	}
-}
-
-// shown is a foreign value made fit for a terminal.
-func shown(s string) string {
-	const most = 100
-	if r := []rune(s); len(r) > most {
-		s = string(r[:most]) + "…"
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsGraphic(r) {
-			return r
-		}
-		return '␣'
-	}, s)
 }
 
 // acceptedType reports a Content-Type that Thunderbird 153 takes: these two in

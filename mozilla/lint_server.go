@@ -2,7 +2,6 @@ package mozilla
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -190,16 +189,16 @@ var loginChecks = []check[block]{
 	}},
 	{"mozilla-username-literal", func(b block) []place {
 		u := b.value("username")
-		return b.at(u != "" && provider.Expand(u, someone) == u && !brokenPlaceholder(u), "username", u)
+		return b.at(u != "" && provider.Expand(u, someone) == u && !provider.BrokenPlaceholder(u), "username", u)
 	}},
 	{"mozilla-username-placeholder", func(b block) []place {
 		u := b.value("username")
-		return b.at(brokenPlaceholder(u), "username", u)
+		return b.at(provider.BrokenPlaceholder(u), "username", u)
 	}},
 	{"mozilla-username-not-address", func(b block) []place {
 		u := b.value("username")
 		full := provider.Expand(u, someone)
-		return b.at(full != u && full != someone.String() && !brokenPlaceholder(u), "username", u)
+		return b.at(full != u && full != someone.String() && !provider.BrokenPlaceholder(u), "username", u)
 	}},
 	{"mozilla-auth-unknown", func(b block) []place {
 		return b.having(func(e *etree.Element) bool {
@@ -228,19 +227,6 @@ var loginChecks = []check[block]{
 
 // someone is an address to try user names with.
 var someone = provider.Address{Local: "someone", Domain: "example.org"}
-
-// foreignForm is what is left of a placeholder that no client fills in: one
-// misspelt or not closed, another program's ${email}, {email} or [email], or a
-// bare word.
-var foreignForm = regexp.MustCompile(`[%{}\[\]]|^\$|(?i:email[ _-]?(?:address|local[ _-]?part|domain))`)
-
-// brokenPlaceholder reports such a rest in a user name. A % between two known
-// placeholders is itself: user%example.org is an old form of a login.
-func brokenPlaceholder(username string) bool {
-	const known = "\x00"
-	rest := strings.NewReplacer(provider.EmailAddress, known, provider.EmailLocalPart, known, provider.EmailDomain, known).Replace(username)
-	return foreignForm.MatchString(strings.ReplaceAll(rest, known+"%"+known, ""))
-}
 
 // states reports any word for a way to log in. Clients skip an empty one.
 func (b block) states() bool {

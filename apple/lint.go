@@ -1,0 +1,250 @@
+package apple
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"autoconfig/finding"
+	"autoconfig/provider"
+)
+
+// MaxFindings is the most findings [Lint] returns for one profile.
+const MaxFindings = 100
+
+// Lint says what a device refuses or misreads in a profile, signed or not, and
+// what to write instead. contentType is the header it came with, or empty when
+// that is not known. A finding's Subject is the path of the key, its Got the
+// value found there. Rules are those of device-management, mdm/profiles; whether
+// the signer is trusted is for [Verify].
+func Lint(data []byte, contentType string) []finding.Finding {
+	var l linter
+	media, _, _ := strings.Cut(contentType, ";")
+	if media = strings.TrimSpace(media); media != "" && !strings.EqualFold(media, ContentType) {
+		l.add("profile-content-type", "Content-Type", contentType)
+	}
+	if IsSigned(data) {
+		signed, err := checkSignature(data)
+		if err != nil {
+			l.add("certificate-profile-signature", "", err.Error())
+			return l.findings
+		}
+		data = signed.Content
+	}
+	top, err := parse(data)
+	if err != nil {
+		l.add("profile-document-syntax", "", strings.TrimPrefix(err.Error(), ErrProfile.Error()+": "))
+		return l.findings
+	}
+	l.payload("", top, nil)
+	content, _ := top["PayloadContent"].([]any)
+	if len(content) == 0 {
+		l.add("profile-content-empty", "PayloadContent", "")
+	}
+	for i, v := range content {
+		if d, ok := v.(map[string]any); ok {
+			l.payload(fmt.Sprintf("PayloadContent[%d]/", i+1), d, ownKeys(foreign(d).text("PayloadType")))
+		}
+	}
+	return l.findings
+}
+
+type linter struct {
+	findings []finding.Finding
+	seen     map[string]bool // identifiers and UUIDs
+}
+
+func (l *linter) add(id, subject, got string) {
+	if len(l.findings) < MaxFindings {
+		l.findings = append(l.findings, finding.New(id, subject).Saw(got))
+	}
+}
+
+// key is one key of a payload.
+type key struct {
+	name     string
+	kind     kind
+	required bool
+	values   []string // those of a word
+}
+
+// kind is what a key holds.
+type kind int
+
+const (
+	isText kind = iota
+	isWord      // one of values
+	isHost
+	isPort
+	isFlag
+	isLogin  // a text of the person, not a template
+	isSecret // must not be there
+)
+
+// common are the keys of every payload (CommonPayloadKeys.yaml, TopLevel.yaml).
+var common = []key{
+	{name: "PayloadType", required: true}, {name: "PayloadIdentifier", required: true}, {name: "PayloadUUID", required: true},
+}
+
+// ownKeys are a payload's own keys, nil for a type that has none of interest here.
+func ownKeys(payloadType string) []key {
+	switch payloadType {
+	case TypeMail:
+		return slices.Concat([]key{
+			{name: "EmailAccountType", kind: isWord, required: true, values: []string{"EmailTypeIMAP", "EmailTypePOP"}},
+			{name: "EmailAddress", kind: isLogin},
+		}, mailKeys("Incoming"), mailKeys("Outgoing"))
+	case TypeExchange:
+		return []key{{name: "Host", kind: isHost}, {name: "EmailAddress", kind: isLogin}, {name: "UserName", kind: isLogin},
+			{name: "SSL", kind: isFlag}, {name: "Password", kind: isSecret}}
+	case TypeCalDAV:
+		return davKeys("CalDAV")
+	case TypeCardDAV:
+		return davKeys("CardDAV")
+	}
+	return nil
+}
+
+func mailKeys(direction string) []key {
+	name := direction + "MailServer"
+	return []key{
+		{name: name + "Authentication", kind: isWord, required: true,
+			values: []string{authNone, "EmailAuthPassword", "EmailAuthCRAMMD5", "EmailAuthNTLM", "EmailAuthHTTPMD5"}},
+		{name: name + "HostName", kind: isHost, required: true},
+		{name: name + "PortNumber", kind: isPort},
+		{name: name + "UseSSL", kind: isFlag},
+		{name: name + "Username", kind: isLogin},
+		{name: direction + "Password", kind: isSecret},
+	}
+}
+
+func davKeys(prefix string) []key {
+	return []key{{name: prefix + "HostName", kind: isHost, required: true}, {name: prefix + "Port", kind: isPort},
+		{name: prefix + "UseSSL", kind: isFlag}, {name: prefix + "Username", kind: isLogin}, {name: prefix + "Password", kind: isSecret}}
+}
+
+func (l *linter) payload(path string, d foreign, own []key) {
+	for _, k := range slices.Concat(common, own) {
+		if v, ok := d[k.name]; ok {
+			l.value(path+k.name, k, v)
+		} else if k.required {
+			l.add("profile-key-missing", path+k.name, "")
+		}
+	}
+	if version, ok := number(d["PayloadVersion"]); !ok || version != 1 {
+		l.add("profile-version-wrong", path+"PayloadVersion", shown(d["PayloadVersion"]))
+	}
+	l.unique(path, d)
+	if d.text("PayloadType") == TypeMail {
+		l.encrypted(path, d, "Incoming")
+		l.encrypted(path, d, "Outgoing")
+	}
+	if d.text("PayloadType") == TypeExchange && !d.flag("SSL", false) {
+		l.add("profile-encryption-off", path+"SSL", shown(d["SSL"]))
+	}
+}
+
+func (l *linter) value(path string, k key, v any) {
+	s, isString := v.(string)
+	switch k.kind {
+	case isSecret:
+		l.add("profile-password-present", path, "")
+	case isFlag:
+		if _, ok := v.(bool); !ok {
+			l.add("profile-key-type", path, shown(v))
+		}
+	case isPort:
+		n, ok := number(v)
+		switch _, integer := v.(uint64); {
+		case !ok:
+			l.add("profile-key-type", path, shown(v))
+		case n < 1 || n > 65535 || n != float64(int(n)):
+			l.add("profile-port-invalid", path, shown(v))
+		case !integer:
+			l.add("profile-number-real", path, shown(v))
+		}
+	default:
+		if !isString {
+			l.add("profile-key-type", path, shown(v))
+			return
+		}
+		l.text(path, k, s)
+	}
+}
+
+func (l *linter) text(path string, k key, s string) {
+	_, err := provider.ParseHost(s)
+	switch {
+	case k.required && s == "":
+		l.add("profile-key-missing", path, "")
+	case k.kind == isWord && !slices.Contains(k.values, s):
+		l.add("profile-value-unknown", path, s)
+	case k.kind == isHost && err != nil && !provider.IsIP(s):
+		l.add("profile-host-invalid", path, s)
+	case k.kind == isHost && !strings.ContainsAny(s, ".:"):
+		l.add("profile-host-short", path, s)
+	case k.kind == isLogin && provider.HasPlaceholder(s):
+		l.add("profile-login-placeholder", path, s)
+	case strings.HasSuffix(path, "PayloadUUID") && !uuidForm.MatchString(s):
+		l.add("profile-uuid-malformed", path, s)
+	}
+}
+
+var uuidForm = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+
+// unique reports an identifier or a UUID that another payload has.
+func (l *linter) unique(path string, d foreign) {
+	if l.seen == nil {
+		l.seen = map[string]bool{}
+	}
+	for _, name := range []string{"PayloadIdentifier", "PayloadUUID"} {
+		id := strings.ToUpper(name + " " + d.text(name))
+		if d.text(name) != "" && l.seen[id] {
+			l.add("profile-id-duplicate", path+name, d.text(name))
+		}
+		l.seen[id] = true
+	}
+}
+
+// encrypted looks at UseSSL, whose default is off. The port says which kind of
+// TLS is spoken.
+func (l *linter) encrypted(path string, d foreign, direction string) {
+	name := direction + "MailServerUseSSL"
+	if d.flag(name, false) {
+		return
+	}
+	proto := provider.IMAP
+	switch {
+	case direction == "Outgoing":
+		proto = provider.SMTP
+	case d.text("EmailAccountType") == "EmailTypePOP":
+		proto = provider.POP3
+	}
+	s := provider.Server{Protocol: proto, Port: d.port(direction + "MailServerPortNumber"), Security: provider.Plain}
+	if want, _ := s.PortSecurity(); want == provider.TLS {
+		l.add("profile-port-security", path+name, fmt.Sprintf("port %d", s.Port))
+		return
+	}
+	l.add("profile-encryption-off", path+name, shown(d[name]))
+}
+
+func number(v any) (float64, bool) {
+	switch n := v.(type) {
+	case uint64:
+		return float64(n), true
+	case int64:
+		return float64(n), true
+	case float64:
+		return n, true
+	}
+	return 0, false
+}
+
+// shown is a value as it may be printed, empty for none.
+func shown(v any) string {
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprint(v)
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"autoconfig/discover"
+	"autoconfig/finding"
+)
+
+// lintJSON is what `lint --json` prints.
+type lintJSON struct {
+	Document string            `json:"document"` // as it was given
+	Format   discover.Format   `json:"format,omitempty"`
+	Findings []finding.Finding `json:"findings"`
+	Summary  finding.Summary   `json:"summary"`
+}
+
+func (a *app) lintCommand() *cobra.Command {
+	d := &discovery{app: a, ispdb: discover.ISPDB}
+	cmd := &cobra.Command{
+		Use: "lint FILE|URL|-", Short: "Check a document with mail settings against what each mail program makes of it", Args: cobra.ExactArgs(1),
+		Long: `Lint reads an autoconfig XML document, an Autodiscover answer, an Apple
+configuration profile or a PACC document, and says which mail program refuses it
+or misreads a host, a port, the security or the login, and what to write instead.
+It tells the formats apart by their content. - is standard input.
+
+The exit status is 1 when a program refuses or misreads the document; what is
+only odd is a warning.`,
+		Example: "  autoconfig lint config-v1.1.xml\n  autoconfig lint https://autoconfig.example.org/mail/config-v1.1.xml\n" +
+			"  autoconfig render mozilla you@example.org | autoconfig lint -",
+		RunE: ran(func(cmd *cobra.Command, args []string) error { return d.lint(cmd.Context(), args[0]) }),
+	}
+	d.network.flags(cmd)
+	cmd.Flags().BoolVar(&d.allowPrivate, "allow-private", false, "connect to private and local addresses too")
+	return cmd
+}
+
+func (d *discovery) lint(ctx context.Context, name string) error {
+	data, contentType, err := d.document(ctx, name)
+	if err != nil {
+		return err
+	}
+	format, found := discover.Lint(data, contentType)
+	for i := range found {
+		found[i].Subject = cmp.Or(found[i].Subject, name)
+	}
+	out := lintJSON{name, format, sorted(found), finding.Summarize(found)}
+	if out.Findings == nil {
+		out.Findings = []finding.Finding{} // a JSON array even when empty
+	}
+	if d.json {
+		err = json.NewEncoder(d.stdout).Encode(out)
+	} else {
+		err = d.printLint(out)
+	}
+	if err == nil && out.Summary.Fail > 0 {
+		err = errSilent
+	}
+	return err
+}
+
+// document is a file, standard input or what a URL answers, and its Content-Type
+// where it has one.
+func (d *discovery) document(ctx context.Context, name string) ([]byte, string, error) {
+	lower := strings.ToLower(name)
+	if !strings.HasPrefix(lower, "https://") && !strings.HasPrefix(lower, "http://") {
+		data, err := d.readProfile(name)
+		return data, "", err
+	}
+	cfg, _, err := d.load() // for its resolver
+	if err != nil {
+		return nil, "", err
+	}
+	env, err := d.environment(cfg)
+	if err != nil {
+		return nil, "", err
+	}
+	return discover.Fetch(ctx, env, name)
+}
+
+var formatNames = map[discover.Format]string{
+	discover.Autoconfig: "autoconfig XML", discover.Autodiscovery: "an Autodiscover answer", discover.Profile: "a configuration profile",
+	discover.PACC: "a PACC document", discover.NoFormat: "no format with mail settings",
+}
+
+func (d *discovery) printLint(r lintJSON) error {
+	out := &errWriter{w: d.stdout}
+	out.printf("%s: %s: %s, %s\n", r.Document, formatNames[r.Format], count(r.Summary.Fail, "error"), count(r.Summary.Warn, "warning"))
+	for _, f := range r.Findings {
+		printDiscovered(out, f, true)
+	}
+	return out.err
+}
+
+// count is a number of things in words: 1 error, 2 errors.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

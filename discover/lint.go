@@ -1,0 +1,108 @@
+package discover
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"autoconfig/apple"
+	"autoconfig/autodiscover"
+	"autoconfig/finding"
+	"autoconfig/mozilla"
+	"autoconfig/pacc"
+)
+
+// Format is a format of documents that clients fetch.
+type Format string
+
+// The formats.
+const (
+	Autoconfig    Format = "autoconfig"
+	Autodiscovery Format = "autodiscover"
+	Profile       Format = "profile"
+	PACC          Format = "pacc"
+	NoFormat      Format = ""
+)
+
+// Lint says which client refuses or misreads a document, in whichever of the
+// four formats it is. contentType is the header it came with, or empty when that
+// is not known.
+func Lint(data []byte, contentType string) (Format, []finding.Finding) {
+	switch format := FormatOf(data); format {
+	case Autoconfig:
+		return format, mozilla.Lint(data, contentType)
+	case Autodiscovery:
+		return format, autodiscover.Lint(data, contentType)
+	case Profile:
+		return format, apple.Lint(data, contentType)
+	case PACC:
+		return format, pacc.Lint(data, contentType)
+	}
+	id := "lint-format-unknown"
+	switch {
+	case len(bytes.TrimSpace(data)) == 0:
+		id = "lint-document-empty"
+	case isPage(data, contentType):
+		id = "lint-document-page"
+	}
+	return NoFormat, []finding.Finding{finding.New(id, "")}
+}
+
+// rootTag matches the first start tag: a declaration, comments and a DOCTYPE may
+// come before it.
+var rootTag = regexp.MustCompile(`<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)`)
+
+// comment matches what may hold a tag that is not one.
+var comment = regexp.MustCompile(`(?s)<!--.*?-->`)
+
+// FormatOf tells the formats apart by how a document begins, broken ones too.
+func FormatOf(data []byte) Format {
+	head := bytes.ReplaceAll(data[:min(len(data), 4096)], []byte{0}, nil) // UTF-16 becomes readable
+	head = bytes.TrimLeft(head, "\xef\xbb\xbf\xff\xfe \t\r\n")
+	switch {
+	case apple.IsSigned(data), bytes.HasPrefix(head, []byte("bplist")):
+		return Profile
+	case bytes.HasPrefix(head, []byte("{")) && (bytes.Contains(head, []byte(`"Protocol"`)) || bytes.Contains(head, []byte(`"ErrorCode"`))):
+		return Autodiscovery
+	case bytes.HasPrefix(head, []byte("{")), bytes.HasPrefix(head, []byte("[")):
+		return PACC
+	}
+	root := rootTag.FindSubmatch(comment.ReplaceAll(head, nil))
+	if root == nil {
+		return NoFormat
+	}
+	switch name := strings.ToLower(string(root[1])); name {
+	case "plist":
+		return Profile
+	case "autodiscover":
+		return Autodiscovery
+	case "html", "body", "head":
+		return NoFormat
+	case "clientconfig", "emailprovider":
+		return Autoconfig
+	}
+	if bytes.HasPrefix(head, []byte("<?xml")) { // XML of another kind is read as what is looked for most
+		return Autoconfig
+	}
+	return NoFormat
+}
+
+// Fetch gets a document by its URL as a program does, redirects included, with
+// its Content-Type.
+func Fetch(ctx context.Context, env *Env, url string) (data []byte, contentType string, err error) {
+	transport := env.newTransport()
+	defer transport.CloseIdleConnections()
+	a := fetch(ctx, transport, request{method: http.MethodGet, url: url, redirects: 10, timeout: 30 * time.Second,
+		header: map[string]string{"Accept-Encoding": "gzip, deflate"}})
+	if f, why := faultOf(a.err); f != FaultNone {
+		return nil, "", fmt.Errorf("%s: %s", stripQuery(url), why)
+	}
+	if f, why := faultOfStatus(a.status); f != FaultNone {
+		return nil, "", fmt.Errorf("%s answers %d %s", stripQuery(url), a.status, why)
+	}
+	return a.body, a.contentType, nil
+}
