@@ -18,7 +18,7 @@ import (
 // first.
 var floors = [][]string{
 	{"templates/findings"}, // texts alone
-	{"finding", "provider", "e2e/freeport"},
+	{"finding", "provider", "files", "e2e/freeport"},
 	{"mozilla", "autodiscover", "apple", "pacc", "dnssrv/dnstest", "acme/acmetest", "acme/pgtest"},
 	{"dnssrv", "source", "templates"},
 	{"dnssrv/query"},

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"autoconfig/files"
 )
 
 // run runs a program, which must be there, and gives what it writes.
@@ -63,7 +65,7 @@ func TestOpenSSLSigns(t *testing.T) {
 	if _, err := run(t, nil, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=self.example.org", "-keyout", key, "-out", cert); err != nil {
 		t.Fatal(err)
 	}
-	s, err := LoadSigner(cert, key) // openssl makes the file with mode 0600
+	s, err := LoadSigner(new(files.Reader), cert, key) // openssl makes the file with mode 0600
 	if err != nil {
 		t.Fatal(err)
 	}

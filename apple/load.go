@@ -4,21 +4,20 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"io"
-	"os"
+
+	"autoconfig/files"
 )
 
 // LoadSigner reads a [Signer] from two PEM files: the certificates, leaf
 // first, and the key in PKCS #8, PKCS #1 or SEC 1 form. A key file that others
 // than its owner may read is refused. Errors name the file and what to do.
-func LoadSigner(certFile, keyFile string) (*Signer, error) {
-	chain, err := loadChain(certFile)
+func LoadSigner(r *files.Reader, certFile, keyFile string) (*Signer, error) {
+	chain, err := loadChain(r, certFile)
 	if err != nil {
 		return nil, err
 	}
-	key, err := loadKey(keyFile)
+	key, err := loadKey(r, keyFile)
 	if err != nil {
 		return nil, err
 	}
@@ -29,8 +28,8 @@ func LoadSigner(certFile, keyFile string) (*Signer, error) {
 	return s, nil
 }
 
-func loadChain(file string) ([]*x509.Certificate, error) {
-	raw, err := os.ReadFile(file)
+func loadChain(r *files.Reader, file string) ([]*x509.Certificate, error) {
+	raw, err := r.Read(file, files.Text)
 	if err != nil {
 		return nil, err
 	}
@@ -51,8 +50,8 @@ func loadChain(file string) ([]*x509.Certificate, error) {
 	return chain, nil
 }
 
-func loadKey(file string) (crypto.Signer, error) {
-	raw, err := readSecret(file)
+func loadKey(r *files.Reader, file string) (crypto.Signer, error) {
+	raw, err := r.Private(file)
 	if err != nil {
 		return nil, err
 	}
@@ -90,21 +89,4 @@ func loadKey(file string) (crypto.Signer, error) {
 
 func encryptedKey(file string) error {
 	return fmt.Errorf("%s: the key is encrypted; decrypt it with openssl pkey -in %s -out NEW, and chmod 600 NEW", file, file)
-}
-
-// readSecret reads a file that only its owner may read.
-func readSecret(file string) (raw []byte, err error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat() // of the open file: no gap between look and read
-	if err != nil {
-		return nil, err
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("%s: others than its owner may read the key (mode %04o); chmod 600 %s", file, mode, file)
-	}
-	return io.ReadAll(f)
 }

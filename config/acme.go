@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"os"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 
+	"autoconfig/files"
 	"autoconfig/provider"
 )
 
@@ -53,10 +53,10 @@ const (
 
 // Place is where certificates are kept: a folder, or the connection string of
 // a database.
-func (a *ACME) Place(getenv func(string) string) (place string, database bool, err error) {
+func (a *ACME) Place(r *files.Reader, getenv func(string) string) (place string, database bool, err error) {
 	place = a.Storage
 	if a.StorageFile != "" {
-		b, err := os.ReadFile(a.StorageFile)
+		b, err := r.Read(a.StorageFile, files.Secret)
 		if err != nil {
 			return "", false, err
 		}

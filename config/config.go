@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"autoconfig/files"
 	"autoconfig/provider"
 )
 
@@ -31,7 +32,8 @@ type Config struct {
 	Sources        []Source       `yaml:"sources" doc:"databases and directories asked after the providers' own domains and the built-ins"`
 	Limits         Limits         `yaml:"limits" doc:"rate limit per client for pages, profiles and MX look-ups"`
 
-	Path string `yaml:"-"` // the file read; empty: the built-ins alone
+	Path   string        `yaml:"-"` // the file read; empty: the built-ins alone
+	Reader *files.Reader `yaml:"-"` // of the files it names
 
 	pos   map[string]Pos // where each value stands, by path
 	model []Entry
@@ -179,6 +181,8 @@ func (c *Config) NeedsRestart(next *Config) []string {
 			keys = append(keys, key)
 		}
 	}
+	differs("listen", c.Listen == next.Listen)
+	differs("admin", c.Admin == next.Admin)
 	differs("listen_tls", c.ListenTLS == next.ListenTLS)
 	differs("tls.proxy_protocol", c.TLS.ProxyProtocol == next.TLS.ProxyProtocol)
 	differs("tls.acme", reflect.DeepEqual(c.TLS.ACME, next.TLS.ACME))

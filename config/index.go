@@ -3,10 +3,9 @@ package config
 import (
 	"bufio"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
+	"autoconfig/files"
 	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/source"
@@ -36,11 +35,14 @@ func (c *Config) Data() (*Data, []finding.Finding) {
 	domains, size := 0, int64(0)
 	for _, e := range c.model {
 		domains += len(e.own)
-		if info, err := os.Stat(e.DomainsFile); err == nil {
-			size += info.Size()
+		if e.DomainsFile == "" {
+			continue
+		}
+		if info, err := c.Reader.Stat(e.DomainsFile); err == nil {
+			size += min(info.Size(), sizeHint)
 		}
 	}
-	const usual = 18 // octets of a line; only the first guess of the table's size
+	const usual = 18 // bytes of a line; only the first guess of the table's size
 	b.data.Listed = source.NewIndex(domains+int(size)/usual, int(size)+32*domains)
 	for i := range c.model {
 		b.entry(&c.model[i])
@@ -53,6 +55,10 @@ type builder struct {
 	data   *Data
 	faults []finding.Finding
 }
+
+// sizeHint is how much room a file's size alone may take, before its lines are
+// seen: a file may be sparse.
+const sizeHint = 64 << 20
 
 // manyFaults is where a domains file stops being reported line by line.
 const manyFaults = 20
@@ -103,7 +109,7 @@ func (b *builder) where(domain string, before Pos) string {
 			continue
 		}
 		found := Pos{}
-		_ = eachDomain(e.DomainsFile, func(at Pos, raw string) bool { // it was readable a moment ago
+		_ = b.c.eachDomain(e.DomainsFile, func(at Pos, raw string) bool { // it was readable a moment ago
 			if d, err := provider.ParseDomain(raw); err == nil && d == domain && at != before {
 				found = at
 			}
@@ -117,7 +123,7 @@ func (b *builder) where(domain string, before Pos) string {
 }
 
 func (b *builder) file(e *Entry) {
-	err := eachDomain(e.DomainsFile, func(at Pos, raw string) bool {
+	err := b.c.eachDomain(e.DomainsFile, func(at Pos, raw string) bool {
 		domain, err := provider.ParseDomain(raw)
 		if err != nil {
 			b.faults = append(b.faults, badDomain(at, raw))
@@ -133,13 +139,13 @@ func (b *builder) file(e *Entry) {
 
 // eachDomain calls yield with the name on each line of a domains file until it
 // returns false. The name is only valid during the call. A # starts a comment.
-func eachDomain(path string, yield func(at Pos, raw string) bool) error {
-	f, err := os.Open(path)
+func (c *Config) eachDomain(path string, yield func(at Pos, raw string) bool) error {
+	f, err := c.Reader.Open(path, files.Domains)
 	if err != nil {
 		return err
 	}
-	defer f.Close() //nolint:errcheck // read only
-	lines := bufio.NewScanner(io.LimitReader(f, 1<<32-1))
+	defer f.Close()
+	lines := bufio.NewScanner(f)
 	lines.Buffer(make([]byte, 64<<10), 64<<10)
 	for n := 1; lines.Scan(); n++ {
 		raw := lines.Text()
@@ -159,9 +165,9 @@ func eachDomain(path string, yield func(at Pos, raw string) bool) error {
 }
 
 // firstDomain is the first name in a domains file, "" if there is none.
-func firstDomain(path string) string {
+func (c *Config) firstDomain(path string) string {
 	first := ""
-	_ = eachDomain(path, func(_ Pos, raw string) bool { // an unreadable file is reported when it is read whole
+	_ = c.eachDomain(path, func(_ Pos, raw string) bool { // an unreadable file is reported when it is read whole
 		if d, err := provider.ParseDomain(raw); err == nil {
 			first = d
 		}

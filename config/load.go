@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"autoconfig/files"
 	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/source"
@@ -21,24 +21,26 @@ import (
 // Load reads the file at path, or the defaults when path is empty, and every
 // file it names. The findings are all that is wrong or doubtful; if any of
 // them is a failure ([Failed]) the configuration must not be used.
-func Load(path string) (*Config, []finding.Finding) {
+func Load(path string) (*Config, []finding.Finding) { return LoadWith(new(files.Reader), path) }
+
+// LoadWith is [Load] for one that loads again and again: its reader remembers
+// which files hang.
+func LoadWith(r *files.Reader, path string) (*Config, []finding.Finding) {
 	c := Default()
-	c.Path = path
+	c.Path, c.Reader = path, r
 	if path == "" {
 		return c, c.build(nil)
 	}
-	text, err := os.ReadFile(path)
+	text, err := r.Read(path, files.Text)
 	if err != nil {
 		return c, []finding.Finding{unreadable(Pos{File: path}, path, err)}
 	}
-	return parse(path, text)
+	return c.parse(text)
 }
 
-// parse reads the text of a file.
-func parse(path string, text []byte) (*Config, []finding.Finding) {
-	c := Default()
-	c.Path = path
-	d := &decoder{file: path, pos: map[string]Pos{}, anchors: map[string]ast.Node{}}
+// parse reads the text of the file.
+func (c *Config) parse(text []byte) (*Config, []finding.Finding) {
+	d := &decoder{file: c.Path, pos: map[string]Pos{}, anchors: map[string]ast.Node{}}
 	d.decode(text, c)
 	c.pos = d.pos
 	if Failed(d.faults) {
@@ -61,7 +63,7 @@ func (c *Config) build(faults []finding.Finding) []finding.Finding {
 		if len(e.own) > 0 {
 			first = e.own[0]
 		} else if e.DomainsFile != "" {
-			first = firstDomain(e.DomainsFile)
+			first = c.firstDomain(e.DomainsFile)
 		}
 		e.names(first)
 		if j, twice := ids[e.ID]; twice && e.ID != "" {
@@ -199,12 +201,12 @@ func (s *settings) readable(path, file string) {
 	if file == "" {
 		return
 	}
-	f, err := os.Open(file)
+	f, err := s.c.Reader.Open(file, files.Text)
 	if err != nil {
 		s.faults = append(s.faults, unreadable(s.c.at("", path), file, err))
 		return
 	}
-	_ = f.Close() // only opened for reading
+	f.Close()
 }
 
 var accent = regexp.MustCompile(`^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$`)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"golang.org/x/net/publicsuffix"
 
+	"autoconfig/files"
 	"autoconfig/source"
 )
 
@@ -87,10 +87,10 @@ func (s *Source) EncryptsLater() bool {
 }
 
 // Secret is the dsn or the password, from its file or with ${ENV} put in.
-func (s *Source) Secret(getenv func(string) string) (string, error) {
+func (s *Source) Secret(r *files.Reader, getenv func(string) string) (string, error) {
 	text, file := cmp.Or(s.DSN, s.Password), cmp.Or(s.DSNFile, s.PasswordFile)
 	if file != "" {
-		b, err := os.ReadFile(file)
+		b, err := r.Read(file, files.Secret)
 		if err != nil {
 			return "", err
 		}

@@ -20,8 +20,12 @@ const (
 	Domains = 1 << 30 // 50 million names
 )
 
-// patience is how long opening a file, or reading the next part, may take.
-const patience = 4 * time.Second
+// patience is how long opening a file, or reading the next part, may take; hurry
+// is that while something hangs already, which often is the same file system.
+const (
+	patience = 4 * time.Second
+	hurry    = 500 * time.Millisecond
+)
 
 // What is wrong with a file. Errors wrap one of them, or the system's.
 var (
@@ -123,7 +127,7 @@ func (r *Reader) Stat(path string) (fs.FileInfo, error) {
 		defer close(f.done)
 		info, err = os.Stat(path)
 	}()
-	late := time.NewTimer(patience)
+	late := time.NewTimer(r.patience())
 	defer late.Stop()
 	select {
 	case <-f.done:
@@ -177,6 +181,9 @@ func (f *File) pump() {
 func (f *File) open() (*os.File, fs.FileInfo, error) {
 	info, err := os.Stat(f.path) // first: to open a pipe is to wait for its other end
 	if err != nil {
+		if p, ok := errors.AsType[*fs.PathError](err); ok {
+			p.Op = "open"
+		}
 		return nil, nil, err
 	}
 	if kind := kindOf(info.Mode()); kind == "folder" || kind != "" && !f.r.AnyKind {
@@ -214,7 +221,7 @@ func (f *File) give(p part) bool {
 }
 
 func (f *File) wait() part {
-	late := time.NewTimer(patience)
+	late := time.NewTimer(f.r.patience())
 	defer late.Stop()
 	select {
 	case p := <-f.parts:
@@ -235,6 +242,20 @@ func (f *File) hang() error {
 	}
 	f.r.hangs[f.path] = f.done
 	return f.fault(ErrTimeout)
+}
+
+func (r *Reader) patience() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for path, done := range r.hangs {
+		select {
+		case <-done:
+			delete(r.hangs, path)
+		default:
+			return hurry
+		}
+	}
+	return patience
 }
 
 func (r *Reader) hanging(path string) bool {

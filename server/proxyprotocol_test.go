@@ -21,9 +21,7 @@ import (
 // and who is no trusted proxy can say nothing.
 func TestProxyProtocol(t *testing.T) {
 	var cert Certificate
-	if err := cert.Load(keyPair(t, t.TempDir(), 1)); err != nil {
-		t.Fatal(err)
-	}
+	cert.Use(keyPair(t, 1))
 	log := &lockedBuffer{}
 	o := testOptions(nil)
 	o.Log, o.ServesTLS, o.AccessLog, o.LogClients = slog.New(slog.NewTextHandler(log, nil)), true, true, true

@@ -12,15 +12,8 @@ type Certificate struct {
 	current atomic.Pointer[tls.Certificate]
 }
 
-// Load reads the PEM files; on error the certificate in use stays.
-func (c *Certificate) Load(certFile, keyFile string) error {
-	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
-	if err != nil {
-		return err
-	}
-	c.current.Store(&cert)
-	return nil
-}
+// Use puts a certificate in the place of the one before.
+func (c *Certificate) Use(cert *tls.Certificate) { c.current.Store(cert) }
 
 // NotAfter is when the certificate expires.
 func (c *Certificate) NotAfter() time.Time { return c.current.Load().Leaf.NotAfter }

@@ -1,12 +1,14 @@
 package service
 
 import (
+	"crypto/tls"
 	"fmt"
 	"os"
 
 	"autoconfig/acme"
 	"autoconfig/apple"
 	"autoconfig/config"
+	"autoconfig/files"
 	"autoconfig/server"
 )
 
@@ -17,23 +19,16 @@ func (e ConfigError) Unwrap() error { return e.error }
 
 func configErrorf(format string, args ...any) error { return ConfigError{fmt.Errorf(format, args...)} }
 
-// certificates says where the https listener gets its certificates. The
-// function returned gives back what that took.
-func (s *Service) certificates(l *server.Listen) (done func(), err error) {
+// onDemand says where the https listener gets certificates on demand, where it
+// does. The function returned gives back what that took.
+func (s *Service) onDemand(l *server.Listen) (done func(), err error) {
 	done = func() {}
-	from := s.cfg.TLS
-	switch {
-	case s.cfg.ListenTLS == "":
-		return done, nil
-	case from.ACME == nil:
-		if err := loadCertificate(&s.cert, from); err != nil {
-			return done, err
-		}
-		l.Certificate = &s.cert
+	from := s.running.TLS.ACME
+	if s.running.ListenTLS == "" || from == nil {
 		return done, nil
 	}
-	l.ACME = &acme.Options{Email: from.ACME.Email, Directory: from.ACME.Directory}
-	place, database, err := from.ACME.Place(s.opts.Getenv)
+	l.ACME = &acme.Options{Email: from.Email, Directory: from.Directory}
+	place, database, err := from.Place(s.running.Reader, s.opts.Getenv)
 	if err != nil {
 		return done, configErrorf("tls.acme.storage: %w", err)
 	}
@@ -49,23 +44,45 @@ func (s *Service) certificates(l *server.Listen) (done func(), err error) {
 	return func() { _ = store.Close() }, nil // the process ends
 }
 
-func loadCertificate(cert *server.Certificate, from config.TLS) error {
-	if err := cert.Load(from.CertFile, from.KeyFile); err != nil {
-		return configErrorf("tls: %s: %w; give the PEM certificate and its own key", from.CertFile, err)
+// certificate reads the files for the https listener that runs; nil when it
+// has none, or none from files.
+func (s *Service) certificate(cfg *config.Config) (*tls.Certificate, error) {
+	if s.running.ListenTLS == "" || s.running.TLS.ACME != nil {
+		return nil, nil //nolint:nilnil // see above
 	}
-	return nil
+	return loadCertificate(cfg)
+}
+
+// loadCertificate is nil for a configuration without certificate files.
+func loadCertificate(cfg *config.Config) (*tls.Certificate, error) {
+	if cfg.TLS.CertFile == "" {
+		return nil, nil //nolint:nilnil // see above
+	}
+	chain, err := cfg.Reader.Read(cfg.TLS.CertFile, files.Text)
+	var key []byte
+	if err == nil {
+		key, err = cfg.Reader.Read(cfg.TLS.KeyFile, files.Text)
+	}
+	var cert tls.Certificate
+	if err == nil {
+		cert, err = tls.X509KeyPair(chain, key)
+	}
+	if err != nil {
+		return nil, configErrorf("tls: %s: %w; give the PEM certificate and its own key", cfg.TLS.CertFile, err)
+	}
+	return &cert, nil
 }
 
 // UsablePairs loads the certificates that serve would: with a bad one for tls
 // it does not start, with a bad one for signing it gives no profile.
 func UsablePairs(cfg *config.Config) error {
-	if cfg.ListenTLS != "" && cfg.TLS.ACME == nil {
-		if err := loadCertificate(new(server.Certificate), cfg.TLS); err != nil {
+	if cfg.ListenTLS != "" {
+		if _, err := loadCertificate(cfg); err != nil {
 			return err
 		}
 	}
 	if cfg.Signing.Set() {
-		if _, err := apple.LoadSigner(cfg.Signing.CertFile, cfg.Signing.KeyFile); err != nil {
+		if _, err := apple.LoadSigner(cfg.Reader, cfg.Signing.CertFile, cfg.Signing.KeyFile); err != nil {
 			return configErrorf("signing: %w", err)
 		}
 	}
@@ -85,17 +102,6 @@ func usableFolder(path string) error {
 	}
 	if err != nil {
 		return configErrorf("tls.acme.storage: %w; name a folder this user may write to", err)
-	}
-	return nil
-}
-
-// reloadCertificate reads the certificate files again, when there are any.
-func (s *Service) reloadCertificate(cfg *config.Config) error {
-	if s.cfg.ListenTLS == "" || s.cfg.TLS.ACME != nil || cfg.TLS.CertFile == "" {
-		return nil
-	}
-	if err := s.cert.Load(cfg.TLS.CertFile, cfg.TLS.KeyFile); err != nil {
-		return fmt.Errorf("the certificate could not be read again, the one from before is served: %w", err)
 	}
 	return nil
 }

@@ -1,13 +1,13 @@
 package service
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"autoconfig/apple"
 	"autoconfig/config"
+	"autoconfig/files"
 	"autoconfig/pages"
 	"autoconfig/server"
 	"autoconfig/source"
@@ -27,9 +27,9 @@ func Settings(cfg *config.Config, data *config.Data, mx *source.MX) *server.Sett
 	if len(data.Remote) > 0 {
 		set.Quick = source.Chain{data.Listed, data.Builtin}
 	}
-	loadLogo(set, cfg.Branding.Logo)
+	loadLogo(set, cfg.Reader, cfg.Branding.Logo)
 	if cfg.Signing.Set() {
-		signer, err := apple.LoadSigner(cfg.Signing.CertFile, cfg.Signing.KeyFile)
+		signer, err := apple.LoadSigner(cfg.Reader, cfg.Signing.CertFile, cfg.Signing.KeyFile)
 		if err != nil {
 			set.Signer = brokenSigner{err}
 			set.Degraded = append(set.Degraded, "profiles cannot be signed: "+err.Error())
@@ -47,11 +47,11 @@ type brokenSigner struct{ err error }
 func (b brokenSigner) Sign([]byte) ([]byte, error) { return nil, b.err }
 func (b brokenSigner) NotAfter() time.Time         { return time.Time{} }
 
-func loadLogo(set *server.Settings, path string) {
+func loadLogo(set *server.Settings, r *files.Reader, path string) {
 	if path == "" {
 		return
 	}
-	logo, err := os.ReadFile(path)
+	logo, err := r.Read(path, files.Text)
 	if err != nil {
 		set.Degraded = append(set.Degraded, "the logo cannot be read: "+err.Error())
 		return

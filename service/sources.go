@@ -9,11 +9,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"os"
 	"sync"
 	"time"
 
 	"autoconfig/config"
+	"autoconfig/files"
 	"autoconfig/finding"
 	"autoconfig/source"
 )
@@ -23,77 +23,114 @@ import (
 type Sources struct {
 	log    *slog.Logger
 	getenv func(string) string
-	opened chan struct{} // there are new ones to check
+	added  chan struct{} // there are new ones to check
+	grace  time.Duration // how long requests that began before a reload may still ask those of before
 
 	mu   sync.Mutex
-	open map[[sha256.Size]byte]*source.Backend // by what they were opened with
+	open map[sourceKey]*source.Backend
+}
+
+// sourceKey is what a source was opened with.
+type sourceKey [sha256.Size]byte
+
+// opened are the sources of a change.
+type opened struct {
+	all   map[sourceKey]*source.Backend
+	fresh []*source.Backend // those opened for it
 }
 
 // NewSources has none open yet.
 func NewSources(log *slog.Logger, getenv func(string) string) *Sources {
-	return &Sources{log: log, getenv: getenv, opened: make(chan struct{}, 1), open: map[[sha256.Size]byte]*source.Backend{}}
+	return &Sources{log: log, getenv: getenv, added: make(chan struct{}, 1), grace: 30 * time.Second,
+		open: map[sourceKey]*source.Backend{}}
 }
 
 // Open opens the sources of a configuration and gives them to its data.
 func (b *Sources) Open(cfg *config.Config, data *config.Data) []finding.Finding {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var found []finding.Finding
-	used := map[[sha256.Size]byte]*source.Backend{}
-	data.Remote = nil
-	for i := range cfg.Sources {
-		s := &cfg.Sources[i]
-		secret, err := s.Secret(b.getenv)
-		if err != nil {
-			found = append(found, finding.New("config-source-secret", s.Name).Because("%s", err))
-			continue
-		}
-		key, err := keyOf(s, secret)
-		if err == nil && b.open[key] == nil {
-			b.open[key], err = openSource(s, secret, b.log)
-		}
-		if err != nil {
-			delete(b.open, key)
-			found = append(found, finding.New("config-source-incomplete", s.Name).Because("the source cannot be opened: %s", err).Do("check dsn, ldap and ca_file"))
-			continue
-		}
-		used[key] = b.open[key]
-		data.Remote = append(data.Remote, b.open[key].With(data.Providers))
-	}
+	o, found := b.prepare(cfg, data)
 	if config.Failed(found) {
-		return found // the sources of before stay in use
-	}
-	for key, old := range b.open {
-		if used[key] == nil {
-			time.AfterFunc(lastQuestions, func() { _ = old.Close() })
-		}
-	}
-	b.open = used
-	select {
-	case b.opened <- struct{}{}:
-	default:
+		o.discard()
+	} else {
+		b.commit(o)
 	}
 	return found
 }
 
-// lastQuestions is how long requests that began before a reload may still ask
-// the sources of before.
-const lastQuestions = 30 * time.Second
+// prepare opens the sources of a configuration that are not open yet, and
+// gives all of them to its data.
+func (b *Sources) prepare(cfg *config.Config, data *config.Data) (*opened, []finding.Finding) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var found []finding.Finding
+	o := &opened{all: map[sourceKey]*source.Backend{}}
+	data.Remote = nil
+	for i := range cfg.Sources {
+		s := &cfg.Sources[i]
+		secret, err := s.Secret(cfg.Reader, b.getenv)
+		if err != nil {
+			found = append(found, finding.New("config-source-secret", s.Name).Because("%s", err))
+			continue
+		}
+		backend, err := b.one(o, cfg.Reader, s, secret)
+		if err != nil {
+			found = append(found, finding.New("config-source-incomplete", s.Name).
+				Because("the source cannot be opened: %s", err).Do("check dsn, ldap and ca_file"))
+			continue
+		}
+		data.Remote = append(data.Remote, backend.With(data.Providers))
+	}
+	return o, found
+}
 
-// keyOf tells sources apart that must be opened anew.
-func keyOf(s *config.Source, secret string) ([sha256.Size]byte, error) {
-	ca := []byte(nil)
+// one is the backend of a source: the open one, or a new one.
+func (b *Sources) one(o *opened, r *files.Reader, s *config.Source, secret string) (*source.Backend, error) {
+	var ca []byte
+	var err error
 	if s.CAFile != "" {
-		var err error
-		if ca, err = os.ReadFile(s.CAFile); err != nil {
-			return [sha256.Size]byte{}, err
+		if ca, err = r.Read(s.CAFile, files.Text); err != nil {
+			return nil, err
 		}
 	}
 	text, err := json.Marshal([]any{s, secret, ca})
-	return sha256.Sum256(text), err
+	if err != nil {
+		return nil, err
+	}
+	key := sourceKey(sha256.Sum256(text))
+	backend := b.open[key]
+	if backend == nil {
+		if backend, err = openSource(s, secret, ca, b.log); err != nil {
+			return nil, err
+		}
+		o.fresh = append(o.fresh, backend)
+	}
+	o.all[key] = backend
+	return backend, nil
 }
 
-func openSource(s *config.Source, secret string, log *slog.Logger) (*source.Backend, error) {
+// commit puts the sources in the place of those before.
+func (b *Sources) commit(o *opened) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for key, old := range b.open {
+		if o.all[key] == nil {
+			time.AfterFunc(b.grace, func() { _ = old.Close() })
+		}
+	}
+	b.open = o.all
+	select {
+	case b.added <- struct{}{}:
+	default:
+	}
+}
+
+// discard closes what was opened for a change that is not wanted.
+func (o *opened) discard() {
+	for _, backend := range o.fresh {
+		_ = backend.Close() // nobody has asked it anything
+	}
+}
+
+func openSource(s *config.Source, secret string, ca []byte, log *slog.Logger) (*source.Backend, error) {
 	o := s.Backend()
 	o.Log = log
 	user := ""
@@ -103,7 +140,7 @@ func openSource(s *config.Source, secret string, log *slog.Logger) (*source.Back
 	if s.SQL != "" {
 		return source.OpenSQL(o, source.SQLOptions{Dialect: source.Dialect(s.SQL), DSN: secret, Domain: s.Domain, List: s.List, User: user, Connections: o.Cache.InFlight})
 	}
-	roots, err := Roots(s.CAFile)
+	roots, err := pool(s.CAFile, ca)
 	if err != nil {
 		return nil, err
 	}
@@ -118,18 +155,25 @@ func Roots(caFile string) (*x509.CertPool, error) {
 	if caFile == "" {
 		return nil, nil //nolint:nilnil // crypto/tls takes nil for the system's roots
 	}
-	pem, err := os.ReadFile(caFile)
+	pem, err := (&files.Reader{AnyKind: true}).Read(caFile, files.Text)
 	if err != nil {
 		return nil, err
 	}
-	pool, err := x509.SystemCertPool()
+	return pool(caFile, pem)
+}
+
+func pool(name string, pem []byte) (*x509.CertPool, error) {
+	if name == "" {
+		return nil, nil //nolint:nilnil // see above
+	}
+	all, err := x509.SystemCertPool()
 	if err != nil {
-		pool = x509.NewCertPool()
+		all = x509.NewCertPool()
 	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s: no PEM certificate in it", caFile)
+	if !all.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s: no PEM certificate in it", name)
 	}
-	return pool, nil
+	return all, nil
 }
 
 func ldapTLS(raw string, roots *x509.CertPool) *tls.Config {
@@ -188,7 +232,7 @@ func (b *Sources) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-		case <-b.opened:
+		case <-b.added:
 		}
 	}
 }

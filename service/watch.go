@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"autoconfig/config"
 	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
@@ -24,11 +23,10 @@ const (
 // watch checks the records of the operator's own domains again and again. A
 // domain found by MX is none of them.
 type watch struct {
-	resolve func(*config.Config, float64) (*query.Client, error)
-	every   time.Duration
-	log     *slog.Logger
-	now     func() (*config.Config, *config.Data) // what is served
-	tell    func(server.Records)
+	every time.Duration
+	log   *slog.Logger
+	now   func() *change // what is served
+	tell  func(server.Records)
 
 	broken map[string]string // what is to be mended, by domain, since the last round
 }
@@ -52,12 +50,13 @@ func (w *watch) run(ctx context.Context) {
 
 // round checks every domain once and tells what came of it.
 func (w *watch) round(ctx context.Context) {
-	cfg, data := w.now()
-	client, err := w.resolve(cfg, watchPerSecond)
-	if err != nil {
-		w.log.Error("the records cannot be watched", "error", err)
-		return
+	now := w.now()
+	cfg, data := now.cfg, now.data
+	resolvers := cfg.DNS.Resolver.Addresses(query.SystemResolvers)
+	if len(resolvers) == 0 {
+		resolvers = query.SystemResolvers()
 	}
+	client := query.New(query.Options{Resolvers: resolvers, PerSecond: watchPerSecond})
 	c := NewRecordCheck(data, client, dnssrv.PlanOptions{ServiceHost: cfg.ServiceHost, TTL: dnssrv.DefaultTTL}, false)
 	domains := func(yield func(string) bool) {
 		for domain, err := range data.Own().Domains(ctx) {

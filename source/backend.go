@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -28,10 +29,9 @@ type BackendOptions struct {
 type Backend struct {
 	o       BackendOptions
 	store   store
-	domains *cache[string] // domain → provider id
-	logins  *cache[string] // address → login name; nil: never asked
-	known   atomic.Pointer[map[string]*provider.Provider]
-	logged  [3]atomic.Int64 // when a query's failure was last logged, by query
+	domains *cache[unique.Handle[string]] // domain → provider id
+	logins  *cache[string]                // address → login name; nil: never asked
+	logged  [3]atomic.Int64               // when a query's failure was last logged, by query
 }
 
 // store asks a backend. What is not there is [provider.ErrNotFound]; every
@@ -59,7 +59,6 @@ func (q query) String() string { return [...]string{"domain", "user", "list"}[q]
 
 func backendOf(o BackendOptions, s store) *Backend {
 	b := &Backend{o: o, store: s}
-	b.known.Store(&map[string]*provider.Provider{})
 	b.domains = newCache(o.Cache, b.askDomain)
 	if o.Logins {
 		b.logins = newCache(o.Cache, b.askLogin)
@@ -76,22 +75,16 @@ func (b *Backend) Close() error { return b.store.close() }
 // Down reports whether the backend does not answer.
 func (b *Backend) Down() bool { return b.domains.Down() || b.logins != nil && b.logins.Down() }
 
-func (b *Backend) askDomain(ctx context.Context, domain string) (string, error) {
+func (b *Backend) askDomain(ctx context.Context, domain string) (unique.Handle[string], error) {
 	id, err := b.store.domain(ctx, domain)
-	switch {
-	case err != nil:
+	if err != nil {
 		b.failed(queryDomain, err)
-		return "", err
-	case b.o.Provider != "":
-		return b.o.Provider, nil
+		return unique.Handle[string]{}, err
 	}
-	p := (*b.known.Load())[id]
-	if p == nil {
-		err := fmt.Errorf("%w: %s has the provider %q, which the configuration lacks", errRow, domain, id)
-		b.failed(queryDomain, err)
-		return "", err
+	if b.o.Provider != "" {
+		id = b.o.Provider
 	}
-	return p.ID, nil // the provider's own text: one for all of its domains
+	return unique.Make(id), nil // one text for all of the provider's domains
 }
 
 func (b *Backend) askLogin(ctx context.Context, address string) (string, error) {
@@ -192,7 +185,6 @@ func (b *Backend) With(providers []*provider.Provider) *Rows {
 	for _, p := range providers {
 		known[p.ID] = p
 	}
-	b.known.Store(&known)
 	return &Rows{b, known}
 }
 
@@ -202,13 +194,9 @@ func (r *Rows) Lookup(ctx context.Context, a provider.Address) (*provider.Provid
 	if provider.VendorOwned(a.Domain) != "" {
 		return nil, provider.ErrNotFound
 	}
-	id, err := r.domains.get(ctx, a.Domain)
+	p, err := r.provider(ctx, a.Domain)
 	if err != nil {
 		return nil, err
-	}
-	p := r.providers[id]
-	if p == nil { // the configuration has changed since it was remembered
-		return nil, fmt.Errorf("%w: no provider %q", provider.ErrUnavailable, id)
 	}
 	if r.logins == nil || a.Local == "" {
 		return p, nil
@@ -221,6 +209,25 @@ func (r *Rows) Lookup(ctx context.Context, a provider.Address) (*provider.Provid
 		return nil, err
 	}
 	return personal(p, a, login), nil
+}
+
+// provider finds the provider of a domain. Of an id that the configuration
+// lacks the backend is asked again, in case both have changed.
+func (r *Rows) provider(ctx context.Context, domain string) (*provider.Provider, error) {
+	for again := false; ; again = true {
+		id, err := r.domains.get(ctx, domain)
+		if err != nil {
+			return nil, err
+		}
+		if p := r.providers[id.Value()]; p != nil {
+			return p, nil
+		}
+		if again || !r.domains.outdated(domain) {
+			err := fmt.Errorf("%w: %s has the provider %q, which the configuration lacks", errRow, domain, id.Value())
+			r.failed(queryDomain, err)
+			return nil, errors.Join(provider.ErrUnavailable, err)
+		}
+	}
 }
 
 // personal is p for one person: every server has the login name as it is. It

@@ -288,6 +288,19 @@ func (c *cache[V]) place(key hash) uint32 {
 	return uint32(i)
 }
 
+// outdated forgets a found value that is older than a new question may be, and
+// reports whether it has.
+func (c *cache[V]) outdated(key string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i, ok := c.entries[c.hash(key)]
+	if !ok || c.ring[i].state != found || c.now() < c.ring[i].until-c.o.TTL+c.o.Retry {
+		return false
+	}
+	c.ring[i].until = 0
+	return true
+}
+
 // Cached reports whether key costs the backend nothing now.
 func (c *cache[V]) Cached(key string) bool {
 	c.mu.Lock()

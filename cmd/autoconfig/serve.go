@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"autoconfig/config"
-	"autoconfig/dnssrv/query"
 	"autoconfig/service"
 )
 
@@ -25,24 +24,24 @@ certificates again; what cannot be read leaves the settings from before.`,
 		if err != nil {
 			return err
 		}
+		for _, f := range []struct {
+			name, value string
+		}{{"listen", listen}, {"admin", admin}} {
+			if f.value != "" && !config.ListenAddress(f.value) {
+				return usagef("--%s: %q is not HOST:PORT; write for example 127.0.0.1:8080", f.name, f.value)
+			}
+		}
 		cfg, data, err := a.load()
 		if err != nil {
 			return err
 		}
-		for _, f := range []struct {
-			name, value string
-			to          *string
-		}{{"listen", listen, &cfg.Listen}, {"admin", admin, &cfg.Admin}} {
-			if !cmd.Flags().Changed(f.name) {
-				continue
+		s := service.New(cfg, a.sources, service.Options{Log: log, Getenv: a.getenv, Listen: func(cfg *config.Config) {
+			if cmd.Flags().Changed("listen") {
+				cfg.Listen = listen
 			}
-			if f.value != "" && !config.ListenAddress(f.value) {
-				return usagef("--%s: %q is not HOST:PORT; write for example 127.0.0.1:8080", f.name, f.value)
+			if cmd.Flags().Changed("admin") {
+				cfg.Admin = admin
 			}
-			*f.to = f.value
-		}
-		s := service.New(cfg, a.sources, service.Options{Log: log, Getenv: a.getenv, Resolve: func(cfg *config.Config, perSecond float64) (*query.Client, error) {
-			return new(network).dnsClient(cfg, perSecond)
 		}})
 		return configError(s.Run(cmd.Context(), data))
 	})

@@ -5,16 +5,14 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/miekg/dns"
 
 	"autoconfig/dnssrv"
+	"autoconfig/files"
 )
 
 // Key is a TSIG key (RFC 8945). Its secret is in no text made of it.
@@ -32,30 +30,12 @@ func (k Key) String() string {
 // GoString keeps the secret out of %#v too.
 func (k Key) GoString() string { return k.String() }
 
-// largestKeyFile is more than any file of keys needs.
-const largestKeyFile = 64 << 10
-
 // LoadKeys reads the TSIG keys of a file that its owner alone may read; see
 // [ParseKeys] for its form.
 func LoadKeys(file string) (keys []Key, err error) {
-	f, err := os.Open(file)
+	text, err := (&files.Reader{AnyKind: true}).Private(file)
 	if err != nil {
 		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat() // of the open file: no gap between look and read
-	if err != nil {
-		return nil, err
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("%s: others than its owner may read the key (mode %04o); chmod 600 %s", file, mode, file)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, largestKeyFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	if len(text) > largestKeyFile {
-		return nil, fmt.Errorf("%s: larger than 64 KiB, so it is no key file", file)
 	}
 	return ParseKeys(file, text)
 }

@@ -98,7 +98,7 @@ func TestLoadKeys(t *testing.T) {
 		t.Error(err)
 	}
 	write(strings.Repeat("#", 64<<10+1), 0o600)
-	if _, err := publish.LoadKeys(path); err == nil || !strings.Contains(err.Error(), "larger than") {
+	if _, err := publish.LoadKeys(path); err == nil || !strings.Contains(err.Error(), "too large") {
 		t.Error(err)
 	}
 	if _, err := publish.LoadKeys(path + ".none"); !os.IsNotExist(err) {

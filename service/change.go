@@ -1,0 +1,118 @@
+package service
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"autoconfig/config"
+	"autoconfig/finding"
+	"autoconfig/server"
+)
+
+// change is a configuration with everything it names, opened and checked. Until
+// it is committed nothing that runs has been touched.
+type change struct {
+	cfg     *config.Config
+	data    *config.Data
+	set     *server.Settings
+	cert    *tls.Certificate // of the https listener; nil: none from files
+	sources *opened          // nil: those that are open
+}
+
+// prepare reads everything again. Its error is the first thing that makes the
+// change impossible; all that is wrong or doubtful has been logged.
+func (s *Service) prepare() (*change, error) {
+	c := &change{}
+	var found, more []finding.Finding
+	if c.cfg, found = config.LoadWith(s.running.Reader, s.running.Path); !config.Failed(found) {
+		c.data, more = c.cfg.Data()
+		found = append(found, more...)
+	}
+	if !config.Failed(found) {
+		c.sources, more = s.sources.prepare(c.cfg, c.data)
+		found = append(found, more...)
+	}
+	err := s.logFindings(found)
+	if err == nil {
+		err = s.prepareFiles(c)
+	}
+	if err != nil {
+		c.discard()
+		return nil, err
+	}
+	return c, nil
+}
+
+// prepareFiles reads the certificates and the logo, and makes the settings.
+func (s *Service) prepareFiles(c *change) (err error) {
+	if s.opts.Listen != nil {
+		s.opts.Listen(c.cfg)
+	}
+	if c.cert, err = s.certificate(c.cfg); err != nil {
+		return err
+	}
+	c.set = Settings(c.cfg, c.data, s.mx.with(c.data.Providers))
+	if len(c.set.Degraded) > 0 {
+		return errors.New(c.set.Degraded[0])
+	}
+	return nil
+}
+
+// logFindings gives the first failure back.
+func (s *Service) logFindings(found []finding.Finding) (first error) {
+	for _, f := range found {
+		level := slog.LevelWarn
+		if f.Level == finding.Fail {
+			level = slog.LevelError
+			if first == nil {
+				first = errors.New(f.String())
+			}
+		}
+		s.log.Log(context.Background(), level, f.String(), "id", f.ID)
+	}
+	return first
+}
+
+// commit puts a change in force. It cannot fail.
+func (s *Service) commit(c *change) {
+	if c.cert != nil {
+		s.cert.Use(c.cert)
+	}
+	if c.sources != nil {
+		s.sources.commit(c.sources)
+	}
+	c.set.Trouble = s.sources.trouble
+	s.srv.Use(c.set)
+	s.served.Store(&change{cfg: c.cfg, data: c.data})
+	debug.FreeOSMemory() // the data from before, and what reading left, may be large
+	s.tuneGC()
+}
+
+// discard closes what was opened for a change that is not wanted.
+func (c *change) discard() {
+	if c.sources != nil {
+		c.sources.discard()
+	}
+}
+
+// reload puts new settings in force, or keeps all of the old ones and says why.
+func (s *Service) reload() {
+	c, err := s.prepare()
+	if err != nil {
+		reason := fmt.Sprintf("the configuration could not be read again, the one from before is served: %s", err)
+		s.log.Error(reason)
+		s.srv.ReloadFailed(reason)
+		s.srv.Reloaded(false)
+		return
+	}
+	if keys := s.running.NeedsRestart(c.cfg); len(keys) > 0 {
+		s.log.Warn("changed settings take effect after a restart only", "keys", keys)
+	}
+	s.commit(c)
+	s.srv.Reloaded(true)
+	s.log.Info("reloaded", "providers", len(c.data.Providers), "domains", c.data.Listed.Len())
+}

@@ -1,0 +1,31 @@
+package service
+
+import (
+	"runtime/debug"
+	"runtime/metrics"
+)
+
+// tuneGC sets how much the heap may grow, by what is live in it now. Caches
+// fill up after the start, so it is done again and again.
+func (s *Service) tuneGC() {
+	if s.opts.Getenv("GOGC") != "" {
+		return
+	}
+	if percent := gcPercent(); percent != s.gcPercent {
+		debug.SetGCPercent(percent)
+		s.gcPercent = percent
+	}
+}
+
+// headroom is how much the heap may grow before it is collected, in octets:
+// with little live data, as a few domains are, the collector's default would
+// have it run hundreds of times a second under load.
+const headroom = 32 << 20
+
+// gcPercent is what lets a small heap grow by the headroom (runtime/debug,
+// SetGCPercent), and a large one as usual.
+func gcPercent() int {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	return int(max(100, 100*headroom/max(live[0].Value.Uint64(), 1<<20)))
+}

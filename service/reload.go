@@ -1,0 +1,62 @@
+package service
+
+import (
+	"context"
+	"os"
+	"slices"
+	"time"
+
+	"autoconfig/files"
+)
+
+// pollEvery is how often the files are looked at for a change.
+const pollEvery = 2 * time.Second
+
+// reloads reads everything again on SIGHUP and when a file's time or size
+// has changed.
+func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	look := func() []stamp { return stamps(s.running.Reader, s.served.Load().cfg.Files()) }
+	seen := look()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+		case <-poll.C:
+			s.tuneGC()
+			if slices.Equal(seen, look()) {
+				continue
+			}
+		}
+		seen = look() // before reading: what changes meanwhile is read next time
+		s.notify(reloading())
+		s.reload()
+		s.notify(stateReady)
+		if now := look(); len(now) != len(seen) {
+			seen = now // the new configuration names other files
+		}
+	}
+}
+
+// stamp tells whether a file has changed.
+type stamp struct {
+	path string
+	mode os.FileMode
+	size int64
+	time time.Time
+}
+
+// stamps are zero for files that are not there, or on a file system that does
+// not answer.
+func stamps(r *files.Reader, paths []string) []stamp {
+	out := make([]stamp, len(paths))
+	for i, path := range paths {
+		out[i].path = path
+		if info, err := r.Stat(path); err == nil {
+			out[i].mode, out[i].size, out[i].time = info.Mode(), info.Size(), info.ModTime()
+		}
+	}
+	return out
+}
