@@ -343,4 +343,3 @@ func TestNewCertificate(t *testing.T) {
 		t.Error("the certificate of before", err)
 	}
 }
-
