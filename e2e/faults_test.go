@@ -214,7 +214,7 @@ func TestResolverDown(t *testing.T) {
 			dns.Heal("")
 			if fault.name == "silent" {
 				until(t, "it is ready again, without a client that asks", func() bool {
-					_, body, _ := newAsker(s.admin, false).get("admin", "/readyz")
+					_, body, _ := newAsker(s.admin, false).get("localhost", "/readyz")
 					return strings.Contains(body, `"status":"ok"`)
 				})
 			}

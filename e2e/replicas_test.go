@@ -76,7 +76,7 @@ func (r *replica) says(path, text string) bool {
 
 // adminBody is what the admin listener answers, "" when it does not.
 func (r *replica) adminBody(path string) string {
-	status, body, err := newAsker(r.admin, false).get("admin", path)
+	status, body, err := newAsker(r.admin, false).get("localhost", path)
 	if err != nil || status != http.StatusOK {
 		return ""
 	}

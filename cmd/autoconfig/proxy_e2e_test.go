@@ -4,6 +4,7 @@ package main
 
 import (
 	"crypto/x509"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,7 +15,9 @@ import (
 	"autoconfig/e2e/freeport"
 )
 
+// proxied reads X-Forwarded-Host, which a recipe must not let through.
 const proxied = `
+forwarded_host: true
 service_host: autoconfig.hoster.example
 providers:
   - domains: [example.org]
@@ -43,7 +46,21 @@ func checkProxied(t *testing.T, c client) {
 			t.Errorf("%s: %d %s", test.url, status, body)
 		}
 	}
-	r, err := c.http.Post("https://autodiscover.example.org/autodiscover/autodiscover.xml", "text/xml",
+	asked, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://autoconfig.example.org/mail/config-v1.1.xml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked.Header.Set("X-Forwarded-Host", "autoconfig.live.co.uk")
+	r, err := c.http.Do(asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(r.Body)
+	_ = r.Body.Close()
+	if err != nil || !strings.Contains(string(body), "<domain>example.org</domain>") {
+		t.Errorf("a client chose the host: %v %s", err, body)
+	}
+	r, err = c.http.Post("https://autodiscover.example.org/autodiscover/autodiscover.xml", "text/xml",
 		strings.NewReader(`<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request><EMailAddress>u@example.org</EMailAddress></Request></Autodiscover>`))
 	if err != nil {
 		t.Fatal(err)
