@@ -6,14 +6,6 @@ CACHE := $(CURDIR)/.cache
 LINT_VERSION := v2.15.0
 LINT := $(CACHE)/bin/golangci-lint-$(LINT_VERSION)
 VULN_VERSION := v1.1.4
-# What the component tests start or read; installed when missing and root.
-PACKAGES := bind9 bind9-dnsutils bind9-utils ca-certificates caddy chromium curl \
-	dovecot-imapd dovecot-managesieved dovecot-pop3d dovecot-sieve fonts-roboto-unhinted haproxy \
-	iproute2 libxml2-utils man-db mariadb-server nginx-light openssl postfix postgresql python3-gi \
-	python3-minimal rpm slapd systemd thunderbird
-# Extras: a test that wants one and finds it not says so in one line.
-EXTRAS := buildah
-RACE := $(shell command -v gcc >/dev/null && echo -race)
 FUZZTIME := 30s
 
 .PHONY: build test deps lint unit e2e demo vuln bench fuzz clients faults soak mutate compare screenshots release docs clean
@@ -24,9 +16,8 @@ build: ## the program, into ./autoconfig
 test: deps lint unit e2e vuln ## everything; installs what it needs
 	@echo "make test: all of it passed"
 
-deps: ## the Debian packages the component tests need
-	@CACHE="$(CACHE)" .ci/deps $(PACKAGES)
-	@.ci/deps $(EXTRAS) >/dev/null 2>&1 || echo "not installed: $(EXTRAS)"
+deps: ## the Debian packages that e2e/component/components.txt lists
+	@.ci/deps
 
 # One way to compile for all but the race detector, the release's: with an empty
 # cache, as on a new machine, another way costs a minute.
@@ -46,11 +37,12 @@ $(LINT):
 	@mv $(CACHE)/bin/new/golangci-lint $@
 
 unit: ## hermetic tests, with the race detector where gcc is
-	@test -n "$(RACE)" || echo "no gcc: the race detector is off"
-	go test $(RACE) -cover ./...
+	@command -v gcc >/dev/null || echo "no gcc: the race detector is off"
+	go test $$(! command -v gcc >/dev/null || echo -race) -cover ./...
 	cd tools && go test ./...
 
 e2e: ## real components on loopback ports; with the README's demo lines
+	@.ci/versions
 	go test -tags e2e -trimpath -count=1 -p 1 -timeout 10m $$(git grep -l '^//go:build e2e' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,')
 
 vuln: ## known vulnerabilities, where the database can be reached
@@ -74,6 +66,7 @@ fuzz: ## every fuzz target for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)
 
 screenshots: ## the pictures of the pages, into docs/img
+	@.ci/deps fonts-roboto-unhinted
 	go test -tags e2e -count=1 -run TestScreenshots ./server -screenshots ../docs/img
 	go test -tags e2e -count=1 -run TestThunderbirdAccountHub ./e2e -screenshot $(CURDIR)/docs/img/thunderbird.png
 

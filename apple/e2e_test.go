@@ -12,13 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"autoconfig/e2e/component"
 	"autoconfig/files"
 )
 
 // run runs a program, which must be there, and gives what it writes.
 func run(t *testing.T, input []byte, name string, args ...string) ([]byte, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd := exec.CommandContext(t.Context(), component.Need(t, name), args...)
 	var out, words bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), &out, &words
 	err := cmd.Run()
@@ -97,7 +98,7 @@ json.dump(plistlib.loads(sys.stdin.buffer.read(), fmt=plistlib.FMT_XML), sys.std
 		encode(t, Options{Name: `Zoë <O'Neil> & "Söhne" ]]> 😀`, Consent: map[string]string{"de": "<&>"}}, user, live(t)),
 		encode(t, Options{Kind: Exchange}, user),
 	} {
-		out, err := run(t, raw, "python3", "-c", program)
+		out, err := run(t, raw, "/usr/bin/python3", "-c", program)
 		if err != nil {
 			t.Fatal(err)
 		}

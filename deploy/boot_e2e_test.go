@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"autoconfig/e2e/component"
 )
 
 // passed is a line of a script that did what it should.
@@ -18,9 +20,9 @@ var passed = regexp.MustCompile(`(?m)^ok   `)
 // component that could be installed: there the test is left out with a line.
 func boot(t *testing.T, release, script string) string {
 	t.Helper()
-	need(t, "/lib/systemd/systemd")
+	component.Need(t, "/lib/systemd/systemd")
 	if os.Getuid() != 0 {
-		missing(t, "only root can start a systemd of its own")
+		component.Missing(t, "only root can start a systemd of its own")
 	}
 	if out, err := run("", nil, "unshare", "--mount", "--pid", "--fork", "--net", "--uts", "--ipc", "--cgroup", "bash", "-c", mountable, "mountable", t.TempDir()); err != nil {
 		t.Skipf("no systemd of its own can be started here: %v\n%s", err, out)

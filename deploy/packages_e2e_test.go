@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"autoconfig/e2e/component"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
@@ -80,28 +82,11 @@ func run(dir string, env []string, name string, args ...string) (string, error) 
 // must is run, and what it printed.
 func must(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	need(t, name)
-	out, err := run("", nil, name, args...)
+	out, err := run("", nil, component.Need(t, name), args...)
 	if err != nil {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
 	return out
-}
-
-// need ends a test that cannot do without a program; in CI that is a failure.
-func need(t *testing.T, name string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		missing(t, name+" is not installed")
-	}
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
 }
 
 // file is the one file of the release with this ending.
@@ -280,10 +265,7 @@ func TestServes(t *testing.T) {
 
 // The rules of Debian, where lintian is installed.
 func TestLintian(t *testing.T) {
-	if _, err := exec.LookPath("lintian"); err != nil {
-		t.Skip("lintian is not installed; it is an extra")
-	}
-	out, err := run("", nil, "lintian", "--fail-on", "error,warning", "--allow-root", file(t, "_amd64.deb"))
+	out, err := run("", nil, component.Need(t, "lintian"), "--fail-on", "error,warning", "--allow-root", file(t, "_amd64.deb"))
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -292,7 +274,7 @@ func TestLintian(t *testing.T) {
 // The packages under a real systemd: installed, reloaded, killed, upgraded,
 // rolled back, removed and purged (testdata/probe.sh).
 func TestUnderSystemd(t *testing.T) {
-	need(t, "rpm")
+	component.Need(t, "rpm")
 	probe, err := os.ReadFile("testdata/probe.sh")
 	if err != nil {
 		t.Fatal(err)

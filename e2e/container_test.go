@@ -10,14 +10,17 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"autoconfig/e2e/component"
 )
 
 // The image of deploy/Containerfile, built by buildah, holds the program alone,
 // which serves there as nobody in particular. Buildah is an extra: without it
 // one line says so.
 func TestContainer(t *testing.T) {
-	if _, err := exec.LookPath("buildah"); err != nil || os.Getuid() != 0 {
-		t.Skip("no buildah, or not root: the container file is not built")
+	component.Need(t, "buildah")
+	if os.Getuid() != 0 {
+		t.Skip("not root: the container file is not built")
 	}
 	dir := t.TempDir()
 	build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "context", "autoconfig"), "autoconfig/cmd/autoconfig")

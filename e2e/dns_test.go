@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"autoconfig/dnssrv/dnstest"
+	"autoconfig/e2e/component"
 )
 
 // resolvConf is a resolver file that leads to a test's DNS server. The C
@@ -45,7 +46,7 @@ func relay(t testing.TB, to string) string {
 		t.Cleanup(func() { _ = packets.Close(); _ = streams.Close(); wg.Wait() })
 		return ip
 	}
-	missing(t, "port 53 of 127/8 cannot be used: root can")
+	component.Missing(t, "port 53 of 127/8 cannot be used: root can")
 	return ""
 }
 

@@ -14,13 +14,13 @@ import (
 
 	"autoconfig/discover/probe/probetest"
 	"autoconfig/dnssrv/dnstest"
+	"autoconfig/e2e/component"
 	"autoconfig/e2e/freeport"
 )
 
 // Thunderbird finds in an exported tree, behind nginx as docs/export.md has it,
 // what it finds at the server: every way that needs no look at the address.
 func TestThunderbirdReadsTheExport(t *testing.T) {
-	need(t, "nginx", "nginx-light")
 	authority := probetest.NewAuthority()
 	s := &service{dir: t.TempDir()}
 	write(t, filepath.Join(s.dir, "autoconfig.yaml"), detectConfig)
@@ -74,6 +74,6 @@ func startExported(t *testing.T, s *service) {
 	).Replace(string(block[1]))
 	config := filepath.Join(s.dir, "nginx.conf")
 	write(t, config, fmt.Sprintf("events {}\nhttp { access_log off; client_body_temp_path %[1]s; proxy_temp_path %[1]s; fastcgi_temp_path %[1]s; uwsgi_temp_path %[1]s; scgi_temp_path %[1]s;\n%[2]s}\n", s.dir, server))
-	nginx := start(t, exec.Command("nginx", "-p", s.dir, "-e", "stderr", "-g", fmt.Sprintf("daemon off; user root; pid %s/pid; error_log stderr;", s.dir), "-c", config))
+	nginx := start(t, exec.Command(component.Need(t, "nginx"), "-p", s.dir, "-e", "stderr", "-g", fmt.Sprintf("daemon off; user root; pid %s/pid; error_log stderr;", s.dir), "-c", config))
 	awaitPort(t, nginx, s.tls, "")
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"autoconfig/discover/probe/probetest"
+	"autoconfig/e2e/component"
 	"autoconfig/e2e/freeport"
 )
 
@@ -42,8 +43,7 @@ func (p front) start(t testing.TB, f *fleet, pairs ...string) {
 	config := filepath.Join(dir, p.file)
 	write(t, config, strings.NewReplacer(pairs...).Replace(string(text)))
 	args := p.command(dir, config)
-	need(t, args[0], args[0])
-	start(t, exec.CommandContext(context.Background(), args[0], args[1:]...))
+	start(t, exec.CommandContext(context.Background(), component.Need(t, args[0]), args[1:]...))
 	until(t, "the proxy listens", func() bool {
 		status, _, _ := newAsker(f.http, false).get("autoconfig.live.co.uk", settingsPath)
 		return status == http.StatusOK

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"autoconfig/discover/probe/probetest"
+	"autoconfig/e2e/component"
 	"autoconfig/e2e/freeport"
 )
 
@@ -137,7 +138,7 @@ func startMailWith(t testing.TB, domain string, c tls.Certificate, more func(dir
 
 func startDovecot(t testing.TB, m *mailServers, dir, domain, cert, key, more string) {
 	t.Helper()
-	dovecot := probetest.Need(t, "dovecot", "dovecot-imapd")
+	dovecot := component.Need(t, "dovecot")
 	users, conf := filepath.Join(dir, "users"), filepath.Join(dir, "dovecot.conf")
 	write(t, users, "jo@"+domain+":{PLAIN}right\n")
 	if err := os.Chmod(users, 0o644); err != nil { // Dovecot's own user reads it
@@ -150,7 +151,7 @@ func startDovecot(t testing.TB, m *mailServers, dir, domain, cert, key, more str
 
 func startPostfix(t testing.TB, m *mailServers, dir, domain, cert, key string) {
 	t.Helper()
-	postfix := probetest.Need(t, "postfix", "postfix")
+	postfix := component.Need(t, "postfix")
 	owner, err := user.Lookup("postfix")
 	if err != nil {
 		t.Fatal(err)

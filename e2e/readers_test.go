@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"autoconfig/dnssrv/dnstest"
+	"autoconfig/e2e/component"
 )
 
 // python is Debian's, which has the bindings of GLib.
@@ -66,9 +67,15 @@ func lines(lists ...[]found) []string {
 	return out
 }
 
+func needPython(t *testing.T) {
+	t.Helper()
+	component.Need(t, python)
+	component.Need(t, "/usr/lib/python3/dist-packages/gi")
+}
+
 // Each format means to Python's own parsers what the model says.
 func TestPythonReadsEachFormat(t *testing.T) {
-	need(t, python, "python3-gi")
+	needPython(t)
 	s := startService(t, readersConfig)
 	for _, address := range []string{"jo@isp.test", "o'neil&söhne+x@isp.test", "you@live.co.uk"} {
 		m := s.model(t, scenario{address: address})
@@ -94,7 +101,6 @@ func TestPythonReadsEachFormat(t *testing.T) {
 // libxml2 (in C, as Evolution and KDE have it) finds the same servers by their
 // path, with every namespace as it should be.
 func TestLibxmlReadsTheXML(t *testing.T) {
-	need(t, "xmllint", "libxml2-utils")
 	s := startService(t, readersConfig)
 	const response = `/*[local-name()="Autodiscover" and namespace-uri()="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"]` +
 		`/*[local-name()="Response" and namespace-uri()="http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"]/*[local-name()="Account"]/*[local-name()="Protocol"]`
@@ -115,19 +121,11 @@ func TestLibxmlReadsTheXML(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "document.xml")
 		write(t, file, string(s.document(t, d.host, d.path, d.post, "jo@isp.test")))
 		for i, want := range [][]string{hosts, ports} {
-			out, err := tool(t, "xmllint", "--nonet", "--xpath", path[i], file)
+			out, err := tool(t, component.Need(t, "xmllint"), "--nonet", "--xpath", path[i], file)
 			if diff := cmp.Diff(want, strings.Fields(out)); err != nil || diff != "" {
 				t.Errorf("%s: %v, libxml2 reads (-model +read):\n%s", d.name, err, diff)
 			}
 		}
-	}
-}
-
-// need is a program without which a test cannot be.
-func need(t testing.TB, name, debian string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		missing(t, "%s is missing: apt-get install %s", name, debian)
 	}
 }
 
@@ -178,7 +176,7 @@ func TestResolversReadThePlan(t *testing.T) {
 	dns := dnstest.Start(t, strings.Replace(zone, "\n", "\n@ 60 IN SOA ns.isp.test. root.isp.test. 1 3600 600 86400 60\n", 1))
 	t.Run("dig", func(t *testing.T) { digServices(t, dns.Addr()) })
 	t.Run("GLib", func(t *testing.T) {
-		need(t, python, "python3-gi")
+		needPython(t)
 		args := []string{"--mount", "sh", "-c", `mount --bind "$0" /etc/resolv.conf && exec "$@"`, resolvConf(t, dns), python, "testdata/resolve.py", "isp.test"}
 		for service := range plannedServices {
 			args = append(args, service)
@@ -199,10 +197,9 @@ func TestResolversReadThePlan(t *testing.T) {
 }
 
 func digServices(t *testing.T, addr string) {
-	need(t, "dig", "bind9-dnsutils")
 	host, port, _ := net.SplitHostPort(addr)
 	for service, want := range plannedServices {
-		out, err := tool(t, "dig", "@"+host, "-p", port, "+short", "+norecurse", "SRV", "_"+service+"._tcp.isp.test")
+		out, err := tool(t, component.Need(t, "dig"), "@"+host, "-p", port, "+short", "+norecurse", "SRV", "_"+service+"._tcp.isp.test")
 		if err != nil {
 			t.Fatal(err)
 		}

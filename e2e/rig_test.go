@@ -17,15 +17,6 @@ import (
 	"time"
 )
 
-// missing ends a test for want of a component: in CI that is a failure.
-func missing(t testing.TB, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
-}
-
 // process is a program that a test has started; its output is kept.
 type process struct {
 	cmd  *exec.Cmd

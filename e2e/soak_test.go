@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"autoconfig/dnssrv/dnstest"
+	"autoconfig/e2e/component"
 	"autoconfig/e2e/freeport"
 )
 
@@ -114,13 +115,9 @@ func soakProgram(t *testing.T, binary string, memory bool) {
 	}
 }
 
-// raceBinary builds the program with the race detector, where there is a C
-// compiler for it.
+// raceBinary builds the program with the race detector.
 func raceBinary(t *testing.T) string {
-	if _, err := exec.LookPath("gcc"); err != nil {
-		t.Log("no gcc: the race detector is off")
-		return program
-	}
+	component.Need(t, "gcc")
 	path := filepath.Join(t.TempDir(), "autoconfig-race")
 	build := exec.Command("go", "build", "-race", "-o", path, "autoconfig/cmd/autoconfig")
 	build.Env = append(os.Environ(), "CGO_ENABLED=1") // the detector is in C

@@ -22,6 +22,7 @@ import (
 
 	"autoconfig/discover/probe/probetest"
 	"autoconfig/dnssrv/dnstest"
+	"autoconfig/e2e/component"
 )
 
 // thunderbirdBinary is the program itself: /usr/bin/thunderbird is a wrapper.
@@ -74,11 +75,9 @@ type thunderbird struct {
 // startThunderbird starts it with the test's names, DNS server and authority.
 func startThunderbird(t testing.TB, sites *names, dns *dnstest.Server, authority *probetest.Authority, change ...func(*exec.Cmd)) *thunderbird {
 	t.Helper()
-	if _, err := os.Stat(thunderbirdBinary); err != nil {
-		missing(t, "Thunderbird is not installed: apt-get install thunderbird")
-	}
+	component.Need(t, thunderbirdBinary)
 	if os.Getuid() != 0 {
-		missing(t, "a resolver file of its own needs root (unshare -m)")
+		component.Missing(t, "a resolver file of its own needs root (unshare -m)")
 	}
 	dir := t.TempDir()
 	profile := filepath.Join(dir, "profile")

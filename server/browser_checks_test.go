@@ -24,6 +24,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"autoconfig/apple"
+	"autoconfig/e2e/component"
 )
 
 // everyPage opens each kind of page in turn.
@@ -293,7 +294,7 @@ func axeCore(t *testing.T) string {
 		return string(script)
 	}
 	dir := t.TempDir()
-	cmd := exec.Command("npm", "pack", "--silent", "--pack-destination", dir, "axe-core@"+axeVersion)
+	cmd := exec.Command(component.Need(t, "npm"), "pack", "--silent", "--pack-destination", dir, "axe-core@"+axeVersion)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("npm pack: %v: %s", err, out)

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"autoconfig/e2e/component"
 	"autoconfig/e2e/freeport"
 )
 
@@ -40,7 +41,7 @@ index associatedDomain,displayName,objectClass eq
 
 func startOpenLDAP(t *testing.T) server {
 	t.Helper()
-	d := &daemon{t: t, dir: workDir(t), path: need(t, "slapd", "/usr/sbin/slapd"), addr: freeport.On(t, "127.0.0.1"), stop: syscall.SIGTERM}
+	d := &daemon{t: t, dir: workDir(t), path: component.Need(t, "slapd"), addr: freeport.On(t, "127.0.0.1"), stop: syscall.SIGTERM}
 	cert, pool := serverCertificate(t)
 	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey.(*ecdsa.PrivateKey))
 	if err != nil {
@@ -56,8 +57,8 @@ func startOpenLDAP(t *testing.T) server {
 			t.Fatal(err)
 		}
 	}
-	d.run("/bin/mkdir", filepath.Join(d.dir, "data"))
-	d.run(need(t, "slapadd", "/usr/sbin/slapadd"), "-q", "-f", filepath.Join(d.dir, "slapd.conf"), "-l", filepath.Join(d.dir, "data.ldif"))
+	d.run("mkdir", filepath.Join(d.dir, "data"))
+	d.run(component.Need(t, "slapadd"), "-q", "-f", filepath.Join(d.dir, "slapd.conf"), "-l", filepath.Join(d.dir, "data.ldif"))
 	d.args = []string{"-d", "0", "-h", "ldap://" + d.addr + "/", "-f", filepath.Join(d.dir, "slapd.conf")}
 	d.start()
 	t.Cleanup(d.halt)

@@ -9,22 +9,25 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"autoconfig/e2e/component"
 )
 
 // The recipe for PostfixAdmin on the tables its own upgrade script makes, from
 // Debian's package.
 func TestPostfixAdmin(t *testing.T) {
-	php := need(t, "php")
-	if _, err := os.Stat("/usr/share/postfixadmin/public/upgrade.php"); err != nil {
-		need(t, "postfixadmin") // fails or skips: it is no program
+	php := component.Need(t, "php")
+	for _, module := range []string{"mbstring", "mysqli"} {
+		component.Need(t, "/usr/lib/php/*/"+module+".so")
 	}
+	upgradeScript := component.Need(t, "/usr/share/postfixadmin/public/upgrade.php")
 	d, dsn := startMariaDB(t)
 	_, port, _ := net.SplitHostPort(d.addr)
 	site := filepath.Join(t.TempDir(), "postfixadmin")
-	if out, err := exec.Command("cp", "-r", "/usr/share/postfixadmin", site).CombinedOutput(); err != nil {
+	if out, err := exec.Command("cp", "-r", filepath.Dir(filepath.Dir(upgradeScript)), site).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	settings, err := os.ReadFile("/etc/postfixadmin/config.inc.php")
+	settings, err := os.ReadFile(component.Need(t, "/etc/postfixadmin/config.inc.php"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,28 +21,10 @@ import (
 	"testing"
 	"time"
 
+	"autoconfig/e2e/component"
 	"autoconfig/e2e/freeport"
 	"autoconfig/provider"
 )
-
-// need is the path of a program that a test cannot do without. In CI a missing
-// one is a failure.
-func need(t testing.TB, names ...string) string {
-	t.Helper()
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-		if found, _ := filepath.Glob(name); len(found) > 0 {
-			return found[len(found)-1]
-		}
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not installed", names[0])
-	}
-	t.Skipf("%s is not installed", names[0])
-	return ""
-}
 
 // daemon is a real backend that a test starts, stops and starts again. It runs
 // as an unprivileged user: most of them refuse root.
@@ -142,7 +124,7 @@ func until(t testing.TB, what string, f func() bool) {
 
 func startPostgres(t testing.TB) (*daemon, string) {
 	t.Helper()
-	bin := filepath.Dir(need(t, "/usr/lib/postgresql/*/bin/initdb"))
+	bin := filepath.Dir(component.Need(t, "/usr/lib/postgresql/*/bin/initdb"))
 	addr := freeport.On(t, "127.0.0.1")
 	_, port, _ := net.SplitHostPort(addr)
 	d := &daemon{t: t, dir: workDir(t), path: filepath.Join(bin, "postgres"), addr: addr, stop: syscall.SIGINT}
@@ -159,9 +141,9 @@ func startPostgres(t testing.TB) (*daemon, string) {
 
 func startMariaDB(t testing.TB) (*daemon, string) {
 	t.Helper()
-	install, addr := need(t, "mariadb-install-db"), freeport.On(t, "127.0.0.1")
+	install, addr := component.Need(t, "mariadb-install-db"), freeport.On(t, "127.0.0.1")
 	_, port, _ := net.SplitHostPort(addr)
-	d := &daemon{t: t, dir: workDir(t), path: need(t, "mariadbd", "/usr/sbin/mariadbd"), addr: addr, stop: syscall.SIGTERM}
+	d := &daemon{t: t, dir: workDir(t), path: component.Need(t, "mariadbd"), addr: addr, stop: syscall.SIGTERM}
 	data := filepath.Join(d.dir, "data")
 	d.run(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db")
 	d.args = []string{"--no-defaults", "--datadir=" + data, "--port=" + port, "--bind-address=127.0.0.1", "--socket=" + filepath.Join(d.dir, "s"),

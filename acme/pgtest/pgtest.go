@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"autoconfig/e2e/component"
 	"autoconfig/e2e/freeport"
 )
 
@@ -31,14 +32,7 @@ type Server struct {
 // skipped, or fails where CI is set.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	bins, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres") // the pattern is well-formed
-	if len(bins) == 0 {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("postgresql is not installed")
-		}
-		t.Skip("postgresql is not installed")
-	}
-	s := &Server{bin: filepath.Dir(bins[len(bins)-1]), data: filepath.Join(t.TempDir(), "data"), port: freePort(t)}
+	s := &Server{bin: filepath.Dir(component.Need(t, "/usr/lib/postgresql/*/bin/initdb")), data: filepath.Join(t.TempDir(), "data"), port: freePort(t)}
 	s.DSN = fmt.Sprintf("postgres://postgres@127.0.0.1:%s/postgres?sslmode=disable", s.port)
 	s.unprivileged(t)
 	s.run(t, "initdb", "-D", s.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")

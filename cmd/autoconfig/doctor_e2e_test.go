@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"autoconfig/discover/probe/probetest"
+	"autoconfig/e2e/component"
 )
 
 // TestDoctorRealServers: the whole command against Dovecot and Postfix, for a
@@ -91,14 +92,11 @@ func TestDoctorRealServers(t *testing.T) {
 // and a host of another domain is named before it gets it. The terminal is that
 // of script(1).
 func TestDoctorAsksPerson(t *testing.T) {
-	program, err := exec.LookPath("autoconfig") // of testscript
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := self(t)
 	for answer, want := range map[string]int{"y": 1, "n": 0} {
 		w, s := foreignWorld(t)
 		command := program + " doctor jo@example.org --login " + strings.Join(w.args, " ")
-		cmd := exec.Command(probetest.Need(t, "script", "bsdutils"), "--quiet", "--return", "--command", command, "/dev/null")
+		cmd := exec.Command(component.Need(t, "script"), "--quiet", "--return", "--command", command, "/dev/null")
 		cmd.Dir = t.TempDir()
 		typed, err := cmd.StdinPipe()
 		if err != nil {

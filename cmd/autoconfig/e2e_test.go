@@ -26,23 +26,6 @@ import (
 	"time"
 )
 
-// need is the path of a program that a test cannot do without. In CI a missing
-// one is a failure.
-func need(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		path, err = exec.LookPath("/usr/sbin/" + name)
-	}
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-	return path
-}
-
 // running is a program that a test has started; its output is kept.
 type running struct {
 	mu  sync.Mutex
@@ -84,13 +67,23 @@ func start(t *testing.T, dir, name string, args ...string) *running {
 	return r
 }
 
+// self is this test's binary as the program: testscript has put it into PATH.
+func self(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("autoconfig")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // startServer starts autoconfig with a configuration and returns its public
 // and admin addresses.
 func startServer(t *testing.T, config string) (public, admin string) {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, dir, "autoconfig.yaml", config)
-	r := start(t, dir, need(t, "autoconfig"), "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	r := start(t, dir, self(t), "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
 	re := regexp.MustCompile(`msg=listening addr=(\S+) admin=(\S+)`)
 	for range 1000 {
 		if m := re.FindStringSubmatch(r.output()); m != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"autoconfig/e2e/component"
 	"autoconfig/e2e/freeport"
 )
 
@@ -50,13 +51,13 @@ func startNginxTree(t *testing.T, dir, text, listen string) {
 	text = strings.Replace(text, "listen 80 default_server", "listen "+listen+" default_server", 1)
 	path := write(t, dir, "nginx.conf", "daemon off; pid "+dir+"/pid; error_log stderr; user root;\nevents {}\nhttp { access_log off; client_body_temp_path "+dir+"; proxy_temp_path "+dir+
 		"; fastcgi_temp_path "+dir+"; uwsgi_temp_path "+dir+"; scgi_temp_path "+dir+"; include /etc/nginx/mime.types;\n"+text+"}\n")
-	start(t, dir, need(t, "nginx"), "-c", path, "-p", dir)
+	start(t, dir, component.Need(t, "nginx"), "-c", path, "-p", dir)
 }
 
 func startCaddyTree(t *testing.T, dir, text, listen string) {
 	t.Helper()
 	path := write(t, dir, "Caddyfile", "{\n\tadmin off\n}\n"+strings.Replace(text, "http:// {", "http://:"+listen[strings.LastIndex(listen, ":")+1:]+" {\n\tbind 127.0.0.1", 1))
-	start(t, dir, need(t, "caddy"), "run", "--config", path, "--adapter", "caddyfile")
+	start(t, dir, component.Need(t, "caddy"), "run", "--config", path, "--adapter", "caddyfile")
 }
 
 // compareTrees asks the server and the tree for the same.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"autoconfig/e2e/component"
 	"autoconfig/e2e/freeport"
 )
 
@@ -73,7 +74,7 @@ func checkProxied(t *testing.T, c client) {
 
 // The nginx recipe of docs/proxy.md, as it stands there but for ports and files.
 func TestBehindNginx(t *testing.T) {
-	nginx := need(t, "nginx")
+	nginx := component.Need(t, "nginx")
 	public, _ := startServer(t, proxied)
 	dir := t.TempDir()
 	httpAddr, httpsAddr := freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
@@ -107,7 +108,7 @@ http {
 // The Caddy recipe, with certificates on demand from Caddy's own authority:
 // what /ask does not vouch for gets none.
 func TestBehindCaddy(t *testing.T) {
-	caddy := need(t, "caddy")
+	caddy := component.Need(t, "caddy")
 	public, admin := startServer(t, proxied)
 	dir := t.TempDir()
 	httpAddr, httpsAddr := freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")

@@ -16,28 +16,14 @@ import (
 
 	"github.com/miekg/dns"
 
+	"autoconfig/e2e/component"
 	"autoconfig/e2e/freeport"
 )
-
-// BINDTool finds a program of BIND 9 (Debian: bind9, bind9-utils,
-// bind9-dnsutils). Without it the test fails where CI=true, and is skipped
-// elsewhere.
-func BINDTool(t testing.TB, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is missing: apt-get install bind9 bind9-utils bind9-dnsutils", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-	return path
-}
 
 // RunTool runs a program in dir and returns what it wrote; it must succeed.
 func RunTool(t testing.TB, dir, name string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(BINDTool(t, name), args...)
+	cmd := exec.Command(component.Need(t, name), args...)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -62,7 +48,7 @@ func StartNamed(t testing.TB, config string, files map[string]string) (addr stri
 // must know one another.
 func StartNamedAt(t testing.TB, addr, config string, files map[string]string) {
 	t.Helper()
-	named := BINDTool(t, "named")
+	named := component.Need(t, "named")
 	dir := t.TempDir()
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {

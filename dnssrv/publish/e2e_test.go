@@ -14,6 +14,7 @@ import (
 
 	"autoconfig/dnssrv/dnstest"
 	"autoconfig/dnssrv/publish"
+	"autoconfig/e2e/component"
 	"autoconfig/e2e/freeport"
 )
 
@@ -124,7 +125,7 @@ func nsupdate(t *testing.T, addr, commands string) {
 	dir := t.TempDir()
 	dnstest.WriteFile(t, filepath.Join(dir, "key"), keyClause)
 	host, port, _ := strings.Cut(addr, ":")
-	cmd := exec.Command(dnstest.BINDTool(t, "nsupdate"), "-k", filepath.Join(dir, "key"))
+	cmd := exec.Command(component.Need(t, "nsupdate"), "-k", filepath.Join(dir, "key"))
 	cmd.Stdin = strings.NewReader("server " + host + " " + port + "\nzone example.test\n" + commands + "\nsend\n")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("nsupdate: %v\n%s", err, out)

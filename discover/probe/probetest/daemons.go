@@ -15,29 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"autoconfig/e2e/component"
 	"autoconfig/e2e/freeport"
 )
-
-// Need is the path of a program (Debian: the package named). Without it a test
-// fails where CI=true, and is skipped elsewhere.
-func Need(t testing.TB, name, debian string) string {
-	t.Helper()
-	for _, path := range []string{name, "/usr/sbin/" + name, "/usr/lib/postfix/sbin/" + name} {
-		if found, err := exec.LookPath(path); err == nil {
-			return found
-		}
-	}
-	missing(t, "%s is missing: apt-get install %s", name, debian)
-	return ""
-}
-
-func missing(t testing.TB, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
-}
 
 // Mail is Dovecot and Postfix with one user, jo@example.org, whose password is
 // "right". The addresses are those of loopback ports.
@@ -51,10 +31,11 @@ type Mail struct {
 // StartMail starts both with a certificate, until the test ends.
 func StartMail(t testing.TB, c tls.Certificate) *Mail {
 	t.Helper()
-	Need(t, "dovecot", "dovecot-imapd dovecot-pop3d dovecot-managesieved")
-	Need(t, "postfix", "postfix")
+	for _, module := range []string{"imap", "pop3", "managesieve"} {
+		component.Need(t, "/usr/lib/dovecot/"+module)
+	}
 	if os.Getuid() != 0 {
-		missing(t, "Postfix and Dovecot are started as root here")
+		component.Missing(t, "Postfix and Dovecot are started as root here")
 	}
 	dir := openDir(t)
 	cert, key := Files(t, dir, c)
@@ -131,7 +112,7 @@ func startDovecot(t testing.TB, dir, cert, key string, m *Mail) {
 		listener("pop3", m.POP3, false)+listener("pop3s", m.POP3S, true), listener("sieve", m.Sieve, false)))
 	write(t, filepath.Join(dir, "users"), "jo@example.org:{PLAIN}right\n")
 	mkdir(t, filepath.Join(dir, "mail"), 0o777) // the mail user writes there
-	background(t, filepath.Join(dir, "dovecot.log"), Need(t, "dovecot", "dovecot-core"), "-F", "-c", path)
+	background(t, filepath.Join(dir, "dovecot.log"), component.Need(t, "dovecot"), "-F", "-c", path)
 	for _, addr := range []string{m.IMAP, m.IMAPS, m.POP3, m.POP3S, m.Sieve} {
 		waitFor(t, addr, filepath.Join(dir, "dovecot.log"))
 	}
@@ -192,9 +173,9 @@ func startPostfix(t testing.TB, dir, cert, key string, m *Mail) {
 	for _, d := range []string{conf, filepath.Join(dir, "spool"), filepath.Join(dir, "postfix-data")} {
 		mkdir(t, d, 0o755)
 	}
-	write(t, filepath.Join(conf, "main.cf"), fmt.Sprintf(postfixMain, dir, cert, key, filepath.Dir(Need(t, "smtpd", "postfix"))))
+	write(t, filepath.Join(conf, "main.cf"), fmt.Sprintf(postfixMain, dir, cert, key, filepath.Dir(component.Need(t, "/usr/lib/postfix/sbin/smtpd"))))
 	write(t, filepath.Join(conf, "master.cf"), fmt.Sprintf(postfixMaster, m.Submission, m.Submissions, m.Cleartext, m.OldTLS))
-	postfix := Need(t, "postfix", "postfix")
+	postfix := component.Need(t, "postfix")
 	if out, err := command(context.Background(), "chown", "postfix", filepath.Join(dir, "postfix-data")).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
