@@ -81,8 +81,9 @@ var (
 	ErrKind       = errors.New("the kind of account is mail or exchange")
 	ErrAddresses  = errors.New("a profile is for one to ten full addresses")
 	ErrName       = errors.New("the name has more than 64 characters, or one that cannot be shown")
-	ErrNoPassword = errors.New("a mail profile knows logging in with a password only, and this provider does not offer it")
-	ErrNoAccount  = errors.New("this provider has no Exchange account")
+	ErrNoPassword = errors.New("a mail profile knows logging in with a password only, and this provider does not offer it; " +
+		"sign in through the device's own account settings, or ask for account=exchange where the provider has it")
+	ErrNoAccount = errors.New("this provider has no Exchange account")
 )
 
 // Filename is the name a profile for domain is downloaded under.

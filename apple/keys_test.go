@@ -90,6 +90,9 @@ func checkKeys(t *testing.T, d map[string]any) {
 
 func TestKeys(t *testing.T) {
 	microsoft365 := provider.Builtin(provider.Microsoft365)
+	for i := range microsoft365.Incoming { // with OAuth2 alone there is no mail profile
+		microsoft365.Incoming[i].Auth = append(microsoft365.Incoming[i].Auth, provider.AuthPassword)
+	}
 	microsoft365.ActiveSync, microsoft365.CalDAV = "https://eas.example.org/x", "https://dav.example.org"
 	seen := map[string]bool{}
 	for _, kind := range []Kind{Mail, Exchange} {

@@ -4,6 +4,7 @@
 package config
 
 import (
+	"cmp"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -15,6 +16,8 @@ import (
 
 // Config is the file as written, with defaults filled in.
 type Config struct {
+	day time.Time // on which the built-in providers are looked at
+
 	Listen         string         `yaml:"listen" doc:"address for plain HTTP"`
 	ListenTLS      string         `yaml:"listen_tls" doc:"address for https; needs tls"`
 	Admin          string         `yaml:"admin" doc:"address of the admin listener; empty switches it off"`
@@ -105,11 +108,35 @@ type OAuth2 struct {
 	ClientID     string   `yaml:"client_id" doc:"public client id of mail programs, for thunderbird-addon"`
 }
 
-// PasswordLogin is the password_login block.
+// PasswordLogin is the password_login block: for all protocols, and what is
+// different for one.
 type PasswordLogin struct {
 	Status provider.PasswordStatus `yaml:"status" doc:"works, app-password or retired"`
 	Since  string                  `yaml:"since" doc:"date, 2024-09-16"`
 	Note   string                  `yaml:"note" doc:"one sentence for people"`
+	IMAP   *PasswordState          `yaml:"imap" doc:"what is different over IMAP"`
+	POP3   *PasswordState          `yaml:"pop3" doc:"what is different over POP3"`
+	SMTP   *PasswordState          `yaml:"smtp" doc:"what is different for sending"`
+}
+
+// PasswordState is what became of password login over one protocol.
+type PasswordState struct {
+	Status provider.PasswordStatus `yaml:"status" doc:"works, app-password or retired"`
+	Since  string                  `yaml:"since" doc:"date, 2024-09-16"`
+	Note   string                  `yaml:"note" doc:"one sentence for people"`
+}
+
+func (l *PasswordLogin) model() provider.PasswordLogin {
+	out := provider.PasswordLogin{Status: cmp.Or(l.Status, provider.PasswordWorks), Since: l.Since, Note: l.Note}
+	for proto, own := range map[provider.Protocol]*PasswordState{provider.IMAP: l.IMAP, provider.POP3: l.POP3, provider.SMTP: l.SMTP} {
+		if own != nil {
+			if out.By == nil {
+				out.By = map[provider.Protocol]provider.PasswordLogin{}
+			}
+			out.By[proto] = provider.PasswordLogin{Status: cmp.Or(own.Status, provider.PasswordWorks), Since: own.Since, Note: own.Note}
+		}
+	}
+	return out
 }
 
 // Note is one remark.

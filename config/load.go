@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -21,13 +22,16 @@ import (
 // Load reads the file at path, or the defaults when path is empty, and every
 // file it names. The findings are all that is wrong or doubtful; if any of
 // them is a failure ([Failed]) the configuration must not be used.
-func Load(path string) (*Config, []finding.Finding) { return LoadWith(new(files.Reader), path) }
+func Load(path string) (*Config, []finding.Finding) {
+	return LoadWith(new(files.Reader), path, time.Now())
+}
 
 // LoadWith is [Load] for one that loads again and again: its reader remembers
-// which files hang.
-func LoadWith(r *files.Reader, path string) (*Config, []finding.Finding) {
+// which files hang. What is said about the built-in providers is as on day
+// ([provider.Changes]).
+func LoadWith(r *files.Reader, path string, day time.Time) (*Config, []finding.Finding) {
 	c := Default()
-	c.Path, c.Reader = path, r
+	c.Path, c.Reader, c.day = path, r, day
 	if path == "" {
 		return c, c.build(nil)
 	}
@@ -77,7 +81,7 @@ func (c *Config) build(faults []finding.Finding) []finding.Finding {
 	}
 	for _, p := range provider.Builtins() {
 		if _, redefined := ids[p.ID]; !redefined {
-			c.model = append(c.model, Entry{Provider: p, Builtin: true})
+			c.model = append(c.model, Entry{Provider: provider.BuiltinAt(p.ID, c.day), Builtin: true})
 		}
 	}
 	return append(faults, c.sources()...)

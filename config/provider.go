@@ -17,7 +17,7 @@ func (c *Config) entry(i int, p *Provider) Entry {
 	if p.DomainsFile != "" {
 		e.DomainsFile = c.resolve(p.DomainsFile)
 	}
-	m := provider.Builtin(p.ID)
+	m := provider.BuiltinAt(p.ID, c.day)
 	if e.Builtin = m != nil; !e.Builtin {
 		m = &provider.Provider{ID: p.ID, PACC: provider.PACCAuto, PasswordLogin: provider.PasswordLogin{Status: provider.PasswordWorks}}
 	}
@@ -51,7 +51,7 @@ func overlay(m *provider.Provider, p *Provider) {
 		replace(&m.Autodiscover.RedirectAddr, a.RedirectAddr)
 	}
 	if l := p.PasswordLogin; l != nil {
-		m.PasswordLogin = provider.PasswordLogin{Status: l.Status, Since: l.Since, Note: l.Note}
+		m.PasswordLogin = l.model()
 	}
 	if p.Notes != nil {
 		m.Notes = nil

@@ -86,12 +86,22 @@ func (e *Entry) show() yaml.MapSlice {
 	}
 	set("pacc", string(p.PACC))
 	text("webmail", p.Webmail)
-	set("password_login", PasswordLogin{p.PasswordLogin.Status, p.PasswordLogin.Since, p.PasswordLogin.Note})
+	set("password_login", showPasswordLogin(p.PasswordLogin))
 	if len(p.Notes) > 0 {
 		set("notes", p.Notes)
 	}
 	if len(p.Documentation) > 0 {
 		set("documentation", p.Documentation)
+	}
+	return out
+}
+
+func showPasswordLogin(l provider.PasswordLogin) yaml.MapSlice {
+	out := yaml.MapSlice{{Key: "status", Value: string(l.Status)}, {Key: "since", Value: l.Since}, {Key: "note", Value: l.Note}}
+	for _, proto := range []provider.Protocol{provider.IMAP, provider.POP3, provider.SMTP} {
+		if own, ok := l.By[proto]; ok {
+			out = append(out, yaml.MapItem{Key: string(proto), Value: showPasswordLogin(own)})
+		}
 	}
 	return out
 }

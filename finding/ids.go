@@ -43,6 +43,7 @@ const (
 		pacc-submit-old
 		pop3-auth-clear pop3-mailbox-busy pop3-server-unavailable
 		profile-encryption-off profile-host-short profile-number-real profile-uuid-malformed
+		provider-changed provider-changes-soon
 		server-service-host-missing server-tls-missing
 		sieve-auth-clear
 		smtp-auth-clear smtp-auth-temporary smtp-server-busy smtp-server-temporary

@@ -102,7 +102,8 @@ var goldens = []struct {
 	findings     []string
 }{
 	{"live.xml", "live.co.uk", func() *provider.Provider { return provider.Builtin(provider.Outlook) }, nil},
-	{"microsoft365.xml", "shop.example", func() *provider.Provider { return provider.Builtin(provider.Microsoft365) }, nil},
+	{"microsoft365.xml", "shop.example", func() *provider.Provider { return provider.Builtin(provider.Microsoft365) },
+		[]string{"mozilla-oauth2-only", "mozilla-oauth2-only"}},
 	{"full.xml", "example.com", full, nil},
 	{"pop3.xml", "example.net", pop3Only, []string{"mozilla-imap-missing", "mozilla-username-not-address"}},
 	{"markup.xml", "xn--bcher-kva.example", markup, []string{"mozilla-username-not-address"}},

@@ -27,6 +27,7 @@ type group struct {
 	Truth    bool // there is something to know before
 	Password provider.PasswordStatus
 	Since    string
+	login    provider.PasswordLogin
 	Note     *localText
 	Notes    []localText
 
@@ -80,7 +81,7 @@ func (p *Pages) group(v *setupView, part []Account, o SetupOptions) *group {
 		first = part[i].Address
 	}
 	from := part[0].Provider.For(first.Domain)
-	g := &group{setupView: v, Provider: cmp.Or(from.Name, first.Domain), Password: from.PasswordLogin.Status, Since: from.PasswordLogin.Since,
+	g := &group{setupView: v, Provider: cmp.Or(from.Name, first.Domain), Password: from.PasswordLogin.Status, Since: from.PasswordLogin.Since, login: from.PasswordLogin,
 		Signed: o.Signed}
 	for _, a := range part {
 		if a.Address.Local != "" {
@@ -220,13 +221,13 @@ func (g *group) rows(p *provider.Provider, first provider.Address) {
 func (g *group) auth(s provider.Server) []string {
 	var out []string
 	for _, a := range s.Auth {
-		word := string(a)
+		word, state := string(a), g.login.For(s.Protocol).Status
 		switch {
 		case a == provider.AuthOAuth2 && g.Mode == modeMicrosoft:
 			word += "-microsoft"
-		case a == provider.AuthPassword && g.Password == provider.PasswordRetired:
+		case a == provider.AuthPassword && state == provider.PasswordRetired:
 			word += "-retired"
-		case a == provider.AuthPassword && g.Password == provider.PasswordApp:
+		case a == provider.AuthPassword && state == provider.PasswordApp:
 			word += "-app"
 		}
 		out = append(out, word)

@@ -5,44 +5,6 @@ import (
 	"sync"
 )
 
-// Reviewed is the day the built-in values below were last checked against
-// their sources.
-const Reviewed = "2026-11-23"
-
-// The sources named beside the built-in values.
-const (
-	sourceISPDB     = "thunderbird/autoconfig ispdb/hotmail.com.xml and office365.com.xml, c6ad796 (2026-03-12)"
-	sourceMSServers = "Microsoft, \"POP, IMAP, and SMTP settings for Outlook.com\" (support.microsoft.com d088b986-291d-42b8-9564-9c414e2aa040)"
-	sourceMSBasic   = "Microsoft, \"Modern authentication methods now needed\" (support.microsoft.com c5d65390-9676-4763-b41f-d7986499a90d)"
-	sourceMSTenants = "Exchange team blog 4489835 (2026-01-27)"
-	sourceMSOAuth   = "Microsoft, \"Authenticate an IMAP, POP or SMTP connection using OAuth\" (learn.microsoft.com)"
-	sourceMSDNS     = "Microsoft, \"External Domain Name System records for Microsoft 365\" (learn.microsoft.com)"
-)
-
-// Fact is where a built-in value comes from.
-type Fact struct{ Key, Source, Reviewed string }
-
-// Facts lists the sources of a built-in provider's values.
-func Facts(id string) []Fact {
-	var out []Fact
-	add := func(key, source string) { out = append(out, Fact{key, source, Reviewed}) }
-	switch id {
-	case Outlook:
-		add("domains", sourceISPDB)
-		add("incoming", sourceISPDB+"; "+sourceMSServers)
-		add("outgoing", sourceISPDB+"; "+sourceMSServers)
-		add("oauth2", sourceMSOAuth)
-		add("password_login", sourceMSBasic)
-	case Microsoft365:
-		add("incoming", sourceISPDB)
-		add("outgoing", sourceISPDB)
-		add("oauth2", sourceMSOAuth)
-		add("password_login", sourceMSTenants)
-		add("mx", sourceMSDNS)
-	}
-	return out
-}
-
 // The ids of the built-in providers.
 const (
 	Outlook      = "outlook.com"
@@ -95,8 +57,8 @@ func microsoft365() *Provider {
 	return &Provider{
 		ID: Microsoft365, Name: "Microsoft 365", ShortName: "Microsoft 365",
 		Incoming: []Server{
-			{IMAP, "outlook.office365.com", 993, TLS, bothAuths(), EmailAddress, false}, // sourceISPDB
-			{POP3, "outlook.office365.com", 995, TLS, bothAuths(), EmailAddress, true},  // sourceISPDB
+			{IMAP, "outlook.office365.com", 993, TLS, []Auth{AuthOAuth2}, EmailAddress, false}, // sourceISPDB
+			{POP3, "outlook.office365.com", 995, TLS, []Auth{AuthOAuth2}, EmailAddress, true},  // sourceISPDB
 		},
 		Outgoing: []Server{
 			{SMTP, "smtp.office365.com", 587, STARTTLS, bothAuths(), EmailAddress, false}, // sourceISPDB
@@ -106,12 +68,14 @@ func microsoft365() *Provider {
 		Webmail:      "https://outlook.office.com/mail/",
 		Autodiscover: Autodiscover{RedirectURL: "https://outlook.office365.com/autodiscover/autodiscover.xml"},
 		PACC:         PACCAuto,
-		PasswordLogin: PasswordLogin{Status: PasswordRetired, Since: "2022-10-01", // Exchange team blog 3641943
-			Note: "IMAP and POP need OAuth2 since October 2022. SMTP with a password works only while the tenant allows it; it is off by default from the end of December 2026."}, // sourceMSTenants
-		Notes:         microsoft365Notes(),
-		Documentation: []Documentation{{"https://support.microsoft.com/office/8361e398-8af4-4e97-b147-6c6c4ac95353", "en", "POP, IMAP, and SMTP settings for Microsoft 365"}},
-		MX:            []string{"mail.protection.outlook.com", "mail.eo.outlook.com", "mx.microsoft"},          // sourceMSDNS; mx.microsoft since July 2026 (MC1048624)
-		Vendor:        &VendorDNS{Autodiscover: "autodiscover.outlook.com", SPF: "spf.protection.outlook.com"}, // sourceMSDNS
+		PasswordLogin: PasswordLogin{Status: PasswordRetired, Since: "2022-10-01", Note: "IMAP and POP3 take OAuth2 alone.", // sourceMSBasic365
+			By: map[Protocol]PasswordLogin{SMTP: {Status: PasswordWorks, Note: "Sending with a password works while the organisation allows it; " +
+				"Microsoft switches it off by default at the end of December 2026."}}}, // sourceMSTenants
+		Notes: microsoft365Notes(!smtpOff),
+		Documentation: []Documentation{{"https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/pop3-and-imap4/pop3-and-imap4", "en",
+			"POP3 and IMAP4 in Exchange Online"}},
+		MX:     []string{"mail.protection.outlook.com", "mail.eo.outlook.com", "mx.microsoft"},          // sourceMSDNS; mx.microsoft was announced for July 2026 (MC1048624)
+		Vendor: &VendorDNS{Autodiscover: "autodiscover.outlook.com", SPF: "spf.protection.outlook.com"}, // sourceMSDNS
 	}
 }
 
@@ -135,25 +99,32 @@ func microsoftOAuth2() *OAuth2 { // sourceMSOAuth
 
 func outlookNotes() []Note {
 	return []Note{
-		{"en", "Sign in with Microsoft: password login, app passwords included, was retired on 16 September 2024 for most accounts."},
+		{"en", "Sign in with Microsoft: login with a password, app passwords included, ended on 16 September 2024 for most accounts."},
 		{"en", "Switch on POP and IMAP first at outlook.live.com: Settings, Mail, Forwarding and IMAP. New mailboxes have them off."},
 		{"en", "The user name is the account's primary alias, which may differ from the address you write from."},
-		{"en", "An app password works only where the account still allows it, and needs two-step verification."},
-		{"en", "If sending fails with \"SmtpClientAuthentication is disabled\", Authenticated SMTP is off for the mailbox; new mailboxes have no switch for it: use the Outlook app or an Exchange account."},
-		{"de", "Bei Microsoft anmelden: Die Anmeldung mit Passwort, auch mit App-Passwort, wurde am 16. September 2024 für die meisten Konten abgeschaltet."},
+		{"en", "If sending fails with \"SmtpClientAuthentication is disabled\", try another program before you give up, such as Thunderbird on a computer or FairEmail on Android; the Outlook app works too."},
+		{"de", "Bei Microsoft anmelden: Die Anmeldung mit Passwort, auch mit App-Passwort, endete am 16. September 2024 für die meisten Konten."},
 		{"de", "Zuerst POP und IMAP unter outlook.live.com einschalten: Einstellungen, E-Mail, Weiterleitung und IMAP. Bei neuen Postfächern sind sie aus."},
 		{"de", "Der Benutzername ist der primäre Alias des Kontos; er kann von der Absenderadresse abweichen."},
-		{"de", "Ein App-Passwort hilft nur, wo das Konto es noch erlaubt, und braucht die Überprüfung in zwei Schritten."},
-		{"de", "Scheitert das Senden mit „SmtpClientAuthentication is disabled“, ist das authentifizierte SMTP für das Postfach aus; neue Postfächer haben dafür keinen Schalter: die Outlook-App oder ein Exchange-Konto verwenden."},
+		{"de", "Scheitert das Senden mit „SmtpClientAuthentication is disabled“, zuerst ein anderes Programm versuchen, etwa Thunderbird am Computer oder FairEmail unter Android; auch die Outlook-App geht."},
 	}
 }
 
-func microsoft365Notes() []Note {
+// smtpOff is whether Microsoft has switched passwords for sending off by default.
+const smtpOff = true
+
+func microsoft365Notes(off bool) []Note {
+	en := "Sending with a password works while the organisation allows it; Microsoft switches it off by default at the end of December 2026. Sign in with Microsoft where the program can."
+	de := "Das Senden mit Passwort geht, solange die Organisation es erlaubt; Microsoft schaltet es Ende Dezember 2026 als Voreinstellung ab. Wo das Programm es kann, bei Microsoft anmelden."
+	if off {
+		en = "Sending with a password has been off by default since the end of December 2026; an administrator of the organisation can switch it on again. Sign in with Microsoft where the program can."
+		de = "Das Senden mit Passwort ist seit Ende Dezember 2026 als Voreinstellung aus; ein Administrator der Organisation kann es wieder einschalten. Wo das Programm es kann, bei Microsoft anmelden."
+	}
 	return []Note{
-		{"en", "Sign in with Microsoft. The user name is the account's user principal name, mostly the address."},
-		{"en", "Sending needs Authenticated SMTP; an administrator switches it on with Set-CASMailbox -SmtpClientAuthenticationDisabled $false."},
+		{"en", "Sign in with Microsoft. The user name is the account's user principal name, which is mostly the address."},
+		{"en", en},
 		{"de", "Bei Microsoft anmelden. Der Benutzername ist der Benutzerprinzipalname, meist die Adresse."},
-		{"de", "Das Senden braucht authentifiziertes SMTP; ein Administrator schaltet es mit Set-CASMailbox -SmtpClientAuthenticationDisabled $false ein."},
+		{"de", de},
 	}
 }
 

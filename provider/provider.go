@@ -94,11 +94,23 @@ const (
 	PACCOff  PACCMode = "false"
 )
 
-// PasswordLogin is what became of logging in with a password.
+// PasswordLogin is what became of logging in with a password, for every
+// protocol but those in By.
 type PasswordLogin struct {
 	Status PasswordStatus // zero: works
 	Since  string         // date, 2006-01-02
 	Note   string
+
+	By map[Protocol]PasswordLogin // what is different for a protocol
+}
+
+// For is what became of it for one protocol.
+func (l PasswordLogin) For(proto Protocol) PasswordLogin {
+	if own, ok := l.By[proto]; ok {
+		return own
+	}
+	l.By = nil
+	return l
 }
 
 // PasswordStatus is the state of password login at a provider.

@@ -262,13 +262,22 @@ func (v *validator) autodiscover(a Autodiscover) {
 }
 
 func (v *validator) passwordLogin(l PasswordLogin) {
+	v.passwordState("password_login", l)
+	for _, proto := range []Protocol{IMAP, POP3, SMTP} {
+		if own, ok := l.By[proto]; ok {
+			v.passwordState("password_login."+string(proto), own)
+		}
+	}
+}
+
+func (v *validator) passwordState(path string, l PasswordLogin) {
 	switch l.Status {
 	case "", PasswordWorks, PasswordApp, PasswordRetired:
 	default:
-		v.fault("config-password-login", "password_login.status", fmt.Sprintf("%q is no status", l.Status), "write works, app-password or retired")
+		v.fault("config-password-login", path+".status", fmt.Sprintf("%q is not a status", l.Status), "write works, app-password or retired")
 	}
 	if l.Since != "" && !isDate(l.Since) {
-		v.fault("config-password-login", "password_login.since", fmt.Sprintf("%q is not a date", l.Since), "write for example 2024-09-16")
+		v.fault("config-password-login", path+".since", fmt.Sprintf("%q is not a date", l.Since), "write for example 2024-09-16")
 	}
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -89,6 +90,21 @@ type passwordLoginJSON struct {
 	Status provider.PasswordStatus `json:"status"`
 	Since  string                  `json:"since,omitempty"`
 	Note   string                  `json:"note,omitempty"`
+
+	IMAP *passwordLoginJSON `json:"imap,omitempty"` // what is different for a protocol
+	POP3 *passwordLoginJSON `json:"pop3,omitempty"`
+	SMTP *passwordLoginJSON `json:"smtp,omitempty"`
+}
+
+func newPasswordLoginJSON(l provider.PasswordLogin) passwordLoginJSON {
+	out := passwordLoginJSON{Status: cmp.Or(l.Status, provider.PasswordWorks), Since: l.Since, Note: l.Note}
+	for proto, to := range map[provider.Protocol]**passwordLoginJSON{provider.IMAP: &out.IMAP, provider.POP3: &out.POP3, provider.SMTP: &out.SMTP} {
+		if own, ok := l.By[proto]; ok {
+			state := newPasswordLoginJSON(own)
+			*to = &state
+		}
+	}
+	return out
 }
 
 // SettingsJSON is what /api/v1/settings and `render json` answer: every server,
@@ -97,10 +113,7 @@ func SettingsJSON(p *provider.Provider, a provider.Address) []byte {
 	p = p.For(a.Domain)
 	out := settingsJSON{Domain: a.Domain, Provider: p.Name, Incoming: serversJSON(p.Incoming, a), Outgoing: serversJSON(p.Outgoing, a),
 		JMAP: p.JMAP, CalDAV: p.CalDAV, CardDAV: p.CardDAV, ActiveSync: p.ActiveSync, Webmail: p.Webmail,
-		PasswordLogin: passwordLoginJSON(p.PasswordLogin)}
-	if out.PasswordLogin.Status == "" {
-		out.PasswordLogin.Status = provider.PasswordWorks
-	}
+		PasswordLogin: newPasswordLoginJSON(p.PasswordLogin)}
 	if o := p.OAuth2; o != nil {
 		out.OAuth2 = (*oauth2JSON)(o)
 	}

@@ -28,7 +28,7 @@ type change struct {
 func (s *Service) prepare() (*change, error) {
 	c := &change{}
 	var found, more []finding.Finding
-	if c.cfg, found = config.LoadWith(s.running.Reader, s.running.Path); !config.Failed(found) {
+	if c.cfg, found = config.LoadWith(s.running.Reader, s.running.Path, s.today()); !config.Failed(found) {
 		c.data, more = c.cfg.Data()
 		found = append(found, more...)
 	}

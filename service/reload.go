@@ -7,18 +7,23 @@ import (
 	"time"
 
 	"autoconfig/files"
+	"autoconfig/provider"
 )
 
 // pollEvery is how often the files are looked at for a change.
 const pollEvery = 2 * time.Second
 
-// reloads reads everything again on SIGHUP and when a file's time or size
-// has changed.
+// reloads reads everything again on SIGHUP, when a file's time or size has
+// changed, and on the day of a change at a built-in provider.
 func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
-	look := func() []stamp { return stamps(s.running.Reader, s.served.Load().cfg.Files()) }
-	seen := look()
+	lookOn := func(day time.Time) []stamp {
+		next := stamp{path: "the calendar", time: provider.NextChange(day)}
+		return append(stamps(s.running.Reader, s.served.Load().cfg.Files()), next)
+	}
+	look := func() []stamp { return lookOn(s.today()) }
+	seen := lookOn(s.served.Load().cfg.Day())
 	for {
 		select {
 		case <-ctx.Done():

@@ -20,6 +20,7 @@ import (
 type Options struct {
 	Log    *slog.Logger
 	Getenv func(string) string
+	Now    func() time.Time     // nil: the machine's clock
 	Listen func(*config.Config) // puts the addresses of the command line in; nil: there are none
 }
 
@@ -59,7 +60,7 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 	cfg := s.running
 	s.log.Info("configuration", "file", cfg.Name(), "providers", len(data.Providers), "domains", data.Listed.Len(),
 		"built_in", data.Builtin.Len())
-	for _, f := range startupFindings(cfg) {
+	for _, f := range append(startupFindings(cfg), cfg.News()...) {
 		s.log.Warn(f.Cause, "id", f.ID, "fix", f.Fix)
 	}
 	listen := server.Listen{HTTP: cfg.Listen, HTTPS: cfg.ListenTLS, Admin: cfg.Admin, Drain: time.Duration(cfg.Drain),
@@ -100,6 +101,14 @@ func (s *Service) start(data *config.Data, l *server.Listen) (done func(), err e
 	}
 	s.commit(c)
 	return done, nil
+}
+
+// today is the day for what is said about the built-in providers.
+func (s *Service) today() time.Time {
+	if s.opts.Now == nil {
+		return time.Now()
+	}
+	return s.opts.Now()
 }
 
 // startupFindings are what will disappoint, said before it does.

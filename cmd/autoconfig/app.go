@@ -8,10 +8,12 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"autoconfig/config"
+	"autoconfig/files"
 	"autoconfig/finding"
 	"autoconfig/service"
 )
@@ -21,6 +23,7 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	now            func() time.Time // nil: the machine's clock
 
 	configPath string
 	json       bool
@@ -187,7 +190,7 @@ func (a *app) findConfig() string {
 // load reads the configuration and its data. What is wrong goes to stderr;
 // failures end the program with status 2.
 func (a *app) load() (*config.Config, *config.Data, error) {
-	cfg, found := config.Load(a.findConfig())
+	cfg, found := config.LoadWith(new(files.Reader), a.findConfig(), a.today())
 	var data *config.Data
 	if !config.Failed(found) {
 		var more []finding.Finding
@@ -207,6 +210,13 @@ func (a *app) load() (*config.Config, *config.Data, error) {
 		return cfg, data, errSilentUsage
 	}
 	return cfg, data, nil
+}
+
+func (a *app) today() time.Time {
+	if a.now == nil {
+		return time.Now()
+	}
+	return a.now()
 }
 
 // printFindings writes findings to stderr, one a line.

@@ -57,6 +57,7 @@ its certificate covers it, and what answers there is this configuration.`,
 		if err := service.UsablePairs(cfg); err != nil {
 			return usageError{err}
 		}
+		a.printFindings(cfg.News())
 		if live {
 			found, err := a.configLive(cmd.Context(), &n, cfg, data)
 			if err != nil {

@@ -41,7 +41,7 @@ func BenchmarkExport(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	files := files(b, path)
+	files := rendered(b, path)
 	rate := func(b *testing.B, name string, took time.Duration) {
 		b.ReportMetric(float64(len(files)*b.N)/took.Seconds(), name)
 		b.ReportMetric(0, "ns/op")
@@ -81,8 +81,8 @@ func timed(f func()) time.Duration {
 	return time.Since(start)
 }
 
-// files are the files of the export, rendered before.
-func files(b *testing.B, path string) []server.File {
+// rendered are the files of the export.
+func rendered(b *testing.B, path string) []server.File {
 	b.Helper()
 	cfg, found := config.Load(path)
 	if config.Failed(found) {

@@ -26,9 +26,17 @@ type providerJSON struct {
 }
 
 func (a *app) providersCommand() *cobra.Command {
-	return &cobra.Command{
+	var facts bool
+	var on string
+	cmd := &cobra.Command{
 		Use: "providers [ID]", Short: "List the built-in and configured providers, or one with its domains and servers", Args: cobra.MaximumNArgs(1),
 		RunE: ran(func(_ *cobra.Command, args []string) error {
+			if on != "" && !facts || facts && len(args) == 0 {
+				return usagef("--facts needs a built-in provider's ID, and --on needs --facts")
+			}
+			if facts {
+				return a.printFacts(args[0], on)
+			}
 			cfg, _, err := a.load()
 			if err != nil {
 				return err
@@ -59,6 +67,9 @@ func (a *app) providersCommand() *cobra.Command {
 			return w.Flush()
 		}),
 	}
+	cmd.Flags().BoolVar(&facts, "facts", false, "where a built-in provider's values come from, and what changes when")
+	cmd.Flags().StringVar(&on, "on", "", "with --facts: as they are on this `date`, 2027-01-02")
+	return cmd
 }
 
 func entryByID(entries []config.Entry, id string) (config.Entry, bool) {
@@ -120,8 +131,9 @@ func (a *app) printProvider(e config.Entry) error {
 	if e.OAuth2 != nil {
 		row("oauth2", e.OAuth2.Issuer)
 	}
-	if l := e.PasswordLogin; l.Status != "" {
-		row("password login", strings.TrimSpace(string(l.Status)+" "+l.Since)+": "+orDash(l.Note))
+	for _, line := range passwordLines(e.PasswordLogin) {
+		state, text, _ := strings.Cut(strings.TrimPrefix(line, "Password login"), ": ")
+		row("password login"+state, text)
 	}
 	row("mx", strings.Join(e.MX, " "))
 	row("domains file", e.DomainsFile)
@@ -135,19 +147,7 @@ func (a *app) printProvider(e config.Entry) error {
 			fmt.Fprintf(w, "\t%s\n", line)
 		}
 	}
-	if e.Builtin {
-		for _, f := range provider.Facts(e.ID) {
-			row("source of "+f.Key, f.Source+", reviewed "+f.Reviewed)
-		}
-	}
 	return w.Flush()
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }
 
 // wrap joins words into lines of at most width characters.

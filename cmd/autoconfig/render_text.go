@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -29,13 +30,8 @@ func (a *app) renderText(p *provider.Provider, addr provider.Address) error {
 			fmt.Fprintf(a.stdout, "%s: %s\n", u.what, u.url)
 		}
 	}
-	if l := p.PasswordLogin; l.Status == provider.PasswordRetired || l.Status == provider.PasswordApp {
-		words := map[provider.PasswordStatus]string{provider.PasswordRetired: "retired", provider.PasswordApp: "needs an app password"}
-		since := ""
-		if l.Since != "" {
-			since = " since " + l.Since
-		}
-		fmt.Fprintf(a.stdout, "Password login: %s%s. %s\n", words[l.Status], since, l.Note)
+	for _, line := range passwordLines(p.PasswordLogin) {
+		fmt.Fprintln(a.stdout, line)
 	}
 	for _, n := range p.Notes {
 		if n.Lang == "en" {
@@ -48,6 +44,28 @@ func (a *app) renderText(p *provider.Provider, addr provider.Address) error {
 		}
 	}
 	return nil
+}
+
+// passwordLines says what became of password login where it does not simply work.
+func passwordLines(l provider.PasswordLogin) []string {
+	words := map[provider.PasswordStatus]string{provider.PasswordWorks: "works", provider.PasswordRetired: "retired", provider.PasswordApp: "needs an app password"}
+	var out []string
+	line := func(over string, l provider.PasswordLogin) {
+		text := "Password login" + over + ": " + words[cmp.Or(l.Status, provider.PasswordWorks)]
+		if l.Since != "" {
+			text += " since " + l.Since
+		}
+		out = append(out, strings.TrimSpace(text+". "+l.Note))
+	}
+	if l.Status == provider.PasswordRetired || l.Status == provider.PasswordApp {
+		line("", l)
+	}
+	for _, proto := range []provider.Protocol{provider.IMAP, provider.POP3, provider.SMTP} {
+		if own, ok := l.By[proto]; ok {
+			line(" over "+strings.ToUpper(string(proto)), own)
+		}
+	}
+	return out
 }
 
 var protocolWords = map[provider.Protocol]string{provider.IMAP: "IMAP", provider.POP3: "POP3", provider.SMTP: "SMTP (outgoing)", provider.ManageSieve: "ManageSieve"}

@@ -1,15 +1,29 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"autoconfig/provider"
 )
 
 // The program itself runs in the scripts, as the command autoconfig.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"autoconfig": func() { os.Exit(run()) }})
+	testscript.Main(m, map[string]func(){"autoconfig": func() { os.Exit(run(scriptDay)) }})
+}
+
+// scriptDay is the day of a script, TODAY=2027-01-02, so that what is said about
+// providers does not depend on when the scripts run.
+func scriptDay() time.Time {
+	day, err := time.Parse(time.DateOnly, cmp.Or(os.Getenv("TODAY"), provider.Reviewed))
+	if err != nil {
+		panic(err)
+	}
+	return day
 }
 
 // TestScript runs testdata/script/*.txtar: commands, the files they read, what

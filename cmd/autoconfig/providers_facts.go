@@ -1,0 +1,119 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"autoconfig/provider"
+)
+
+// factsJSON is what `providers ID --facts --json` prints.
+type factsJSON struct {
+	ID      string       `json:"id"`
+	Day     string       `json:"day"`
+	Facts   []factJSON   `json:"facts"`
+	Changes []changeJSON `json:"changes"`
+}
+
+type factJSON struct {
+	Key      string   `json:"key"`
+	Values   []string `json:"values"`
+	Sources  []string `json:"sources"`
+	Reviewed string   `json:"reviewed"`
+}
+
+type changeJSON struct {
+	Date   string `json:"date"`
+	State  string `json:"state"`
+	What   string `json:"what"`
+	Source string `json:"source"`
+}
+
+// printFacts prints where the values of a built-in provider come from, and what
+// changes when; on is the day to look at, 2006-01-02, or empty for today.
+func (a *app) printFacts(id, on string) error {
+	day := a.today()
+	if on != "" {
+		var err error
+		if day, err = time.Parse(time.DateOnly, on); err != nil {
+			return usagef("--on %q is not a date; write for example 2027-01-02", on)
+		}
+	}
+	p := provider.BuiltinAt(id, day)
+	if p == nil {
+		return usagef("%q is not a built-in provider; only those have facts: %s, %s", id, provider.Outlook, provider.Microsoft365)
+	}
+	out := factsJSON{ID: id, Day: day.Format(time.DateOnly), Facts: []factJSON{}, Changes: []changeJSON{}}
+	for _, f := range provider.Facts(id) {
+		if n := len(out.Facts); n > 0 && out.Facts[n-1].Key == f.Key {
+			out.Facts[n-1].Sources = append(out.Facts[n-1].Sources, f.Source)
+			continue
+		}
+		out.Facts = append(out.Facts, factJSON{Key: f.Key, Values: factValues(p, f.Key), Sources: []string{f.Source}, Reviewed: f.Reviewed})
+	}
+	for _, c := range provider.Changes(id) {
+		out.Changes = append(out.Changes, changeJSON{Date: c.Date, State: c.State(day), What: c.What, Source: c.Source})
+	}
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(out)
+	}
+	return a.printFactsText(p.Name, out)
+}
+
+func (a *app) printFactsText(name string, out factsJSON) error {
+	const indent, width = "    ", 76
+	lines := func(text string) {
+		for _, line := range wrap(strings.Fields(text), width) {
+			fmt.Fprintln(a.stdout, indent+line)
+		}
+	}
+	fmt.Fprintf(a.stdout, "%s on %s, reviewed %s\n", name, out.Day, provider.Reviewed)
+	for _, f := range out.Facts {
+		fmt.Fprintf(a.stdout, "\n%s\n", f.Key)
+		for _, v := range f.Values {
+			lines(v)
+		}
+		for _, s := range f.Sources {
+			lines("Source: " + s)
+		}
+	}
+	fmt.Fprintln(a.stdout, "\nWhat changes")
+	for _, c := range out.Changes {
+		fmt.Fprintf(a.stdout, "\n  %s  %s\n", c.Date, c.State)
+		lines(c.What)
+		lines("Source: " + c.Source)
+	}
+	return nil
+}
+
+// factValues is a built-in value in words.
+func factValues(p *provider.Provider, key string) []string {
+	servers := func(list []provider.Server) []string {
+		var out []string
+		for _, s := range list {
+			out = append(out, serverWords(s))
+		}
+		return out
+	}
+	switch key {
+	case "incoming":
+		return servers(p.Incoming)
+	case "outgoing":
+		return servers(p.Outgoing)
+	case "oauth2":
+		return append([]string{p.OAuth2.AuthorizeURL, p.OAuth2.TokenURL}, p.OAuth2.Scopes...)
+	case "password_login":
+		return passwordLines(p.PasswordLogin)
+	case "mx":
+		return p.MX
+	case "domains":
+		return []string{fmt.Sprintf("%d domains", len(p.Domains))}
+	case "activesync":
+		return []string{p.ActiveSync}
+	case "documentation":
+		return []string{p.Documentation[0].URL}
+	}
+	return nil
+}

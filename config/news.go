@@ -1,0 +1,37 @@
+package config
+
+import (
+	"time"
+
+	"autoconfig/finding"
+	"autoconfig/provider"
+)
+
+// News reports about subject what changes soon at the built-in provider id, and
+// what has changed since this release was reviewed.
+func News(id, subject string, day time.Time) []finding.Finding {
+	var out []finding.Finding
+	coming, come := provider.News(id, day)
+	for _, c := range come {
+		out = append(out, finding.New("provider-changed", subject).Because("since %s: %s (%s)", c.Date, c.What, c.Source))
+	}
+	for _, c := range coming {
+		out = append(out, finding.New("provider-changes-soon", subject).Because("from %s on: %s (%s)", c.Date, c.What, c.Source))
+	}
+	return out
+}
+
+// Day is the day on which the built-in providers were looked at.
+func (c *Config) Day() time.Time { return c.day }
+
+// News is [News] on the day of [LoadOn] for the built-in providers that the
+// file names.
+func (c *Config) News() []finding.Finding {
+	var out []finding.Finding
+	for _, e := range c.model {
+		if e.Builtin && e.path != "" {
+			out = append(out, News(e.ID, c.at(e.path, "id").String(), c.day)...)
+		}
+	}
+	return out
+}
