@@ -279,7 +279,7 @@ func TestACMERenewal(t *testing.T) {
 	a := acmetest.Start(t, acmetest.Options{HTTP: r.HTTP, TLS: r.TLS, DNS: dns.Addr()})
 	const name = "autoconfig.c1.example"
 	_, writer := testManager(t, a.Directory, Folder(r.Folder))
-	keep(t, writer, name, time.Now().Add(-80*24*time.Hour), time.Now().Add(10*24*time.Hour))
+	keepCertificate(t, writer, name, time.Now().Add(-80*24*time.Hour), time.Now().Add(10*24*time.Hour))
 	up := startReplica(t, a, r)
 	var handshakes, renewed atomic.Int32
 	var all sync.WaitGroup

@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"os"
 	"path"
@@ -53,6 +54,11 @@ type world struct {
 	log      lockedBuffer
 	unlisted atomic.Bool // nothing is listed
 	ok, bad  atomic.Int32
+	leads    func(host string) error // nil: every name leads here
+	clock    atomic.Int64            // seconds the clock is off
+
+	mu      sync.Mutex
+	refused map[string]int // by reason
 }
 
 // listed takes the three names before example.org, and before c0.example and on.
@@ -78,10 +84,35 @@ func (w *world) count(result string) {
 	}
 }
 
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.clock.Load()) * time.Second) }
+
+func (w *world) refuse(reason string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.refused == nil {
+		w.refused = map[string]int{}
+	}
+	w.refused[reason]++
+}
+
+func (w *world) refusedFor(reason string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.refused[reason]
+}
+
 func (w *world) options(url string, storage Storage) Options {
+	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	return Options{
-		Directory: url, Storage: storage, Listed: w.listed, Count: w.count,
-		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Directory: url, Storage: storage, Listed: w.listed, Count: w.count, Log: log, Now: w.now,
+		Refusals: NewRefusals(log, w.refuse, w.now),
+		Shared:   func(client netip.Addr) bool { return client.IsLoopback() },
+		Leads: func(_ context.Context, host string) error {
+			if w.leads == nil {
+				return nil
+			}
+			return w.leads(host)
+		},
 	}
 }
 
@@ -112,8 +143,8 @@ func handshake(t testing.TB, config *tls.Config, name string, protocols ...strin
 	return client.ConnectionState().PeerCertificates[0], <-failed
 }
 
-// keep stores a certificate as certmagic does.
-func keep(t testing.TB, a *Manager, name string, from, to time.Time) {
+// keepCertificate stores a certificate as certmagic does.
+func keepCertificate(t testing.TB, a *Manager, name string, from, to time.Time) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -240,7 +271,7 @@ func TestACMEStorage(t *testing.T) {
 	url, asked := authority(t, http.NotFound)
 	storage := newMapStorage()
 	w, a := testManager(t, url, storage)
-	keep(t, a, listedName, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour))
+	keepCertificate(t, a, listedName, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour))
 	if cert, err := handshake(t, a.TLSConfig(), strings.ToUpper(listedName)); err != nil || cert.DNSNames[0] != listedName {
 		t.Fatal(cert, err)
 	}
@@ -258,9 +289,7 @@ func TestACMEStorage(t *testing.T) {
 		t.Error(status, reasons, a.FirstExpiry())
 	}
 	storage.fail(nil)
-	a.orders.mu.Lock()
-	a.orders.names, a.orders.all = map[string]trouble{}, trouble{}
-	a.orders.mu.Unlock()
+	w.clock.Add(int64(storageWait.Seconds()) + 1)
 	_, _ = handshake(t, a.TLSConfig(), "autodiscover.example.org") // the authority is no good, but the storage is asked
 	if _, reasons := a.Status(); strings.Contains(strings.Join(reasons, " "), "the disk is gone") {
 		t.Error(reasons)
@@ -275,14 +304,12 @@ func TestACMEStorage(t *testing.T) {
 func TestACMEUnlisted(t *testing.T) {
 	url, _ := authority(t, http.NotFound)
 	w, a := testManager(t, url, newMapStorage())
-	keep(t, a, listedName, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour))
+	keepCertificate(t, a, listedName, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour))
 	if _, err := handshake(t, a.TLSConfig(), listedName); err != nil {
 		t.Fatal(err)
 	}
 	w.unlisted.Store(true)
-	if _, err := a.get(listedName, &tls.ClientHelloInfo{ServerName: listedName}); !errors.Is(err, ErrNotListed) {
-		t.Errorf("%v", err)
-	}
+	a.maintain(listedName)
 	if cert, err := handshake(t, a.TLSConfig(), listedName); err == nil {
 		t.Errorf("still served: %v", cert.DNSNames)
 	}
@@ -299,36 +326,38 @@ func TestZapCore(t *testing.T) {
 }
 
 // The waits between orders grow, to an end.
-func TestOrdersWait(t *testing.T) {
-	o := newOrders(slog.New(slog.DiscardHandler), func(string) {})
+func TestBackoffWait(t *testing.T) {
+	w := new(world)
+	b := newBackoff(w.options("", nil))
 	now := time.Unix(1e9, 0)
+	b.now = func() time.Time { return now }
 	var waits []time.Duration
 	for range 8 {
-		o.failed("n", errors.New("no"), now)
-		o.failed("n", errors.New("no"), now.Add(time.Second)) // the same order, told twice
-		waits = append(waits, o.names["n"].until.Sub(now))
-		if _, early := o.wait("n", now); !early {
+		b.failed(&order{name: "n"}, errors.New("no"))
+		waits = append(waits, b.names["n"].until.Sub(now))
+		if _, early := b.wait("n"); !early {
 			t.Error("no wait")
 		}
-		if _, early := o.wait("other", now); early {
+		if _, early := b.wait("other"); early {
 			t.Error("a name without trouble waits")
 		}
-		now = o.names["n"].until
-		if why, early := o.wait("n", now); early {
+		now = b.names["n"].until
+		if why, early := b.wait("n"); early {
 			t.Error(why)
 		}
 	}
 	if waits[0] != 2*time.Minute || waits[1] != 4*time.Minute || waits[7] != time.Hour {
 		t.Error(waits)
 	}
-	if o.forget("n"); len(o.names) != 0 {
+	if b.forget("n"); len(b.names) != 0 {
 		t.Error("not forgotten")
 	}
-	o.failed("n", &url.Error{Op: "Get", URL: "https://ca.example", Err: errors.New("refused")}, now)
-	if why, early := o.wait("other", now); !early || why.ID != "acme-authority-unreachable" {
+	b.failed(&order{name: "n"}, &url.Error{Op: "Get", URL: "https://ca.example", Err: errors.New("refused")})
+	if why, early := b.wait("other"); !early || why.ID != "acme-authority-unreachable" {
 		t.Error("an authority that is down is asked for another name")
 	}
-	if _, early := o.wait("other", now.Add(authorityWait)); early {
+	now = now.Add(authorityWait)
+	if _, early := b.wait("other"); early {
 		t.Error("it is not asked again")
 	}
 }

@@ -3,24 +3,33 @@ package acme
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"slices"
+	"strings"
 
 	"go.uber.org/zap/zapcore"
 )
 
 // zapCore passes certmagic's log on at debug level: what an operator must know
-// is said in findings. Only fields that name no client and no account pass.
+// is said in findings. Only fields that name no client and no account pass. It
+// is also the one place where Retry-After can be learnt: acmez writes the
+// headers of an authority's answer to its log, and returns them to nobody.
 type zapCore struct {
-	log    *slog.Logger
-	fields []zapcore.Field
+	log     *slog.Logger
+	fields  []zapcore.Field
+	refused func(status int, header http.Header) // told of the authority's answers
 }
 
 var zapFields = []string{"identifier", "identifiers", "server_name", "subjects", "error", "issuer", "ca", "challenge_type", "attempt", "problem", "status_code", "selected_time"}
 
 // Enabled implements zapcore.Core.
-func (z zapCore) Enabled(zapcore.Level) bool {
-	return z.log.Enabled(context.Background(), slog.LevelDebug)
-}
+func (z zapCore) Enabled(zapcore.Level) bool { return true }
+
+// shown reports whether anybody reads the log.
+func (z zapCore) shown() bool { return z.log.Enabled(context.Background(), slog.LevelDebug) }
+
+// authorityLog ends the name under which acmez logs.
+const authorityLog = ".acme_client"
 
 // With implements zapcore.Core.
 func (z zapCore) With(fields []zapcore.Field) zapcore.Core {
@@ -30,7 +39,7 @@ func (z zapCore) With(fields []zapcore.Field) zapcore.Core {
 
 // Check implements zapcore.Core.
 func (z zapCore) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if z.Enabled(e.Level) {
+	if z.shown() || strings.HasSuffix(e.LoggerName, authorityLog) {
 		return ce.AddCore(e, z)
 	}
 	return ce
@@ -38,6 +47,10 @@ func (z zapCore) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Check
 
 // Write implements zapcore.Core.
 func (z zapCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
+	z.hear(fields)
+	if !z.shown() {
+		return nil
+	}
 	values := zapcore.NewMapObjectEncoder()
 	for _, f := range append(slices.Clip(z.fields), fields...) {
 		if slices.Contains(zapFields, f.Key) {
@@ -52,6 +65,22 @@ func (z zapCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	}
 	z.log.Debug("acme: "+e.Message, attrs...)
 	return nil
+}
+
+func (z zapCore) hear(fields []zapcore.Field) {
+	var status int
+	var header http.Header
+	for _, f := range fields {
+		switch f.Key {
+		case "status_code":
+			status = int(f.Integer)
+		case "response_headers":
+			header, _ = f.Interface.(http.Header)
+		}
+	}
+	if header != nil {
+		z.refused(status, header)
+	}
 }
 
 // Sync implements zapcore.Core.

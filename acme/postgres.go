@@ -2,7 +2,6 @@ package acme
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -18,10 +17,7 @@ import (
 
 // The bounds of the storage's work.
 const (
-	lease        = 30 * time.Second       // of a lock whose holder is gone
-	refresh      = lease / 3              // how often a holder moves the end on
-	poll         = 250 * time.Millisecond // how often a lock is tried
-	queryTimeout = 5 * time.Second        // a locked table must not hang a handshake
+	queryTimeout = 5 * time.Second // a locked table must not hang a handshake
 	connections  = 8
 	idle         = 5 * time.Minute
 )
@@ -50,14 +46,7 @@ type Postgres struct {
 	ready sync.Mutex // held while the tables are made
 	made  bool
 
-	mu    sync.Mutex
-	locks map[string]*lock // held by this process
-}
-
-// lock is one that this process holds.
-type lock struct {
-	holder string
-	stop   context.CancelFunc
+	locks locks
 }
 
 var _ certmagic.Storage = (*Postgres)(nil)
@@ -79,7 +68,7 @@ func OpenPostgres(dsn string) (*Postgres, error) {
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	db.SetConnMaxIdleTime(idle)
-	return &Postgres{db: db, locks: map[string]*lock{}}, nil
+	return &Postgres{db: db, locks: locks{held: map[heldKey]*lock{}}}, nil
 }
 
 // Close ends all connections. Locks still held end by themselves.
@@ -229,81 +218,4 @@ func entries(keys []string, seen map[string]bool, path, key string, recursive bo
 		}
 	}
 	return keys
-}
-
-// Lock implements certmagic.Locker: it waits until the lock is free or ctx ends.
-func (s *Postgres) Lock(ctx context.Context, name string) error {
-	holder := rand.Text()
-	for {
-		got, err := s.take(ctx, name, holder)
-		switch {
-		case err != nil:
-			return err
-		case got:
-			s.keep(name, holder)
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(poll):
-		}
-	}
-}
-
-// take tries once to get a lock.
-func (s *Postgres) take(ctx context.Context, name, holder string) (got bool, err error) {
-	err = s.in(ctx, func(ctx context.Context) error {
-		result, err := s.db.ExecContext(ctx, `INSERT INTO autoconfig_locks AS l (name, holder, ends)
-			VALUES ($1, $2, clock_timestamp() + $3 * interval '1 second')
-			ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, ends = excluded.ends
-			WHERE l.ends < clock_timestamp()`, name, holder, lease.Seconds())
-		if err != nil {
-			return err
-		}
-		n, err := result.RowsAffected()
-		got = n == 1
-		return err
-	})
-	return got, err
-}
-
-// keep moves the end of a lock on until it is unlocked.
-func (s *Postgres) keep(name, holder string) {
-	ctx, stop := context.WithCancel(context.Background())
-	s.mu.Lock()
-	s.locks[name] = &lock{holder, stop}
-	s.mu.Unlock()
-	go func() {
-		tick := time.NewTicker(refresh)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			_ = s.in(ctx, func(ctx context.Context) error { // a database that is away is asked again
-				_, err := s.db.ExecContext(ctx, `UPDATE autoconfig_locks SET ends = clock_timestamp() + $3 * interval '1 second'
-					WHERE name = $1 AND holder = $2`, name, holder, lease.Seconds())
-				return err
-			})
-		}
-	}()
-}
-
-// Unlock implements certmagic.Locker.
-func (s *Postgres) Unlock(ctx context.Context, name string) error {
-	s.mu.Lock()
-	l := s.locks[name]
-	delete(s.locks, name)
-	s.mu.Unlock()
-	if l == nil {
-		return fmt.Errorf("certificate storage: the lock %s is not held", name)
-	}
-	l.stop()
-	return s.in(ctx, func(ctx context.Context) error {
-		_, err := s.db.ExecContext(ctx, `DELETE FROM autoconfig_locks WHERE name = $1 AND holder = $2`, name, l.holder)
-		return err
-	})
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"autoconfig/acme/acmetest"
-	"autoconfig/dnssrv/dnstest"
 )
 
 const passThroughConfig = replicaConfig + `
@@ -28,9 +27,9 @@ tls:
 // ordered once, and the loss of a replica costs at most what it was doing.
 func TestPassThrough(t *testing.T) {
 	f := newFleet(t)
-	dns := dnstest.Start(t, "test. SOA ns.test. root.test. 1 3600 600 86400 60\n*.test. A 127.0.0.1\n")
+	dns := testNames(t)
 	a := acmetest.Start(t, acmetest.Options{HTTP: f.http, TLS: f.https, DNS: dns.Addr()})
-	f.start(t, strings.NewReplacer("DSN", customerTable(t), "DIRECTORY", a.Directory).Replace(passThroughConfig), "SSL_CERT_FILE="+a.RootFile)
+	f.start(t, strings.NewReplacer("DSN", customerTable(t), "DNS", dns.Addr(), "DIRECTORY", a.Directory).Replace(passThroughConfig), "SSL_CERT_FILE="+a.RootFile)
 	passThrough.start(t, f)
 
 	certified := func(name string) string {

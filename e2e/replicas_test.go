@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"autoconfig/acme/pgtest"
+	"autoconfig/dnssrv/dnstest"
 	"autoconfig/e2e/freeport"
 )
 
@@ -189,6 +190,7 @@ func customerTable(t testing.TB) (dsn string) {
 const replicaConfig = `
 drain: 2s
 service_host: autoconfig.hoster.test
+dns: {resolver: ["DNS"]}
 providers:
   - id: hosting
     incoming: [imaps://mail.hoster.test]
@@ -196,6 +198,18 @@ providers:
 sources:
   - {sql: postgres, dsn: "DSN", provider: hosting, domain: SELECT 1 FROM domain WHERE domain = :domain, cache: {ttl: 1s, negative_ttl: 1s}}
 `
+
+// testNames is a resolver for which every name below test leads to the proxy.
+func testNames(t testing.TB) *dnstest.Server {
+	t.Helper()
+	return dnstest.Start(t, "test. SOA ns.test. root.test. 1 3600 600 86400 60\n*.test. A 127.0.0.1\n*.hoster.test. A 127.0.0.1\n")
+}
+
+// replicaSettings is the configuration of replicas over a database of their own.
+func replicaSettings(t testing.TB) string {
+	t.Helper()
+	return strings.NewReplacer("DSN", customerTable(t), "DNS", testNames(t).Addr()).Replace(replicaConfig)
+}
 
 // newBuild is the program, built again with another version in it.
 func newBuild(t testing.TB) string {
@@ -212,7 +226,7 @@ func newBuild(t testing.TB) string {
 // request fails.
 func TestReplicas(t *testing.T) {
 	build := newBuild(t)
-	config := strings.ReplaceAll(replicaConfig, "DSN", customerTable(t))
+	config := replicaSettings(t)
 	for _, p := range []front{haproxy, nginx, caddy} {
 		t.Run(p.file, func(t *testing.T) {
 			f := newFleet(t)
@@ -272,7 +286,7 @@ func (f *fleet) replace(t *testing.T, l *load, build string) {
 // it says that it stops, and goes on until the proxy has noticed.
 func TestReplicaStopsWithoutRetries(t *testing.T) {
 	f := newFleet(t)
-	f.start(t, strings.ReplaceAll(replicaConfig, "DSN", customerTable(t)))
+	f.start(t, replicaSettings(t))
 	haproxy.start(t, f, "    option redispatch 1\n", "", "retries 3", "retries 0", "    retry-on conn-failure empty-response junk-response response-timeout\n", "")
 	l := startLoad(t, false, f.askers()...)
 	for _, r := range []*replica{f.first, f.second} {

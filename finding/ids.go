@@ -21,6 +21,8 @@ const (
 		smtp-login-withheld
 `
 	warnIDs = `
+		acme-client-share acme-name-elsewhere acme-name-unanswered acme-name-unlisted acme-orders-busy acme-orders-slow
+		acme-orders-spent acme-source-unavailable
 		autodiscover-answer-error autodiscover-encryption-missing autodiscover-host-short autodiscover-redirect-url
 		autodiscover-security-plain autodiscover-smtp-missing autodiscover-spa-on
 		config-builtin-row config-domain-typo config-oauth2-only config-provider-unused config-security-plain

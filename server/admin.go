@@ -134,17 +134,40 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 
 // ask tells a proxy with certificates on demand whether to get one for a host:
 // only for names before the operator's own domains, never for one found by MX,
-// or strangers could make the proxy order certificates without end.
+// and only where the name leads here, or strangers could make the proxy order
+// certificates without end.
 func (s *Server) ask(w http.ResponseWriter, r *http.Request) {
-	switch err := s.vouches(r.Context(), hostName(r.URL.Query().Get("domain"))); {
+	host := hostName(r.URL.Query().Get("domain"))
+	err := s.vouches(r.Context(), host)
+	if err == nil {
+		if err = s.leads(r.Context(), host); err != nil {
+			_ = s.refusals.Refuse(acme.Unled(host, err)) // the answer says no more
+		}
+	}
+	switch {
 	case err == nil:
 		plain(w, http.StatusOK, "yes")
-	case errors.Is(err, acme.ErrNotListed):
+	case errors.Is(err, acme.ErrNotListed), errors.Is(err, acme.ErrElsewhere):
 		plain(w, http.StatusNotFound, "no")
-	default: // a source is down: never a wrong no
+	case s.leadLately(host): // the proxy may only want to know whether to serve what it has
+		plain(w, http.StatusOK, "yes")
+	default: // a source or DNS is down: never a wrong no
 		w.Header().Set(retryAfter[0][0], retryAfter[0][1])
 		plain(w, http.StatusServiceUnavailable, "temporarily unavailable")
 	}
+}
+
+// leads is nil for a name that leads to this server, as far as that is checked.
+func (s *Server) leads(ctx context.Context, host string) error {
+	if set := s.settings.Load(); set != nil && set.Leads != nil {
+		return set.Leads.Check(ctx, host)
+	}
+	return nil
+}
+
+func (s *Server) leadLately(host string) bool {
+	set := s.settings.Load()
+	return set != nil && set.Leads != nil && set.Leads.Lately(host)
 }
 
 // vouches is nil for a name that may have a certificate, acme.ErrNotListed for one

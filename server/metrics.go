@@ -26,6 +26,7 @@ type metrics struct {
 	expiry   prometheus.Gauge // of certificates
 	failing  prometheus.Gauge
 	orders   *prometheus.CounterVec
+	refused  *prometheus.CounterVec // certificates, by the id of the finding
 }
 
 func newMetrics() *metrics {
@@ -43,7 +44,9 @@ func newMetrics() *metrics {
 	m.expiry = prometheus.NewGauge(prometheus.GaugeOpts{Name: "autoconfig_certificate_expiry_seconds", Help: "Unix time at which the first of the certificates in use expires; 0 without one."})
 	m.failing = prometheus.NewGauge(prometheus.GaugeOpts{Name: "autoconfig_certificates_failing", Help: "Names whose last order for a certificate failed."})
 	m.orders = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "autoconfig_certificate_orders_total", Help: "Orders for certificates by result."}, []string{"result"})
-	m.registry.MustRegister(requests, seconds, m.degraded, m.domains, m.reloads, m.signer, m.records, m.broken, m.checked, m.expiry, m.failing, m.orders,
+	m.refused = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "autoconfig_certificates_refused_total",
+		Help: "Handshakes and questions of a proxy that got no certificate, by the id of the finding."}, []string{"reason"})
+	m.registry.MustRegister(requests, seconds, m.degraded, m.domains, m.reloads, m.signer, m.records, m.broken, m.checked, m.expiry, m.failing, m.orders, m.refused,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, name := range append(routeNames(), "none") {
 		m.seconds[name] = seconds.WithLabelValues(name)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"autoconfig/acme"
@@ -17,7 +18,7 @@ import (
 type Listen struct {
 	HTTP, HTTPS, Admin string
 	Certificate        *Certificate  // for HTTPS, from files
-	ACME               *acme.Options // for HTTPS, on demand; the server fills in Listed, Count and Log
+	ACME               *acme.Options // for HTTPS, on demand; the server fills in all but where from and where to
 	ProxyProtocol      bool          // HTTPS connections from trusted proxies begin with it
 	Drain              time.Duration // go on accepting after the stop was asked for
 	Ready              func()        // called once all listeners are open; may be nil
@@ -119,7 +120,8 @@ func (s *Server) encrypt(open []listener, ports map[string]net.Addr, l Listen) {
 		return
 	case l.ACME != nil:
 		o := *l.ACME
-		o.Listed, o.Log = s.vouches, s.opts.Log
+		o.Listed, o.Leads, o.Refusals, o.Now, o.Log = s.vouches, s.leads, s.refusals, time.Now, s.opts.Log
+		o.Shared = func(client netip.Addr) bool { return contains(s.opts.TrustedProxies, client) }
 		o.Count = func(result string) { s.metrics.orders.WithLabelValues(result).Inc() }
 		a := acme.New(o, ports["addr"], ports["tls"])
 		s.acme.Store(a)

@@ -46,6 +46,7 @@ type Settings struct {
 	MX          *source.MX      // nil: off
 	MXTable     *source.MXTable // the providers' mail exchangers, for /v1.1/
 	ServiceHost string
+	Leads       *acme.Leads // which names lead here; nil: not checked
 	Branding    pages.Branding
 	Signer      Signer          // nil: profiles are not signed
 	Degraded    []string        // why /readyz says degraded
@@ -76,6 +77,7 @@ type Server struct {
 	reload   atomic.Pointer[string]
 	records  atomic.Pointer[Records]
 	acme     atomic.Pointer[acme.Manager]     // nil: no certificates on demand
+	refusals *acme.Refusals                   // of certificates
 	expires  atomic.Pointer[func() time.Time] // of the certificate from a file
 }
 
@@ -91,6 +93,7 @@ const (
 func New(o Options) *Server {
 	s := &Server{opts: o, metrics: newMetrics(), slots: make(chan struct{}, inFlight)}
 	s.requests.New = func() any { return new(request) }
+	s.refusals = acme.NewRefusals(o.Log, func(reason string) { s.metrics.refused.WithLabelValues(reason).Inc() }, time.Now)
 	s.limits = newLimiter(o.PerMinute, o.Burst)
 	s.pages = pages.New()
 	s.echo = echo.New()

@@ -86,6 +86,7 @@ func (s *Service) commit(c *change) {
 		s.sources.commit(c.sources)
 	}
 	c.set.Trouble = s.sources.trouble
+	c.set.Leads = leads(c.cfg, s.running.ListenTLS)
 	s.srv.Use(c.set)
 	s.served.Store(&change{cfg: c.cfg, data: c.data})
 	debug.FreeOSMemory() // the data from before, and what reading left, may be large

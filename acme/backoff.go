@@ -1,0 +1,285 @@
+package acme
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"autoconfig/finding"
+)
+
+// backoff remembers what went wrong with certificates: to report it, and to wait
+// before an authority is asked again. Let's Encrypt, for one, allows five
+// failures of a name an hour.
+type backoff struct {
+	log   *slog.Logger
+	count func(result string)
+	now   func() time.Time
+
+	mu       sync.Mutex
+	names    map[string]trouble
+	all      trouble               // with the authority or the storage: it concerns every name
+	spent    map[class][]time.Time // orders of the last hour that failed or may still
+	storage  map[bool]error        // of the last write and the last read
+	retry    time.Time             // Retry-After of the authority's last refusal
+	accepted bool                  // the authority took the last order
+}
+
+// trouble is a name without a new certificate.
+type trouble struct {
+	finding finding.Finding
+	times   int
+	wait    time.Duration
+	until   time.Time // not asked for before
+}
+
+// runs reports whether the wait goes on. After a clock that was set back it
+// begins again: it is neither cut short nor longer than it was.
+func (t *trouble) runs(now time.Time) bool {
+	if t.until.Sub(now) > t.wait {
+		t.until = now.Add(t.wait)
+	}
+	return now.Before(t.until)
+}
+
+// class is why a certificate is ordered. Each has a budget of its own, so that
+// names that fail again and again do not starve those that are new, nor the
+// certificates in use.
+type class int
+
+const (
+	fresh class = iota
+	again       // the name failed before
+	renewal
+)
+
+// budgets are how many orders of a class may fail within an hour, or be under
+// way. An order that fails may count twice at the authority: once for each
+// challenge.
+var budgets = map[class]int{fresh: 20, again: 10, renewal: 10}
+
+// The waits between two orders for a name double from the first to the last.
+// What concerns every name holds up all of them.
+const (
+	firstWait     = 2 * time.Minute
+	lastWait      = time.Hour
+	authorityWait = 30 * time.Second
+	storageWait   = 10 * time.Second
+	limitWait     = time.Hour      // the authority's limit, when it does not say until when
+	longestLimit  = 24 * time.Hour // however long it says
+	troublesKept  = 10_000
+)
+
+func newBackoff(o Options) *backoff {
+	return &backoff{log: o.Log, count: o.Count, now: o.Now, names: map[string]trouble{}, spent: map[class][]time.Time{}, storage: map[bool]error{}}
+}
+
+// wait says why it is too early to ask for a name again.
+func (b *backoff) wait(name string) (why finding.Finding, early bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.early(name)
+}
+
+func (b *backoff) early(name string) (finding.Finding, bool) {
+	now := b.now()
+	if t, ok := b.names[name]; ok && t.runs(now) {
+		b.names[name] = t
+		return t.finding, true
+	}
+	if b.all.runs(now) {
+		return b.all.finding, true
+	}
+	return finding.Finding{}, false
+}
+
+// reserve takes an order out of the budget, or says why it must wait. What was
+// reserved is given back by spend.
+func (b *backoff) reserve(o *order) (why finding.Finding, early bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if why, early = b.early(o.name); early {
+		return why, true
+	}
+	t, known := b.names[o.name]
+	if !known && len(b.names) >= troublesKept && !b.forgetOldest() {
+		return finding.New("acme-orders-busy", o.name), true
+	}
+	if known && t.times > 0 && o.class == fresh {
+		o.class = again
+	}
+	now := b.now()
+	b.spent[o.class] = slices.DeleteFunc(b.spent[o.class], func(at time.Time) bool { return now.Sub(at).Abs() >= time.Hour })
+	if len(b.spent[o.class]) >= budgets[o.class] {
+		return finding.New("acme-orders-spent", o.name), true
+	}
+	o.reserved = now
+	b.spent[o.class] = append(b.spent[o.class], now)
+	return finding.Finding{}, false
+}
+
+// giveBack ends the reservation of an order that did not fail at the authority.
+func (b *backoff) giveBack(o *order) {
+	if i := slices.Index(b.spent[o.class], o.reserved); i >= 0 {
+		b.spent[o.class] = slices.Delete(b.spent[o.class], i, i+1)
+	}
+}
+
+// forgetOldest makes room: of the names that may be asked for again, the one
+// that has been for the longest time goes.
+func (b *backoff) forgetOldest() bool {
+	oldest, now := "", b.now()
+	for name, t := range b.names {
+		if !t.runs(now) && (oldest == "" || t.until.Before(b.names[oldest].until)) {
+			oldest = name
+		}
+	}
+	delete(b.names, oldest)
+	return oldest != ""
+}
+
+// failed notes and logs that an order ended without a certificate.
+func (b *backoff) failed(o *order, err error) {
+	f := classify(o.name, err)
+	b.mu.Lock()
+	now := b.now()
+	t := b.names[o.name]
+	if failed := b.storageError(); failed != nil && f.ID == "acme-order-failed" {
+		f = finding.New("acme-storage-failed", o.name).Because("%s", failed)
+	}
+	t.finding = f
+	switch f.ID {
+	case "acme-storage-failed":
+		t.wait = storageWait
+	case "acme-authority-unreachable", "acme-authority-garbled":
+		t.wait = max(authorityWait, min(b.retry.Sub(now), longestLimit))
+	case "acme-authority-limit":
+		if t.wait = min(b.retry.Sub(now), longestLimit); t.wait <= 0 {
+			t.wait = limitWait
+		}
+	default:
+		t.wait = min(firstWait<<min(t.times, 10), lastWait)
+		t.times++
+	}
+	t.until = now.Add(t.wait)
+	if b.accepted = !forAll(f.ID); !b.accepted {
+		b.all = t
+		b.giveBack(o)
+	}
+	b.names[o.name] = t
+	b.mu.Unlock()
+	b.count("failed")
+	b.log.Error("no certificate", "name", o.name, "id", f.ID, "cause", f.Cause, "fix", f.Fix, "again", t.until.UTC().Format(time.RFC3339))
+}
+
+// forAll reports whether a finding concerns every name.
+func forAll(id string) bool {
+	return id == "acme-storage-failed" || strings.HasPrefix(id, "acme-authority-")
+}
+
+// refused notes how an authority refuses: Retry-After is a number of seconds or a
+// date (RFC 9110 §10.2.3, RFC 8555 §6.6).
+func (b *backoff) refused(status int, header http.Header) {
+	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
+		return
+	}
+	text, now := header.Get("Retry-After"), b.now()
+	until, err := http.ParseTime(text)
+	if seconds, serr := strconv.Atoi(text); serr == nil {
+		until, err = now.Add(time.Duration(min(seconds, int(longestLimit/time.Second)))*time.Second), nil
+	} else if sent, derr := http.ParseTime(header.Get("Date")); err == nil && derr == nil {
+		until = now.Add(until.Sub(sent)) // by the authority's own clock
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.retry = until; err != nil {
+		b.retry = time.Time{}
+	}
+}
+
+// ordered notes a new certificate.
+func (b *backoff) ordered(o *order) {
+	b.mu.Lock()
+	b.accepted = true
+	b.giveBack(o)
+	delete(b.names, o.name)
+	b.mu.Unlock()
+}
+
+// open reports whether the authority took the last order; until then one order
+// goes ahead of the others.
+func (b *backoff) open() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.accepted
+}
+
+// forget ends the trouble with a name.
+func (b *backoff) forget(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.names, name)
+}
+
+// stored notes how the last use of the storage went; it is logged when that
+// changes. A full disk can still be read, so the two are apart.
+func (b *backoff) stored(write bool, err error) {
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	b.mu.Lock()
+	before := b.storageError()
+	b.storage[write] = err
+	after := b.storageError()
+	b.mu.Unlock()
+	switch {
+	case after != nil && before == nil:
+		f := finding.New("acme-storage-failed", "").Because("%s", after)
+		b.log.Error("the certificate storage fails", "id", f.ID, "cause", f.Cause, "fix", f.Fix)
+	case after == nil && before != nil:
+		b.log.Info("the certificate storage works again")
+	}
+}
+
+func (b *backoff) storageError() error { return cmp.Or(b.storage[true], b.storage[false]) }
+
+// Status is what /readyz says of certificates on demand.
+type Status struct {
+	InUse   int               `json:"in_use"` // names handed out in the last day
+	Failing int               `json:"failing"`
+	Faults  []finding.Finding `json:"faults,omitempty"` // the first of them, by name
+}
+
+// faultsShown is how many faults /readyz lists.
+const faultsShown = 20
+
+// report is the state, and the reasons that concern every name: what is wrong
+// with one name alone does not degrade the service.
+func (b *backoff) report() (c Status, reasons []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.storageError(); err != nil {
+		reasons = append(reasons, "the certificate storage fails: "+err.Error())
+	}
+	seen := map[string]bool{}
+	c.Failing = len(b.names)
+	for _, name := range slices.Sorted(maps.Keys(b.names)) {
+		f := b.names[name].finding
+		if len(c.Faults) < faultsShown {
+			c.Faults = append(c.Faults, f)
+		}
+		if strings.HasPrefix(f.ID, "acme-authority-") && !seen[f.ID] {
+			seen[f.ID] = true
+			reasons = append(reasons, "certificates: "+f.Cause)
+		}
+	}
+	return c, reasons
+}

@@ -1,0 +1,215 @@
+package acme
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+
+	"autoconfig/finding"
+	"autoconfig/provider"
+)
+
+// TLSConfig is the TLS configuration of the listener: HTTP/2 and HTTP/1.1 over
+// TLS 1.2 or newer (RFC 9325 §3.1.1), and the challenge of RFC 8737.
+func (a *Manager) TLSConfig() *tls.Config {
+	return &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		NextProtos:     []string{"h2", "http/1.1", alpnChallenge},
+		GetCertificate: a.certificate,
+	}
+}
+
+// alpnChallenge is the protocol of an authority that looks for the proof (RFC 8737 §6.2).
+const alpnChallenge = "acme-tls/1"
+
+// Challenges answers an authority that looks for the proof by plain http
+// (RFC 8555 §8.3), and passes everything else on.
+func (a *Manager) Challenges(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if certmagic.LooksLikeHTTPChallenge(r) && a.listed(r.Context(), hostName(r.Host)) == nil && a.issuer.HandleHTTPChallenge(w, r) {
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hostName is the normal form of a name a client sends, with or without a port;
+// empty for what is not a domain name.
+func hostName(name string) string {
+	if host, _, err := net.SplitHostPort(name); err == nil {
+		name = host
+	}
+	name, err := provider.ParseDomain(name)
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
+// certificate is the tls.Config's GetCertificate. The name that is looked up,
+// checked and ordered is the normal form of what the client sent.
+func (a *Manager) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	name := hostName(hello.ServerName)
+	if slices.Equal(hello.SupportedProtos, []string{alpnChallenge}) {
+		if err := a.listed(hello.Context(), name); err != nil {
+			return nil, err
+		}
+		normal := *hello
+		normal.ServerName = name
+		return a.config.GetCertificate(&normal)
+	}
+	cert := a.inMemory(name)
+	if cert == nil {
+		var err error
+		if cert, err = a.fetch(name, hello); err != nil {
+			return nil, err
+		}
+	}
+	if a.recent.note(name, cert.Leaf.NotAfter, a.now()) {
+		go a.maintain(name)
+	}
+	return cert, nil
+}
+
+// inMemory is the certificate to hand out at once, nil without one.
+func (a *Manager) inMemory(name string) *tls.Certificate {
+	var best *tls.Certificate
+	for _, c := range a.cache.AllMatchingCertificates(name) {
+		if a.now().Before(c.Leaf.NotAfter) && (best == nil || c.Leaf.NotAfter.After(best.Leaf.NotAfter)) {
+			best = &c.Certificate
+		}
+	}
+	return best
+}
+
+// fetch finds a certificate in the storage, which costs no place and asks
+// nobody else, and only then orders one. The client may give up; the order goes
+// on, and the next client finds the certificate.
+func (a *Manager) fetch(name string, hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	ctx := hello.Context()
+	listed := a.listed(ctx, name)
+	if errors.Is(listed, ErrNotListed) {
+		a.drop(name)
+		return nil, a.refusals.Refuse(finding.New("acme-name-unlisted", ""))
+	}
+	if hello.Conn != nil {
+		// longer than the listener gives a handshake: an order takes seconds
+		_ = hello.Conn.SetDeadline(time.Now().Add(firstHandshake + answerTimeout))
+	}
+	timer := time.NewTimer(firstHandshake)
+	defer timer.Stop()
+	select {
+	case got := <-a.flights.DoChan(name, func() (any, error) { return a.load(context.Background(), name) }):
+		if got.Err == nil {
+			return got.Val.(*tls.Certificate), nil //nolint:errcheck,forcetypeassert // load returns no other
+		}
+	case <-timer.C:
+		return nil, a.refusals.Refuse(finding.New("acme-orders-slow", name))
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if listed != nil { // what is stored is served although nobody knows now; nothing is ordered
+		return nil, a.refusals.Refuse(finding.New("acme-source-unavailable", name).Because("%s", listed))
+	}
+	o, err := a.begin(name, clientOf(hello.Conn), fresh)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-o.done:
+		return o.cert, o.err
+	case <-timer.C:
+		return nil, a.refusals.Refuse(finding.New("acme-orders-slow", name))
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// load reads a certificate that has not expired from the storage.
+func (a *Manager) load(ctx context.Context, name string) (*tls.Certificate, error) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	cert, err := a.config.CacheManagedCertificate(ctx, name)
+	switch {
+	case err == nil && a.now().Before(cert.Leaf.NotAfter):
+		return &cert.Certificate, nil
+	case err == nil:
+		return nil, fmt.Errorf("the stored certificate expired: %w", fs.ErrNotExist)
+	case a.unusable(ctx, name):
+		// without this part it counts as missing, and is ordered anew
+		_ = a.storage.Delete(ctx, certmagic.StorageKeys.SiteMeta(a.issuer.IssuerKey(), name))
+	}
+	return nil, err
+}
+
+// unusable reports whether all parts of a certificate are there, which after a
+// failed load means that they do not fit together.
+func (a *Manager) unusable(ctx context.Context, name string) bool {
+	keys, issuer := certmagic.StorageKeys, a.issuer.IssuerKey()
+	for _, key := range []string{keys.SiteCert(issuer, name), keys.SitePrivateKey(issuer, name), keys.SiteMeta(issuer, name)} {
+		if _, err := a.storage.Load(ctx, key); err != nil {
+			return false
+		}
+	}
+	return ctx.Err() == nil
+}
+
+// drop forgets a name that is not listed any more.
+func (a *Manager) drop(name string) {
+	a.cache.RemoveManaged([]certmagic.SubjectIssuer{{Subject: name}})
+	a.backoff.forget(name)
+}
+
+// maintain renews a certificate in use when it is time, and forgets it when
+// its domain is no longer listed.
+func (a *Manager) maintain(name string) {
+	ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
+	defer cancel()
+	if err := a.listed(ctx, name); err != nil {
+		if errors.Is(err, ErrNotListed) {
+			a.drop(name)
+		}
+		return
+	}
+	if a.due(name) {
+		_, _ = a.load(ctx, name) // another replica may have renewed it; what fails is reported
+	}
+	if a.due(name) {
+		o, err := a.begin(name, netip.Addr{}, renewal)
+		if err != nil {
+			return
+		}
+		<-o.done
+	}
+	if !a.due(name) {
+		// certmagic asks when the authority suggests a renewal (RFC 9773), and
+		// replaces in memory what was renewed
+		_, _ = a.config.GetCertificateWithContext(ctx, &tls.ClientHelloInfo{ServerName: name, Conn: nowhere{}})
+	}
+}
+
+// due reports whether the certificate in memory is to be renewed, by what the
+// authority suggests (RFC 9773) or by its age.
+func (a *Manager) due(name string) bool {
+	for _, c := range a.cache.AllMatchingCertificates(name) {
+		if !c.NeedsRenewal(a.config) {
+			return false
+		}
+	}
+	return true
+}
+
+// nowhere is the connection of a handshake that nobody makes.
+type nowhere struct{ net.Conn }
+
+func (nowhere) RemoteAddr() net.Addr { return &net.TCPAddr{} }
+func (nowhere) LocalAddr() net.Addr  { return &net.TCPAddr{} }

@@ -1,0 +1,216 @@
+package acme
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"autoconfig/finding"
+	"autoconfig/provider"
+)
+
+// Leads finds out by DNS whether a name leads to this server: an authority
+// would look for the proof there (RFC 8555 §8.3), and any order for a name that
+// leads elsewhere fails.
+type Leads struct {
+	o       LeadsOptions
+	flights singleflight.Group
+	slots   chan struct{}
+
+	mu    sync.Mutex
+	names map[string]lead
+}
+
+// LeadsOptions say what this server's addresses are.
+type LeadsOptions struct {
+	// Lookup lists a host's addresses; an error that wraps [provider.ErrNotFound]
+	// means that there are none, any other that nobody knows.
+	Lookup      func(ctx context.Context, host string) ([]netip.Addr, error)
+	ServiceHost string       // leads here by definition, and so does what has an address of it
+	Addresses   []netip.Addr // as configured
+	Listen      string       // HOST:PORT of the https listener; without a HOST every address of this machine counts
+	Now         func() time.Time
+}
+
+// lead is what is known of a name.
+type lead struct {
+	addrs []netip.Addr
+	err   error
+	at    time.Time
+	here  time.Time // when it last led here
+}
+
+// The bounds of looking names up.
+const (
+	lookupTimeout = 3 * time.Second
+	lookupsAtOnce = 64
+	lookupKept    = time.Minute    // an answer is believed
+	lastLead      = 24 * time.Hour // for [Leads.Lately]
+	leadsKept     = 10_000
+)
+
+// ErrElsewhere is said of a name that leads elsewhere: DNS says where the name leads, and that is not here.
+var ErrElsewhere = errors.New("the name does not lead to this server")
+
+// NewLeads makes a checker without memory.
+func NewLeads(o LeadsOptions) *Leads {
+	return &Leads{o: o, slots: make(chan struct{}, lookupsAtOnce), names: map[string]lead{}}
+}
+
+// Check is nil for a name that leads here. Its error wraps [ErrElsewhere], or
+// there was no answer.
+func (l *Leads) Check(ctx context.Context, host string) error {
+	if host == l.o.ServiceHost {
+		return nil
+	}
+	found, err := l.lookup(ctx, host)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(found, l.own) {
+		l.led(host)
+		return nil
+	}
+	if l.o.ServiceHost != "" {
+		service, err := l.lookup(ctx, l.o.ServiceHost)
+		switch {
+		case err != nil && !errors.Is(err, ErrElsewhere):
+			return err
+		case slices.ContainsFunc(found, func(a netip.Addr) bool { return slices.Contains(service, a) }):
+			l.led(host)
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: its addresses are %s", ErrElsewhere, list(found))
+}
+
+// Unled is the finding for a name that [Leads.Check] has an error for.
+func Unled(name string, err error) finding.Finding {
+	id := "acme-name-unanswered"
+	if errors.Is(err, ErrElsewhere) {
+		id = "acme-name-elsewhere"
+	}
+	return finding.New(id, name).Because("%s", err)
+}
+
+// Lately reports whether a name led here within the last day: what is said while
+// DNS does not answer, to a proxy that asks about a certificate it may have.
+func (l *Leads) Lately(host string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	here := l.names[host].here
+	return !here.IsZero() && l.o.Now().Sub(here) < lastLead
+}
+
+// own reports whether an address is configured, or one of the listener's. Without
+// a host it listens on all of this machine's; loopback and link-local ones are
+// everybody's and say nothing.
+func (l *Leads) own(a netip.Addr) bool {
+	if slices.Contains(l.o.Addresses, a) {
+		return true
+	}
+	host, _, _ := net.SplitHostPort(l.o.Listen) // empty without a listener
+	if bound, err := netip.ParseAddr(host); err == nil && !bound.IsUnspecified() {
+		return bound.Unmap() == a
+	}
+	if a.IsLoopback() || a.IsLinkLocalUnicast() {
+		return false
+	}
+	all, _ := net.InterfaceAddrs() // without them the name leads elsewhere
+	return slices.ContainsFunc(all, func(i net.Addr) bool {
+		p, err := netip.ParsePrefix(i.String())
+		return err == nil && p.Addr().Unmap() == a
+	})
+}
+
+// lookup asks for a name at most once a minute.
+func (l *Leads) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	if known, ok := l.known(host); ok {
+		return known.addrs, known.err
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case got := <-l.flights.DoChan(host, func() (any, error) { return l.ask(host), nil }):
+		n := got.Val.(lead) //nolint:errcheck,forcetypeassert // ask returns no other
+		return n.addrs, n.err
+	}
+}
+
+func (l *Leads) known(host string) (lead, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n, ok := l.names[host]
+	age := l.o.Now().Sub(n.at)
+	return n, ok && age >= 0 && age < lookupKept
+}
+
+func (l *Leads) ask(host string) lead {
+	select {
+	case l.slots <- struct{}{}:
+		defer func() { <-l.slots }()
+	default:
+		return lead{err: errors.New("too many names are being looked up")}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
+	defer cancel()
+	var n lead
+	n.addrs, n.err = l.o.Lookup(ctx, host)
+	for i := range n.addrs {
+		n.addrs[i] = n.addrs[i].Unmap()
+	}
+	if errors.Is(n.err, provider.ErrNotFound) || n.err == nil && len(n.addrs) == 0 {
+		n.err = fmt.Errorf("%w: it has no address", ErrElsewhere)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n.at, n.here = l.o.Now(), l.names[host].here
+	if len(l.names) >= leadsKept {
+		l.forget()
+	}
+	l.names[host] = n
+	return n
+}
+
+// led notes that a name leads here.
+func (l *Leads) led(host string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n, ok := l.names[host]; ok {
+		n.here = n.at
+		l.names[host] = n
+	}
+}
+
+// forget drops the older half: what is forgotten costs a question to DNS.
+func (l *Leads) forget() {
+	ages := make([]time.Time, 0, len(l.names))
+	for _, n := range l.names {
+		ages = append(ages, n.at)
+	}
+	slices.SortFunc(ages, time.Time.Compare)
+	for host, n := range l.names {
+		if !n.at.After(ages[len(ages)/2]) {
+			delete(l.names, host)
+		}
+	}
+}
+
+// listedAddrs bounds a finding's text.
+const listedAddrs = 4
+
+func list(addrs []netip.Addr) string {
+	var out []string
+	for _, a := range addrs[:min(len(addrs), listedAddrs)] {
+		out = append(out, a.String())
+	}
+	return strings.Join(out, ", ")
+}

@@ -1,0 +1,176 @@
+package acme
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// The times of a lock.
+const (
+	lease   = 30 * time.Second       // of a lock whose holder is gone
+	refresh = lease / 3              // how often a holder moves the end on
+	poll    = 250 * time.Millisecond // how often a lock is tried
+)
+
+// locks are those that this process holds. The same name may be locked for an
+// order and, once that has lost its lock, for another.
+type locks struct {
+	mu   sync.Mutex
+	held map[heldKey]*lock
+}
+
+type heldKey struct {
+	name string
+	by   *order // nil: not for an order
+}
+
+type lock struct {
+	holder string
+	stop   context.CancelFunc
+}
+
+// errLockLost ends the order that a lock was for: another replica may be at it.
+var errLockLost = errors.New("certificate storage: the lock was lost to another replica")
+
+// Lock implements certmagic.Locker: it waits until the lock is free or ctx ends.
+func (s *Postgres) Lock(ctx context.Context, name string) error {
+	holder := rand.Text()
+	for {
+		got, err := s.take(ctx, name, holder)
+		switch {
+		case err != nil:
+			return err
+		case got:
+			s.hold(ctx, name, holder)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(poll):
+		}
+	}
+}
+
+// take tries once to get a lock.
+func (s *Postgres) take(ctx context.Context, name, holder string) (got bool, err error) {
+	return s.changed(ctx, `INSERT INTO autoconfig_locks AS l (name, holder, ends)
+		VALUES ($1, $2, clock_timestamp() + $3 * interval '1 second')
+		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, ends = excluded.ends
+		WHERE l.ends < clock_timestamp()`, name, holder, lease.Seconds())
+}
+
+// extend moves the end of a lock on, and reports whether it is still held.
+func (s *Postgres) extend(ctx context.Context, name, holder string) (held bool, err error) {
+	return s.changed(ctx, `UPDATE autoconfig_locks SET ends = clock_timestamp() + $3 * interval '1 second'
+		WHERE name = $1 AND holder = $2`, name, holder, lease.Seconds())
+}
+
+// changed reports whether a statement changed its row.
+func (s *Postgres) changed(ctx context.Context, statement string, args ...any) (one bool, err error) {
+	err = s.in(ctx, func(ctx context.Context) error {
+		result, err := s.db.ExecContext(ctx, statement, args...)
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		one = n == 1
+		return err
+	})
+	return one, err
+}
+
+// hold keeps a lock until it is unlocked or lost; an order that loses it ends.
+func (s *Postgres) hold(ctx context.Context, name, holder string) {
+	key := heldKey{name, orderOf(ctx)}
+	lost := func() {}
+	if key.by != nil {
+		end := key.by.end
+		lost = func() { end(errLockLost) }
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	l := &lock{holder, stop}
+	s.locks.put(key, l)
+	go func() {
+		defer s.locks.remove(key, l)
+		extend := func(ctx context.Context) (bool, error) { return s.extend(ctx, name, holder) }
+		if !keep(ctx, extend, refresh, lease) {
+			lost()
+		}
+	}()
+}
+
+// keep extends a lock every so often until ctx ends, or returns false once it is
+// lost: somebody else has it, or it could not be extended for the whole lease.
+func keep(ctx context.Context, extend func(context.Context) (bool, error), every, lease time.Duration) bool {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for last := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return true
+		case <-tick.C:
+		}
+		began := time.Now()
+		switch held, err := extend(ctx); {
+		case ctx.Err() != nil:
+			return true
+		case err == nil && !held, err != nil && time.Since(last) >= lease:
+			return false
+		case err == nil:
+			last = began
+		}
+	}
+}
+
+// find is the lock of a key; the upkeep at the end knows names alone.
+func (l *locks) find(key *heldKey) *lock {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if found := l.held[*key]; found != nil || key.by != nil {
+		return found
+	}
+	for k, found := range l.held {
+		if k.name == key.name {
+			*key = k
+			return found
+		}
+	}
+	return nil
+}
+
+// put notes a lock. One of the same key was lost before: its keeper ends.
+func (l *locks) put(key heldKey, now *lock) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if before := l.held[key]; before != nil {
+		before.stop()
+	}
+	l.held[key] = now
+}
+
+// remove forgets a lock, unless the key has a newer one.
+func (l *locks) remove(key heldKey, which *lock) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	which.stop()
+	if l.held[key] == which {
+		delete(l.held, key)
+	}
+}
+
+// Unlock implements certmagic.Locker.
+func (s *Postgres) Unlock(ctx context.Context, name string) error {
+	key := heldKey{name, orderOf(ctx)}
+	l := s.locks.find(&key)
+	if l == nil {
+		return fmt.Errorf("certificate storage: the lock %s is not held", name)
+	}
+	s.locks.remove(key, l)
+	_, err := s.changed(ctx, `DELETE FROM autoconfig_locks WHERE name = $1 AND holder = $2`, name, l.holder)
+	return err
+}

@@ -1,0 +1,158 @@
+package acme
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+
+	"autoconfig/finding"
+)
+
+// order is one under way, for a name that has no certificate in the storage, or
+// one that is due.
+type order struct {
+	name  string
+	class class
+	done  chan struct{} // closed at the end
+	cert  *tls.Certificate
+	err   error
+
+	reserved time.Time // in the budget
+	end      context.CancelCauseFunc
+}
+
+type orderKey struct{}
+
+// orderOf is the order that a context belongs to; nil for what is none's.
+func orderOf(ctx context.Context) *order {
+	o, _ := ctx.Value(orderKey{}).(*order)
+	return o
+}
+
+// desk is where orders are taken: one for each name at a time.
+type desk struct {
+	mu      sync.Mutex
+	running map[string]*order
+	places  places
+	ahead   chan struct{} // held by the order that goes ahead of the others
+}
+
+// begin starts the order of a name, or joins the one under way. Only the first
+// of those who ask needs a place.
+func (a *Manager) begin(name string, client netip.Addr, c class) (*order, error) {
+	a.desk.mu.Lock()
+	defer a.desk.mu.Unlock()
+	if o := a.desk.running[name]; o != nil {
+		return o, nil
+	}
+	if why, early := a.backoff.wait(name); early {
+		return nil, a.refusals.Refuse(why)
+	}
+	free, why := a.desk.places.take(client)
+	if why != "" {
+		return nil, a.refusals.Refuse(finding.New(why, name))
+	}
+	o := &order{name: name, class: c, done: make(chan struct{})}
+	a.desk.running[name] = o
+	go func() {
+		defer close(o.done)
+		ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
+		defer cancel()
+		o.cert, o.err = a.place(ctx, o)
+		a.desk.mu.Lock()
+		delete(a.desk.running, name)
+		a.desk.mu.Unlock()
+		free()
+	}()
+	return o, nil
+}
+
+// place looks where the name leads, waits for its turn, and orders.
+func (a *Manager) place(ctx context.Context, o *order) (*tls.Certificate, error) {
+	if err := a.leads(ctx, o.name); err != nil {
+		return nil, a.refusals.Refuse(Unled(o.name, err))
+	}
+	select {
+	case a.desk.ahead <- struct{}{}:
+	case <-ctx.Done():
+		return nil, a.refusals.Refuse(finding.New("acme-orders-busy", o.name))
+	}
+	if a.backoff.open() {
+		<-a.desk.ahead
+	} else {
+		defer func() { <-a.desk.ahead }()
+	}
+	if why, early := a.backoff.wait(o.name); early {
+		return nil, a.refusals.Refuse(why)
+	}
+	if err := a.pace.Wait(ctx); err != nil {
+		return nil, a.refusals.Refuse(finding.New("acme-orders-busy", o.name))
+	}
+	if why, early := a.backoff.reserve(o); early {
+		return nil, a.refusals.Refuse(why)
+	}
+	err := a.storage.save(ctx)
+	if err == nil {
+		err = a.send(ctx, o, a.config, false)
+	}
+	if err != nil && o.class == renewal && classify(o.name, err).ID == "acme-order-failed" {
+		// the authority may not know the certificate that is to be replaced
+		// (RFC 9773 §5), after its own or the account's change
+		err = a.send(ctx, o, a.plain, true)
+	}
+	var cert *tls.Certificate
+	if err == nil {
+		cert, err = a.load(ctx, o.name)
+	}
+	if err != nil {
+		a.backoff.failed(o, err)
+		return nil, errors.New("no certificate for " + o.name)
+	}
+	a.backoff.ordered(o)
+	return cert, nil
+}
+
+// send has certmagic order. It would try again by itself, hours on end; here the
+// first failure is the end.
+func (a *Manager) send(ctx context.Context, o *order, by *certmagic.Config, force bool) error {
+	ctx, end := context.WithCancelCause(context.WithValue(ctx, orderKey{}, o))
+	defer end(nil)
+	o.end = end
+	err := by.RenewCertAsync(ctx, o.name, force)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause
+	}
+	return err
+}
+
+// The events of certmagic that are listened to.
+const (
+	eventOrdering = "cert_obtaining"
+	eventOrdered  = "cert_obtained"
+	eventFailed   = "cert_failed"
+)
+
+// event is certmagic's report of how orders go. What it would order by itself,
+// it may not.
+func (a *Manager) event(ctx context.Context, event string, data map[string]any) error {
+	o := orderOf(ctx)
+	attempts, _ := ctx.Value(certmagic.AttemptsCtxKey).(*int)
+	switch {
+	case event == eventOrdering && (o == nil || attempts != nil && *attempts > 0):
+		return certmagic.ErrNoRetry{Err: errors.New("it is ordered at another handshake")}
+	case o == nil:
+	case event == eventOrdered:
+		a.count("ok")
+		a.log.Info("certificate", "name", o.name)
+		_ = a.storage.save(ctx) // reported; it is kept in memory
+	case event == eventFailed:
+		err, _ := data["error"].(error)
+		o.end(err)
+	}
+	return nil
+}

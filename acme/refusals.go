@@ -1,0 +1,46 @@
+package acme
+
+import (
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"autoconfig/finding"
+)
+
+// Refusals count the handshakes and questions that get no certificate, and log one line a
+// minute for each reason: a stranger must not fill the log.
+type Refusals struct {
+	log   *slog.Logger
+	count func(reason string)
+	now   func() time.Time
+
+	mu   sync.Mutex
+	last map[string]time.Time // by reason
+	more map[string]int       // since then
+}
+
+const refusalEvery = time.Minute
+
+// NewRefusals counts with count, by the id of the finding.
+func NewRefusals(log *slog.Logger, count func(reason string), now func() time.Time) *Refusals {
+	return &Refusals{log: log, count: count, now: now, last: map[string]time.Time{}, more: map[string]int{}}
+}
+
+// Refuse notes the reason, and returns it as an error.
+func (r *Refusals) Refuse(f finding.Finding) error {
+	r.count(f.ID)
+	r.mu.Lock()
+	now := r.now()
+	if since := now.Sub(r.last[f.ID]); since.Abs() < refusalEvery {
+		r.more[f.ID]++
+		r.mu.Unlock()
+		return errors.New(f.Cause)
+	}
+	more := r.more[f.ID]
+	r.last[f.ID], r.more[f.ID] = now, 0
+	r.mu.Unlock()
+	r.log.Warn("no certificate for a client", "name", f.Subject, "id", f.ID, "cause", f.Cause, "fix", f.Fix, "others", more)
+	return errors.New(f.Cause)
+}

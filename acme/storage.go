@@ -1,0 +1,115 @@
+package acme
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/caddyserver/certmagic"
+)
+
+// Storage is where certificates are kept.
+type Storage = certmagic.Storage
+
+// Folder keeps certificates in a folder.
+func Folder(path string) Storage { return &certmagic.FileStorage{Path: path} }
+
+// watchedStorage reports how the storage works, and loses no certificate to it:
+// what an order brought is in memory until all of it is stored. Until then the
+// storage has the certificate from before, whole.
+type watchedStorage struct {
+	Storage
+	report func(write bool, err error)
+
+	saving  sync.Mutex // held while unsaved values are stored
+	mu      sync.Mutex
+	unsaved map[string][]byte
+}
+
+// assets is the folder of certificates and their keys, as certmagic has it.
+var assets = certmagic.StorageKeys.CertsPrefix("") + "/"
+
+func (w *watchedStorage) reported(ctx context.Context, write bool, err error) error {
+	if ctx.Err() == nil { // else the caller gave up, which says nothing
+		w.report(write, err)
+	}
+	return err
+}
+
+// Store implements certmagic.Storage.
+func (w *watchedStorage) Store(ctx context.Context, key string, value []byte) error {
+	if orderOf(ctx) != nil && strings.HasPrefix(key, assets) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.unsaved[key] = bytes.Clone(value)
+		return nil
+	}
+	return w.reported(ctx, true, w.Storage.Store(ctx, key, value))
+}
+
+// Load implements certmagic.Storage.
+func (w *watchedStorage) Load(ctx context.Context, key string) ([]byte, error) {
+	w.mu.Lock()
+	value, ok := w.unsaved[key]
+	w.mu.Unlock()
+	if ok {
+		return value, nil
+	}
+	value, err := w.Storage.Load(ctx, key)
+	return value, w.reported(ctx, false, err)
+}
+
+// Exists implements certmagic.Storage.
+func (w *watchedStorage) Exists(ctx context.Context, key string) bool {
+	w.mu.Lock()
+	_, ok := w.unsaved[key]
+	w.mu.Unlock()
+	return ok || w.Storage.Exists(ctx, key)
+}
+
+// Lock implements certmagic.Storage.
+func (w *watchedStorage) Lock(ctx context.Context, name string) error {
+	return w.reported(ctx, true, w.Storage.Lock(ctx, name))
+}
+
+// save stores what is unsaved. When something of it cannot be, what was there
+// before is put back as far as possible, and all of it is tried again later.
+func (w *watchedStorage) save(ctx context.Context) error {
+	w.saving.Lock()
+	defer w.saving.Unlock()
+	w.mu.Lock()
+	values := maps.Clone(w.unsaved)
+	w.mu.Unlock()
+	before := map[string][]byte{} // nil: nothing
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		old, err := w.Storage.Load(ctx, key)
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			if err = w.Storage.Store(ctx, key, values[key]); err == nil {
+				before[key] = old
+			}
+		}
+		if err != nil {
+			w.restore(ctx, before)
+			return w.reported(ctx, true, err)
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	maps.DeleteFunc(w.unsaved, func(key string, value []byte) bool { return bytes.Equal(value, values[key]) })
+	return nil
+}
+
+func (w *watchedStorage) restore(ctx context.Context, before map[string][]byte) {
+	for key, old := range before {
+		if old == nil {
+			_ = w.Delete(ctx, key) // what is left of it does not fit together, and is ordered again
+		} else {
+			_ = w.Storage.Store(ctx, key, old) // as above
+		}
+	}
+}
