@@ -3,7 +3,6 @@ package pages
 import (
 	"cmp"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -96,8 +95,8 @@ func (p *Pages) group(v *setupView, part []Account, o SetupOptions) *group {
 	g.truth(from)
 	g.Mail, g.Exchange = g.Full && mailProfile(from), g.Full && from.ActiveSync != "" && g.Mode == modeMicrosoft
 	g.Profile = g.Mail || g.Exchange
-	if o.Code && g.Profile {
-		g.QR = "/qr.svg?" + g.profileQuery()
+	if o.Host != "" && g.Profile {
+		g.QR = g.code(o.Host)
 	}
 	g.rows(from, first)
 	for _, kind := range deviceOrder(deviceOf(v.Agent)) {
@@ -106,14 +105,18 @@ func (p *Pages) group(v *setupView, part []Account, o SetupOptions) *group {
 	return g
 }
 
-// profileQuery asks for the profile that has the best chance: where passwords
-// are retired that is the Exchange one, which can sign in otherwise.
-func (g *group) profileQuery() string {
-	q := url.Values{"email": g.Addresses}
+// code is the picture with the link to the profile that has the best chance:
+// where passwords are retired that is the Exchange one, which can sign in
+// otherwise. It is empty when there are too many addresses for one code.
+func (g *group) code(host string) string {
+	kind := apple.Mail
 	if g.Exchange && (g.Password == provider.PasswordRetired || !g.Mail) {
-		q.Set("account", string(apple.Exchange))
+		kind = apple.Exchange
 	}
-	return q.Encode()
+	if len(ProfileLink(host, g.Addresses, kind)) > maxCode {
+		return ""
+	}
+	return "/qr.svg?" + profileQuery(g.Addresses, kind)
 }
 
 // The ways to sign in.

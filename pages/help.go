@@ -54,7 +54,7 @@ func (p *Pages) Help(visit Visit, search string) (Page, error) {
 		v.Query = strings.TrimSpace(search)
 	}
 	if v.Query == "" {
-		return p.static(&v.view, "help", func() any { v.Areas = p.areas(v); return v })
+		return p.static(&v.view, "help", "", func() any { v.Areas = p.areas(v); return v })
 	}
 	v.relink("/help?q=" + url.QueryEscape(v.Query))
 	v.Areas = p.areas(v)

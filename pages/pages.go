@@ -139,8 +139,8 @@ func (p *Pages) render(v *view, name string, data any) (Page, error) {
 
 // static is a page that depends on nothing but the language and the brand. It
 // is made once for each of both.
-func (p *Pages) static(v *view, name string, data func() any) (Page, error) {
-	key := name + " " + v.Lang
+func (p *Pages) static(v *view, name, kind string, data func() any) (Page, error) {
+	key := name + " " + kind + " " + v.Lang
 	if v.Chosen {
 		key += " chosen"
 	}
@@ -160,7 +160,7 @@ func (p *Pages) Trouble(visit Visit, kind string) (Page, error) {
 		view
 		Kind string
 	}{p.view(visit, "/"), kind}
-	return p.render(&v.view, "trouble", &v)
+	return p.static(&v.view, "trouble", kind, func() any { return &v })
 }
 
 // formView is a page with the address form.
@@ -173,7 +173,7 @@ type formView struct {
 // Home is the first page: the address form, and what it is good for.
 func (p *Pages) Home(visit Visit) (Page, error) {
 	v := formView{view: p.view(visit, "/")}
-	return p.static(&v.view, "home", func() any { return &v })
+	return p.static(&v.view, "home", "", func() any { return &v })
 }
 
 // Form asks for the address again. What was typed comes back only into the

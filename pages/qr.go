@@ -1,33 +1,60 @@
 package pages
 
 import (
+	"errors"
+	"net/url"
 	"strconv"
 
-	"github.com/boombuler/barcode/qr"
+	"rsc.io/qr"
+
+	"autoconfig/apple"
 )
+
+// maxCode is how long a link in a code may be, in bytes: 109 modules a side, the
+// most that a camera reads from the 148 pixels that the page has for a code.
+const maxCode = 1000
+
+// ErrCode: the link is too long for a code.
+var ErrCode = errors.New("too many addresses for one code")
+
+// ProfileLink is the https link to the profile of addresses, at a host that may
+// have a port.
+func ProfileLink(host string, emails []string, kind apple.Kind) string {
+	link := url.URL{Scheme: "https", Host: host, Path: "/mobileconfig", RawQuery: profileQuery(emails, kind)}
+	return link.String()
+}
+
+// profileQuery asks for the profile of addresses; the mail profile is the one
+// that needs no word.
+func profileQuery(emails []string, kind apple.Kind) string {
+	q := url.Values{"email": emails}
+	if kind == apple.Exchange {
+		q.Set("account", string(kind))
+	}
+	return q.Encode()
+}
 
 // quietZone is the free space round a code, in modules (ISO/IEC 18004 §6.3.8).
 const quietZone = 4
 
-// QR draws a text as a code of black squares on white, whatever the colour
-// scheme: cameras read no other.
-func QR(content string) ([]byte, error) {
-	code, err := qr.Encode(content, qr.L, qr.Auto)
+// QR draws a link as a code of black squares on white, whatever the colour
+// scheme: cameras read no other. [ErrCode] means that it is too long.
+func QR(link string) ([]byte, error) {
+	if len(link) > maxCode {
+		return nil, ErrCode
+	}
+	code, err := qr.Encode(link, qr.L)
 	if err != nil {
 		return nil, err
 	}
-	size := code.Bounds().Dx()
-	side := strconv.Itoa(size + 2*quietZone)
-	out := make([]byte, 0, size*size*6)
-	out = append(out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 `+side+" "+side+`" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h`+side+"v"+side+`H0z"/><path d="`...)
-	dark := func(x, y int) bool {
-		r, _, _, _ := code.At(x, y).RGBA()
-		return r == 0
-	}
-	for y := range size {
-		for x := 0; x < size; x++ {
+	side := strconv.Itoa(code.Size + 2*quietZone)
+	out := make([]byte, 0, code.Size*code.Size*3)
+	out = append(out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 `+side+" "+side+
+		`" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h`+side+"v"+side+`H0z"/><path d="`...)
+	for y := range code.Size {
+		for x := 0; x < code.Size; x++ {
 			run := 0
-			for x+run < size && dark(x+run, y) {
+			for code.Black(x+run, y) { // white beyond the edge
 				run++
 			}
 			if run == 0 {

@@ -46,8 +46,8 @@ type setupView struct {
 
 // SetupOptions say what the server can do for a set-up page.
 type SetupOptions struct {
-	Signed bool // profiles are signed
-	Code   bool // there is a host name for the link in a QR code
+	Signed bool   // profiles are signed
+	Host   string // of the link in a QR code; empty: there is none
 }
 
 // Setup shows how to set up one or several accounts.

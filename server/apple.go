@@ -12,13 +12,7 @@ import (
 
 // mobileconfig answers an Apple profile for one or several addresses.
 func (s *Server) mobileconfig(r *request) answer {
-	if !s.allow(r) {
-		return text(http.StatusTooManyRequests, limited, "too many requests")
-	}
-	form := r.Request().URL.RawQuery
-	if r.Request().Method == http.MethodPost {
-		form = string(r.body)
-	}
+	form := r.form()
 	accounts, a := s.accounts(r, form)
 	if a.status != 0 {
 		return a

@@ -18,9 +18,10 @@ import (
 type request struct {
 	echo.Context
 	lookup
-	set  *Settings
-	body []byte // of a POST
-	room []byte // for the answer's body
+	set     *Settings
+	working bool   // it has one of the few places for what takes the processor
+	body    []byte // of a POST
+	room    []byte // for the answer's body
 }
 
 // readBody reads a body of at most maxBody octets.
@@ -61,18 +62,25 @@ func (s *Server) handle(rt *route) echo.HandlerFunc {
 }
 
 func (s *Server) answer(rt *route, r *request) answer {
-	if a, refused := s.refuse(rt, r); refused {
+	places := s.places
+	if rt.costly {
+		places = s.costly
+	}
+	if a, refused := rt.refuse(r, places); refused {
 		s.identify(r) // for the log
 		return a
 	}
-	defer s.leave()
+	defer places.leave()
 	err := s.lookUp(rt, r)
 	var a answer
-	if err == nil {
-		a = rt.handler(s, r)
-	} else {
+	switch {
+	case err != nil:
 		a = failure(err)
 		a.domain = r.found.Address.Domain
+	case rt.costly:
+		a = s.answerCostly(rt, r)
+	default:
+		a = rt.handler(s, r)
 	}
 	if r.byHost {
 		a.vary = s.opts.varyHost()
@@ -80,9 +88,34 @@ func (s *Server) answer(rt *route, r *request) answer {
 	return a
 }
 
-// refuse answers what no handler sees. When it does not, a place among the
-// requests in flight is taken.
-func (s *Server) refuse(rt *route, r *request) (a answer, refused bool) {
+// answerCostly charges the client, and has few do at once what takes the
+// processor: documents find one free, however many ask for pages.
+func (s *Server) answerCostly(rt *route, r *request) answer {
+	if !s.allow(r, r.cost()) {
+		if rt.name == "page" {
+			return s.tooMany(r)
+		}
+		return text(http.StatusTooManyRequests, limited, "too many requests")
+	}
+	s.working <- struct{}{}
+	r.working = true
+	defer func() { r.working = false; <-s.working }()
+	return rt.handler(s, r)
+}
+
+// away does something that waits and takes no processor.
+func (s *Server) away(r *request, do func()) {
+	if !r.working {
+		do()
+		return
+	}
+	<-s.working
+	defer func() { s.working <- struct{}{} }()
+	do()
+}
+
+// refuse answers what no handler sees. When it does not, a place is taken.
+func (rt *route) refuse(r *request, places places) (a answer, refused bool) {
 	method := r.Request().Method
 	switch {
 	case method == http.MethodOptions:
@@ -98,7 +131,7 @@ func (s *Server) refuse(rt *route, r *request) (a answer, refused bool) {
 	if r.set == nil {
 		return rt.refusal(http.StatusServiceUnavailable, unavailable, "starting"), true
 	}
-	if !s.enter() {
+	if !places.enter() {
 		return rt.refusal(http.StatusServiceUnavailable, unavailable, "busy"), true
 	}
 	return answer{}, false
@@ -129,25 +162,6 @@ func (rt *route) bodyError(err error) answer {
 	}
 	return rt.refusal(http.StatusBadRequest, badRequest, "incomplete body")
 }
-
-// enter takes a place among the requests in flight, waiting a second at most.
-func (s *Server) enter() bool {
-	select {
-	case s.slots <- struct{}{}:
-		return true
-	default:
-	}
-	wait := time.NewTimer(time.Second)
-	defer wait.Stop()
-	select {
-	case s.slots <- struct{}{}:
-		return true
-	case <-wait.C:
-		return false
-	}
-}
-
-func (s *Server) leave() { <-s.slots }
 
 // routeError answers what the router itself refuses.
 func (s *Server) routeError(err error, c echo.Context) {

@@ -124,17 +124,50 @@ func hostName(name string) string {
 	return name
 }
 
-// find finds the provider of an address. Only the MX source costs something
-// for every new name, so only it is limited.
-func (s *Server) find(r *request, a provider.Address) (match, error) {
-	p, err := r.set.Source.Lookup(r.ctx(), a)
-	if errors.Is(err, provider.ErrNotFound) && r.set.MX != nil {
-		if !r.set.MX.Cached(a.Domain) && !s.allow(r) {
-			return match{Address: a}, errLimited
-		}
-		p, err = r.set.MX.Lookup(r.ctx(), a)
+// find finds the provider of an address. A client has its share of what asks a
+// database or DNS; a DNS query for a new name is charged as well.
+func (s *Server) find(r *request, a provider.Address) (m match, err error) {
+	m.Address = a
+	if r.set.Quick != nil || r.working {
+		s.away(r, func() { m.Provider, err = s.question(r, a) })
+	} else {
+		m.Provider, err = r.set.Source.Lookup(r.ctx(), a)
 	}
-	return match{Provider: p, Address: a}, err
+	if !errors.Is(err, provider.ErrNotFound) || r.set.MX == nil {
+		return m, err
+	}
+	if r.limited && !r.set.MX.Cached(a.Domain) {
+		if !s.allow(r, 1) || !s.mxShares.enter(r.site()) {
+			return m, errLimited
+		}
+		defer s.mxShares.leave(r.site())
+	}
+	s.away(r, func() { m.Provider, err = r.set.MX.Lookup(r.ctx(), a) })
+	return m, err
+}
+
+// question finds what may take a question to a database.
+func (s *Server) question(r *request, a provider.Address) (*provider.Provider, error) {
+	if p, err := r.set.quick().Lookup(r.ctx(), a); err == nil || r.set.Quick == nil {
+		return p, err
+	}
+	if r.limited {
+		if !s.shares.enter(r.site()) {
+			return nil, errLimited
+		}
+		defer s.shares.leave(r.site())
+	}
+	return r.set.Source.Lookup(r.ctx(), a)
+}
+
+// site is whom a share belongs to: an IPv4 address or IPv6 /48.
+func (l *lookup) site() netip.Prefix {
+	bits := 48
+	if l.client.Is4() {
+		bits = 32
+	}
+	p, _ := l.client.Prefix(bits) // the zero prefix for a peer without an address
+	return p
 }
 
 // hostPrefixes are the names clients put before a domain.

@@ -67,9 +67,6 @@ func (s *Server) tooMany(r *request) answer {
 }
 
 func (s *Server) home(r *request) answer {
-	if !s.allow(r) {
-		return s.tooMany(r)
-	}
 	p, err := s.pages.Home(s.visit(r))
 	return s.page(http.StatusOK, served, p, err)
 }
@@ -77,9 +74,6 @@ func (s *Server) home(r *request) answer {
 // setup shows how to set up one or several addresses. POST is the form's way,
 // so that no address stands in a history or a log; GET is for links.
 func (s *Server) setup(r *request) answer {
-	if !s.allow(r) {
-		return s.tooMany(r)
-	}
 	typed, err := queryAll(r.form(), "email")
 	typed = slices.DeleteFunc(typed, func(t string) bool { return strings.TrimSpace(t) == "" })
 	if err != nil || len(typed) > pages.MaxAddresses {
@@ -107,7 +101,7 @@ func (s *Server) setup(r *request) answer {
 			found = append(found, m)
 		}
 	}
-	p, err := s.pages.Setup(s.visit(r), found, pages.SetupOptions{Signed: r.set.Signer != nil, Code: s.publicHost(r) != ""})
+	p, err := s.pages.Setup(s.visit(r), found, pages.SetupOptions{Signed: r.set.Signer != nil, Host: s.publicHost(r)})
 	out := s.page(http.StatusOK, served, p, err)
 	out.domain = found[0].Address.Domain
 	return out
@@ -130,9 +124,6 @@ func (s *Server) unknown(r *request, a provider.Address) answer {
 }
 
 func (s *Server) help(r *request) answer {
-	if !s.allow(r) {
-		return s.tooMany(r)
-	}
 	if pasted, found, _ := query(string(r.body), "error"); found {
 		p, err := s.pages.Explain(s.visit(r), pasted)
 		return s.page(http.StatusOK, served, p, err)
@@ -143,9 +134,6 @@ func (s *Server) help(r *request) answer {
 }
 
 func (s *Server) helpTopic(r *request) answer {
-	if !s.allow(r) {
-		return s.tooMany(r)
-	}
 	p, ok, err := s.pages.Topic(s.visit(r), r.Param("id"))
 	if !ok {
 		return s.trouble(r, http.StatusNotFound, notFound, "missing")

@@ -125,7 +125,7 @@ func TestHostileRequests(t *testing.T) {
 			}
 		})
 	}
-	if n := len(s.slots); n != 0 {
+	if n := len(s.places); n != 0 {
 		t.Errorf("%d requests never ended", n)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -70,7 +71,11 @@ type Server struct {
 	metrics  *metrics
 	limits   *limiter
 	pages    *pages.Pages
-	slots    chan struct{}
+	places   places  // of the requests in flight
+	costly   places  // of those for pages, profiles and codes
+	working  places  // of those that take the processor for them
+	shares   *shares // of the questions to databases
+	mxShares *shares
 	requests sync.Pool // of *request
 	stopping atomic.Bool
 	sawHTTPS atomic.Bool // a trusted proxy has spoken https to a client
@@ -91,7 +96,8 @@ const (
 
 // New makes a server that has no settings yet and answers 503 until [Server.Use].
 func New(o Options) *Server {
-	s := &Server{opts: o, metrics: newMetrics(), slots: make(chan struct{}, inFlight)}
+	s := &Server{opts: o, metrics: newMetrics(), places: make(places, inFlight), costly: make(places, inFlight/8),
+		working: make(places, max(1, runtime.GOMAXPROCS(0)/2)), shares: newShares(64, 192), mxShares: newShares(8, 24)}
 	s.requests.New = func() any { return new(request) }
 	s.refusals = acme.NewRefusals(o.Log, func(reason string) { s.metrics.refused.WithLabelValues(reason).Inc() }, time.Now)
 	s.limits = newLimiter(o.PerMinute, o.Burst)
@@ -123,26 +129,26 @@ func (s *Server) ReloadFailed(reason string) { s.reload.Store(&reason) }
 // routes is every public route. A path ends in * where it holds an address,
 // which may contain a slash.
 var routes = []route{
-	{"/mail/config-v1.1.xml", "autoconfig", get, (*Server).findByAddressOrMX, (*Server).autoconfig},
-	{"/.well-known/autoconfig/mail/config-v1.1.xml", "autoconfig", get, (*Server).findByAddress, (*Server).autoconfig},
-	{"/.well-known/mail-v1.xml", "autoconfig", get, (*Server).findByAddress, (*Server).autoconfig},
-	{"/v1.1/mail/config-v1.1.xml", "autoconfig", get, (*Server).findByAddress, (*Server).autoconfig},
-	{"/v1.1/:domain", "ispdb", get, (*Server).findByPath, (*Server).autoconfig},
-	{"/autodiscover", "autodiscover", getPost, nil, (*Server).pox},
-	{"/autodiscover/autodiscover.xml", "autodiscover", getPost, nil, (*Server).pox},
-	{"/autodiscover/autodiscover.json", "autodiscover-json", get, nil, (*Server).autodiscoverJSON},
-	{jsonPath + "*", "autodiscover-json", get, nil, (*Server).autodiscoverJSON},
-	{"/.well-known/user-agent-configuration.json", "pacc", get, (*Server).findByHost, (*Server).pacc},
-	{"/mobileconfig", "mobileconfig", getPost, nil, (*Server).mobileconfig},
-	{"/api/v1/settings", "api", get, nil, (*Server).api},
-	{"/", "page", get, nil, (*Server).home},
-	{"/setup", "page", getPost, nil, (*Server).setup},
-	{"/help", "page", getPost, nil, (*Server).help},
-	{"/help/:id", "page", get, nil, (*Server).helpTopic},
-	{"/qr.svg", "qr", get, nil, (*Server).qr},
-	{"/assets/:file", "asset", get, nil, (*Server).asset},
-	{"/robots.txt", "asset", get, nil, (*Server).robots},
-	{"/favicon.ico", "asset", get, nil, (*Server).favicon},
+	{"/mail/config-v1.1.xml", "autoconfig", get, false, (*Server).findByAddressOrMX, (*Server).autoconfig},
+	{"/.well-known/autoconfig/mail/config-v1.1.xml", "autoconfig", get, false, (*Server).findByAddress, (*Server).autoconfig},
+	{"/.well-known/mail-v1.xml", "autoconfig", get, false, (*Server).findByAddress, (*Server).autoconfig},
+	{"/v1.1/mail/config-v1.1.xml", "autoconfig", get, false, (*Server).findByAddress, (*Server).autoconfig},
+	{"/v1.1/:domain", "ispdb", get, false, (*Server).findByPath, (*Server).autoconfig},
+	{"/autodiscover", "autodiscover", getPost, false, nil, (*Server).pox},
+	{"/autodiscover/autodiscover.xml", "autodiscover", getPost, false, nil, (*Server).pox},
+	{"/autodiscover/autodiscover.json", "autodiscover-json", get, false, nil, (*Server).autodiscoverJSON},
+	{jsonPath + "*", "autodiscover-json", get, false, nil, (*Server).autodiscoverJSON},
+	{"/.well-known/user-agent-configuration.json", "pacc", get, false, (*Server).findByHost, (*Server).pacc},
+	{"/mobileconfig", "mobileconfig", getPost, true, nil, (*Server).mobileconfig},
+	{"/api/v1/settings", "api", get, false, nil, (*Server).api},
+	{"/", "page", get, true, nil, (*Server).home},
+	{"/setup", "page", getPost, true, nil, (*Server).setup},
+	{"/help", "page", getPost, true, nil, (*Server).help},
+	{"/help/:id", "page", get, true, nil, (*Server).helpTopic},
+	{"/qr.svg", "qr", get, true, nil, (*Server).qr},
+	{"/assets/:file", "asset", get, false, nil, (*Server).asset},
+	{"/robots.txt", "asset", get, false, nil, (*Server).robots},
+	{"/favicon.ico", "asset", get, false, nil, (*Server).favicon},
 }
 
 const jsonPath = "/autodiscover/autodiscover.json/v1.0/"
@@ -151,6 +157,7 @@ type route struct {
 	path    string
 	name    string // in the log and the metrics
 	methods methods
+	costly  bool   // it is limited, and has places of its own
 	find    finder // whose settings; nil: the handler asks
 	handler func(*Server, *request) answer
 }

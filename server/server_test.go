@@ -566,7 +566,7 @@ func TestAdmin(t *testing.T) {
 func TestInFlight(t *testing.T) {
 	s := newTestServer(t, nil)
 	for range inFlight {
-		s.slots <- struct{}{}
+		s.places <- struct{}{}
 	}
 	var wg sync.WaitGroup
 	for _, test := range []struct {
@@ -587,7 +587,7 @@ func TestInFlight(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	<-s.slots
+	<-s.places
 	if r := ask(t, s, "GET http://autoconfig.example.org/mail/config-v1.1.xml", ""); r.StatusCode != 200 {
 		t.Errorf("with a free place: %d", r.StatusCode)
 	}
