@@ -28,9 +28,10 @@ type Entry struct {
 // Text is what the catalogue says about a finding. Cause and Fix begin in lower
 // case and have no full stop at their end.
 type Text struct {
-	Title string `json:"title"` // one line
-	Cause string `json:"cause"` // what is wrong and why it matters, for a person
-	Fix   string `json:"fix"`   // what to do next
+	Title string `json:"title"`           // one line
+	Cause string `json:"cause"`           // what is wrong and why it matters, for a person
+	Fix   string `json:"fix"`             // what to do next
+	Admin string `json:"admin,omitempty"` // what the administrator of the mailbox can do
 }
 
 // Catalogue lists every entry in English, by area and id.

@@ -72,9 +72,9 @@ var idLike = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*-?$`)
 // nor the table of messages.
 func TestEmitted(t *testing.T) {
 	literals, made := programLiterals(t)
-	for _, g := range groups() {
-		for _, row := range g.rows {
-			literals[row[0]] = true
+	for _, g := range messages().groups {
+		for _, r := range g.rules {
+			literals[strings.TrimPrefix(r.id, "?-")] = true
 		}
 	}
 	c := loaded()

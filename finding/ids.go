@@ -30,9 +30,9 @@ const (
 		discover-address-private discover-autoconfig-stale discover-autodiscover-microsoft discover-clients-disagree
 		discover-document-refused discover-host-foreign discover-redirect-downgrade discover-settings-guessed
 		dns-autoconfig-mx dns-dkim-missing dns-dmarc-missing dns-host-wildcard dns-mx-missing dns-mx-null
-		dns-mx-provider-differs dns-negative-missing dns-pacc-cname dns-publish-lags dns-publish-unasked dns-server-serial
-		dns-server-silent dns-spf-missing dns-spf-multiple dns-srv-priority dns-srv-provider dns-target-unknown
-		dns-ttl-high dns-ttl-low dns-vendor-spf dns-vendor-srv
+		dns-mx-provider-differs dns-negative-missing dns-pacc-cname dns-publish-lags dns-publish-unasked
+		dns-server-serial dns-server-silent dns-spf-missing dns-spf-multiple dns-srv-priority dns-srv-provider
+		dns-target-unknown dns-ttl-high dns-ttl-low dns-vendor-spf dns-vendor-srv
 		have-host-other have-port-unknown have-username-other
 		imap-auth-clear imap-server-unavailable
 		mozilla-auth-attribute mozilla-auth-unknown mozilla-document-doctype mozilla-document-mark
@@ -41,6 +41,7 @@ const (
 		mozilla-oauth2-only mozilla-pop3-plain mozilla-pop3-unusable mozilla-root-namespace mozilla-root-version
 		mozilla-server-several mozilla-type-unknown mozilla-url-missing mozilla-username-literal
 		mozilla-username-not-address mozilla-username-number mozilla-value-several
+		oauth2-service-temporary
 		pacc-host-short pacc-incoming-missing pacc-name-long pacc-name-missing pacc-port-ignored pacc-submit-missing
 		pacc-submit-old
 		pop3-auth-clear pop3-mailbox-busy pop3-server-unavailable
@@ -58,58 +59,64 @@ const (
 		autodiscover-host-invalid autodiscover-incoming-missing autodiscover-login-placeholder
 		autodiscover-namespace-response autodiscover-namespace-root autodiscover-port-invalid autodiscover-port-security
 		autodiscover-redirect-invalid autodiscover-ssl-off autodiscover-type-unknown autodiscover-url-invalid
-		certificate-profile-signature certificate-profile-unsigned certificate-signer-expired certificate-signer-untrusted
-		certificate-signer-unusable
+		certificate-profile-signature certificate-profile-unsigned certificate-signer-expired
+		certificate-signer-untrusted certificate-signer-unusable
+		client-data-unusable
 		config-auth-missing config-auth-unknown config-autodiscover-redirect config-autodiscover-unknown
 		config-document-second config-domain-duplicate config-domain-invalid config-file-unreadable config-host-invalid
 		config-host-missing config-host-retired config-host-typo config-key-duplicate config-key-unknown
 		config-lang-invalid config-name-invalid config-name-long config-oauth2-incomplete config-pacc-impossible
 		config-password-login config-port-invalid config-port-security config-protocol-unknown config-provider-duplicate
-		config-security-unknown config-servers-missing config-source-duplicate config-source-incomplete config-source-key
-		config-source-kind config-source-provider config-source-query config-source-secret config-syntax config-type
-		config-url-invalid config-username-invalid config-value-invalid
-		connect-address-private connect-answer-oversized connect-name-unanswered connect-name-unknown
-		connect-network-unreachable connect-peer-closed connect-port-refused connect-port-timeout connect-server-hangs
-		connect-server-silent connect-settings-missing
+		config-security-unknown config-servers-missing config-source-duplicate config-source-incomplete
+		config-source-key config-source-kind config-source-provider config-source-query config-source-secret
+		config-syntax config-type config-url-invalid config-username-invalid config-value-invalid
+		connect-address-private connect-answer-oversized connect-name-invalid connect-name-unanswered
+		connect-name-unknown connect-network-unreachable connect-peer-closed connect-port-refused connect-port-timeout
+		connect-server-hangs connect-server-silent connect-settings-missing
 		discover-autoconfig-contradicts-mx discover-autoconfig-hangs discover-autodiscover-hangs
 		discover-certificate-expired discover-certificate-name discover-certificate-untrusted discover-content-type
 		discover-dns-failed discover-document-empty discover-document-malformed discover-https-missing
 		discover-model-differs discover-network-failed discover-pacc-digest discover-page-not-404 discover-redirect-loop
-		discover-server-error discover-settings-broken discover-settings-none discover-settings-plain discover-srv-differs
-		discover-tls
+		discover-server-error discover-settings-broken discover-settings-none discover-settings-plain
+		discover-srv-differs discover-tls
 		dns-cname-dangling dns-dnssec-bogus dns-domain-missing dns-mx-target-address dns-mx-target-cname
 		dns-mx-target-missing dns-name-cname dns-name-cname-apex dns-name-cname-beside dns-name-other-data
-		dns-pacc-malformed dns-pacc-stale dns-publish-clock dns-publish-conflict dns-publish-delegated dns-publish-failed
-		dns-publish-key-unknown dns-publish-key-wrong dns-publish-not-authoritative dns-publish-not-served
-		dns-publish-primary-unknown dns-publish-raced dns-publish-refused dns-publish-too-large dns-publish-unknown
-		dns-publish-unreachable dns-publish-unreadable dns-publish-unsupported dns-publish-zone-unknown
-		dns-publish-zone-wrong dns-question-refused dns-question-servfail dns-question-timeout dns-record-differs
-		dns-record-missing dns-server-address dns-server-disagree dns-server-lame dns-server-none dns-srv-cpanel
-		dns-srv-denied dns-srv-leftover dns-srv-mixed dns-srv-target-address dns-srv-target-cname dns-srv-target-missing
-		dns-vendor-autodiscover dns-vendor-mx
+		dns-pacc-malformed dns-pacc-stale dns-publish-clock dns-publish-conflict dns-publish-delegated
+		dns-publish-failed dns-publish-key-unknown dns-publish-key-wrong dns-publish-not-authoritative
+		dns-publish-not-served dns-publish-primary-unknown dns-publish-raced dns-publish-refused dns-publish-too-large
+		dns-publish-unknown dns-publish-unreachable dns-publish-unreadable dns-publish-unsupported
+		dns-publish-zone-unknown dns-publish-zone-wrong dns-question-refused dns-question-servfail dns-question-timeout
+		dns-record-differs dns-record-missing dns-server-address dns-server-disagree dns-server-lame dns-server-none
+		dns-srv-cpanel dns-srv-denied dns-srv-leftover dns-srv-mixed dns-srv-target-address dns-srv-target-cname
+		dns-srv-target-missing dns-vendor-autodiscover dns-vendor-mx
+		exchange-activesync-old exchange-ews-retired
 		have-domain-typo have-host-kind have-host-retired have-host-typo have-mode-other have-mode-plain have-port-mode
 		have-port-other have-port-relay have-username-short
-		imap-answer-unexpected imap-auth-app-password imap-auth-basic-retired imap-auth-failed imap-auth-method-unsupported
-		imap-auth-token-refused imap-connection-ended imap-connections-many imap-greeting-refused imap-login-failed
-		imap-mailbox-unavailable imap-starttls-refused imap-starttls-stripped imap-tls-required
+		imap-access-off imap-account-blocked imap-answer-unexpected imap-auth-app-password imap-auth-basic-retired
+		imap-auth-failed imap-auth-kerberos imap-auth-method-unsupported imap-auth-token-refused imap-connection-ended
+		imap-connections-many imap-greeting-refused imap-login-failed imap-mailbox-unavailable imap-starttls-refused
+		imap-starttls-stripped imap-tls-required
 		lint-document-empty lint-document-page lint-format-unknown
 		mozilla-auth-android mozilla-auth-unusable mozilla-content-type-wrong mozilla-document-encoding
-		mozilla-document-large mozilla-document-late mozilla-document-syntax mozilla-domain-missing mozilla-element-prefix
-		mozilla-hostname-invalid mozilla-hostname-not-ascii mozilla-hostname-placeholder mozilla-id-invalid
-		mozilla-id-missing mozilla-id-placeholder mozilla-imap-missing mozilla-imap-not-first mozilla-incoming-missing
-		mozilla-oauth2-host-unknown mozilla-outgoing-missing mozilla-password-present mozilla-port-invalid
-		mozilla-port-security mozilla-provider-missing mozilla-provider-several mozilla-root-wrong mozilla-server-misplaced
-		mozilla-socket-plain mozilla-socket-unknown mozilla-type-wrong mozilla-username-placeholder mozilla-value-attribute
-		mozilla-value-blank mozilla-value-element mozilla-value-missing
-		oauth2-account-disabled oauth2-account-locked oauth2-account-personal oauth2-account-unauthenticated
-		oauth2-account-unknown oauth2-app-secret oauth2-app-unknown oauth2-consent-missing oauth2-factor-missing
-		oauth2-password-expired oauth2-password-wrong oauth2-policy-refused oauth2-redirect-mismatch oauth2-scope-invalid
+		mozilla-document-large mozilla-document-late mozilla-document-syntax mozilla-domain-missing
+		mozilla-element-prefix mozilla-hostname-invalid mozilla-hostname-not-ascii mozilla-hostname-placeholder
+		mozilla-id-invalid mozilla-id-missing mozilla-id-placeholder mozilla-imap-missing mozilla-imap-not-first
+		mozilla-incoming-missing mozilla-oauth2-host-unknown mozilla-outgoing-missing mozilla-password-present
+		mozilla-port-invalid mozilla-port-security mozilla-provider-missing mozilla-provider-several mozilla-root-wrong
+		mozilla-server-misplaced mozilla-socket-plain mozilla-socket-unknown mozilla-type-wrong
+		mozilla-username-placeholder mozilla-value-attribute mozilla-value-blank mozilla-value-element
+		mozilla-value-missing
+		oauth2-account-disabled oauth2-account-guest oauth2-account-locked oauth2-account-personal
+		oauth2-account-unauthenticated oauth2-account-unknown oauth2-app-blocked oauth2-app-not-public oauth2-app-secret
+		oauth2-app-unknown oauth2-code-expired oauth2-consent-missing oauth2-factor-missing oauth2-password-expired
+		oauth2-password-wrong oauth2-permission-unregistered oauth2-policy-refused oauth2-redirect-mismatch
+		oauth2-request-malformed oauth2-scope-invalid oauth2-security-defaults oauth2-session-missing
 		oauth2-sign-in-failed oauth2-tenant-wrong oauth2-token-expired oauth2-user-unassigned
 		pacc-authentication-missing pacc-authentication-none pacc-authentication-wrong pacc-content-type
 		pacc-document-syntax pacc-host-invalid pacc-issuer-invalid pacc-protocols-missing pacc-server-invalid
 		pacc-url-invalid
-		pop3-answer-unexpected pop3-auth-failed pop3-auth-method-unsupported pop3-greeting-refused pop3-login-failed
-		pop3-starttls-refused pop3-starttls-stripped
+		pop3-answer-unexpected pop3-auth-failed pop3-auth-method-unsupported pop3-fetch-ended pop3-greeting-refused
+		pop3-login-failed pop3-starttls-refused pop3-starttls-stripped pop3-tls-required
 		profile-content-empty profile-content-type profile-document-syntax profile-host-invalid profile-id-duplicate
 		profile-key-missing profile-key-type profile-login-placeholder profile-password-present profile-port-invalid
 		profile-port-security profile-value-unknown profile-version-wrong
@@ -119,12 +126,14 @@ const (
 		smtp-account-unverified smtp-answer-unexpected smtp-auth-account-locked smtp-auth-app-password
 		smtp-auth-basic-removed smtp-auth-basic-retired smtp-auth-conditional-access smtp-auth-credentials-wrong
 		smtp-auth-disabled-mailbox smtp-auth-disabled-tenant smtp-auth-failed smtp-auth-federation-down
-		smtp-auth-method-unsupported smtp-auth-missing smtp-auth-policy-refused smtp-auth-security-defaults
-		smtp-auth-unsuccessful smtp-auth-xoauth2-malformed smtp-connections-many smtp-ehlo-missing smtp-greeting-refused
-		smtp-mailbox-full smtp-message-large smtp-quota-exceeded smtp-rate-exceeded smtp-recipient-unknown
-		smtp-relay-denied smtp-sender-blocked smtp-sender-denied smtp-sender-throttled smtp-starttls-first
-		smtp-starttls-refused smtp-starttls-required smtp-starttls-stripped smtp-tls-old
-		tls-certificate-expired tls-certificate-name tls-certificate-selfsigned tls-certificate-untrusted
-		tls-handshake-failed tls-mode-implicit tls-mode-starttls tls-version-old
+		smtp-auth-kerberos smtp-auth-method-unsupported smtp-auth-missing smtp-auth-policy-refused
+		smtp-auth-security-defaults smtp-auth-unsuccessful smtp-auth-xoauth2-malformed smtp-connections-many
+		smtp-ehlo-missing smtp-greeting-refused smtp-host-blocked smtp-mailbox-full smtp-message-large
+		smtp-message-refused smtp-quota-exceeded smtp-rate-exceeded smtp-recipient-unknown smtp-relay-denied
+		smtp-sender-blocked smtp-sender-denied smtp-sender-throttled smtp-starttls-first smtp-starttls-refused
+		smtp-starttls-required smtp-starttls-stripped smtp-tls-old
+		tls-certificate-expired tls-certificate-name tls-certificate-revoked tls-certificate-selfsigned
+		tls-certificate-untrusted tls-certificate-weak tls-handshake-failed tls-mode-implicit tls-mode-starttls
+		tls-version-old
 `
 )

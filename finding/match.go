@@ -1,135 +1,260 @@
 package finding
 
 import (
+	"slices"
 	"strings"
-	"sync"
 )
 
-// mostExplained bounds the text that Explain reads, in bytes.
-const mostExplained = 64 << 10
+// Limits of a text that Explain reads. Whoever means more things than
+// mostMeanings is an article about messages, and not a message.
+const (
+	mostExplained = 64 << 10 // bytes
+	mostMeanings  = 6
+)
+
+// Known says what is known of a host name or domain that a text names: the
+// table's name of the provider whose it is; and of a retired server what
+// replaces it, and since when it is one.
+type Known func(name string) (vendor, use, why string)
 
 // Explain says what a mail server's reply or a mail program's message means:
-// a finding for each thing it recognises, the most particular first, and nil
-// when it recognises nothing. Case, punctuation, line breaks, words around the
-// message and the trailing [HOST date id] of Microsoft's replies do not matter.
-func Explain(text string) []Finding {
+// a finding for each thing it recognises, the likeliest first, and nil when it
+// recognises nothing, or when the text is no error: a returned message, a web
+// page. Case, accents, punctuation, line breaks, words around the message and
+// the trailing [HOST date id] of Microsoft's replies do not matter.
+//
+// Of a text that says where the login failed the answer is that provider's;
+// known tells about host names and may be nil.
+func Explain(text string, known Known) []Finding {
 	if len(text) > mostExplained {
 		text = text[:mostExplained]
 	}
-	return explainWords(words(text))
-}
-
-func explainWords(text string) []Finding {
-	var out []Finding
-	for _, g := range compiledGroups() {
-		if g.fallback && len(out) > 0 {
-			continue
+	if id := strings.ToLower(strings.TrimSpace(text)); strings.Contains(id, "-") {
+		if _, ok := Lookup(id); ok { // the id that another command has shown
+			return []Finding{New(id, "")}
 		}
-		for _, r := range g.rules {
-			if !r.matches(text) {
-				continue
-			}
-			if r.id != "" {
-				out = append(out, New(r.id, ""))
-			}
-			break // the rest of a group only says the same less precisely
-		}
+	}
+	r := newReading(messages(), fold(text), known)
+	if r.met("{no-error}") {
+		return nil
+	}
+	out := r.meanings()
+	if len(out) > mostMeanings {
+		return nil
 	}
 	return out
 }
 
-// words is text as the rules compare it: lower case, one blank around each
-// word, where a word is letters, digits and the dots, hyphens, underscores and
-// slashes between them.
-func words(text string) string {
-	var b strings.Builder
-	b.Grow(len(text) + 2)
-	b.WriteByte(' ')
-	blank, inner := true, byte(0) // inner: punctuation to write if the word goes on
+// reading is one text under the table.
+type reading struct {
+	t        *table
+	text     string
+	short    bool   // a few words
+	sentence int    // counts from 1
+	seen     []int  // per term, the last sentence that has it
+	ever     []bool // per term
+	here     []int  // the terms of this sentence
+	holding  []bool // per clause
+	area     string // imap, pop3 or smtp, by the first host name that says so
+	retired  []Finding
+	steps    int // work done, for the test that it is linear
+}
+
+func newReading(t *table, text string, known Known) *reading {
+	r := &reading{t: t, text: text, sentence: 1, seen: make([]int, len(t.byTerm)), ever: make([]bool, len(t.byTerm)), holding: make([]bool, len(t.clauses))}
+	r.short = strings.Count(text, " ") <= 4
+	r.hosts(known)
+	state := int32(0)
 	for i := range len(text) {
-		c := text[i]
-		switch {
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
-		case (c == '.' || c == '_' || c == '/' || c == '\'') && !blank && inner == 0:
-			inner = c
-			continue
-		default:
-			if !blank {
-				b.WriteByte(' ')
-			}
-			blank, inner = true, 0
+		if text[i] == sentenceEnd {
+			r.endSentence()
+			state = 0
 			continue
 		}
-		if inner != 0 {
-			b.WriteByte(inner)
-			inner = 0
-		}
-		b.WriteByte(c)
-		blank = false
+		state = t.search.step(state, text[i])
+		t.search.each(state, func(fragment int) { r.hit(t.fragments[fragment], i+1) })
+		r.steps++
 	}
-	if !blank {
-		b.WriteByte(' ')
-	}
-	// smtplib prints replies as (535, b'5.7.3 …')
-	return strings.ReplaceAll(b.String(), " b'", " ")
+	r.endSentence()
+	return r
 }
 
-// rule recognises one meaning: any of its alternatives, of which every part
-// must stand in the text as whole words.
-type rule struct {
-	id  string
-	any [][]string
+// hit notes a fragment that ends at a place of the text.
+func (r *reading) hit(f fragment, end int) {
+	r.steps += 1 + len(f.terms)
+	for _, term := range f.terms {
+		r.note(term)
+	}
+	if len(f.loud) > 0 && (r.short || r.announced(end-f.length)) {
+		for _, term := range f.loud {
+			r.note(term)
+		}
+	}
 }
 
-func (r rule) matches(text string) bool {
-	for _, all := range r.any {
-		found := true
-		for _, part := range all {
-			if !strings.Contains(text, part) {
-				found = false
-				break
-			}
-		}
-		if found {
-			return true
-		}
+func (r *reading) note(term int) {
+	if r.seen[term] != r.sentence {
+		r.seen[term] = r.sentence
+		r.ever[term] = true
+		r.here = append(r.here, term)
+	}
+}
+
+// announced reports whether the word before a place makes a number an error.
+func (r *reading) announced(at int) bool {
+	before := strings.TrimRight(r.text[:at], " ")
+	word := before[strings.LastIndexByte(before, ' ')+1:]
+	switch word {
+	case "", "|", "error", "code", "errorcode", "fehler", "fehlercode", "erreur", "errore", "erro", "fel", "fout", "blad", "response", "reply", "status",
+		"smtp", "server", "number", "fehlernummer", "winsock", "errno", "said", "responded", "antwortete", "returned":
+		return true
 	}
 	return false
 }
 
-type compiledGroup struct {
-	fallback bool // asked only when nothing was recognised before
-	rules    []rule
+func (r *reading) endSentence() {
+	for _, term := range r.here {
+		for _, c := range r.t.byTerm[term] {
+			r.holding[c] = r.holding[c] || r.holds(r.t.clauses[c])
+		}
+	}
+	r.here = r.here[:0]
+	r.sentence++
 }
 
-var compiledGroups = sync.OnceValue(func() []compiledGroup {
-	var out []compiledGroup
-	for _, g := range groups() {
-		c := compiledGroup{fallback: g.fallback}
-		for _, row := range g.rows {
-			c.rules = append(c.rules, compile(row))
-		}
-		out = append(out, c)
-	}
-	return out
-})
+func (r *reading) holds(c clause) bool {
+	r.steps++
+	is := func(term int) bool { return r.seen[term] == r.sentence }
+	return !slices.ContainsFunc(c.all, func(term int) bool { return !is(term) }) && !slices.ContainsFunc(c.none, is)
+}
 
-// compile reads a row of the table.
-func compile(row [2]string) rule {
-	r := rule{id: row[0]}
-	for alternative := range strings.SplitSeq(row[1], " | ") {
-		var all []string
-		for part := range strings.SplitSeq(alternative, " + ") {
-			stem, goesOn := strings.CutSuffix(part, "*")
-			word := words(stem)
-			if goesOn {
-				word = strings.TrimSuffix(word, " ")
-			}
-			all = append(all, word)
+// met reports whether a term is anywhere in the text.
+func (r *reading) met(name string) bool {
+	term, ok := r.t.terms[name]
+	return ok && r.ever[term]
+}
+
+// hosts looks at the host names and domains of the text.
+func (r *reading) hosts(known Known) {
+	for word := range strings.FieldsSeq(r.text) {
+		if len(word) > 253 || !strings.Contains(word, ".") {
+			continue
 		}
-		r.any = append(r.any, all)
+		if r.area == "" {
+			first, _, _ := strings.Cut(word, ".")
+			r.area = map[string]string{"smtp": "smtp", "imap": "imap", "imap4": "imap", "pop": "pop3", "pop3": "pop3"}[first]
+		}
+		var vendor, use, why string
+		if known != nil {
+			vendor, use, why = known(word)
+		}
+		if use != "" && !slices.ContainsFunc(r.retired, func(f Finding) bool { return f.Subject == word }) {
+			f := New("have-host-retired", word).Because("%s is an old name: %s", word, why).Do("use %s", use)
+			f.Want = []string{use}
+			r.retired = append(r.retired, f)
+		}
+		r.owner(word, vendor)
 	}
-	return r
+}
+
+// owner notes the provider of a host name: the table's of one of the last four
+// domains above it, or else the one that is known.
+func (r *reading) owner(word, vendor string) {
+	end := len(word)
+	for i := 0; i < 4 && end >= 0; i++ {
+		end = strings.LastIndexByte(word[:end], '.')
+		if p, ok := r.t.providers[word[end+1:]]; ok {
+			vendor = p.name
+		}
+	}
+	if term, ok := r.t.terms["{@"+vendor+"}"]; ok {
+		r.note(term)
+	}
+}
+
+// meanings are the findings, the likeliest first.
+func (r *reading) meanings() []Finding {
+	var ids []string
+	for _, g := range r.t.groups {
+		if g.fallback && len(ids) > 0 {
+			continue
+		}
+		for _, rule := range g.rules {
+			if r.matches(rule) {
+				if rule.id != "" {
+					ids = append(ids, r.atProvider(r.placed(rule.id))...)
+				}
+				break // the rest of a group only says the same less precisely
+			}
+		}
+	}
+	var out []Finding
+	for _, id := range ids {
+		if !slices.ContainsFunc(out, func(f Finding) bool { return f.ID == id }) {
+			out = append(out, New(id, ""))
+		}
+	}
+	return append(out, r.retired...)
+}
+
+func (r *reading) matches(rule rule) bool {
+	return slices.ContainsFunc(rule.any, func(all []int) bool {
+		return !slices.ContainsFunc(all, func(c int) bool { return !r.holding[c] })
+	})
+}
+
+// placed puts the protocol that the text is about in the place of a question
+// mark.
+func (r *reading) placed(id string) string {
+	rest, ok := strings.CutPrefix(id, "?")
+	if !ok {
+		return id
+	}
+	area := r.area
+	for _, a := range []string{"pop3", "imap", "smtp"} {
+		if r.met("{" + a + "}") {
+			area = a
+		}
+	}
+	for _, a := range []string{area, "imap"} {
+		if _, ok := Lookup(a + rest); ok {
+			return a + rest
+		}
+	}
+	return "smtp" + rest
+}
+
+// atProvider is what a failed login means at the provider the text names: where
+// passwords are over, that is the answer.
+func (r *reading) atProvider(id string) []string {
+	area, fault, _ := strings.Cut(id, "-")
+	if fault != "auth-failed" && fault != "login-failed" || r.met("{oauth}") {
+		return []string{id}
+	}
+	to := area
+	if to == "pop3" {
+		to = "imap" // whose entries speak of POP as well
+	}
+	switch login := r.login(); {
+	case login == "oauth2" && area == "pop3":
+		return []string{"pop3-login-failed", to + "-auth-basic-retired"}
+	case login == "oauth2" && fault == "login-failed":
+		return []string{to + "-auth-basic-retired", id}
+	case login == "oauth2":
+		return []string{to + "-auth-basic-retired"}
+	case login == "app-password":
+		return []string{to + "-auth-app-password", id}
+	}
+	return []string{id}
+}
+
+// login is how one logs in at the provider that the text names: oauth2,
+// app-password, or "".
+func (r *reading) login() string {
+	for _, p := range r.t.providers {
+		if r.met("{@" + p.name + "}") {
+			return p.login
+		}
+	}
+	return ""
 }

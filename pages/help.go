@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"autoconfig/finding"
+	"autoconfig/provider"
 )
 
 // helpView is the help page: a field for an error message, and the catalogue.
@@ -70,7 +71,7 @@ func (p *Pages) Explain(visit Visit, pasted string) (Page, error) {
 	}
 	v.Pasted, v.Asked, v.Private = pasted, true, true
 	v.Resend = []field{{"error", pasted}}
-	for _, f := range finding.Explain(pasted) {
+	for _, f := range finding.Explain(pasted, provider.Known) {
 		v.Matches = append(v.Matches, p.findings[v.Lang].byID[f.ID])
 	}
 	return p.render(&v.view, "help", v)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -80,10 +79,7 @@ func (a *app) explainArgs(args []string) (text string, help bool, err error) {
 }
 
 func (a *app) explain(text string) error {
-	found := append(finding.Explain(text), retiredIn(text)...)
-	if e, ok := finding.Lookup(strings.TrimSpace(text)); ok { // an id that another command has shown
-		found = []finding.Finding{finding.New(e.ID, "")}
-	}
+	found := finding.Explain(text, provider.Known)
 	if a.json {
 		if found == nil {
 			found = []finding.Finding{} // a JSON array even when empty
@@ -128,17 +124,4 @@ func printWrapped(w io.Writer, head, text string) {
 		fmt.Fprintln(w, head+line)
 		head = strings.Repeat(" ", len(head))
 	}
-}
-
-// retiredIn finds the old server names in a text.
-func retiredIn(text string) []finding.Finding {
-	var out []finding.Finding
-	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789.-", r) })
-	for host, old := range provider.RetiredHosts() {
-		if slices.ContainsFunc(words, func(word string) bool { return strings.Trim(word, ".") == host }) {
-			out = append(out, finding.New("have-host-retired", host).Because("%s is an old name: %s", host, old.Why).Do("use %s", old.Use))
-		}
-	}
-	slices.SortFunc(out, func(x, y finding.Finding) int { return strings.Compare(x.Subject, y.Subject) })
-	return out
 }

@@ -152,7 +152,7 @@ func (s *session) diagnose(ctx context.Context, err error, greeting string) find
 func (s *session) stranger(text string) finding.Finding {
 	f := s.fault("answer-unexpected")
 	f.Got = []string{clean(text)}
-	if found := finding.Explain(text); len(found) > 0 && found[0].Level == finding.Fail {
+	if found := finding.Explain(text, nil); len(found) > 0 && found[0].Level == finding.Fail {
 		return s.explained(text, "answer-unexpected")
 	}
 	if who := service(text); who != "" {
@@ -180,7 +180,7 @@ func service(text string) string {
 // finding PROTOCOL-otherwise.
 func (s *session) explained(reply, otherwise string) finding.Finding {
 	f := s.fault(otherwise)
-	found := finding.Explain(reply)
+	found := finding.Explain(reply, nil)
 	if len(found) > 0 && (otherwise != "auth-failed" || !strings.HasSuffix(found[0].ID, "-auth-failed")) {
 		f = found[0]
 		f.Subject = s.subject()
@@ -231,7 +231,7 @@ func (s *session) tlsFault(err error) finding.Finding {
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		return finding.New("connect-peer-closed", subject).Because("the server, or a firewall between, closed the connection at the beginning of TLS")
 	}
-	if found := finding.Explain(err.Error()); len(found) > 0 {
+	if found := finding.Explain(err.Error(), nil); len(found) > 0 {
 		f := found[0]
 		f.Subject, f.Got = subject, []string{clean(err.Error())}
 		return f

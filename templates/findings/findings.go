@@ -28,3 +28,8 @@ func Files() iter.Seq2[string, []byte] {
 		}
 	}
 }
+
+// Messages is the table by which texts are recognised.
+//
+//go:embed messages.txt
+var Messages string

@@ -1,0 +1,125 @@
+package finding
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// sentenceEnd stands between two sentences of a folded text.
+const sentenceEnd = '|'
+
+// fold is text as the table of messages compares it: lower case without
+// accents, one blank around each word, and " | " between sentences. A word is
+// letters, digits and the dots and underscores between them; what else there
+// is only separates words.
+func fold(text string) string {
+	f := folder{out: make([]byte, 1, len(text)+len(text)/8+8)}
+	f.out[0] = ' '
+	f.start = 1
+	for _, r := range norm.NFKD.String(strings.ToValidUTF8(text, " ")) {
+		f.rune(r)
+	}
+	f.endWord()
+	return string(f.out)
+}
+
+// folder writes a folded text.
+type folder struct {
+	out    []byte
+	start  int  // of the word that is being written
+	inner  byte // punctuation to write if the word goes on
+	quoted int  // letters after an apostrophe in the word
+	lines  int  // line breaks since the last word
+}
+
+func (f *folder) rune(r rune) {
+	switch {
+	case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
+		f.letter(r)
+	case 'A' <= r && r <= 'Z':
+		f.letter(r + 'a' - 'A')
+	case r >= utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+		f.letter(unicode.ToLower(r))
+	case r >= utf8.RuneSelf && (unicode.Is(unicode.Mn, r) || r == '\u00ad' || r == '\u200b'): // accents; a soft hyphen or blank of no width
+	case (r == '.' || r == '_' || r == '\'' || r == '’') && f.inner == 0 && len(f.out) > f.start:
+		if r == '’' {
+			r = '\''
+		}
+		f.inner = byte(r)
+	default:
+		ended := f.inner == '.'
+		f.endWord()
+		if r == '\n' {
+			f.lines++
+		}
+		if r == '!' || r == '?' || r == '。' || f.lines == 2 || ended && unicode.IsSpace(r) {
+			f.endSentence()
+		}
+	}
+}
+
+func (f *folder) letter(r rune) {
+	f.lines = 0
+	switch f.inner {
+	case 0:
+	case '\'': // kept before one or two letters: doesn't, server's; l'hôte and b'535 are two words
+		f.quoted = len(f.out) + 1
+		f.out = append(f.out, '\'')
+	default:
+		f.out = append(f.out, f.inner)
+	}
+	f.inner = 0
+	f.out = utf8.AppendRune(f.out, r)
+	if f.quoted > 0 && len(f.out)-f.quoted > 2 {
+		rest := string(f.out[f.quoted:])
+		if head := f.out[f.start : f.quoted-1]; string(head) == "b" {
+			f.out = append(f.out[:f.start], rest...) // a byte string of Python
+		} else {
+			f.out[f.quoted-1] = ' '
+			f.start = f.quoted
+		}
+		f.quoted = 0
+	}
+}
+
+func (f *folder) endWord() {
+	f.inner, f.quoted = 0, 0
+	if len(f.out) == f.start {
+		return
+	}
+	if code, ok := hexCode(f.out[f.start:]); ok {
+		f.out = append(f.out[:f.start], code...)
+	}
+	f.out = append(f.out, ' ')
+	f.start = len(f.out)
+}
+
+func (f *folder) endSentence() {
+	if n := len(f.out); n > 2 && f.out[n-2] != sentenceEnd {
+		f.out = append(f.out, sentenceEnd, ' ')
+		f.start = len(f.out)
+	}
+}
+
+// hexCode is an error number of Windows as 0x and eight digits: people type the
+// letter O for the zero, and programs leave 0x out or print the number as a
+// negative decimal.
+func hexCode(word []byte) ([]byte, bool) {
+	s := string(word)
+	switch {
+	case len(s) == 10 && (strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "ox")):
+		return []byte("0x" + strings.ReplaceAll(s[2:], "o", "0")), true
+	case len(s) == 8 && (strings.HasPrefix(s, "800c") || strings.HasPrefix(s, "8004")):
+		return []byte("0x" + s), true
+	case len(s) == 10 && (strings.HasPrefix(s, "2146") || strings.HasPrefix(s, "2147")):
+		if n, err := strconv.ParseInt(s, 10, 64); err == nil && n <= math.MaxInt32 {
+			return []byte("0x" + strconv.FormatUint(uint64(uint32(-n)), 16)), true
+		}
+	}
+	return nil, false
+}

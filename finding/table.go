@@ -1,0 +1,185 @@
+package finding
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"autoconfig/templates/findings"
+)
+
+// table is templates/findings/messages.txt, whose head describes its form,
+// ready to be used.
+type table struct {
+	search    *automaton
+	fragments []fragment
+	terms     map[string]int // by name
+	clauses   []clause
+	byTerm    [][]int // per term, the clauses that it begins
+	groups    []ruleGroup
+	providers map[string]mailProvider // by domain
+}
+
+// fragment is words that are looked for.
+type fragment struct {
+	terms  []int // that it makes true
+	loud   []int // that it makes true where a word such as error is before it
+	length int
+}
+
+// clause is terms that must be in one sentence, and terms that must not.
+type clause struct{ all, none []int }
+
+// rule gives its id when all clauses of one of its patterns are met.
+type rule struct {
+	id  string
+	any [][]int
+}
+
+// ruleGroup is rules of which the first that matches counts.
+type ruleGroup struct {
+	fallback bool // used only when nothing was recognised before
+	rules    []rule
+}
+
+// mailProvider is what the table says about a provider.
+type mailProvider struct{ name, login string }
+
+// messages is the table. A mistake in it is one of this program.
+var messages = sync.OnceValue(func() *table {
+	b := builder{t: &table{terms: map[string]int{}, providers: map[string]mailProvider{}}, index: map[string]int{}, clauses: map[string]int{}}
+	lines := strings.Split(findings.Messages, "\n")
+	for i := 0; i < len(lines); i++ {
+		line, number := lines[i], i+1
+		for i+1 < len(lines) && strings.HasPrefix(lines[i+1], " ") {
+			i++
+			line += " " + strings.TrimSpace(lines[i])
+		}
+		if line != "" && line[0] != '#' && !b.line(line) {
+			panic(fmt.Sprintf("finding: messages.txt:%d: %q is not understood", number, line))
+		}
+	}
+	return b.table()
+})
+
+// builder reads the table.
+type builder struct {
+	t       *table
+	texts   []string       // of the fragments
+	index   map[string]int // fragments by text
+	clauses map[string]int
+}
+
+func (b *builder) line(line string) bool {
+	if name, ok := strings.CutPrefix(line, "["); ok {
+		b.t.groups = append(b.t.groups, ruleGroup{fallback: strings.HasSuffix(name, "?]")})
+		return true
+	}
+	head, body, ok := strings.Cut(line, " = ")
+	if !ok {
+		return false
+	}
+	switch {
+	case head[0] == '{':
+		for text := range strings.SplitSeq(body, " | ") {
+			b.fragment(text, b.term(head))
+		}
+	case head[0] == '@':
+		name, login, _ := strings.Cut(head[1:], " ")
+		b.term("{@" + name + "}")
+		for domain := range strings.FieldsSeq(body) {
+			b.t.providers[domain] = mailProvider{name, login}
+		}
+	case len(b.t.groups) == 0:
+		return false
+	default:
+		r := rule{id: strings.TrimPrefix(head, "-")}
+		for pattern := range strings.SplitSeq(body, " | ") {
+			var all []int
+			for text := range strings.SplitSeq(pattern, " ++ ") {
+				all = append(all, b.clause(text))
+			}
+			r.any = append(r.any, all)
+		}
+		g := &b.t.groups[len(b.t.groups)-1]
+		g.rules = append(g.rules, r)
+	}
+	return true
+}
+
+// clause reads terms and fragments with " + " or, before those that must not
+// be there, " - " between them.
+func (b *builder) clause(text string) int {
+	if at, ok := b.clauses[text]; ok {
+		return at
+	}
+	var c clause
+	if strings.Trim(text, "0123456789") == "" { // a number alone
+		text = "#" + text
+	}
+	for i, part := range strings.Split(strings.ReplaceAll(text, " - ", " + -"), " + ") {
+		part, not := strings.CutPrefix(part, "-")
+		term := b.term(part)
+		if part[0] != '{' {
+			b.fragment(part, term)
+		}
+		if not {
+			c.none = append(c.none, term)
+			continue
+		}
+		c.all = append(c.all, term)
+		if i == 0 {
+			b.t.byTerm[term] = append(b.t.byTerm[term], len(b.t.clauses))
+		}
+	}
+	b.clauses[text] = len(b.t.clauses)
+	b.t.clauses = append(b.t.clauses, c)
+	return b.clauses[text]
+}
+
+func (b *builder) term(name string) int {
+	at, ok := b.t.terms[name]
+	if !ok {
+		at = len(b.t.terms)
+		b.t.terms[name] = at
+		b.t.byTerm = append(b.t.byTerm, nil)
+	}
+	return at
+}
+
+// fragment adds words that make a term true. An asterisk at an end lets the
+// word there go on; scripts without blanks have no ends of words.
+func (b *builder) fragment(text string, term int) {
+	word := fold(strings.Trim(text, "*"))
+	if strings.HasSuffix(text, "*") || isOpen(word, utf8.DecodeLastRuneInString) {
+		word = strings.TrimSuffix(word, " ")
+	}
+	if strings.HasPrefix(text, "*") || isOpen(word, utf8.DecodeRuneInString) {
+		word = strings.TrimPrefix(word, " ")
+	}
+	at, ok := b.index[word]
+	if !ok {
+		at = len(b.texts)
+		b.index[word], b.texts = at, append(b.texts, word)
+		b.t.fragments = append(b.t.fragments, fragment{length: len(word)})
+	}
+	to := &b.t.fragments[at].terms
+	if text[0] == '#' {
+		to = &b.t.fragments[at].loud
+	}
+	*to = append(*to, term)
+}
+
+// isOpen reports whether the letter at an end of a folded word is of a script
+// that puts no blanks between words.
+func isOpen(word string, end func(string) (rune, int)) bool {
+	r, _ := end(strings.TrimSpace(word))
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
+}
+
+func (b *builder) table() *table {
+	b.t.search = newAutomaton(b.texts)
+	return b.t
+}
