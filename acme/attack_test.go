@@ -17,8 +17,6 @@ import (
 	"time"
 
 	"github.com/caddyserver/certmagic"
-
-	"autoconfig/provider"
 )
 
 // from is a connection that comes from an address.
@@ -167,7 +165,7 @@ func TestAttackElsewhere(t *testing.T) {
 	for _, test := range []struct {
 		id  string
 		err error
-	}{{"acme-name-elsewhere", ErrElsewhere}, {"acme-name-unanswered", provider.ErrUnavailable}} {
+	}{{"acme-name-elsewhere", ErrElsewhere}, {"acme-name-unanswered", errUnanswered}} {
 		url, asked := authority(t, http.NotFound)
 		w, a := testManager(t, url, newMapStorage())
 		w.leads = func(string) error { return test.err }
@@ -385,5 +383,47 @@ func TestInnocentOffice(t *testing.T) {
 	office.Wait()
 	if n := lost.Load(); n != 0 {
 		t.Errorf("%d of 1000 lost their answer", n)
+	}
+}
+
+// A clock that is an hour wrong, either way, costs no certificate and no order
+// more than the waits allow, and a back-off is neither lost nor prolonged.
+func TestClockSteps(t *testing.T) {
+	for _, step := range []time.Duration{time.Hour, -time.Hour} {
+		url, _ := authority(t, http.NotFound)
+		w, a := testManager(t, url, newMapStorage())
+		const good = "autoconfig.c1.example"
+		keepCertificate(t, a, good, time.Now().Add(-time.Minute), time.Now().Add(60*24*time.Hour))
+		serves := func() {
+			t.Helper()
+			if _, err := visit(a.TLSConfig(), "203.0.113.9", good); err != nil {
+				t.Error(err)
+			}
+		}
+		serves()
+		now := time.Unix(1e9, 0)
+		b := newBackoff(w.options("", nil))
+		b.now = func() time.Time { return now }
+		for i := range 3 * budgets[fresh] {
+			o := &order{name: fmt.Sprint(i)}
+			if _, early := b.reserve(o); !early {
+				b.failed(o, errors.New("no"))
+			}
+		}
+		now = now.Add(step)
+		w.clock.Store(int64(step.Seconds()))
+		serves() // from memory
+		a.cache.RemoveManaged([]certmagic.SubjectIssuer{{Subject: good}})
+		serves() // from the storage
+		if _, early := b.wait("0"); early != (step < 0) {
+			t.Errorf("%s: early %v", step, early)
+		}
+		now = now.Add(firstWait)
+		if why, early := b.wait("0"); early {
+			t.Errorf("%s: a wait of %s is longer than %s: %v", step, firstWait, firstWait, why)
+		}
+		if a.recent.note(good, now, w.now()) {
+			t.Errorf("%s: looked after again at once", step)
+		}
 	}
 }

@@ -99,7 +99,7 @@ func (a *Manager) fetch(name string, hello *tls.ClientHelloInfo) (*tls.Certifica
 	listed := a.listed(ctx, name)
 	if errors.Is(listed, ErrNotListed) {
 		a.drop(name)
-		return nil, a.refusals.Refuse(finding.New("acme-name-unlisted", ""))
+		return nil, a.refusals.Refuse(Why(name, listed))
 	}
 	if hello.Conn != nil {
 		// longer than the listener gives a handshake: an order takes seconds
@@ -118,7 +118,7 @@ func (a *Manager) fetch(name string, hello *tls.ClientHelloInfo) (*tls.Certifica
 		return nil, ctx.Err()
 	}
 	if listed != nil { // what is stored is served although nobody knows now; nothing is ordered
-		return nil, a.refusals.Refuse(finding.New("acme-source-unavailable", name).Because("%s", listed))
+		return nil, a.refusals.Refuse(Why(name, listed))
 	}
 	o, err := a.begin(name, clientOf(hello.Conn), fresh)
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
-	"autoconfig/finding"
 	"autoconfig/provider"
 )
 
@@ -57,8 +56,11 @@ const (
 	leadsKept     = 10_000
 )
 
-// ErrElsewhere is said of a name that leads elsewhere: DNS says where the name leads, and that is not here.
+// ErrElsewhere is said of a name of which DNS says where it leads, or that it
+// leads nowhere.
 var ErrElsewhere = errors.New("the name does not lead to this server")
+
+var errUnanswered = errors.New("DNS does not say where the name leads")
 
 // NewLeads makes a checker without memory.
 func NewLeads(o LeadsOptions) *Leads {
@@ -90,15 +92,6 @@ func (l *Leads) Check(ctx context.Context, host string) error {
 		}
 	}
 	return fmt.Errorf("%w: its addresses are %s", ErrElsewhere, list(found))
-}
-
-// Unled is the finding for a name that [Leads.Check] has an error for.
-func Unled(name string, err error) finding.Finding {
-	id := "acme-name-unanswered"
-	if errors.Is(err, ErrElsewhere) {
-		id = "acme-name-elsewhere"
-	}
-	return finding.New(id, name).Because("%s", err)
 }
 
 // Lately reports whether a name led here within the last day: what is said while
@@ -138,7 +131,7 @@ func (l *Leads) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	}
 	select {
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, fmt.Errorf("%w: %w", errUnanswered, ctx.Err())
 	case got := <-l.flights.DoChan(host, func() (any, error) { return l.ask(host), nil }):
 		n := got.Val.(lead) //nolint:errcheck,forcetypeassert // ask returns no other
 		return n.addrs, n.err
@@ -158,7 +151,7 @@ func (l *Leads) ask(host string) lead {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()
 	default:
-		return lead{err: errors.New("too many names are being looked up")}
+		return lead{err: fmt.Errorf("%w: too many are being looked up", errUnanswered)}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	defer cancel()
@@ -167,8 +160,11 @@ func (l *Leads) ask(host string) lead {
 	for i := range n.addrs {
 		n.addrs[i] = n.addrs[i].Unmap()
 	}
-	if errors.Is(n.err, provider.ErrNotFound) || n.err == nil && len(n.addrs) == 0 {
+	switch {
+	case errors.Is(n.err, provider.ErrNotFound), n.err == nil && len(n.addrs) == 0:
 		n.err = fmt.Errorf("%w: it has no address", ErrElsewhere)
+	case n.err != nil:
+		n.err = fmt.Errorf("%w: %w", errUnanswered, n.err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -75,7 +75,7 @@ func (a *Manager) begin(name string, client netip.Addr, c class) (*order, error)
 // place looks where the name leads, waits for its turn, and orders.
 func (a *Manager) place(ctx context.Context, o *order) (*tls.Certificate, error) {
 	if err := a.leads(ctx, o.name); err != nil {
-		return nil, a.refusals.Refuse(Unled(o.name, err))
+		return nil, a.refusals.Refuse(Why(o.name, err))
 	}
 	select {
 	case a.desk.ahead <- struct{}{}:

@@ -44,3 +44,17 @@ func (r *Refusals) Refuse(f finding.Finding) error {
 	r.log.Warn("no certificate for a client", "name", f.Subject, "id", f.ID, "cause", f.Cause, "fix", f.Fix, "others", more)
 	return errors.New(f.Cause)
 }
+
+// Why is the finding for a name that may have no certificate, or of which that
+// is not known: what [Options.Listed] and [Leads.Check] have errors for.
+func Why(name string, err error) finding.Finding {
+	switch {
+	case errors.Is(err, ErrNotListed):
+		return finding.New("acme-name-unlisted", "") // a stranger's words are not logged
+	case errors.Is(err, ErrElsewhere):
+		return finding.New("acme-name-elsewhere", name).Because("%s", err)
+	case errors.Is(err, errUnanswered):
+		return finding.New("acme-name-unanswered", name).Because("%s", err)
+	}
+	return finding.New("acme-source-unavailable", name).Because("%s", err)
+}

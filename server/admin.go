@@ -140,9 +140,10 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request) {
 	host := hostName(r.URL.Query().Get("domain"))
 	err := s.vouches(r.Context(), host)
 	if err == nil {
-		if err = s.leads(r.Context(), host); err != nil {
-			_ = s.refusals.Refuse(acme.Unled(host, err)) // the answer says no more
-		}
+		err = s.leads(r.Context(), host)
+	}
+	if err != nil {
+		_ = s.refusals.Refuse(acme.Why(host, err)) // the answer says no more
 	}
 	switch {
 	case err == nil:

@@ -1,0 +1,118 @@
+package acme
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// fullDisk is a storage that has no room for some keys.
+type fullDisk struct {
+	*mapStorage
+	full func(key string) bool
+}
+
+func (f *fullDisk) Store(ctx context.Context, key string, value []byte) error {
+	if f.full(key) {
+		return syscall.ENOSPC
+	}
+	return f.mapStorage.Store(ctx, key, value)
+}
+
+// However far a disk that is full lets a certificate be stored, what was there
+// before stays whole, what is new is read from memory, and all of it is stored
+// once there is room.
+func TestDiskFull(t *testing.T) {
+	parts := []string{assets + "x/n/n.crt", assets + "x/n/n.json", assets + "x/n/n.key"}
+	for _, before := range []string{"", "old"} {
+		for _, failing := range parts {
+			var reported error
+			room := false
+			disk := &fullDisk{newMapStorage(), func(key string) bool { return key == failing && !room }}
+			w := &watchedStorage{Storage: disk, unsaved: map[string][]byte{}, report: func(_ bool, err error) { reported = err }}
+			for _, key := range parts {
+				if before != "" {
+					disk.files[key] = []byte(before)
+				}
+			}
+			ctx := context.WithValue(t.Context(), orderKey{}, new(order))
+			for _, key := range parts {
+				if err := w.Store(ctx, key, []byte("new")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.save(ctx); !errors.Is(err, syscall.ENOSPC) || !errors.Is(reported, syscall.ENOSPC) {
+				t.Errorf("%v, reported %v", err, reported)
+			}
+			for _, key := range parts {
+				if got := string(disk.files[key]); got != before {
+					t.Errorf("full at %s: on the disk %s is %q, was %q", failing, key, got, before)
+				}
+				if got, err := w.Load(ctx, key); err != nil || string(got) != "new" || !w.Exists(ctx, key) {
+					t.Errorf("%s: %q, %v", key, got, err)
+				}
+			}
+			room = true
+			if err := w.save(ctx); err != nil || len(w.unsaved) != 0 {
+				t.Error(err, w.unsaved)
+			}
+			for _, key := range parts {
+				if got := string(disk.files[key]); got != "new" {
+					t.Errorf("%s is %q", key, got)
+				}
+			}
+		}
+	}
+}
+
+// A disk that is full is reported once, and not as well again with every read.
+func TestDiskFullReported(t *testing.T) {
+	w := new(world)
+	b := newBackoff(w.options("", nil))
+	for range 10 {
+		b.stored(true, syscall.ENOSPC)
+		b.stored(false, nil)
+	}
+	if n := strings.Count(w.log.String(), "\n"); n != 1 {
+		t.Errorf("%d lines:\n%s", n, w.log.String())
+	}
+	if _, reasons := b.report(); len(reasons) != 1 {
+		t.Error(reasons)
+	}
+	b.stored(true, nil)
+	if !strings.Contains(w.log.String(), "works again") {
+		t.Error(w.log.String())
+	}
+}
+
+// A stored certificate whose parts do not fit together is ordered again, and one
+// that cannot be read now is left alone.
+func TestUnusable(t *testing.T) {
+	url, _ := authority(t, nil)
+	storage := newMapStorage()
+	_, a := testManager(t, url, storage)
+	const name, other = "autoconfig.c1.example", "autoconfig.c2.example"
+	for _, n := range []string{name, other} {
+		keepCertificate(t, a, n, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	}
+	whole := len(storage.files)
+	for key := range storage.files {
+		if strings.HasSuffix(key, name+".key") {
+			storage.files[key] = storage.files[strings.ReplaceAll(key, name, other)]
+		}
+	}
+	storage.fail(errors.New("not now"))
+	if _, err := a.load(t.Context(), name); err == nil || len(storage.files) != whole {
+		t.Error(err, len(storage.files))
+	}
+	storage.fail(nil)
+	if _, err := a.load(t.Context(), name); err == nil || len(storage.files) != whole-1 {
+		t.Error(err, len(storage.files))
+	}
+	if _, err := a.load(t.Context(), other); err != nil {
+		t.Error(err)
+	}
+}
