@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"autoconfig/files"
 	"autoconfig/provider"
 )
@@ -16,34 +14,24 @@ import (
 // TLS is where the certificates for listen_tls come from: from files, or from
 // an authority on demand.
 type TLS struct {
-	CertFile      string `yaml:"cert_file" doc:"PEM, leaf first, then intermediates"`
-	KeyFile       string `yaml:"key_file" doc:"PEM private key"`
-	ACME          *ACME  `yaml:"acme" doc:"certificates on demand, for listed domains and service_host"`
+	CertFile      string `yaml:"cert_file,omitempty" doc:"PEM, leaf first, then intermediates"`
+	KeyFile       string `yaml:"key_file,omitempty" doc:"PEM private key"`
+	ACME          *ACME  `yaml:"acme,omitempty" doc:"certificates on demand, for listed domains and service_host"`
 	ProxyProtocol bool   `yaml:"proxy_protocol" doc:"https connections from trusted_proxies begin with the PROXY protocol, which says whose they are"`
 }
 
 // Set reports whether certificates come from somewhere.
 func (t TLS) Set() bool { return t.CertFile != "" && t.KeyFile != "" || t.ACME != nil }
 
-// show is the block with its defaults.
-func (t TLS) show() (out yaml.MapSlice) {
-	if t.ACME != nil {
-		out = yaml.MapSlice{{Key: "acme", Value: t.ACME.shown()}}
-	} else {
-		out = yaml.MapSlice{{Key: "cert_file", Value: t.CertFile}, {Key: "key_file", Value: t.KeyFile}}
-	}
-	return append(out, yaml.MapItem{Key: "proxy_protocol", Value: t.ProxyProtocol})
-}
-
 // ACME is an authority that gives certificates out (RFC 8555). Naming it agrees
 // to its terms.
 type ACME struct {
-	Email       string `yaml:"email" doc:"of the account; the authority may write to it"`
+	Email       string `yaml:"email,omitempty" doc:"of the account; the authority may write to it"`
 	Directory   string `yaml:"directory" doc:"URL of the authority; default: Let's Encrypt"`
-	Storage     string `yaml:"storage" doc:"folder, or for replicas postgres://…, which may hold ${ENV}; default /var/lib/autoconfig/certificates"`
-	StorageFile string `yaml:"storage_file" doc:"file with the postgres://… of the storage"`
+	Storage     string `yaml:"storage,omitempty" doc:"folder, or for replicas postgres://…, which may hold ${ENV}; default /var/lib/autoconfig/certificates"`
+	StorageFile string `yaml:"storage_file,omitempty" doc:"file with the postgres://… of the storage"`
 
-	Addresses []netip.Addr `yaml:"addresses" doc:"public IP addresses of this server where its own differ: behind NAT or a proxy"`
+	Addresses []netip.Addr `yaml:"addresses,omitempty" doc:"public IP addresses of this server where its own differ: behind NAT or a proxy"`
 }
 
 const (
@@ -100,12 +88,12 @@ func (s *settings) tls(t *TLS) {
 		s.bad("tls", "certificates from files and on demand at once", "write cert_file and key_file, or acme")
 	}
 	if s.c.ListenTLS == "" {
-		s.bad("tls.acme", "there is no https to get certificates for", `write listen_tls: ":443"`)
+		s.bad("tls.acme", "certificates are for https, and there is no https listener", `write listen_tls: ":443"`)
 	}
 	a := t.ACME
 	if a.Email != "" {
 		if _, err := provider.ParseAddress(a.Email); err != nil {
-			s.bad("tls.acme.email", "the text is no mail address", "write for example hostmaster@hoster.example, or leave it out")
+			s.bad("tls.acme.email", "the text is not a mail address", "write for example hostmaster@hoster.example, or leave it out")
 		}
 	}
 	a.Directory = cmp.Or(a.Directory, letsEncrypt)

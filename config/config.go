@@ -4,7 +4,6 @@
 package config
 
 import (
-	"cmp"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -21,7 +20,7 @@ type Config struct {
 	Listen         string         `yaml:"listen" doc:"address for plain HTTP"`
 	ListenTLS      string         `yaml:"listen_tls" doc:"address for https; needs tls"`
 	Admin          string         `yaml:"admin" doc:"address of the admin listener; empty switches it off"`
-	TLS            TLS            `yaml:"tls" doc:"certificates for listen_tls"`
+	TLS            TLS            `yaml:"tls,omitempty" doc:"certificates for listen_tls"`
 	ServiceHost    string         `yaml:"service_host" doc:"host that customers' CNAME and SRV records point to"`
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies" doc:"networks whose X-Forwarded-* headers count"`
 	ForwardedHost  bool           `yaml:"forwarded_host" doc:"whether X-Forwarded-Host of a trusted proxy counts"`
@@ -29,7 +28,7 @@ type Config struct {
 	LogClients     bool           `yaml:"log_clients" doc:"write client addresses to the access log"`
 	Drain          Duration       `yaml:"drain" doc:"how long to go on accepting after SIGTERM"`
 	DNS            DNS            `yaml:"dns" doc:"resolvers, and the record watch"`
-	Signing        KeyPair        `yaml:"signing" doc:"certificate and key that sign Apple profiles"`
+	Signing        KeyPair        `yaml:"signing,omitempty" doc:"certificate and key that sign Apple profiles"`
 	Branding       Branding       `yaml:"branding" doc:"how the pages look"`
 	Providers      []Provider     `yaml:"providers" doc:"the mail providers served"`
 	Sources        []Source       `yaml:"sources" doc:"databases and directories asked after the providers' own domains and the built-ins"`
@@ -38,14 +37,15 @@ type Config struct {
 	Path   string        `yaml:"-"` // the file read; empty: the built-ins alone
 	Reader *files.Reader `yaml:"-"` // of the files it names
 
-	pos   map[string]Pos // where each value stands, by path
-	model []Entry
+	pos    places
+	broken []string // paths of what could not be read, so that nothing more is said about it
+	model  []Entry
 }
 
 // KeyPair names the PEM files of a certificate and its key.
 type KeyPair struct {
-	CertFile string `yaml:"cert_file" doc:"PEM, leaf first, then intermediates"`
-	KeyFile  string `yaml:"key_file" doc:"PEM private key"`
+	CertFile string `yaml:"cert_file,omitempty" doc:"PEM, leaf first, then intermediates"`
+	KeyFile  string `yaml:"key_file,omitempty" doc:"PEM private key"`
 }
 
 // Set reports whether both files are named.
@@ -72,84 +72,17 @@ type Limits struct {
 	Burst     int `yaml:"burst" doc:"requests at once"`
 }
 
-// Provider is one entry under providers. Nil and absent mean: the default, or
-// the built-in's value when ID is a built-in's.
+// Provider is one entry under providers: a provider, or a built-in one with what
+// the file says in place of its own values.
 type Provider struct {
-	ID            string          `yaml:"id" doc:"handle; a built-in's id starts from it"`
-	Name          string          `yaml:"name" doc:"at most 60 characters"`
-	ShortName     string          `yaml:"short_name" doc:"at most 20 characters"`
-	Domains       []string        `yaml:"domains" doc:"domains of addresses"`
-	DomainsFile   string          `yaml:"domains_file" doc:"file with one domain a line"`
-	MX            []string        `yaml:"mx" doc:"also serve domains whose best MX is one of these or below it"`
-	Username      string          `yaml:"username" doc:"login name template of all servers"`
-	Incoming      []Server        `yaml:"incoming" doc:"IMAP and POP3 servers, best first"`
-	Outgoing      []Server        `yaml:"outgoing" doc:"submission servers, best first"`
-	Auth          []provider.Auth `yaml:"auth" doc:"ways to log in to all servers"`
-	OAuth2        *OAuth2         `yaml:"oauth2" doc:"authorization server"`
-	JMAP          string          `yaml:"jmap" doc:"https URL of the session resource"`
-	CalDAV        string          `yaml:"caldav" doc:"https URL"`
-	CardDAV       string          `yaml:"carddav" doc:"https URL"`
-	ManageSieve   *Server         `yaml:"managesieve" doc:"Sieve server"`
-	ActiveSync    string          `yaml:"activesync" doc:"https URL of Exchange ActiveSync"`
-	Autodiscover  *Autodiscover   `yaml:"autodiscover" doc:"settings, redirect, or a redirect's target"`
-	PACC          PACC            `yaml:"pacc" doc:"publish PACC: auto (when it can say it), true or false"`
-	Webmail       string          `yaml:"webmail" doc:"https URL"`
-	PasswordLogin *PasswordLogin  `yaml:"password_login" doc:"what became of password login"`
-	Notes         []Note          `yaml:"notes" doc:"remarks for people"`
-	Documentation []Documentation `yaml:"documentation" doc:"help pages"`
-}
+	provider.Provider `yaml:",inline"`
 
-// OAuth2 is the oauth2 block.
-type OAuth2 struct {
-	Issuer       string   `yaml:"issuer" doc:"https URL (RFC 8414)"`
-	AuthorizeURL string   `yaml:"authorize_url" doc:"https URL"`
-	TokenURL     string   `yaml:"token_url" doc:"https URL"`
-	Scopes       []string `yaml:"scopes" doc:"scopes covering all services"`
-	ClientID     string   `yaml:"client_id" doc:"public client id of mail programs, for thunderbird-addon"`
-}
+	DomainsFile string          `yaml:"domains_file,omitempty" doc:"file with one domain a line"`
+	Username    string          `yaml:"username,omitempty" doc:"login name template of all servers"`
+	Auth        []provider.Auth `yaml:"auth,omitempty" doc:"ways to log in to all servers"`
 
-// PasswordLogin is the password_login block: for all protocols, and what is
-// different for one.
-type PasswordLogin struct {
-	Status provider.PasswordStatus `yaml:"status" doc:"works, app-password or retired"`
-	Since  string                  `yaml:"since" doc:"date, 2024-09-16"`
-	Note   string                  `yaml:"note" doc:"one sentence for people"`
-	IMAP   *PasswordState          `yaml:"imap" doc:"what is different over IMAP"`
-	POP3   *PasswordState          `yaml:"pop3" doc:"what is different over POP3"`
-	SMTP   *PasswordState          `yaml:"smtp" doc:"what is different for sending"`
-}
-
-// PasswordState is what became of password login over one protocol.
-type PasswordState struct {
-	Status provider.PasswordStatus `yaml:"status" doc:"works, app-password or retired"`
-	Since  string                  `yaml:"since" doc:"date, 2024-09-16"`
-	Note   string                  `yaml:"note" doc:"one sentence for people"`
-}
-
-func (l *PasswordLogin) model() provider.PasswordLogin {
-	out := provider.PasswordLogin{Status: cmp.Or(l.Status, provider.PasswordWorks), Since: l.Since, Note: l.Note}
-	for proto, own := range map[provider.Protocol]*PasswordState{provider.IMAP: l.IMAP, provider.POP3: l.POP3, provider.SMTP: l.SMTP} {
-		if own != nil {
-			if out.By == nil {
-				out.By = map[provider.Protocol]provider.PasswordLogin{}
-			}
-			out.By[proto] = provider.PasswordLogin{Status: cmp.Or(own.Status, provider.PasswordWorks), Since: own.Since, Note: own.Note}
-		}
-	}
-	return out
-}
-
-// Note is one remark.
-type Note struct {
-	Lang string `yaml:"lang" doc:"two-letter language"`
-	Text string `yaml:"text" doc:"the remark"`
-}
-
-// Documentation is one help page in one language.
-type Documentation struct {
-	URL  string `yaml:"url" doc:"https URL"`
-	Lang string `yaml:"lang" doc:"two-letter language"`
-	Text string `yaml:"text" doc:"title"`
+	isBuiltin bool     // the entry starts from a built-in
+	theirs    []string // the built-in's domains
 }
 
 // Default is the configuration without a file.
@@ -187,17 +120,11 @@ func (c *Config) Name() string {
 // Duration is a time.Duration written in words: 5m, 0s.
 type Duration time.Duration
 
-func (d *Duration) fromText(s string) (fix string) {
-	v, err := time.ParseDuration(s)
-	if err != nil || v < 0 {
-		return "write a duration such as 5m or 0s"
-	}
-	*d = Duration(v)
-	return ""
-}
-
 // String is the duration in words.
 func (d Duration) String() string { return time.Duration(d).String() }
+
+// MarshalText is [Duration.String].
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // NeedsRestart lists the keys that differ in next and count from the next
 // start only.

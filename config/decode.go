@@ -1,62 +1,40 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"net/netip"
 	"reflect"
 	"strings"
+	"time"
 
-	"github.com/agnivade/levenshtein"
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
 	"autoconfig/finding"
 )
 
-// Pos is a place in a file; line and column count from 1.
-type Pos struct {
-	File         string
-	Line, Column int
-}
-
-// String is file:line:column, without the parts that are not known.
-func (p Pos) String() string {
-	switch {
-	case p.Line == 0:
-		return p.File
-	case p.Column == 0:
-		return fmt.Sprintf("%s:%d", p.File, p.Line)
-	}
-	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
-}
-
-// A textValue is written as one YAML string; fix says what to write when it
-// cannot be read.
-type textValue interface{ fromText(s string) (fix string) }
-
-// A nodeValue reads more than one form.
-type nodeValue interface {
-	fromNode(d *decoder, path string, n ast.Node)
-}
-
 // decoder fills structs from a YAML tree. Unlike a plain Unmarshal it goes on
 // after a mistake, so that an operator sees all of them at once.
 type decoder struct {
-	file    string
-	pos     map[string]Pos
+	places
+	lines   []string  // of the file
+	day     time.Time // on which the built-in providers are looked at
 	anchors map[string]ast.Node
 	faults  []finding.Finding
+	broken  []string // paths with a fault, or left out for one
+	partial bool     // parts of the file could not be read, so anchors may be missing
+	path    string   // of the value being read
 	depth   int
+	copies  int // values read through an alias
 }
 
+// fault reports something wrong with the value at n, which is at d.path.
 func (d *decoder) fault(id string, n ast.Node, cause, fix string) {
-	d.faults = append(d.faults, finding.New(id, d.at(n).String()).Because("%s", cause).Do("%s", fix))
+	f := finding.New(id, d.position(n).String()).Because("%s", cause).Do("%s", fix)
+	f.Key = d.path
+	d.faults, d.broken = append(d.faults, f), append(d.broken, d.path)
 }
 
-func (d *decoder) at(n ast.Node) Pos {
+func (d *decoder) position(n ast.Node) Pos {
 	switch m := n.(type) { // a block mapping's own token is its first colon
 	case *ast.MappingValueNode:
 		n = m.Key
@@ -74,9 +52,8 @@ func (d *decoder) at(n ast.Node) Pos {
 
 // decode reads one YAML document into v, a pointer to a struct.
 func (d *decoder) decode(text []byte, v any) {
-	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
-	if err != nil {
-		d.faults = append(d.faults, d.syntax(err))
+	file := d.parse(text)
+	if file == nil {
 		return
 	}
 	var body ast.Node
@@ -85,8 +62,9 @@ func (d *decoder) decode(text []byte, v any) {
 			continue
 		}
 		if body != nil {
-			d.fault("config-document-second", doc.Body, "a second YAML document starts here", "remove the line --- before it, and move what follows into the first")
-			return
+			d.fault("config-document-second", doc.Body, "a second YAML document starts here",
+				"remove the line --- before it, and move what follows into the first")
+			break
 		}
 		body = doc.Body
 	}
@@ -95,76 +73,110 @@ func (d *decoder) decode(text []byte, v any) {
 	}
 }
 
-func (d *decoder) syntax(err error) finding.Finding {
-	at, cause := Pos{File: d.file}, err.Error()
-	var syntax *yaml.SyntaxError
-	if errors.As(err, &syntax) && syntax.Token != nil {
-		at.Line, at.Column, cause = syntax.Token.Position.Line, syntax.Token.Position.Column, syntax.Message
-	}
-	return finding.New("config-syntax", at.String()).Because("not YAML: %s", strings.SplitN(cause, "\n", 2)[0])
-}
+const (
+	maxDepth  = 50        // of values inside of values
+	maxCopies = 1_000_000 // values read through aliases
+)
 
 // value fills v from n.
 func (d *decoder) value(path string, n ast.Node, v reflect.Value) {
-	if d.depth++; d.depth > 50 { // an alias inside its own anchor never ends
+	outer := d.path
+	d.path = path
+	d.depth++
+	defer func() { d.path, d.depth = outer, d.depth-1 }()
+	if d.copies > 0 {
+		if d.copies++; d.copies > maxCopies {
+			return
+		}
+	}
+	if d.depth > maxDepth { // an alias inside its own anchor never ends
 		d.fault("config-syntax", n, "nested too deeply", "remove the alias that contains itself")
-		d.depth--
 		return
 	}
-	defer func() { d.depth-- }()
 	switch x := n.(type) {
 	case *ast.AnchorNode:
 		d.anchors[x.Name.GetToken().Value] = x.Value
 		d.value(path, x.Value, v)
 		return
 	case *ast.AliasNode:
-		target, ok := d.anchors[x.Value.GetToken().Value]
-		if !ok {
-			d.fault("config-syntax", n, "an alias of no anchor before it", "write the value itself")
-			return
-		}
-		d.value(path, target, v)
+		d.alias(path, x, v)
 		return
 	case *ast.NullNode:
-		return // an empty value: as if the key were not there
-	}
-	d.pos[path] = d.at(n)
-	if v.Kind() == reflect.Pointer {
-		if v.IsNil() {
-			v.Set(reflect.New(v.Type().Elem()))
-		}
-		v = v.Elem()
-	}
-	if v.CanAddr() {
-		switch t := v.Addr().Interface().(type) {
-		case nodeValue:
-			t.fromNode(d, path, n)
-			return
-		case textValue:
-			d.textValue(n, t)
-			return
-		case *netip.Prefix:
-			d.prefix(n, t)
-			return
-		case *netip.Addr:
-			d.address(n, t)
-			return
-		}
-	}
-	d.kind(path, n, v)
-}
-
-func (d *decoder) textValue(n ast.Node, t textValue) {
-	switch n.(type) {
-	case *ast.IntegerNode, *ast.FloatNode: // quotes, as text advises, would not help: the unit is missing
-		d.fault("config-type", n, n.GetToken().Value+" has no unit", "write a duration such as 5m or 0s")
+		d.null(n, v)
 		return
 	}
-	if s, ok := d.text(n, "a text such as 5m"); ok {
-		if fix := t.fromText(s); fix != "" {
-			d.fault("config-value-invalid", n, fmt.Sprintf("%q cannot be read here", s), fix)
+	d.at[path] = d.position(n)
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
+	switch n.(type) {
+	case ast.MapNode, *ast.SequenceNode:
+	default:
+		d.leafs[path] = true
+	}
+	if !d.form(path, n, v.Addr().Interface()) {
+		d.kind(path, n, v)
+	}
+}
+
+func (d *decoder) alias(path string, n *ast.AliasNode, v reflect.Value) {
+	name := n.Value.GetToken().Value
+	if target, ok := d.anchors[name]; ok {
+		d.copies++
+		d.value(path, target, v)
+		d.at[path] = d.position(n)
+		return
+	}
+	d.leafs[path] = true
+	if d.partial {
+		d.broken = append(d.broken, path)
+		return
+	}
+	d.fault("config-syntax", n, "a value that begins with * repeats an anchor, and no anchor &"+name+" is before it",
+		`put a text that begins with * in quotes, or write the value itself`)
+}
+
+// null reports an empty value, which would silently mean the default.
+func (d *decoder) null(n ast.Node, v reflect.Value) {
+	d.leafs[d.path] = true
+	key := lastKey(d.path)
+	if strings.HasSuffix(d.path, "]") {
+		d.fault("config-value-missing", n, "an empty entry in the list", "write a value after the -, or remove the line")
+		return
+	}
+	fix := "write a value, or remove the line"
+	switch v.Kind() {
+	case reflect.Slice, reflect.Struct, reflect.Pointer:
+		if key == "providers" || key == "sources" || v.Kind() != reflect.Slice {
+			d.fault("config-value-missing", n, "the key has no value, and the default is used", fix)
+			f := &d.faults[len(d.faults)-1]
+			f.Level, d.broken = finding.Warn, d.broken[:len(d.broken)-1]
+			return
+		}
+	case reflect.String:
+		if key == "admin" || key == "listen_tls" {
+			fix = key + `: "" switches it off; without the line the default is used`
 		}
 	}
+	if comment := commentIn(d.lines, d.at[d.path].Line); strings.HasPrefix(comment, "#") && !strings.HasPrefix(comment, "# ") {
+		d.fault("config-value-missing", n, "a # after a space begins a comment, so the key has no value",
+			fmt.Sprintf("put the value in quotes: %s: %q", key, strings.Fields(comment)[0]))
+		return
+	}
+	d.fault("config-value-missing", n, "the key has no value", fix)
+}
+
+// commentIn is the comment on a line of a file, "" without one.
+func commentIn(lines []string, line int) string {
+	if line < 1 || line > len(lines) {
+		return ""
+	}
+	_, comment, found := strings.Cut(lines[line-1], " #")
+	if !found {
+		return ""
+	}
+	return "#" + comment
 }
 
 // kind fills v by its Go kind.
@@ -175,16 +187,11 @@ func (d *decoder) kind(path string, n ast.Node, v reflect.Value) {
 	case reflect.Slice:
 		d.sequence(path, n, v)
 	case reflect.String:
-		if s, ok := d.text(n, "a text"); ok {
-			v.SetString(s)
+		if s, ok := d.text(n); ok {
+			d.word(n, s, v)
 		}
 	case reflect.Bool:
-		b, ok := n.(*ast.BoolNode)
-		if !ok {
-			d.typeFault(n, "true or false")
-			return
-		}
-		v.SetBool(b.Value)
+		d.boolean(n, v)
 	case reflect.Int, reflect.Uint16:
 		d.integer(n, v)
 	default:
@@ -195,43 +202,38 @@ func (d *decoder) kind(path string, n ast.Node, v reflect.Value) {
 func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) {
 	m, ok := n.(ast.MapNode)
 	if !ok {
-		d.typeFault(n, "a mapping (key: value)")
+		first := keysOf(v.Type())[0]
+		d.typeFault(n, "a mapping", fmt.Sprintf("write %s: {%s: …}, or one key a line below %[1]s:", lastKey(path), first))
 		return
 	}
 	seen := map[string]ast.Node{}
 	for it := m.MapRange(); it.Next(); {
 		key := it.Key().GetToken().Value
+		d.path = joinPath(path, key)
 		if first, twice := seen[key]; twice {
-			d.fault("config-key-duplicate", it.Key(), fmt.Sprintf("%q stands twice, first on line %d", key, d.at(first).Line), "remove one of them")
+			d.fault("config-key-duplicate", it.Key(), fmt.Sprintf("%q is written twice, first on line %d", key, d.position(first).Line), "remove one of them")
 			continue
 		}
 		seen[key] = it.Key()
 		field, ok := fieldByKey(v, key)
 		if !ok {
-			d.unknown(it.Key(), key, v)
+			d.unknown(it.Key(), key, it.Value(), v)
 			continue
 		}
-		at := joinPath(path, key)
-		d.value(at, it.Value(), field)
-		if _, ok := d.pos[at]; !ok { // a null
-			d.pos[at] = d.at(it.Key())
-		}
+		d.at[d.path] = d.position(it.Key()) // of an empty value
+		d.value(d.path, it.Value(), field)
 	}
-}
-
-func (d *decoder) unknown(n ast.Node, key string, v reflect.Value) {
-	keys := keysOf(v.Type())
-	fix := "write one of " + strings.Join(keys, ", ")
-	if near := nearest(key, keys); near != "" {
-		fix = fmt.Sprintf("did you mean %q?", near)
-	}
-	d.fault("config-key-unknown", n, fmt.Sprintf("unknown key %q", key), fix)
+	d.path = path
 }
 
 func (d *decoder) sequence(path string, n ast.Node, v reflect.Value) {
 	s, ok := n.(*ast.SequenceNode)
 	if !ok {
-		d.typeFault(n, "a list: [a, b], or one \"- \" a line")
+		what := "a text" // a short message: the fix says all
+		if _, ok := n.(*ast.StringNode); !ok {
+			what = d.shown(n) + " is not a list"
+		}
+		d.fault("config-type", n, what, d.listFix(n, v.Type().Elem()))
 		return
 	}
 	out := reflect.MakeSlice(v.Type(), len(s.Values), len(s.Values))
@@ -241,33 +243,45 @@ func (d *decoder) sequence(path string, n ast.Node, v reflect.Value) {
 	v.Set(out)
 }
 
-func (d *decoder) integer(n ast.Node, v reflect.Value) {
-	i, ok := n.(*ast.IntegerNode)
-	if !ok {
-		d.typeFault(n, "a whole number")
+func (d *decoder) boolean(n ast.Node, v reflect.Value) {
+	if b, ok := n.(*ast.BoolNode); ok {
+		v.SetBool(b.Value)
 		return
 	}
-	var num uint64
+	fix := "write true or false"
+	if text, ok := n.(*ast.StringNode); ok {
+		switch strings.ToLower(text.Value) {
+		case "yes", "on", "true", "y":
+			fix = "write true"
+		case "no", "off", "false", "n":
+			fix = "write false"
+		}
+	}
+	d.typeFault(n, "true or false", fix)
+}
+
+func (d *decoder) integer(n ast.Node, v reflect.Value) {
+	key := lastKey(d.path)
+	i, ok := n.(*ast.IntegerNode)
+	if !ok {
+		d.typeFault(n, "a whole number", numberFix(key, n))
+		return
+	}
+	num, most := uint64(math.MaxUint64), uint64(math.MaxInt32)
 	switch x := i.Value.(type) {
 	case int64:
-		if x < 0 {
-			d.fault("config-value-invalid", n, "a negative number", "write a number from 1 up")
-			return
+		if x >= 0 {
+			num = uint64(x)
 		}
-		num = uint64(x)
 	case uint64:
 		num = x
 	}
-	most := uint64(math.MaxInt32)
-	id, fix := "config-value-invalid", "write a smaller number"
+	id, fix := "config-value-invalid", fmt.Sprintf("write a number from 1 to %d", most)
 	if v.Kind() == reflect.Uint16 {
 		most, id, fix = math.MaxUint16, "config-port-invalid", "write a port from 1 to 65535, or leave it out"
-		if num == 0 {
-			num = most + 1
-		}
 	}
-	if num > most {
-		d.fault(id, n, fmt.Sprintf("%s is out of range", i.GetToken().Value), fix)
+	if num == 0 || num > most {
+		d.fault(id, n, i.GetToken().Value+" is out of range", fix)
 		return
 	}
 	if v.Kind() == reflect.Uint16 {
@@ -277,107 +291,76 @@ func (d *decoder) integer(n ast.Node, v reflect.Value) {
 	}
 }
 
-func (d *decoder) prefix(n ast.Node, p *netip.Prefix) {
-	s, ok := d.text(n, "a network such as 10.0.0.0/8")
-	if !ok {
-		return
-	}
-	v, err := netip.ParsePrefix(s)
-	if addr, aerr := netip.ParseAddr(s); err != nil && aerr == nil {
-		d.fault("config-value-invalid", n, fmt.Sprintf("%q is an address, not a network", s), fmt.Sprintf("write %s/%d", addr, addr.BitLen()))
-		return
-	}
-	if err != nil {
-		d.fault("config-value-invalid", n, fmt.Sprintf("%q is not a network", s), "write a network such as 10.0.0.0/8")
-		return
-	}
-	*p = v.Masked()
-}
-
-func (d *decoder) address(n ast.Node, a *netip.Addr) {
-	s, ok := d.text(n, "an IP address such as 192.0.2.1")
-	if !ok {
-		return
-	}
-	v, err := netip.ParseAddr(strings.Trim(s, "[]"))
-	if err != nil || v.Zone() != "" || v.IsUnspecified() {
-		d.fault("config-value-invalid", n, fmt.Sprintf("%q is not an IP address", s), "write an address such as 192.0.2.1 or 2001:db8::1, without a port")
-		return
-	}
-	*a = v.Unmap()
-}
-
 // text reads a YAML string. A number or a bool where a text belongs is a
 // mistake: YAML would have lost its leading zeros or its spelling.
-func (d *decoder) text(n ast.Node, what string) (string, bool) {
+func (d *decoder) text(n ast.Node) (string, bool) {
 	switch x := n.(type) {
 	case *ast.StringNode:
 		return x.Value, true
 	case *ast.LiteralNode:
 		return x.Value.Value, true
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		d.fault("config-type", n, fmt.Sprintf("%s is %s, and a text is wanted", n.GetToken().Value, nodeName(n)), fmt.Sprintf("write it in quotes: %q", n.GetToken().Value))
+		d.typeFault(n, "a text", textFix(lastKey(d.path), d.shown(n)))
 		return "", false
 	}
-	d.typeFault(n, what)
+	d.typeFault(n, "a text", fmt.Sprintf("write %s: and the text on one line", lastKey(d.path)))
 	return "", false
 }
 
-func (d *decoder) typeFault(n ast.Node, want string) {
-	d.fault("config-type", n, fmt.Sprintf("%s where %s is wanted", nodeName(n), want), "write "+want)
+func (d *decoder) typeFault(n ast.Node, want, fix string) {
+	d.fault("config-type", n, fmt.Sprintf("%s is not %s", d.shown(n), want), fix)
 }
 
-func nodeName(n ast.Node) string {
+// shown is a value for a message: as it is written where it is short, and never
+// a secret.
+func (d *decoder) shown(n ast.Node) string {
 	switch n.(type) {
 	case *ast.SequenceNode:
 		return "a list"
 	case ast.MapNode:
 		return "a mapping"
-	case *ast.IntegerNode:
-		return "a number"
-	case *ast.FloatNode:
-		return "a fraction"
-	case *ast.BoolNode:
-		return "true or false"
-	case *ast.StringNode, *ast.LiteralNode:
-		return "a text"
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.StringNode:
+		if text := n.GetToken().Value; len(text) <= 40 && !secretKeys[lastKey(d.path)] {
+			return `"` + text + `"`
+		}
 	}
-	return "a value"
+	return "the value"
 }
 
-func joinPath(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
+// fieldByKey finds the field of a key, also in embedded structs.
 func fieldByKey(v reflect.Value, key string) (reflect.Value, bool) {
 	for i := range v.NumField() {
-		if tag := v.Type().Field(i).Tag.Get("yaml"); tag == key && tag != "-" {
+		name, inline := tagOf(v.Type().Field(i))
+		if inline {
+			if f, ok := fieldByKey(v.Field(i), key); ok {
+				return f, true
+			}
+		} else if name == key && key != "" {
 			return v.Field(i), true
 		}
 	}
 	return reflect.Value{}, false
 }
 
+// keysOf lists the keys of a struct in their order.
 func keysOf(t reflect.Type) []string {
 	var keys []string
 	for field := range t.Fields() {
-		if tag := field.Tag.Get("yaml"); tag != "" && tag != "-" {
-			keys = append(keys, tag)
+		name, inline := tagOf(field)
+		if inline {
+			keys = append(keys, keysOf(field.Type)...)
+		} else if name != "" {
+			keys = append(keys, name)
 		}
 	}
 	return keys
 }
 
-// nearest is the key a mistyped one was probably meant to be.
-func nearest(key string, keys []string) string {
-	best, most := "", 1+len(key)/4
-	for _, k := range keys {
-		if n := levenshtein.ComputeDistance(strings.ToLower(key), k); n <= most {
-			best, most = k, n-1
-		}
+// tagOf is a field's key, "" for one that is not in the file.
+func tagOf(f reflect.StructField) (key string, inline bool) {
+	key, option, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	if key == "-" {
+		key = ""
 	}
-	return best
+	return key, option == "inline"
 }

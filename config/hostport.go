@@ -3,12 +3,9 @@ package config
 import (
 	"errors"
 	"net"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/goccy/go-yaml/ast"
 
 	"autoconfig/provider"
 )
@@ -27,22 +24,6 @@ func (r Resolvers) Addresses(system func() []string) []string {
 		return r
 	}
 	return slices.Concat(r[:i], system(), r[i+1:])
-}
-
-// show is the list, or the word system alone.
-func (r Resolvers) show() any {
-	if len(r) == 1 && r[0] == systemResolver {
-		return systemResolver
-	}
-	return emptyNotNull(r)
-}
-
-func (r *Resolvers) fromNode(d *decoder, path string, n ast.Node) {
-	if text, ok := n.(*ast.StringNode); ok && text.Value == systemResolver {
-		*r = Resolvers{systemResolver}
-		return
-	}
-	d.sequence(path, n, reflect.ValueOf(r).Elem())
 }
 
 // ListenAddress reports whether s is HOST:PORT, where the host may be left out

@@ -3,6 +3,7 @@ package config
 import (
 	"bufio"
 	"fmt"
+	"slices"
 	"strings"
 
 	"autoconfig/files"
@@ -47,7 +48,7 @@ func (c *Config) Data() (*Data, []finding.Finding) {
 	for i := range c.model {
 		b.entry(&c.model[i])
 	}
-	return b.data, b.faults
+	return b.data, c.ordered(b.faults)
 }
 
 type builder struct {
@@ -65,8 +66,8 @@ const manyFaults = 20
 
 func (b *builder) entry(e *Entry) {
 	b.data.Providers = append(b.data.Providers, e.Provider)
-	for i, d := range e.own {
-		b.add(d, e, b.c.at(e.path, fmt.Sprintf("domains[%d]", i)))
+	for _, d := range e.own {
+		b.data.Listed.Add(d, e.Provider) // that a domain is listed twice has been reported
 	}
 	if e.DomainsFile != "" {
 		b.file(e)
@@ -77,21 +78,27 @@ func (b *builder) entry(e *Entry) {
 		}
 	}
 	if e.path != "" && len(e.own) == 0 && e.DomainsFile == "" && len(e.MX) == 0 && !e.Builtin && !b.c.namedBySource(e.ID) {
-		b.faults = append(b.faults, finding.New("config-provider-unused", b.c.at(e.path, "").String()).Because("nothing points to the provider %q", e.ID))
+		b.faults = append(b.faults, b.c.fault("config-provider-unused", e.path, fmt.Sprintf("nothing points to the provider %q", e.ID), ""))
 	}
 }
 
-// add puts one domain of the operator's into the index.
+// add puts one domain of a domains file into the index.
 func (b *builder) add(domain string, e *Entry, at Pos) {
 	other, ok := b.data.Listed.Add(domain, e.Provider)
-	if ok || len(b.faults) > manyFaults {
+	if len(b.faults) > manyFaults {
+		return
+	}
+	if cause := takenOver(domain, e.ID); cause != "" {
+		b.faults = append(b.faults, finding.New("config-domain-builtin", at.String()).Because("%s", cause))
+	}
+	if ok {
 		return
 	}
 	f := finding.New("config-domain-duplicate", at.String())
 	if first := b.where(domain, at); first != "" {
-		f = f.Because("%s stands in %s already", domain, first)
+		f = f.Because("%s is already listed at %s", domain, first)
 	} else {
-		f = f.Because("%s belongs to the provider %q already", domain, other.ID)
+		f = f.Because("%s already belongs to the provider %q", domain, other.ID)
 	}
 	b.faults = append(b.faults, f)
 }
@@ -100,10 +107,9 @@ func (b *builder) add(domain string, e *Entry, at Pos) {
 // reads the files again, which only a mistake costs.
 func (b *builder) where(domain string, before Pos) string {
 	for _, e := range b.c.model {
-		for i, d := range e.own {
-			if at := b.c.at(e.path, fmt.Sprintf("domains[%d]", i)); d == domain && at != before {
-				return at.String()
-			}
+		if i := slices.Index(e.own, domain); i >= 0 {
+			at, _ := b.c.pos.find(fmt.Sprintf("%s.domains[%d]", e.path, i))
+			return at.String()
 		}
 		if e.DomainsFile == "" {
 			continue
@@ -126,14 +132,14 @@ func (b *builder) file(e *Entry) {
 	err := b.c.eachDomain(e.DomainsFile, func(at Pos, raw string) bool {
 		domain, err := provider.ParseDomain(raw)
 		if err != nil {
-			b.faults = append(b.faults, badDomain(at, raw))
+			b.faults = append(b.faults, finding.New("config-domain-invalid", at.String()).Because("%s", notDomain(raw)).Do("%s", domainFix(raw)))
 		} else {
 			b.add(domain, e, at)
 		}
 		return len(b.faults) <= manyFaults
 	})
 	if err != nil {
-		b.faults = append(b.faults, unreadable(b.c.at(e.path, "domains_file"), e.DomainsFile, err))
+		b.faults = append(b.faults, b.c.unreadable(e.path+".domains_file", e.DomainsFile, err))
 	}
 }
 

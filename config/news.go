@@ -24,13 +24,14 @@ func News(id, subject string, day time.Time) []finding.Finding {
 // Day is the day on which the built-in providers were looked at.
 func (c *Config) Day() time.Time { return c.day }
 
-// News is [News] on the day of [LoadOn] for the built-in providers that the
+// News is [News] on the day of [LoadWith] for the built-in providers that the
 // file names.
 func (c *Config) News() []finding.Finding {
 	var out []finding.Finding
 	for _, e := range c.model {
 		if e.Builtin && e.path != "" {
-			out = append(out, News(e.ID, c.at(e.path, "id").String(), c.day)...)
+			at, _ := c.pos.find(e.path + ".id")
+			out = append(out, News(e.ID, at.String(), c.day)...)
 		}
 	}
 	return out

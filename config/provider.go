@@ -3,101 +3,67 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"autoconfig/finding"
 	"autoconfig/provider"
+	"autoconfig/source"
 )
 
-// entry turns one item of providers into a provider: defaults, or a built-in's
-// values under what is written.
+// entry turns one item of providers into a provider: the defaults of its servers
+// and its names.
 func (c *Config) entry(i int, p *Provider) Entry {
-	e := Entry{path: fmt.Sprintf("providers[%d]", i), own: p.Domains}
-	if p.DomainsFile != "" {
-		e.DomainsFile = c.resolve(p.DomainsFile)
+	e := Entry{Provider: &p.Provider, DomainsFile: c.resolve(p.DomainsFile), Builtin: p.isBuiltin, own: p.Domains,
+		path: fmt.Sprintf("providers[%d]", i)}
+	for _, list := range []struct {
+		key     string
+		servers []provider.Server
+	}{{"incoming", p.Incoming}, {"outgoing", p.Outgoing}} {
+		_, listed := c.pos.at[e.path+"."+list.key]
+		for i := range list.servers {
+			p.defaults(&list.servers[i], listed)
+		}
 	}
-	m := provider.BuiltinAt(p.ID, c.day)
-	if e.Builtin = m != nil; !e.Builtin {
-		m = &provider.Provider{ID: p.ID, PACC: provider.PACCAuto, PasswordLogin: provider.PasswordLogin{Status: provider.PasswordWorks}}
+	if s := p.ManageSieve; s != nil {
+		s.Protocol = provider.ManageSieve
+		p.defaults(s, true)
 	}
-	e.Provider = m
-	overlay(m, p)
-	m.Domains = append(m.Domains, p.Domains...)
+	p.Normalize()
+	e.normalizeDomains()
+	first := ""
+	switch {
+	case len(e.own) > 0:
+		first = e.own[0]
+	case e.DomainsFile != "":
+		first = c.firstDomain(e.DomainsFile)
+	}
+	e.names(first)
+	p.Domains = slices.Concat(p.theirs, e.own)
 	return e
 }
 
-// overlay writes what the file says over m. Keys given replace.
-func overlay(m *provider.Provider, p *Provider) {
-	replace(&m.Name, p.Name)
-	replace(&m.ShortName, p.ShortName)
-	replace(&m.JMAP, p.JMAP)
-	replace(&m.CalDAV, p.CalDAV)
-	replace(&m.CardDAV, p.CardDAV)
-	replace(&m.ActiveSync, p.ActiveSync)
-	replace(&m.Webmail, p.Webmail)
-	replace(&m.PACC, provider.PACCMode(p.PACC))
-	overlayServers(m, p)
-	if p.MX != nil {
-		m.MX = p.MX
+// defaults gives a server what the entry says for all of them. A built-in's
+// server has values of its own, which the entry's replace.
+func (p *Provider) defaults(s *provider.Server, listed bool) {
+	if len(s.Auth) == 0 || !listed && p.Auth != nil {
+		s.Auth = p.Auth
 	}
-	if p.OAuth2 != nil {
-		m.OAuth2 = &provider.OAuth2{Issuer: p.OAuth2.Issuer, AuthorizeURL: p.OAuth2.AuthorizeURL, TokenURL: p.OAuth2.TokenURL, Scopes: p.OAuth2.Scopes,
-			ClientID: p.OAuth2.ClientID}
+	if s.Username == "" || !listed && p.Username != "" {
+		s.Username = p.Username
 	}
-	if a := p.Autodiscover; a != nil {
-		m.Autodiscover.Action = a.Action
-		replace(&m.Autodiscover.RedirectURL, a.RedirectURL)
-		replace(&m.Autodiscover.RedirectAddr, a.RedirectAddr)
-	}
-	if l := p.PasswordLogin; l != nil {
-		m.PasswordLogin = l.model()
-	}
-	if p.Notes != nil {
-		m.Notes = nil
-		for _, n := range p.Notes {
-			m.Notes = append(m.Notes, provider.Note(n))
-		}
-	}
-	if p.Documentation != nil {
-		m.Documentation = nil
-		for _, d := range p.Documentation {
-			m.Documentation = append(m.Documentation, provider.Documentation(d))
-		}
-	}
+	s.SetDefaults()
 }
 
-func overlayServers(m *provider.Provider, p *Provider) {
-	for _, list := range []struct {
-		to   *[]provider.Server
-		from []Server
-	}{{&m.Incoming, p.Incoming}, {&m.Outgoing, p.Outgoing}} {
-		if list.from == nil { // the built-in's, if any
-			for i := range *list.to {
-				s := &(*list.to)[i]
-				replace(&s.Username, p.Username)
-				if p.Auth != nil {
-					s.Auth = p.Auth
-				}
-			}
-			continue
+// normalizeDomains puts the names that the entry lists into their normal form;
+// what is no domain is left as it is, and reported later.
+func (e *Entry) normalizeDomains() {
+	for i, name := range e.own {
+		if norm, err := provider.ParseDomain(name); err == nil {
+			e.own[i] = norm
 		}
-		*list.to = nil
-		for _, s := range list.from {
-			*list.to = append(*list.to, s.model(p))
-		}
-	}
-	if p.ManageSieve != nil {
-		s := *p.ManageSieve
-		s.Protocol = provider.ManageSieve
-		sieve := s.model(p)
-		m.ManageSieve = &sieve
-	}
-}
-
-func replace[T ~string](to *T, with T) {
-	if with != "" {
-		*to = with
 	}
 }
 
@@ -129,21 +95,85 @@ func cut(s string, most int) string {
 	return string([]rune(s)[:most-1]) + "…"
 }
 
-// validate reports the faults of the model at the places they were written.
-func (c *Config) validate(e *Entry) []finding.Finding {
-	var out []finding.Finding
-	seen := map[string]bool{}
+// checkEntry reports what is wrong with an entry, at the places where it is written.
+func (c *Config) checkEntry(e *Entry) []finding.Finding {
+	if f, ok := c.meantBuiltin(e); ok {
+		return []finding.Finding{f}
+	}
+	out := append(c.domains(e), c.typos(e)...)
 	for _, f := range e.Validate() {
-		got := finding.New(f.ID, c.at(e.path, c.inherited(e.path, f.Path)).String()).Because("%s", f.Problem).Do("%s", f.Fix)
-		if f.Warning {
+		path := c.inherited(e.path, f.Path)
+		server, _, _ := strings.Cut(path, ".")
+		if c.pos.leafs[joinPath(e.path, server)] { // answered in the form in which it is written
+			f.Fix = shortFix(e, server, f.Fix)
+		}
+		got := c.fault(f.ID, joinPath(e.path, path), f.Problem, f.Fix)
+		if got.Level = finding.Fail; f.Warning {
 			got.Level = finding.Warn
 		}
-		if key := got.String(); !seen[key] { // several servers may have inherited one mistake
-			seen[key] = true
-			out = append(out, got)
+		out = append(out, got)
+	}
+	return out
+}
+
+// shortFix is a fix about the port of a server in the form in which the server
+// is written, SCHEME://HOST.
+func shortFix(e *Entry, server, fix string) string {
+	list := e.Incoming
+	index, ok := strings.CutPrefix(server, "outgoing[")
+	if ok {
+		list = e.Outgoing
+	}
+	i, err := strconv.Atoi(strings.Trim(strings.TrimPrefix(index, "incoming["), "]"))
+	if err != nil || i >= len(list) || list[i].Host == "" || !strings.Contains(fix, "port: ") {
+		return fix
+	}
+	var forms []string
+	for _, svc := range provider.Services() {
+		switch form := svc.Name + "://" + list[i].Host; {
+		case svc.Protocol != list[i].Protocol:
+		case svc.Port == list[i].Port:
+			return "write " + form
+		default:
+			forms = append(forms, fmt.Sprintf("%s (port %d)", form, svc.Port))
 		}
 	}
-	return append(out, c.typos(e)...)
+	return "write " + orList(forms)
+}
+
+// otherNames are what people call the built-in providers.
+var otherNames = map[string]string{
+	"office365": provider.Microsoft365, "o365": provider.Microsoft365, "m365": provider.Microsoft365, "ms365": provider.Microsoft365,
+	"microsoft": provider.Microsoft365, "office": provider.Microsoft365, "exchange": provider.Microsoft365,
+	"exchangeonline": provider.Microsoft365, "microsoft365business": provider.Microsoft365,
+	"outlook": provider.Outlook, "outlookcom": provider.Outlook, "hotmail": provider.Outlook, "hotmailcom": provider.Outlook,
+	"live": provider.Outlook, "livecom": provider.Outlook, "msn": provider.Outlook, "msncom": provider.Outlook,
+}
+
+// meantBuiltin reports an entry without servers whose id is nearly a built-in's.
+func (c *Config) meantBuiltin(e *Entry) (finding.Finding, bool) {
+	if e.Builtin || len(e.Incoming)+len(e.Outgoing) > 0 || c.pos.at[e.path+".id"] == (Pos{}) {
+		return finding.Finding{}, false
+	}
+	var ids []string
+	for _, p := range provider.Builtins() {
+		ids = append(ids, p.ID)
+	}
+	plain := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" .-_", r) {
+			return -1
+		}
+		return r
+	}, strings.ToLower(e.ID))
+	near := otherNames[plain]
+	if near == "" {
+		near = nearest(plain, ids)
+	}
+	if near == "" {
+		return finding.Finding{}, false
+	}
+	return c.fault("config-servers-missing", e.path+".id", fmt.Sprintf("%q is not a built-in provider, and the entry has no servers of its own", e.ID),
+		fmt.Sprintf("did you mean %s?", near)), true
 }
 
 // inherited turns incoming[0].auth[0] into auth[0] when the server has no auth
@@ -154,33 +184,80 @@ func (c *Config) inherited(entry, path string) string {
 	if !ok || key != "auth" && key != "username" {
 		return path
 	}
-	if _, own := c.pos[joinPath(entry, server+"."+key)]; own {
+	if _, own := c.pos.at[joinPath(entry, server+"."+key)]; own {
+		return path
+	}
+	if _, given := c.pos.at[joinPath(entry, key)]; !given {
 		return path
 	}
 	return rest
 }
 
-// at is where the value at path stands, or the nearest thing around it.
-func (c *Config) at(path, below string) Pos {
-	if below != "" {
-		path = joinPath(path, below)
-	}
-	for path != "" {
-		if p, ok := c.pos[path]; ok {
-			return p
+// domains checks the names that an entry lists, in the configuration.
+func (c *Config) domains(e *Entry) []finding.Finding {
+	var out []finding.Finding
+	own := make([]string, 0, len(e.own))
+	for i, name := range e.own {
+		path := fmt.Sprintf("%s.domains[%d]", e.path, i)
+		norm, err := provider.ParseDomain(name)
+		if err != nil {
+			out = append(out, c.fault("config-domain-invalid", path, notDomain(name), domainFix(name)))
+			continue
 		}
-		path = parentPath(path)
+		own = append(own, norm)
+		if meant := source.SuggestDomain(norm); meant != "" {
+			out = append(out, c.fault("config-domain-typo", path, norm+" looks mistyped", fmt.Sprintf("did you mean %s? If not, leave it", meant)))
+		}
+		if cause := takenOver(norm, e.ID); cause != "" {
+			out = append(out, c.fault("config-domain-builtin", path, cause, ""))
+		}
 	}
-	return Pos{File: c.Path, Line: 1, Column: 1}
+	e.own, e.Domains = own, slices.Concat(e.Domains[:len(e.Domains)-len(e.own)], own)
+	return out
 }
 
-func parentPath(path string) string {
-	for i := len(path) - 1; i > 0; i-- {
-		if path[i] == '.' || path[i] == '[' {
-			return path[:i]
-		}
+// takenOver says that an entry replaces the settings of a built-in for a domain
+// which is the built-in's own.
+func takenOver(domain, id string) string {
+	if owner := provider.VendorOwned(domain); owner != "" && owner != id {
+		return fmt.Sprintf("%s belongs to the built-in provider %s, and this entry replaces its settings", domain, owner)
 	}
 	return ""
+}
+
+func notDomain(name string) string {
+	return fmt.Sprintf("%q is not a domain name", name) + provider.ForbiddenIn(name)
+}
+
+// domainFix is what to write in place of a name that is not a domain.
+func domainFix(name string) string {
+	switch plain := hostIn(strings.Map(provider.WithoutQuotes, name)); {
+	case strings.Contains(name, "*"):
+		return "list the domains one by one, or name their mail exchanger under mx:; wildcards are not served"
+	case plain != "" && plain != name:
+		return "write " + plain
+	case strings.ContainsAny(name, ",; "):
+		return "write one domain an entry, in brackets: [example.org, example.net]"
+	}
+	return "write the domain alone, for example example.org"
+}
+
+// typos reports host names that look mistyped.
+func (c *Config) typos(e *Entry) []finding.Finding {
+	var out []finding.Finding
+	for _, list := range []struct {
+		key     string
+		servers []provider.Server
+	}{{"incoming", e.Incoming}, {"outgoing", e.Outgoing}} {
+		for i, s := range list.servers {
+			_, retired := provider.RetiredHosts()[s.Host]
+			if meant := source.SuggestHost(s.Host); meant != "" && !retired {
+				out = append(out, c.fault("config-host-typo", fmt.Sprintf("%s.%s[%d].host", e.path, list.key, i),
+					s.Host+" looks mistyped", fmt.Sprintf("did you mean %s?", meant)))
+			}
+		}
+	}
+	return out
 }
 
 // resolve makes a path that the file names relative to the file's folder.

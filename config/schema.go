@@ -29,24 +29,19 @@ func schemaOf(t reflect.Type) schema {
 		return schema{"type": "string", "pattern": `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$|^0$`}
 	case reflect.TypeFor[netip.Prefix]():
 		return schema{"type": "string", "pattern": `^[0-9a-fA-F:.]+/[0-9]+$`}
-	case reflect.TypeFor[PACC]():
+	case reflect.TypeFor[provider.PACCMode]():
 		return schema{"enum": []any{"auto", true, false, "true", "false"}}
-	case reflect.TypeFor[provider.Security]():
-		return enum(provider.TLS, provider.STARTTLS, provider.Plain)
-	case reflect.TypeFor[provider.Protocol]():
-		return enum(provider.IMAP, provider.POP3, provider.SMTP, provider.ManageSieve)
-	case reflect.TypeFor[provider.Auth]():
-		return enum(provider.Auths()...)
-	case reflect.TypeFor[provider.PasswordStatus]():
-		return enum(provider.PasswordWorks, provider.PasswordApp, provider.PasswordRetired)
-	case reflect.TypeFor[Server]():
+	case reflect.TypeFor[provider.Server]():
 		return schema{"oneOf": []any{schema{"type": "string", "pattern": "^(imaps?|pop3s?|submissions?|sieve)://"}, objectOf(t)}}
 	case reflect.TypeFor[Resolvers]():
 		return schema{"oneOf": []any{schema{"const": systemResolver}, schema{"type": []any{"array", "null"}, "items": schema{"type": "string"}}}}
 	case reflect.TypeFor[netip.Addr]():
 		return schema{"type": "string"}
-	case reflect.TypeFor[Autodiscover]():
+	case reflect.TypeFor[provider.Autodiscover]():
 		return schema{"oneOf": []any{schema{"enum": []any{"settings", "redirect"}}, objectOf(t)}}
+	}
+	if words, _, _ := wordsOf(t); words != nil {
+		return schema{"enum": words}
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -67,8 +62,16 @@ func schemaOf(t reflect.Type) schema {
 
 func objectOf(t reflect.Type) schema {
 	properties := schema{}
+	describe(properties, t)
+	return schema{"type": "object", "properties": properties, "additionalProperties": false}
+}
+
+func describe(properties schema, t reflect.Type) {
 	for f := range t.Fields() {
-		if key := f.Tag.Get("yaml"); key != "" && key != "-" {
+		key, inline := tagOf(f)
+		if inline {
+			describe(properties, f.Type)
+		} else if key != "" {
 			s := schemaOf(f.Type)
 			s["description"] = f.Tag.Get("doc")
 			if f.Type.Kind() == reflect.Struct || f.Type.Kind() == reflect.Slice {
@@ -77,7 +80,6 @@ func objectOf(t reflect.Type) schema {
 			properties[key] = s
 		}
 	}
-	return schema{"type": "object", "properties": properties, "additionalProperties": false}
 }
 
 // nullable lets an empty value stand, as the decoder does.
@@ -86,12 +88,4 @@ func nullable(s schema) schema {
 		s["type"] = []any{t, "null"}
 	}
 	return s
-}
-
-func enum[T ~string](values ...T) schema {
-	list := make([]any, len(values))
-	for i, v := range values {
-		list[i] = string(v)
-	}
-	return schema{"enum": list}
 }

@@ -1,131 +1,124 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"net"
 	"net/url"
-	"reflect"
 	"strconv"
 	"strings"
-
-	"github.com/goccy/go-yaml/ast"
 
 	"autoconfig/provider"
 )
 
-// Server is one server: a mapping, or a URL such as imaps://mail.example.org.
-type Server struct {
-	Protocol provider.Protocol `yaml:"protocol" doc:"imap, pop3 or smtp"`
-	Host     string            `yaml:"host" doc:"host name; may hold %EMAILDOMAIN%"`
-	Port     uint16            `yaml:"port" doc:"default: by security"`
-	Security provider.Security `yaml:"security" doc:"tls, starttls or plain; default: by port"`
-	Auth     []provider.Auth   `yaml:"auth" doc:"ways to log in, preferred first"`
-	Username string            `yaml:"username" doc:"login name template"`
-}
-
-func (s *Server) fromNode(d *decoder, path string, n ast.Node) {
-	if _, ok := n.(*ast.StringNode); !ok {
-		d.mapping(path, n, reflect.ValueOf(s).Elem())
-		return
-	}
-	text, _ := d.text(n, "")
-	if fix := s.fromURL(text); fix != "" {
-		d.fault("config-value-invalid", n, fmt.Sprintf("%q is no server", text), fix)
-	}
-}
-
-// submission has the registered names for what people call smtp (RFC 6409, RFC 8314).
-var submission = map[string]string{"smtp": "submission", "smtps": "submissions"}
-
-// fromURL reads the short form SCHEME://HOST[:PORT].
-func (s *Server) fromURL(text string) (fix string) {
-	var names []string
-	for _, svc := range provider.Services() {
-		names = append(names, svc.Name)
-	}
+// serverFromURL reads the short form SCHEME://HOST[:PORT] of a server listed
+// under key; fix says what to write instead where it cannot be read.
+func serverFromURL(s *provider.Server, key, text string) (fix string) {
 	scheme, rest, ok := strings.Cut(text, "://")
 	svc, known := provider.ServiceByName(strings.ToLower(scheme))
-	switch {
-	case !ok:
-		return "write imaps://mail.example.org, or a mapping with protocol: and host:"
-	case !known:
-		fix = "write one of the schemes " + strings.Join(names, ", ")
-		near, usual := submission[strings.ToLower(scheme)]
-		if !usual {
-			near = nearest(scheme, names)
+	if !ok || !known {
+		for _, other := range provider.Services() {
+			if list := keyOf(other.Protocol); other.Port == portIn(hostAndPort(text)) && list != key {
+				return fmt.Sprintf("write it under %s: %s", list, serverProposal(list, text))
+			}
 		}
-		if near != "" {
-			fix = fmt.Sprintf("did you mean %s://%s?", near, rest)
-		}
-		return fix
+		return "did you mean " + serverProposal(key, text) + "?"
 	}
 	s.Protocol, s.Security, s.Port = svc.Protocol, svc.Security, svc.Port
-	if strings.Contains(rest, "%") && !strings.ContainsAny(rest, ":/@?#") { // a template is no URL
+	if strings.Contains(rest, "%") && !strings.ContainsAny(rest, ":/@?#") { // a template is not a URL
 		s.Host = rest
 		return ""
 	}
+	host, port, hasPort := strings.Cut(rest, ":")
 	u, err := url.Parse("//" + rest)
-	if err != nil || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		return "write only scheme, host and port: " + svc.Name + "://mail.example.org"
+	switch n, perr := strconv.ParseUint(strings.TrimSuffix(port, "/"), 10, 16); {
+	case hasPort && !strings.ContainsAny(rest, "[@") && (perr != nil || n == 0):
+		return fmt.Sprintf("write a port from 1 to 65535, or leave it out: %s://%s", svc.Name, host)
+	case err != nil || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
+		return "write only scheme, host and port: " + svc.Name + "://" + cmp.Or(hostIn(rest), "mail.example.org")
+	case u.Port() != "":
+		s.Port = uint16(n)
 	}
 	s.Host = u.Hostname()
-	if p := u.Port(); p != "" {
-		port, err := strconv.ParseUint(p, 10, 16)
-		if err != nil || port == 0 {
-			return "write a port from 1 to 65535, or leave it out"
-		}
-		s.Port = uint16(port)
-	}
 	return ""
 }
 
-// model is the server with the provider's defaults.
-func (s Server) model(p *Provider) provider.Server {
-	out := provider.Server{Protocol: s.Protocol, Host: s.Host, Port: s.Port, Security: s.Security, Auth: s.Auth, Username: s.Username}
-	if len(out.Auth) == 0 {
-		out.Auth = p.Auth
+// hostAndPort is a text without a scheme.
+func hostAndPort(text string) string {
+	_, rest, ok := strings.Cut(text, "://")
+	if !ok {
+		return text
 	}
-	if out.Username == "" {
-		out.Username = p.Username
+	return rest
+}
+
+// hostIn is the host name in a text that should be one, or ""; a scheme, a user
+// name, a port and a path are left out.
+func hostIn(text string) string {
+	text = hostAndPort(text)
+	text = text[strings.LastIndexByte(text, '@')+1:]
+	if i := strings.IndexAny(text, ":/?#"); i >= 0 {
+		text = text[:i]
 	}
-	out.SetDefaults()
+	host, err := provider.ParseDomain(strings.Trim(text, " []\"'"))
+	if err != nil {
+		return ""
+	}
+	return host
+}
+
+// serverProposal is the short form that a text under incoming, outgoing or
+// managesieve was probably meant to be.
+func serverProposal(key, text string) string {
+	scheme, rest, ok := strings.Cut(strings.ToLower(text), "://")
+	if !ok {
+		if scheme, rest, ok = strings.Cut(scheme, ":/"); !ok {
+			scheme, rest = "", strings.ToLower(text)
+		}
+	}
+	host := cmp.Or(hostIn(rest), "mail.example.org")
+	port := portIn(rest)
+	var names []string
+	var best provider.Service
+	for _, svc := range provider.Services() {
+		if keyOf(svc.Protocol) != key {
+			continue
+		}
+		names = append(names, svc.Name)
+		if best.Name == "" || port == svc.Port {
+			best = svc
+		}
+	}
+	if port == 0 { // without one the scheme says more
+		near := cmp.Or(schemes[scheme][key], nearest(scheme, names))
+		if svc, known := provider.ServiceByName(near); known {
+			best = svc
+		}
+	}
+	out := best.Name + "://" + host
+	if port != 0 && port != best.Port && port != 25 {
+		out = net.JoinHostPort(out, strconv.Itoa(int(port)))
+	}
 	return out
 }
 
-// Autodiscover is settings, redirect, or a mapping with a redirect's target.
-type Autodiscover struct {
-	Action       provider.AutodiscoverAction `yaml:"-"`
-	RedirectURL  string                      `yaml:"redirect_url" doc:"https URL of another Autodiscover service"`
-	RedirectAddr string                      `yaml:"redirect_addr" doc:"address to look up instead"`
+// keyOf is the key under which servers of a protocol are listed.
+func keyOf(p provider.Protocol) string {
+	switch p {
+	case provider.SMTP:
+		return "outgoing"
+	case provider.ManageSieve:
+		return "managesieve"
+	}
+	return "incoming"
 }
 
-func (a *Autodiscover) fromNode(d *decoder, path string, n ast.Node) {
-	if _, ok := n.(*ast.StringNode); ok {
-		text, _ := d.text(n, "")
-		a.Action = provider.AutodiscoverAction(text)
-		if text == "redirect" {
-			a.Action = provider.ActionRedirectURL
-		}
-		return
+func portIn(text string) uint16 {
+	_, after, _ := strings.Cut(text, ":")
+	digits := after[:len(after)-len(strings.TrimLeft(after, "0123456789"))]
+	n, err := strconv.ParseUint(digits, 10, 16)
+	if err != nil {
+		return 0
 	}
-	d.mapping(path, n, reflect.ValueOf(a).Elem())
-	switch {
-	case a.RedirectURL != "" && a.RedirectAddr != "":
-		d.fault("config-autodiscover-redirect", n, "two redirects at once", "write redirect_url or redirect_addr")
-	case a.RedirectURL != "":
-		a.Action = provider.ActionRedirectURL
-	case a.RedirectAddr != "":
-		a.Action = provider.ActionRedirectAddr
-	}
-}
-
-// PACC is auto, true or false.
-type PACC provider.PACCMode
-
-func (p *PACC) fromNode(d *decoder, _ string, n ast.Node) {
-	switch text := n.GetToken().Value; provider.PACCMode(text) {
-	case provider.PACCAuto, provider.PACCOn, provider.PACCOff:
-		*p = PACC(text)
-	default:
-		d.fault("config-value-invalid", n, fmt.Sprintf("%q is no choice", text), "write auto, true or false")
-	}
+	return uint16(n)
 }

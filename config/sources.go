@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"golang.org/x/net/publicsuffix"
 
 	"autoconfig/files"
@@ -17,28 +16,28 @@ import (
 
 // Source is one entry under sources: a database (sql) or a directory (ldap).
 type Source struct {
-	Name string `yaml:"name" doc:"in the log and in /readyz; default: sql or ldap with a number"`
-	SQL  string `yaml:"sql" doc:"postgres, mysql (also MariaDB) or sqlite"`
-	LDAP string `yaml:"ldap" doc:"ldaps://, ldap:// or ldapi:// URL"`
+	Name string `yaml:"name,omitempty" doc:"in the log and in /readyz; default: sql or ldap with a number"`
+	SQL  string `yaml:"sql,omitempty" doc:"postgres, mysql (also MariaDB) or sqlite"`
+	LDAP string `yaml:"ldap,omitempty" doc:"ldaps://, ldap:// or ldapi:// URL"`
 
-	DSN     string `yaml:"dsn" doc:"sql: how to connect; may hold ${ENV}"`
-	DSNFile string `yaml:"dsn_file" doc:"sql: file with the dsn"`
+	DSN     string `yaml:"dsn,omitempty" doc:"sql: how to connect; may hold ${ENV}"`
+	DSNFile string `yaml:"dsn_file,omitempty" doc:"sql: file with the dsn"`
 
-	StartTLS     *bool  `yaml:"starttls" doc:"ldap: encrypt an ldap:// connection; default true"`
-	CAFile       string `yaml:"ca_file" doc:"ldap: PEM authorities to trust besides the system's"`
-	BindDN       string `yaml:"bind_dn" doc:"ldap: whom to bind as; empty: anonymous"`
-	Password     string `yaml:"password" doc:"ldap: of bind_dn; may hold ${ENV}"`
-	PasswordFile string `yaml:"password_file" doc:"ldap: file with the password"`
-	Base         string `yaml:"base" doc:"ldap: where the search starts"`
+	StartTLS     *bool  `yaml:"starttls,omitempty" doc:"ldap: encrypt an ldap:// connection; default true"`
+	CAFile       string `yaml:"ca_file,omitempty" doc:"ldap: PEM authorities to trust besides the system's"`
+	BindDN       string `yaml:"bind_dn,omitempty" doc:"ldap: whom to bind as; empty: anonymous"`
+	Password     string `yaml:"password,omitempty" doc:"ldap: of bind_dn; may hold ${ENV}"`
+	PasswordFile string `yaml:"password_file,omitempty" doc:"ldap: file with the password"`
+	Base         string `yaml:"base,omitempty" doc:"ldap: where the search starts"`
 
-	Provider string `yaml:"provider" doc:"id of the provider of every domain found"`
-	Domain   string `yaml:"domain" doc:"query or filter with :domain; sql: the first column is the provider's id, unless provider is given"`
-	List     string `yaml:"list" doc:"query or filter for all domains, for dns check --all, export and the record watch"`
-	User     string `yaml:"user" doc:"query or filter with :address, :local or :domain for the login name; needs reveal_logins"`
+	Provider string `yaml:"provider,omitempty" doc:"id of the provider of every domain found"`
+	Domain   string `yaml:"domain,omitempty" doc:"query or filter with :domain; sql: the first column is the provider's id, unless provider is given"`
+	List     string `yaml:"list,omitempty" doc:"query or filter for all domains, for dns check --all, export and the record watch"`
+	User     string `yaml:"user,omitempty" doc:"query or filter with :address, :local or :domain for the login name; needs reveal_logins"`
 
-	ProviderAttribute string `yaml:"provider_attribute" doc:"ldap: attribute with the provider's id"`
-	DomainAttribute   string `yaml:"domain_attribute" doc:"ldap: attribute of the list with the domain or an address"`
-	LoginAttribute    string `yaml:"login_attribute" doc:"ldap: attribute with the login name"`
+	ProviderAttribute string `yaml:"provider_attribute,omitempty" doc:"ldap: attribute with the provider's id"`
+	DomainAttribute   string `yaml:"domain_attribute,omitempty" doc:"ldap: attribute of the list with the domain or an address"`
+	LoginAttribute    string `yaml:"login_attribute,omitempty" doc:"ldap: attribute with the login name"`
 
 	RevealLogins bool        `yaml:"reveal_logins" doc:"answer login names; tells strangers which mailboxes exist"`
 	Timeout      *Duration   `yaml:"timeout" doc:"for one question; default 2s"`
@@ -143,47 +142,19 @@ func nameOfHost(host string) string {
 	return name
 }
 
-// masked stands for a secret where a configuration is shown.
-const masked = "********"
-
-// show is the source with its defaults and without its secrets.
-func (s *Source) show() yaml.MapSlice {
-	out := yaml.MapSlice{}
-	text := func(key, value string) {
-		if value != "" {
-			out = append(out, yaml.MapItem{Key: key, Value: value})
+// shown is the source with its defaults, and without its secrets.
+func (s Source) shown() Source {
+	for _, secret := range []*string{&s.DSN, &s.Password} {
+		if *secret != "" {
+			*secret = "********"
 		}
 	}
-	secret := func(key, value string) {
-		if value != "" {
-			text(key, masked)
-		}
-	}
-	text("name", s.Name)
-	text("sql", s.SQL)
-	secret("dsn", s.DSN)
-	text("dsn_file", s.DSNFile)
-	text("ldap", s.LDAP)
+	s.StartTLS = nil
 	if strings.HasPrefix(s.LDAP, "ldap://") {
-		out = append(out, yaml.MapItem{Key: "starttls", Value: s.EncryptsLater()})
+		s.StartTLS = new(s.EncryptsLater())
 	}
-	text("ca_file", s.CAFile)
-	text("bind_dn", s.BindDN)
-	secret("password", s.Password)
-	text("password_file", s.PasswordFile)
-	text("base", s.Base)
-	text("provider", s.Provider)
-	text("domain", s.Domain)
-	text("list", s.List)
-	text("user", s.User)
-	text("provider_attribute", s.ProviderAttribute)
-	text("domain_attribute", s.DomainAttribute)
-	text("login_attribute", s.LoginAttribute)
-	o := s.Backend()
-	return append(out,
-		yaml.MapItem{Key: "reveal_logins", Value: s.RevealLogins},
-		yaml.MapItem{Key: "timeout", Value: o.Cache.Timeout.String()},
-		yaml.MapItem{Key: "connections", Value: o.Cache.InFlight},
-		yaml.MapItem{Key: "cache", Value: yaml.MapSlice{{Key: "ttl", Value: o.Cache.TTL.String()}, {Key: "negative_ttl", Value: o.Cache.NegativeTTL.String()},
-			{Key: "stale", Value: o.Cache.Stale.String()}, {Key: "entries", Value: o.Cache.Entries}}})
+	o := s.Backend().Cache
+	s.Timeout, s.Connections = new(Duration(o.Timeout)), o.InFlight
+	s.Cache = SourceCache{new(Duration(o.TTL)), new(Duration(o.NegativeTTL)), new(Duration(o.Stale)), o.Entries}
+	return s
 }

@@ -20,6 +20,9 @@ func (c *Config) sources() []finding.Finding {
 	for i := range c.Sources {
 		s := &checkedSource{Source: &c.Sources[i], c: c, path: fmt.Sprintf("sources[%d]", i)}
 		s.check(i)
+		if c.isBroken(s.path) {
+			continue
+		}
 		if names[s.Name] {
 			s.bad("config-source-duplicate", "name", fmt.Sprintf("two sources have the name %q", s.Name), "rename one of them")
 		}
@@ -38,7 +41,7 @@ type checkedSource struct {
 }
 
 func (s *checkedSource) bad(id, key, cause, fix string) {
-	s.faults = append(s.faults, finding.New(id, s.c.at(s.path, key).String()).Because("%s", cause).Do("%s", fix))
+	s.faults = append(s.faults, s.c.fault(id, joinPath(s.path, key), cause, fix))
 }
 
 func (s *checkedSource) check(i int) {
@@ -93,7 +96,7 @@ func (s *checkedSource) provider() {
 	for _, e := range s.c.model {
 		ids = append(ids, e.ID)
 	}
-	if s.Provider == "" || slices.Contains(ids, s.Provider) {
+	if s.Provider == "" || slices.Contains(ids, s.Provider) || s.c.isBroken("providers") {
 		return
 	}
 	fix := "write the id of one under providers:"
@@ -132,7 +135,7 @@ func (s *checkedSource) database() {
 		if near := cmp.Or(map[string]string{"mariadb": "mysql", "postgresql": "postgres", "sqlite3": "sqlite"}[s.SQL], source.Nearest(s.SQL, dialects)); near != "" {
 			fix = fmt.Sprintf("did you mean %q?", near)
 		}
-		s.bad("config-value-invalid", "sql", fmt.Sprintf("%q is no database there is a driver for", s.SQL), fix)
+		s.bad("config-value-invalid", "sql", fmt.Sprintf("%q is not a database with a driver", s.SQL), fix)
 		return
 	}
 	if s.SQL == string(source.SQLite) && !strings.HasPrefix(s.DSN, "file:") && !strings.HasPrefix(s.DSN, "${") {
@@ -160,7 +163,7 @@ func (s *checkedSource) queries(parse func(text string, allowed ...string) error
 	} {
 		var wrong *source.QueryError
 		if err := parse(q.text, q.allowed...); q.text != "" && errors.As(err, &wrong) {
-			s.bad("config-source-query", q.key, q.key+": "+wrong.Problem, wrong.Fix)
+			s.bad("config-source-query", q.key, wrong.Problem, wrong.Fix)
 		}
 	}
 }
@@ -168,7 +171,7 @@ func (s *checkedSource) queries(parse func(text string, allowed ...string) error
 func (s *checkedSource) directory() {
 	u, err := url.Parse(s.LDAP)
 	if err != nil || !slices.Contains([]string{"ldap", "ldaps", "ldapi"}, u.Scheme) || u.Scheme != "ldapi" && u.Hostname() == "" || strings.Trim(u.Path, "/") != "" && u.Scheme != "ldapi" || u.User != nil {
-		s.bad("config-value-invalid", "ldap", fmt.Sprintf("%q is no address of a directory", s.LDAP), "write ldaps://ldap.example.org, ldap://… or ldapi://%2Frun%2Fslapd%2Fldapi")
+		s.bad("config-value-invalid", "ldap", fmt.Sprintf("%q is not the address of a directory", s.LDAP), "write ldaps://ldap.example.org, ldap://… or ldapi://%2Frun%2Fslapd%2Fldapi")
 		return
 	}
 	if s.StartTLS != nil && *s.StartTLS && u.Scheme != "ldap" {
@@ -221,14 +224,6 @@ func (s *checkedSource) logins() {
 
 func (s *checkedSource) bounds() {
 	if s.Timeout != nil && *s.Timeout == 0 {
-		s.bad("config-value-invalid", "timeout", "no time at all", "write for example timeout: 2s")
-	}
-	for _, n := range []struct {
-		key   string
-		value int
-	}{{"connections", s.Connections}, {"cache.entries", s.Cache.Entries}} {
-		if _, given := s.c.pos[joinPath(s.path, n.key)]; given && n.value < 1 {
-			s.bad("config-value-invalid", n.key, n.key+" below 1", "write a number from 1 up")
-		}
+		s.bad("config-value-invalid", "timeout", "no time is left for an answer", "write for example timeout: 2s")
 	}
 }

@@ -26,6 +26,7 @@ type Finding struct {
 	ID      string   `json:"id"`
 	Level   Level    `json:"level"`
 	Subject string   `json:"subject,omitempty"` // what it is about: a record, a server, file:line:column
+	Key     string   `json:"key,omitempty"`     // of the configuration, as in providers[0].outgoing[1].port
 	Name    string   `json:"name,omitempty"`    // DNS owner name
 	Type    string   `json:"type,omitempty"`    // DNS record type
 	Status  string   `json:"status,omitempty"`  // DNS: ok, missing, differs, conflict, error
@@ -78,11 +79,13 @@ func (f Finding) Do(format string, args ...any) Finding {
 	return f
 }
 
-// String is the finding on one line: subject, cause and fix.
+// String is the finding on one line: subject, key, cause and fix.
 func (f Finding) String() string {
 	var b strings.Builder
-	if f.Subject != "" {
-		b.WriteString(f.Subject + ": ")
+	for _, about := range []string{f.Subject, f.Key} {
+		if about != "" {
+			b.WriteString(about + ": ")
+		}
 	}
 	b.WriteString(f.Cause)
 	if f.Fix != "" {

@@ -25,7 +25,7 @@ const (
 		acme-orders-spent acme-source-unavailable
 		autodiscover-answer-error autodiscover-encryption-missing autodiscover-host-short autodiscover-redirect-url
 		autodiscover-security-plain autodiscover-smtp-missing autodiscover-spa-on
-		config-builtin-row config-domain-typo config-oauth2-only config-provider-unused config-security-plain
+		config-builtin-row config-domain-builtin config-domain-typo config-host-builtin config-port-relay config-oauth2-only config-provider-unused config-security-plain
 		config-source-plain config-source-user-unasked config-username-literal
 		discover-address-private discover-autoconfig-stale discover-autodiscover-microsoft discover-clients-disagree
 		discover-document-refused discover-host-foreign discover-redirect-downgrade discover-settings-guessed
@@ -70,9 +70,10 @@ const (
 		config-security-unknown config-servers-missing config-source-duplicate config-source-incomplete
 		config-source-key config-source-kind config-source-provider config-source-query config-source-secret
 		config-syntax config-type config-url-invalid config-username-invalid config-value-invalid
-		connect-address-private connect-answer-oversized connect-name-invalid connect-name-unanswered
-		connect-name-unknown connect-network-unreachable connect-peer-closed connect-port-refused connect-port-timeout
-		connect-server-hangs connect-server-silent connect-settings-missing
+		config-value-missing connect-address-private connect-answer-oversized connect-name-invalid
+		connect-name-unanswered connect-name-unknown connect-network-unreachable connect-peer-closed
+		connect-port-refused connect-port-timeout connect-server-hangs connect-server-silent
+		connect-settings-missing
 		discover-autoconfig-contradicts-mx discover-autoconfig-hangs discover-autodiscover-hangs
 		discover-certificate-expired discover-certificate-name discover-certificate-untrusted discover-content-type
 		discover-dns-failed discover-document-empty discover-document-malformed discover-https-missing

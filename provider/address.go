@@ -146,6 +146,10 @@ func ParseHost(s string) (string, error) {
 	if s == "" || len(s) > 1024 || !utf8.ValidString(s) {
 		return "", ErrDomain
 	}
+	s = widthMapped(s)
+	if _, ok := forbidden(s); !ok {
+		return "", ErrDomain
+	}
 	host, err := idna.Lookup.ToASCII(s)
 	host = strings.ToLower(host)
 	if err != nil || !plainHost(host) {
@@ -195,7 +199,8 @@ func validALabel(label string) bool {
 		return true // registered names such as r3---sn do exist in DNS
 	}
 	u, err := idna.Lookup.ToUnicode(label)
-	return err == nil && u != label
+	_, ok := forbidden(u)
+	return err == nil && ok && u != label
 }
 
 // IsIP reports whether s is an IP address, bracketed or not.

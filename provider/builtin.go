@@ -69,8 +69,8 @@ func microsoft365() *Provider {
 		Autodiscover: Autodiscover{RedirectURL: "https://outlook.office365.com/autodiscover/autodiscover.xml"},
 		PACC:         PACCAuto,
 		PasswordLogin: PasswordLogin{Status: PasswordRetired, Since: "2022-10-01", Note: "IMAP and POP3 take OAuth2 alone.", // sourceMSBasic365
-			By: map[Protocol]PasswordLogin{SMTP: {Status: PasswordWorks, Note: "Sending with a password works while the organisation allows it; " +
-				"Microsoft switches it off by default at the end of December 2026."}}}, // sourceMSTenants
+			SMTP: &PasswordState{Status: PasswordWorks, Note: "Sending with a password works while the organisation allows it; " +
+				"Microsoft switches it off by default at the end of December 2026."}}, // sourceMSTenants
 		Notes: microsoft365Notes(!smtpOff),
 		Documentation: []Documentation{{"https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/pop3-and-imap4/pop3-and-imap4", "en",
 			"POP3 and IMAP4 in Exchange Online"}},

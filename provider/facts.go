@@ -90,7 +90,7 @@ func Changes(id string) []Change {
 }
 
 func smtpPasswordOff(p *Provider) {
-	p.PasswordLogin.By[SMTP] = PasswordLogin{Status: PasswordRetired, Since: "2026-12-31",
+	p.PasswordLogin.SMTP = &PasswordState{Status: PasswordRetired, Since: "2026-12-31",
 		Note: "Sending with a password is off by default; an administrator of the organisation can switch it on again."}
 	p.Notes = microsoft365Notes(smtpOff)
 }

@@ -7,6 +7,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -15,63 +16,77 @@ import (
 	"strings"
 )
 
-// Provider is everything the server knows about one mail provider.
+// Provider is everything the server knows about one mail provider. The yaml tags
+// are its form in the configuration, the json tags that of the settings API, and
+// doc describes a key in the configuration's schema.
 type Provider struct {
-	ID        string // the operator's own handle; never on the wire
-	Name      string // at most 60 characters (draft-ietf-mailmaint-autoconfig, displayName)
-	ShortName string // at most 20 characters
+	// ID is the operator's own handle; it is never on the wire.
+	ID        string `yaml:"id,omitempty" json:"-" doc:"handle; a built-in's id starts from it"`
+	Name      string `yaml:"name,omitempty" json:"-" doc:"at most 60 characters"`
+	ShortName string `yaml:"short_name,omitempty" json:"-" doc:"at most 20 characters"`
 
-	Incoming []Server // best first; IMAP and POP3
-	Outgoing []Server // best first; SMTP submission
+	// Domains are those named with the provider, as A-labels.
+	Domains []string `yaml:"domains,omitempty" json:"-" doc:"domains of addresses"`
+	// Unverified are names some lists give the provider; served only when MX confirms them.
+	Unverified []string `yaml:"-" json:"-"`
+	// MX are mail exchangers: a domain whose best MX is one of these, or below it, is served.
+	MX     []string   `yaml:"mx,omitempty" json:"-" doc:"also serve domains whose best MX is one of these or below it"`
+	Vendor *VendorDNS `yaml:"-" json:"-"`
 
-	OAuth2      *OAuth2
-	JMAP        string  // https URL of the session resource (RFC 8620 §2.2)
-	CalDAV      string  // https URL (RFC 4791)
-	CardDAV     string  // https URL (RFC 6352)
-	ManageSieve *Server // RFC 5804
-	ActiveSync  string  // https URL of the Exchange ActiveSync end point
-	Webmail     string  // https URL
+	Incoming []Server `yaml:"incoming" json:"incoming" doc:"IMAP and POP3 servers, best first"`
+	Outgoing []Server `yaml:"outgoing" json:"outgoing" doc:"submission servers, best first"`
 
-	Autodiscover  Autodiscover
-	PACC          PACCMode
-	PasswordLogin PasswordLogin
-	Notes         []Note
-	Documentation []Documentation
+	OAuth2      *OAuth2 `yaml:"oauth2,omitempty" json:"oauth2,omitempty" doc:"authorization server"`
+	JMAP        string  `yaml:"jmap,omitempty" json:"jmap,omitempty" doc:"https URL of the session resource (RFC 8620 §2.2)"`
+	CalDAV      string  `yaml:"caldav,omitempty" json:"caldav,omitempty" doc:"https URL (RFC 4791)"`
+	CardDAV     string  `yaml:"carddav,omitempty" json:"carddav,omitempty" doc:"https URL (RFC 6352)"`
+	ManageSieve *Server `yaml:"managesieve,omitempty" json:"managesieve,omitempty" doc:"Sieve server (RFC 5804)"`
+	ActiveSync  string  `yaml:"activesync,omitempty" json:"activesync,omitempty" doc:"https URL of Exchange ActiveSync"`
+	Webmail     string  `yaml:"webmail,omitempty" json:"webmail,omitempty" doc:"https URL"`
 
-	Domains    []string // the domains named with the provider, as A-labels
-	Unverified []string // names some lists give the provider; served only when MX confirms them
-	MX         []string // mail exchangers: a domain whose best MX is one of these, or below it, is served
-	Vendor     *VendorDNS
+	Documentation []Documentation `yaml:"documentation,omitempty" json:"documentation,omitempty" doc:"help pages"`
+	Notes         []Note          `yaml:"notes,omitempty" json:"notes,omitempty" doc:"remarks for people"`
+	PasswordLogin PasswordLogin   `yaml:"password_login,omitempty" json:"password_login" doc:"what became of password login"`
+	Autodiscover  Autodiscover    `yaml:"autodiscover,omitempty" json:"-" doc:"settings, redirect, or a redirect's target"`
+	PACC          PACCMode        `yaml:"pacc,omitempty" json:"-" doc:"publish PACC: auto (when it can say it), true or false"`
 
-	Personal bool // the user names are the login of one person: for whoever asked, and not to be kept
+	// Personal: the user names are the login of one person, for whoever asked,
+	// and not to be kept.
+	Personal bool `yaml:"-" json:"-"`
 }
 
 // Server is one mail server.
 type Server struct {
-	Protocol Protocol
-	Host     string // an A-label host name; may hold %EMAILDOMAIN% until [Provider.For]
-	Port     uint16
-	Security Security
-	Auth     []Auth // preferred first
-	Username string // template: %EMAILADDRESS%, %EMAILLOCALPART%, %EMAILDOMAIN%
-
-	LeaveOnServer bool // POP3: a client should not delete what it has fetched
+	Protocol Protocol `yaml:"protocol,omitempty" json:"protocol" doc:"imap, pop3 or smtp"`
+	// Host is an A-label host name; it may hold %EMAILDOMAIN% until [Provider.For].
+	Host     string   `yaml:"host,omitempty" json:"host" doc:"host name; may hold %EMAILDOMAIN%"`
+	Port     uint16   `yaml:"port,omitempty" json:"port" doc:"default: by security"`
+	Security Security `yaml:"security,omitempty" json:"security" doc:"tls, starttls or plain; default: by port"`
+	Auth     []Auth   `yaml:"auth,omitempty" json:"auth" doc:"ways to log in, preferred first"`
+	// Username is a template: %EMAILADDRESS%, %EMAILLOCALPART%, %EMAILDOMAIN%.
+	Username string `yaml:"username,omitempty" json:"username" doc:"login name template"`
+	// LeaveOnServer (POP3): a client should not delete what it has fetched.
+	LeaveOnServer bool `yaml:"-" json:"-"`
 }
 
 // OAuth2 is the authorization server of a provider.
 type OAuth2 struct {
-	Issuer       string // https URL (RFC 8414); Mozilla's format has its bare host
-	AuthorizeURL string
-	TokenURL     string
-	Scopes       []string
-	ClientID     string // of the mail programs, public (RFC 8252 §8.5); only the operator can have one
+	// Issuer is an https URL (RFC 8414); Mozilla's format has its bare host.
+	Issuer       string   `yaml:"issuer,omitempty" json:"issuer,omitempty" doc:"https URL (RFC 8414)"`
+	AuthorizeURL string   `yaml:"authorize_url,omitempty" json:"authorize_url,omitempty" doc:"https URL"`
+	TokenURL     string   `yaml:"token_url,omitempty" json:"token_url,omitempty" doc:"https URL"`
+	Scopes       []string `yaml:"scopes,omitempty" json:"scopes,omitempty" doc:"scopes covering all services"`
+	// ClientID is that of the mail programs, public (RFC 8252 §8.5); only the operator can have one.
+	ClientID string `yaml:"client_id,omitempty" json:"client_id,omitempty" doc:"public client id of mail programs, for thunderbird-addon"`
 }
 
 // Autodiscover says what the Outlook schema answers: settings, or a redirect.
 type Autodiscover struct {
-	Action       AutodiscoverAction // zero: settings
-	RedirectURL  string             // MS-OXDSCLI §2.2.4.1.1.2.5 RedirectUrl
-	RedirectAddr string             // MS-OXDSCLI §2.2.4.1.1.2.4 RedirectAddr; a template like Username
+	Action AutodiscoverAction `yaml:"-"` // zero: settings
+	// RedirectURL is that of MS-OXDSCLI §2.2.4.1.1.2.5.
+	RedirectURL string `yaml:"redirect_url,omitempty" doc:"https URL of another Autodiscover service"`
+	// RedirectAddr is that of MS-OXDSCLI §2.2.4.1.1.2.4, a template like Username.
+	RedirectAddr string `yaml:"redirect_addr,omitempty" doc:"address to look up instead"`
 }
 
 // AutodiscoverAction is the Action element of an Autodiscover answer.
@@ -94,23 +109,36 @@ const (
 	PACCOff  PACCMode = "false"
 )
 
-// PasswordLogin is what became of logging in with a password, for every
-// protocol but those in By.
+// PasswordLogin is what became of logging in with a password, for every protocol
+// but those with a state of their own.
 type PasswordLogin struct {
-	Status PasswordStatus // zero: works
-	Since  string         // date, 2006-01-02
-	Note   string
+	Status PasswordStatus `yaml:"status,omitempty" json:"status" doc:"works, app-password or retired"` // zero: works
+	Since  string         `yaml:"since,omitempty" json:"since,omitempty" doc:"date, 2024-09-16"`
+	Note   string         `yaml:"note,omitempty" json:"note,omitempty" doc:"one sentence for people"`
 
-	By map[Protocol]PasswordLogin // what is different for a protocol
+	IMAP *PasswordState `yaml:"imap,omitempty" json:"imap,omitempty" doc:"what is different over IMAP"`
+	POP3 *PasswordState `yaml:"pop3,omitempty" json:"pop3,omitempty" doc:"what is different over POP3"`
+	SMTP *PasswordState `yaml:"smtp,omitempty" json:"smtp,omitempty" doc:"what is different for sending"`
+}
+
+// PasswordState is what became of password login over one protocol.
+type PasswordState struct {
+	Status PasswordStatus `yaml:"status,omitempty" json:"status" doc:"works, app-password or retired"` // zero: works
+	Since  string         `yaml:"since,omitempty" json:"since,omitempty" doc:"date, 2024-09-16"`
+	Note   string         `yaml:"note,omitempty" json:"note,omitempty" doc:"one sentence for people"`
+}
+
+// Own is the state of a protocol that has one of its own, or nil.
+func (l PasswordLogin) Own(proto Protocol) *PasswordState {
+	return map[Protocol]*PasswordState{IMAP: l.IMAP, POP3: l.POP3, SMTP: l.SMTP}[proto]
 }
 
 // For is what became of it for one protocol.
-func (l PasswordLogin) For(proto Protocol) PasswordLogin {
-	if own, ok := l.By[proto]; ok {
-		return own
+func (l PasswordLogin) For(proto Protocol) PasswordState {
+	if own := l.Own(proto); own != nil {
+		return *own
 	}
-	l.By = nil
-	return l
+	return PasswordState{l.Status, l.Since, l.Note}
 }
 
 // PasswordStatus is the state of password login at a provider.
@@ -123,12 +151,22 @@ const (
 	PasswordRetired PasswordStatus = "retired"
 )
 
+// MarshalText writes the zero value as what it means.
+func (s PasswordStatus) MarshalText() ([]byte, error) { return []byte(cmp.Or(s, PasswordWorks)), nil }
+
 // Note is a remark for people, in one language.
-type Note struct{ Lang, Text string }
+type Note struct {
+	Lang string `yaml:"lang" json:"lang" doc:"two-letter language"`
+	Text string `yaml:"text" json:"text" doc:"the remark"`
+}
 
 // Documentation is a page for people; several entries may share a URL and
 // differ in language.
-type Documentation struct{ URL, Lang, Text string }
+type Documentation struct {
+	URL  string `yaml:"url" json:"url" doc:"https URL"`
+	Lang string `yaml:"lang,omitempty" json:"lang,omitempty" doc:"two-letter language"`
+	Text string `yaml:"text,omitempty" json:"text,omitempty" doc:"title"`
+}
 
 // VendorDNS is what a vendor prescribes for a customer's own domain. Such
 // records are verified and never replaced.

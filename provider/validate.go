@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -20,7 +19,35 @@ type Fault struct {
 	Warning bool
 }
 
-// Validate normalises host names in place and reports every fault.
+// Normalize puts host names into the form in which documents and records have
+// them: lower case, A-labels, no trailing dot. What is not a host name stays as
+// it is, for [Provider.Validate] to report.
+func (p *Provider) Normalize() {
+	for i, mx := range p.MX {
+		p.MX[i] = normalHost(mx)
+	}
+	for _, list := range [][]Server{p.Incoming, p.Outgoing} {
+		for i := range list {
+			list[i].Host = normalHost(list[i].Host)
+		}
+	}
+	if p.ManageSieve != nil {
+		p.ManageSieve.Host = normalHost(p.ManageSieve.Host)
+	}
+}
+
+// standIn is a domain for the placeholder while a template is checked.
+const standIn = "placeholder.example"
+
+func normalHost(host string) string {
+	norm, err := ParseDomain(strings.ReplaceAll(host, EmailDomain, standIn))
+	if err != nil {
+		return host
+	}
+	return strings.ReplaceAll(norm, standIn, EmailDomain)
+}
+
+// Validate reports every fault of a provider whose names are in their normal form.
 func (p *Provider) Validate() []Fault {
 	v := &validator{}
 	v.text("name", p.Name, 60)
@@ -28,10 +55,15 @@ func (p *Provider) Validate() []Fault {
 	v.servers("incoming", p.Incoming, IMAP, POP3)
 	v.servers("outgoing", p.Outgoing, SMTP)
 	if p.ManageSieve != nil {
-		v.server("managesieve", p.ManageSieve, ManageSieve)
+		v.server("managesieve", *p.ManageSieve, ManageSieve)
 	}
+	v.vendor(p)
 	for _, u := range p.urls() { // those that [Provider.For] expands
-		v.expandedURL(u.key, *u.value, strings.ReplaceAll(*u.value, EmailDomain, "placeholder.example"))
+		form := URLPlain
+		if u.key == "webmail" {
+			form = URLWithFragment
+		}
+		v.expandedURL(u.key, *u.value, strings.ReplaceAll(*u.value, EmailDomain, standIn), form)
 	}
 	v.oauth2(p)
 	v.autodiscover(p.Autodiscover)
@@ -40,16 +72,16 @@ func (p *Provider) Validate() []Fault {
 		v.lang(fmt.Sprintf("notes[%d].lang", i), n.Lang)
 	}
 	for i, d := range p.Documentation {
-		v.httpsURL(fmt.Sprintf("documentation[%d].url", i), d.URL)
-		v.lang(fmt.Sprintf("documentation[%d].lang", i), d.Lang)
+		v.httpsURL(fmt.Sprintf("documentation[%d].url", i), d.URL, URLWithFragment)
+		if d.Lang != "" {
+			v.lang(fmt.Sprintf("documentation[%d].lang", i), d.Lang)
+		}
 	}
 	for i, mx := range p.MX {
-		host, err := ParseDomain(mx)
-		if err != nil {
-			v.fault("config-domain-invalid", fmt.Sprintf("mx[%d]", i), fmt.Sprintf("%q is not a host name", mx), "write the mail exchanger's name, for example mx.example.org")
-			continue
+		if _, err := ParseDomain(mx); err != nil {
+			v.fault("config-domain-invalid", fmt.Sprintf("mx[%d]", i), fmt.Sprintf("%q is not a host name", mx)+ForbiddenIn(mx),
+				"write the mail exchanger's name, for example mx.example.org")
 		}
-		p.MX[i] = host
 	}
 	if p.PACC == PACCOn {
 		if err := p.PACCReason(); err != nil {
@@ -107,79 +139,27 @@ func (v *validator) servers(path string, servers []Server, protos ...Protocol) {
 		example := map[string]string{"incoming": "imaps://mail.example.org", "outgoing": "submissions://mail.example.org"}
 		v.fault("config-servers-missing", path, "no "+path+" server", "write "+path+": ["+example[path]+"]")
 	}
-	for i := range servers {
-		v.server(fmt.Sprintf("%s[%d]", path, i), &servers[i], protos...)
+	for i, s := range servers {
+		v.server(fmt.Sprintf("%s[%d]", path, i), s, protos...)
 	}
 }
 
-func (v *validator) server(path string, s *Server, protos ...Protocol) {
+func (v *validator) server(path string, s Server, protos ...Protocol) {
 	if !contains(protos, s.Protocol) {
-		v.fault("config-protocol-unknown", path+".protocol", fmt.Sprintf("%q is no protocol here", s.Protocol), "write "+join(protos))
+		v.protocol(path, s.Protocol, protos)
 		return
 	}
-	v.host(path+".host", &s.Host)
+	v.host(path+".host", s.Host)
 	v.port(path, s)
 	if len(s.Auth) == 0 {
 		v.fault("config-auth-missing", path+".auth", "no way to log in", "write auth: [password]")
 	}
 	for i, a := range s.Auth {
 		if !contains(Auths(), a) {
-			v.fault("config-auth-unknown", fmt.Sprintf("%s.auth[%d]", path, i), fmt.Sprintf("%q is no way to log in", a), "write one of "+join(Auths()))
+			v.fault("config-auth-unknown", fmt.Sprintf("%s.auth[%d]", path, i), fmt.Sprintf("%q is not a way to log in", a), "write one of "+join(Auths()))
 		}
 	}
 	v.username(path+".username", s.Username)
-}
-
-func (v *validator) port(path string, s *Server) {
-	switch s.Security {
-	case TLS, STARTTLS:
-	case Plain:
-		v.warn("config-security-plain", path+".security",
-			"plain sends passwords readable by anyone on the way, and makes Thunderbird for Android refuse the whole document",
-			"write security: tls, or starttls")
-	default:
-		v.fault("config-security-unknown", path+".security", fmt.Sprintf("%q is no security mode", s.Security), "write tls, starttls or plain")
-		return
-	}
-	if s.Port == 0 {
-		v.fault("config-port-invalid", path+".port", "the port is 0", "write a port from 1 to 65535, or leave it out")
-		return
-	}
-	if want, contradicts := s.PortSecurity(); contradicts {
-		v.fault("config-port-security", path+".port",
-			fmt.Sprintf("port %d is for %s, not for %s", s.Port, want, s.Security), "write "+rightForms(s.Protocol))
-	}
-}
-
-// rightForms shows the registered forms of a protocol for an error message.
-func rightForms(proto Protocol) string {
-	var forms []string
-	for _, svc := range Services() {
-		if svc.Protocol == proto {
-			forms = append(forms, fmt.Sprintf("port: %d with security: %s", svc.Port, svc.Security))
-		}
-	}
-	return strings.Join(forms, ", or ")
-}
-
-func (v *validator) host(path string, host *string) {
-	name := strings.ReplaceAll(*host, EmailDomain, "placeholder.example")
-	norm, err := ParseDomain(name)
-	switch {
-	case *host == "":
-		v.fault("config-host-missing", path, "no host", "write host: mail.example.org")
-	case IsIP(*host):
-		v.fault("config-host-invalid", path, fmt.Sprintf("%q is an IP address, which no certificate of a public authority names", *host), "write the server's host name")
-	case err != nil && strings.Contains(*host, "%"):
-		v.fault("config-host-invalid", path, fmt.Sprintf("%q: only %s can stand in a host name", *host, EmailDomain), "write for example mail."+EmailDomain)
-	case err != nil:
-		v.fault("config-host-invalid", path, fmt.Sprintf("%q is not a host name of two labels or more", *host), "write the server's full host name, for example mail.example.org")
-	default:
-		if hint, ok := RetiredHosts()[norm]; ok {
-			v.fault("config-host-retired", path, norm+" is retired: "+hint.Why, "write "+hint.Use)
-		}
-		*host = strings.ReplaceAll(norm, "placeholder.example", EmailDomain)
-	}
 }
 
 func (v *validator) username(path, t string) {
@@ -194,25 +174,6 @@ func (v *validator) username(path, t string) {
 	if strings.ContainsFunc(rest, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
 		v.fault("config-username-invalid", path, "a user name with white space", "write "+EmailAddress)
 	}
-}
-
-func (v *validator) httpsURL(path, raw string) { v.expandedURL(path, raw, raw) }
-
-// expandedURL checks what raw stands for.
-func (v *validator) expandedURL(path, raw, expanded string) {
-	if raw == "" {
-		if strings.HasSuffix(path, ".url") {
-			v.fault("config-url-invalid", path, "no URL", "write url: https://example.org/help")
-		}
-		return
-	}
-	u, err := url.Parse(expanded)
-	if err == nil && u.Scheme == "https" && u.User == nil && u.Fragment == "" {
-		if _, err = ParseDomain(u.Hostname()); err == nil {
-			return
-		}
-	}
-	v.fault("config-url-invalid", path, fmt.Sprintf("%q is not an https URL with a host name", raw), "write https://host.example.org/path")
 }
 
 func (v *validator) oauth2(p *Provider) {
@@ -233,7 +194,11 @@ func (v *validator) oauth2(p *Provider) {
 		return
 	}
 	for _, f := range []struct{ key, value string }{{"issuer", o.Issuer}, {"authorize_url", o.AuthorizeURL}, {"token_url", o.TokenURL}} {
-		v.httpsURL("oauth2."+f.key, f.value)
+		form := URLPlain
+		if f.key == "issuer" {
+			form = URLIssuer
+		}
+		v.httpsURL("oauth2."+f.key, f.value, form)
 	}
 	if o.Issuer == "" {
 		v.fault("config-oauth2-incomplete", "oauth2.issuer", "no issuer", "write issuer: https://id.example.org/")
@@ -250,27 +215,27 @@ func (v *validator) autodiscover(a Autodiscover) {
 		if a.RedirectURL == "" {
 			v.fault("config-autodiscover-redirect", "autodiscover", "this provider has no Autodiscover service to redirect to", "write autodiscover: {redirect_url: https://…}")
 		}
-		v.httpsURL("autodiscover.redirect_url", a.RedirectURL)
+		v.httpsURL("autodiscover.redirect_url", a.RedirectURL, URLPlain)
 	case ActionRedirectAddr:
 		example := Address{Local: "user", Domain: "example.org"}
 		if _, err := ParseAddress(Expand(a.RedirectAddr, example)); err != nil {
 			v.fault("config-autodiscover-redirect", "autodiscover.redirect_addr", fmt.Sprintf("%q is not a mail address", a.RedirectAddr), "write redirect_addr: \"%EMAILLOCALPART%@other.example\"")
 		}
 	default:
-		v.fault("config-autodiscover-unknown", "autodiscover", fmt.Sprintf("%q is no answer", a.Action), "write settings, redirect, {redirect_url: https://…} or {redirect_addr: user@other.example}")
+		v.fault("config-autodiscover-unknown", "autodiscover", fmt.Sprintf("%q is not an answer", a.Action), "write settings, redirect, {redirect_url: https://…} or {redirect_addr: user@other.example}")
 	}
 }
 
 func (v *validator) passwordLogin(l PasswordLogin) {
-	v.passwordState("password_login", l)
+	v.passwordState("password_login", PasswordState{l.Status, l.Since, l.Note})
 	for _, proto := range []Protocol{IMAP, POP3, SMTP} {
-		if own, ok := l.By[proto]; ok {
-			v.passwordState("password_login."+string(proto), own)
+		if own := l.Own(proto); own != nil {
+			v.passwordState("password_login."+string(proto), *own)
 		}
 	}
 }
 
-func (v *validator) passwordState(path string, l PasswordLogin) {
+func (v *validator) passwordState(path string, l PasswordState) {
 	switch l.Status {
 	case "", PasswordWorks, PasswordApp, PasswordRetired:
 	default:

@@ -82,10 +82,11 @@ func TestValidate(t *testing.T) {
 }
 
 // Names are put into their normal form before they are judged.
-func TestValidateNormalises(t *testing.T) {
+func TestNormalize(t *testing.T) {
 	p := sound()
 	p.Incoming[0].Host, p.Outgoing[0].Host, p.MX = "IMAP.Example.ORG.", "mail.bücher.example", []string{"MX.example.org."}
 	p.JMAP = "https://jmap.%EMAILDOMAIN%/x"
+	p.Normalize()
 	if faults := p.Validate(); len(faults) > 0 {
 		t.Fatalf("%+v", faults)
 	}
@@ -93,6 +94,7 @@ func TestValidateNormalises(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	p.Incoming[0].Host = "Mail.%EMAILDOMAIN%"
+	p.Normalize()
 	if faults := p.Validate(); len(faults) > 0 || p.Incoming[0].Host != "mail."+EmailDomain {
 		t.Errorf("%s %+v", p.Incoming[0].Host, faults)
 	}

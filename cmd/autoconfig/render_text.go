@@ -50,7 +50,7 @@ func (a *app) renderText(p *provider.Provider, addr provider.Address) error {
 func passwordLines(l provider.PasswordLogin) []string {
 	words := map[provider.PasswordStatus]string{provider.PasswordWorks: "works", provider.PasswordRetired: "retired", provider.PasswordApp: "needs an app password"}
 	var out []string
-	line := func(over string, l provider.PasswordLogin) {
+	line := func(over string, l provider.PasswordState) {
 		text := "Password login" + over + ": " + words[cmp.Or(l.Status, provider.PasswordWorks)]
 		if l.Since != "" {
 			text += " since " + l.Since
@@ -58,11 +58,11 @@ func passwordLines(l provider.PasswordLogin) []string {
 		out = append(out, strings.TrimSpace(text+". "+l.Note))
 	}
 	if l.Status == provider.PasswordRetired || l.Status == provider.PasswordApp {
-		line("", l)
+		line("", provider.PasswordState{Status: l.Status, Since: l.Since, Note: l.Note})
 	}
 	for _, proto := range []provider.Protocol{provider.IMAP, provider.POP3, provider.SMTP} {
-		if own, ok := l.By[proto]; ok {
-			line(" over "+strings.ToUpper(string(proto)), own)
+		if own := l.Own(proto); own != nil {
+			line(" over "+strings.ToUpper(string(proto)), *own)
 		}
 	}
 	return out

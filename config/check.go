@@ -1,0 +1,138 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"autoconfig/files"
+	"autoconfig/finding"
+	"autoconfig/provider"
+)
+
+// settings checks what does not belong to a provider.
+func (c *Config) settings() []finding.Finding {
+	s := &settings{c: c}
+	for _, l := range []struct{ key, value string }{{"listen", c.Listen}, {"listen_tls", c.ListenTLS}, {"admin", c.Admin}} {
+		if l.value != "" && !ListenAddress(l.value) {
+			s.bad(l.key, fmt.Sprintf("%q is not HOST:PORT", l.value), listenFix(l.key, l.value))
+		}
+	}
+	if c.ServiceHost != "" {
+		c.ServiceHost = s.host("service_host", c.ServiceHost, provider.ParseDomain)
+	}
+	for i, r := range c.DNS.Resolver {
+		at, err := HostPort(r, "53")
+		if err != nil && r != systemResolver {
+			s.bad(fmt.Sprintf("dns.resolver[%d]", i), fmt.Sprintf("%q is not HOST or HOST:PORT", r),
+				`write for example "127.0.0.53:53", or resolver: system`)
+		} else if r != systemResolver {
+			c.DNS.Resolver[i] = at
+		}
+	}
+	for i, name := range c.AdminHosts {
+		c.AdminHosts[i] = s.host(fmt.Sprintf("admin_hosts[%d]", i), name, provider.ParseHost)
+	}
+	s.tls(&c.TLS)
+	s.pair("signing", &c.Signing.CertFile, &c.Signing.KeyFile)
+	if c.ListenTLS != "" && !c.TLS.Set() && !c.isBroken("tls") {
+		s.bad("listen_tls", "https needs a certificate", "add tls: {cert_file: …, key_file: …}, or tls: {acme: {email: …}}")
+	}
+	s.branding(&c.Branding)
+	return s.faults
+}
+
+// listenFix is what to write for an address to listen on.
+func listenFix(key, value string) string {
+	switch strings.ToLower(value) {
+	case "off", "no", "none", "false", "never", "disabled":
+		if key != "listen" {
+			return fmt.Sprintf(`write %s: "" to switch it off`, key)
+		}
+	}
+	if strings.Trim(value, "0123456789") == "" {
+		return textFix(key, value)
+	}
+	return `write for example "127.0.0.1:8080", or ":443" for every address`
+}
+
+type settings struct {
+	c      *Config
+	faults []finding.Finding
+}
+
+func (s *settings) bad(path, cause, fix string) {
+	if !s.c.isBroken(path) {
+		s.faults = append(s.faults, s.c.fault("config-value-invalid", path, cause, fix))
+		s.c.broken = append(s.c.broken, path)
+	}
+}
+
+// host is a host name in its normal form.
+func (s *settings) host(path, name string, parse func(string) (string, error)) string {
+	host, err := parse(name)
+	if err != nil {
+		fix := "write the host name alone, for example autoconfig.example.org"
+		if inside := hostIn(name); inside != "" {
+			fix = "write the host name alone: " + inside
+		}
+		s.bad(path, fmt.Sprintf("%q is not a host name", name)+provider.ForbiddenIn(name), fix)
+	}
+	return host
+}
+
+func (s *settings) pair(path string, certFile, keyFile *string) {
+	if (*certFile == "") != (*keyFile == "") {
+		s.bad(path, "cert_file and key_file go together", "write both")
+		return
+	}
+	*certFile, *keyFile = s.c.resolve(*certFile), s.c.resolve(*keyFile)
+	s.readable(path+".cert_file", *certFile)
+	s.readable(path+".key_file", *keyFile)
+}
+
+func (s *settings) readable(path, file string) {
+	if file == "" {
+		return
+	}
+	f, err := s.c.Reader.Open(file, files.Text)
+	if err != nil {
+		s.faults = append(s.faults, s.c.unreadable(path, file, err))
+		return
+	}
+	f.Close()
+}
+
+var accent = regexp.MustCompile(`^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$`)
+
+func (s *settings) branding(b *Branding) {
+	if b.Accent != "" && !accent.MatchString(b.Accent) {
+		s.bad("branding.accent", fmt.Sprintf("%q is not a colour", b.Accent), `write for example "#0a7" or "#00aa77"`)
+	}
+	for _, l := range []struct {
+		key, value string
+		mailto     bool
+	}{{"support", b.Support, true}, {"imprint", b.Imprint, false}} {
+		if l.value == "" {
+			continue
+		}
+		address, isMail := strings.CutPrefix(l.value, "mailto:")
+		if _, err := provider.ParseAddress(address); l.mailto && err == nil && isMail {
+			continue
+		} else if l.mailto && err == nil {
+			s.bad("branding."+l.key, fmt.Sprintf("%q has no scheme", l.value), "write mailto:"+l.value)
+		} else if err := provider.CheckURL(l.value, provider.URLWithFragment); err != nil {
+			fix := map[bool]string{true: "write a mailto: or https: link", false: "write an https: link"}[l.mailto]
+			s.bad("branding."+l.key, fmt.Sprintf("%q is not a link: %v", l.value, err), fix)
+		}
+	}
+	if b.Logo != "" {
+		b.Logo = s.c.resolve(b.Logo)
+		if ext := strings.ToLower(filepath.Ext(b.Logo)); ext != ".svg" && ext != ".png" {
+			s.bad("branding.logo", fmt.Sprintf("%q is not an SVG or PNG file", b.Logo), "name a file that ends in .svg or .png")
+			return
+		}
+		s.readable("branding.logo", b.Logo)
+	}
+}

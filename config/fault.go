@@ -1,0 +1,117 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"autoconfig/finding"
+)
+
+// Pos is a place in a file; line and column count from 1.
+type Pos struct {
+	File         string
+	Line, Column int
+}
+
+// String is file:line:column, without the parts that are not known.
+func (p Pos) String() string {
+	switch {
+	case p.Line == 0:
+		return p.File
+	case p.Column == 0:
+		return fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
+
+// ParsePos reads what [Pos.String] wrote, the subject of a finding of this package.
+func ParsePos(s string) Pos {
+	var numbers []int
+	for len(numbers) < 2 {
+		i := strings.LastIndexByte(s, ':')
+		n, err := strconv.Atoi(s[i+1:])
+		if i < 0 || err != nil {
+			break
+		}
+		s, numbers = s[:i], append([]int{n}, numbers...)
+	}
+	numbers = append(numbers, 0, 0)
+	return Pos{s, numbers[0], numbers[1]}
+}
+
+// places is where each value is written, by its path.
+type places struct {
+	file  string
+	at    map[string]Pos
+	leafs map[string]bool // values that are one text or number, with nothing below
+}
+
+// find is where the value at path is written, or the nearest thing around it;
+// key is its path, or that of a short form which holds it.
+func (p places) find(path string) (at Pos, key string) {
+	for near := path; near != ""; near = parentPath(near) {
+		if at, ok := p.at[near]; ok {
+			if p.leafs[near] {
+				path = near
+			}
+			return at, path
+		}
+	}
+	return Pos{File: p.file, Line: 1, Column: 1}, path
+}
+
+func joinPath(path, key string) string {
+	if path == "" || key == "" {
+		return path + key
+	}
+	return path + "." + key
+}
+
+func parentPath(path string) string {
+	for i := len(path) - 1; i > 0; i-- {
+		if path[i] == '.' || path[i] == '[' {
+			return path[:i]
+		}
+	}
+	return ""
+}
+
+// lastKey is the key that a path ends in, without an index.
+func lastKey(path string) string {
+	path, _, _ = strings.Cut(path[strings.LastIndexByte(path, '.')+1:], "[")
+	return path
+}
+
+// fault is the finding id about the value at path.
+func (c *Config) fault(id, path, cause, fix string) finding.Finding {
+	at, key := c.pos.find(path)
+	f := finding.New(id, at.String()).Because("%s", cause)
+	f.Key = key
+	if fix != "" {
+		f.Fix = fix
+	}
+	return f
+}
+
+// ordered puts findings into the order of the lines they are about, the
+// configuration before the files it names, each once.
+func (c *Config) ordered(list []finding.Finding) []finding.Finding {
+	slices.SortStableFunc(list, func(a, b finding.Finding) int {
+		p, q := ParsePos(a.Subject), ParsePos(b.Subject)
+		if p.File != q.File {
+			return cmp.Or(b2i(q.File == c.Path)-b2i(p.File == c.Path), strings.Compare(p.File, q.File))
+		}
+		return cmp.Or(p.Line-q.Line, p.Column-q.Column)
+	})
+	return slices.CompactFunc(list, func(a, b finding.Finding) bool { return a.String() == b.String() })
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

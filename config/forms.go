@@ -1,0 +1,156 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"autoconfig/provider"
+)
+
+// form fills v where its type has a form of its own in the file.
+func (d *decoder) form(path string, n ast.Node, v any) bool {
+	switch v := v.(type) {
+	case *Provider:
+		d.provider(path, n, v)
+	case *provider.Server:
+		d.server(path, n, v)
+	case *provider.Autodiscover:
+		d.autodiscover(path, n, v)
+	case *provider.PasswordLogin:
+		*v = provider.PasswordLogin{}
+		return false
+	case *provider.PACCMode:
+		d.pacc(n, v)
+	case *Resolvers:
+		if text, ok := n.(*ast.StringNode); ok && text.Value == systemResolver {
+			*v = Resolvers{systemResolver}
+			return true
+		}
+		return false
+	case *Duration:
+		d.duration(n, v)
+	case *netip.Prefix:
+		d.prefix(n, v)
+	case *netip.Addr:
+		d.address(n, v)
+	default:
+		return false
+	}
+	return true
+}
+
+// provider starts from a built-in where the id is one's. Keys given replace,
+// domains add.
+func (d *decoder) provider(path string, n ast.Node, p *Provider) {
+	p.PACC, p.PasswordLogin.Status = provider.PACCAuto, provider.PasswordWorks
+	if m, ok := n.(ast.MapNode); ok {
+		for it := m.MapRange(); it.Next(); {
+			if it.Key().GetToken().Value != "id" {
+				continue
+			}
+			if b := provider.BuiltinAt(it.Value().GetToken().Value, d.day); b != nil {
+				p.Provider, p.isBuiltin, p.theirs = *b, true, b.Domains
+				p.Domains = nil
+			}
+		}
+	}
+	d.mapping(path, n, reflect.ValueOf(p).Elem())
+}
+
+// server is a mapping, or a URL such as imaps://mail.example.org.
+func (d *decoder) server(path string, n ast.Node, s *provider.Server) {
+	text, ok := n.(*ast.StringNode)
+	if !ok {
+		d.mapping(path, n, reflect.ValueOf(s).Elem())
+		return
+	}
+	if fix := serverFromURL(s, lastKey(path), text.Value); fix != "" {
+		d.fault("config-value-invalid", n, fmt.Sprintf("%q is not a server", text.Value), fix)
+	}
+}
+
+// autodiscover is settings, redirect, or a mapping with a redirect's target.
+// The target of a built-in stays where none is given.
+func (d *decoder) autodiscover(path string, n ast.Node, a *provider.Autodiscover) {
+	if text, ok := n.(*ast.StringNode); ok {
+		a.Action = provider.AutodiscoverAction(text.Value)
+		if text.Value == "redirect" {
+			a.Action = provider.ActionRedirectURL
+		}
+		return
+	}
+	var given provider.Autodiscover
+	d.mapping(path, n, reflect.ValueOf(&given).Elem())
+	switch {
+	case given.RedirectURL != "" && given.RedirectAddr != "":
+		d.fault("config-autodiscover-redirect", n, "two redirects at once", "write redirect_url or redirect_addr")
+	case given.RedirectURL != "":
+		a.Action, a.RedirectURL = provider.ActionRedirectURL, given.RedirectURL
+	case given.RedirectAddr != "":
+		a.Action, a.RedirectAddr = provider.ActionRedirectAddr, given.RedirectAddr
+	}
+}
+
+func (d *decoder) pacc(n ast.Node, p *provider.PACCMode) {
+	switch mode := provider.PACCMode(n.GetToken().Value); mode {
+	case provider.PACCAuto, provider.PACCOn, provider.PACCOff:
+		*p = mode
+	default:
+		d.fault("config-value-invalid", n, d.shown(n)+" is not auto, true or false", "write auto, true or false")
+	}
+}
+
+func (d *decoder) duration(n ast.Node, out *Duration) {
+	key := lastKey(d.path)
+	switch n.(type) {
+	case *ast.IntegerNode, *ast.FloatNode: // quotes, as text advises, would not help: the unit is missing
+		number := n.GetToken().Value
+		d.fault("config-type", n, number+" has no unit", fmt.Sprintf("write for example %s: %ss, %[1]s: %[2]sm or %[1]s: %[2]sh", key, number))
+		return
+	}
+	s, ok := d.text(n)
+	if !ok {
+		return
+	}
+	v, err := time.ParseDuration(s)
+	if err != nil || v < 0 {
+		d.fault("config-value-invalid", n, fmt.Sprintf("%q is not a duration", s), durationFix(key, s))
+		return
+	}
+	*out = Duration(v)
+}
+
+func (d *decoder) prefix(n ast.Node, p *netip.Prefix) {
+	s, ok := d.text(n)
+	if !ok {
+		return
+	}
+	v, err := netip.ParsePrefix(s)
+	if addr, aerr := netip.ParseAddr(s); err != nil && aerr == nil {
+		d.fault("config-value-invalid", n, fmt.Sprintf("%q is an address, not a network", s), fmt.Sprintf("write %s/%d", addr, addr.BitLen()))
+		return
+	}
+	if err != nil {
+		d.fault("config-value-invalid", n, fmt.Sprintf("%q is not a network", s), "write a network such as 10.0.0.0/8")
+		return
+	}
+	*p = v.Masked()
+}
+
+func (d *decoder) address(n ast.Node, a *netip.Addr) {
+	s, ok := d.text(n)
+	if !ok {
+		return
+	}
+	v, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	if err != nil || v.Zone() != "" || v.IsUnspecified() {
+		d.fault("config-value-invalid", n, fmt.Sprintf("%q is not an IP address", s), "write an address such as 192.0.2.1 or 2001:db8::1, without a port")
+		return
+	}
+	*a = v.Unmap()
+}

@@ -1,0 +1,255 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+	"github.com/goccy/go-yaml/ast"
+
+	"autoconfig/provider"
+)
+
+// secretKeys are those whose values are in no message.
+var secretKeys = map[string]bool{"dsn": true, "password": true, "storage": true}
+
+// schemes are what people call the services of RFC 6409 and RFC 8314, by the
+// list they are written in.
+var schemes = map[string]map[string]string{
+	"smtp":  {"outgoing": "submission"},
+	"smtps": {"outgoing": "submissions"},
+	"pop":   {"incoming": "pop3"},
+	"pops":  {"incoming": "pop3s"},
+}
+
+// examples are values that a key takes.
+var examples = map[string]string{
+	"incoming": "imaps://mail.example.org", "outgoing": "submissions://mail.example.org", "managesieve": "sieve://mail.example.org",
+	"domains": "example.org", "mx": "mx.example.org", "auth": "password", "scopes": "mail",
+	"resolver": `"127.0.0.53:53"`, "trusted_proxies": "127.0.0.0/8", "admin_hosts": "autoconfig.internal", "addresses": "192.0.2.1",
+	"notes": "{lang: en, text: …}", "documentation": "{url: https://…, lang: en, text: …}",
+	"providers": "{domains: [example.org], incoming: […], outgoing: […]}", "sources": "{sql: …, dsn_file: …, domain: …}",
+	"per_minute": "60", "burst": "30", "connections": "8", "entries": "500000", "port": "993",
+	"drain": "5s", "watch": "1h", "timeout": "2s", "ttl": "5m", "negative_ttl": "1m", "stale": "1h",
+}
+
+// meanings are other programs' names for keys and words, by the type they are
+// written in.
+var meanings = map[reflect.Type]map[string]string{
+	reflect.TypeFor[Config](): {"provider": "providers", "source": "sources", "database": "sources", "bind": "listen", "address": "listen",
+		"https": "listen_tls", "hostname": "service_host", "host": "service_host", "trusted_proxy": "trusted_proxies",
+		"rate_limit": "limits", "resolver": "dns", "resolvers": "dns", "theme": "branding", "ssl": "tls"},
+	reflect.TypeFor[Provider](): {"domain": "domains", "display_name": "name", "displayname": "name", "user": "username", "login": "username",
+		"authentication": "auth", "oauth": "oauth2", "sieve": "managesieve", "exchange": "activesync", "eas": "activesync",
+		"calendar": "caldav", "calendars": "caldav", "contacts": "carddav", "addressbook": "carddav", "docs": "documentation",
+		"note": "notes", "help": "documentation"},
+	reflect.TypeFor[provider.Server](): {"hostname": "host", "server": "host", "address": "host", "name": "host", "type": "protocol",
+		"ssl": "security", "tls": "security", "encryption": "security", "sockettype": "security", "socket_type": "security",
+		"authentication": "auth", "user": "username", "login": "username", "user_name": "username"},
+	reflect.TypeFor[DNS](): {"resolvers": "resolver", "servers": "resolver", "nameservers": "resolver"},
+	reflect.TypeFor[provider.Security](): {"ssl": "tls", "ssl/tls": "tls", "tls/ssl": "tls", "implicit": "tls", "on": "tls", "true": "tls",
+		"start_tls": "starttls", "start-tls": "starttls", "tls-starttls": "starttls", "explicit": "starttls",
+		"none": "plain", "no": "plain", "off": "plain", "false": "plain", "cleartext": "plain", "insecure": "plain"},
+	reflect.TypeFor[provider.Protocol](): {"imaps": "imap", "imap4": "imap", "pop": "pop3", "pop3s": "pop3", "smtps": "smtp", "submission": "smtp",
+		"submissions": "smtp", "sieve": "managesieve"},
+	reflect.TypeFor[provider.Auth](): {"plain": "password", "login": "password", "cleartext": "password", "clear": "password", "normal": "password",
+		"password-plain": "password", "password-cleartext": "password", "xoauth2": "oauth2", "oauth": "oauth2", "oauthbearer": "oauth2",
+		"cram-md5": "password-encrypted", "digest-md5": "password-encrypted", "encrypted": "password-encrypted", "scram": "password-encrypted",
+		"kerberos": "gssapi", "certificate": "client-certificate", "tls-client-cert": "client-certificate", "ip": "client-ip"},
+	reflect.TypeFor[provider.PasswordStatus](): {"app_password": "app-password", "app-passwords": "app-password", "apppassword": "app-password",
+		"off": "retired", "on": "works", "yes": "works", "no": "retired"},
+}
+
+// wordsOf lists the words of a type that has only some, what they are, and the
+// finding about another one.
+func wordsOf(t reflect.Type) (words []string, what, id string) {
+	switch t {
+	case reflect.TypeFor[provider.Security]():
+		return texts(provider.TLS, provider.STARTTLS, provider.Plain), "a security mode", "config-security-unknown"
+	case reflect.TypeFor[provider.Protocol]():
+		return texts(provider.IMAP, provider.POP3, provider.SMTP, provider.ManageSieve), "a protocol", "config-protocol-unknown"
+	case reflect.TypeFor[provider.Auth]():
+		return texts(provider.Auths()...), "a way to log in", "config-auth-unknown"
+	case reflect.TypeFor[provider.PasswordStatus]():
+		return texts(provider.PasswordWorks, provider.PasswordApp, provider.PasswordRetired), "a status of password login", "config-password-login"
+	}
+	return nil, "", ""
+}
+
+func texts[T ~string](list ...T) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = string(s)
+	}
+	return out
+}
+
+// word sets a text, and refuses one that is not of its type's words.
+func (d *decoder) word(n ast.Node, s string, v reflect.Value) {
+	words, what, id := wordsOf(v.Type())
+	if words == nil || slices.Contains(words, s) {
+		v.SetString(s)
+		return
+	}
+	fix := "write " + orList(words)
+	if near := meant(s, v.Type(), words); near != "" {
+		fix = fmt.Sprintf("did you mean %s?", near)
+	}
+	d.fault(id, n, fmt.Sprintf("%q is not %s", s, what), fix)
+}
+
+// meant is the word that a text of type t was probably meant to be, or "".
+func meant(text string, t reflect.Type, words []string) string {
+	key := strings.ToLower(strings.TrimSpace(text))
+	if other := meanings[t][key]; other != "" {
+		return other
+	}
+	return nearest(key, words)
+}
+
+// nearest is the word that a mistyped one was probably meant to be.
+func nearest(text string, words []string) string {
+	best, most := "", 1+len(text)/4
+	for _, k := range words {
+		if n := levenshtein.ComputeDistance(strings.ToLower(text), k); n <= most {
+			best, most = k, n-1
+		}
+	}
+	return best
+}
+
+// unknown reports a key that is not one here, and says which was meant.
+func (d *decoder) unknown(n ast.Node, key string, value ast.Node, v reflect.Value) {
+	keys := keysOf(v.Type())
+	fix := "write one of " + strings.Join(keys, ", ")
+	list := serverKey(key)
+	switch near := meant(strings.ReplaceAll(key, "-", "_"), v.Type(), keys); {
+	case key == "<<":
+		fix = "write the keys out: merging mappings is not supported"
+	case v.Type() == reflect.TypeFor[Provider]() && list != "":
+		fix = fmt.Sprintf("write %s: [%s]", list, serverProposal(list, cmp.Or(textOf(value), key)))
+	case near != "":
+		fix = fmt.Sprintf("did you mean %q?", near)
+	case v.Type() == reflect.TypeFor[Config]() && slices.Contains(keysOf(reflect.TypeFor[Provider]()), key):
+		fix = fmt.Sprintf(`%s belongs to an entry of providers: begin the entry with "- " and indent its keys`, key)
+	case v.Type() != reflect.TypeFor[Config]() && slices.Contains(keysOf(reflect.TypeFor[Config]()), key):
+		fix = key + " belongs at the top level: begin the line in column 1"
+	}
+	d.fault("config-key-unknown", n, "unknown key", fix)
+}
+
+// serverKey is the list that a server written under a protocol's name belongs to.
+func serverKey(key string) string {
+	key = strings.ToLower(key)
+	for _, p := range []struct{ prefix, list string }{{"imap", "incoming"}, {"pop", "incoming"}, {"incoming", "incoming"},
+		{"smtp", "outgoing"}, {"submission", "outgoing"}, {"outgoing", "outgoing"}} {
+		if strings.HasPrefix(key, p.prefix) && key != p.list {
+			return p.list
+		}
+	}
+	return ""
+}
+
+func textOf(n ast.Node) string {
+	if s, ok := n.(*ast.StringNode); ok {
+		return s.Value
+	}
+	return ""
+}
+
+// listFix is what to write in place of a text where a list is wanted.
+func (d *decoder) listFix(n ast.Node, elem reflect.Type) string {
+	key := lastKey(d.path)
+	if m, ok := n.(ast.MapNode); ok {
+		if it := m.MapRange(); elem.Kind() == reflect.Struct && it.Next() {
+			return fmt.Sprintf(`begin each entry with "- ", here "- %s:", and indent its other keys`, it.Key().GetToken().Value)
+		}
+	}
+	var items []string
+	if text := textOf(n); elem.Kind() != reflect.Struct || elem == reflect.TypeFor[provider.Server]() {
+		for item := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(", \t[]\"'", r) }) {
+			items = append(items, d.listItem(key, item, elem))
+		}
+	}
+	if len(items) == 0 || len(items) > 4 || slices.Contains(items, "") {
+		items = []string{examples[key]}
+	}
+	return fmt.Sprintf("write [%s]", strings.Join(items, ", "))
+}
+
+// listItem is a text as an entry of a list, "" where it cannot be one.
+func (d *decoder) listItem(key, item string, elem reflect.Type) string {
+	switch words, _, _ := wordsOf(elem); {
+	case key == "incoming" || key == "outgoing":
+		if serverFromURL(&provider.Server{}, key, item) == "" {
+			return item
+		}
+		return serverProposal(key, item)
+	case words != nil && !slices.Contains(words, item):
+		return meant(item, elem, words)
+	case strings.ContainsAny(item, ":#{}&*!|>%@`") && !strings.Contains(item, "://"):
+		return fmt.Sprintf("%q", item)
+	}
+	return item
+}
+
+// textFix is what to write where a text is wanted and value is written.
+func textFix(key, value string) string {
+	text := strings.Trim(value, `"`)
+	number := strings.Trim(text, "0123456789") == ""
+	switch {
+	case key == "listen" || key == "listen_tls" || key == "admin":
+		if number {
+			return fmt.Sprintf(`write "127.0.0.1:%s" for this machine alone, or ":%[1]s" for every address`, text)
+		}
+		return fmt.Sprintf(`write %s: "" to switch it off`, key)
+	case key == "accent":
+		return `write the colour with a # in quotes, for example "#00aa77"`
+	case key == "host" || key == "service_host":
+		return "write a host name, for example mail.example.org"
+	case strings.HasPrefix(value, `"`):
+		return "write it in quotes: " + value
+	}
+	return "write it in quotes"
+}
+
+// numberFix is what to write where a number is wanted.
+func numberFix(key string, n ast.Node) string {
+	text := textOf(n)
+	svc, known := provider.ServiceByName(strings.ToLower(text))
+	switch {
+	case text != "" && strings.Trim(text, "0123456789") == "":
+		return fmt.Sprintf("write %s: %s, without quotes", key, text)
+	case key == "port" && known:
+		return fmt.Sprintf("write port: %d", svc.Port)
+	case key == "port":
+		return "write a number such as port: 993, or leave it out"
+	}
+	return fmt.Sprintf("write a number, for example %s: %s", key, cmp.Or(examples[key], "1"))
+}
+
+// durationFix is what to write where a duration is wanted.
+func durationFix(key, text string) string {
+	number := strings.TrimRight(text, " abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	unit := strings.ToLower(strings.TrimSpace(text[len(number):]))
+	var days int
+	if _, err := fmt.Sscanf(number, "%d", &days); err == nil && days > 0 && strings.HasPrefix(unit, "d") {
+		return fmt.Sprintf("write it in hours: %s: %dh", key, 24*days)
+	}
+	for _, u := range []string{"s", "m", "h"} {
+		if days > 0 && strings.HasPrefix(unit, u) && !strings.HasPrefix(unit, "mo") {
+			return fmt.Sprintf("write %s: %d%s", key, days, u)
+		}
+	}
+	return fmt.Sprintf("write a number and a unit (s, m or h), for example %s: %s", key, cmp.Or(examples[key], "5m"))
+}
+
+func orList(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}

@@ -1,0 +1,194 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// parse reads the YAML tree of a text. A part that is not YAML is reported and
+// left out, so that the mistakes in the rest are found as well; nil: nothing
+// can be read.
+func (d *decoder) parse(text []byte) *ast.File {
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // editors on Windows write it
+	if at, cause, fix := unreadableText(text); cause != "" {
+		d.syntax(at, cause, fix)
+		return nil
+	}
+	d.lines = strings.Split(string(text), "\n")
+	file, err := parseYAML(string(text))
+	if err == nil {
+		return file
+	}
+	d.partial = true
+	kept := d.leaveOut()
+	if len(d.faults) == 0 { // no part alone is to blame
+		d.explain(0, d.lines, err)
+		return nil
+	}
+	file, err = parseYAML(strings.Join(kept, "\n"))
+	if err != nil {
+		return nil
+	}
+	return file
+}
+
+// unreadableText says why a text cannot be YAML in UTF-8, and where.
+func unreadableText(text []byte) (at Pos, cause, fix string) {
+	lineOf := func(i int) Pos {
+		return Pos{Line: 1 + bytes.Count(text[:i], []byte("\n")), Column: i - bytes.LastIndexByte(text[:i], '\n')}
+	}
+	if i := bytes.IndexByte(text, 0); i >= 0 {
+		cause = "a NUL octet: the file is not a text in UTF-8"
+		return lineOf(i), cause, "save it as UTF-8; editors on Windows also offer UTF-16"
+	}
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && n == 1 {
+			return lineOf(i), "an octet that is not UTF-8", "save the file as UTF-8"
+		}
+		i += n
+	}
+	return Pos{}, "", ""
+}
+
+func (d *decoder) syntax(at Pos, cause, fix string) {
+	at.File = d.file
+	d.faults = append(d.faults, syntaxFinding(at, cause, fix))
+}
+
+var errNested = errors.New("nested too deeply")
+
+// parseYAML parses a text whose values are nested at most maxDepth deep: the
+// library needs memory by the square of the depth.
+func parseYAML(text string) (*ast.File, error) {
+	tokens := lexer.Tokenize(text)
+	depth, entries, line := 0, 0, 0
+	for _, t := range tokens {
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			depth++
+		case token.SequenceEndType, token.MappingEndType:
+			depth--
+		case token.SequenceEntryType: // several on one line are lists inside of lists
+			if t.Position.Line != line {
+				entries, line = 0, t.Position.Line
+			}
+			entries++
+		}
+		if max(depth, entries) > maxDepth {
+			return nil, &yaml.SyntaxError{Message: errNested.Error(), Token: t}
+		}
+	}
+	return parser.Parse(tokens, parser.Mode(0), parser.AllowDuplicateMapKey())
+}
+
+// leaveOut reports the parts of the file that are not YAML and returns its
+// lines without them: a top-level key with what is below it, or one entry of a
+// top-level list.
+func (d *decoder) leaveOut() []string {
+	kept := slices.Clone(d.lines)
+	for _, part := range parts(d.lines) {
+		lines := d.lines[part.from:part.to]
+		_, err := parseYAML(strings.Join(lines, "\n"))
+		if err == nil {
+			continue
+		}
+		d.explain(part.from, lines, err)
+		d.broken = append(d.broken, part.path)
+		for i := part.from; i < part.to; i++ {
+			kept[i] = ""
+		}
+		if part.dash > 0 { // the entries after it keep their number
+			kept[part.from] = strings.Repeat(" ", part.dash-1) + "- {}"
+		}
+	}
+	return kept
+}
+
+// part is lines [from, to) of the file: what belongs to the value at path. An
+// entry of a list begins with its dash, whose column counts from 1.
+type part struct {
+	path           string
+	from, to, dash int
+}
+
+// parts splits a file at its top-level keys, and their block lists into entries.
+func parts(lines []string) []part {
+	var out []part
+	key, entries, dash := "", 0, 0
+	begin := func(i int, p part) {
+		if len(out) > 0 {
+			out[len(out)-1].to = i
+		}
+		p.from, p.to = i, len(lines)
+		out = append(out, p)
+	}
+	for i, line := range lines {
+		text := strings.TrimLeft(line, " ")
+		indent := len(line) - len(text)
+		text = strings.TrimRight(text, " \r")
+		isEntry := text == "-" || strings.HasPrefix(text, "- ")
+		switch {
+		case text == "" || strings.HasPrefix(text, "#"):
+		case indent == 0 && !isEntry && !strings.ContainsAny(text[:1], "]}[{\t"):
+			key, entries, dash = keyPattern.FindString(text), 0, 0
+			if !strings.HasSuffix(beforeComment(text), ":") {
+				dash = -1 // the value is on this line
+			}
+			begin(i, part{path: key})
+		case isEntry && dash >= 0 && (dash == 0 || dash == indent+1):
+			dash = indent + 1
+			begin(i, part{path: fmt.Sprintf("%s[%d]", key, entries), dash: dash})
+			entries++
+		case dash == 0:
+			dash = -1 // a mapping
+		}
+	}
+	return out
+}
+
+var keyPattern = regexp.MustCompile(`^[\w.-]+`)
+
+// beforeComment is a line without its comment.
+func beforeComment(line string) string {
+	if i := strings.Index(line, " #"); i >= 0 {
+		line = line[:i]
+	}
+	return strings.TrimRight(line, " \t\r")
+}
+
+// Excerpt is the line that a finding of this package is about with a caret
+// under the place, or "". Secrets are left out.
+func Excerpt(text, subject string) string {
+	at := ParsePos(subject)
+	lines := strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n")
+	if at.Line < 1 || at.Column < 1 || at.Line > len(lines) {
+		return ""
+	}
+	line := strings.TrimRight(lines[at.Line-1], "\r")
+	line = secretPattern.ReplaceAllString(line, "$1 ********")
+	runes := []rune(line)
+	if len(runes) > 200 || at.Column > len(runes)+1 || !utf8.ValidString(line) {
+		return ""
+	}
+	pad := strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return r
+		}
+		return ' '
+	}, string(runes[:at.Column-1]))
+	return fmt.Sprintf("%6d | %s\n       | %s^", at.Line, line, pad)
+}
+
+var secretPattern = regexp.MustCompile(`((?:dsn|password|storage)["']?\s*:)\s.*`)
