@@ -25,7 +25,8 @@ const (
 		acme-orders-spent acme-source-unavailable
 		autodiscover-answer-error autodiscover-encryption-missing autodiscover-host-short autodiscover-redirect-url
 		autodiscover-security-plain autodiscover-smtp-missing autodiscover-spa-on
-		config-builtin-row config-domain-builtin config-domain-typo config-host-builtin config-port-relay config-oauth2-only config-provider-unused config-security-plain
+		config-builtin-row config-domain-builtin config-domain-typo config-host-builtin config-oauth2-only
+		config-port-relay config-provider-unused config-security-plain
 		config-source-plain config-source-user-unasked config-username-literal
 		discover-address-private discover-autoconfig-stale discover-autodiscover-microsoft discover-clients-disagree
 		discover-document-refused discover-host-foreign discover-redirect-downgrade discover-settings-guessed
