@@ -28,6 +28,7 @@ type Response struct {
 	RedirectURL  string
 	RedirectAddr string
 	MobileSync   string // URL of the ActiveSync server
+	Exact        bool   // root and Response have the namespaces of Schema, which Outlook compares byte for byte
 	Error        *Error // for MobileSync, Code may be a Status (MS-ASCMD §2.2.3.177)
 }
 
@@ -140,6 +141,7 @@ func (doc *document) response() *Response {
 	if in.XMLName.Space == NamespaceMobileSyncResponse {
 		r.Schema = MobileSync
 	}
+	r.Exact = doc.XMLName.Space == NamespaceResponse && (r.Schema == MobileSync || in.XMLName.Space == NamespaceOutlookResponse)
 	if a := in.Account; a != nil {
 		for _, b := range a.Protocol {
 			r.Blocks = append(r.Blocks, b.trimmed())

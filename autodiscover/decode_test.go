@@ -26,6 +26,7 @@ func TestDecodeOutlook(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Response{
+		Exact: true,
 		Provider: &provider.Provider{
 			Name:     "user@example.org",
 			Incoming: []provider.Server{{Protocol: provider.IMAP, Host: "imap.example.org", Port: 993, Security: provider.TLS, Auth: []provider.Auth{provider.AuthPassword}, Username: "user@example.org"}},
@@ -49,6 +50,7 @@ func TestDecodeOutlook(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
+		want.Exact = name != "no namespace"
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
@@ -126,11 +128,11 @@ func TestDecodeForeign(t *testing.T) {
 		body string
 		want *Response
 	}{
-		"Exchange":      {answer(exch), &Response{Blocks: []Block{{Type: "EXCH", Server: "x"}}}},
-		"empty account": {answer(""), &Response{}},
-		"redirect":      {answer("<Action>redirectUrl</Action><RedirectUrl> https://x.org/a&amp;b </RedirectUrl>"), &Response{RedirectURL: "https://x.org/a&b"}},
-		"redirect addr": {answer("<Action>redirectAddr</Action><RedirectAddr>u@x.org</RedirectAddr>"), &Response{RedirectAddr: "u@x.org"}},
-		"not asked for": {answer("<Action>settings</Action><RedirectAddr>u@x.org</RedirectAddr>"), &Response{}},
+		"Exchange":      {answer(exch), &Response{Exact: true, Blocks: []Block{{Type: "EXCH", Server: "x"}}}},
+		"empty account": {answer(""), &Response{Exact: true}},
+		"redirect":      {answer("<Action>redirectUrl</Action><RedirectUrl> https://x.org/a&amp;b </RedirectUrl>"), &Response{Exact: true, RedirectURL: "https://x.org/a&b"}},
+		"redirect addr": {answer("<Action>redirectAddr</Action><RedirectAddr>u@x.org</RedirectAddr>"), &Response{Exact: true, RedirectAddr: "u@x.org"}},
+		"not asked for": {answer("<Action>settings</Action><RedirectAddr>u@x.org</RedirectAddr>"), &Response{Exact: true}},
 		"mobilesync": {mobileSync("<Settings><Server><Type>CertEnroll</Type><Url>https://c.x.org</Url></Server><Server><Type>MobileSync</Type><Url> https://x.org/eas </Url></Server></Settings>"),
 			&Response{Schema: MobileSync, MobileSync: "https://x.org/eas"}},
 		"mobilesync redirect": {mobileSync("<Redirect>u@x.org</Redirect>"), &Response{Schema: MobileSync, RedirectAddr: "u@x.org"}},

@@ -19,14 +19,16 @@ import "time"
 
 // client is one mail program.
 type client struct {
-	name   string            // of --client
-	title  string            // for people, with the version that was measured
-	header map[string]string // of every request
+	name    string            // of --client
+	title   string            // for people, with the version that was measured
+	checked string            // what the model was last checked against, and when
+	header  map[string]string // of every request
 	// absoluteForm sends the whole URL as the request target (RFC 9112 §3.2.2).
 	absoluteForm bool
-	redirects    int // HTTP redirects followed in one request
-	addrs        int // RedirectAddr answers followed
-	urls         int // RedirectUrl answers followed
+	redirects    int  // HTTP redirects followed in one request
+	addrs        int  // RedirectAddr answers followed
+	urls         int  // RedirectUrl answers followed
+	oldPACC      bool // it reads revision -02 of PACC
 	reads        reading
 	pox          poxReading
 	insecure     string // what it asks when settings came by plain http
@@ -65,14 +67,17 @@ type step struct {
 	stops   stopRule
 	then    []step
 	// together runs what follows a DNS answer at once.
-	together bool
-	byHost   bool     // askMX: what follows is for the exchanger itself
-	services []string // mailSRV: the services asked for, in order
-	incoming []string // guess: candidates as service://host
-	outgoing []string
-	foreign  foreignRule
-	lightest bool   // askSRV: the lowest weight is taken, whatever the priority
-	asks     string // the client asks its user this before it takes the settings
+	together  bool
+	byHost    bool     // askMX: what follows is for the exchanger itself
+	andParent bool     // askMX: for the exchanger itself and the domain above it
+	services  []string // mailSRV: the services asked for, in order
+	bothWays  bool     // mailSRV: nothing is taken without a server for either way
+	inOrder   bool     // mailSRV: the first service that is published counts, whatever its priority
+	incoming  []string // guess: candidates as service://host
+	outgoing  []string
+	foreign   foreignRule
+	lightest  bool   // askSRV: the lowest weight is taken, whatever the priority
+	asks      string // the client asks its user this before it takes the settings
 }
 
 // family groups steps: when one ends the way its stopRule says, those after it
@@ -93,7 +98,8 @@ const (
 	stopNever    stopRule = iota
 	stopAnswered          // any 2xx that is not broken XML (Thunderbird)
 	stopEmpty             // a document without servers (Delta Chat)
-	stopReached           // anything but a host that does not resolve (KDE)
+	stopReached           // anything but a host that does not resolve (KDE 22.12)
+	stopGiven             // any 2xx (KDE 6)
 )
 
 // foreignRule says what a client does before it trusts another domain's host.
@@ -107,22 +113,26 @@ const (
 
 // Client is a client as people and scripts see it.
 type Client struct {
-	Name  string // stable
-	Title string // with the version measured
+	Name    string // stable
+	Title   string // with the version measured
+	Checked string // what the model was last checked against, and when
 }
 
 // Clients lists the clients in the order of the output.
 func Clients() []Client {
 	var out []Client
 	for _, c := range table() {
-		out = append(out, Client{c.name, c.title})
+		out = append(out, Client{c.name, c.title, c.checked})
 	}
 	return out
 }
 
 // table is every client.
 func table() []client {
-	return []client{thunderbird(), thunderbirdAndroid(), outlook(), appleMail(), evolution(), kde(), geary(), deltaChat(), aerc(), srvClient(), paccClient()}
+	return []client{
+		thunderbird(), thunderbirdAndroid(), thunderbirdIOS(), outlook(), outlookNew(), appleMail(), evolution(), kde(), kde6(), geary(),
+		deltaChat(), aerc(), mailspring(), fairemail(), nextcloud(), himalaya(), srvClient(), paccClient(),
+	}
 }
 
 // Known reports whether there is a client of that name.

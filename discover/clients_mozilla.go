@@ -3,6 +3,8 @@ package discover
 import (
 	"strings"
 	"time"
+
+	"autoconfig/mozilla"
 )
 
 // The places of Mozilla autoconfig ("Thunderbird:Autoconfiguration" in
@@ -34,7 +36,7 @@ func thunderbird() client {
 	srv := step{kind: askSRV, target: "_autodiscover._tcp.{domain}", timeout: ispWait, family: poxFamily, foreign: foreignAlways, lightest: true,
 		then: []step{post("https://{x}/autodiscover/autodiscover.xml")}}
 	return client{
-		name: "thunderbird", title: "Thunderbird 153",
+		name: "thunderbird", title: "Thunderbird 153", checked: "153.7 ESR, measured 2026-11-23",
 		header: map[string]string{
 			"User-Agent":      "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Thunderbird/153.7.0",
 			"Accept":          "*/*",
@@ -42,7 +44,7 @@ func thunderbird() client {
 			"Accept-Encoding": "gzip, deflate",
 		},
 		redirects: 20, addrs: 2, // it has no RedirectUrl
-		reads: thunderbirdReads(), pox: poxReading{block: thunderbirdBlock, xmlType: true, rawAddress: true, browser: thunderbirdKnows, exchange: true},
+		reads: thunderbirdReads(), pox: poxReading{block: thunderbirdBlock, xmlType: true, rawAddress: true, expands: true, browser: mozilla.ThunderbirdOAuth2, exchange: true},
 		plan: step{kind: sequence, then: []step{
 			{kind: parallel, then: []step{
 				isp("https://" + configPath + byAddress), isp("https://" + wellKnownPath + byAddress),
@@ -85,7 +87,7 @@ func thunderbirdAndroid() client {
 	const wait = 10 * time.Second
 	get := func(url string) step { return step{kind: autoconfig, target: url, timeout: wait} }
 	return client{
-		name: "thunderbird-android", title: "Thunderbird for Android",
+		name: "thunderbird-android", title: "Thunderbird for Android", checked: "its source of 2026-08",
 		header:    map[string]string{"User-Agent": "okhttp/4.12.0", "Accept-Encoding": "gzip"},
 		redirects: 20,
 		reads:     androidReads(), insecure: "whether to trust settings that came by plain http",
@@ -113,7 +115,7 @@ func evolution() client {
 		return out
 	}
 	return client{
-		name: "evolution", title: "Evolution 3.46",
+		name: "evolution", title: "Evolution 3.46", checked: "3.46.4, measured 2026-11-23",
 		header:    map[string]string{"User-Agent": "Evolution/3.46.4-2+deb12u1 ", "Accept-Encoding": "gzip, deflate"},
 		redirects: 20,
 		reads:     evolutionReads(),
@@ -135,7 +137,7 @@ func kde() client {
 	db := get("{ispdb}{domain}")
 	db.stops = stopReached
 	return client{
-		name: "kde", title: "KDE accountwizard 22.12",
+		name: "kde", title: "KDE accountwizard 22.12", checked: "22.12.3, measured 2026-11-23",
 		header:    map[string]string{"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) KIO/5.103", "Accept-Encoding": "gzip, deflate"},
 		redirects: 10,
 		reads:     kdeReads(),
@@ -150,7 +152,7 @@ func kde() client {
 func geary() client {
 	const wait = 15 * time.Second
 	return client{
-		name: "geary", title: "Geary 43",
+		name: "geary", title: "Geary 43", checked: "43.0, measured 2026-11-23",
 		header:    map[string]string{"User-Agent": "", "Accept-Encoding": "gzip, deflate"},
 		redirects: 20,
 		reads:     gearyReads(),
@@ -169,10 +171,10 @@ func deltaChat() client {
 		return step{kind: k, target: url, timeout: wait, family: webFamily, stops: stopEmpty}
 	}
 	return client{
-		name: "deltachat", title: "Delta Chat core 2.57",
+		name: "deltachat", title: "Delta Chat core 2.57", checked: "core 2.57.0, measured 2026-11-23",
 		header:       map[string]string{"User-Agent": ""},
 		absoluteForm: true, redirects: 10, urls: 10,
-		reads: deltaChatReads(), pox: poxReading{block: deltaChatBlock},
+		reads: deltaChatReads(), pox: poxReading{block: deltaChatBlock, stream: true},
 		plan: step{kind: sequence, then: []step{
 			get(autoconfig, "https://"+configPath+"?emailaddress={alnum}"), get(autoconfig, "https://"+wellKnownPath),
 			get(poxGet, "https://{domain}/autodiscover/autodiscover.xml"), get(poxGet, "https://autodiscover.{domain}/autodiscover/autodiscover.xml"),
@@ -189,7 +191,7 @@ func aerc() client {
 	const wait = 10 * time.Second
 	get := func(url string) step { return step{kind: autoconfig, target: url, timeout: wait} }
 	return client{
-		name: "aerc", title: "aerc 0.22",
+		name: "aerc", title: "aerc 0.22", checked: "0.22.0, measured 2026-11-23",
 		header:    map[string]string{"User-Agent": "Go-http-client/1.1", "Accept-Encoding": "gzip"},
 		redirects: 10,
 		reads:     aercReads(),

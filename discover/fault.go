@@ -73,7 +73,7 @@ func faultOfText(err error) (Fault, string) {
 		return FaultTLS, "no TLS session: " + lastError(err)
 	case errors.As(err, &op) && op.Op == "dial":
 		return FaultUnreachable, "no connection: " + lastError(err)
-	case strings.Contains(text, "gzip"), strings.Contains(text, "flate"), strings.Contains(text, "content coding"):
+	case strings.Contains(text, "gzip"), strings.Contains(text, "flate"), strings.Contains(text, "zlib"), strings.Contains(text, "content coding"):
 		return FaultMalformed, "the content coding is broken or was not asked for"
 	}
 	return FaultHTTP, "no valid HTTP answer: " + lastError(err)

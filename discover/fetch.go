@@ -1,8 +1,10 @@
 package discover
 
 import (
+	"bufio"
 	"compress/flate"
 	"compress/gzip"
+	"compress/zlib"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -180,7 +182,11 @@ func read(resp *http.Response) ([]byte, error) {
 		}
 		body = unzipped
 	case "deflate":
-		body = flate.NewReader(body)
+		inflated, err := inflate(body)
+		if err != nil {
+			return nil, fmt.Errorf("deflate: %w", err)
+		}
+		body = inflated
 	default:
 		return nil, fmt.Errorf("the content coding %q was not asked for", coding)
 	}
@@ -189,6 +195,20 @@ func read(resp *http.Response) ([]byte, error) {
 		return nil, errTooLarge
 	}
 	return out, err
+}
+
+// inflate reads the zlib format, which is what deflate means (RFC 9110
+// §8.4.1.2), and the bare one that some servers send instead.
+func inflate(r io.Reader) (io.Reader, error) {
+	b := bufio.NewReader(r)
+	head, err := b.Peek(2)
+	switch {
+	case len(head) == 0:
+		return b, nil // no body at all
+	case err == nil && head[0]&0x0f == 8 && (uint(head[0])<<8|uint(head[1]))%31 == 0: // RFC 1950 §2.2
+		return zlib.NewReader(b)
+	}
+	return flate.NewReader(b), nil
 }
 
 // plainURL is a URL without query, fragment and user.

@@ -71,6 +71,6 @@ func FuzzPACC(f *testing.F) {
 	f.Add([]byte(`{"authentication":{"password":true},"protocols":{"imap":{"host":"a.test"},"submit":{"host":"a.test"}}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		digest := [][sha256.Size]byte{sha256.Sum256(body)}
-		checkConfig(t, "pacc", readPACC(answer{body: body, contentType: "application/json"}, digest, user()))
+		checkConfig(t, "pacc", readPACC(answer{body: body, contentType: "application/json"}, digest, user(), true))
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"autoconfig/mozilla"
 	"autoconfig/provider"
 )
 
@@ -14,27 +15,16 @@ import (
 // and OAuth2 works for the hosts in its own table alone.
 func thunderbirdReads() reading {
 	return reading{
-		xmlType: true, named: true, bare: true, portless: true,
+		xmlType: true, named: true, idOpen: true, bare: true, portless: true, leading: true,
 		incoming: []string{"imap", "pop3", "nntp", "exchange", "ews", "owa"}, mixed: true,
 		socket: socketWords, auth: authWords,
 		authOut:   map[string]provider.Auth{"none": provider.AuthNone, "client-IP-address": provider.AuthClientIP, "smtp-after-pop": provider.AuthNone},
-		oauth:     thunderbirdKnows,
+		oauth:     mozilla.ThunderbirdOAuth2,
 		firstAuth: true,
 		host:      thunderbirdHost,
 		user:      thunderbirdUser,
 		noUser:    func(s *Server, _ vars) bool { s.Username = "undefined"; return true },
 	}
-}
-
-// thunderbirdOAuth are the domains of the hosts that Thunderbird 153 has a
-// client id for. It looks at the end of the name.
-var thunderbirdOAuth = []string{
-	"gmail.com", "googlemail.com", "google.com", "outlook.com", "office365.com", "hotmail.com", "yahoo.com", "aol.com",
-	"yandex.com", "yandex.ru", "mail.ru", "fastmail.com", "comcast.net", "mochi.test", "test.test", "external.test",
-}
-
-func thunderbirdKnows(host string) bool {
-	return slices.ContainsFunc(thunderbirdOAuth, func(known string) bool { return provider.Below(host, known) })
 }
 
 // thunderbirdHost lowers a host name and fills it in; addresses are taken.
@@ -63,8 +53,9 @@ func thunderbirdUser(template string, v vars) string {
 }
 
 // androidReads: the first imap and smtp, and a document with any block it
-// cannot read is refused as a whole; plain is such a block. OAuth2 works for
-// exact host names.
+// cannot read is refused as a whole; plain is such a block. The last
+// emailProvider counts, and the last of a repeated value. OAuth2 works for exact
+// host names, which are looked at when the servers have been chosen.
 func androidReads() reading {
 	words := map[string]provider.Auth{
 		"password-cleartext": provider.AuthPassword, "password-encrypted": provider.AuthPasswordEncrypted, "OAuth2": provider.AuthOAuth2,
@@ -72,7 +63,7 @@ func androidReads() reading {
 	hosts := []string{"outlook.office365.com", "smtp.office365.com", "smtp-mail.outlook.com", "imap.gmail.com", "imap.googlemail.com", "smtp.gmail.com",
 		"smtp.googlemail.com", "imap.mail.yahoo.com", "smtp.mail.yahoo.com", "imap.aol.com", "smtp.aol.com", "imap.fastmail.com", "smtp.fastmail.com"}
 	return reading{
-		named: true, whole: true, exact: true,
+		named: true, whole: true, exact: true, lastProvider: true, lastValue: true, oauthLate: true,
 		incoming: []string{"imap"},
 		socket:   secureWords, auth: words,
 		oauth:  func(host string) bool { return slices.Contains(hosts, host) },
@@ -125,8 +116,8 @@ func gearyReads() reading {
 // name it falls back to the domain as the host.
 func deltaChatReads() reading {
 	return reading{
-		incoming: []string{"imap"},
-		socket:   socketWords, authElse: provider.AuthPassword,
+		incoming: []string{"imap"}, stream: true,
+		socket: socketWords, authElse: provider.AuthPassword,
 		host: expandedHost, user: trimmedUser,
 		noUser: func(s *Server, v vars) bool {
 			s.Host, s.Username = v.addr.Domain, v.login.String()

@@ -21,6 +21,9 @@ type poxReading struct {
 	repost     bool                                      // a redirected POST stays a POST
 	browser    func(host string) bool                    // hosts for which it opens a sign-in page in a browser
 	exchange   bool                                      // it takes an Exchange server when there is no mail server
+	exact      bool                                      // it compares namespaces
+	expands    bool                                      // it fills in the placeholders of autoconfig
+	stream     bool                                      // it stops at the end of the root
 }
 
 // body is the request for an address.
@@ -51,16 +54,23 @@ func (p poxReading) read(body []byte, contentType string, v vars) (*autodiscover
 	case p.xmlType && !xmlType(contentType):
 		return nil, config{fault: FaultType, why: fmt.Sprintf("Content-Type %q is refused", printable(contentType, 60))}
 	}
+	if end := bytes.LastIndex(body, []byte("</Autodiscover>")); p.stream && end >= 0 {
+		body = body[:end+len("</Autodiscover>")]
+	}
 	r, err := autodiscover.Decode(bytes.NewReader(body))
 	if err != nil {
 		return nil, config{fault: FaultMalformed, why: "not an Autodiscover answer"}
 	}
 	if e := r.Error; e != nil {
 		c := config{fault: FaultAnswer, why: fmt.Sprintf("Autodiscover error %d: %s", e.Code, printable(e.Message, 120))}
-		if e.Code == autodiscover.CodeNotFound || e.Code == autodiscover.CodeNoOptions {
-			c.fault = FaultAbsent
+		switch e.Code {
+		case autodiscover.CodeNotFound, autodiscover.CodeNoOptions, autodiscover.CodeNotProvided:
+			c.fault = FaultAbsent // as it should be where there is nothing to answer
 		}
 		return r, c
+	}
+	if p.exact && !r.Exact {
+		return r, config{fault: FaultRejected, why: "the namespaces are not those it asked for"}
 	}
 	if r.RedirectAddr != "" || r.RedirectURL != "" {
 		return r, config{}
@@ -85,8 +95,10 @@ func (p poxReading) settings(r *autodiscover.Response, v vars) *Settings {
 		if !ok {
 			continue
 		}
-		if server.Username == "" || server.Username == provider.EmailAddress {
+		if server.Username == "" {
 			server.Username = v.login.String()
+		} else if p.expands {
+			server.Username = expand(server.Username, v)
 		}
 		server.Username = printable(server.Username, 320)
 		if server.Protocol == "smtp" && s.Outgoing == nil {
@@ -125,7 +137,7 @@ func outlookBlock(b autodiscover.Block) (Server, bool) {
 	if !ok {
 		return Server{}, false
 	}
-	return Server{Protocol: string(s.Protocol), Host: s.Host, Port: s.Port, Security: s.Security, Auth: s.Auth, Username: s.Username}, true
+	return Server{Protocol: string(s.Protocol), Host: s.Host, Port: s.Port, Security: s.Security, Auth: s.Auth, Username: b.LoginName}, true
 }
 
 // thunderbirdBlock: the port tells STARTTLS from TLS, and either switch set to

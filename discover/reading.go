@@ -1,12 +1,16 @@
 package discover
 
 import (
+	"bytes"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
+	"autoconfig/mozilla"
 	"autoconfig/provider"
 )
 
@@ -14,22 +18,30 @@ import (
 type reading struct {
 	xmlType bool // the Content-Type must begin with text/xml or application/xml, in lower case
 	named   bool // emailProvider needs an id that is a host name, and a domain
-	bare    bool // an attribute on domain, hostname or port makes the value unusable
-	whole   bool // one bad block of a type it knows spoils the document
+	idOpen  bool // the id may be a placeholder
+	bare    bool // an attribute on domain, hostname or port, or an element in it, makes the value unusable
+	whole   bool // one bad block of a type it knows spoils the document, and so does an element inside a value
 	exact   bool // a port with white space around it is bad
+	leading bool // of a port, the digits at its start count
+	stream  bool // it stops at the end of the root: what follows is not read
 
-	incoming  []string // the types of incomingServer it knows, preferred first
-	mixed     bool     // the order of the document counts instead
-	firstOnly bool     // it looks at the first incomingServer alone
-	lastIn    bool     // the last of a type counts, not the first
-	lastOut   bool
+	lastProvider bool     // the last emailProvider counts, and none may be bad
+	lastValue    bool     // of an element that is repeated in a block the last counts
+	incoming     []string // the types of incomingServer it knows, preferred first
+	mixed        bool     // the order of the document counts instead
+	firstOnly    bool     // it looks at the first incomingServer alone
+	lastIn       bool     // the last of a type counts, not the first
+	lastOut      bool
 
-	socket    map[string]provider.Security
-	auth      map[string]provider.Auth // its authentication words
-	authOut   map[string]provider.Auth // those beside, for outgoing servers
-	authElse  provider.Auth            // when no word is known; "": the block is bad
-	oauth     func(host string) bool   // whether it has a client id for the host; nil: any host
-	firstAuth bool                     // the first usable way is the only one
+	socket     map[string]provider.Security
+	socketFold bool                                                     // in any case
+	socketElse func(p provider.Protocol, port uint16) provider.Security // when no word is known; nil: the block is bad
+	auth       map[string]provider.Auth                                 // its authentication words
+	authOut    map[string]provider.Auth                                 // further ones, for outgoing servers
+	authElse   provider.Auth                                            // when no word is known; "": the block is bad
+	oauth      func(host string) bool                                   // whether it has a client id for the host; nil: any host
+	oauthLate  bool                                                     // it looks at the host of the servers that it takes only
+	firstAuth  bool                                                     // the first usable way is the only one
 
 	host     func(template string, v vars) string
 	user     func(template string, v vars) string
@@ -65,34 +77,50 @@ func (r reading) read(body []byte, contentType string, v vars) config {
 		}
 		return config{fault: FaultType, why: fmt.Sprintf("Content-Type %q is refused", printable(contentType, 60))}
 	}
-	root, err := parseXML(body)
+	if end := bytes.LastIndex(body, []byte("</clientConfig>")); r.stream && end >= 0 {
+		body = body[:end+len("</clientConfig>")]
+	}
+	root, err := mozilla.Parse(body)
 	switch {
 	case err != nil && page:
 		return config{fault: FaultPage, why: "a web page, not an autoconfig document"}
 	case err != nil && len(body) == 0:
 		return config{fault: FaultMalformed, why: "no content"}
 	case err != nil:
-		return config{fault: FaultMalformed, why: err.Error()}
+		return config{fault: FaultMalformed, why: printable(strings.TrimPrefix(err.Error(), "autoconfig: "), 160)}
 	case page:
 		return config{fault: FaultPage, why: "a web page, not an autoconfig document", wellFormed: true}
-	case root.name != "clientConfig" || root.first("emailProvider") == nil:
+	}
+	providers := all(root, "emailProvider")
+	if root.FullTag() != "clientConfig" || len(providers) == 0 {
 		return config{fault: FaultEmpty, why: "XML, but not an autoconfig document with an emailProvider", wellFormed: true}
 	}
-	c := r.provider(root.first("emailProvider"), v)
+	c := config{}
+	for i := range providers {
+		c = r.provider(providers[i], v)
+		if !r.lastProvider || c.settings == nil {
+			break
+		}
+	}
 	c.wellFormed = true
 	return c
 }
 
-// provider reads the first emailProvider element.
-func (r reading) provider(e *node, v vars) config {
+// all are the children of a name. A prefix is a part of it.
+func all(e *mozilla.Element, name string) []*mozilla.Element {
+	return slices.DeleteFunc(e.SelectElements(name), func(c *mozilla.Element) bool { return c.FullTag() != name })
+}
+
+// provider reads an emailProvider element.
+func (r reading) provider(e *mozilla.Element, v vars) config {
 	if why := r.refuses(e); why != "" {
 		return config{fault: FaultRejected, why: why}
 	}
-	in, why := r.servers(e.all("incomingServer"), r.incoming, v, false)
+	in, why := r.servers(all(e, "incomingServer"), r.incoming, v, false)
 	if why != "" {
 		return config{fault: FaultRejected, why: why}
 	}
-	out, why := r.servers(e.all("outgoingServer"), []string{"smtp"}, v, true)
+	out, why := r.servers(all(e, "outgoingServer"), []string{"smtp"}, v, true)
 	if why != "" {
 		return config{fault: FaultRejected, why: why}
 	}
@@ -105,36 +133,65 @@ func (r reading) provider(e *node, v vars) config {
 	case s.Outgoing == nil:
 		return config{fault: FaultRejected, why: "no outgoing server in it that this client can use"}
 	}
+	for _, server := range []*Server{s.Incoming, s.Outgoing} {
+		if r.oauthLate && !r.signsIn(server) {
+			return config{fault: FaultRejected, why: "OAuth2 only, for " + server.Host + ", which this client has no OAuth2 for"}
+		}
+	}
 	return config{settings: s, why: s.words()}
 }
 
+// signsIn takes OAuth2 off a server whose host the client has none for, and
+// reports whether another way is left.
+func (r reading) signsIn(s *Server) bool {
+	s.Auth = slices.DeleteFunc(s.Auth, func(a provider.Auth) bool { return a == provider.AuthOAuth2 && !r.oauth(s.Host) })
+	return len(s.Auth) > 0
+}
+
 // refuses looks at the element itself.
-func (r reading) refuses(e *node) string {
+func (r reading) refuses(e *mozilla.Element) string {
 	if r.firstOnly {
-		if first := e.first("incomingServer"); first != nil && !slices.Contains(r.incoming, first.attrs["type"]) {
+		if in := all(e, "incomingServer"); len(in) > 0 && !slices.Contains(r.incoming, in[0].SelectAttrValue("type", "")) {
 			return "the first incomingServer is not " + r.incoming[0]
 		}
 	}
 	if !r.named {
 		return ""
 	}
-	if _, err := provider.ParseHost(e.attrs["id"]); err != nil {
+	if id := e.SelectAttrValue("id", ""); !isName(id) && !(r.idOpen && placeholderName.MatchString(id)) {
 		return "emailProvider has no id that is a host name"
 	}
-	for _, d := range e.all("domain") {
-		_, err := provider.ParseDomain(strings.ReplaceAll(trimXML(d.text.String()), provider.EmailDomain, "placeholder.example"))
-		if err == nil && (!r.bare || len(d.attrs) == 0) {
-			return ""
+	good := false
+	for _, d := range all(e, "domain") {
+		if r.whole && len(d.ChildElements()) > 0 {
+			return "domain has an element in it"
 		}
+		text := strings.ReplaceAll(trimXML(d.Text()), provider.EmailDomain, "placeholder.example")
+		good = good || isName(text) && (!r.bare || plain(d))
 	}
-	return "no domain element without attributes that holds a domain"
+	if !good {
+		return "no domain element without attributes that holds a domain"
+	}
+	return ""
 }
+
+// placeholderName is what Thunderbird takes for a host name with placeholders.
+var placeholderName = regexp.MustCompile(`^[A-Za-z0-9.-]*(%[A-Z0-9]+%[A-Za-z0-9.-]*)+$`)
+
+// isName reports a host name in ASCII, one label included.
+func isName(s string) bool {
+	_, err := provider.ParseHost(strings.ToLower(s))
+	return err == nil && !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
+// plain reports an element with nothing but text.
+func plain(e *mozilla.Element) bool { return len(e.Attr) == 0 && len(e.ChildElements()) == 0 }
 
 // servers reads the blocks of types that the client knows; why is set when one
 // of them spoils the document.
-func (r reading) servers(blocks []*node, types []string, v vars, outgoing bool) (list []Server, why string) {
+func (r reading) servers(blocks []*mozilla.Element, types []string, v vars, outgoing bool) (list []Server, why string) {
 	for _, b := range blocks {
-		if !slices.Contains(types, b.attrs["type"]) {
+		if !slices.Contains(types, b.SelectAttrValue("type", "")) {
 			continue
 		}
 		s, bad := r.block(b, v, outgoing)
@@ -149,17 +206,15 @@ func (r reading) servers(blocks []*node, types []string, v vars, outgoing bool) 
 }
 
 // block reads one server; bad says what makes it unusable.
-func (r reading) block(b *node, v vars, outgoing bool) (s Server, bad string) {
-	s.Protocol = b.attrs["type"]
+func (r reading) block(b *mozilla.Element, v vars, outgoing bool) (s Server, bad string) {
+	s.Protocol = b.SelectAttrValue("type", "")
 	mail := s.Protocol == "imap" || s.Protocol == "pop3" || s.Protocol == "smtp" || s.Protocol == "nntp"
-	for _, tag := range []string{"hostname", "port"} {
-		if k := b.first(tag); k != nil && r.bare && len(k.attrs) > 0 {
-			return s, tag + " has an attribute"
-		}
+	if bad := r.misshapen(b); bad != "" {
+		return s, bad
 	}
-	host, ok := b.value("hostname")
+	host, ok := r.value(b, "hostname")
 	if !ok && !mail {
-		host, s.URL = urlHost(b)
+		host, s.URL = r.urlHost(b)
 	}
 	s.Host = printable(r.host(trimXML(host), v), 253)
 	if s.Host == "" {
@@ -168,7 +223,7 @@ func (r reading) block(b *node, v vars, outgoing bool) (s Server, bad string) {
 	if s.Port, ok = r.port(b); !ok && mail && (outgoing || !r.portless) {
 		return s, "no usable port"
 	}
-	if s.Security, ok = r.security(b); !ok && mail {
+	if s.Security, ok = r.security(b, s); !ok && mail {
 		return s, "no socketType that it takes"
 	}
 	if !mail && s.Port == 0 {
@@ -177,7 +232,7 @@ func (r reading) block(b *node, v vars, outgoing bool) (s Server, bad string) {
 	if s.Auth = r.auths(b, s.Host, outgoing); len(s.Auth) == 0 {
 		return s, "no authentication that it can use"
 	}
-	name, ok := b.value("username")
+	name, ok := r.value(b, "username")
 	if !ok && r.noUser != nil {
 		if !r.noUser(&s, v) {
 			return s, "no username"
@@ -188,10 +243,39 @@ func (r reading) block(b *node, v vars, outgoing bool) (s Server, bad string) {
 	return s, ""
 }
 
+// misshapen looks at the form of the values, which some clients cannot read
+// with an attribute or an element.
+func (r reading) misshapen(b *mozilla.Element) string {
+	for _, e := range b.ChildElements() {
+		tag := e.FullTag()
+		single := tag == "hostname" || tag == "port"
+		known := single || tag == "socketType" || tag == "username" || tag == "authentication"
+		switch {
+		case r.bare && single && len(e.Attr) > 0:
+			return tag + " has an attribute"
+		case (r.bare && single || r.whole && known) && len(e.ChildElements()) > 0:
+			return tag + " has an element in it"
+		}
+	}
+	return ""
+}
+
+// value is the text of the child of a name that counts, as it is.
+func (r reading) value(b *mozilla.Element, name string) (string, bool) {
+	list := all(b, name)
+	switch {
+	case len(list) == 0:
+		return "", false
+	case r.lastValue:
+		return list[len(list)-1].Text(), true
+	}
+	return list[0].Text(), true
+}
+
 // urlHost is the host and the URL of a block that has one.
-func urlHost(b *node) (host, raw string) {
+func (r reading) urlHost(b *mozilla.Element) (host, raw string) {
 	for _, tag := range []string{"url", "ewsURL", "owaURL"} {
-		text, _ := b.value(tag)
+		text, _ := r.value(b, tag)
 		if u, err := url.Parse(trimXML(text)); err == nil && u.Hostname() != "" {
 			return u.Hostname(), printable(u.String(), 400)
 		}
@@ -199,39 +283,59 @@ func urlHost(b *node) (host, raw string) {
 	return "", ""
 }
 
-func (r reading) port(b *node) (uint16, bool) {
-	text, _ := b.value("port")
+func (r reading) port(b *mozilla.Element) (uint16, bool) {
+	text, _ := r.value(b, "port")
 	if !r.exact {
 		text = trimXML(text)
+	}
+	if r.leading {
+		text = leadingDigits.FindString(text)
 	}
 	port, err := strconv.ParseUint(text, 10, 16)
 	return uint16(port), err == nil && port > 0
 }
 
+var leadingDigits = regexp.MustCompile(`^[0-9]+`)
+
 // security takes the first socketType that the client knows. White space
 // around the word counts.
-func (r reading) security(b *node) (provider.Security, bool) {
-	for _, k := range b.all("socketType") {
-		if s, ok := r.socket[k.text.String()]; ok {
-			return s, true
+func (r reading) security(b *mozilla.Element, s Server) (provider.Security, bool) {
+	list := all(b, "socketType")
+	if r.lastValue && len(list) > 0 && !r.whole {
+		list = list[len(list)-1:]
+	}
+	found, ok := provider.Security(""), false
+	for _, e := range list {
+		word := e.Text()
+		if r.socketFold {
+			word = strings.ToLower(word)
 		}
-		if r.whole {
+		sec, known := r.socket[word]
+		switch {
+		case known && !r.whole:
+			return sec, true
+		case !known && r.whole:
 			return "", false
+		case known:
+			found, ok = sec, true
 		}
 	}
-	return "", false
+	if !ok && r.socketElse != nil {
+		return r.socketElse(provider.Protocol(s.Protocol), s.Port), true
+	}
+	return found, ok
 }
 
 // auths are the ways to log in that the client can use, in the document's order.
-func (r reading) auths(b *node, host string, outgoing bool) []provider.Auth {
+func (r reading) auths(b *mozilla.Element, host string, outgoing bool) []provider.Auth {
 	var out []provider.Auth
-	for _, k := range b.all("authentication") {
-		word := k.text.String()
+	for _, k := range all(b, "authentication") {
+		word := k.Text()
 		a, ok := r.auth[word]
 		if !ok && outgoing {
 			a, ok = r.authOut[word]
 		}
-		if !ok || a == provider.AuthOAuth2 && r.oauth != nil && !r.oauth(host) || slices.Contains(out, a) {
+		if !ok || a == provider.AuthOAuth2 && r.oauth != nil && !r.oauthLate && !r.oauth(host) || slices.Contains(out, a) {
 			continue
 		}
 		out = append(out, a)
@@ -289,3 +393,6 @@ func isPage(body []byte, contentType string) bool {
 	}
 	return strings.TrimSpace(media) == "text/html" || strings.Contains(head, "<html") || strings.Contains(head, "<!doctype html")
 }
+
+// trimXML takes XML's white space (XML 1.0 §2.3) off.
+func trimXML(s string) string { return strings.Trim(s, " \t\r\n") }

@@ -83,6 +83,14 @@ func with(host, smtp, login string) string {
 	return "imap " + host + ":993 tls, smtp " + smtp + ":587 starttls; " + login
 }
 
+// oauth2 is a block with OAuth2 as the only way to log in.
+func oauth2(block string) string { return strings.Replace(block, "password-cleartext", "OAuth2", 1) }
+
+// another is a second emailProvider.
+func another(id string) string {
+	return `<emailProvider id="` + id + `"><domain>b.test</domain>` + imapServer + smtpServer + `</emailProvider>`
+}
+
 // TestReading has a row for every variation of a document that was measured on
 // the real programs, and those read in the source of Thunderbird for Android.
 func TestReading(t *testing.T) {
@@ -114,9 +122,10 @@ func TestReading(t *testing.T) {
 	rows := []row{
 		{"plain case", document, "", all(usual)},
 		{"nothing", "", "", all("malformed")},
-		{"several imap", edit(outBlock, imapServer+outBlock), "", all(usual, "evolution", secondIMAP)},
+		{"several imap", edit(outBlock, imapServer+outBlock), "", all(usual, "evolution", secondIMAP, "fairemail", secondIMAP)},
 		{"several smtp", edit("</emailProvider>", smtpServer+"</emailProvider>"), "", all(usual,
 			"evolution", "imap imap.example.test:993 tls, smtp second.example.test:465 tls; user@example.test password",
+			"fairemail", "imap imap.example.test:993 tls, smtp second.example.test:465 tls; user@example.test password",
 			"aerc", "imap imap.example.test:993 tls, smtp second.example.test:465 tls; user@example.test password")},
 		{"pop3 before imap", edit(imapBlock, popServer+imapBlock), "", all(usual, "geary", "rejected", "thunderbird", popFirst)},
 		{"pop3 alone", edit(imapBlock, "<incomingServer type=\"pop3\">"), "", map[string]string{
@@ -125,6 +134,8 @@ func TestReading(t *testing.T) {
 		{"domain placeholder", edit("imap.example.test", "imap.%EMAILDOMAIN%"), "", all(usual,
 			"evolution", with("imap.", "smtp.example.test", "user@example.test password"),
 			"geary", with("imap.%EMAILDOMAIN%", "smtp.example.test", "user@example.test password"),
+			"fairemail", with("imap.%EMAILDOMAIN%", "smtp.example.test", "user@example.test password"),
+			"nextcloud", with("imap.%EMAILDOMAIN%", "smtp.example.test", "user@example.test password"),
 			"aerc", with("imap.%25EMAILDOMAIN%25", "smtp.example.test", "user@example.test password"))},
 		{"local part as user name", edit(username, "<username>%EMAILLOCALPART%</username>"), "", all(
 			with("imap.example.test", "smtp.example.test", "user password"),
@@ -180,7 +191,39 @@ func TestReading(t *testing.T) {
 		{"attribute on port", edit("<port>", `<port a="b">`), "", tb("rejected")},
 		{"another's domain", edit("<domain>example.test", "<domain>elsewhere.test"), "", tb(usual)},
 		{"domain placeholder in domain", edit("<domain>example.test", "<domain>%EMAILDOMAIN%"), "", tb(usual)},
-		{"two providers", edit("</emailProvider>", "</emailProvider><emailProvider/>"), "", tb(usual)},
+		// what the clients' own tests and sources settle
+		{"OAuth2 only in the second of each kind", edit(outBlock, oauth2(imapServer)+outBlock, "</emailProvider>", oauth2(smtpServer)+"</emailProvider>"), "",
+			map[string]string{"thunderbird": usual, "thunderbird-android": usual}},
+		{"OAuth2 only in the first imap", edit(imapBlock, oauth2(imapServer)+imapBlock), "", map[string]string{"thunderbird": usual, "thunderbird-android": "rejected"}},
+		{"OAuth2 only in the second, for a known host", edit(outBlock, strings.Replace(oauth2(imapServer), "second.example.test", "imap.gmail.com", 1)+outBlock), "", android(usual)},
+		{"id is a placeholder", edit(`id="example.test"`, `id="%EMAILDOMAIN%"`), "", map[string]string{"thunderbird": usual, "thunderbird-android": "rejected"}},
+		{"id has a placeholder", edit(`id="example.test"`, `id="mail.%EMAILDOMAIN%"`), "", map[string]string{"thunderbird": usual, "thunderbird-android": "rejected"}},
+		{"id is half a placeholder", edit(`id="example.test"`, `id="%EMAILDOMAIN"`), "", map[string]string{"thunderbird": "rejected", "thunderbird-android": "rejected"}},
+		{"id of one label", edit(`id="example.test"`, `id="localnet"`), "", map[string]string{"thunderbird": usual, "thunderbird-android": usual}},
+		{"domain of one label", edit("<domain>example.test", "<domain>localnet"), "", map[string]string{"thunderbird": usual, "thunderbird-android": usual}},
+		{"two providers", edit("</emailProvider>", "</emailProvider>"+another("b.test")), "", all(usual,
+			"thunderbird-android", "imap second.example.test:993 tls, smtp second.example.test:465 tls; user@example.test password")},
+		{"two providers, the second bad", edit("</emailProvider>", "</emailProvider>"+another("-x")), "", all(usual, "thunderbird-android", "rejected")},
+		{"two providers, the first bad", edit(`id="example.test"`, `id="-x"`, "</emailProvider>", "</emailProvider>"+another("b.test")), "",
+			map[string]string{"thunderbird": "rejected", "thunderbird-android": "rejected"}},
+		{"an element in a host name", edit("imap.example.test", "imap.example.test<b/>"), "", map[string]string{"thunderbird": "rejected", "thunderbird-android": "rejected", "geary": usual}},
+		{"an element in a user name", edit("%EMAILADDRESS%", "%EMAILADDRESS%<b/>"), "", android("rejected")},
+		{"an element in a domain", edit("<domain>", "<domain><b/>"), "", android("rejected")},
+		{"a comment in a host name", edit("imap.example.test", "imap.<!-- x -->example.test"), "", all(usual)},
+		{"an element in the pop3 block", edit(outBlock, strings.Replace(popServer, "pop.", "<b/>pop.", 1)+outBlock), "", android(usual)},
+		{"plain pop3", edit(outBlock, strings.Replace(popServer, "SSL", "plain", 1)+outBlock), "", map[string]string{"thunderbird": usual, "thunderbird-android": usual}},
+		{"empty authentication first", edit(password, "<authentication/>"+password), "", map[string]string{"thunderbird": usual, "thunderbird-android": usual}},
+		{"text behind the root", document + `";`, "", all("malformed", "deltachat", usual)},
+		{"another root behind", document + "<b/>", "", all("malformed", "deltachat", usual)},
+		{"port with words behind", edit("993", "993 (SSL)"), "", map[string]string{"thunderbird": usual, "thunderbird-android": "rejected"}},
+		{"two host names", edit("<hostname>", "<hostname>other.example.test</hostname><hostname>"), "", map[string]string{
+			"thunderbird": with("other.example.test", "smtp.example.test", "user@example.test password"), "thunderbird-android": usual, "kde6": usual}},
+		// the clients of 2026
+		{"socketType in lower case", edit("SSL", "ssl", "STARTTLS", "tls"), "", map[string]string{"nextcloud": usual, "mailspring": "empty", "fairemail": usual}},
+		{"unknown socketType", edit("SSL", "TLSv1"), "", map[string]string{"nextcloud": "imap imap.example.test:993 plain, smtp smtp.example.test:587 starttls; user@example.test password", "fairemail": usual}},
+		{"a longer user name", edit("%EMAILADDRESS%", "%EMAILLOCALPART%.%EMAILDOMAIN%"), "", map[string]string{"mailspring": usual,
+			"fairemail": with("imap.example.test", "smtp.example.test", "%EMAILLOCALPART%.%EMAILDOMAIN% password"),
+			"kde6":      with("imap.example.test", "smtp.example.test", "user.example.test password")}},
 		{"no incoming", edit(imapBlock, `<x type="imap">`, "</incomingServer>", "</x>"), "", tb("rejected")},
 		{"no outgoing", edit(outBlock, `<x type="smtp">`, "</outgoingServer>", "</x>"), "", tb("rejected")},
 		{"smtp without port", edit("<port>587</port>", ""), "", tb("rejected")},

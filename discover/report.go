@@ -53,6 +53,7 @@ type Result struct {
 	Settings *Settings `json:"settings,omitempty"`
 	AsksUser []string  `json:"asks_user,omitempty"`
 	Steps    []Step    `json:"steps"`
+	Checked  string    `json:"checked"` // what the model of the client was last checked against
 }
 
 // Settings are what a client would set up.

@@ -203,7 +203,7 @@ func choose(list []result) result {
 
 // conclude turns what the plan came to into a verdict.
 func (w *walk) conclude(r result) Result {
-	out := Result{Client: w.client.name, Title: w.client.title, Settings: r.settings, Steps: r.rows, Verdict: Nothing}
+	out := Result{Client: w.client.name, Title: w.client.title, Checked: w.client.checked, Settings: r.settings, Steps: r.rows, Verdict: Nothing}
 	refused := false
 	for i := range out.Steps {
 		s := &out.Steps[i]

@@ -134,20 +134,22 @@ func TestLongestChain(t *testing.T) {
 	// A request is a host look-up, a connection and an answer: three times late.
 	const request = 3 * late
 	slowest := time.Duration(0)
-	for client, want := range map[string]time.Duration{
-		"thunderbird":         late + request + 2*late,   // MX and a request at its domain, then the guess: a look-up and a connection
-		"srv":                 late,                      // six questions at once
-		"pacc":                request,                   // the digest meanwhile
-		"aerc":                request,                   // MX and a guess are as long
-		"geary":               2 * request,               // one after the other
-		"kde":                 request,                   // the ISPDB has answered
-		"deltachat":           4*request + late + 2*late, // connections are kept: the third request goes to a host that is connected
-		"outlook":             3*request + late,          // three places and the SRV record
-		"thunderbird-android": 0, "evolution": 0, "apple": 0,
-	} {
-		took := elapsed(t, http.NotFound, client)
-		if want != 0 && took != want {
-			t.Errorf("%s took %v, want %v", client, took, want)
+	wants := map[string]time.Duration{
+		"thunderbird": late + request + 2*late,   // MX and a request at its domain, then the guess: a look-up and a connection
+		"srv":         late,                      // six questions at once
+		"pacc":        request,                   // the digest meanwhile
+		"aerc":        request,                   // MX and a guess are as long
+		"geary":       2 * request,               // one after the other
+		"kde":         request,                   // the ISPDB has answered
+		"deltachat":   4*request + late + 2*late, // connections are kept: the third request goes to a host that is connected
+		"outlook":     3*request + late,          // three places and the SRV record
+		"mailspring":  3 * request,
+		"outlook-new": 2 * request,
+	}
+	for _, c := range Clients() {
+		took := elapsed(t, http.NotFound, c.Name)
+		if want := wants[c.Name]; want != 0 && took != want {
+			t.Errorf("%s took %v, want %v", c.Name, took, want)
 		}
 		slowest = max(slowest, took)
 	}

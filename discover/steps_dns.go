@@ -62,6 +62,9 @@ func (w *walk) names(ctx context.Context, s step, name string) (question string,
 		if err == nil {
 			w.setMX(hosts)
 			names = mxNames(hosts, name, s.byHost)
+			if parent := parentDomain(first(names)); s.andParent && parent != "" {
+				names = append(names, parent)
+			}
 		}
 		return "MX " + name, names, namesWords(hosts), err
 	case askNS:
@@ -110,6 +113,14 @@ func mxNames(hosts []string, domain string, byHost bool) []string {
 	return []string{full, base}
 }
 
+// first is the first of a list, "" of an empty one.
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}
+
 func (w *walk) setMX(hosts []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -153,12 +164,12 @@ func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
 		if svc.Protocol == provider.SMTP {
 			best = &out
 		}
-		if *best == nil || lists[i][0].Priority < (*best).srv.Priority {
+		if *best == nil || !s.inOrder && lists[i][0].Priority < (*best).srv.Priority {
 			*best = &offer{svc, lists[i][0], i}
 		}
 	}
 	r := result{rows: rows}
-	if in == nil {
+	if in == nil || s.bothWays && out == nil {
 		return r
 	}
 	r.settings = &Settings{Incoming: in.server(v), From: "SRV records of " + domain}

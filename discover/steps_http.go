@@ -27,6 +27,9 @@ func (w *walk) http(ctx context.Context, s step, v vars, target string) result {
 	if f == FaultNone && (s.kind != poxHop || a.location == "") {
 		f, why = faultOfStatus(a.status)
 	}
+	if s.kind == autoJSON && f == FaultStatus {
+		f, why = FaultAbsent, fmt.Sprintf("not offered, says status %d", a.status) // it asks for what a server need not have
+	}
 	line := row(s, method+" "+printable(target, 500), start, f, why)
 	line.Trace = traceOf(a)
 	if u, err := url.Parse(target); err == nil {
@@ -73,7 +76,7 @@ func (w *walk) document(s step, v vars, a answer, line Step) result {
 		r.stop = c.wellFormed || !xmlType(a.contentType) || a.status == http.StatusNoContent
 	case stopEmpty:
 		r.stop = c.wellFormed
-	case stopReached:
+	case stopReached, stopGiven:
 		r.stop = true
 	}
 	if w.client.insecure != "" && c.settings != nil && !a.secure {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -38,7 +39,7 @@ func (w *walk) pacc(ctx context.Context, s step, v vars) result {
 	both.Wait()
 	r := result{}
 	if f == FaultNone {
-		c := readPACC(a, digests, v)
+		c := readPACC(a, digests, v, w.client.oldPACC)
 		line.judge(c, a)
 		r.settings = c.settings
 	}
@@ -69,7 +70,7 @@ func (w *walk) digests(ctx context.Context, s step, name string) (Step, [][sha25
 	return row(s, "TXT "+name, start, FaultNone, fmt.Sprintf("%d digest(s)", len(out))), out
 }
 
-func readPACC(a answer, digests [][sha256.Size]byte, v vars) config {
+func readPACC(a answer, digests [][sha256.Size]byte, v vars, old bool) config {
 	media, _, _ := strings.Cut(a.contentType, ";")
 	p, err := pacc.Decode(bytes.NewReader(a.body))
 	switch {
@@ -83,6 +84,12 @@ func readPACC(a answer, digests [][sha256.Size]byte, v vars) config {
 		return config{fault: FaultDigest, why: "no digest in DNS fits these bytes"}
 	}
 	s := &Settings{Incoming: paccServer(p.Incoming, v), Outgoing: paccServer(p.Outgoing, v)}
+	var doc struct {
+		Protocols struct{ SMTP json.RawMessage }
+	} // the word for sending before -03
+	if old && (json.Unmarshal(a.body, &doc) != nil || doc.Protocols.SMTP == nil) {
+		s.Outgoing = nil
+	}
 	if s.Incoming == nil && p.JMAP != "" {
 		if jmap := urlSettings("jmap", p.JMAP, v); jmap != nil {
 			s = jmap

@@ -27,6 +27,7 @@ func (v vars) expand(template string) string {
 		"{ispdb}", v.ispdb,
 		"{address}", url.QueryEscape(address), // form encoding: + for a blank
 		"{alnum}", escapeAlnum(address),
+		"{raw}", rawQuery(address),
 		"{path}", url.PathEscape(address),
 		"{md5}", hex.EncodeToString(md[:]),
 	).Replace(template)

@@ -44,6 +44,8 @@ func (s *Server) Broken() string {
 		return "the port is missing"
 	case s.Username == "undefined" || s.Username == "(null)":
 		return "the user name is missing, so the client uses " + s.Username
+	case s.URL == "" && (provider.HasPlaceholder(s.Username) || strings.HasPrefix(s.Username, "%")):
+		return "the user name is a placeholder that the client does not fill in"
 	}
 	return ""
 }

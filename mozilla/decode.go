@@ -28,7 +28,7 @@ func Decode(r io.Reader) (*provider.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("autoconfig: read document: %w", err)
 	}
-	doc, err := parse(data)
+	doc, err := parse(data, refuseCharset)
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +53,28 @@ func Decode(r io.Reader) (*provider.Provider, error) {
 	return p, nil
 }
 
+// Element is an element of a document as it was written: no name, value or
+// order is changed.
+type Element = etree.Element
+
+// Parse reads a document into its tree, for who wants to see what one client
+// makes of it; [Decode] says what it means. Directives are passed over and
+// entities never defined, so a document does not grow. Errors are those of
+// [Decode], and a declared encoding counts for nothing.
+func Parse(data []byte) (*Element, error) {
+	doc, err := parse(data, func(_ string, r io.Reader) (io.Reader, error) { return r, nil })
+	switch {
+	case err != nil:
+		return nil, err
+	case isLate(doc):
+		return nil, fmt.Errorf("%w: something comes before the XML declaration", ErrSyntax) // XML 1.0 §2.8
+	}
+	return doc.Root(), nil
+}
+
 // parse reads XML into a tree with one root element. Namespaces count for
 // nothing: a prefix is left to the caller.
-func parse(data []byte) (*etree.Document, error) {
+func parse(data []byte, charset func(string, io.Reader) (io.Reader, error)) (*etree.Document, error) {
 	if len(data) > MaxSize {
 		return nil, ErrTooLarge
 	}
@@ -63,8 +82,11 @@ func parse(data []byte) (*etree.Document, error) {
 	if !utf8.Valid(data) {
 		return nil, ErrEncoding
 	}
+	if bytes.Count(data, []byte("<")) > maxTags {
+		return nil, fmt.Errorf("%w: it has too many elements", ErrSyntax)
+	}
 	doc := etree.NewDocument()
-	doc.ReadSettings = etree.ReadSettings{MaxDepth: maxDepth, PreserveDuplicateAttrs: true, CharsetReader: refuseCharset}
+	doc.ReadSettings = etree.ReadSettings{MaxDepth: maxDepth, PreserveDuplicateAttrs: true, CharsetReader: charset}
 	if err := doc.ReadFromBytes(data); err != nil {
 		if errors.Is(err, ErrEncoding) {
 			return nil, ErrEncoding
@@ -93,6 +115,14 @@ func where(data []byte) string {
 			return fmt.Sprintf("line %d: %s", line, strings.TrimPrefix(text, fmt.Sprintf("line %d: ", line)))
 		}
 	}
+}
+
+// isLate reports an XML declaration that is not the very first thing.
+func isLate(doc *etree.Document) bool {
+	return slices.IndexFunc(doc.Child, func(t etree.Token) bool {
+		pi, ok := t.(*etree.ProcInst)
+		return ok && pi.Target == "xml"
+	}) > 0
 }
 
 // isText reports text other than white space.

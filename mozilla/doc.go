@@ -32,6 +32,9 @@ const MaxSize = 64 << 10
 // maxDepth bounds the nesting of a document; a real one has five levels.
 const maxDepth = 16
 
+// maxTags bounds the tags of a document; a real one has some hundred.
+const maxTags = 10_000
+
 // Why a document cannot be read, or not be written.
 var (
 	ErrTooLarge      = errors.New("autoconfig: document larger than 64 KiB")

@@ -29,7 +29,7 @@ func Lint(data []byte, contentType string) []finding.Finding {
 	if contentType != "" && !acceptedType(contentType) {
 		l.add("mozilla-content-type-wrong", place{"Content-Type", contentType})
 	}
-	tree, err := parse(data)
+	tree, err := parse(data, refuseCharset)
 	if err != nil {
 		l.add(unreadable(err), place{"", strings.TrimPrefix(err.Error(), ErrSyntax.Error()+": ")})
 		return l.findings
@@ -130,13 +130,7 @@ var treeChecks = []check[*document]{
 	{"mozilla-document-mark", func(d *document) []place {
 		return when(bytes.HasPrefix(d.data, []byte("\ufeff")), "", "")
 	}},
-	{"mozilla-document-late", func(d *document) []place {
-		late := slices.IndexFunc(d.tree.Child, func(t etree.Token) bool {
-			pi, ok := t.(*etree.ProcInst)
-			return ok && pi.Target == "xml"
-		}) > 0
-		return when(late, "", "")
-	}},
+	{"mozilla-document-late", func(d *document) []place { return when(isLate(d.tree), "", "") }},
 	{"mozilla-document-doctype", func(d *document) []place { return when(hasDirective(&d.tree.Element), "", "") }},
 	{"mozilla-root-wrong", func(d *document) []place { return when(d.root.Tag != "clientConfig", d.root.Tag, "") }},
 	{"mozilla-element-prefix", func(d *document) []place {

@@ -63,7 +63,7 @@ func TestDiscoverOurselves(t *testing.T) {
 	}
 	for _, c := range r.Clients {
 		want := "imap imap.example.org:993 tls"
-		if c.Client == "apple" {
+		if c.Client == "apple" || c.Client == "outlook-new" {
 			want = "activesync https://eas.example.org/Microsoft-Server-ActiveSync"
 		}
 		if c.Verdict != discover.Found || c.Settings.Incoming.String() != want || c.Settings.Incoming.Username != "you@example.org" {
