@@ -61,7 +61,13 @@ func (s *Server) handle(rt *route) echo.HandlerFunc {
 	}
 }
 
-func (s *Server) answer(rt *route, r *request) answer {
+func (s *Server) answer(rt *route, r *request) (a answer) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.panicked(p)
+			a = rt.refusal(http.StatusServiceUnavailable, unavailable, "temporarily unavailable")
+		}
+	}()
 	places := s.places
 	if rt.costly {
 		places = s.costly
@@ -72,7 +78,6 @@ func (s *Server) answer(rt *route, r *request) answer {
 	}
 	defer places.leave()
 	err := s.lookUp(rt, r)
-	var a answer
 	switch {
 	case err != nil:
 		a = failure(err)

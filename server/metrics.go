@@ -27,6 +27,7 @@ type metrics struct {
 	failing  prometheus.Gauge
 	orders   *prometheus.CounterVec
 	refused  *prometheus.CounterVec // certificates, by the id of the finding
+	panics   prometheus.Counter
 }
 
 func newMetrics() *metrics {
@@ -46,7 +47,8 @@ func newMetrics() *metrics {
 	m.orders = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "autoconfig_certificate_orders_total", Help: "Orders for certificates by result."}, []string{"result"})
 	m.refused = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "autoconfig_certificates_refused_total",
 		Help: "Handshakes and questions of a proxy that got no certificate, by the id of the finding."}, []string{"reason"})
-	m.registry.MustRegister(requests, seconds, m.degraded, m.domains, m.reloads, m.signer, m.records, m.broken, m.checked, m.expiry, m.failing, m.orders, m.refused,
+	m.panics = prometheus.NewCounter(prometheus.CounterOpts{Name: "autoconfig_panics_total", Help: "Requests that met a fault of the program."})
+	m.registry.MustRegister(requests, seconds, m.degraded, m.domains, m.reloads, m.signer, m.records, m.broken, m.checked, m.expiry, m.failing, m.orders, m.refused, m.panics,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, name := range append(routeNames(), "none") {
 		m.seconds[name] = seconds.WithLabelValues(name)

@@ -32,7 +32,7 @@ func listen(t testing.TB, s *Server) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := httpServer(s, s.opts.Log)
+	h := s.httpServer(s.instrument(s))
 	go func() { _ = h.Serve(ln) }()
 	t.Cleanup(func() { _ = h.Close() })
 	return ln.Addr().String()

@@ -22,6 +22,7 @@ type Listen struct {
 	ProxyProtocol      bool          // HTTPS connections from trusted proxies begin with it
 	Drain              time.Duration // go on accepting after the stop was asked for
 	Ready              func()        // called once all listeners are open; may be nil
+	Stopping           func()        // called when the stop begins, before anything closes; may be nil
 }
 
 // The time-outs of a connection: no phase can be held open for long.
@@ -36,7 +37,8 @@ const (
 // listener is an open port and what answers there.
 type listener struct {
 	net.Listener
-	name string // as the log calls it
+	tcp  *net.TCPListener // below TLS and the PROXY protocol
+	name string           // as the log calls it
 	http *http.Server
 }
 
@@ -58,6 +60,7 @@ func (s *Server) Run(ctx context.Context, l Listen) error {
 	}
 	failed := make(chan error, len(open))
 	for _, o := range open {
+		o.http.Handler = s.instrument(o.http.Handler)
 		go func() { failed <- o.http.Serve(o.Listener) }()
 	}
 	s.opts.Log.Info("listening", attrs...)
@@ -70,20 +73,14 @@ func (s *Server) Run(ctx context.Context, l Listen) error {
 	case <-ctx.Done():
 	}
 	s.stopping.Store(true) // /readyz says so before any listener closes
-	if err == nil && l.Drain > 0 {
+	s.traffic.last.Store(time.Now().UnixNano())
+	if l.Stopping != nil {
+		l.Stopping()
+	}
+	if err == nil {
 		time.Sleep(l.Drain)
 	}
-	stop, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
-	defer cancel()
-	for _, o := range open {
-		if e := o.http.Shutdown(stop); e != nil {
-			err = errors.Join(err, e)
-		}
-	}
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
+	return errors.Join(err, s.stop(open))
 }
 
 // open opens all listeners, or none. The attributes say where they are.
@@ -97,6 +94,7 @@ func (s *Server) open(ctx context.Context, l Listen) (open []listener, attrs []a
 			continue
 		}
 		ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", want.addr)
+		tcp, _ := ln.(*net.TCPListener) // as the network says
 		if err != nil {
 			for _, o := range open {
 				_ = o.Close() // nothing was accepted yet
@@ -105,7 +103,7 @@ func (s *Server) open(ctx context.Context, l Listen) (open []listener, attrs []a
 		}
 		ports[want.name] = ln.Addr()
 		attrs = append(attrs, slog.String(want.name, ln.Addr().String()))
-		open = append(open, listener{ln, want.name, httpServer(want.handler, s.opts.Log)})
+		open = append(open, listener{ln, tcp, want.name, s.httpServer(want.handler)})
 	}
 	s.encrypt(open, ports, l)
 	return open, attrs, nil
@@ -147,14 +145,16 @@ func (s *Server) encrypt(open []listener, ports map[string]net.Addr, l Listen) {
 	}
 }
 
-func httpServer(h http.Handler, log *slog.Logger) *http.Server {
+func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeader - 4<<10,                                 // net/http allows 4 KiB more than it is told
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // what strangers get wrong with TLS is no operator's concern
+		ConnState:         s.connState,
+		MaxHeaderBytes:    maxHeader - 4<<10, // net/http allows 4 KiB more than it is told
+		// What strangers get wrong with TLS does not concern an operator.
+		ErrorLog: slog.NewLogLogger(s.opts.Log.Handler(), slog.LevelDebug),
 	}
 }

@@ -78,6 +78,7 @@ type Server struct {
 	mxShares *shares
 	requests sync.Pool // of *request
 	stopping atomic.Bool
+	traffic  traffic
 	sawHTTPS atomic.Bool // a trusted proxy has spoken https to a client
 	reload   atomic.Pointer[string]
 	records  atomic.Pointer[Records]
@@ -180,9 +181,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// net/http hides a Content-Length beside a Transfer-Encoding (RFC 9112 §6.1).
-	// While draining, clients are sent on to a new connection: one that is closed
-	// when the drain ends may lose the request it just sent (RFC 9112 §9.6).
-	if len(r.TransferEncoding) > 0 || s.stopping.Load() {
+	if len(r.TransferEncoding) > 0 {
 		w.Header().Set("Connection", "close")
 	}
 	r.URL.Path, r.URL.RawPath = routePath(r.URL.Path), ""

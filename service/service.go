@@ -64,7 +64,8 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 		s.log.Warn(f.Cause, "id", f.ID, "fix", f.Fix)
 	}
 	listen := server.Listen{HTTP: cfg.Listen, HTTPS: cfg.ListenTLS, Admin: cfg.Admin, Drain: time.Duration(cfg.Drain),
-		ProxyProtocol: cfg.TLS.ProxyProtocol, Ready: func() { s.notify(stateReady) }}
+		ProxyProtocol: cfg.TLS.ProxyProtocol,
+		Ready:         func() { s.notify(stateReady) }, Stopping: func() { s.notify(stateStopping) }}
 	done, err := s.start(data, &listen)
 	if err != nil {
 		return err
@@ -82,7 +83,6 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 	go s.reloads(beside, hup)
 	go s.sources.watch(beside)
 	go s.mx.watch(beside)
-	defer context.AfterFunc(ctx, func() { s.notify(stateStopping) })()
 	return s.srv.Run(ctx, listen)
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,6 +31,7 @@ type app struct {
 	noColor    bool
 	logLevel   string
 
+	serving atomic.Bool      // the command ends by itself after a signal
 	sources *service.Sources // of the configuration read by load; nil: it has none
 }
 

@@ -35,6 +35,7 @@ certificates again; what cannot be read leaves the settings from before.`,
 		if err != nil {
 			return err
 		}
+		a.serving.Store(true)
 		s := service.New(cfg, a.sources, service.Options{Log: log, Getenv: a.getenv, Now: a.now, Listen: func(cfg *config.Config) {
 			if cmd.Flags().Changed("listen") {
 				cfg.Listen = listen
