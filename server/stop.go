@@ -71,7 +71,9 @@ func (s *Server) stop(open []listener) error {
 	})
 	var err error
 	for _, o := range open {
-		err = errors.Join(err, o.http.Shutdown(ctx))
+		if e := o.http.Shutdown(ctx); !errors.Is(e, net.ErrClosed) { // that the port is closed is no news
+			err = errors.Join(err, e)
+		}
 	}
 	return err
 }
