@@ -27,14 +27,14 @@ providers:
 // with the line of the recipe gone, Vary alone has to do.
 func TestCacheBehindNginx(t *testing.T) {
 	const clears = `proxy_set_header X-Forwarded-Host "";`
-	for _, key := range []string{"", "proxy_cache_key $host$request_uri;", "proxy_cache_key $scheme$host$uri$is_args$args;"} {
+	for name, key := range map[string]string{"nginx's key": "", "host and target": "proxy_cache_key $host$request_uri;", "host, path and query": "proxy_cache_key $scheme$host$uri$is_args$args;"} {
 		for _, forwarded := range []bool{false, true} {
 			for _, recipe := range []string{clears, ""} {
-				t.Run(fmt.Sprintf("%s forwarded_host %v %s", key, forwarded, recipe), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s, read %v, cleared %v", name, forwarded, recipe != ""), func(t *testing.T) {
 					f := newFleet(t)
 					f.start(t, fmt.Sprintf(twoDomains, forwarded))
-					cache := fmt.Sprintf("proxy_cache_path %s keys_zone=documents:1m;\nserver {", filepath.Join(t.TempDir(), "cache"))
-					nginx.start(t, f, "server {\n    listen 80", cache+"\n    listen 80", clears, recipe, "proxy_connect_timeout 1s;",
+					cache := fmt.Sprintf("proxy_cache_path %s keys_zone=documents:1m;", filepath.Join(t.TempDir(), "cache"))
+					nginx.start(t, f, "keepalive 64;\n}", "keepalive 64;\n}\n"+cache, clears, recipe, "proxy_connect_timeout 1s;",
 						"proxy_connect_timeout 1s; proxy_cache documents; proxy_cache_valid 404 1m; add_header X-Cache $upstream_cache_status; "+key)
 					attackCache(t, f.http)
 				})
