@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"net/url"
 	"strings"
 
 	"autoconfig/finding"
@@ -48,7 +47,7 @@ const (
 )
 
 // Help is the help page with the catalogue of findings, or what a search in it
-// finds.
+// finds. The search is not repeated, for a link could put words on the page by it.
 func (p *Pages) Help(visit Visit, search string) (Page, error) {
 	v := p.helpView(visit)
 	if len(search) <= maxSearch {
@@ -57,7 +56,6 @@ func (p *Pages) Help(visit Visit, search string) (Page, error) {
 	if v.Query == "" {
 		return p.static(&v.view, "help", "", func() any { v.Areas = p.areas(v); return v })
 	}
-	v.relink("/help?q=" + url.QueryEscape(v.Query))
 	v.Areas = p.areas(v)
 	return p.render(&v.view, "help", v)
 }

@@ -10,8 +10,8 @@ import (
 
 // api answers the settings as JSON, for portals and scripts.
 func (s *Server) api(r *request) answer {
-	email, _, ok := query(r.Request().URL.RawQuery, "email")
-	a, err := provider.ParseAddressOrDomain(plus(email))
+	email, _, ok := query(rawPlus(r.Request().URL.RawQuery), "email")
+	a, err := provider.ParseAddressOrDomain(pasted(email))
 	if !ok || err != nil {
 		return apiProblem(http.StatusBadRequest, badRequest, "email= is not an address or a domain")
 	}

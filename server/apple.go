@@ -12,13 +12,12 @@ import (
 
 // mobileconfig answers an Apple profile for one or several addresses.
 func (s *Server) mobileconfig(r *request) answer {
-	form := r.form()
-	accounts, a := s.accounts(r, form)
+	accounts, a := s.accounts(r)
 	if a.status != 0 {
 		return a
 	}
-	name, _, _ := query(form, "name")
-	word, _, _ := query(form, "account")
+	name, _, _ := query(r.form(), "name")
+	word, _, _ := query(r.form(), "account")
 	body, err := profile(r.set, accounts, name, word)
 	a = profileAnswer(accounts[0].Address.Domain, body, err)
 	if a.outcome == unavailable {
@@ -27,16 +26,25 @@ func (s *Server) mobileconfig(r *request) answer {
 	return a
 }
 
+// mobileconfigPHP is a link of another server's, which without an address is a
+// page that asks for one.
+func (s *Server) mobileconfigPHP(r *request) answer {
+	if emails, err := r.emails(); err == nil && len(emails) == 0 {
+		return answer{status: http.StatusFound, outcome: redirected, header: [][2]string{{"Location", "/"}}, cache: noStore}
+	}
+	return s.mobileconfig(r)
+}
+
 // accounts reads the addresses of a profile. The answer is set when there is
 // none to be made.
-func (s *Server) accounts(r *request, form string) ([]match, answer) {
-	emails, err := queryAll(form, "email")
+func (s *Server) accounts(r *request) ([]match, answer) {
+	emails, err := r.emails()
 	if err != nil || len(emails) == 0 || len(emails) > pages.MaxAddresses {
 		return nil, text(http.StatusBadRequest, badRequest, "one to ten email= addresses are needed")
 	}
 	var out []match
 	for _, email := range emails {
-		addr, err := provider.ParseAddress(plus(email))
+		addr, err := provider.ParseAddress(pasted(email))
 		if err != nil {
 			return nil, text(http.StatusBadRequest, badRequest, "not a mail address")
 		}

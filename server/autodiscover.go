@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ func (s *Server) poxPost(r *request) answer {
 	if err != nil {
 		return poxError(err)
 	}
-	a, err := provider.ParseAddress(req.Email)
+	a, err := provider.ParseAddress(strings.TrimSpace(req.Email))
 	if err != nil {
 		return poxError(autodiscover.NewError(autodiscover.CodeInvalidRequest))
 	}
@@ -156,10 +157,9 @@ func (s *Server) autodiscoverJSON(r *request) answer {
 	}
 	email, found := strings.CutPrefix(r.Request().URL.Path, jsonPath)
 	if !found {
-		email, _, _ = query(raw, "email")
-		email = plus(email)
+		email, _, _ = query(rawPlus(raw), "email")
 	}
-	a, err := provider.ParseAddress(email)
+	a, err := provider.ParseAddress(trimmed(email))
 	if err != nil {
 		return jsonError(http.StatusBadRequest, badRequest, autodiscover.MandatoryParameterMissing, "A valid value must be provided for the parameter 'Email'.")
 	}
@@ -178,10 +178,19 @@ func (s *Server) autodiscoverJSON(r *request) answer {
 	}
 	name, to, ok := autodiscover.ProtocolURL(m.Provider.For(a.Domain), protocol, s.autodiscoverHost(r, a.Domain))
 	if !ok {
-		return jsonError(http.StatusBadRequest, notOffered, autodiscover.InvalidProtocol, "The given protocol value is invalid.")
+		return jsonError(http.StatusBadRequest, notOffered, autodiscover.InvalidProtocol,
+			"The given protocol value is invalid. Supported values are '"+strings.Join(protocols(m), ",")+"'.")
 	}
 	return answer{status: http.StatusOK, outcome: served, domain: a.Domain, kind: appJSON, cache: noStore, cors: true,
 		body: autodiscover.EncodeJSON(name, to)}
+}
+
+// protocols are what v2 offers for a domain.
+func protocols(m match) []string {
+	return slices.DeleteFunc([]string{autodiscover.ProtocolActiveSync, autodiscover.ProtocolAutodiscoverV1}, func(name string) bool {
+		_, _, ok := autodiscover.ProtocolURL(m.Provider.For(m.Address.Domain), name, "")
+		return !ok
+	})
 }
 
 // autodiscoverHost is where the POX service is reached: by the name the domain

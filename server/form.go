@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"autoconfig/provider"
@@ -50,9 +51,11 @@ func queryAll(raw, key string) ([]string, error) {
 	return out, nil
 }
 
-// plus reads a blank in the local part as the + it was before form decoding:
-// several clients send the address raw.
-func plus(s string) string {
+// trimmed is an address as a protocol's client sends it. Blanks at both ends are
+// nobody's; one inside the local part is the + that it was before form decoding,
+// since several clients send the address raw.
+func trimmed(s string) string {
+	s = strings.TrimSpace(strings.TrimRight(s, "+ ")) // no address ends in a +
 	at := strings.LastIndexByte(s, '@')
 	if at < 0 || !strings.Contains(s[:at], " ") {
 		return s
@@ -60,14 +63,48 @@ func plus(s string) string {
 	return strings.ReplaceAll(s[:at], " ", "+") + s[at:]
 }
 
+// pasted is an address as a person pastes it.
+func pasted(s string) string { return trimmed(provider.Unwrap(s)) }
+
+// rawPlus keeps a + of a query's address as it is, which form decoding would make
+// a blank: only a percent-encoded blank is one.
+func rawPlus(query string) string { return strings.ReplaceAll(query, "+", "%2B") }
+
 // addressOf is the first address under a key of a query, if it is sound.
 func addressOf(raw, key string) (provider.Address, bool) {
-	value, found, ok := query(raw, key)
+	value, found, ok := query(rawPlus(raw), key)
 	if !ok || !found {
 		return provider.Address{}, false
 	}
-	a, err := provider.ParseAddress(plus(value))
+	a, err := provider.ParseAddress(trimmed(value))
 	return a, err == nil
+}
+
+// emailKeys are what pages and profiles, here and on other servers, call an
+// address; addresses is a list with commas.
+var emailKeys = []string{"email", "emailaddress", "addresses"}
+
+// emails are the addresses of a page's or a profile's request, as they were
+// typed. Fields that are empty are left out.
+func (r *request) emails() ([]string, error) {
+	form := r.form()
+	if r.Request().Method != http.MethodPost {
+		form = rawPlus(form) // a browser's form has a + for a blank
+	}
+	for _, key := range emailKeys {
+		values, err := queryAll(form, key)
+		if err != nil {
+			return nil, err
+		}
+		if key == "addresses" {
+			values = strings.Split(strings.Join(values, ","), ",")
+		}
+		values = slices.DeleteFunc(values, func(v string) bool { return strings.TrimSpace(v) == "" })
+		if len(values) > 0 {
+			return values, nil
+		}
+	}
+	return nil, nil
 }
 
 // form is the fields of a page's request.

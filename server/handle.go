@@ -123,6 +123,7 @@ func (s *Server) away(r *request, do func()) {
 func (rt *route) refuse(r *request, places places) (a answer, refused bool) {
 	method := r.Request().Method
 	switch {
+	case rt.methods == anyMethod:
 	case method == http.MethodOptions:
 		return answer{status: http.StatusNoContent, outcome: served, cors: true, header: [][2]string{
 			{"Allow", string(rt.methods)}, {"Access-Control-Allow-Methods", string(rt.methods)}, {"Access-Control-Allow-Headers", "Content-Type"}}}, true
@@ -173,7 +174,12 @@ func (s *Server) routeError(err error, c echo.Context) {
 	a := text(http.StatusNotFound, notFound, "not found")
 	if errors.Is(err, echo.ErrMethodNotAllowed) { // a method nobody has heard of
 		for i := range routes {
-			if routes[i].path == c.Path() {
+			switch {
+			case routes[i].path != c.Path():
+			case routes[i].methods == anyMethod:
+				_ = s.handle(&routes[i])(c) // it never fails
+				return
+			default:
 				a = routes[i].wrongMethod()
 			}
 		}

@@ -76,7 +76,7 @@ func (s *Server) allow(r *request, cost int) bool {
 // cost is what a request for a page, a profile or a code takes off the
 // allowance: one for each address and for each KiB that was sent.
 func (r *request) cost() int {
-	emails, _ := queryAll(r.form(), "email") // a malformed form is refused at once
+	emails, _ := r.emails() // a malformed form is refused at once
 	return max(1, len(emails)) + len(r.form())>>10
 }
 

@@ -74,8 +74,7 @@ func (s *Server) home(r *request) answer {
 // setup shows how to set up one or several addresses. POST is the form's way,
 // so that no address stands in a history or a log; GET is for links.
 func (s *Server) setup(r *request) answer {
-	typed, err := queryAll(r.form(), "email")
-	typed = slices.DeleteFunc(typed, func(t string) bool { return strings.TrimSpace(t) == "" })
+	typed, err := r.emails()
 	if err != nil || len(typed) > pages.MaxAddresses {
 		return s.setupForm(r, "", true)
 	}
@@ -84,7 +83,7 @@ func (s *Server) setup(r *request) answer {
 	}
 	var found []match
 	for _, t := range typed {
-		a, err := provider.ParseAddressOrDomain(plus(strings.TrimSpace(t)))
+		a, err := provider.ParseAddressOrDomain(pasted(t))
 		if err != nil {
 			return s.setupForm(r, t, true)
 		}
@@ -144,7 +143,8 @@ func (s *Server) helpTopic(r *request) answer {
 // robots keeps pages with an address out of search engines.
 func (s *Server) robots(*request) answer {
 	return answer{status: http.StatusOK, outcome: served, kind: textPlain, cache: cacheDocument,
-		body: []byte("User-agent: *\nDisallow: /setup\nDisallow: /mobileconfig\nDisallow: /qr.svg\nDisallow: /api/\n")}
+		body: []byte("User-agent: *\nDisallow: /setup\nDisallow: /mobileconfig\nDisallow: /qr.svg\nDisallow: /api/\n" +
+			"Disallow: /email.mobileconfig\nDisallow: /profile.mobileconfig\n")}
 }
 
 // cacheForever is for files whose name changes with their content.

@@ -118,3 +118,8 @@ func TestSourceDown(t *testing.T) {
 		t.Errorf("/readyz: %d %s", r.StatusCode, body)
 	}
 }
+
+// fixed is a source that has one provider for every domain.
+type fixed struct{ p *provider.Provider }
+
+func (f fixed) Lookup(context.Context, provider.Address) (*provider.Provider, error) { return f.p, nil }

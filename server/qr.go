@@ -10,8 +10,7 @@ import (
 // qr answers the code that a phone's camera opens: the https link to the
 // profile, at a host that is known to be ours.
 func (s *Server) qr(r *request) answer {
-	form := r.Request().URL.RawQuery
-	accounts, a := s.accounts(r, form)
+	accounts, a := s.accounts(r)
 	if a.status != 0 {
 		return a
 	}
@@ -23,7 +22,7 @@ func (s *Server) qr(r *request) answer {
 	for _, acc := range accounts {
 		emails = append(emails, acc.Address.String())
 	}
-	kind, _, _ := query(form, "account")
+	kind, _, _ := query(r.form(), "account")
 	body, err := pages.QR(pages.ProfileLink(host, emails, apple.Kind(kind)))
 	if err != nil {
 		return text(http.StatusUnprocessableEntity, impossible, err.Error())

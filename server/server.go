@@ -141,6 +141,12 @@ var routes = []route{
 	{jsonPath + "*", "autodiscover-json", get, false, nil, (*Server).autodiscoverJSON},
 	{"/.well-known/user-agent-configuration.json", "pacc", get, false, (*Server).findByHost, (*Server).pacc},
 	{"/mobileconfig", "mobileconfig", getPost, true, nil, (*Server).mobileconfig},
+	{"/email.mobileconfig", "mobileconfig", get, true, nil, (*Server).mobileconfig}, // other servers' links
+	{"/profile.mobileconfig", "mobileconfig", get, true, nil, (*Server).mobileconfig},
+	{"/mobileconfig.php", "mobileconfig", get, true, nil, (*Server).mobileconfigPHP},
+	{caldavPath, "well-known", anyMethod, false, (*Server).findByHost, (*Server).wellKnown},
+	{carddavPath, "well-known", anyMethod, false, (*Server).findByHost, (*Server).wellKnown},
+	{jmapPath, "well-known", anyMethod, false, (*Server).findByHost, (*Server).wellKnown},
 	{"/api/v1/settings", "api", get, false, nil, (*Server).api},
 	{"/", "page", get, true, nil, (*Server).home},
 	{"/setup", "page", getPost, true, nil, (*Server).setup},
@@ -172,6 +178,8 @@ type methods string
 const (
 	get     methods = "GET, HEAD, OPTIONS"
 	getPost methods = "GET, HEAD, OPTIONS, POST"
+
+	anyMethod methods = "" // of a redirect: the body, if any, is not read
 )
 
 // ServeHTTP answers a public request.
