@@ -3,11 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
 )
 
 // version and revision are set by the release build (-ldflags -X main.version=…).
@@ -63,20 +61,6 @@ func (a *app) versionCommand() *cobra.Command {
 			}
 			_, err := fmt.Fprintf(a.stdout, "autoconfig %s\nrevision %s\n%s\n", v.Version, from, v.Go)
 			return err
-		}),
-	}
-}
-
-func manCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "man DIR", Short: "Write the man pages into a folder", Args: cobra.ExactArgs(1),
-		RunE: ran(func(cmd *cobra.Command, args []string) error {
-			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return err
-			}
-			root := cmd.Root()
-			root.DisableAutoGenTag = true // the same input gives the same pages
-			return doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "autoconfig", Manual: "Autoconfig"}, args[0])
 		}),
 	}
 }

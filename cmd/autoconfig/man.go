@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+func (a *app) manCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "man DIR", Short: "Write the man pages into a folder", Args: cobra.ExactArgs(1),
+		RunE: ran(func(cmd *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return err
+			}
+			return writeMan(cmd.Root(), args[0], a.manDate())
+		}),
+	}
+}
+
+// manDate is the month of SOURCE_DATE_EPOCH, in seconds: the same sources give
+// the same pages. Without it a page has no date.
+func (a *app) manDate() string {
+	seconds, err := strconv.ParseInt(a.getenv("SOURCE_DATE_EPOCH"), 10, 64)
+	if err != nil {
+		return ""
+	}
+	return time.Unix(seconds, 0).UTC().Format("Jan 2006")
+}
+
+// writeMan writes the page of a command, and those of all below it.
+func writeMan(cmd *cobra.Command, dir, date string) error {
+	cmd.InitDefaultHelpFlag()
+	path := filepath.Join(dir, manName(cmd)+".1")
+	if err := os.WriteFile(path, manPage(cmd, date), 0o644); err != nil {
+		return err
+	}
+	for _, sub := range visible(cmd) {
+		if err := writeMan(sub, dir, date); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func manName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
+
+func visible(cmd *cobra.Command) []*cobra.Command {
+	return slices.DeleteFunc(slices.Clone(cmd.Commands()), func(c *cobra.Command) bool {
+		return !c.IsAvailableCommand() || c.IsAdditionalHelpTopicCommand()
+	})
+}
+
+// manPage is a page in the macros of man(7).
+func manPage(cmd *cobra.Command, date string) []byte {
+	var b bytes.Buffer
+	name := manName(cmd)
+	fmt.Fprintf(&b, ".TH %q 1 %q autoconfig Autoconfig\n.nh\n", roff(strings.ToUpper(name)), date)
+	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", roff(name), roff(cmd.Short))
+	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n", roff(cmd.UseLine()))
+	if cmd.Long != "" {
+		b.WriteString(".SH DESCRIPTION\n")
+		for paragraph := range strings.SplitSeq(strings.TrimSpace(cmd.Long), "\n\n") {
+			if strings.HasPrefix(paragraph, " ") {
+				fmt.Fprintf(&b, ".PP\n.EX\n%s\n.EE\n", roff(paragraph))
+				continue
+			}
+			fmt.Fprintf(&b, ".PP\n%s\n", roff(paragraph))
+		}
+	}
+	manFlags(&b, "OPTIONS", cmd.NonInheritedFlags())
+	manFlags(&b, "GLOBAL OPTIONS", cmd.InheritedFlags())
+	if cmd.Example != "" {
+		fmt.Fprintf(&b, ".SH EXAMPLES\n.EX\n%s\n.EE\n", roff(strings.Trim(cmd.Example, "\n")))
+	}
+	var see []string
+	if cmd.HasParent() {
+		see = append(see, manName(cmd.Parent()))
+	}
+	for _, sub := range visible(cmd) {
+		see = append(see, manName(sub))
+	}
+	if len(see) > 0 {
+		b.WriteString(".SH SEE ALSO\n")
+		for i, name := range see {
+			end := map[bool]string{true: "\n", false: ",\n"}[i == len(see)-1]
+			b.WriteString(".BR " + roff(name) + " (1)" + end)
+		}
+	}
+	return b.Bytes()
+}
+
+func manFlags(b *bytes.Buffer, title string, flags *pflag.FlagSet) {
+	if !flags.HasAvailableFlags() {
+		return
+	}
+	fmt.Fprintf(b, ".SH %s\n", title)
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
+		value, usage := pflag.UnquoteUsage(f)
+		short := ""
+		if f.Shorthand != "" {
+			short = `\fB\-` + f.Shorthand + `\fR, `
+		}
+		if value != "" {
+			value = ` \fI` + roff(value) + `\fR`
+		}
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "[]" && !strings.Contains(usage, "default") {
+			usage += " (default " + f.DefValue + ")"
+		}
+		fmt.Fprintf(b, ".TP\n%s\\fB\\-\\-%s\\fR%s\n%s\n", short, roff(f.Name), value, roff(usage))
+	})
+}
+
+// roff escapes text for man(7): backslashes, hyphens that are typed, and the
+// characters that would make a line a request.
+func roff(s string) string {
+	s = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(s)
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
+			lines[i] = `\&` + line
+		}
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Each command has a page; text cannot become a request of roff, hyphens can be
+// copied, and the same sources give the same bytes.
+func TestManPages(t *testing.T) {
+	dirs := [2]string{t.TempDir(), t.TempDir()}
+	for _, dir := range dirs {
+		var stderr strings.Builder
+		a := &app{stdin: strings.NewReader(""), stdout: &strings.Builder{}, stderr: &stderr, getenv: func(name string) string {
+			return map[string]string{"SOURCE_DATE_EPOCH": "1796000000"}[name]
+		}}
+		if status := a.main(t.Context(), []string{"man", dir}); status != 0 {
+			t.Fatalf("status %d: %s", status, &stderr)
+		}
+	}
+	files, _ := filepath.Glob(filepath.Join(dirs[0], "*.1")) // the pattern is well-formed
+	if len(files) < 25 {
+		t.Errorf("%d pages", len(files))
+	}
+	for _, file := range files {
+		first, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := os.ReadFile(filepath.Join(dirs[1], filepath.Base(file))); err != nil || string(again) != string(first) {
+			t.Errorf("%s differs the second time: %v", filepath.Base(file), err)
+		}
+	}
+	page, err := os.ReadFile(filepath.Join(dirs[0], "autoconfig-dns-plan.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		".TH \"AUTOCONFIG\\\\-DNS\\\\-PLAN\" 1 \"Nov 2026\" autoconfig Autoconfig\n", ".SH SYNOPSIS\n.B autoconfig dns plan DOMAIN",
+		"\n.TP\n\\fB\\-\\-ttl\\fR \\fIseconds\\fR\n", "(default 3600)", ".SH GLOBAL OPTIONS\n", ".SH EXAMPLES\n.EX\n", ".BR autoconfig\\-dns (1)\n",
+	} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("no %q in:\n%s", want, page)
+		}
+	}
+	if got := roff(".so /etc/passwd\n'x \\n -a"); got != "\\&.so /etc/passwd\n\\&'x \\en \\-a" {
+		t.Errorf("%q", got)
+	}
+}
