@@ -113,7 +113,7 @@ func (p *pkg) test(m mutant) (outcome, error) {
 	if err := errors.Join(os.WriteFile(file, changed, 0o600), os.WriteFile(overlay, list, 0o600)); err != nil {
 		return "", err
 	}
-	if exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, p.ImportPath).Run() != nil {
+	if exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", binary, p.ImportPath).Run() != nil {
 		return stillborn, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), p.limit)
