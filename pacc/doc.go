@@ -77,7 +77,8 @@ type protocols struct {
 	IMAP    *server   `json:"imap,omitempty"`
 	JMAP    *endpoint `json:"jmap,omitempty"`
 	POP3    *server   `json:"pop3,omitempty"`
-	Submit  *server   `json:"submit,omitempty"` // smtp until revision -02
+	SMTP    *server   `json:"smtp,omitempty"`   // the name of submit until revision -02, for its readers
+	Submit  *server   `json:"submit,omitempty"` // revision -03
 }
 
 type server struct {

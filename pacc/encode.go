@@ -14,14 +14,35 @@ import (
 // arguments alone. It fails with [ErrOff], or with the reason why PACC cannot
 // state the provider ([provider.Provider.PACCReason]).
 func Encode(p *provider.Provider, domain string) ([]byte, error) {
-	if p.PACC == provider.PACCOff {
-		return nil, ErrOff
-	}
-	if err := p.PACCReason(); err != nil {
+	d, err := describe(p, domain)
+	if err != nil {
 		return nil, err
 	}
+	d.Protocols.SMTP = d.Protocols.Submit
+	return d.bytes()
+}
+
+// EncodePrevious is [Encode] as the release before wrote it, without the name
+// smtp. Its digest is still published where nobody has replaced the TXT record
+// since the upgrade.
+func EncodePrevious(p *provider.Provider, domain string) ([]byte, error) {
+	d, err := describe(p, domain)
+	if err != nil {
+		return nil, err
+	}
+	return d.bytes()
+}
+
+// describe is the document with the names of the last revision alone.
+func describe(p *provider.Provider, domain string) (document, error) {
+	if p.PACC == provider.PACCOff {
+		return document{}, ErrOff
+	}
+	if err := p.PACCReason(); err != nil {
+		return document{}, err
+	}
 	p = p.For(domain)
-	d := document{
+	return document{
 		Authentication: login(p),
 		Info: info{
 			Help:     documentation(p),
@@ -35,7 +56,11 @@ func Encode(p *provider.Provider, domain string) ([]byte, error) {
 			POP3:    implicit(p.Incoming, provider.POP3),
 			Submit:  implicit(p.Outgoing, provider.SMTP),
 		},
-	}
+	}, nil
+}
+
+// bytes is the form that clients fetch and the digest is made of.
+func (d document) bytes() ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

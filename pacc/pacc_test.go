@@ -50,9 +50,30 @@ func TestEncodeGolden(t *testing.T) {
 	if got := encode(t, example()); got != string(want) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	const record = "v=UAAC1; a=sha256; d=BYENKXF3AxVoPXiX9gL3qNZkVyRauVmmhCEimU7On48="
+	if got := TXT(want); got != record {
+		t.Errorf("TXT %q, want %q", got, record)
+	}
+}
+
+// Records that the release before published must be recognised by this one.
+func TestEncodePrevious(t *testing.T) {
+	want, err := os.ReadFile("testdata/previous.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := EncodePrevious(example(), "example.org")
+	if err != nil || string(got) != string(want) {
+		t.Errorf("%v: got  %s\nwant %s", err, got, want)
+	}
 	const record = "v=UAAC1; a=sha256; d=nC5EV14AUAZKNqKjfm6RXY09KuVnQChBAIwU3NrIpEQ="
 	if got := TXT(want); got != record {
 		t.Errorf("TXT %q, want %q", got, record)
+	}
+	for _, p := range []*provider.Provider{{PACC: provider.PACCOff}, {PACC: provider.PACCAuto}} {
+		if _, err := EncodePrevious(p, "example.org"); err == nil {
+			t.Errorf("a document of %+v", p)
+		}
 	}
 }
 
