@@ -18,6 +18,7 @@ type PlanOptions struct {
 	ServiceHost string   // the host that serves the documents; what CNAME records point to
 	TTL         uint32   // seconds; default 3600
 	PACC        string   // the value of the PACC TXT record; "" when PACC cannot state the provider
+	PACCAlso    []string // values of the record published next to it, while documents change
 	Only        []string // kinds; none: all
 	Without     []string // kinds
 }
@@ -63,7 +64,9 @@ func Plan(domain string, p *provider.Provider, o PlanOptions) ([]dns.RR, error) 
 	b.document("autoconfig", AutoconfigLabel, dns.TypeCNAME)
 	if o.PACC != "" {
 		b.document("pacc", PACCLabel, dns.TypeCNAME)
-		b.txt("pacc", PACCTXTLabel, o.PACC)
+		for _, text := range append([]string{o.PACC}, o.PACCAlso...) {
+			b.txt("pacc", PACCTXTLabel, text)
+		}
 	}
 	return b.out, b.err
 }

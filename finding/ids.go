@@ -4,8 +4,9 @@ package finding
 // templates/findings, one file a language.
 const (
 	okIDs = `
-		dns-dkim-published dns-dmarc-published dns-dnssec-validated dns-host-address-ok dns-mx-provider dns-mx-published
-		dns-publish-done dns-record-ok dns-record-published dns-spf-published dns-vendor-mx-filter
+		dns-dkim-published dns-dmarc-published dns-dnssec-validated dns-host-address-ok dns-mx-provider
+		dns-mx-published dns-pacc-rollover dns-publish-done dns-record-ok dns-record-published dns-spf-published
+		dns-vendor-mx-filter
 		have-settings-right
 		imap-login-accepted imap-server-ready
 		pop3-login-accepted pop3-server-ready
@@ -21,13 +22,13 @@ const (
 		smtp-login-withheld
 `
 	warnIDs = `
-		acme-client-share acme-name-elsewhere acme-name-unanswered acme-name-unlisted acme-orders-busy acme-orders-slow
-		acme-orders-spent acme-source-unavailable
+		acme-client-share acme-name-elsewhere acme-name-unanswered acme-name-unlisted acme-orders-busy
+		acme-orders-slow acme-orders-spent acme-source-unavailable
 		autodiscover-answer-error autodiscover-encryption-missing autodiscover-host-short autodiscover-redirect-url
 		autodiscover-security-plain autodiscover-smtp-missing autodiscover-spa-on
 		config-builtin-row config-domain-builtin config-domain-typo config-host-builtin config-oauth2-only
-		config-port-relay config-provider-unused config-security-plain
-		config-source-plain config-source-user-unasked config-username-literal
+		config-port-relay config-provider-unused config-security-plain config-source-plain
+		config-source-user-unasked config-username-literal
 		discover-address-private discover-autoconfig-stale discover-autodiscover-microsoft discover-clients-disagree
 		discover-document-refused discover-host-foreign discover-redirect-downgrade discover-settings-guessed
 		dns-autoconfig-mx dns-dkim-missing dns-dmarc-missing dns-host-wildcard dns-mx-missing dns-mx-null
@@ -54,66 +55,68 @@ const (
 		tls-certificate-expiring tls-version-legacy
 `
 	failIDs = `
-		acme-authority-garbled acme-authority-limit acme-authority-unreachable acme-caa-forbidden acme-challenge-failed
-		acme-name-rejected acme-order-failed acme-storage-failed
-		autodiscover-answer-empty autodiscover-content-type autodiscover-document-syntax autodiscover-encryption-unknown
-		autodiscover-host-invalid autodiscover-incoming-missing autodiscover-login-placeholder
-		autodiscover-namespace-response autodiscover-namespace-root autodiscover-port-invalid autodiscover-port-security
-		autodiscover-redirect-invalid autodiscover-ssl-off autodiscover-type-unknown autodiscover-url-invalid
+		acme-authority-garbled acme-authority-limit acme-authority-unreachable acme-caa-forbidden
+		acme-challenge-failed acme-name-rejected acme-order-failed acme-storage-failed
+		autodiscover-answer-empty autodiscover-content-type autodiscover-document-syntax
+		autodiscover-encryption-unknown autodiscover-host-invalid autodiscover-incoming-missing
+		autodiscover-login-placeholder autodiscover-namespace-response autodiscover-namespace-root
+		autodiscover-port-invalid autodiscover-port-security autodiscover-redirect-invalid autodiscover-ssl-off
+		autodiscover-type-unknown autodiscover-url-invalid
 		certificate-profile-signature certificate-profile-unsigned certificate-signer-expired
 		certificate-signer-untrusted certificate-signer-unusable
 		client-data-unusable
 		config-auth-missing config-auth-unknown config-autodiscover-redirect config-autodiscover-unknown
-		config-document-second config-domain-duplicate config-domain-invalid config-file-unreadable config-host-invalid
-		config-host-missing config-host-retired config-host-typo config-key-duplicate config-key-unknown
-		config-lang-invalid config-name-invalid config-name-long config-oauth2-incomplete config-pacc-impossible
-		config-password-login config-port-invalid config-port-security config-protocol-unknown config-provider-duplicate
-		config-security-unknown config-servers-missing config-source-duplicate config-source-incomplete
-		config-source-key config-source-kind config-source-provider config-source-query config-source-secret
-		config-syntax config-type config-url-invalid config-username-invalid config-value-invalid
-		config-value-missing connect-address-private connect-answer-oversized connect-name-invalid
-		connect-name-unanswered connect-name-unknown connect-network-unreachable connect-peer-closed
-		connect-port-refused connect-port-timeout connect-server-hangs connect-server-silent
-		connect-settings-missing
+		config-document-second config-domain-duplicate config-domain-invalid config-file-unreadable
+		config-host-invalid config-host-missing config-host-retired config-host-typo config-key-duplicate
+		config-key-unknown config-lang-invalid config-name-invalid config-name-long config-oauth2-incomplete
+		config-pacc-impossible config-password-login config-port-invalid config-port-security
+		config-protocol-unknown config-provider-duplicate config-security-unknown config-servers-missing
+		config-source-duplicate config-source-incomplete config-source-key config-source-kind config-source-provider
+		config-source-query config-source-secret config-syntax config-type config-url-invalid
+		config-username-invalid config-value-invalid config-value-missing
+		connect-address-private connect-answer-oversized connect-name-invalid connect-name-unanswered
+		connect-name-unknown connect-network-unreachable connect-peer-closed connect-port-refused
+		connect-port-timeout connect-server-hangs connect-server-silent connect-settings-missing
 		discover-autoconfig-contradicts-mx discover-autoconfig-hangs discover-autodiscover-hangs
 		discover-certificate-expired discover-certificate-name discover-certificate-untrusted discover-content-type
 		discover-dns-failed discover-document-empty discover-document-malformed discover-https-missing
-		discover-model-differs discover-network-failed discover-pacc-digest discover-page-not-404 discover-redirect-loop
-		discover-server-error discover-settings-broken discover-settings-none discover-settings-plain
-		discover-srv-differs discover-tls
+		discover-model-differs discover-network-failed discover-pacc-digest discover-page-not-404
+		discover-redirect-loop discover-server-error discover-settings-broken discover-settings-none
+		discover-settings-plain discover-srv-differs discover-tls
 		dns-cname-dangling dns-dnssec-bogus dns-domain-missing dns-mx-target-address dns-mx-target-cname
 		dns-mx-target-missing dns-name-cname dns-name-cname-apex dns-name-cname-beside dns-name-other-data
-		dns-pacc-malformed dns-pacc-stale dns-publish-clock dns-publish-conflict dns-publish-delegated
-		dns-publish-failed dns-publish-key-unknown dns-publish-key-wrong dns-publish-not-authoritative
-		dns-publish-not-served dns-publish-primary-unknown dns-publish-raced dns-publish-refused dns-publish-too-large
-		dns-publish-unknown dns-publish-unreachable dns-publish-unreadable dns-publish-unsupported
-		dns-publish-zone-unknown dns-publish-zone-wrong dns-question-refused dns-question-servfail dns-question-timeout
-		dns-record-differs dns-record-missing dns-server-address dns-server-disagree dns-server-lame dns-server-none
-		dns-srv-cpanel dns-srv-denied dns-srv-leftover dns-srv-mixed dns-srv-target-address dns-srv-target-cname
-		dns-srv-target-missing dns-vendor-autodiscover dns-vendor-mx
+		dns-pacc-malformed dns-pacc-previous dns-pacc-stale dns-publish-clock dns-publish-conflict
+		dns-publish-delegated dns-publish-failed dns-publish-key-unknown dns-publish-key-wrong
+		dns-publish-not-authoritative dns-publish-not-served dns-publish-primary-unknown dns-publish-raced
+		dns-publish-refused dns-publish-too-large dns-publish-unknown dns-publish-unreachable dns-publish-unreadable
+		dns-publish-unsupported dns-publish-zone-unknown dns-publish-zone-wrong dns-question-refused
+		dns-question-servfail dns-question-timeout dns-record-differs dns-record-missing dns-server-address
+		dns-server-disagree dns-server-lame dns-server-none dns-srv-cpanel dns-srv-denied dns-srv-leftover
+		dns-srv-mixed dns-srv-target-address dns-srv-target-cname dns-srv-target-missing dns-vendor-autodiscover
+		dns-vendor-mx
 		exchange-activesync-old exchange-ews-retired
-		have-domain-typo have-host-kind have-host-retired have-host-typo have-mode-other have-mode-plain have-port-mode
-		have-port-other have-port-relay have-username-short
+		have-domain-typo have-host-kind have-host-retired have-host-typo have-mode-other have-mode-plain
+		have-port-mode have-port-other have-port-relay have-username-short
 		imap-access-off imap-account-blocked imap-answer-unexpected imap-auth-app-password imap-auth-basic-retired
-		imap-auth-failed imap-auth-kerberos imap-auth-method-unsupported imap-auth-token-refused imap-connection-ended
-		imap-connections-many imap-greeting-refused imap-login-failed imap-mailbox-unavailable imap-starttls-refused
-		imap-starttls-stripped imap-tls-required
+		imap-auth-failed imap-auth-kerberos imap-auth-method-unsupported imap-auth-token-refused
+		imap-connection-ended imap-connections-many imap-greeting-refused imap-login-failed imap-mailbox-unavailable
+		imap-starttls-refused imap-starttls-stripped imap-tls-required
 		lint-document-empty lint-document-page lint-format-unknown
 		mozilla-auth-android mozilla-auth-unusable mozilla-content-type-wrong mozilla-document-encoding
 		mozilla-document-large mozilla-document-late mozilla-document-syntax mozilla-domain-missing
 		mozilla-element-prefix mozilla-hostname-invalid mozilla-hostname-not-ascii mozilla-hostname-placeholder
 		mozilla-id-invalid mozilla-id-missing mozilla-id-placeholder mozilla-imap-missing mozilla-imap-not-first
 		mozilla-incoming-missing mozilla-oauth2-host-unknown mozilla-outgoing-missing mozilla-password-present
-		mozilla-port-invalid mozilla-port-security mozilla-provider-missing mozilla-provider-several mozilla-root-wrong
-		mozilla-server-misplaced mozilla-socket-plain mozilla-socket-unknown mozilla-type-wrong
+		mozilla-port-invalid mozilla-port-security mozilla-provider-missing mozilla-provider-several
+		mozilla-root-wrong mozilla-server-misplaced mozilla-socket-plain mozilla-socket-unknown mozilla-type-wrong
 		mozilla-username-placeholder mozilla-value-attribute mozilla-value-blank mozilla-value-element
 		mozilla-value-missing
 		oauth2-account-disabled oauth2-account-guest oauth2-account-locked oauth2-account-personal
-		oauth2-account-unauthenticated oauth2-account-unknown oauth2-app-blocked oauth2-app-not-public oauth2-app-secret
-		oauth2-app-unknown oauth2-code-expired oauth2-consent-missing oauth2-factor-missing oauth2-password-expired
-		oauth2-password-wrong oauth2-permission-unregistered oauth2-policy-refused oauth2-redirect-mismatch
-		oauth2-request-malformed oauth2-scope-invalid oauth2-security-defaults oauth2-session-missing
-		oauth2-sign-in-failed oauth2-tenant-wrong oauth2-token-expired oauth2-user-unassigned
+		oauth2-account-unauthenticated oauth2-account-unknown oauth2-app-blocked oauth2-app-not-public
+		oauth2-app-secret oauth2-app-unknown oauth2-code-expired oauth2-consent-missing oauth2-factor-missing
+		oauth2-password-expired oauth2-password-wrong oauth2-permission-unregistered oauth2-policy-refused
+		oauth2-redirect-mismatch oauth2-request-malformed oauth2-scope-invalid oauth2-security-defaults
+		oauth2-session-missing oauth2-sign-in-failed oauth2-tenant-wrong oauth2-token-expired oauth2-user-unassigned
 		pacc-authentication-missing pacc-authentication-none pacc-authentication-wrong pacc-content-type
 		pacc-document-syntax pacc-host-invalid pacc-issuer-invalid pacc-protocols-missing pacc-server-invalid
 		pacc-url-invalid

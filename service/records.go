@@ -80,5 +80,8 @@ func (c *RecordCheck) Subject(ctx context.Context, domain string) (check.Subject
 		return s, err
 	}
 	s.Want = want
+	if body, err := pacc.EncodePrevious(s.Provider, domain); err == nil {
+		s.OldPACC = pacc.TXT(body)
+	}
 	return s, nil
 }

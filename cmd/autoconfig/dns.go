@@ -24,6 +24,7 @@ type planFlags struct {
 	serviceHost   string
 	ttl           uint32
 	only, without []string
+	paccAlso      []string
 }
 
 func (p *planFlags) flags(cmd *cobra.Command) {
@@ -33,6 +34,7 @@ func (p *planFlags) flags(cmd *cobra.Command) {
 	f.Uint32Var(&p.ttl, "ttl", dnssrv.DefaultTTL, "TTL of the records in `seconds`")
 	f.StringSliceVar(&p.only, "only", nil, "only records of this `kind` (repeatable): "+kinds)
 	f.StringSliceVar(&p.without, "without", nil, "no records of this `kind` (repeatable)")
+	f.StringArrayVar(&p.paccAlso, "pacc-also", nil, "another PACC `TXT` record next to the current one, while the document changes (repeatable)")
 	for _, name := range []string{"only", "without"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(dnssrv.Kinds(), cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that does not exist
 	}
@@ -44,7 +46,7 @@ func (p *planFlags) options(cfg *config.Config) dnssrv.PlanOptions {
 	if host == "" {
 		host = cfg.ServiceHost
 	}
-	return dnssrv.PlanOptions{ServiceHost: host, TTL: p.ttl, Only: p.only, Without: p.without}
+	return dnssrv.PlanOptions{ServiceHost: host, TTL: p.ttl, Only: p.only, Without: p.without, PACCAlso: p.paccAlso}
 }
 
 // planOf finds the provider of a domain and lists its records. A plan that

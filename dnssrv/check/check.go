@@ -21,6 +21,7 @@ type Subject struct {
 	Domain   string
 	Provider *provider.Provider // whose domain it is, nil when that is not known
 	Want     []dns.RR           // its plan; nil: the domain is observed, not compared
+	OldPACC  string             // the PACC TXT record that the release before planned; "" for none
 }
 
 // Options configure a [Checker].

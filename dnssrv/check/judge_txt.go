@@ -53,6 +53,11 @@ func (l *look) judgePACC(name string, want []dns.RR, a query.Answer) {
 		l.published(name, dns.TypeTXT, got)
 	case slices.ContainsFunc(planned, func(d [sha256.Size]byte) bool { return slices.Contains(digests, d) }):
 		l.add(l.compared("dns-record-ok", name, dns.TypeTXT, statusOK, want, got))
+		if len(digests) > len(planned) {
+			l.add(l.compared("dns-pacc-rollover", name, dns.TypeTXT, statusOK, want, got))
+		}
+	case l.OldPACC != "" && slices.Contains(dnssrv.Texts(got), l.OldPACC):
+		l.add(l.compared("dns-pacc-previous", name, dns.TypeTXT, statusDiffers, want, got))
 	default:
 		l.add(l.compared("dns-pacc-stale", name, dns.TypeTXT, statusDiffers, want, got))
 	}
