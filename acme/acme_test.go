@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"math/big"
@@ -150,7 +151,7 @@ func keepCertificate(t testing.TB, a *Manager, name string, from, to time.Time) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(from.UnixNano()), DNSNames: []string{name}, NotBefore: from, NotAfter: to}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(from.UnixNano()), DNSNames: []string{name}, NotBefore: from, NotAfter: to, AuthorityKeyId: []byte("key")}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +160,7 @@ func keepCertificate(t testing.TB, a *Manager, name string, from, to time.Time) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	meta, err := json.Marshal(certmagic.CertificateResource{SANs: []string{name}, IssuerData: json.RawMessage("{}")})
+	meta, err := json.Marshal(certmagic.CertificateResource{SANs: []string{name}, IssuerData: fmt.Appendf(nil, `{"ca": %q}`, a.issuer.CA)})
 	if err != nil {
 		t.Fatal(err)
 	}
