@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -44,7 +45,14 @@ func (f *folder) rune(r rune) {
 	case 'A' <= r && r <= 'Z':
 		f.letter(r + 'a' - 'A')
 	case r >= utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)):
-		f.letter(unicode.ToLower(r))
+		r = unicode.ToLower(r)
+		if plain, ok := plainLetters()[r]; ok {
+			for _, r := range plain {
+				f.letter(r)
+			}
+			return
+		}
+		f.letter(r)
 	case r >= utf8.RuneSelf && (unicode.Is(unicode.Mn, r) || r == '\u00ad' || r == '\u200b'): // accents; a soft hyphen or blank of no width
 	case (r == '.' || r == '_' || r == '\'' || r == '’') && f.inner == 0 && len(f.out) > f.start:
 		if r == '’' {
@@ -105,6 +113,12 @@ func (f *folder) endSentence() {
 		f.start = len(f.out)
 	}
 }
+
+// plainLetters are letters that have no accent to take off, and what people
+// type instead.
+var plainLetters = sync.OnceValue(func() map[rune]string {
+	return map[rune]string{'ß': "ss", 'ł': "l", 'ø': "o", 'đ': "d", 'ı': "i", 'æ': "ae", 'œ': "oe"}
+})
 
 // hexCode is an error number of Windows as 0x and eight digits: people type the
 // letter O for the zero, and programs leave 0x out or print the number as a

@@ -176,7 +176,7 @@ func (b *builder) fragment(text string, term int) {
 // that puts no blanks between words.
 func isOpen(word string, end func(string) (rune, int)) bool {
 	r, _ := end(strings.TrimSpace(word))
-	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
+	return r == 'ー' || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
 }
 
 func (b *builder) table() *table {
