@@ -8,7 +8,7 @@ LINT := $(CACHE)/bin/golangci-lint-$(LINT_VERSION)
 VULN_VERSION := v1.1.4
 FUZZTIME := 30s
 
-.PHONY: build test deps lint unit e2e demo vuln bench fuzz clients faults soak mutate compare screenshots release docs clean
+.PHONY: build test deps lint unit e2e demo vuln bench fuzz clients faults soak mutate words compare screenshots release docs clean
 
 build: ## the program, into ./autoconfig
 	go build -trimpath -o autoconfig ./cmd/autoconfig
@@ -87,6 +87,9 @@ mutate: ## a seeded sample of mutants of each PKG, niced: docs/mutation.md
 	@mkdir -p $(CACHE)/bin
 	cd tools && go build -trimpath -o $(CACHE)/bin/mutate ./mutate
 	@CGO_ENABLED=0 GOFLAGS=-trimpath nice -n 19 $(CACHE)/bin/mutate -n $(MUTANTS) -seed $(SEED) $(PKG)
+
+words: ## how many messages of mail programs, from Debian's packages, are understood: docs/words.md
+	cd tools && go run -trimpath ./words -cache $(abspath $(CACHE))/words $(WORDS)
 
 DOMAIN ?= example.org
 compare: ## URL=… the same requests and load against another server and this one

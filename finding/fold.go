@@ -36,6 +36,7 @@ type folder struct {
 	inner  byte // punctuation to write if the word goes on
 	quoted int  // letters after an apostrophe in the word
 	lines  int  // line breaks since the last word
+	wide   bool // the last letter was of a script without blanks
 }
 
 func (f *folder) rune(r rune) {
@@ -82,6 +83,10 @@ func (f *folder) letter(r rune) {
 		f.out = append(f.out, f.inner)
 	}
 	f.inner = 0
+	if wide := isWide(r); wide != f.wide { // between IMAP and サーバー
+		f.endWord()
+		f.wide = wide
+	}
 	f.out = utf8.AppendRune(f.out, r)
 	if f.quoted > 0 && len(f.out)-f.quoted > 2 {
 		rest := string(f.out[f.quoted:])
@@ -112,6 +117,12 @@ func (f *folder) endSentence() {
 		f.out = append(f.out, sentenceEnd, ' ')
 		f.start = len(f.out)
 	}
+}
+
+// isWide reports whether a letter is of a script that puts no blanks between
+// words.
+func isWide(r rune) bool {
+	return r >= 0x0e00 && (r == 'ー' || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai))
 }
 
 // plainLetters are letters that have no accent to take off, and what people

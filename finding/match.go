@@ -176,8 +176,8 @@ func (r *reading) owner(word, vendor string) {
 func (r *reading) meanings() []Finding {
 	var ids []string
 	for _, g := range r.t.groups {
-		if g.fallback && len(ids) > 0 {
-			continue
+		if g.fallback && (len(ids) > 0 || r.met("{prose}") && !r.met("{mailish}")) {
+			continue // a letter about something else, or what has been said already
 		}
 		for _, rule := range g.rules {
 			if r.matches(rule) {

@@ -1,6 +1,8 @@
 package finding
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -262,5 +264,50 @@ func TestExplainIsLinear(t *testing.T) {
 		if whole > 100*len(text) {
 			t.Errorf("%s: %d steps for %d bytes", name, whole, len(text))
 		}
+	}
+}
+
+// Messages in ten languages, with Microsoft's domains known as the commands
+// know them, and texts that are no messages.
+func TestExplainInOwnWords(t *testing.T) {
+	body, err := os.ReadFile(filepath.Join("testdata", "messages.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := func(name string) (vendor, use, why string) {
+		if strings.HasPrefix(name, "hotmail.") || strings.HasPrefix(name, "live.") {
+			return "microsoft", "", ""
+		}
+		return "", "", ""
+	}
+	count := 0
+	for line := range strings.Lines(string(body)) {
+		want, text, ok := strings.Cut(strings.TrimSpace(line), "\t")
+		if !ok || strings.HasPrefix(line, "#") {
+			continue
+		}
+		count++
+		got := append(ids(Explain(text, known)), "-")
+		if got[0] != want {
+			t.Errorf("%q gives %v, want %s", text, got, want)
+		}
+	}
+	if count < 60 {
+		t.Errorf("only %d messages", count)
+	}
+}
+
+// A retired host is named whatever else is said, and once.
+func TestExplainRetiredHost(t *testing.T) {
+	known := func(name string) (vendor, use, why string) {
+		if name == "smtp.old.example" {
+			return "", "smtp.new.example, port 587", "it moved"
+		}
+		return "", "", ""
+	}
+	got := Explain("Connection to smtp.old.example timed out. SMTP.OLD.EXAMPLE: no answer", known)
+	if len(got) != 2 || got[0].ID != "connect-port-timeout" || got[1].ID != "have-host-retired" || got[1].Subject != "smtp.old.example" ||
+		!strings.Contains(Sentence(got[1].Cause), "smtp.old.example is") || !strings.Contains(got[1].Fix, "smtp.new.example") {
+		t.Errorf("%+v", got)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"unicode"
 	"unicode/utf8"
 
 	"autoconfig/templates/findings"
@@ -176,7 +175,7 @@ func (b *builder) fragment(text string, term int) {
 // that puts no blanks between words.
 func isOpen(word string, end func(string) (rune, int)) bool {
 	r, _ := end(strings.TrimSpace(word))
-	return r == 'ー' || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
+	return isWide(r)
 }
 
 func (b *builder) table() *table {

@@ -99,5 +99,5 @@ func fill(text string, texts messages) string {
 		return texts[name]
 	})
 	text = tags.ReplaceAllString(text, "")
-	return percent.ReplaceAllString(strings.ReplaceAll(text, "%%", "%"), "mail.example.org")
+	return percent.ReplaceAllString(strings.ReplaceAll(text, "%%", "%"), " mail.example.org")
 }

@@ -5,15 +5,17 @@
 // and compares with expect.txt, which says by the key of a message what it
 // means. It prints a table and, with -v, each message that is not understood.
 //
-//	words [-cache DIR] [-v] [-lang LANG] [-program NAME]
+//	words [-cache DIR] [-v] [-lang LANG] [-program NAME] [-explain BINARY]
 package main
 
 import (
 	_ "embed"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"log"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,7 +34,12 @@ func main() {
 	verbose := flag.Bool("v", false, "print messages that are not understood or left out")
 	only := flag.String("lang", "", "one language")
 	program := flag.String("program", "", "one program")
+	binary := flag.String("explain", "", "ask this autoconfig binary instead, for a comparison")
 	flag.Parse()
+	ask := explain
+	if *binary != "" {
+		ask = func(text string) []string { return explainBy(*binary, text) }
+	}
 	sections, err := parse(expectations)
 	if err == nil {
 		err = fetch(*cache)
@@ -57,7 +64,7 @@ func main() {
 					log.Printf("%s, %s: %v", name, lang.name, err)
 					continue
 				}
-				s.add(judge(section, texts, lang.name, *verbose))
+				s.add(judge(section, texts, lang.name, ask, *verbose))
 			}
 			fmt.Printf("%-12s %-6s %6d %6d %8d %6d\n", name, lang.name, s.taken, s.right, s.unknown, s.wrong)
 			total.add(s)
@@ -83,7 +90,7 @@ func (s *score) add(x score) {
 }
 
 // judge asks about each message that the section takes.
-func judge(section section, texts messages, lang string, verbose bool) score {
+func judge(section section, texts messages, lang string, ask func(string) []string, verbose bool) score {
 	var s score
 	for _, e := range section.entries {
 		text, ok := texts[e.key]
@@ -92,10 +99,7 @@ func judge(section section, texts messages, lang string, verbose bool) score {
 		}
 		s.taken++
 		text = fill(text, texts)
-		var got []string
-		for _, f := range finding.Explain(text, provider.Known) {
-			got = append(got, f.ID)
-		}
+		got := ask(text)
 		verdict := ""
 		switch {
 		case len(got) == 0:
@@ -112,6 +116,29 @@ func judge(section section, texts messages, lang string, verbose bool) score {
 		}
 	}
 	return s
+}
+
+// explain asks the package that this tool is built with.
+func explain(text string) []string {
+	var ids []string
+	for _, f := range finding.Explain(text, provider.Known) {
+		ids = append(ids, f.ID)
+	}
+	return ids
+}
+
+// explainBy asks a program; what it does not know gives no ids.
+func explainBy(binary, text string) []string {
+	out, _ := exec.Command(binary, "explain", "--json", "--", text).Output() //nolint:gosec // the caller's own binary
+	var answer struct{ Findings []finding.Finding }
+	if json.Unmarshal(out, &answer) != nil {
+		return nil
+	}
+	var ids []string
+	for _, f := range answer.Findings {
+		ids = append(ids, f.ID)
+	}
+	return ids
 }
 
 func leftOut(sections []section) {
