@@ -18,7 +18,7 @@ import (
 // first.
 var floors = [][]string{
 	{"templates/findings"}, // texts alone
-	{"finding", "provider", "files", "e2e/freeport", "e2e/component"},
+	{"finding", "provider", "files", "server/metrics", "e2e/freeport", "e2e/component"},
 	{"mozilla", "autodiscover", "apple", "pacc", "dnssrv/dnstest", "acme/acmetest", "acme/pgtest"},
 	{"dnssrv", "source", "templates"},
 	{"dnssrv/query"},
@@ -31,18 +31,17 @@ var floors = [][]string{
 
 // fences say where alone a library may be used.
 var fences = map[string][]string{
-	"github.com/labstack/echo/v4":         {"server"},
-	"github.com/beevik/etree":             {"mozilla", "autodiscover", "apple", "pacc"},
-	"github.com/miekg/dns":                {"dnssrv"},
-	"github.com/prometheus/client_golang": {"server"},
-	"database/sql":                        {"source", "acme"},
-	"github.com/jackc/pgx/v5":             {"source", "acme"},
-	"github.com/caddyserver/certmagic":    {"acme"},
-	"github.com/mholt/acmez/v3":           {"acme"},
-	"go.uber.org/zap":                     {"acme"},
-	"github.com/go-ldap/ldap/v3":          {"source"},
-	"flag":                                {"cmd"},
-	"github.com/spf13/cobra":              {"cmd"},
+	"github.com/labstack/echo/v4":      {"server"},
+	"github.com/beevik/etree":          {"mozilla", "autodiscover", "apple", "pacc"},
+	"github.com/miekg/dns":             {"dnssrv"},
+	"database/sql":                     {"source", "acme"},
+	"github.com/jackc/pgx/v5":          {"source", "acme"},
+	"github.com/caddyserver/certmagic": {"acme"},
+	"github.com/mholt/acmez/v3":        {"acme"},
+	"go.uber.org/zap":                  {"acme"},
+	"github.com/go-ldap/ldap/v3":       {"source"},
+	"flag":                             {"cmd"},
+	"github.com/spf13/cobra":           {"cmd"},
 }
 
 // words are the calls that only cmd may make.
