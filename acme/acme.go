@@ -56,29 +56,26 @@ const (
 // the storage while a good certificate is in memory, nor by orders while one is
 // in the storage.
 type Manager struct {
-	listed, leads func(ctx context.Context, host string) error
-	now           func() time.Time
-	count         func(string)
-	log           *slog.Logger
-	cache         *certmagic.Cache
-	config        *certmagic.Config
-	plain         *certmagic.Config // orders without naming the certificate that is replaced
-	issuer        *certmagic.ACMEIssuer
-	storage       *watchedStorage
-	backoff       *backoff
-	refusals      *Refusals
-	recent        recent
-	desk          desk
-	pace          *certmagic.RingBufferRateLimiter
-	flights       singleflight.Group // to the storage
+	o       Options
+	cache   *certmagic.Cache
+	config  *certmagic.Config
+	plain   *certmagic.Config // orders without naming the certificate that is replaced
+	issuer  *certmagic.ACMEIssuer
+	storage *watchedStorage
+	backoff *backoff
+	recent  recent
+	desk    desk
+	proofs  places // of those who look for the proof that another replica gives
+	pace    *certmagic.RingBufferRateLimiter
+	loading singleflight.Group // from the storage
 }
 
 // New starts the upkeep of certificates, which the end of [Manager.Run] ends.
 // The addresses are those of the open listeners, which the challenges reach;
 // plain is nil without one.
 func New(o Options, plain, secure net.Addr) *Manager {
-	a := &Manager{listed: o.Listed, leads: o.Leads, now: o.Now, count: o.Count, log: o.Log, backoff: newBackoff(o), refusals: o.Refusals,
-		desk: desk{running: map[string]*order{}, places: places{by: map[netip.Prefix]int{}, shared: o.Shared}, ahead: make(chan struct{}, 1)},
+	a := &Manager{o: o, backoff: newBackoff(o), proofs: newPlaces(proofPlaces, o.Shared),
+		desk: desk{running: map[string]*order{}, places: newPlaces(orderPlaces, o.Shared), ahead: make(chan struct{}, 1)},
 		// certmagic waits for the same only once an order has begun, when it is too late to hold it
 		pace: certmagic.NewRateLimiter(certmagic.RateLimitEvents, certmagic.RateLimitEventsWindow)}
 	a.storage = &watchedStorage{Storage: o.Storage, report: a.backoff.stored, unsaved: map[string][]byte{}}
@@ -124,14 +121,14 @@ func hostAndPort(addr net.Addr) (host string, port int) {
 // Status is the state, with the reasons that concern every name.
 func (a *Manager) Status() (c Status, reasons []string) {
 	c, reasons = a.backoff.report()
-	_, c.InUse = a.recent.firstExpiry(a.now())
+	_, c.InUse = a.recent.firstExpiry(a.o.Now())
 	return c, reasons
 }
 
 // FirstExpiry is when the first of the certificates in use expires; zero
 // without one.
 func (a *Manager) FirstExpiry() time.Time {
-	first, _ := a.recent.firstExpiry(a.now())
+	first, _ := a.recent.firstExpiry(a.o.Now())
 	return first
 }
 
@@ -166,7 +163,7 @@ func (a *Manager) clean(ctx context.Context) {
 			Logger: a.config.Logger, Interval: cleanEvery, ExpiredCerts: true, ExpiredCertGracePeriod: keepExpired,
 		})
 		if err != nil && ctx.Err() == nil {
-			a.log.Debug("the certificate storage could not be cleaned", "error", err)
+			a.o.Log.Debug("the certificate storage could not be cleaned", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"sync"
@@ -193,12 +194,12 @@ func TestAttackShare(t *testing.T) {
 		client func(i int) string
 		share  int
 	}{
-		{func(int) string { return "198.51.100.7" }, placesOfHost},
-		{func(int) string { return "::ffff:198.51.100.7" }, placesOfHost},
-		{func(i int) string { return fmt.Sprintf("2001:db8:1:1::%x", i+1) }, placesOfHost},
-		{func(i int) string { return fmt.Sprintf("2001:db8:1:%x::1", i) }, placesOfSite},
+		{func(int) string { return "198.51.100.7" }, orderPlaces.host},
+		{func(int) string { return "::ffff:198.51.100.7" }, orderPlaces.host},
+		{func(i int) string { return fmt.Sprintf("2001:db8:1:1::%x", i+1) }, orderPlaces.host},
+		{func(i int) string { return fmt.Sprintf("2001:db8:1:%x::1", i) }, orderPlaces.site},
 	} {
-		p := places{by: map[netip.Prefix]int{}, shared: func(netip.Addr) bool { return false }}
+		p := newPlaces(orderPlaces, func(netip.Addr) bool { return false })
 		var taken []func()
 		for i := range 100 {
 			if free, why := p.take(netip.MustParseAddr(test.client(i))); why == "" {
@@ -425,5 +426,41 @@ func TestClockSteps(t *testing.T) {
 		if a.recent.note(good, now, w.now()) {
 			t.Errorf("%s: looked after again at once", step)
 		}
+	}
+}
+
+// Those who look for proofs that this process does not give have few places at
+// the storage, and none at all for a name that is not listed; the proof of an
+// order of its own is given to everybody.
+func TestAttackProofs(t *testing.T) {
+	url, _ := authority(t, http.NotFound)
+	w, a := testManager(t, url, newMapStorage())
+	for i := range 20 {
+		_, err := a.prove(t.Context(), "autoconfig.c1.example", netip.MustParseAddr("198.51.100.7"))
+		if (err == nil) != (i < proofPlaces.host) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	if _, err := a.prove(t.Context(), "autoconfig.c1.example", netip.MustParseAddr("203.0.113.9")); err != nil {
+		t.Error(err)
+	}
+	if _, err := a.prove(t.Context(), "autoconfig.stranger.example", netip.MustParseAddr("203.0.113.10")); !errors.Is(err, ErrNotListed) {
+		t.Error(err)
+	}
+	if n := w.refusedFor("acme-client-share"); n != 18 {
+		t.Error(n)
+	}
+	if _, err := visit(a.TLSConfig(), "198.51.100.7", "autoconfig.c1.example", alpnChallenge); err == nil {
+		t.Error("a proof from nowhere")
+	}
+	r := httptest.NewRequest("GET", "http://autoconfig.c1.example/.well-known/acme-challenge/token", nil)
+	r.RemoteAddr = "203.0.113.11:80"
+	answer := httptest.NewRecorder()
+	a.Challenges(http.NotFoundHandler()).ServeHTTP(answer, r)
+	if answer.Code != http.StatusNotFound {
+		t.Error(answer.Code)
+	}
+	if a.proofs.taken != 3 {
+		t.Errorf("%d places are left taken", a.proofs.taken)
 	}
 }

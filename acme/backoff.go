@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
-	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -20,9 +19,8 @@ import (
 // before an authority is asked again. Let's Encrypt, for one, allows five
 // failures of a name an hour.
 type backoff struct {
-	log   *slog.Logger
-	count func(result string)
-	now   func() time.Time
+	o   Options
+	now func() time.Time
 
 	mu       sync.Mutex
 	names    map[string]trouble
@@ -79,7 +77,7 @@ const (
 )
 
 func newBackoff(o Options) *backoff {
-	return &backoff{log: o.Log, count: o.Count, now: o.Now, names: map[string]trouble{}, spent: map[class][]time.Time{}, storage: map[bool]error{}}
+	return &backoff{o: o, now: o.Now, names: map[string]trouble{}, spent: map[class][]time.Time{}, storage: map[bool]error{}}
 }
 
 // wait says why it is too early to ask for a name again.
@@ -176,8 +174,13 @@ func (b *backoff) failed(o *order, err error) {
 	}
 	b.names[o.name] = t
 	b.mu.Unlock()
-	b.count("failed")
-	b.log.Error("no certificate", "name", o.name, "id", f.ID, "cause", f.Cause, "fix", f.Fix, "again", t.until.UTC().Format(time.RFC3339))
+	b.o.Count("failed")
+	if forAll(f.ID) { // tried again soon, and by the next name
+		if _, due := b.o.Refusals.due("order " + f.ID); !due {
+			return
+		}
+	}
+	b.o.Log.Error("no certificate", "name", o.name, "id", f.ID, "cause", f.Cause, "fix", f.Fix, "again", t.until.UTC().Format(time.RFC3339))
 }
 
 // forAll reports whether a finding concerns every name.
@@ -243,9 +246,9 @@ func (b *backoff) stored(write bool, err error) {
 	switch {
 	case after != nil && before == nil:
 		f := finding.New("acme-storage-failed", "").Because("%s", after)
-		b.log.Error("the certificate storage fails", "id", f.ID, "cause", f.Cause, "fix", f.Fix)
+		b.o.Log.Error("the certificate storage fails", "id", f.ID, "cause", f.Cause, "fix", f.Fix)
 	case after == nil && before != nil:
-		b.log.Info("the certificate storage works again")
+		b.o.Log.Info("the certificate storage works again")
 	}
 }
 

@@ -35,11 +35,33 @@ const alpnChallenge = "acme-tls/1"
 // (RFC 8555 §8.3), and passes everything else on.
 func (a *Manager) Challenges(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if certmagic.LooksLikeHTTPChallenge(r) && a.listed(r.Context(), hostName(r.Host)) == nil && a.issuer.HandleHTTPChallenge(w, r) {
-			return
+		if certmagic.LooksLikeHTTPChallenge(r) {
+			client, _ := netip.ParseAddrPort(r.RemoteAddr) // of a listener
+			if free, err := a.prove(r.Context(), hostName(r.Host), client.Addr()); err == nil {
+				defer free()
+				if a.issuer.HandleHTTPChallenge(w, r) {
+					return
+				}
+			}
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// prove admits one who looks for the proof of a name. Only a proof that another
+// replica gives is looked up in the storage, by a few at a time.
+func (a *Manager) prove(ctx context.Context, name string, client netip.Addr) (free func(), err error) {
+	if err := a.o.Listed(ctx, name); err != nil {
+		return nil, err
+	}
+	if _, ours := certmagic.GetACMEChallenge(name); ours {
+		return func() {}, nil
+	}
+	free, why := a.proofs.take(client)
+	if why != "" {
+		return nil, a.o.Refusals.Refuse(finding.New(why, name))
+	}
+	return free, nil
 }
 
 // hostName is the normal form of a name a client sends, with or without a port;
@@ -60,9 +82,11 @@ func hostName(name string) string {
 func (a *Manager) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	name := hostName(hello.ServerName)
 	if slices.Equal(hello.SupportedProtos, []string{alpnChallenge}) {
-		if err := a.listed(hello.Context(), name); err != nil {
+		free, err := a.prove(hello.Context(), name, clientOf(hello.Conn))
+		if err != nil {
 			return nil, err
 		}
+		defer free()
 		normal := *hello
 		normal.ServerName = name
 		return a.config.GetCertificate(&normal)
@@ -74,7 +98,7 @@ func (a *Manager) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 			return nil, err
 		}
 	}
-	if a.recent.note(name, cert.Leaf.NotAfter, a.now()) {
+	if a.recent.note(name, cert.Leaf.NotAfter, a.o.Now()) {
 		go a.maintain(name)
 	}
 	return cert, nil
@@ -84,7 +108,7 @@ func (a *Manager) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 func (a *Manager) inMemory(name string) *tls.Certificate {
 	var best *tls.Certificate
 	for _, c := range a.cache.AllMatchingCertificates(name) {
-		if a.now().Before(c.Leaf.NotAfter) && (best == nil || c.Leaf.NotAfter.After(best.Leaf.NotAfter)) {
+		if a.o.Now().Before(c.Leaf.NotAfter) && (best == nil || c.Leaf.NotAfter.After(best.Leaf.NotAfter)) {
 			best = &c.Certificate
 		}
 	}
@@ -96,10 +120,10 @@ func (a *Manager) inMemory(name string) *tls.Certificate {
 // on, and the next client finds the certificate.
 func (a *Manager) fetch(name string, hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	ctx := hello.Context()
-	listed := a.listed(ctx, name)
+	listed := a.o.Listed(ctx, name)
 	if errors.Is(listed, ErrNotListed) {
 		a.drop(name)
-		return nil, a.refusals.Refuse(Why(name, listed))
+		return nil, a.o.Refusals.Refuse(Why(name, listed))
 	}
 	if hello.Conn != nil {
 		// longer than the listener gives a handshake: an order takes seconds
@@ -108,17 +132,17 @@ func (a *Manager) fetch(name string, hello *tls.ClientHelloInfo) (*tls.Certifica
 	timer := time.NewTimer(firstHandshake)
 	defer timer.Stop()
 	select {
-	case got := <-a.flights.DoChan(name, func() (any, error) { return a.load(context.Background(), name) }):
+	case got := <-a.loading.DoChan(name, func() (any, error) { return a.load(context.Background(), name) }):
 		if got.Err == nil {
 			return got.Val.(*tls.Certificate), nil //nolint:errcheck,forcetypeassert // load returns no other
 		}
 	case <-timer.C:
-		return nil, a.refusals.Refuse(finding.New("acme-orders-slow", name))
+		return nil, a.o.Refusals.Refuse(finding.New("acme-orders-slow", name))
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	if listed != nil { // what is stored is served although nobody knows now; nothing is ordered
-		return nil, a.refusals.Refuse(Why(name, listed))
+		return nil, a.o.Refusals.Refuse(Why(name, listed))
 	}
 	o, err := a.begin(name, clientOf(hello.Conn), fresh)
 	if err != nil {
@@ -128,7 +152,7 @@ func (a *Manager) fetch(name string, hello *tls.ClientHelloInfo) (*tls.Certifica
 	case <-o.done:
 		return o.cert, o.err
 	case <-timer.C:
-		return nil, a.refusals.Refuse(finding.New("acme-orders-slow", name))
+		return nil, a.o.Refusals.Refuse(finding.New("acme-orders-slow", name))
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -140,11 +164,11 @@ func (a *Manager) load(ctx context.Context, name string) (*tls.Certificate, erro
 	defer cancel()
 	cert, err := a.config.CacheManagedCertificate(ctx, name)
 	switch {
-	case err == nil && a.now().Before(cert.Leaf.NotAfter):
+	case err == nil && a.o.Now().Before(cert.Leaf.NotAfter):
 		return &cert.Certificate, nil
 	case err == nil:
 		return nil, fmt.Errorf("the stored certificate expired: %w", fs.ErrNotExist)
-	case a.unusable(ctx, name):
+	case !errors.Is(err, fs.ErrNotExist) && a.unusable(ctx, name):
 		// without this part it counts as missing, and is ordered anew
 		_ = a.storage.Delete(ctx, certmagic.StorageKeys.SiteMeta(a.issuer.IssuerKey(), name))
 	}
@@ -174,7 +198,7 @@ func (a *Manager) drop(name string) {
 func (a *Manager) maintain(name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
 	defer cancel()
-	if err := a.listed(ctx, name); err != nil {
+	if err := a.o.Listed(ctx, name); err != nil {
 		if errors.Is(err, ErrNotListed) {
 			a.drop(name)
 		}

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -50,10 +49,11 @@ type lead struct {
 // The bounds of looking names up.
 const (
 	lookupTimeout = 3 * time.Second
-	lookupsAtOnce = 64
+	lookupsAtOnce = 256            // as many as orders
 	lookupKept    = time.Minute    // an answer is believed
 	lastLead      = 24 * time.Hour // for [Leads.Lately]
 	leadsKept     = 10_000
+	addrsShown    = 4
 )
 
 // ErrElsewhere is said of a name of which DNS says where it leads, or that it
@@ -91,7 +91,7 @@ func (l *Leads) Check(ctx context.Context, host string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: its addresses are %s", ErrElsewhere, list(found))
+	return fmt.Errorf("%w: its addresses are %v", ErrElsewhere, found[:min(len(found), addrsShown)])
 }
 
 // Lately reports whether a name led here within the last day: what is said while
@@ -170,7 +170,7 @@ func (l *Leads) ask(host string) lead {
 	defer l.mu.Unlock()
 	n.at, n.here = l.o.Now(), l.names[host].here
 	if len(l.names) >= leadsKept {
-		l.forget()
+		clear(l.names) // what is forgotten costs a question
 	}
 	l.names[host] = n
 	return n
@@ -184,29 +184,4 @@ func (l *Leads) led(host string) {
 		n.here = n.at
 		l.names[host] = n
 	}
-}
-
-// forget drops the older half: what is forgotten costs a question to DNS.
-func (l *Leads) forget() {
-	ages := make([]time.Time, 0, len(l.names))
-	for _, n := range l.names {
-		ages = append(ages, n.at)
-	}
-	slices.SortFunc(ages, time.Time.Compare)
-	for host, n := range l.names {
-		if !n.at.After(ages[len(ages)/2]) {
-			delete(l.names, host)
-		}
-	}
-}
-
-// listedAddrs bounds a finding's text.
-const listedAddrs = 4
-
-func list(addrs []netip.Addr) string {
-	var out []string
-	for _, a := range addrs[:min(len(addrs), listedAddrs)] {
-		out = append(out, a.String())
-	}
-	return strings.Join(out, ", ")
 }

@@ -51,11 +51,11 @@ func (a *Manager) begin(name string, client netip.Addr, c class) (*order, error)
 		return o, nil
 	}
 	if why, early := a.backoff.wait(name); early {
-		return nil, a.refusals.Refuse(why)
+		return nil, a.o.Refusals.Refuse(why)
 	}
 	free, why := a.desk.places.take(client)
 	if why != "" {
-		return nil, a.refusals.Refuse(finding.New(why, name))
+		return nil, a.o.Refusals.Refuse(finding.New(why, name))
 	}
 	o := &order{name: name, class: c, done: make(chan struct{})}
 	a.desk.running[name] = o
@@ -74,13 +74,13 @@ func (a *Manager) begin(name string, client netip.Addr, c class) (*order, error)
 
 // place looks where the name leads, waits for its turn, and orders.
 func (a *Manager) place(ctx context.Context, o *order) (*tls.Certificate, error) {
-	if err := a.leads(ctx, o.name); err != nil {
-		return nil, a.refusals.Refuse(Why(o.name, err))
+	if err := a.o.Leads(ctx, o.name); err != nil {
+		return nil, a.o.Refusals.Refuse(Why(o.name, err))
 	}
 	select {
 	case a.desk.ahead <- struct{}{}:
 	case <-ctx.Done():
-		return nil, a.refusals.Refuse(finding.New("acme-orders-busy", o.name))
+		return nil, a.o.Refusals.Refuse(finding.New("acme-orders-busy", o.name))
 	}
 	if a.backoff.open() {
 		<-a.desk.ahead
@@ -88,13 +88,13 @@ func (a *Manager) place(ctx context.Context, o *order) (*tls.Certificate, error)
 		defer func() { <-a.desk.ahead }()
 	}
 	if why, early := a.backoff.wait(o.name); early {
-		return nil, a.refusals.Refuse(why)
+		return nil, a.o.Refusals.Refuse(why)
 	}
 	if err := a.pace.Wait(ctx); err != nil {
-		return nil, a.refusals.Refuse(finding.New("acme-orders-busy", o.name))
+		return nil, a.o.Refusals.Refuse(finding.New("acme-orders-busy", o.name))
 	}
 	if why, early := a.backoff.reserve(o); early {
-		return nil, a.refusals.Refuse(why)
+		return nil, a.o.Refusals.Refuse(why)
 	}
 	err := a.storage.save(ctx)
 	if err == nil {
@@ -147,8 +147,8 @@ func (a *Manager) event(ctx context.Context, event string, data map[string]any) 
 		return certmagic.ErrNoRetry{Err: errors.New("it is ordered at another handshake")}
 	case o == nil:
 	case event == eventOrdered:
-		a.count("ok")
-		a.log.Info("certificate", "name", o.name)
+		a.o.Count("ok")
+		a.o.Log.Info("certificate", "name", o.name)
 		_ = a.storage.save(ctx) // reported; it is kept in memory
 	case event == eventFailed:
 		err, _ := data["error"].(error)

@@ -6,24 +6,31 @@ import (
 	"sync"
 )
 
-// places bounds the orders under way, in all and for each client: an IPv4
-// address, an IPv6 /64, and an IPv6 /48.
+// places bounds what goes on at once, in all and for each client: an IPv4
+// address, an IPv6 /64, and an IPv6 /48. A client's share leaves the rest to
+// others.
 type places struct {
-	shared func(netip.Addr) bool
+	bounds
+	shared func(netip.Addr) bool // many clients are behind it
 
 	mu    sync.Mutex
 	taken int
 	by    map[netip.Prefix]int
 }
 
-// The places for orders, from the question to DNS to the certificate. A client's
-// share leaves the rest to others; whoever waits for an order of somebody else's
-// needs none.
-const (
-	placesInAll  = 256
-	placesOfHost = 8 // of an IPv4 address or an IPv6 /64
-	placesOfSite = 16
+// bounds are places in all, of an IPv4 address or an IPv6 /64, and of an IPv6 /48.
+type bounds struct{ all, host, site int }
+
+var (
+	// from the question to DNS to the certificate
+	orderPlaces = bounds{256, 8, 16}
+	// fewer than the connections to a database, of which certificates need some
+	proofPlaces = bounds{connections / 2, 2, 2}
 )
+
+func newPlaces(b bounds, shared func(netip.Addr) bool) places {
+	return places{bounds: b, shared: shared, by: map[netip.Prefix]int{}}
+}
 
 // take finds a place, which free gives back. Without a place, why is the id of
 // the finding. A client that is not valid, or
@@ -35,16 +42,16 @@ func (p *places) take(client netip.Addr) (free func(), why string) {
 	}
 	switch client = client.Unmap().WithZone(""); {
 	case client.Is4():
-		shares[netip.PrefixFrom(client, 32)] = placesOfHost
+		shares[netip.PrefixFrom(client, 32)] = p.host
 	case client.Is6():
-		for bits, share := range map[int]int{64: placesOfHost, 48: placesOfSite} {
+		for bits, share := range map[int]int{64: p.host, 48: p.site} {
 			prefix, _ := client.Prefix(bits) // an IPv6 address has them
 			shares[prefix] = share
 		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.taken >= placesInAll {
+	if p.taken >= p.all {
 		return nil, "acme-orders-busy"
 	}
 	for prefix, share := range shares {

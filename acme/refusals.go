@@ -31,18 +31,25 @@ func NewRefusals(log *slog.Logger, count func(reason string), now func() time.Ti
 // Refuse notes the reason, and returns it as an error.
 func (r *Refusals) Refuse(f finding.Finding) error {
 	r.count(f.ID)
-	r.mu.Lock()
-	now := r.now()
-	if since := now.Sub(r.last[f.ID]); since.Abs() < refusalEvery {
-		r.more[f.ID]++
-		r.mu.Unlock()
-		return errors.New(f.Cause)
+	if others, due := r.due(f.ID); due {
+		r.log.Warn("no certificate for a client", "name", f.Subject, "id", f.ID, "cause", f.Cause, "fix", f.Fix, "others", others)
 	}
-	more := r.more[f.ID]
-	r.last[f.ID], r.more[f.ID] = now, 0
-	r.mu.Unlock()
-	r.log.Warn("no certificate for a client", "name", f.Subject, "id", f.ID, "cause", f.Cause, "fix", f.Fix, "others", more)
 	return errors.New(f.Cause)
+}
+
+// due reports whether a reason is to be logged now, and how many were not since
+// it last was.
+func (r *Refusals) due(reason string) (others int, due bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.now()
+	if now.Sub(r.last[reason]).Abs() < refusalEvery {
+		r.more[reason]++
+		return 0, false
+	}
+	others = r.more[reason]
+	r.last[reason], r.more[reason] = now, 0
+	return others, true
 }
 
 // Why is the finding for a name that may have no certificate, or of which that
