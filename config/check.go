@@ -64,7 +64,7 @@ type settings struct {
 
 func (s *settings) bad(path, cause, fix string) {
 	if !s.c.isBroken(path) {
-		s.faults = append(s.faults, s.c.fault("config-value-invalid", path, cause, fix))
+		s.faults = append(s.faults, s.c.Fault("config-value-invalid", path, cause, fix))
 		s.c.broken = append(s.c.broken, path)
 	}
 }

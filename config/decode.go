@@ -202,8 +202,7 @@ func (d *decoder) kind(path string, n ast.Node, v reflect.Value) {
 func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) {
 	m, ok := n.(ast.MapNode)
 	if !ok {
-		first := keysOf(v.Type())[0]
-		d.typeFault(n, "a mapping", fmt.Sprintf("write %s: {%s: …}, or one key a line below %[1]s:", lastKey(path), first))
+		d.typeFault(n, "a mapping", d.mappingFix(n, v.Type()))
 		return
 	}
 	seen := map[string]ast.Node{}

@@ -85,8 +85,8 @@ func lastKey(path string) string {
 	return path
 }
 
-// fault is the finding id about the value at path.
-func (c *Config) fault(id, path, cause, fix string) finding.Finding {
+// Fault is the finding id about the value at path.
+func (c *Config) Fault(id, path, cause, fix string) finding.Finding {
 	at, key := c.pos.find(path)
 	f := finding.New(id, at.String()).Because("%s", cause)
 	f.Key = key

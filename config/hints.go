@@ -180,6 +180,19 @@ func (d *decoder) listFix(n ast.Node, elem reflect.Type) string {
 	return fmt.Sprintf("write [%s]", strings.Join(items, ", "))
 }
 
+// mappingFix is what to write in place of a text where keys are wanted.
+func (d *decoder) mappingFix(n ast.Node, t reflect.Type) string {
+	keys, key := keysOf(t), lastKey(d.path)
+	text := textOf(n)
+	if word, rest, _ := strings.Cut(text, " "); slices.Contains(keys, word) {
+		return strings.TrimRight(fmt.Sprintf("write %s: %s, with a colon", word, rest), " ")
+	}
+	if example := examples[key]; strings.HasSuffix(d.path, "]") && strings.HasPrefix(example, "{") {
+		return "write for example " + example
+	}
+	return fmt.Sprintf("write %s: {%s: …}, or one key a line below %[1]s:", key, keys[0])
+}
+
 // listItem is a text as an entry of a list, "" where it cannot be one.
 func (d *decoder) listItem(key, item string, elem reflect.Type) string {
 	switch words, _, _ := wordsOf(elem); {

@@ -78,7 +78,7 @@ func (b *builder) entry(e *Entry) {
 		}
 	}
 	if e.path != "" && len(e.own) == 0 && e.DomainsFile == "" && len(e.MX) == 0 && !e.Builtin && !b.c.namedBySource(e.ID) {
-		b.faults = append(b.faults, b.c.fault("config-provider-unused", e.path, fmt.Sprintf("nothing points to the provider %q", e.ID), ""))
+		b.faults = append(b.faults, b.c.Fault("config-provider-unused", e.path, fmt.Sprintf("nothing points to the provider %q", e.ID), ""))
 	}
 }
 

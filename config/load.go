@@ -61,6 +61,15 @@ func (c *Config) isBroken(path string) bool {
 	})
 }
 
+// inBroken reports whether the value at path, one below it or one around it has a
+// fault already.
+func (c *Config) inBroken(path string) bool {
+	return c.isBroken(path) || slices.ContainsFunc(c.broken, func(b string) bool {
+		rest, around := strings.CutPrefix(path, b)
+		return around && rest != "" && (rest[0] == '.' || rest[0] == '[')
+	})
+}
+
 // build checks what was read and makes the model of it.
 func (c *Config) build(faults []finding.Finding) []finding.Finding {
 	add := func(list ...finding.Finding) { faults = append(faults, list...) }
@@ -69,9 +78,7 @@ func (c *Config) build(faults []finding.Finding) []finding.Finding {
 	for i := range c.Providers {
 		e := c.entry(i, &c.Providers[i])
 		add(c.claims(&e, claimed)...)
-		if !c.isBroken(e.path) {
-			add(c.checkEntry(&e)...)
-		}
+		add(c.checkEntry(&e)...)
 		if j, twice := ids[e.ID]; twice && e.ID != "" && !c.isBroken(e.path) {
 			add(c.sameID(&e, &c.model[j])...)
 		}
@@ -93,7 +100,7 @@ func (c *Config) sameID(e, first *Entry) []finding.Finding {
 		return nil
 	}
 	at, _ := c.pos.find(first.path)
-	return []finding.Finding{c.fault("config-provider-duplicate", e.path+".id",
+	return []finding.Finding{c.Fault("config-provider-duplicate", e.path+".id",
 		fmt.Sprintf("the provider of %s has the id %q too", at, e.ID), "write an id: of its own")}
 }
 
@@ -103,7 +110,7 @@ func (c *Config) claims(e *Entry, claimed map[string]string) (out []finding.Find
 		path := fmt.Sprintf("%s.domains[%d]", e.path, i)
 		if first, twice := claimed[d]; twice && d != "" {
 			at, _ := c.pos.find(first)
-			out = append(out, c.fault("config-domain-duplicate", path, fmt.Sprintf("%s is already listed at %s", d, at), ""))
+			out = append(out, c.Fault("config-domain-duplicate", path, fmt.Sprintf("%s is already listed at %s", d, at), ""))
 			continue
 		}
 		claimed[d] = path
@@ -114,7 +121,7 @@ func (c *Config) claims(e *Entry, claimed map[string]string) (out []finding.Find
 // unreadable says why a file that the value at path names cannot be read.
 func (c *Config) unreadable(path, file string, err error) finding.Finding {
 	cause, fix := unreadable(file, err, "the configuration file's folder")
-	return c.fault("config-file-unreadable", path, cause, fix)
+	return c.Fault("config-file-unreadable", path, cause, fix)
 }
 
 // unreadable says why a file cannot be read, and what to do; a relative path

@@ -97,17 +97,23 @@ func cut(s string, most int) string {
 
 // checkEntry reports what is wrong with an entry, at the places where it is written.
 func (c *Config) checkEntry(e *Entry) []finding.Finding {
+	if slices.Contains(c.broken, e.path) { // nothing of it was read
+		return nil
+	}
 	if f, ok := c.meantBuiltin(e); ok {
 		return []finding.Finding{f}
 	}
 	out := append(c.domains(e), c.typos(e)...)
 	for _, f := range e.Validate() {
 		path := c.inherited(e.path, f.Path)
+		if c.inBroken(joinPath(e.path, path)) || c.isBroken(e.path) && followsFromOther[f.ID] {
+			continue
+		}
 		server, _, _ := strings.Cut(path, ".")
 		if c.pos.leafs[joinPath(e.path, server)] { // answered in the form in which it is written
 			f.Fix = shortFix(e, server, f.Fix)
 		}
-		got := c.fault(f.ID, joinPath(e.path, path), f.Problem, f.Fix)
+		got := c.Fault(f.ID, joinPath(e.path, path), f.Problem, f.Fix)
 		if got.Level = finding.Fail; f.Warning {
 			got.Level = finding.Warn
 		}
@@ -115,6 +121,10 @@ func (c *Config) checkEntry(e *Entry) []finding.Finding {
 	}
 	return out
 }
+
+// followsFromOther are the faults that another one in the entry may have caused.
+var followsFromOther = map[string]bool{"config-servers-missing": true, "config-host-missing": true, "config-auth-missing": true,
+	"config-oauth2-incomplete": true, "config-oauth2-only": true, "config-pacc-impossible": true, "config-protocol-unknown": true}
 
 // shortFix is a fix about the port of a server in the form in which the server
 // is written, SCHEME://HOST.
@@ -152,7 +162,7 @@ var otherNames = map[string]string{
 
 // meantBuiltin reports an entry without servers whose id is nearly a built-in's.
 func (c *Config) meantBuiltin(e *Entry) (finding.Finding, bool) {
-	if e.Builtin || len(e.Incoming)+len(e.Outgoing) > 0 || c.pos.at[e.path+".id"] == (Pos{}) {
+	if e.Builtin || len(e.Incoming)+len(e.Outgoing) > 0 || c.isBroken(e.path) || c.pos.at[e.path+".id"] == (Pos{}) {
 		return finding.Finding{}, false
 	}
 	var ids []string
@@ -172,7 +182,7 @@ func (c *Config) meantBuiltin(e *Entry) (finding.Finding, bool) {
 	if near == "" {
 		return finding.Finding{}, false
 	}
-	return c.fault("config-servers-missing", e.path+".id", fmt.Sprintf("%q is not a built-in provider, and the entry has no servers of its own", e.ID),
+	return c.Fault("config-servers-missing", e.path+".id", fmt.Sprintf("%q is not a built-in provider, and the entry has no servers of its own", e.ID),
 		fmt.Sprintf("did you mean %s?", near)), true
 }
 
@@ -201,15 +211,18 @@ func (c *Config) domains(e *Entry) []finding.Finding {
 		path := fmt.Sprintf("%s.domains[%d]", e.path, i)
 		norm, err := provider.ParseDomain(name)
 		if err != nil {
-			out = append(out, c.fault("config-domain-invalid", path, notDomain(name), domainFix(name)))
+			if c.inBroken(path) {
+				continue
+			}
+			out = append(out, c.Fault("config-domain-invalid", path, notDomain(name), domainFix(name)))
 			continue
 		}
 		own = append(own, norm)
 		if meant := source.SuggestDomain(norm); meant != "" {
-			out = append(out, c.fault("config-domain-typo", path, norm+" looks mistyped", fmt.Sprintf("did you mean %s? If not, leave it", meant)))
+			out = append(out, c.Fault("config-domain-typo", path, norm+" looks mistyped", fmt.Sprintf("did you mean %s? If not, leave it", meant)))
 		}
 		if cause := takenOver(norm, e.ID); cause != "" {
-			out = append(out, c.fault("config-domain-builtin", path, cause, ""))
+			out = append(out, c.Fault("config-domain-builtin", path, cause, ""))
 		}
 	}
 	e.own, e.Domains = own, slices.Concat(e.Domains[:len(e.Domains)-len(e.own)], own)
@@ -252,7 +265,7 @@ func (c *Config) typos(e *Entry) []finding.Finding {
 		for i, s := range list.servers {
 			_, retired := provider.RetiredHosts()[s.Host]
 			if meant := source.SuggestHost(s.Host); meant != "" && !retired {
-				out = append(out, c.fault("config-host-typo", fmt.Sprintf("%s.%s[%d].host", e.path, list.key, i),
+				out = append(out, c.Fault("config-host-typo", fmt.Sprintf("%s.%s[%d].host", e.path, list.key, i),
 					s.Host+" looks mistyped", fmt.Sprintf("did you mean %s?", meant)))
 			}
 		}

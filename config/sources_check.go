@@ -41,7 +41,7 @@ type checkedSource struct {
 }
 
 func (s *checkedSource) bad(id, key, cause, fix string) {
-	s.faults = append(s.faults, s.c.fault(id, joinPath(s.path, key), cause, fix))
+	s.faults = append(s.faults, s.c.Fault(id, joinPath(s.path, key), cause, fix))
 }
 
 func (s *checkedSource) check(i int) {

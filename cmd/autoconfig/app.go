@@ -30,6 +30,7 @@ type app struct {
 	json       bool
 	noColor    bool
 	logLevel   string
+	excerpts   bool // show the lines that findings are about
 
 	serving atomic.Bool      // the command ends by itself after a signal
 	sources *service.Sources // of the configuration read by load; nil: it has none
@@ -70,7 +71,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 		fmt.Fprintf(a.stderr, "autoconfig: %v\n", err)
 	}
 	if fromCobra(err) {
-		fmt.Fprintf(a.stderr, "usage: %s; %s --help tells more\n", cmd.UseLine(), cmd.CommandPath())
+		fmt.Fprintf(a.stderr, "usage: %s; %s --help says more\n", cmd.UseLine(), cmd.CommandPath())
 	}
 	var usage usageError
 	if errors.As(err, &usage) || fromCobra(err) {
@@ -126,7 +127,9 @@ Without a command it serves.`,
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.configPath, "config", "", "configuration `file` (default ./autoconfig.yaml, then /etc/autoconfig/autoconfig.yaml)")
 	flags.BoolVar(&a.json, "json", false, "print JSON instead of a table")
-	flags.StringVar(&a.logLevel, "log-level", "info", "debug, info, warn or error")
+	a.logLevel = "info"
+	flags.Var(wordFlag(&a.logLevel, logLevels), "log-level", orWords(logLevels))
+	_ = root.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions(logLevels, cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that does not exist
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.AddCommand(serve, a.renderCommand(), a.exportCommand(), a.sourcesCommand(), a.discoverCommand(), a.lintCommand(), a.doctorCommand(), a.explainCommand(), a.providersCommand(), a.configCommand(), a.profileCommand(), a.dnsCommand(), a.thunderbirdAddonCommand(), a.versionCommand(), a.manCommand())
 	root.InitDefaultCompletionCmd()
@@ -135,6 +138,11 @@ Without a command it serves.`,
 			c.Args, c.RunE = cobra.ArbitraryArgs, needsCommand(c, c.Commands()...)
 		}
 	}
+	root.Version = buildVersion().Version
+	root.SetVersionTemplate(buildVersion().text())
+	finish(root)
+	root.SetFlagErrorFunc(flagError)
+	root.PersistentPreRunE = a.checkJSON
 	return root
 }
 
@@ -168,10 +176,13 @@ func needsCommand(g *cobra.Command, sub ...*cobra.Command) func(*cobra.Command, 
 	}
 }
 
+var logLevels = []string{"debug", "info", "warn", "error"}
+
+// logger writes to stderr from the level of --log-level on.
 func (a *app) logger() (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(a.logLevel)); err != nil {
-		return nil, usagef("--log-level %q: write debug, info, warn or error", a.logLevel)
+		return nil, err
 	}
 	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level})), nil
 }
@@ -192,6 +203,19 @@ func (a *app) findConfig() string {
 // load reads the configuration and its data. What is wrong goes to stderr;
 // failures end the program with status 2.
 func (a *app) load() (*config.Config, *config.Data, error) {
+	cfg, data, found, err := a.read()
+	if err != nil {
+		return cfg, data, err
+	}
+	a.printFindings(found)
+	if config.Failed(found) {
+		return cfg, data, errSilentUsage
+	}
+	return cfg, data, nil
+}
+
+// read reads the configuration and its data, and opens the sources.
+func (a *app) read() (*config.Config, *config.Data, []finding.Finding, error) {
 	cfg, found := config.LoadWith(new(files.Reader), a.findConfig(), a.today())
 	var data *config.Data
 	if !config.Failed(found) {
@@ -202,16 +226,12 @@ func (a *app) load() (*config.Config, *config.Data, error) {
 	if len(cfg.Sources) > 0 && !config.Failed(found) {
 		log, err := a.logger()
 		if err != nil {
-			return cfg, data, err
+			return cfg, data, found, err
 		}
 		a.sources = service.NewSources(log, a.getenv)
 		found = append(found, a.sources.Open(cfg, data)...)
 	}
-	a.printFindings(found)
-	if config.Failed(found) {
-		return cfg, data, errSilentUsage
-	}
-	return cfg, data, nil
+	return cfg, data, found, nil
 }
 
 func (a *app) today() time.Time {
@@ -221,7 +241,8 @@ func (a *app) today() time.Time {
 	return a.now()
 }
 
-// printFindings writes findings to stderr, one a line.
+// printFindings writes findings to stderr, one a line; under a syntax error, and
+// under all of config check, is the line that it is about.
 func (a *app) printFindings(found []finding.Finding) {
 	for _, f := range found {
 		level := "error"
@@ -229,5 +250,17 @@ func (a *app) printFindings(found []finding.Finding) {
 			level = "warning"
 		}
 		fmt.Fprintf(a.stderr, "%s: %s [%s]\n", level, f, f.ID)
+		if f.ID == "config-syntax" || a.excerpts {
+			a.printExcerpt(f.Subject)
+		}
+	}
+}
+
+func (a *app) printExcerpt(subject string) {
+	if path := a.findConfig(); path != "" && config.ParsePos(subject).File == path {
+		text, err := new(files.Reader).Read(path, files.Text)
+		if excerpt := config.Excerpt(string(text), subject); err == nil && excerpt != "" {
+			fmt.Fprintln(a.stderr, excerpt)
+		}
 	}
 }

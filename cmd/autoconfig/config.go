@@ -1,18 +1,23 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"autoconfig/config"
+	"autoconfig/finding"
 	"autoconfig/service"
 )
 
 func (a *app) configCommand() *cobra.Command {
 	check := a.configCheckCommand()
 	show := &cobra.Command{
-		Use: "show [FILE]", Short: "Print the configuration in force, defaults filled in and secrets masked", Args: cobra.MaximumNArgs(1),
+		Use: "show [FILE]", Short: "Print the configuration in force, defaults filled in and secrets masked",
 		RunE: ran(func(_ *cobra.Command, args []string) error {
 			a.useFile(args)
 			cfg, _, err := a.load()
@@ -28,7 +33,7 @@ func (a *app) configCommand() *cobra.Command {
 		}),
 	}
 	schema := &cobra.Command{
-		Use: "schema", Short: "Print the JSON Schema (2020-12) of the configuration", Args: cobra.NoArgs,
+		Use: "schema", Short: "Print the JSON Schema (2020-12) of the configuration",
 		RunE: ran(func(*cobra.Command, []string) error {
 			_, err := a.stdout.Write(config.Schema())
 			return err
@@ -41,7 +46,7 @@ func (a *app) configCheckCommand() *cobra.Command {
 	var live bool
 	var n network
 	check := &cobra.Command{
-		Use: "check [FILE]", Short: "Say what is wrong with the configuration", Args: cobra.MaximumNArgs(1),
+		Use: "check [FILE]", Short: "Say what is wrong with the configuration",
 		Long: `Check reads the configuration and every file it names as serve does. With --live
 it also looks at the service from outside: whether service_host has an address,
 its certificate covers it, and what answers there is this configuration.`,
@@ -50,28 +55,74 @@ its certificate covers it, and what answers there is this configuration.`,
 	check.Flags().BoolVar(&live, "live", false, "look at the running service from outside, too")
 	check.RunE = ran(func(cmd *cobra.Command, args []string) error {
 		a.useFile(args)
-		cfg, data, err := a.load()
+		return a.configCheck(cmd.Context(), &n, live)
+	})
+	return check
+}
+
+func (a *app) configCheck(ctx context.Context, n *network, live bool) error {
+	cfg, data, found, err := a.read()
+	if err != nil {
+		return err
+	}
+	if !config.Failed(found) {
+		if err := service.UsablePairs(cfg); err != nil {
+			key, text, _ := strings.Cut(err.Error(), ": ")
+			cause, fix, _ := strings.Cut(text, "; ")
+			found = append(found, cfg.Fault("config-file-unreadable", key, cause, fix))
+		}
+		found = append(found, cfg.News()...)
+	}
+	status := error(nil)
+	if config.Failed(found) {
+		status = errSilentUsage
+	} else if live {
+		more, err := a.configLive(ctx, n, cfg, data)
 		if err != nil {
 			return err
 		}
-		if err := service.UsablePairs(cfg); err != nil {
-			return usageError{err}
+		if found = append(found, more...); len(more) > 0 {
+			status = errSilent
 		}
-		a.printFindings(cfg.News())
-		if live {
-			found, err := a.configLive(cmd.Context(), &n, cfg, data)
-			if err != nil {
-				return err
-			}
-			if a.printFindings(found); len(found) > 0 {
-				return errSilent
-			}
-		}
-		_, err = fmt.Fprintf(a.stdout, "%s: fine; providers: %d, domains of your own: %d, built in: %d\n",
-			cfg.Name(), len(data.Providers), data.Listed.Len(), data.Builtin.Len())
-		return err
-	})
-	return check
+	}
+	if a.json {
+		return errors.Join(a.printFaultsJSON(cfg.Path, found), status)
+	}
+	a.excerpts = true
+	if a.printFindings(found); status != nil {
+		return status
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s: fine; providers: %d, domains of your own: %d, built in: %d\n",
+		cfg.Name(), len(data.Providers), data.Listed.Len(), data.Builtin.Len())
+	return err
+}
+
+// faultJSON is a finding of `config check --json`.
+type faultJSON struct {
+	File    string        `json:"file"`
+	Line    int           `json:"line,omitempty"`
+	Column  int           `json:"column,omitempty"`
+	Key     string        `json:"key,omitempty"` // as in providers[0].outgoing[1].port
+	ID      string        `json:"id"`
+	Level   finding.Level `json:"level"`
+	Message string        `json:"message"`
+	Fix     string        `json:"fix,omitempty"`
+}
+
+func (a *app) printFaultsJSON(path string, found []finding.Finding) error {
+	faults := []faultJSON{} // a JSON array even when empty
+	for _, f := range found {
+		at := config.ParsePos(f.Subject)
+		faults = append(faults, faultJSON{at.File, at.Line, at.Column, f.Key, f.ID, f.Level, f.Cause, f.Fix})
+	}
+	enc := json.NewEncoder(a.stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(struct {
+		File     string          `json:"file"`
+		Findings []faultJSON     `json:"findings"`
+		Summary  finding.Summary `json:"summary"`
+	}{path, faults, finding.Summarize(found)})
 }
 
 // useFile takes a file named as an argument instead of --config.

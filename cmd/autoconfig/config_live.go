@@ -31,19 +31,7 @@ func (a *app) configLive(ctx context.Context, n *network, cfg *config.Config, da
 	if host == "" {
 		return []finding.Finding{finding.New("server-service-host-missing", cfg.Name())}, nil
 	}
-	client, err := n.dnsClient(cfg, 0)
-	if err != nil {
-		return nil, err
-	}
-	roots, err := n.roots()
-	if err != nil {
-		return nil, err
-	}
-	connect, err := n.connect()
-	if err != nil {
-		return nil, err
-	}
-	look := liveLook{client: client, roots: roots, connect: connect, host: host}
+	look := liveLook{client: n.dnsClient(cfg, 0), roots: n.roots, connect: n.connect, host: host}
 	if f := look.resolves(ctx); f.ID != "" {
 		return []finding.Finding{f}, nil
 	}

@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,7 +54,7 @@ func (a *app) discoverCommand() *cobra.Command {
 		names = append(names, c.Name)
 	}
 	cmd := &cobra.Command{
-		Use:   "discover ADDRESS",
+		Use:   "discover ADDRESS|--file FILE",
 		Short: "Find out what each mail program would find for an address",
 		Long: `Discover looks for the settings of an address as each mail program does, with
 its order, time-outs, headers and rules of what it accepts, and says what each
@@ -64,35 +67,32 @@ refused unless --allow-private is given.
 Programs: ` + strings.Join(names, ", ") + ".",
 		Example: "  autoconfig discover you@example.org\n  autoconfig discover you@example.org --client thunderbird --trace\n" +
 			"  autoconfig discover --file domains.txt --json",
-		Args: cobra.MaximumNArgs(1),
 		RunE: ran(func(cmd *cobra.Command, args []string) error { return d.run(cmd.Context(), args) }),
 	}
 	d.network.flags(cmd)
 	f := cmd.Flags()
-	f.StringSliceVar(&d.clients, "client", []string{"all"}, "the `program` to be, or all (repeatable)")
+	f.Var(wordsFlag(&d.clients, "all", append(names, "all")), "client", "the `program` to be, or all (repeatable)")
 	f.BoolVar(&d.trace, "trace", false, "show every step of every program")
 	f.StringVar(&d.file, "file", "", "look at the addresses or domains in this `file`, one a line, # comments; - is standard input")
 	f.BoolVar(&d.allowPrivate, "allow-private", false, "connect to private and local addresses too")
-	f.StringVar(&d.ispdb, "ispdb", discover.ISPDB, "base `URL` of Thunderbird's database of providers")
+	f.Var(ispdbFlag(&d.ispdb), "ispdb", "base `URL` of Thunderbird's database of providers")
 	return cmd
 }
 
 func (d *discovery) run(ctx context.Context, args []string) error {
-	if (len(args) == 1) == (d.file != "") {
-		return usagef("write an address, or --file FILE")
+	if len(args) == 0 && d.file == "" {
+		return usagef("no address given; write an ADDRESS, or --file FILE")
 	}
-	names, err := d.names()
-	if err != nil {
-		return err
+	if len(args) > 1 || len(args) == 1 && d.file != "" {
+		return usagef("%q is one argument too many; write one ADDRESS, or --file FILE", args[len(args)-1])
 	}
+	names := d.names()
 	cfg, data, err := d.load()
 	if err != nil {
 		return err
 	}
 	d.data = data
-	if d.env, err = d.environment(cfg); err != nil {
-		return err
-	}
+	d.env = d.environment(cfg)
 	if d.file != "" {
 		return d.stream(ctx, names)
 	}
@@ -114,40 +114,30 @@ func (d *discovery) run(ctx context.Context, args []string) error {
 }
 
 // names are the clients to walk, none for all.
-func (d *discovery) names() ([]string, error) {
-	var out []string
-	for _, name := range d.clients {
-		if name == "all" {
-			return nil, nil
-		}
-		if !discover.Known(name) {
-			return nil, usageError{discover.UnknownClientError(name)}
-		}
-		out = append(out, name)
+func (d *discovery) names() []string {
+	if slices.Contains(d.clients, "all") {
+		return nil
 	}
-	return out, nil
+	return d.clients
 }
 
-func (d *discovery) environment(cfg *config.Config) (*discover.Env, error) {
-	dns, err := d.network.dnsClient(cfg, 0)
-	if err != nil {
-		return nil, err
-	}
-	connect, err := d.network.connect()
-	if err != nil {
-		return nil, err
-	}
-	roots, err := d.network.roots()
-	if err != nil {
-		return nil, err
-	}
-	if !strings.HasPrefix(d.ispdb, "https://") && !strings.HasPrefix(d.ispdb, "http://") {
-		return nil, usagef("--ispdb %q: write a URL, for example %s", d.ispdb, discover.ISPDB)
-	}
-	env := discover.NewEnv(dns)
-	env.Roots, env.ConnectTo, env.AllowPrivate = roots, connect.to, d.allowPrivate
+// ispdbFlag is the base URL of a database of providers.
+func ispdbFlag(to *string) *flagValue {
+	*to = discover.ISPDB
+	return &flagValue{shown: *to, set: func(s string) error {
+		if u, err := url.Parse(s); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+			return errors.New("write a URL, for example " + discover.ISPDB)
+		}
+		*to = s
+		return nil
+	}}
+}
+
+func (d *discovery) environment(cfg *config.Config) *discover.Env {
+	env := discover.NewEnv(d.network.dnsClient(cfg, 0))
+	env.Roots, env.ConnectTo, env.AllowPrivate = d.network.roots, d.network.connect.to, d.allowPrivate
 	env.ISPDB = strings.TrimSuffix(d.ispdb, "/") + "/"
-	return env, nil
+	return env
 }
 
 // one looks at one address and compares it with the model, if it is served.

@@ -32,8 +32,8 @@ func (p *planFlags) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&p.serviceHost, "service-host", "", "the `host` that serves the settings (default: service_host of the configuration)")
 	f.Uint32Var(&p.ttl, "ttl", dnssrv.DefaultTTL, "TTL of the records in `seconds`")
-	f.StringSliceVar(&p.only, "only", nil, "only records of this `kind` (repeatable): "+kinds)
-	f.StringSliceVar(&p.without, "without", nil, "no records of this `kind` (repeatable)")
+	f.Var(wordsFlag(&p.only, "", dnssrv.Kinds()), "only", "only records of this `kind` (repeatable): "+kinds)
+	f.Var(wordsFlag(&p.without, "", dnssrv.Kinds()), "without", "no records of this `kind` (repeatable)")
 	f.StringArrayVar(&p.paccAlso, "pacc-also", nil, "another PACC `TXT` record next to the current one, while the document changes (repeatable)")
 	for _, name := range []string{"only", "without"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(dnssrv.Kinds(), cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that does not exist

@@ -68,8 +68,11 @@ func (c *dnsCheck) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if chosen := b2i(len(args) > 0) + b2i(c.all) + b2i(c.file != ""); chosen != 1 {
-		return usagef("write the domains to check, or --all, or --file FILE")
+	switch chosen := b2i(len(args) > 0) + b2i(c.all) + b2i(c.file != ""); {
+	case chosen == 0:
+		return usagef("no domain given; write the domains to check, or --all, or --file FILE")
+	case chosen > 1:
+		return usagef("domains, --all and --file FILE exclude one another; write the domains to check, or --all, or --file FILE")
 	}
 	if c.rate < 0 {
 		return usagef("--rate %g: write how many questions a second, or 0", c.rate)
@@ -77,10 +80,7 @@ func (c *dnsCheck) run(ctx context.Context, args []string) error {
 	if c.cfg, c.data, err = c.load(); err != nil {
 		return err
 	}
-	client, err := c.network.dnsClient(c.cfg, c.rate)
-	if err != nil {
-		return err
-	}
+	client := c.network.dnsClient(c.cfg, c.rate)
 	c.checker = service.NewRecordCheck(c.data, client, c.plan.options(c.cfg), c.authoritative)
 	list, err := c.domains(ctx, args)
 	if err != nil {

@@ -3,8 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -38,15 +36,11 @@ kind negative. It asks no network but to find a provider by its mail exchanger.
 
 The zone form can be included in a zone file; it has no SOA and no NS.`,
 		Example: "  autoconfig dns plan example.org\n  autoconfig dns plan example.org --format zone --without negative",
-		Args:    cobra.MinimumNArgs(1),
 	}
 	flags.flags(cmd)
-	cmd.Flags().StringVar(&format, "format", format, "table, zone or json (--json is the same)")
+	cmd.Flags().Var(wordFlag(&format, planFormats), "format", "table, zone or json (--json is the same)")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(planFormats, cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that does not exist
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
-		if !slices.Contains(planFormats, format) {
-			return usagef("unknown format %q; write one of %s", format, strings.Join(planFormats, ", "))
-		}
 		if a.json {
 			format = "json"
 		}

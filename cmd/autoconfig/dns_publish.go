@@ -26,7 +26,7 @@ type dnsPublish struct {
 	network  network
 	keyFile  string
 	keyName  string
-	server   []string // at most one
+	server   []string // the last one
 	zone     string
 	dryRun   bool
 	yes      bool
@@ -70,7 +70,6 @@ records; one that cannot be asked or lags behind is only a warning.
 The key file is as BIND writes it (tsig-keygen), or one line
 name:algorithm:secret, and nobody but its owner may read it.`,
 		Example: "  autoconfig dns publish example.org --tsig-file /etc/autoconfig/tsig.key --dry-run\n  autoconfig dns publish example.org --tsig-file tsig.key --server ns1.example.org:53",
-		Args:    cobra.MinimumNArgs(1),
 		RunE:    ran(func(cmd *cobra.Command, args []string) error { return d.run(cmd.Context(), args) }),
 	}
 	d.plan.flags(cmd)
@@ -78,7 +77,7 @@ name:algorithm:secret, and nobody but its owner may read it.`,
 	f := cmd.Flags()
 	f.StringVar(&d.keyFile, "tsig-file", "", "sign with the TSIG key in this `file`")
 	f.StringVar(&d.keyName, "tsig-key", "", "the `name` of the key, when the file has several")
-	f.Var(&serverFlag{list: &d.server, one: true}, "server", "the primary server at `HOST[:PORT]` (default: the one the SOA record names)")
+	f.Var(&flagValue{set: serverFlag(&d.server)}, "server", "the primary server at `HOST[:PORT]` (default: the one the SOA record names)")
 	f.StringVar(&d.zone, "zone", "", "the `zone` to update (default: found by its SOA record)")
 	f.BoolVar(&d.dryRun, "dry-run", false, "show the changes and send nothing")
 	f.BoolVar(&d.yes, "yes", false, "do not ask before publishing")
@@ -112,10 +111,7 @@ func (d *dnsPublish) run(ctx context.Context, args []string) error {
 		}
 		plans = append(plans, publish.DomainPlan{Domain: domain, Records: records})
 	}
-	client, err := d.network.dnsClient(cfg, 0)
-	if err != nil {
-		return err
-	}
+	client := d.network.dnsClient(cfg, 0)
 	d.answers = bufio.NewReader(d.stdin)
 	publisher := publish.New(client, options)
 	updates, found := publisher.Prepare(ctx, plans)
@@ -134,11 +130,19 @@ func (d *dnsPublish) run(ctx context.Context, args []string) error {
 	return err
 }
 
+// primary is the server of the last --server, or "".
+func (d *dnsPublish) primary() string {
+	if len(d.server) == 0 {
+		return ""
+	}
+	return d.server[len(d.server)-1]
+}
+
 // options reads the flags. What would keep an update from being sent is said
 // before anything is asked.
 func (d *dnsPublish) options() (publish.Options, error) {
-	o := publish.Options{Server: strings.Join(d.server, ""), Zone: d.zone, Wait: max(d.wait, 1)} // 0 would be the default
-	if zone, err := provider.ParseDomain(d.zone); err == nil {                                   // else a zone of one label, or nonsense that no name lies in
+	o := publish.Options{Server: d.primary(), Zone: d.zone, Wait: max(d.wait, 1)} // 0 would be the default
+	if zone, err := provider.ParseDomain(d.zone); err == nil {                    // else a zone of one label, or nonsense that no name lies in
 		o.Zone = zone
 	}
 	if !d.dryRun && !d.yes && !d.terminal() {

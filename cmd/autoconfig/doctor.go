@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"autoconfig/config"
-	"autoconfig/discover"
 	"autoconfig/discover/probe"
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -53,7 +52,6 @@ from the configuration or over verified https; a host outside the domain and its
 mail exchangers is named and asked for first.`,
 		Example: "  autoconfig doctor you@live.co.uk --have smtp.live.com:587/starttls --offline\n" +
 			"  autoconfig doctor jo@example.org --login\n  autoconfig doctor example.org --json",
-		Args: cobra.ExactArgs(1),
 		RunE: ran(func(cmd *cobra.Command, args []string) error { return d.run(cmd.Context(), args[0]) }),
 	}
 	d.network.flags(cmd)
@@ -64,7 +62,7 @@ mail exchangers is named and asked for first.`,
 	f.BoolVar(&d.offline, "offline", false, "only compare --have and --username, ask no network")
 	f.BoolVarP(&d.verbose, "verbose", "v", false, "say all: what is fine, too, and what each server said")
 	f.BoolVar(&d.allowPrivate, "allow-private", false, "connect to private and local addresses too")
-	f.StringVar(&d.ispdb, "ispdb", discover.ISPDB, "base `URL` of Thunderbird's database of providers")
+	f.Var(ispdbFlag(&d.ispdb), "ispdb", "base `URL` of Thunderbird's database of providers")
 	return cmd
 }
 

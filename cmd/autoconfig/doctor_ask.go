@@ -18,14 +18,8 @@ import (
 // ask looks at the network: the clients' discovery and the records at the same
 // time, and each mail server as soon as something names it.
 func (d *doctor) ask(ctx context.Context) ([]findingGroup, error) {
-	env, err := (&discovery{app: d.app, network: d.network, allowPrivate: d.allowPrivate, ispdb: d.ispdb}).environment(d.cfg)
-	if err != nil {
-		return nil, err
-	}
-	dns, err := d.network.dnsClient(d.cfg, 0)
-	if err != nil {
-		return nil, err
-	}
+	env := (&discovery{app: d.app, network: d.network, allowPrivate: d.allowPrivate, ispdb: d.ispdb}).environment(d.cfg)
+	dns := d.network.dnsClient(d.cfg, 0)
 	login, err := d.loginOf(ctx)
 	if err != nil {
 		return nil, err

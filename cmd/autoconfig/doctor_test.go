@@ -337,22 +337,17 @@ func BenchmarkDoctorLate(b *testing.B) {
 // clients' walks and the visits, each on its own.
 func (w *world) chains(b *testing.B) (longest, sum time.Duration) {
 	b.Helper()
-	n := network{resolvers: []string{w.dns.Addr()}}
+	n := network{resolvers: []string{w.dns.Addr()}, connect: connections{}}
 	for i, arg := range w.args {
 		if arg == "--connect-to" {
-			n.connectTo = append(n.connectTo, w.args[i+1])
+			if err := n.connect.add(w.args[i+1]); err != nil {
+				b.Fatal(err)
+			}
 		}
 	}
-	dns, err := n.dnsClient(nil, 0)
-	if err != nil {
-		b.Fatal(err)
-	}
-	connect, err := n.connect()
-	if err != nil {
-		b.Fatal(err)
-	}
+	dns := n.dnsClient(nil, 0)
 	env := discover.NewEnv(dns)
-	env.Roots, env.ConnectTo = w.ca.Pool, connect.to
+	env.Roots, env.ConnectTo = w.ca.Pool, n.connect.to
 	var mu sync.Mutex
 	named := map[string]time.Duration{}
 	servers := map[string]provider.Server{}
@@ -375,7 +370,7 @@ func (w *world) chains(b *testing.B) (longest, sum time.Duration) {
 	if _, err := discover.Run(b.Context(), env, provider.Address{Local: "jo", Domain: "example.org"}); err != nil {
 		b.Fatal(err)
 	}
-	prober := probe.New(probe.Options{LookupHost: dns.LookupHost, Roots: w.ca.Pool, ConnectTo: connect.to})
+	prober := probe.New(probe.Options{LookupHost: dns.LookupHost, Roots: w.ca.Pool, ConnectTo: n.connect.to})
 	for key, s := range servers {
 		start := time.Now()
 		prober.Run(b.Context(), probe.Target{Server: s})
@@ -384,6 +379,7 @@ func (w *world) chains(b *testing.B) (longest, sum time.Duration) {
 		longest = max(longest, named[key]+took)
 	}
 	d := &doctor{app: &app{stderr: io.Discard}, addr: provider.Address{Domain: "example.org"}}
+	var err error
 	if d.cfg, d.data, err = d.load(); err != nil {
 		b.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,7 +52,7 @@ servers, the messages of mail programs, and the ids of this program's findings.`
 func (a *app) explainArgs(args []string) (text string, help bool, err error) {
 	var words []string
 	for i := 0; i < len(args); i++ {
-		switch name, _, given := strings.Cut(args[i], "="); {
+		switch name, value, given := strings.Cut(args[i], "="); {
 		case args[i] == "--":
 			words, i = append(words, args[i+1:]...), len(args)
 		case args[i] == "--json":
@@ -60,9 +61,15 @@ func (a *app) explainArgs(args []string) (text string, help bool, err error) {
 			a.noColor = true
 		case args[i] == "--help", args[i] == "-h":
 			help = true
-		case name == "--config", name == "--log-level": // neither matters here
+		case name == "--config", name == "--log-level":
 			if !given {
-				i++
+				if i++; i == len(args) {
+					return "", false, usagef("%s has no value", name)
+				}
+				value = args[i]
+			}
+			if name == "--log-level" && !slices.Contains(logLevels, value) {
+				return "", false, usagef("--log-level %q: write %s", value, orWords(logLevels))
 			}
 		default:
 			words = append(words, args[i])

@@ -16,7 +16,7 @@ import (
 
 func (a *app) manCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "man DIR", Short: "Write the man pages into a folder", Args: cobra.ExactArgs(1),
+		Use: "man DIR", Short: "Write the man pages into a folder",
 		RunE: ran(func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return err

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -17,20 +18,25 @@ import (
 // network holds the flags of the commands that ask other machines.
 type network struct {
 	resolvers []string
-	caFile    string
-	connectTo []string
+	roots     *x509.CertPool // nil: the system's alone
+	connect   connections
 }
 
 func (n *network) flags(cmd *cobra.Command) {
+	n.connect = connections{}
 	f := cmd.Flags()
-	f.Var(&serverFlag{list: &n.resolvers}, "resolver", "ask the DNS resolver at `HOST[:PORT]` (repeatable; default: dns.resolver of the configuration, then the system's)")
-	f.StringVar(&n.caFile, "ca", "", "trust the authorities in the PEM `file` too")
-	f.StringArrayVar(&n.connectTo, "connect-to", nil, "for HOST:PORT connect to another host and port, as curl does: `HOST:PORT:HOST:PORT` (repeatable)")
+	f.Var(&flagValue{set: serverFlag(&n.resolvers)}, "resolver",
+		"ask the DNS resolver at `HOST[:PORT]` (repeatable; default: dns.resolver of the configuration, then the system's)")
+	f.Var(rootsFlag(&n.roots), "ca", "trust the authorities in the PEM `file` too")
+	f.Var(&flagValue{set: n.connect.add}, "connect-to",
+		"for HOST:PORT connect to another host and port, as curl does: `HOST:PORT:HOST:PORT` (repeatable)")
+	_ = cmd.MarkFlagFilename("ca") // fails for a flag that does not exist
+	noFileCompletion(cmd, "resolver", "connect-to")
 }
 
 // dnsClient asks the resolvers of the flags, else the configuration's, else
 // the system's, at most perSecond questions a second each (0: no limit).
-func (n *network) dnsClient(cfg *config.Config, perSecond float64) (*query.Client, error) {
+func (n *network) dnsClient(cfg *config.Config, perSecond float64) *query.Client {
 	resolvers := n.resolvers
 	if len(resolvers) == 0 && cfg != nil {
 		resolvers = cfg.DNS.Resolver.Addresses(query.SystemResolvers)
@@ -38,21 +44,17 @@ func (n *network) dnsClient(cfg *config.Config, perSecond float64) (*query.Clien
 	if len(resolvers) == 0 {
 		resolvers = query.SystemResolvers()
 	}
-	connect, err := n.connect()
-	if err != nil {
-		return nil, err
-	}
-	return query.New(query.Options{Resolvers: resolvers, PerSecond: perSecond, ConnectTo: connect.to}), nil
+	return query.New(query.Options{Resolvers: resolvers, PerSecond: perSecond, ConnectTo: n.connect.to})
 }
 
-// roots are the system's authorities and those of --ca; nil means the
-// system's alone.
-func (n *network) roots() (*x509.CertPool, error) {
-	pool, err := service.Roots(n.caFile)
-	if err != nil {
-		return nil, usagef("--ca: %w", err)
-	}
-	return pool, nil
+// rootsFlag reads the authorities of --ca: the system's, and those in the file.
+func rootsFlag(to **x509.CertPool) *flagValue {
+	return &flagValue{set: func(path string) (err error) {
+		if *to, err = service.Roots(path); err != nil {
+			err = fmt.Errorf("%w; write the path of a file with PEM certificates", err)
+		}
+		return err
+	}}
 }
 
 // connections are the --connect-to flags: from HOST:PORT to HOST:PORT.
@@ -60,18 +62,14 @@ type connections map[string]string
 
 var errConnectTo = errors.New("write HOST:PORT:HOST:PORT, for example mail.example.org:993:127.0.0.1:10993")
 
-// connect reads the --connect-to flags. An empty first host or port stands for
-// any, as with curl.
-func (n *network) connect() (connections, error) {
-	out := connections{}
-	for _, flag := range n.connectTo {
-		parts, err := splitConnectTo(flag)
-		if err != nil {
-			return nil, usagef("--connect-to %q: %w", flag, err)
-		}
-		out[strings.ToLower(parts[0])+":"+parts[1]] = net.JoinHostPort(parts[2], parts[3])
+// add reads a --connect-to flag. An empty first host or port is any, as with curl.
+func (c connections) add(flag string) error {
+	parts, err := splitConnectTo(flag)
+	if err != nil {
+		return err
 	}
-	return out, nil
+	c[strings.ToLower(parts[0])+":"+parts[1]] = net.JoinHostPort(parts[2], parts[3])
+	return nil
 }
 
 // splitConnectTo cuts at colons outside of brackets, which it takes off.
@@ -119,24 +117,22 @@ func (c connections) to(hostPort string) string {
 // was named by the operator, so it counts as allowed.
 func (c connections) replaced(hostPort string) bool { return c.to(hostPort) != hostPort }
 
-// serverFlag is a flag that names DNS servers as HOST or HOST:PORT, checked as
-// it is read; the port is 53 where none is given.
-type serverFlag struct {
-	list *[]string
-	one  bool // the last counts
+// serverFlag reads DNS servers as HOST or HOST:PORT; the port is 53 where none
+// is given.
+func serverFlag(to *[]string) func(string) error {
+	return func(s string) error {
+		at, err := config.HostPort(s, "53")
+		if err != nil {
+			return errors.New("write HOST or HOST:PORT, for example 127.0.0.1:53")
+		}
+		*to = append(*to, at)
+		return nil
+	}
 }
 
-func (f *serverFlag) Set(s string) error {
-	at, err := config.HostPort(s, "53")
-	if err != nil {
-		return errors.New("write HOST or HOST:PORT, for example 127.0.0.1:53")
+// noFileCompletion keeps shells from offering files for flags that take none.
+func noFileCompletion(cmd *cobra.Command, flags ...string) {
+	for _, name := range flags {
+		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions) // fails for a flag that does not exist
 	}
-	if f.one {
-		*f.list = nil
-	}
-	*f.list = append(*f.list, at)
-	return nil
 }
-
-func (f *serverFlag) String() string { return "" }
-func (f *serverFlag) Type() string   { return "HOST[:PORT]" }

@@ -19,20 +19,16 @@ import (
 )
 
 func (a *app) profileCommand() *cobra.Command {
-	var ca string
+	var roots *x509.CertPool
 	verify := &cobra.Command{
-		Use: "verify FILE", Short: "Tell who signed a .mobileconfig profile, until when that counts, and what is inside", Args: cobra.ExactArgs(1),
+		Use: "verify FILE", Short: "Tell who signed a .mobileconfig profile, until when that counts, and what is inside",
 		Long: `Verify checks the signature of an Apple configuration profile and the signer's
 certificates, and prints what installing it would set up. Nothing is installed
 and nothing is asked over the network. FILE - is standard input.`,
 		Example: "  autoconfig profile verify live.co.uk.mobileconfig\n  autoconfig profile verify --ca our-root.pem our.mobileconfig",
 	}
-	verify.Flags().StringVar(&ca, "ca", "", "trust the authorities in the PEM `file` too")
+	verify.Flags().Var(rootsFlag(&roots), "ca", "trust the authorities in the PEM `file` too")
 	verify.RunE = ran(func(_ *cobra.Command, args []string) error {
-		roots, err := (&network{caFile: ca}).roots()
-		if err != nil {
-			return err
-		}
 		raw, err := a.readProfile(args[0])
 		if err != nil {
 			return err

@@ -29,7 +29,7 @@ func (a *app) providersCommand() *cobra.Command {
 	var facts bool
 	var on string
 	cmd := &cobra.Command{
-		Use: "providers [ID]", Short: "List the built-in and configured providers, or one with its domains and servers", Args: cobra.MaximumNArgs(1),
+		Use: "providers [ID]", Short: "List the built-in and configured providers, or one with its domains and servers",
 		RunE: ran(func(_ *cobra.Command, args []string) error {
 			if on != "" && !facts || facts && len(args) == 0 {
 				return usagef("--facts needs a built-in provider's ID, and --on needs --facts")

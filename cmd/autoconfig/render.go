@@ -29,7 +29,6 @@ func (a *app) renderCommand() *cobra.Command {
 		Long: `Render prints exactly the bytes that the server answers for an address or a
 domain. FORMAT is one of ` + strings.Join(formats, ", ") + `.`,
 		Example:   "  autoconfig render mozilla you@live.co.uk\n  autoconfig render mobileconfig you@example.org --name \"Your Name\" > mail.mobileconfig",
-		Args:      cobra.ExactArgs(2),
 		ValidArgs: formats,
 	}
 	cmd.Flags().StringVar(&o.Account, "account", "mail", "mobileconfig: mail or exchange")

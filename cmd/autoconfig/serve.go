@@ -12,24 +12,17 @@ import (
 func (a *app) serveCommand() *cobra.Command {
 	var listen, admin string
 	cmd := &cobra.Command{
-		Use: "serve", Short: "Serve mail-client settings over HTTP", Args: cobra.NoArgs,
+		Use: "serve", Short: "Serve mail-client settings over HTTP",
 		Long: `Serve answers mail programs and people until it gets SIGTERM. SIGHUP, or a
 change of a file, reads the configuration, the domains files and the
 certificates again; what cannot be read leaves the settings from before.`,
 	}
-	cmd.Flags().StringVar(&listen, "listen", "", "`address` for plain HTTP (default 127.0.0.1:8080)")
-	cmd.Flags().StringVar(&admin, "admin", "", "`address` of the admin listener (default 127.0.0.1:8081)")
+	cmd.Flags().Var(listenFlag(&listen), "listen", "`address` for plain HTTP (default 127.0.0.1:8080)")
+	cmd.Flags().Var(listenFlag(&admin), "admin", "`address` of the admin listener (default 127.0.0.1:8081)")
 	cmd.RunE = ran(func(cmd *cobra.Command, _ []string) error {
 		log, err := a.logger()
 		if err != nil {
 			return err
-		}
-		for _, f := range []struct {
-			name, value string
-		}{{"listen", listen}, {"admin", admin}} {
-			if f.value != "" && !config.ListenAddress(f.value) {
-				return usagef("--%s: %q is not HOST:PORT; write for example 127.0.0.1:8080", f.name, f.value)
-			}
 		}
 		cfg, data, err := a.load()
 		if err != nil {
@@ -47,6 +40,17 @@ certificates again; what cannot be read leaves the settings from before.`,
 		return configError(s.Run(cmd.Context(), data))
 	})
 	return cmd
+}
+
+// listenFlag is an address to listen on, or empty for none.
+func listenFlag(to *string) *flagValue {
+	return &flagValue{set: func(s string) error {
+		if s != "" && !config.ListenAddress(s) {
+			return errors.New("not HOST:PORT; write for example 127.0.0.1:8080")
+		}
+		*to = s
+		return nil
+	}}
 }
 
 // configError is err, as wrong usage where the configuration is at fault.

@@ -12,7 +12,7 @@ import (
 
 func (a *app) sourcesCommand() *cobra.Command {
 	check := &cobra.Command{
-		Use: "check", Short: "Ask each database and directory once, and say what works", Args: cobra.NoArgs,
+		Use: "check", Short: "Ask each database and directory once, and say what works",
 		Long: `Check asks every source of the configuration once for a domain that cannot
 exist, for the built-in domains, and for the first domain of its list. It finds
 wrong queries, missing permissions and rows that do not count.`,
@@ -20,7 +20,7 @@ wrong queries, missing permissions and rows that do not count.`,
 	}
 	from := 0
 	schema := &cobra.Command{
-		Use: "schema", Short: "Print the SQL of tables for domains and logins, for those who have none", Args: cobra.NoArgs,
+		Use: "schema", Short: "Print the SQL of tables for domains and logins, for those who have none",
 		Long: `Schema prints the statements that make the tables autoconfig_domain and
 autoconfig_login, the same for PostgreSQL, MariaDB, MySQL and SQLite. An older
 database has its version in autoconfig_schema; --from prints what came after it.`,

@@ -47,20 +47,24 @@ func buildVersion() versionInfo {
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version and the source revision", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version and the source revision",
 		RunE: ran(func(*cobra.Command, []string) error {
 			v := buildVersion()
 			if a.json {
 				return json.NewEncoder(a.stdout).Encode(v)
 			}
-			from := v.Revision
-			if from == "" {
-				from = "unknown (built without version control)"
-			} else if v.Modified {
-				from += " with changes"
-			}
-			_, err := fmt.Fprintf(a.stdout, "autoconfig %s\nrevision %s\n%s\n", v.Version, from, v.Go)
+			_, err := fmt.Fprint(a.stdout, v.text())
 			return err
 		}),
 	}
+}
+
+func (v versionInfo) text() string {
+	from := v.Revision
+	if from == "" {
+		from = "unknown (built without version control)"
+	} else if v.Modified {
+		from += " with changes"
+	}
+	return fmt.Sprintf("autoconfig %s\nrevision %s\n%s\n", v.Version, from, v.Go)
 }

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"autoconfig/source"
+)
+
+// flagValue is a flag that is checked as it is read, before anything is done.
+// The error says what to write.
+type flagValue struct {
+	set   func(string) error
+	shown string // the default
+}
+
+func (f *flagValue) Set(s string) error { return f.set(s) }
+func (f *flagValue) String() string     { return f.shown }
+func (f *flagValue) Type() string       { return "value" }
+
+// wordFlag is a flag that takes one of some words; to has the default.
+func wordFlag(to *string, words []string) *flagValue {
+	return &flagValue{shown: *to, set: func(s string) error {
+		if !slices.Contains(words, s) {
+			return wordError(s, words)
+		}
+		*to = s
+		return nil
+	}}
+}
+
+// wordsFlag is a repeatable flag whose values, also several with commas, are of
+// some words; shown is the default.
+func wordsFlag(to *[]string, shown string, words []string) *flagValue {
+	return &flagValue{shown: shown, set: func(s string) error {
+		list, err := csv.NewReader(strings.NewReader(s)).Read()
+		if err != nil {
+			return wordError(s, words)
+		}
+		for _, word := range list {
+			if !slices.Contains(words, word) {
+				return wordError(word, words)
+			}
+		}
+		*to = append(*to, list...)
+		return nil
+	}}
+}
+
+func wordError(word string, words []string) error {
+	if near := source.Nearest(word, words); near != "" && near[0] == word[0] { // smtp is not a slip for imap
+		return fmt.Errorf("did you mean %s?", near)
+	}
+	return errors.New("write " + orWords(words))
+}
+
+func orWords(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+// flagError is a mistake in a flag in this program's words.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var empty *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		name, dashes := unknown.GetSpecifiedName(), "--"
+		if short := unknown.GetSpecifiedShortnames(); short != "" {
+			name, dashes = short, "-"
+		}
+		var known []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+		if near := source.Nearest(name, known); near != "" && len(name) > 2 {
+			return usagef("unknown flag %s%s; did you mean --%s?", dashes, name, near)
+		}
+		return usagef("unknown flag %s%s", dashes, name)
+	case errors.As(err, &empty):
+		word, _ := pflag.UnquoteUsage(empty.GetFlag())
+		return usagef("--%s has no value; write --%[1]s %s", empty.GetFlag().Name, strings.ToUpper(word))
+	case errors.As(err, &invalid):
+		f := invalid.GetFlag()
+		return usagef("--%s %q: %s", f.Name, invalid.GetValue(), flagFix(f, invalid.Unwrap()))
+	}
+	return usageError{err}
+}
+
+// flagFix says what to write for a flag whose value cannot be read.
+func flagFix(f *pflag.Flag, cause error) string {
+	switch f.Value.Type() {
+	case "bool":
+		return fmt.Sprintf("write --%s alone, or --%[1]s=false", f.Name)
+	case "duration":
+		return "write a duration such as 15s or 1m"
+	case "int", "uint32":
+		return fmt.Sprintf("write a whole number, for example %s", f.DefValue)
+	case "float64":
+		return fmt.Sprintf("write a number, for example %s", f.DefValue)
+	}
+	return cause.Error()
+}
