@@ -29,6 +29,7 @@ type helpArea struct {
 type findingView struct {
 	ID, Area, Title, Cause, Fix, Lang string
 	UILang                            string // of the words around it
+	words                             string // all of it in lower case, for the search
 }
 
 // Path is the page of the finding.
@@ -129,9 +130,8 @@ func (f findingView) matches(search string) bool {
 	if search == "" {
 		return true
 	}
-	all := strings.ToLower(f.ID + " " + f.Title + " " + f.Cause + " " + f.Fix)
 	for word := range strings.FieldsSeq(strings.ToLower(search)) {
-		if !strings.Contains(all, word) {
+		if !strings.Contains(f.words, word) {
 			return false
 		}
 	}
@@ -145,6 +145,7 @@ func newFindingView(lang, id string) findingView {
 	if e.Lang != lang {
 		v.Lang = e.Lang
 	}
+	v.words = strings.ToLower(v.ID + " " + v.Title + " " + v.Cause + " " + v.Fix)
 	return v
 }
 

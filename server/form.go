@@ -36,20 +36,29 @@ func queryAll(raw, key string) ([]string, error) {
 			return nil, errQuery
 		}
 		k, v, _ := strings.Cut(pair, "=")
-		k, err := url.QueryUnescape(k)
-		if err != nil {
+		if !escaped(k) || !escaped(v) {
 			return nil, errQuery
 		}
-		v, err = url.QueryUnescape(v)
-		if err != nil {
-			return nil, errQuery
-		}
-		if strings.EqualFold(k, key) {
+		if k, _ = url.QueryUnescape(k); strings.EqualFold(k, key) { // escaped has found no fault
+			v, _ = url.QueryUnescape(v)
 			out = append(out, v)
 		}
 	}
 	return out, nil
 }
+
+// escaped reports whether every % begins an escape.
+func escaped(s string) bool {
+	for i := strings.IndexByte(s, '%'); i >= 0; i = strings.IndexByte(s, '%') {
+		if len(s) < i+3 || !hex(s[i+1]) || !hex(s[i+2]) {
+			return false
+		}
+		s = s[i+3:]
+	}
+	return true
+}
+
+func hex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }
 
 // trimmed is an address as a protocol's client sends it. Blanks at both ends are
 // nobody's; one inside the local part is the + that it was before form decoding,

@@ -7,6 +7,7 @@ import (
 	"encoding/xml"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -105,4 +106,22 @@ func checkAnswer(t *testing.T, w *recorder) {
 			t.Errorf("settings for a domain that is not served:\n%s", body)
 		}
 	}
+}
+
+// The own reader of queries agrees with net/url's in what is malformed and in
+// the first value.
+func FuzzQuery(f *testing.F) {
+	for _, s := range []string{"email=a%40b", "a=%4", "a=%zz", "a;b=1", "EMAIL=x&email=y", "%65mail=+", "email", "=&&=", "email=%"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		values, err := url.ParseQuery(raw)
+		got, found, ok := query(raw, "email")
+		if ok != (err == nil) {
+			t.Fatalf("%q: ok %v, net/url says %v", raw, ok, err)
+		}
+		if want := values["email"]; ok && len(values) == 1 && len(want) > 0 && (!found || got != want[0]) {
+			t.Fatalf("%q: %q, net/url has %q", raw, got, want)
+		}
+	})
 }
