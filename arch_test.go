@@ -29,10 +29,10 @@ var floors = [][]string{
 	{"cmd"},
 }
 
-// fences say where alone a library may be used.
+// fences say where alone a library may be used, and where it is.
 var fences = map[string][]string{
 	"github.com/labstack/echo/v4":      {"server"},
-	"github.com/beevik/etree":          {"mozilla", "autodiscover", "apple", "pacc"},
+	"github.com/beevik/etree":          {"mozilla"},
 	"github.com/miekg/dns":             {"dnssrv"},
 	"database/sql":                     {"source", "acme"},
 	"github.com/jackc/pgx/v5":          {"source", "acme"},
@@ -40,7 +40,7 @@ var fences = map[string][]string{
 	"github.com/mholt/acmez/v3":        {"acme"},
 	"go.uber.org/zap":                  {"acme"},
 	"github.com/go-ldap/ldap/v3":       {"source"},
-	"flag":                             {"cmd"},
+	"flag":                             nil, // nowhere: cobra has flags
 	"github.com/spf13/cobra":           {"cmd"},
 }
 
@@ -48,7 +48,7 @@ var fences = map[string][]string{
 var words = []string{"os.Exit(", "os.Getenv(", "os.LookupEnv(", "func init()"}
 
 func TestImports(t *testing.T) {
-	count := 0
+	count, used := 0, map[string]bool{}
 	for file, text := range sources(t) {
 		count++
 		folder := filepath.ToSlash(filepath.Dir(file))
@@ -65,7 +65,7 @@ func TestImports(t *testing.T) {
 				checkFloor(t, file, folder, own)
 				continue
 			}
-			checkFence(t, file, folder, path)
+			checkFence(t, file, folder, path, used)
 		}
 		if !below(folder, "cmd") && !below(folder, "e2e") && !strings.HasSuffix(folder, "test") { // the latter two ask whether CI runs them
 			for _, word := range words {
@@ -77,6 +77,20 @@ func TestImports(t *testing.T) {
 	}
 	if count < 40 {
 		t.Errorf("only %d files looked at", count)
+	}
+	for library, folders := range fences {
+		for _, folder := range folders {
+			if !used[library+" in "+folder] {
+				t.Errorf("nothing in %s imports %s: take it out of fences", folder, library)
+			}
+		}
+	}
+	for _, floor := range floors {
+		for _, folder := range floor {
+			if _, err := os.Stat(folder); err != nil {
+				t.Errorf("floors: %v", err)
+			}
+		}
 	}
 }
 
@@ -92,12 +106,18 @@ func checkFloor(t *testing.T, file, folder, imported string) {
 	}
 }
 
-func checkFence(t *testing.T, file, folder, path string) {
+func checkFence(t *testing.T, file, folder, path string, used map[string]bool) {
 	t.Helper()
 	for library, folders := range fences {
-		if below(path, library) && !slices.ContainsFunc(folders, func(f string) bool { return below(folder, f) }) {
-			t.Errorf("%s imports %s, which is for %v only", file, path, folders)
+		if !below(path, library) {
+			continue
 		}
+		i := slices.IndexFunc(folders, func(f string) bool { return below(folder, f) })
+		if i < 0 {
+			t.Errorf("%s imports %s, which is for %v only", file, path, folders)
+			continue
+		}
+		used[library+" in "+folders[i]] = true
 	}
 }
 
