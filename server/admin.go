@@ -104,6 +104,14 @@ func (s *Server) readiness() readiness {
 	if set.Trouble != nil {
 		reasons = append(reasons, set.Trouble()...)
 	}
+	if set.BadRows != nil {
+		for source, n := range set.BadRows() {
+			s.metrics.badRows.WithLabelValues(source).Set(float64(n))
+		}
+	}
+	if why := s.unwatched.Load(); why != nil {
+		reasons = append(reasons, *why)
+	}
 	if set.Signer != nil {
 		if end := set.Signer.NotAfter(); !end.IsZero() && time.Until(end) < signerWarning {
 			reasons = append(reasons, "the profile signer expires on "+end.UTC().Format(time.DateOnly))

@@ -33,6 +33,7 @@ func TestAlertRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newTestServer(t, nil)
+	s.settings.Load().BadRows = func() map[string]int { return map[string]int{"customers": 1} }
 	s.Reloaded(false)
 	s.RecordsChecked(Records{At: time.Now(), Status: map[string]int{}})
 	metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", ""))

@@ -26,6 +26,8 @@ type metrics struct {
 	orders   *prom.Vec[*prom.Counter]
 	refused  *prom.Vec[*prom.Counter] // certificates, by the id of the finding
 	panics   *prom.Counter
+	badRows  *prom.Vec[*prom.Gauge] // by source
+	watched  *prom.Gauge
 }
 
 func newMetrics() *metrics {
@@ -44,6 +46,8 @@ func newMetrics() *metrics {
 	m.orders = m.registry.Counters("autoconfig_certificate_orders_total", "Orders for certificates by result.", "result")
 	m.refused = m.registry.Counters("autoconfig_certificates_refused_total", "Handshakes and questions of a proxy that got no certificate, by the id of the finding.", "reason")
 	m.panics = m.registry.Counter("autoconfig_panics_total", "Requests that met a fault of the program.")
+	m.badRows = m.registry.Gauges("autoconfig_source_bad_rows", "Rows of databases and directories that cannot be used, as far as is known.", "source")
+	m.watched = m.registry.Gauge("autoconfig_records_watch_seconds", "How often the record watch looks; 0: never.")
 	for _, name := range append(routeNames(), "none") {
 		m.seconds[name] = seconds.WithLabelValues(name)
 		m.requests[name] = map[outcome]*prom.Counter{}

@@ -16,6 +16,7 @@ var recordStatuses = []string{"ok", "missing", "differs", "conflict", "error"}
 // RecordsChecked shows a round of the record watch in /readyz and the metrics.
 // Broken records do not degrade the service: they are the domains' own.
 func (s *Server) RecordsChecked(r Records) {
+	s.unwatched.Store(nil)
 	s.records.Store(&r)
 	for _, status := range recordStatuses {
 		s.metrics.records.WithLabelValues(status).Set(float64(r.Status[status]))
@@ -23,3 +24,10 @@ func (s *Server) RecordsChecked(r Records) {
 	s.metrics.broken.Set(float64(r.Broken))
 	s.metrics.checked.Set(float64(r.At.Unix()))
 }
+
+// Watching says how often the record watch looks.
+func (s *Server) Watching(every time.Duration) { s.metrics.watched.Set(every.Seconds()) }
+
+// RecordsUnchecked says why a round of the record watch came to nothing; what
+// the last one found stays.
+func (s *Server) RecordsUnchecked(reason string) { s.unwatched.Store(&reason) }

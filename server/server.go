@@ -49,9 +49,10 @@ type Settings struct {
 	ServiceHost string
 	Leads       *acme.Leads // which names lead here; nil: not checked
 	Branding    pages.Branding
-	Signer      Signer          // nil: profiles are not signed
-	Degraded    []string        // why /readyz says degraded
-	Trouble     func() []string // why else, now; nil: nothing
+	Signer      Signer                // nil: profiles are not signed
+	Degraded    []string              // why /readyz says degraded
+	Trouble     func() []string       // why else, now; nil: nothing
+	BadRows     func() map[string]int // rows that cannot be used, by source; nil: there are none
 
 	documents documents
 	brand     *pages.Brand
@@ -65,26 +66,27 @@ type Signer interface {
 
 // Server is the public and the admin handler.
 type Server struct {
-	opts     Options
-	echo     *echo.Echo
-	settings atomic.Pointer[Settings]
-	metrics  *metrics
-	limits   *limiter
-	pages    *pages.Pages
-	places   places  // of the requests in flight
-	costly   places  // of those for pages, profiles and codes
-	working  places  // of those that take the processor for them
-	shares   *shares // of the questions to databases
-	mxShares *shares
-	requests sync.Pool // of *request
-	stopping atomic.Bool
-	traffic  traffic
-	sawHTTPS atomic.Bool // a trusted proxy has spoken https to a client
-	reload   atomic.Pointer[string]
-	records  atomic.Pointer[Records]
-	acme     atomic.Pointer[acme.Manager]     // nil: no certificates on demand
-	refusals *acme.Refusals                   // of certificates
-	expires  atomic.Pointer[func() time.Time] // of the certificate from a file
+	opts      Options
+	echo      *echo.Echo
+	settings  atomic.Pointer[Settings]
+	metrics   *metrics
+	limits    *limiter
+	pages     *pages.Pages
+	places    places  // of the requests in flight
+	costly    places  // of those for pages, profiles and codes
+	working   places  // of those that take the processor for them
+	shares    *shares // of the questions to databases
+	mxShares  *shares
+	requests  sync.Pool // of *request
+	stopping  atomic.Bool
+	traffic   traffic
+	sawHTTPS  atomic.Bool // a trusted proxy has spoken https to a client
+	reload    atomic.Pointer[string]
+	records   atomic.Pointer[Records]
+	unwatched atomic.Pointer[string]           // why the record watch could not end its last round
+	acme      atomic.Pointer[acme.Manager]     // nil: no certificates on demand
+	refusals  *acme.Refusals                   // of certificates
+	expires   atomic.Pointer[func() time.Time] // of the certificate from a file
 }
 
 // The bounds of a request.

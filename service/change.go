@@ -85,7 +85,7 @@ func (s *Service) commit(c *change) {
 	if c.sources != nil {
 		s.sources.commit(c.sources)
 	}
-	c.set.Trouble = s.sources.trouble
+	c.set.Trouble, c.set.BadRows = s.sources.trouble, s.sources.badRows
 	c.set.Leads = leads(c.cfg, s.running.ListenTLS)
 	s.srv.Use(c.set)
 	s.served.Store(&change{cfg: c.cfg, data: c.data})

@@ -3,6 +3,8 @@ package service
 import (
 	"context"
 	"errors"
+	"iter"
+	"sync"
 
 	"autoconfig/config"
 	"autoconfig/dnssrv"
@@ -28,6 +30,7 @@ type RecordCheck struct {
 	data    *config.Data
 	checker *check.Checker
 	options dnssrv.PlanOptions
+	rows    sync.Map // domain → *source.RowError, of the list, until the domain is looked at
 }
 
 // NewRecordCheck asks client, and where authoritative is set every name server
@@ -35,7 +38,7 @@ type RecordCheck struct {
 func NewRecordCheck(data *config.Data, client *query.Client, o dnssrv.PlanOptions, authoritative bool) *RecordCheck {
 	checker := check.New(client, check.Options{
 		Authoritative: authoritative, ByMX: source.NewMXTable(data.Providers).ByHosts, Digest: pacc.ParseTXT})
-	return &RecordCheck{data, checker, o}
+	return &RecordCheck{data: data, checker: checker, options: o}
 }
 
 // Checked is the result for one domain.
@@ -44,9 +47,41 @@ type Checked struct {
 	Err    error
 }
 
-// Domain looks at one domain: with its plan if it is one of the operator's.
+// All lists the operator's own domains for [RecordCheck.Domain], rows that cannot
+// be used included. When the list has ended, whole says why it broke off, if it did.
+func (c *RecordCheck) All(ctx context.Context) (domains iter.Seq[string], whole func() error) {
+	var broke error
+	return func(yield func(string) bool) {
+		for domain, err := range c.data.Own().Domains(ctx) {
+			if row, ok := errors.AsType[*source.RowError](err); ok {
+				c.rows.Store(domain, row)
+			} else if err != nil {
+				broke = err
+				return
+			}
+			if !yield(domain) {
+				return
+			}
+		}
+	}, func() error { return broke }
+}
+
+// rowFinding is the id of [source.RowError.Finding].
+const rowFinding = "config-source-row"
+
+// Domain looks at one domain: with its plan if it is one of the operator's. A
+// row that cannot be used is a finding.
 func (c *RecordCheck) Domain(ctx context.Context, domain string) Checked {
-	s, err := c.Subject(ctx, domain)
+	var s check.Subject
+	var err error
+	if row, bad := c.rows.LoadAndDelete(domain); bad {
+		err, _ = row.(error)
+	} else {
+		s, err = c.Subject(ctx, domain)
+	}
+	if row, ok := errors.AsType[*source.RowError](err); ok {
+		return Checked{Report: finding.NewReport(domain, []finding.Finding{row.Finding()})}
+	}
 	if err != nil {
 		return Checked{Err: err}
 	}

@@ -74,7 +74,8 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 	beside, stop := context.WithCancel(ctx)
 	defer stop()
 	if every := time.Duration(cfg.DNS.Watch); every > 0 {
-		w := &watch{every: every, log: s.log, now: s.served.Load, tell: s.srv.RecordsChecked}
+		w := &watch{every: every, log: s.log, now: s.served.Load, srv: s.srv}
+		s.srv.Watching(every)
 		go w.run(beside)
 	}
 	hup := make(chan os.Signal, 1)

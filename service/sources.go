@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,6 +30,8 @@ type Sources struct {
 
 	mu   sync.Mutex
 	open map[sourceKey]*source.Backend
+	rows []*source.Rows // the same, as the settings in force see them
+	were map[string]int // those that a metric has counted, with nothing
 }
 
 // sourceKey is what a source was opened with.
@@ -37,12 +41,13 @@ type sourceKey [sha256.Size]byte
 type opened struct {
 	all   map[sourceKey]*source.Backend
 	fresh []*source.Backend // those opened for it
+	rows  []*source.Rows
 }
 
 // NewSources has none open yet.
 func NewSources(log *slog.Logger, getenv func(string) string) *Sources {
 	return &Sources{log: log, getenv: getenv, added: make(chan struct{}, 1), grace: 30 * time.Second,
-		open: map[sourceKey]*source.Backend{}}
+		open: map[sourceKey]*source.Backend{}, were: map[string]int{}}
 }
 
 // Open opens the sources of a configuration and gives them to its data.
@@ -77,7 +82,8 @@ func (b *Sources) prepare(cfg *config.Config, data *config.Data) (*opened, []fin
 				Because("the source cannot be opened: %s", err).Do("check dsn, ldap and ca_file"))
 			continue
 		}
-		data.Remote = append(data.Remote, backend.With(data.Providers))
+		o.rows = append(o.rows, backend.With(data.Providers))
+		data.Remote = append(data.Remote, o.rows[len(o.rows)-1])
 	}
 	return o, found
 }
@@ -116,7 +122,7 @@ func (b *Sources) commit(o *opened) {
 			time.AfterFunc(b.grace, func() { _ = old.Close() })
 		}
 	}
-	b.open = o.all
+	b.open, b.rows = o.all, o.rows
 	select {
 	case b.added <- struct{}{}:
 	default:
@@ -184,24 +190,42 @@ func ldapTLS(raw string, roots *x509.CertPool) *tls.Config {
 	return c
 }
 
-// all are the backends open now.
-func (b *Sources) all() []*source.Backend {
+// all are the sources in force.
+func (b *Sources) all() []*source.Rows {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var out []*source.Backend
-	for _, s := range b.open {
-		out = append(out, s)
-	}
-	return out
+	return slices.Clone(b.rows)
 }
 
-// trouble names the backends that do not answer, for /readyz.
+// trouble says what is wrong with the sources, for /readyz.
 func (b *Sources) trouble() []string {
 	var out []string
 	for _, s := range b.all() {
 		if s.Down() {
 			out = append(out, fmt.Sprintf("the source %q does not answer", s.Name()))
 		}
+		switch bad := s.BadRows(); len(bad) {
+		case 0:
+		case 1:
+			out = append(out, fmt.Sprintf("a row of the source %q cannot be used: %s", s.Name(), bad[0]))
+		default:
+			out = append(out, fmt.Sprintf("%d rows of the source %q cannot be used, such as %s", len(bad), s.Name(), bad[0]))
+		}
+	}
+	return out
+}
+
+// badRows counts the rows that cannot be used, by source: none for one that a
+// reload has taken away.
+func (b *Sources) badRows() map[string]int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.rows {
+		b.were[s.Name()] = 0
+	}
+	out := maps.Clone(b.were)
+	for _, s := range b.rows {
+		out[s.Name()] = len(s.BadRows())
 	}
 	return out
 }
@@ -218,13 +242,13 @@ func (b *Sources) watch(ctx context.Context) {
 	for {
 		var wg sync.WaitGroup
 		for _, s := range b.all() {
-			first := !told[s]
-			told[s] = true
+			first := !told[s.Backend]
+			told[s.Backend] = true
 			wg.Go(func() {
 				if err := s.Check(ctx); err != nil || !first {
 					return // the failure is logged
 				}
-				b.BuiltinRows(ctx, s)
+				b.BuiltinRows(ctx, s.Backend)
 			})
 		}
 		wg.Wait()

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
+	"autoconfig/provider"
 	"autoconfig/server"
 )
 
@@ -26,7 +28,7 @@ type watch struct {
 	every time.Duration
 	log   *slog.Logger
 	now   func() *change // what is served
-	tell  func(server.Records)
+	srv   *server.Server
 
 	broken map[string]string // what is to be mended, by domain, since the last round
 }
@@ -48,54 +50,90 @@ func (w *watch) run(ctx context.Context) {
 	}
 }
 
-// round checks every domain once and tells what came of it.
+// round checks every domain once and reports what came of it. A list that breaks
+// off, or a resolver that is down, says nothing about domains: the last whole
+// round stays.
 func (w *watch) round(ctx context.Context) {
+	result, broken, err := w.look(ctx)
+	if ctx.Err() != nil {
+		return // what is under way ended early and tells nothing
+	}
+	if err != nil {
+		w.log.Error("the records cannot be watched", "error", err)
+		w.srv.RecordsUnchecked("the records could not be watched: " + err.Error())
+		return
+	}
+	w.logChanges(broken)
+	w.broken = broken
+	result.Broken, result.At = len(broken), time.Now()
+	w.srv.RecordsChecked(result)
+}
+
+var errResolver = errors.New("no resolver answers; check dns.resolver")
+
+func (w *watch) look(ctx context.Context) (result server.Records, broken map[string]string, err error) {
 	now := w.now()
-	cfg, data := now.cfg, now.data
-	resolvers := cfg.DNS.Resolver.Addresses(query.SystemResolvers)
+	resolvers := now.cfg.DNS.Resolver.Addresses(query.SystemResolvers)
 	if len(resolvers) == 0 {
 		resolvers = query.SystemResolvers()
 	}
 	client := query.New(query.Options{Resolvers: resolvers, PerSecond: watchPerSecond})
-	c := NewRecordCheck(data, client, dnssrv.PlanOptions{ServiceHost: cfg.ServiceHost, TTL: dnssrv.DefaultTTL}, false)
-	domains := func(yield func(string) bool) {
-		for domain, err := range data.Own().Domains(ctx) {
-			if err != nil || !yield(domain) {
-				return
-			}
-		}
+	if !answers(ctx, client) {
+		return result, nil, errResolver
 	}
-	result := server.Records{Status: map[string]int{}}
-	broken := map[string]string{}
+	c := NewRecordCheck(now.data, client, dnssrv.PlanOptions{ServiceHost: now.cfg.ServiceHost, TTL: dnssrv.DefaultTTL}, false)
+	result.Status, broken = map[string]int{}, map[string]string{}
+	domains, listed := c.All(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	for r := range query.InOrder(ctx, domains, watchAtOnce, c.Domain) {
 		if r.Err != nil {
-			w.log.Error("the records cannot be watched", "error", r.Err)
-			return
-		}
-		if ctx.Err() != nil {
-			return // what is under way ended early and tells nothing
+			return result, nil, r.Err
 		}
 		result.Domains++
-		for _, f := range r.Report.Findings {
-			if f.Status != "" {
-				result.Status[f.Status]++
-			}
+		said, unsaid := count(r.Report, result.Status)
+		if unsaid["REFUSED"] > 0 && said == 0 || len(unsaid) > 0 && !answers(ctx, client) {
+			return result, nil, errResolver
 		}
 		if faults := faultsOf(r.Report); faults != "" {
 			broken[r.Report.Domain] = faults
 		}
 	}
-	w.logChanges(broken)
-	w.broken = broken
-	result.Broken, result.At = len(broken), time.Now()
-	w.tell(result)
+	return result, broken, listed()
 }
 
-// faultsOf names what is to be mended, sorted.
+// count adds the records of a report to those of the round, and returns how many
+// could be told, and how many not, by response code.
+func count(r finding.Report, status map[string]int) (said int, unsaid map[string]int) {
+	unsaid = map[string]int{}
+	for _, f := range r.Findings {
+		switch f.Status {
+		case "":
+			continue
+		case "error":
+			unsaid[f.RCode]++
+		default:
+			said++
+		}
+		status[f.Status]++
+	}
+	return said, unsaid
+}
+
+// answers reports whether a resolver does: about the root, which has no mail
+// exchangers, or which it may refuse to speak of.
+func answers(ctx context.Context, client *query.Client) bool {
+	_, err := client.LookupMX(ctx, ".")
+	question, failed := errors.AsType[*query.QuestionError](err)
+	return err == nil || errors.Is(err, provider.ErrNotFound) || failed && question.Answer.Outcome == query.REFUSED
+}
+
+// faultsOf names what is to be fixed, sorted. A row that cannot be used is not a
+// fault of the domain's records.
 func faultsOf(r finding.Report) string {
 	var ids []string
 	for _, f := range r.Findings {
-		if f.Level == finding.Fail {
+		if f.Level == finding.Fail && f.ID != rowFinding {
 			ids = append(ids, f.ID+" "+f.Subject)
 		}
 	}

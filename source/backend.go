@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -128,26 +129,33 @@ func (b *Backend) failed(q query, err error) {
 // nobody is a domain that cannot exist (RFC 6761 §6.4).
 const nobody = "autoconfig.invalid"
 
-// Check asks the backend once, so that a mistake in a query and an outage show
-// before a client comes, and the end of an outage without one.
+// Check asks the backend about nobody, so that a mistake in a query and an
+// outage show before a client comes, and then once more the questions of
+// clients that failed, so that the end of an outage shows without one.
 func (b *Backend) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.o.Cache.Timeout)
 	defer cancel()
 	_, err := b.store.domain(ctx, nobody)
 	err = b.checked(queryDomain, err)
 	b.domains.note(err)
+	if err == nil {
+		err = b.domains.again(ctx)
+	}
 	if b.logins == nil || err != nil {
 		return err
 	}
 	_, err = b.store.login(ctx, provider.Address{Local: "nobody", Domain: nobody})
 	err = b.checked(queryUser, err)
 	b.logins.note(err)
+	if err == nil {
+		err = b.logins.again(ctx)
+	}
 	return err
 }
 
 // checked is nil for an answer of any kind.
 func (b *Backend) checked(q query, err error) error {
-	if errors.Is(err, provider.ErrNotFound) || errors.Is(err, errRow) {
+	if isAnswer(err) && !errors.Is(err, errValue) { // nothing that is refused for a plain name is the name's fault
 		return nil
 	}
 	if err != nil {
@@ -177,6 +185,7 @@ func (b *Backend) BuiltinRows(ctx context.Context) ([]string, error) {
 type Rows struct {
 	*Backend
 	providers map[string]*provider.Provider
+	bad       badRows
 }
 
 // With gives the backend the providers that its ids name.
@@ -185,7 +194,7 @@ func (b *Backend) With(providers []*provider.Provider) *Rows {
 	for _, p := range providers {
 		known[p.ID] = p
 	}
-	return &Rows{b, known}
+	return &Rows{Backend: b, providers: known}
 }
 
 // Lookup finds the provider of an address's domain, and the login name of the
@@ -216,16 +225,18 @@ func (r *Rows) Lookup(ctx context.Context, a provider.Address) (*provider.Provid
 func (r *Rows) provider(ctx context.Context, domain string) (*provider.Provider, error) {
 	for again := false; ; again = true {
 		id, err := r.domains.get(ctx, domain)
+		if errors.Is(err, provider.ErrNotFound) {
+			r.bad.good(domain)
+		}
 		if err != nil {
 			return nil, err
 		}
 		if p := r.providers[id.Value()]; p != nil {
+			r.bad.good(domain)
 			return p, nil
 		}
-		if again || !r.domains.outdated(domain) {
-			err := fmt.Errorf("%w: %s has the provider %q, which the configuration lacks", errRow, domain, id.Value())
-			r.failed(queryDomain, err)
-			return nil, errors.Join(provider.ErrUnavailable, err)
+		if again || !r.domains.outdated(domain, false) {
+			return nil, r.unusable(domain, unknownProvider(id.Value()))
 		}
 	}
 }
@@ -264,11 +275,12 @@ func (r *Rows) Domains(ctx context.Context) iter.Seq2[string, error] {
 }
 
 // listings are the domains of the list with their providers, where the list or
-// the configuration says them. Rows that are no domain, or a built-in's, are
-// left out and logged.
+// the configuration says them. A row that cannot be used is a [*RowError], after
+// which the list goes on; a built-in's is left out and logged. After any other
+// error the list is not whole.
 func (r *Rows) listings(ctx context.Context) iter.Seq2[Listing, error] {
 	return func(yield func(Listing, error) bool) {
-		bad := 0
+		bad := map[string]string{}
 		for row, err := range r.store.list(ctx) {
 			if err != nil {
 				r.failed(queryList, err)
@@ -276,25 +288,38 @@ func (r *Rows) listings(ctx context.Context) iter.Seq2[Listing, error] {
 				return
 			}
 			domain, err := provider.ParseDomain(row.domain)
-			if err != nil {
-				bad++
-				continue
-			}
-			if provider.VendorOwned(domain) != "" {
+			if err == nil && provider.VendorOwned(domain) != "" {
 				r.o.Log.Warn(BuiltinRow(r.o.Name, domain).String(), "id", "config-builtin-row")
 				continue
 			}
-			if r.o.Provider != "" {
-				row.id = r.o.Provider
+			l, wrong := r.listing(domain, row, err != nil)
+			err = nil
+			if wrong != "" {
+				if len(bad) < mostBadRows {
+					bad[l.Domain] = wrong
+				}
+				err = &RowError{Source: r.o.Name, Domain: l.Domain, Problem: wrong, NoName: domain == ""}
 			}
-			if !yield(Listing{domain, r.providers[row.id]}, nil) {
+			if !yield(l, err) {
 				return
 			}
 		}
-		if bad > 0 {
-			r.o.Log.Warn("rows that are no domain name were left out", "source", r.o.Name, "query", queryList.String(), "rows", bad)
-		}
+		r.bad.listed(bad)
 	}
+}
+
+// listing is one row of the list, and what is wrong with it.
+func (r *Rows) listing(domain string, row row, malformed bool) (l Listing, wrong string) {
+	if r.o.Provider != "" {
+		row.id = r.o.Provider
+	}
+	switch {
+	case malformed:
+		return Listing{Domain: strconv.QuoteToASCII(row.domain[:min(len(row.domain), maxShown)])}, "it is not a domain name of two labels or more"
+	case row.id != "" && r.providers[row.id] == nil:
+		return Listing{Domain: domain}, unknownProvider(row.id)
+	}
+	return Listing{domain, r.providers[row.id]}, ""
 }
 
 // BuiltinRow is the finding for a row about a built-in domain.

@@ -3,10 +3,14 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/maphash"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"autoconfig/provider"
 )
@@ -40,13 +44,16 @@ type cache[V any] struct {
 	seeds  [2]maphash.Seed
 	start  time.Time // what times below count from
 
+	calls singleflight.Group
+
 	mu       sync.Mutex
-	calls    map[string]*call[V]
 	entries  map[hash]uint32 // to the place in ring and values
 	ring     []cached        // in the order of arrival, overwritten in a circle
 	values   []V
 	hand     int
 	failures int           // in a row
+	unsaid   string        // a key whose question failed, until it has an answer: what works is told by real questions
+	broken   bool          // the last check failed
 	retry    time.Duration // when a backend at rest is asked again
 }
 
@@ -79,7 +86,7 @@ type answer[V any] struct {
 
 func newCache[V any](o CacheOptions, fetch func(context.Context, string) (V, error)) *cache[V] {
 	return &cache[V]{o: o, fetch: fetch, slots: make(chan struct{}, o.InFlight), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, start: time.Now(),
-		calls: map[string]*call[V]{}, entries: map[hash]uint32{}}
+		entries: map[hash]uint32{}}
 }
 
 func (c *cache[V]) hash(key string) hash {
@@ -100,14 +107,8 @@ func (c *cache[V]) at(i uint32) answer[V] {
 	return answer[V]{err: provider.ErrUnavailable}
 }
 
-// call is a question under way, and its answer once done is closed.
-type call[V any] struct {
-	done   chan struct{}
-	answer answer[V]
-}
-
-// get answers from memory while it is fresh, else from the backend. The first
-// asker for a key goes there itself; an asker that leaves must not fail the
+// get answers from memory while it is fresh, else from the backend. Of several
+// askers for a key one goes there; an asker that leaves must not fail the
 // others waiting, so the question outlives its context.
 func (c *cache[V]) get(ctx context.Context, key string) (V, error) {
 	c.mu.Lock()
@@ -115,42 +116,18 @@ func (c *cache[V]) get(ctx context.Context, key string) (V, error) {
 	if !ok {
 		a, ok = c.spared(key)
 	}
+	c.mu.Unlock()
 	if ok {
-		c.mu.Unlock()
 		return a.value, a.err
 	}
-	asked := c.calls[key]
-	if asked == nil {
-		asked = &call[V]{done: make(chan struct{})}
-		c.calls[key] = asked
-		c.mu.Unlock()
-		c.lead(context.WithoutCancel(ctx), key, asked)
-	} else {
-		c.mu.Unlock()
-	}
+	asked := c.calls.DoChan(key, func() (any, error) { return c.ask(context.WithoutCancel(ctx), key), nil })
 	select {
-	case <-asked.done: // an answer that is there counts: net/http ends the context of a client that only shuts its sending side
-		return asked.answer.value, asked.answer.err
-	default:
-	}
-	select {
-	case <-asked.done:
-		return asked.answer.value, asked.answer.err
+	case r := <-asked:
+		a, _ = r.Val.(answer[V])
+		return a.value, a.err
 	case <-ctx.Done():
-		return answer[V]{}.value, errors.Join(provider.ErrUnavailable, ctx.Err())
+		return a.value, errors.Join(provider.ErrUnavailable, ctx.Err())
 	}
-}
-
-// lead asks for itself and for those who wait for the same key.
-func (c *cache[V]) lead(ctx context.Context, key string, asked *call[V]) {
-	asked.answer = answer[V]{err: provider.ErrUnavailable} // should the store panic
-	defer func() {
-		c.mu.Lock()
-		delete(c.calls, key)
-		c.mu.Unlock()
-		close(asked.done)
-	}()
-	asked.answer = c.ask(ctx, key)
 }
 
 // recall is the answer for key while it is fresh. The caller holds the lock.
@@ -194,28 +171,52 @@ func (c *cache[V]) without(key string, why error) answer[V] {
 }
 
 // ask goes to the backend and remembers what comes of it. Waiting for a free
-// place counts towards the time an answer may take.
+// place counts towards the time an answer may take, and says nothing about the
+// backend.
 func (c *cache[V]) ask(ctx context.Context, key string) answer[V] {
 	defer c.asking.Add(-1)
-	if n := c.asking.Add(1); c.o.Waiting > 0 && n > int64(c.o.InFlight+c.o.Waiting) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return c.without(key, errBusy)
-	}
+	n := c.asking.Add(1)
 	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
-	var a answer[V]
-	select {
-	case c.slots <- struct{}{}:
-		a.value, a.err = c.fetch(ctx, key)
-		<-c.slots
-	case <-ctx.Done():
-		a.err = ctx.Err()
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if a, ok := c.recall(key); ok {
+		return a // of a question that has ended just now
+	}
+	if c.o.Waiting > 0 && n > int64(c.o.InFlight+c.o.Waiting) {
+		return c.without(key, errBusy)
+	}
+	c.mu.Unlock()
+	a, asked := c.question(ctx, key)
+	c.mu.Lock()
+	if !asked {
+		return c.without(key, errBusy)
+	}
 	return c.store(key, a)
 }
+
+// question asks when there is a free place with time left, and gives it back
+// whatever comes.
+func (c *cache[V]) question(ctx context.Context, key string) (a answer[V], asked bool) {
+	select {
+	case c.slots <- struct{}{}:
+	case <-ctx.Done():
+		return a, false
+	}
+	defer func() {
+		<-c.slots
+		if p := recover(); p != nil {
+			a.err, asked = fmt.Errorf("%w: %T\n%s", errPanic, p, debug.Stack()), true
+		}
+	}()
+	begin := time.Now()
+	a.value, a.err = c.fetch(ctx, key)
+	hurried := errors.Is(a.err, context.DeadlineExceeded) && time.Since(begin) < c.o.Timeout/2 // it had waited too long
+	return a, !hurried
+}
+
+// errPanic is a fault of the program, or of a library below it.
+var errPanic = errors.New("a question that could not be asked: the program has a fault")
 
 // store remembers an answer, and gives what is to be answered: after a failure
 // the value from before, if it may still be given.
@@ -223,6 +224,9 @@ func (c *cache[V]) store(key string, a answer[V]) answer[V] {
 	now, i := c.now(), c.place(c.hash(key))
 	e := &c.ring[i]
 	var none V
+	if key == c.unsaid && (a.err == nil || isAnswer(a.err)) {
+		c.unsaid = ""
+	}
 	switch {
 	case a.err == nil:
 		c.failures = 0
@@ -233,7 +237,10 @@ func (c *cache[V]) store(key string, a answer[V]) answer[V] {
 		e.state, e.until, e.stale = missing, now+c.o.NegativeTTL, 0
 		c.values[i] = none
 	default:
-		if !errors.Is(a.err, errRow) {
+		if !isAnswer(a.err) && c.unsaid == "" {
+			c.unsaid = key
+		}
+		if !isAnswer(a.err) && !errors.Is(a.err, errStatement) {
 			c.failures++
 			c.retry = now + c.o.Retry
 		}
@@ -248,18 +255,50 @@ func (c *cache[V]) store(key string, a answer[V]) answer[V] {
 	return c.at(i)
 }
 
-// errRow is a fault of one row, which says nothing about the backend.
-var errRow = errors.New("a row that cannot be used")
+// What an error of a backend says, but for [provider.ErrNotFound].
+var (
+	errRow       = errors.New("a row that cannot be used")        // nothing about the backend
+	errStatement = errors.New("the server refuses the statement") // it is there, so it needs no rest
+	errValue     = fmt.Errorf("%w: a value that the server cannot hold", provider.ErrNotFound)
+)
+
+// isAnswer reports whether an error is what the backend had to say.
+func isAnswer(err error) bool { return errors.Is(err, provider.ErrNotFound) || errors.Is(err, errRow) }
 
 // note takes what a check of the backend said.
 func (c *cache[V]) note(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err == nil {
+	if c.broken = err != nil; !c.broken {
 		c.failures = 0
 		return
 	}
-	c.failures, c.retry = max(c.failures+1, failuresOfADownBackend), c.now()+c.o.Retry
+	if !errors.Is(err, errStatement) {
+		c.failures, c.retry = max(c.failures+1, failuresOfADownBackend), c.now()+c.o.Retry
+	}
+}
+
+// forgive forgets a question that failed: the backend is not to blame.
+func (c *cache[V]) forgive() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unsaid = ""
+}
+
+// again asks the question that failed once more; nil when there is none, or it
+// has an answer now.
+func (c *cache[V]) again(ctx context.Context) error {
+	c.mu.Lock()
+	key := c.unsaid
+	c.mu.Unlock()
+	if key == "" {
+		return nil
+	}
+	c.outdated(key, true)
+	if a := c.ask(ctx, key); a.err != nil && !isAnswer(a.err) {
+		return a.err
+	}
+	return nil
 }
 
 // place is where key is remembered, made when there is no such place. When all
@@ -288,13 +327,13 @@ func (c *cache[V]) place(key hash) uint32 {
 	return uint32(i)
 }
 
-// outdated forgets a found value that is older than a new question may be, and
-// reports whether it has.
-func (c *cache[V]) outdated(key string) bool {
+// outdated forgets what is remembered of a key if it is older than a new
+// question may be, or in any case, and reports whether it has.
+func (c *cache[V]) outdated(key string, anyway bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i, ok := c.entries[c.hash(key)]
-	if !ok || c.ring[i].state != found || c.now() < c.ring[i].until-c.o.TTL+c.o.Retry {
+	if !ok || !anyway && (c.ring[i].state != found || c.now() < c.ring[i].until-c.o.TTL+c.o.Retry) {
 		return false
 	}
 	c.ring[i].until = 0
@@ -309,13 +348,13 @@ func (c *cache[V]) Cached(key string) bool {
 	return ok
 }
 
-// failuresOfADownBackend in a row: one broken domain of a stranger is no
-// reason to call a resolver down.
+// failuresOfADownBackend in a row give it a rest.
 const failuresOfADownBackend = 3
 
-// Down reports whether the backend has failed several times in a row.
+// Down reports whether the last check failed, or a question that has had no
+// answer since.
 func (c *cache[V]) Down() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.failures >= failuresOfADownBackend
+	return c.broken || c.unsaid != ""
 }

@@ -236,7 +236,8 @@ func TestCacheRest(t *testing.T) {
 		}
 		b.fail(false)
 		time.Sleep(o.Retry)
-		if _, err := c.get(t.Context(), "gone"); !errors.Is(err, provider.ErrNotFound) || c.Down() {
+		_, err := c.get(t.Context(), "gone")
+		if again := c.again(t.Context()); !errors.Is(err, provider.ErrNotFound) || again != nil || c.Down() {
 			t.Errorf("back again: %v, down %v", err, c.Down())
 		}
 	})

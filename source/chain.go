@@ -35,7 +35,9 @@ type Listing struct {
 }
 
 // Listings are the domains of every source that can list its own, in order and
-// streamed. What an [Index] before a source has is left out of that source's.
+// streamed. What an [Index] before a source has is left out of that source's. A
+// [*RowError] is about its row alone; after any other error nothing follows, and
+// the list is not whole.
 func (c Chain) Listings(ctx context.Context) iter.Seq2[Listing, error] {
 	return func(yield func(Listing, error) bool) {
 		for i, s := range c {
@@ -43,7 +45,7 @@ func (c Chain) Listings(ctx context.Context) iter.Seq2[Listing, error] {
 				if err == nil && c[:i].indexed(ctx, l.Domain) {
 					continue
 				}
-				if !yield(l, err) || err != nil {
+				if !yield(l, err) || err != nil && !IsRowError(err) {
 					return
 				}
 			}

@@ -66,8 +66,11 @@ func (s *ldapStore) domain(ctx context.Context, domain string) (string, error) {
 
 func (s *ldapStore) login(ctx context.Context, a provider.Address) (string, error) {
 	login, err := s.one(ctx, s.userFilter, a, s.o.LoginAttribute)
+	if errors.Is(err, errValue) {
+		return "", errValue
+	}
 	if e, ok := errors.AsType[*ldap.Error](err); ok && e.ResultCode < ldap.ErrorNetwork {
-		err = fmt.Errorf("LDAP result %d", e.ResultCode) // a server's words may have the address in them
+		err = statementError{fmt.Errorf("LDAP result %d", e.ResultCode)} // a server's words may have the address in them
 	}
 	return login, err
 }
@@ -83,7 +86,9 @@ func (s *ldapStore) one(ctx context.Context, f Filter, a provider.Address, attri
 	found, err := s.search(ctx, req)
 	switch {
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
-		return "", err // the base is not there: a mistake, or a directory being filled
+		return "", statementError{err} // the base is not there: a mistake, or a directory being filled
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidAttributeSyntax):
+		return "", errValue
 	case err != nil && (!ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded) || found == nil || len(found.Entries) <= 0):
 		return "", err
 	case len(found.Entries) == 0:

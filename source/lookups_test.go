@@ -142,7 +142,7 @@ func testLookups(t *testing.T, b *Backend, log *logBook) {
 		t.Errorf("rows for built-in names: %v %v", found, err)
 	}
 	text := log.String()
-	for _, want := range []string{`lost.example has the provider \"nobody\"`, "config-builtin-row", "live.co.uk"} {
+	for _, want := range []string{`it has the provider \"nobody\"`, "config-builtin-row", "live.co.uk"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in the log:\n%s", want, text)
 		}
@@ -156,7 +156,7 @@ func listed(t *testing.T, rows *Rows) []string {
 	t.Helper()
 	var out []string
 	for domain, err := range (Chain{rows}).Domains(context.Background()) {
-		if err != nil {
+		if err != nil && !IsRowError(err) {
 			t.Fatal(err)
 		}
 		out = append(out, domain)

@@ -37,7 +37,7 @@ func (m *MX) Lookup(ctx context.Context, a provider.Address) (*provider.Provider
 // Cached reports whether the domain's exchangers are known without asking.
 func (m *MX) Cached(domain string) bool { return m.cache.Cached(domain) }
 
-// Down reports whether the resolvers have failed several times in a row.
+// Down reports whether no resolver answers.
 func (m *MX) Down() bool { return m.cache.Down() }
 
 // MXCache remembers the best mail exchangers of domains.
@@ -57,10 +57,18 @@ func NewMXCache(o CacheOptions, lookup func(ctx context.Context, domain string) 
 	return &MXCache{newCache(o, lookup)}
 }
 
-// Check asks resolvers that are down whether they are back. The root has no
-// exchangers; every resolver knows that.
+// Down reports whether the last check failed. A domain that cannot be resolved
+// is no sign of it: strangers have as many of those as they like.
+func (m *MXCache) Down() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.broken
+}
+
+// Check asks the resolvers about the root, once a question has failed and until
+// they answer. It has no exchangers; every resolver knows that.
 func (m *MXCache) Check(ctx context.Context) {
-	if !m.Down() {
+	if !m.cache.Down() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, m.o.Timeout)
@@ -70,6 +78,9 @@ func (m *MXCache) Check(ctx context.Context) {
 		err = nil
 	}
 	m.note(err)
+	if err == nil {
+		m.forgive()
+	}
 }
 
 // MXTable maps mail exchangers to providers.

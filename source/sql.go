@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -137,12 +138,12 @@ type sqlStore struct {
 
 func (s *sqlStore) domain(ctx context.Context, domain string) (string, error) {
 	id, err := s.one(ctx, s.domainQuery, provider.Address{Domain: domain})
-	return id, words(err, false)
+	return id, said(err, false)
 }
 
 func (s *sqlStore) login(ctx context.Context, a provider.Address) (string, error) {
 	login, err := s.one(ctx, s.userQuery, a)
-	return login, words(err, true)
+	return login, said(err, true)
 }
 
 // one is the first column of the first row.
@@ -260,6 +261,48 @@ const (
 	serverShutdown   = 1053
 	connectionKilled = 1927
 )
+
+// said is err by what it says about the value, the statement or the server.
+func said(err error, person bool) error {
+	text := words(err, person)
+	switch {
+	case err == nil || !fromServer(err):
+		return text
+	case refusesValue(err):
+		return fmt.Errorf("%w: %w", errValue, text)
+	case overloaded(err):
+		return text
+	}
+	return statementError{text}
+}
+
+// statementError is a server's refusal; the words are its own.
+type statementError struct{ error }
+
+func (e statementError) Is(target error) bool { return target == errStatement }
+
+func (e statementError) Unwrap() error { return e.error }
+
+// refusesValue reports whether the server refuses the value asked for, which
+// its character set or its column cannot hold: no row can have it.
+func refusesValue(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return slices.Contains([]string{"22021", "22P05", "22001"}, pg.Code) // PostgreSQL manual, appendix A
+	}
+	my, ok := errors.AsType[*mysql.MySQLError](err)
+	// Collations that do not mix, of two, three and more; texts that cannot be
+	// converted, in MySQL and MariaDB; malformed and too long ones.
+	return ok && slices.Contains([]uint16{1267, 1270, 1271, 3988, 1977, 1300, 1366, 1406}, my.Number)
+}
+
+// overloaded reports whether the server has no room for the question.
+func overloaded(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return strings.HasPrefix(pg.Code, "53")
+	}
+	my, ok := errors.AsType[*mysql.MySQLError](err)
+	return ok && slices.Contains([]uint16{1040, 1203}, my.Number) // too many connections, of all or of the user
+}
 
 // words is err fit for a log. A server may quote values in its message; for a
 // question about a person only the code is kept.

@@ -141,7 +141,7 @@ func TestChainWithRows(t *testing.T) {
 	}
 	var got []string
 	for l, err := range c.Listings(t.Context()) {
-		if err != nil {
+		if err != nil && (!IsRowError(err) || l.Domain != "lost.example") {
 			t.Fatal(err)
 		}
 		got = append(got, l.Domain)

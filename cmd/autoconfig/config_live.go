@@ -19,6 +19,7 @@ import (
 	"autoconfig/provider"
 	"autoconfig/server"
 	"autoconfig/service"
+	"autoconfig/source"
 )
 
 // liveTimeout is how long one step of the look from outside may take.
@@ -40,6 +41,9 @@ func (a *app) configLive(ctx context.Context, n *network, cfg *config.Config, da
 	}
 	set := service.Settings(cfg, data, nil)
 	for domain, err := range data.Own().Domains(ctx) { // the first will do
+		if source.IsRowError(err) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -35,12 +35,10 @@ func (c *dnsCheck) domains(ctx context.Context, args []string) (*domainList, err
 			return nil, usagef("--all: the configuration lists no domain of your own; write providers: with domains:")
 		}
 		list.all = func() iter.Seq[string] {
+			domains, whole := c.checker.All(ctx)
 			return func(yield func(string) bool) {
-				for domain, err := range c.data.Own().Domains(ctx) {
-					if list.err = err; err != nil || !yield(domain) {
-						return
-					}
-				}
+				domains(yield)
+				list.err = whole()
 			}
 		}
 	case c.file == "-":

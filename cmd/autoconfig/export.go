@@ -8,10 +8,12 @@ import (
 	"iter"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
 	"autoconfig/config"
+	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/server"
 	"autoconfig/service"
@@ -26,6 +28,7 @@ type export struct {
 	set  *server.Settings
 	data *config.Data
 	tree *tree
+	bad  atomic.Int32 // rows of domains that cannot be used
 }
 
 // exported counts what a run did.
@@ -34,6 +37,7 @@ type exported struct {
 	Written   int `json:"written"`
 	Unchanged int `json:"unchanged"`
 	Removed   int `json:"removed"`
+	Skipped   int `json:"skipped,omitempty"` // rows that cannot be used
 }
 
 func (a *app) exportCommand() *cobra.Command {
@@ -83,10 +87,15 @@ func (e *export) run(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("%w; nothing was removed", err)
 	}
+	done.Skipped = int(e.bad.Load())
 	if e.json {
-		return json.NewEncoder(e.stdout).Encode(done)
+		err = json.NewEncoder(e.stdout).Encode(done)
+	} else {
+		_, err = fmt.Fprintf(e.stdout, "%s: %d domains, %d files written, %d unchanged, %d removed\n", dir, done.Domains, done.Written, done.Unchanged, done.Removed)
 	}
-	_, err = fmt.Fprintf(e.stdout, "%s: %d domains, %d files written, %d unchanged, %d removed\n", dir, done.Domains, done.Written, done.Unchanged, done.Removed)
+	if err == nil && done.Skipped > 0 {
+		return errSilent // each row has been reported
+	}
 	return err
 }
 
@@ -138,7 +147,7 @@ func (e *export) write(ctx context.Context, total int, list iter.Seq2[source.Lis
 			all.Unchanged += w.done.Unchanged
 		})
 	}
-	if err := feed(ctx, newProgress(e.stderr, total), list, work); err != nil {
+	if err := e.feed(ctx, newProgress(e.stderr, total), list, work); err != nil {
 		cancel(err)
 	}
 	close(work)
@@ -149,11 +158,28 @@ func (e *export) write(ctx context.Context, total int, list iter.Seq2[source.Lis
 	return all, nil
 }
 
+// skip reports a row that cannot be used. What was good for its domain before
+// stays.
+func (e *export) skip(err error) bool {
+	row, ok := errors.AsType[*source.RowError](err)
+	if ok {
+		e.tree.keep(row.Domain)
+		if !row.NoName {
+			e.bad.Add(1)
+		}
+		e.printFindings([]finding.Finding{row.Finding()})
+	}
+	return ok
+}
+
 // feed hands the list to the workers.
-func feed(ctx context.Context, bar *progress, list iter.Seq2[source.Listing, error], work chan<- source.Listing) error {
+func (e *export) feed(ctx context.Context, bar *progress, list iter.Seq2[source.Listing, error], work chan<- source.Listing) error {
 	defer bar.clear()
 	count := 0
 	for l, err := range list {
+		if e.skip(err) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -183,6 +209,8 @@ func (e *export) worker(ctx context.Context, w *treeWorker, work <-chan source.L
 				return fmt.Errorf("%s is not served", l.Domain)
 			case errors.Is(err, provider.ErrNotFound):
 				continue // listed, but the source that lists it does not find it: the server would answer 404
+			case len(e.only) == 0 && e.skip(err):
+				continue
 			case err != nil:
 				return fmt.Errorf("%s: %w", l.Domain, err)
 			}

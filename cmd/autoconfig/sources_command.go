@@ -1,23 +1,29 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/source"
 )
 
 func (a *app) sourcesCommand() *cobra.Command {
+	all := false
 	check := &cobra.Command{
 		Use: "check", Short: "Ask each database and directory once, and say what works",
 		Long: `Check asks every source of the configuration once for a domain that cannot
 exist, for the built-in domains, and for the first domain of its list. It finds
-wrong queries, missing permissions and rows that do not count.`,
-		RunE: ran(func(cmd *cobra.Command, _ []string) error { return a.checkSources(cmd.Context()) }),
+wrong queries, missing permissions and rows that do not count. With --all it
+asks for every domain of the lists, and reports each row that cannot be used.`,
+		RunE: ran(func(cmd *cobra.Command, _ []string) error { return a.checkSources(cmd.Context(), all) }),
 	}
+	check.Flags().BoolVar(&all, "all", false, "look at every row of the lists")
 	from := 0
 	schema := &cobra.Command{
 		Use: "schema", Short: "Print the SQL of tables for domains and logins, for those who have none",
@@ -42,7 +48,7 @@ database has its version in autoconfig_schema; --from prints what came after it.
 	return group("sources", "Check databases and directories, and make tables for them", check, schema)
 }
 
-func (a *app) checkSources(ctx context.Context) error {
+func (a *app) checkSources(ctx context.Context, all bool) error {
 	_, data, err := a.load()
 	if err != nil {
 		return err
@@ -52,7 +58,7 @@ func (a *app) checkSources(ctx context.Context) error {
 	}
 	failed := false
 	for _, s := range data.Remote {
-		if rows, ok := s.(*source.Rows); ok && !a.checkSource(ctx, rows) {
+		if rows, ok := s.(*source.Rows); ok && !a.checkSource(ctx, rows, all) {
 			failed = true
 		}
 	}
@@ -62,24 +68,45 @@ func (a *app) checkSources(ctx context.Context) error {
 	return nil
 }
 
-func (a *app) checkSource(ctx context.Context, rows *source.Rows) bool {
+// checkSource looks at the first domain of the list, or at all of them, and
+// reports the rows that cannot be used.
+func (a *app) checkSource(ctx context.Context, rows *source.Rows, all bool) bool {
 	if err := rows.Check(ctx); err != nil {
 		fmt.Fprintf(a.stdout, "%s: cannot answer: %s\n", rows.Name(), err)
 		return false
 	}
-	words := "answers, and lists nothing"
+	good, bad, first := 0, 0, ""
 	for domain, err := range rows.Domains(ctx) {
 		if err == nil {
 			_, err = rows.Lookup(ctx, provider.Address{Domain: domain})
 		}
-		if err != nil {
-			fmt.Fprintf(a.stdout, "%s: answers, but not about the first domain of its list, %q: %s\n", rows.Name(), domain, err)
+		row, isRow := errors.AsType[*source.RowError](err)
+		switch {
+		case isRow:
+			bad++
+			a.printFindings([]finding.Finding{row.Finding()})
+		case err != nil && domain != "":
+			fmt.Fprintf(a.stdout, "%s: answers, but not about %q of its list: %s\n", rows.Name(), domain, err)
 			return false
+		case err != nil:
+			fmt.Fprintf(a.stdout, "%s: answers, but its list breaks off after %d: %s\n", rows.Name(), good+bad, err)
+			return false
+		default:
+			good++
+			first = cmp.Or(first, domain)
 		}
-		words = "answers, and lists " + domain + " first"
-		break
+		if !all && good > 0 {
+			break
+		}
 	}
-	fmt.Fprintf(a.stdout, "%s: %s\n", rows.Name(), words)
+	switch {
+	case all || bad > 0:
+		fmt.Fprintf(a.stdout, "%s: answers; rows of its list that can be used: %d, that cannot: %d\n", rows.Name(), good, bad)
+	case first == "":
+		fmt.Fprintf(a.stdout, "%s: answers, and lists nothing\n", rows.Name())
+	default:
+		fmt.Fprintf(a.stdout, "%s: answers, and lists %s first\n", rows.Name(), first)
+	}
 	a.sources.BuiltinRows(ctx, rows.Backend)
-	return true
+	return bad == 0
 }

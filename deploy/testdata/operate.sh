@@ -11,8 +11,9 @@ step() { # COMMAND
 set -e
 ip link set lo up
 ip addr add $here/32 dev lo
-ip addr add 127.0.0.53/32 dev lo
-echo 'nameserver 127.0.0.53' > /etc/resolv.conf
+resolver=$(awk '$1 == "nameserver" { print $2; exit }' /etc/resolv.conf) # the machine's own: what answers there is ours
+resolver=${resolver:-127.0.0.1}
+ip addr add $resolver/32 dev lo 2>/dev/null || true # a loopback address is there already
 
 mkdir -m 777 /root/dns && chmod 755 /root
 for zone in hoster customer; do
@@ -30,12 +31,13 @@ cat > /root/dns/named.conf <<'CONF'
 include "/root/dns/tsig.key";
 options {
   directory "/root/dns"; pid-file none; session-keyfile none; recursion yes; dnssec-validation no;
-  listen-on { 127.0.0.1; 127.0.0.53; 5.9.10.11; }; listen-on-v6 { none; };
+  listen-on { 127.0.0.1; RESOLVER; 5.9.10.11; }; listen-on-v6 { none; };
 };
 controls { };
 zone "hoster.example" { type primary; file "hoster"; };
 zone "customer.example" { type primary; file "customer"; allow-update { key autoconfig; }; };
 CONF
+sed -i "s/RESOLVER/$resolver/" /root/dns/named.conf
 named -c /root/dns/named.conf
 
 trust=/usr/local/share/ca-certificates
@@ -45,7 +47,7 @@ cat > /root/pebble.json <<CONF
 {"pebble": {"listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000", "httpPort": 80, "tlsPort": 443,
   "certificate": "$trust/pebble.crt", "privateKey": "/root/pebble.key"}}
 CONF
-/release/pebble -config /root/pebble.json -dnsserver 127.0.0.53:53 > /root/pebble.log 2>&1 &
+/release/pebble -config /root/pebble.json -dnsserver 127.0.0.1:53 > /root/pebble.log 2>&1 &
 update-ca-certificates > /dev/null 2>&1
 for _ in $(seq 100); do curl -fs https://127.0.0.1:15000/roots/0 -o $trust/root.crt && break; sleep 0.1; done
 update-ca-certificates > /dev/null 2>&1
