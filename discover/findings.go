@@ -1,7 +1,6 @@
 package discover
 
 import (
-	"slices"
 	"strings"
 
 	"autoconfig/finding"
@@ -12,18 +11,22 @@ import (
 // is the provider the domain should have, byMX the one its mail exchanger
 // belongs to; either may be nil.
 func (r *Report) Findings(meant, byMX *provider.Provider) []finding.Finding {
-	f := &faults{report: r}
-	f.steps()
+	f := &faults{report: r, meant: meant != nil}
+	f.names()
+	f.refused()
 	f.settings()
 	f.published()
 	f.exchanger(byMX)
 	f.model(meant)
+	f.outcome()
+	f.builtin()
 	return f.list
 }
 
 // faults collects findings.
 type faults struct {
 	report *Report
+	meant  bool // the domain is in the configuration
 	list   []finding.Finding
 }
 
@@ -40,78 +43,25 @@ func (f *faults) add(id, subject string, got ...string) *finding.Finding {
 	return &f.list[len(f.list)-1]
 }
 
+// clients adds a client to the line of a finding that says what.
+func (f *faults) clients(id, subject, what, client string) *finding.Finding {
+	found := f.add(id, subject)
+	for i, line := range found.Got {
+		if strings.HasPrefix(line, what+": ") {
+			found.Got[i] += ", " + client
+			return found
+		}
+	}
+	found.Got = append(found.Got, what+": "+client)
+	return found
+}
+
 // each visits every step of every client.
 func (f *faults) each(visit func(client string, s Step)) {
 	for _, c := range f.report.Clients {
 		for _, s := range c.Steps {
 			visit(c.Client, s)
 		}
-	}
-}
-
-// steps looks at what each request met. Hosts that are not the domain's own
-// (the ISPDB, a mail exchanger's) are not its operator's to mend.
-func (f *faults) steps() {
-	f.each(func(_ string, s Step) {
-		if question := s.host == "" && s.kind != guess; question && (s.Fault == FaultDNS || s.Fault == FaultTimeout) {
-			f.add("discover-dns-failed", f.report.domain)
-		}
-		if s.host == "" || !provider.Below(s.host, f.report.domain) {
-			return
-		}
-		pox := s.kind == poxPost || s.kind == poxGet || s.kind == mobileSync || s.kind == autoJSON
-		switch s.Fault {
-		case FaultCertName:
-			f.certificate("discover-certificate-name", s)
-		case FaultCertExpired:
-			f.certificate("discover-certificate-expired", s)
-		case FaultCertChain:
-			f.certificate("discover-certificate-untrusted", s)
-		case FaultTimeout:
-			if pox {
-				f.add("discover-autodiscover-hangs", s.host)
-			} else if s.kind == autoconfig {
-				f.add("discover-autoconfig-hangs", s.host)
-			}
-		case FaultPage:
-			f.add("discover-page-not-404", s.url)
-		case FaultType:
-			f.add("discover-content-type", s.url, s.Trace.ContentType)
-		case FaultMalformed:
-			f.add("discover-document-malformed", s.url, s.Why)
-		case FaultEmpty:
-			if s.kind == autoconfig {
-				f.add("discover-document-empty", s.url)
-			}
-		case FaultServer:
-			f.add("discover-server-error", s.url)
-		case FaultRedirects:
-			f.add("discover-redirect-loop", s.url)
-		case FaultPrivate:
-			f.add("discover-address-private", s.host)
-		case FaultTLS:
-			f.add("discover-tls", s.host, s.Why)
-		case FaultDigest:
-			f.add("discover-pacc-digest", s.host)
-		}
-		if strings.HasPrefix(s.url, "https:") && s.Trace != nil && slices.ContainsFunc(s.Trace.Hops, func(h string) bool { return strings.HasPrefix(h, "http:") }) {
-			f.add("discover-redirect-downgrade", s.url, s.Trace.Hops...)
-		}
-	})
-	for _, c := range f.report.Clients {
-		for _, s := range c.Steps {
-			if s.Fault == FaultRejected && s.host != "" && provider.Below(s.host, f.report.domain) {
-				found := f.add("discover-document-refused", s.url+" "+c.Client)
-				found.Got = []string{s.Why}
-			}
-		}
-	}
-}
-
-func (f *faults) certificate(id string, s Step) {
-	found := f.add(id, s.host)
-	if s.Trace != nil && s.Trace.Certificate != nil {
-		found.Got = s.Trace.Certificate.Names
 	}
 }
 
@@ -132,13 +82,13 @@ func (f *faults) settings() {
 			switch {
 			case s == nil:
 			case s.Broken() != "":
-				f.add("discover-settings-broken", c.Client+": "+s.String()).Got = []string{s.Broken()}
+				f.clients("discover-settings-broken", s.String(), s.Broken(), c.Client)
 			case s.Security == provider.Plain:
 				f.add("discover-settings-plain", s.String())
 			}
 		}
 		if c.Settings.From == "a guess" {
-			f.add("discover-settings-guessed", c.Client)
+			f.clients("discover-settings-guessed", f.report.domain, c.Settings.words(), c.Client)
 		}
 		for _, question := range c.AsksUser {
 			if c.Client == "thunderbird" && strings.HasPrefix(question, "to sign in with a browser") {
@@ -260,8 +210,7 @@ func (f *faults) model(meant *provider.Provider) {
 			list []provider.Server
 		}{{c.Settings.Incoming, p.Incoming}, {c.Settings.Outgoing, p.Outgoing}} {
 			if mailWords(side.got) != "" && !matches(side.got, side.list) {
-				found := f.add("discover-model-differs", c.Client, side.got.String())
-				found.Want = append(found.Want, wantWords(side.list)...)
+				f.clients("discover-model-differs", side.got.String(), "found by", c.Client).Want = wantWords(side.list)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package discover
 import (
 	"time"
 
+	"autoconfig/finding"
 	"autoconfig/provider"
 )
 
@@ -146,6 +147,7 @@ type Step struct {
 	host     string // asked first
 	url      string // without the query, which may hold the address
 	settings *Settings
+	lint     []finding.Finding // of the document
 }
 
 // Trace is what came over the wire, for --trace.

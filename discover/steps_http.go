@@ -92,6 +92,9 @@ func (line *Step) judge(c config, a answer) {
 	if c.settings != nil {
 		c.settings.Verified, c.settings.From = a.secure, line.What
 	}
+	if c.fault != FaultPage && c.fault != FaultMalformed && c.fault != FaultAbsent && c.fault != FaultAnswer {
+		_, line.lint = Lint(a.body, "") // the Content-Type is a finding of its own
+	}
 }
 
 // autodiscover reads an Autodiscover answer and goes where it points.

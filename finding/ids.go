@@ -4,6 +4,7 @@ package finding
 // templates/findings, one file a language.
 const (
 	okIDs = `
+		discover-domain-builtin
 		dns-dkim-published dns-dmarc-published dns-dnssec-validated dns-host-address-ok dns-mx-provider
 		dns-mx-published dns-pacc-rollover dns-publish-done dns-record-ok dns-record-published dns-spf-published
 		dns-vendor-mx-filter
@@ -29,8 +30,9 @@ const (
 		config-builtin-row config-domain-builtin config-domain-typo config-host-builtin config-oauth2-only
 		config-port-relay config-provider-unused config-security-plain config-source-plain
 		config-source-user-unasked config-username-literal
-		discover-address-private discover-autoconfig-stale discover-autodiscover-microsoft discover-clients-disagree
-		discover-document-refused discover-host-foreign discover-redirect-downgrade discover-settings-guessed
+		discover-address-private discover-autoconfig-stale discover-autodiscover-error
+		discover-autodiscover-microsoft discover-clients-disagree discover-document-refused discover-host-foreign
+		discover-path-missing discover-path-status discover-redirect-downgrade discover-settings-guessed
 		dns-autoconfig-mx dns-dkim-missing dns-dmarc-missing dns-host-wildcard dns-mx-missing dns-mx-null
 		dns-mx-provider-differs dns-negative-missing dns-pacc-cname dns-publish-lags dns-publish-unasked
 		dns-server-serial dns-server-silent dns-spf-missing dns-spf-multiple dns-srv-priority dns-srv-provider
@@ -77,9 +79,10 @@ const (
 		connect-address-private connect-answer-oversized connect-name-invalid connect-name-unanswered
 		connect-name-unknown connect-network-unreachable connect-peer-closed connect-port-refused
 		connect-port-timeout connect-server-hangs connect-server-silent connect-settings-missing
-		discover-autoconfig-contradicts-mx discover-autoconfig-hangs discover-autodiscover-hangs
-		discover-certificate-expired discover-certificate-name discover-certificate-untrusted discover-content-type
-		discover-dns-failed discover-document-empty discover-document-malformed discover-https-missing
+		discover-answer-garbled discover-autoconfig-contradicts-mx discover-autoconfig-hangs
+		discover-autodiscover-hangs discover-certificate-expired discover-certificate-name
+		discover-certificate-untrusted discover-content-type discover-dns-failed discover-document-empty
+		discover-document-malformed discover-host-hangs discover-host-refused discover-https-missing
 		discover-model-differs discover-network-failed discover-pacc-digest discover-page-not-404
 		discover-redirect-loop discover-server-error discover-settings-broken discover-settings-none
 		discover-settings-plain discover-srv-differs discover-tls

@@ -49,9 +49,9 @@ type discoverJSON struct {
 
 func (a *app) discoverCommand() *cobra.Command {
 	d := &discovery{app: a}
-	names := []string{}
+	var programs strings.Builder
 	for _, c := range discover.Clients() {
-		names = append(names, c.Name)
+		fmt.Fprintf(&programs, "\n  %-20s %s", c.Name, c.Checked)
 	}
 	cmd := &cobra.Command{
 		Use:   "discover ADDRESS|--file FILE",
@@ -64,7 +64,10 @@ wrong with what is published. It works for any domain.
 No password, cookie or proxy is used. Answers that lead to private addresses are
 refused unless --allow-private is given.
 
-Programs: ` + strings.Join(names, ", ") + ".",
+The exit status is 1 when no program finds settings, and when what is published
+is at fault.
+
+Programs, and what each was last checked against:` + programs.String(),
 		Example: "  autoconfig discover you@example.org\n  autoconfig discover you@example.org --client thunderbird --trace\n" +
 			"  autoconfig discover --file domains.txt --json",
 		RunE: ran(func(cmd *cobra.Command, args []string) error { return d.run(cmd.Context(), args) }),
@@ -107,11 +110,15 @@ func (d *discovery) run(ctx context.Context, args []string) error {
 	if err := d.print(r, true); err != nil {
 		return err
 	}
-	if !r.Found() {
+	if r.broken() {
 		return errSilent
 	}
 	return nil
 }
+
+// broken reports what makes the exit status 1: no program finds anything, or
+// what is published is at fault.
+func (r discoverJSON) broken() bool { return !r.Found() || finding.Summarize(r.Findings).Fail > 0 }
 
 // names are the clients to walk, none for all.
 func (d *discovery) names() []string {
@@ -179,7 +186,7 @@ func (d *discovery) stream(ctx context.Context, names []string) error {
 			}
 		}
 	}
-	count, without := 0, 0
+	count, without, broken := 0, 0, 0
 	bar := newProgress(d.stderr, -1)
 	defer bar.clear()
 	work := func(ctx context.Context, addr provider.Address) discoverJSON { return d.one(ctx, addr, names) }
@@ -190,6 +197,9 @@ func (d *discovery) stream(ctx context.Context, names []string) error {
 		count++
 		if !r.Found() {
 			without++
+		}
+		if r.broken() {
+			broken++
 		}
 		bar.clear()
 		if err := d.print(r, false); err != nil {
@@ -205,7 +215,7 @@ func (d *discovery) stream(ctx context.Context, names []string) error {
 		return context.Cause(ctx)
 	}
 	fmt.Fprintf(d.stderr, "%d looked at, %d of them without settings for any program\n", count, without)
-	if without > 0 {
+	if broken > 0 {
 		return errSilent
 	}
 	return nil

@@ -9,11 +9,17 @@ import (
 	"autoconfig/finding"
 )
 
-// printReport prints a report for people: the programs that end alike
-// together, then where they differ, then what to mend.
+// printReport prints a report for people: a line that sums it up, the programs
+// that end alike together, where they differ, then what is wrong.
 func (d *discovery) printReport(r discoverJSON, single bool) error {
 	out := &errWriter{w: d.stdout}
-	out.printf("%s\n", r.Address)
+	with, sum := 0, finding.Summarize(r.Findings)
+	for _, c := range r.Clients {
+		if c.Settings != nil {
+			with++
+		}
+	}
+	out.printf("%s: settings found by %d of %s; %s, %s\n", r.Address, with, count(len(r.Clients), "program"), count(sum.Fail, "error"), count(sum.Warn, "warning"))
 	printVerdicts(out, r.Clients)
 	printDisagreements(out, r.Disagreements)
 	if d.trace {
@@ -21,12 +27,10 @@ func (d *discovery) printReport(r discoverJSON, single bool) error {
 			printTrace(out, c)
 		}
 	}
-	for _, f := range sorted(r.Findings) {
-		if single {
-			out.printf("\n")
-		}
-		printDiscovered(out, f, single)
+	if single && len(r.Findings) > 0 {
+		out.printf("\n")
 	}
+	printKinds(out, r.Findings, single)
 	if !single {
 		out.printf("\n")
 	}
@@ -54,9 +58,9 @@ func printVerdicts(out *errWriter, clients []discover.Result) {
 	rank := []discover.Verdict{discover.Found, discover.Asks, discover.Refused, discover.Nothing}
 	slices.SortStableFunc(groups, func(a, b *outcome) int { return slices.Index(rank, a.verdict) - slices.Index(rank, b.verdict) })
 	for _, g := range groups {
-		out.printf("  %-8s %s\n", g.verdict, strings.Join(g.titles, ", "))
+		wrapped(out, fmt.Sprintf("  %-8s ", g.verdict), strings.Join(g.titles, ", "))
 		for _, line := range g.lines {
-			out.printf("           %s\n", line)
+			wrapped(out, "           ", line)
 		}
 	}
 }
@@ -96,14 +100,14 @@ func printDisagreements(out *errWriter, list []discover.Disagreement) {
 	for _, d := range list {
 		out.printf("\n  %s differs:\n", d.About)
 		for _, v := range d.Values {
-			out.printf("           %s: %s\n", v.Value, strings.Join(v.Clients, ", "))
+			wrapped(out, "           ", v.Value+": "+strings.Join(v.Clients, ", "))
 		}
 	}
 }
 
 // printTrace prints the steps of one program.
 func printTrace(out *errWriter, c discover.Result) {
-	out.printf("\n%s (%s)\n", c.Title, c.Client)
+	out.printf("\n%s (%s)\n  modelled on %s\n", c.Title, c.Client, c.Checked)
 	for _, s := range c.Steps {
 		used := ""
 		if s.Used {
@@ -125,7 +129,7 @@ func printTrace(out *errWriter, c discover.Result) {
 }
 
 func printWire(out *errWriter, t *discover.Trace) {
-	const margin = "                     "
+	const margin = "                     " // under the columns of the steps
 	for _, hop := range t.Hops {
 		out.printf("%sredirected to %s\n", margin, hop)
 	}
@@ -140,18 +144,49 @@ func printWire(out *errWriter, t *discover.Trace) {
 	}
 }
 
-// printDiscovered prints a finding, among many addresses in one line.
-func printDiscovered(out *errWriter, f finding.Finding, whole bool) {
-	out.printf("  %-4s  %s: %s [%s]\n", levelWords[f.Level], f.Subject, title(f), f.ID)
+// printKinds prints findings a line each, those of a kind together, and what to
+// know about the kind once; among many addresses the lines alone.
+func printKinds(out *errWriter, list []finding.Finding, whole bool) {
+	list = sorted(list)
+	for len(list) > 0 {
+		kind := list[0]
+		same := func(f finding.Finding) bool { return f.ID == kind.ID && f.Level == kind.Level && f.Cause == kind.Cause && f.Fix == kind.Fix }
+		for _, f := range list {
+			if same(f) {
+				wrapped(out, fmt.Sprintf("  %-4s  ", levelWords[f.Level]), fmt.Sprintf("%s: %s [%s]", f.Subject, title(f), f.ID))
+				printValues(out, f, whole)
+			}
+		}
+		if whole {
+			wrapped(out, margin, kind.Cause)
+			if kind.Fix != "" {
+				wrapped(out, margin, "do: "+kind.Fix)
+			}
+		}
+		list = slices.DeleteFunc(list, same)
+	}
+}
+
+func printValues(out *errWriter, f finding.Finding, whole bool) {
 	if !whole {
 		return
 	}
-	out.printf("        %s\n", f.Cause)
 	for _, line := range f.Got {
-		out.printf("        seen:  %s\n", line)
+		wrapped(out, margin, "seen: "+line)
 	}
 	for _, line := range f.Want {
-		out.printf("        right: %s\n", line)
+		wrapped(out, margin, "right: "+line)
 	}
-	out.printf("        do: %s\n", f.Fix)
+}
+
+// margin is before what belongs to a line above.
+const margin = "        "
+
+// wrapped prints text in lines of 80 columns, the first after head, the others
+// under it.
+func wrapped(out *errWriter, head, text string) {
+	for _, line := range wrap(strings.Fields(text), 80-len(head)) {
+		out.printf("%s%s\n", head, line)
+		head = strings.Repeat(" ", len(head))
+	}
 }

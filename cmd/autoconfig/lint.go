@@ -89,9 +89,7 @@ var formatNames = map[discover.Format]string{
 func (d *discovery) printLint(r lintJSON) error {
 	out := &errWriter{w: d.stdout}
 	out.printf("%s: %s: %s, %s\n", r.Document, formatNames[r.Format], count(r.Summary.Fail, "error"), count(r.Summary.Warn, "warning"))
-	for _, f := range r.Findings {
-		printDiscovered(out, f, true)
-	}
+	printKinds(out, r.Findings, true)
 	return out.err
 }
 

@@ -1,0 +1,182 @@
+package discover
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"autoconfig/finding"
+	"autoconfig/pacc"
+	"autoconfig/provider"
+)
+
+// planned reports a name that is in DNS for mail programs alone. What the domain
+// itself answers is often a web site's.
+func (f *faults) planned(host string) bool {
+	label, rest, _ := strings.Cut(host, ".")
+	return rest == f.report.domain && slices.Contains([]string{"autoconfig", "autodiscover", pacc.HostLabel}, label)
+}
+
+// names looks at what each name and each path of the domain answers, each fault
+// once, whichever client met it. Hosts that are not the domain's own (the ISPDB,
+// a mail exchanger's) are not its operator's to correct.
+func (f *faults) names() {
+	f.each(func(_ string, s Step) {
+		if question := s.host == "" && s.kind != guess; question && (s.Fault == FaultDNS || s.Fault == FaultTimeout) {
+			f.add("discover-dns-failed", f.report.domain)
+		}
+		if s.host == "" || !provider.Below(s.host, f.report.domain) {
+			return
+		}
+		f.host(s)
+		f.path(s)
+		for _, found := range s.lint {
+			f.linted(s.url, found)
+		}
+	})
+}
+
+// host looks at how a name is reached.
+func (f *faults) host(s Step) {
+	id := map[Fault]string{FaultCertName: "discover-certificate-name", FaultCertExpired: "discover-certificate-expired",
+		FaultCertChain: "discover-certificate-untrusted", FaultTLS: "discover-tls", FaultPrivate: "discover-address-private",
+		FaultHTTP: "discover-answer-garbled", FaultDigest: "discover-pacc-digest"}[s.Fault]
+	pox := s.kind == poxPost || s.kind == poxGet || s.kind == mobileSync || s.kind == autoJSON
+	subject, got := s.host, []string(nil)
+	switch {
+	case s.Fault == FaultTimeout && pox:
+		id = "discover-autodiscover-hangs"
+	case s.Fault == FaultTimeout && s.kind == autoconfig:
+		id = "discover-autoconfig-hangs"
+	case s.Fault == FaultTimeout:
+		id = "discover-host-hangs"
+	case s.Fault == FaultUnreachable && f.planned(s.host) && strings.HasPrefix(s.url, "https:"):
+		id, subject, got = "discover-host-refused", net.JoinHostPort(s.host, "443"), []string{s.Why}
+	case s.Fault == FaultTLS:
+		got = []string{s.Why}
+	case s.Trace != nil && s.Trace.Certificate != nil:
+		got = s.Trace.Certificate.Names
+	}
+	if id == "" {
+		return
+	}
+	found := f.add(id, subject, got...)
+	if !f.planned(s.host) && s.Fault != FaultDigest {
+		found.Level = finding.Warn
+	}
+}
+
+// path looks at what a path answers.
+func (f *faults) path(s Step) {
+	switch s.Fault {
+	case FaultPage:
+		f.add("discover-page-not-404", s.url)
+	case FaultType:
+		f.add("discover-content-type", s.url, s.Trace.ContentType)
+	case FaultMalformed:
+		f.add("discover-document-malformed", s.url, s.Why)
+	case FaultEmpty:
+		if s.kind == autoconfig {
+			f.add("discover-document-empty", s.url)
+		}
+	case FaultServer:
+		f.add("discover-server-error", s.url, status(s))
+	case FaultRedirects:
+		f.add("discover-redirect-loop", s.url)
+	case FaultAnswer:
+		if s.Trace.Status < 300 && strings.Contains(s.Why, " error ") {
+			f.add("discover-autodiscover-error", s.url, s.Why)
+		}
+	case FaultAbsent, FaultStatus:
+		f.unanswered(s)
+	}
+	if strings.HasPrefix(s.url, "https:") && s.Trace != nil && slices.ContainsFunc(s.Trace.Hops, func(h string) bool { return strings.HasPrefix(h, "http:") }) {
+		f.add("discover-redirect-downgrade", s.url, s.Trace.Hops...)
+	}
+}
+
+// unanswered is a path of a planned name that answers with neither a document
+// nor an error of its own format. A protocol that a server need not have is no
+// fault.
+func (f *faults) unanswered(s Step) {
+	if !f.planned(s.host) || !strings.HasPrefix(s.url, "https:") || s.kind == autoJSON || s.Trace == nil || s.Trace.Status < 300 {
+		return
+	}
+	id := "discover-path-missing"
+	if s.Fault == FaultStatus {
+		id = "discover-path-status"
+	}
+	found := f.add(id, s.url, status(s))
+	if !f.report.Found() || f.meant && !f.served() {
+		found.Level = finding.Fail
+	}
+}
+
+// served reports whether any name of the domain answers with settings by https.
+func (f *faults) served() bool {
+	served := false
+	f.each(func(_ string, s Step) {
+		served = served || s.settings != nil && strings.HasPrefix(s.url, "https:") && provider.Below(s.host, f.report.domain)
+	})
+	return served
+}
+
+func status(s Step) string { return strings.TrimSpace(fmt.Sprintf("%d %s", s.Trace.Status, s.Why)) }
+
+// linted is what a document's format says about it, by its URL.
+func (f *faults) linted(url string, found finding.Finding) {
+	subject := strings.TrimSpace(url + " " + found.Subject)
+	if !slices.ContainsFunc(f.list, func(old finding.Finding) bool { return old.ID == found.ID && old.Subject == subject }) {
+		found.Subject = subject
+		f.list = append(f.list, found)
+	}
+}
+
+// refused names the documents that a client does not take, and why.
+func (f *faults) refused() {
+	f.each(func(client string, s Step) {
+		if s.Fault != FaultRejected || s.host == "" || !provider.Below(s.host, f.report.domain) {
+			return
+		}
+		found := f.add("discover-document-refused", s.url)
+		if line := client + ": " + s.Why; !slices.Contains(found.Got, line) {
+			found.Got = append(found.Got, line)
+		}
+	})
+}
+
+// outcome counts the programs without settings for the findings about a name.
+func (f *faults) outcome() {
+	without := 0
+	for _, c := range f.report.Clients {
+		if c.Settings == nil {
+			without++
+		}
+	}
+	line := fmt.Sprintf("%d of %d programs find nothing", without, len(f.report.Clients))
+	for i := range f.list {
+		if l := &f.list[i]; l.Level == finding.Fail && slices.Contains([]string{"discover-host-refused", "discover-host-hangs", "discover-autoconfig-hangs",
+			"discover-autodiscover-hangs", "discover-path-missing", "discover-path-status", "discover-server-error"}, l.ID) {
+			l.Got = append(l.Got, line)
+		}
+	}
+}
+
+// builtin gives the asker advice that fits a domain of a provider such as
+// Outlook.com: nothing there is theirs to correct.
+func (f *faults) builtin() {
+	if len(f.list) == 0 || provider.VendorOwned(f.report.domain) == "" {
+		return
+	}
+	for i := range f.list {
+		switch l := &f.list[i]; l.ID {
+		case "discover-network-failed", "discover-dns-failed":
+		case "discover-settings-none":
+			l.Fix = ""
+		default:
+			l.Level, l.Fix = finding.Warn, ""
+		}
+	}
+	f.list = append(f.list, finding.New("discover-domain-builtin", f.report.domain))
+}
