@@ -49,8 +49,9 @@ type discoverJSON struct {
 
 func (a *app) discoverCommand() *cobra.Command {
 	d := &discovery{app: a}
-	var programs strings.Builder
+	names, programs := []string{}, strings.Builder{}
 	for _, c := range discover.Clients() {
+		names = append(names, c.Name)
 		fmt.Fprintf(&programs, "\n  %-20s %s", c.Name, c.Checked)
 	}
 	cmd := &cobra.Command{
