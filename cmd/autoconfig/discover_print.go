@@ -150,7 +150,9 @@ func printKinds(out *errWriter, list []finding.Finding, whole bool) {
 	list = sorted(list)
 	for len(list) > 0 {
 		kind := list[0]
-		same := func(f finding.Finding) bool { return f.ID == kind.ID && f.Level == kind.Level && f.Cause == kind.Cause && f.Fix == kind.Fix }
+		same := func(f finding.Finding) bool {
+			return f.ID == kind.ID && f.Level == kind.Level && f.Cause == kind.Cause && f.Fix == kind.Fix
+		}
 		for _, f := range list {
 			if same(f) {
 				wrapped(out, fmt.Sprintf("  %-4s  ", levelWords[f.Level]), fmt.Sprintf("%s: %s [%s]", f.Subject, title(f), f.ID))
