@@ -41,7 +41,7 @@ const (
 
 // Place is where certificates are kept: a folder, or the connection string of
 // a database.
-func (a *ACME) Place(r *files.Reader, getenv func(string) string) (place string, database bool, err error) {
+func (a *ACME) Place(r *files.Reader, env Env) (place string, database bool, err error) {
 	place = a.Storage
 	if a.StorageFile != "" {
 		b, err := r.Read(a.StorageFile, files.Secret)
@@ -53,7 +53,7 @@ func (a *ACME) Place(r *files.Reader, getenv func(string) string) (place string,
 	if !isDatabase(place) {
 		return place, false, nil
 	}
-	place, err = expand(place, getenv)
+	place, err = expand(place, env)
 	return place, true, err
 }
 

@@ -86,7 +86,7 @@ func (s *Source) EncryptsLater() bool {
 }
 
 // Secret is the dsn or the password, from its file or with ${ENV} put in.
-func (s *Source) Secret(r *files.Reader, getenv func(string) string) (string, error) {
+func (s *Source) Secret(r *files.Reader, env Env) (string, error) {
 	text, file := cmp.Or(s.DSN, s.Password), cmp.Or(s.DSNFile, s.PasswordFile)
 	if file != "" {
 		b, err := r.Read(file, files.Secret)
@@ -98,12 +98,21 @@ func (s *Source) Secret(r *files.Reader, getenv func(string) string) (string, er
 			return text, nil // a password may hold anything
 		}
 	}
-	return expand(text, getenv)
+	return expand(text, env)
+}
+
+// Env looks up an environment variable, which may be set and empty.
+type Env func(name string) (value string, set bool)
+
+// Get is the value of a variable, "" where it is not set.
+func (e Env) Get(name string) string {
+	value, _ := e(name)
+	return value
 }
 
 // expand puts the environment's values in for ${NAME}. A $ alone is a $:
 // passwords have them.
-func expand(text string, getenv func(string) string) (string, error) {
+func expand(text string, env Env) (string, error) {
 	var out strings.Builder
 	for {
 		before, rest, found := strings.Cut(text, "${")
@@ -115,8 +124,8 @@ func expand(text string, getenv func(string) string) (string, error) {
 		if !closed {
 			return "", errors.New("a ${ without its }")
 		}
-		value := getenv(name)
-		if value == "" {
+		value, set := env(name)
+		if !set {
 			return "", fmt.Errorf("the environment variable %s is not set", name)
 		}
 		out.WriteString(value)

@@ -56,11 +56,14 @@ func TestSources(t *testing.T) {
 	if o := ldap.Backend(); o.Name != "ldap-2" || o.Provider != "hosting" || o.Logins || o.Cache.InFlight != 2 || o.Cache.Timeout != 500*time.Millisecond || !ldap.EncryptsLater() {
 		t.Errorf("%+v", o)
 	}
-	if got, err := db.Secret(c.Reader, func(name string) string { return name + "$1}" }); err != nil || got != "autoconfig:DB_PASSWORD$1}@tcp(db.example.org:3306)/mail" {
+	if got, err := db.Secret(c.Reader, func(name string) (string, bool) { return name + "$1}", true }); err != nil || got != "autoconfig:DB_PASSWORD$1}@tcp(db.example.org:3306)/mail" {
 		t.Errorf("%q %v", got, err)
 	}
-	if got, err := db.Secret(c.Reader, func(string) string { return "" }); err == nil || err.Error() != "the environment variable DB_PASSWORD is not set" {
+	if got, err := db.Secret(c.Reader, func(string) (string, bool) { return "", false }); err == nil || err.Error() != "the environment variable DB_PASSWORD is not set" {
 		t.Errorf("%q %v", got, err)
+	}
+	if got, err := db.Secret(c.Reader, func(string) (string, bool) { return "", true }); err != nil || got != "autoconfig:@tcp(db.example.org:3306)/mail" {
+		t.Errorf("an empty variable: %q %v", got, err)
 	}
 	if got, err := ldap.Secret(c.Reader, nil); err != nil || got != "pa$s ${word}" {
 		t.Errorf("%q %v", got, err)

@@ -28,7 +28,7 @@ func (s *Service) onDemand(l *server.Listen) (done func(), err error) {
 		return done, nil
 	}
 	l.ACME = &acme.Options{Email: from.Email, Directory: from.Directory}
-	place, database, err := from.Place(s.running.Reader, s.opts.Getenv)
+	place, database, err := from.Place(s.running.Reader, s.opts.Env)
 	if err != nil {
 		return done, configErrorf("tls.acme.storage: %w", err)
 	}

@@ -8,7 +8,7 @@ import (
 // tuneGC sets how much the heap may grow, by what is live in it now. Caches
 // fill up after the start, so it is done again and again.
 func (s *Service) tuneGC() {
-	if s.opts.Getenv("GOGC") != "" {
+	if s.opts.Env.Get("GOGC") != "" {
 		return
 	}
 	if percent := gcPercent(); percent != s.gcPercent {

@@ -12,7 +12,7 @@ const (
 // notify tells the service manager how the service is, when there is one that
 // listens (a unit with Type=notify).
 func (s *Service) notify(state string) {
-	socket := s.opts.Getenv("NOTIFY_SOCKET")
+	socket := s.opts.Env.Get("NOTIFY_SOCKET")
 	if socket == "" {
 		return
 	}

@@ -33,7 +33,7 @@ func manager(t *testing.T) (path string, next func() string) {
 func TestNotify(t *testing.T) {
 	path, next := manager(t)
 	socket := path
-	s := &Service{log: slog.New(slog.DiscardHandler), opts: Options{Getenv: func(string) string { return socket }}}
+	s := &Service{log: slog.New(slog.DiscardHandler), opts: Options{Env: func(string) (string, bool) { return socket, true }}}
 	s.notify(stateReady)
 	if got := next(); got != "READY=1" {
 		t.Errorf("%q", got)

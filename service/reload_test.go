@@ -104,12 +104,12 @@ func newRig(t *testing.T, text string) *rig {
 	log := slog.New(slog.NewTextHandler(r.log, nil))
 	cfg, found := config.Load(filepath.Join(r.dir, "autoconfig.yaml"))
 	data, more := cfg.Data()
-	sources := NewSources(log, os.Getenv)
+	sources := NewSources(log, os.LookupEnv)
 	sources.grace = 0 // a source that is given up is closed at once
 	if found = append(append(found, more...), sources.Open(cfg, data)...); config.Failed(found) {
 		t.Fatal(found)
 	}
-	r.Service = New(cfg, sources, Options{Log: log, Getenv: os.Getenv})
+	r.Service = New(cfg, sources, Options{Log: log, Env: os.LookupEnv})
 	done, err := r.start(data, &server.Listen{})
 	if err != nil {
 		t.Fatal(err)

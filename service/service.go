@@ -19,7 +19,7 @@ import (
 // Options are what the program gives the service.
 type Options struct {
 	Log    *slog.Logger
-	Getenv func(string) string
+	Env    config.Env
 	Now    func() time.Time     // nil: the machine's clock
 	Listen func(*config.Config) // puts the addresses of the command line in; nil: there are none
 }
@@ -45,7 +45,7 @@ func New(cfg *config.Config, sources *Sources, o Options) *Service {
 		o.Listen(cfg)
 	}
 	if sources == nil {
-		sources = NewSources(o.Log, o.Getenv)
+		sources = NewSources(o.Log, o.Env)
 	}
 	return &Service{opts: o, running: cfg, log: o.Log, mx: newMXSource(cfg), sources: sources, srv: server.New(server.Options{
 		TrustedProxies: cfg.TrustedProxies, ForwardedHost: cfg.ForwardedHost, AdminHosts: cfg.AdminHosts,

@@ -23,10 +23,10 @@ import (
 // Sources are the databases and directories that are open. One whose
 // settings stay the same outlives a reload, with what it remembers.
 type Sources struct {
-	log    *slog.Logger
-	getenv func(string) string
-	added  chan struct{} // there are new ones to check
-	grace  time.Duration // how long requests that began before a reload may still ask those of before
+	log   *slog.Logger
+	env   config.Env
+	added chan struct{} // there are new ones to check
+	grace time.Duration // how long requests that began before a reload may still ask those of before
 
 	mu   sync.Mutex
 	open map[sourceKey]*source.Backend
@@ -45,8 +45,8 @@ type opened struct {
 }
 
 // NewSources has none open yet.
-func NewSources(log *slog.Logger, getenv func(string) string) *Sources {
-	return &Sources{log: log, getenv: getenv, added: make(chan struct{}, 1), grace: 30 * time.Second,
+func NewSources(log *slog.Logger, env config.Env) *Sources {
+	return &Sources{log: log, env: env, added: make(chan struct{}, 1), grace: 30 * time.Second,
 		open: map[sourceKey]*source.Backend{}, were: map[string]int{}}
 }
 
@@ -71,7 +71,7 @@ func (b *Sources) prepare(cfg *config.Config, data *config.Data) (*opened, []fin
 	data.Remote = nil
 	for i := range cfg.Sources {
 		s := &cfg.Sources[i]
-		secret, err := s.Secret(cfg.Reader, b.getenv)
+		secret, err := s.Secret(cfg.Reader, b.env)
 		if err != nil {
 			found = append(found, finding.New("config-source-secret", s.Name).Because("%s", err))
 			continue

@@ -23,7 +23,7 @@ import (
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	getenv         func(string) string
+	env            config.Env
 	now            func() time.Time // nil: the machine's clock
 
 	configPath string
@@ -140,7 +140,8 @@ Without a command it serves.`,
 	}
 	root.Version = buildVersion().Version
 	root.SetVersionTemplate(buildVersion().text())
-	finish(root)
+	a.finish(root)
+	_ = root.RegisterFlagCompletionFunc("config", cobra.FixedCompletions([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt))
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentPreRunE = a.checkJSON
 	return root
@@ -228,7 +229,7 @@ func (a *app) read() (*config.Config, *config.Data, []finding.Finding, error) {
 		if err != nil {
 			return cfg, data, found, err
 		}
-		a.sources = service.NewSources(log, a.getenv)
+		a.sources = service.NewSources(log, a.env)
 		found = append(found, a.sources.Open(cfg, data)...)
 	}
 	return cfg, data, found, nil

@@ -76,6 +76,7 @@ Programs, and what each was last checked against:` + programs.String(),
 	d.network.flags(cmd)
 	f := cmd.Flags()
 	f.Var(wordsFlag(&d.clients, "all", append(names, "all")), "client", "the `program` to be, or all (repeatable)")
+	_ = cmd.RegisterFlagCompletionFunc("client", cobra.FixedCompletions(append(names, "all"), cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that does not exist
 	f.BoolVar(&d.trace, "trace", false, "show every step of every program")
 	f.StringVar(&d.file, "file", "", "look at the addresses or domains in this `file`, one a line, # comments; - is standard input")
 	f.BoolVar(&d.allowPrivate, "allow-private", false, "connect to private and local addresses too")

@@ -32,7 +32,7 @@ providers:
 // command runs the program in this process.
 func command(ctx context.Context, stderr io.Writer, args ...string) (stdout string, status int) {
 	var out bytes.Buffer
-	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: stderr, getenv: func(string) string { return "" }}
+	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: stderr, env: func(string) (string, bool) { return "", false }}
 	status = a.main(ctx, args)
 	return out.String(), status
 }

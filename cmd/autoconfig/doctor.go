@@ -62,6 +62,7 @@ mail exchangers is named and asked for first.`,
 	f.BoolVar(&d.offline, "offline", false, "only compare --have and --username, ask no network")
 	f.BoolVarP(&d.verbose, "verbose", "v", false, "say all: what is fine, too, and what each server said")
 	f.BoolVar(&d.allowPrivate, "allow-private", false, "connect to private and local addresses too")
+	noFileCompletion(cmd, "have", "username")
 	f.Var(ispdbFlag(&d.ispdb), "ispdb", "base `URL` of Thunderbird's database of providers")
 	return cmd
 }

@@ -131,7 +131,7 @@ func (w *world) healthy(t testing.TB, m *probetest.Meeting) (imap, smtp *probete
 func (w *world) doctor(t testing.TB, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, getenv: func(string) string { return "" }}
+	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, env: func(string) (string, bool) { return "", false }}
 	status = a.main(t.Context(), append(append([]string{"doctor"}, w.args...), args...))
 	return out.String(), errs.String(), status
 }

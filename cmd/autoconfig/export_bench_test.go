@@ -35,7 +35,7 @@ func BenchmarkExport(b *testing.B) {
 	if err := errors.Join(os.WriteFile(filepath.Join(dir, "domains.txt"), []byte(domains.String()), 0o600), os.WriteFile(path, []byte(text), 0o600)); err != nil {
 		b.Fatal(err)
 	}
-	a := &app{stdout: io.Discard, stderr: io.Discard, getenv: os.Getenv, configPath: path, logLevel: "error"}
+	a := &app{stdout: io.Discard, stderr: io.Discard, env: os.LookupEnv, configPath: path, logLevel: "error"}
 	run := func(to string) {
 		if err := (&export{app: a}).run(b.Context(), to); err != nil {
 			b.Fatal(err)

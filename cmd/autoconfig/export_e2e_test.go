@@ -29,7 +29,7 @@ func TestExportedTree(t *testing.T) {
 	}
 	file := write(t, dir, "autoconfig.yaml", config)
 	tree := filepath.Join(dir, "tree")
-	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: os.Stderr, getenv: os.Getenv}
+	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: os.Stderr, env: os.LookupEnv}
 	if status := a.main(t.Context(), []string{"export", tree, "--config", file}); status != 0 {
 		t.Fatalf("export ends with status %d", status)
 	}

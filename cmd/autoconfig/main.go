@@ -21,7 +21,7 @@ func run(now func() time.Time) int {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: now}
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv, now: now}
 	code := make(chan int, 1)
 	go func() { code <- a.main(ctx, os.Args[1:]) }()
 	select {

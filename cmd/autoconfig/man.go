@@ -29,7 +29,7 @@ func (a *app) manCommand() *cobra.Command {
 // manDate is the month of SOURCE_DATE_EPOCH, in seconds: the same sources give
 // the same pages. Without it a page has no date.
 func (a *app) manDate() string {
-	seconds, err := strconv.ParseInt(a.getenv("SOURCE_DATE_EPOCH"), 10, 64)
+	seconds, err := strconv.ParseInt(a.env.Get("SOURCE_DATE_EPOCH"), 10, 64)
 	if err != nil {
 		return ""
 	}
@@ -81,6 +81,10 @@ func manPage(cmd *cobra.Command, date string) []byte {
 	if cmd.Example != "" {
 		fmt.Fprintf(&b, ".SH EXAMPLES\n.EX\n%s\n.EE\n", roff(strings.Trim(cmd.Example, "\n")))
 	}
+	b.WriteString(exitStatus)
+	if !cmd.HasParent() {
+		b.WriteString(environment)
+	}
 	var see []string
 	if cmd.HasParent() {
 		see = append(see, manName(cmd.Parent()))
@@ -97,6 +101,51 @@ func manPage(cmd *cobra.Command, date string) []byte {
 	}
 	return b.Bytes()
 }
+
+const exitStatus = `.SH EXIT STATUS
+.TP
+0
+All is well.
+.TP
+1
+A problem was found, or the work could not be done.
+.TP
+2
+Wrong usage or configuration, or something that may not be done.
+`
+
+const environment = `.SH ENVIRONMENT
+.TP
+NO_COLOR
+If it is set, there are no colours, as with
+.BR \-\-no\-color .
+.TP
+NOTIFY_SOCKET
+Where
+.B serve
+says that it is ready, reloading or stopping; systemd sets it.
+.TP
+GOGC, GOMEMLIMIT
+How much memory the program takes; see the documentation of Go.
+.TP
+SSL_CERT_FILE, SSL_CERT_DIR
+Where the authorities are that the system trusts.
+.TP
+SOURCE_DATE_EPOCH
+The time of the sources in seconds, for the date of these pages.
+.PP
+A dsn, a password and the storage of certificates in the configuration may hold ${NAME}, which becomes the value of that variable.
+.SH FILES
+.TP
+autoconfig.yaml
+The configuration, if it is in the current folder.
+.TP
+/etc/autoconfig/autoconfig.yaml
+The configuration otherwise. Without one the built\-in providers alone are served.
+.TP
+/var/lib/autoconfig/certificates
+Certificates on demand, unless tls.acme.storage names another place.
+`
 
 func manFlags(b *bytes.Buffer, title string, flags *pflag.FlagSet) {
 	if !flags.HasAvailableFlags() {

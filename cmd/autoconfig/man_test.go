@@ -13,8 +13,8 @@ func TestManPages(t *testing.T) {
 	dirs := [2]string{t.TempDir(), t.TempDir()}
 	for _, dir := range dirs {
 		var stderr strings.Builder
-		a := &app{stdin: strings.NewReader(""), stdout: &strings.Builder{}, stderr: &stderr, getenv: func(name string) string {
-			return map[string]string{"SOURCE_DATE_EPOCH": "1796000000"}[name]
+		a := &app{stdin: strings.NewReader(""), stdout: &strings.Builder{}, stderr: &stderr, env: func(name string) (string, bool) {
+			return "1796000000", name == "SOURCE_DATE_EPOCH"
 		}}
 		if status := a.main(t.Context(), []string{"man", dir}); status != 0 {
 			t.Fatalf("status %d: %s", status, &stderr)
@@ -31,6 +31,12 @@ func TestManPages(t *testing.T) {
 		}
 		if again, err := os.ReadFile(filepath.Join(dirs[1], filepath.Base(file))); err != nil || string(again) != string(first) {
 			t.Errorf("%s differs the second time: %v", filepath.Base(file), err)
+		}
+		if !strings.Contains(string(first), ".SH EXIT STATUS\n") || strings.Contains(string(first), "[=false]") {
+			t.Errorf("%s has no exit status, or options that nobody writes like that", filepath.Base(file))
+		}
+		if main := filepath.Base(file) == "autoconfig.1"; main != strings.Contains(string(first), ".SH ENVIRONMENT\n") || main != strings.Contains(string(first), ".SH FILES\n") {
+			t.Errorf("%s: the environment and the files belong in the main page", filepath.Base(file))
 		}
 	}
 	page, err := os.ReadFile(filepath.Join(dirs[0], "autoconfig-dns-plan.1"))

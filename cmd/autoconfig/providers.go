@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -29,23 +32,24 @@ func (a *app) providersCommand() *cobra.Command {
 	var facts bool
 	var on string
 	cmd := &cobra.Command{
-		Use: "providers [ID]", Short: "List the built-in and configured providers, or one with its domains and servers",
-		RunE: ran(func(_ *cobra.Command, args []string) error {
+		Use: "providers [ID|DOMAIN]", Short: "List the built-in and configured providers, or one with its domains and servers",
+		Example: "  autoconfig providers microsoft365 --facts\n  autoconfig providers live.co.uk",
+		RunE: ran(func(cmd *cobra.Command, args []string) error {
 			if on != "" && !facts || facts && len(args) == 0 {
-				return usagef("--facts needs a built-in provider's ID, and --on needs --facts")
+				return usagef("--facts needs the ID of a built-in provider, and --on needs --facts; write for example autoconfig providers microsoft365 --facts")
 			}
 			if facts {
-				return a.printFacts(args[0], on)
+				return a.printFacts(cmp.Or(provider.VendorOwned(args[0]), args[0]), on)
 			}
-			cfg, _, err := a.load()
+			cfg, data, err := a.load()
 			if err != nil {
 				return err
 			}
 			entries := cfg.Model()
 			if len(args) == 1 {
-				e, ok := entryByID(entries, args[0])
-				if !ok {
-					return fmt.Errorf("no provider %q; run autoconfig providers for the ids", args[0])
+				e, err := a.entryOf(cmd.Context(), entries, data, args[0])
+				if err != nil {
+					return err
 				}
 				if !a.json {
 					return a.printProvider(e)
@@ -70,6 +74,26 @@ func (a *app) providersCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&facts, "facts", false, "where a built-in provider's values come from, and what changes when")
 	cmd.Flags().StringVar(&on, "on", "", "with --facts: as they are on this `date`, 2027-01-02")
 	return cmd
+}
+
+// entryOf finds a provider by its id, or by an address or a domain that it serves.
+func (a *app) entryOf(ctx context.Context, entries []config.Entry, data *config.Data, text string) (config.Entry, error) {
+	if e, ok := entryByID(entries, text); ok {
+		return e, nil
+	}
+	addr, err := typedAddress(text)
+	if err != nil {
+		return config.Entry{}, fmt.Errorf("no provider has the id %q; run autoconfig providers for the ids", text)
+	}
+	p, err := data.All().Lookup(ctx, addr)
+	if errors.Is(err, provider.ErrNotFound) {
+		return config.Entry{}, fmt.Errorf("no provider has the id %q, and the domain is not served; run autoconfig providers for the ids", text)
+	}
+	if err != nil {
+		return config.Entry{}, err
+	}
+	e, _ := entryByID(entries, p.ID)
+	return e, nil
 }
 
 func entryByID(entries []config.Entry, id string) (config.Entry, bool) {

@@ -28,8 +28,7 @@ func (a *app) renderCommand() *cobra.Command {
 		Short: "Print what is served for an address: " + strings.Join(formats, ", "),
 		Long: `Render prints exactly the bytes that the server answers for an address or a
 domain. FORMAT is one of ` + strings.Join(formats, ", ") + `.`,
-		Example:   "  autoconfig render mozilla you@live.co.uk\n  autoconfig render mobileconfig you@example.org --name \"Your Name\" > mail.mobileconfig",
-		ValidArgs: formats,
+		Example: "  autoconfig render mozilla you@live.co.uk\n  autoconfig render mobileconfig you@example.org --name \"Your Name\" > mail.mobileconfig",
 	}
 	cmd.Flags().StringVar(&o.Account, "account", "mail", "mobileconfig: mail or exchange")
 	cmd.Flags().StringVar(&o.Name, "name", "", "mobileconfig: the person's name")

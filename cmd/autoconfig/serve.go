@@ -29,7 +29,7 @@ certificates again; what cannot be read leaves the settings from before.`,
 			return err
 		}
 		a.serving.Store(true)
-		s := service.New(cfg, a.sources, service.Options{Log: log, Getenv: a.getenv, Now: a.now, Listen: func(cfg *config.Config) {
+		s := service.New(cfg, a.sources, service.Options{Log: log, Env: a.env, Now: a.now, Listen: func(cfg *config.Config) {
 			if cmd.Flags().Changed("listen") {
 				cfg.Listen = listen
 			}

@@ -21,7 +21,7 @@ import (
 func run1(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, words bytes.Buffer
-	a := &app{stdin: strings.NewReader(stdin), stdout: &out, stderr: &words, getenv: func(string) string { return "" }}
+	a := &app{stdin: strings.NewReader(stdin), stdout: &out, stderr: &words, env: func(string) (string, bool) { return "", false }}
 	status = a.main(t.Context(), args)
 	return status, out.String(), words.String()
 }

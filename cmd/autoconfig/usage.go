@@ -6,17 +6,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// finish gives every command what all share: the check of its arguments by the
-// words of its usage line.
-func finish(cmd *cobra.Command) {
+// finish gives every command what all share: the check and the completion of its
+// arguments by the words of its usage line.
+func (a *app) finish(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
-		finish(c)
+		a.finish(c)
 	}
 	if !cmd.HasSubCommands() && !cmd.DisableFlagParsing {
 		cmd.Args = checkArgs
 	}
-	if cmd.ValidArgsFunction == nil && len(cmd.ValidArgs) == 0 && !strings.Contains(cmd.Use, "FILE") {
-		cmd.ValidArgsFunction = cobra.NoFileCompletions
+	if !cmd.HasSubCommands() && cmd.Name() != "help" {
+		cmd.ValidArgsFunction = a.completions(cmd)
 	}
 }
 

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"autoconfig/config"
+	"autoconfig/finding"
+)
+
+// completions are what the arguments of the commands may be, by the words of
+// their usage lines.
+func (a *app) completions(cmd *cobra.Command) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	words := strings.Fields(cmd.Use)[1:]
+	return func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+		if len(words) == 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		word := words[min(len(args), len(words)-1)]
+		if len(args) >= len(words) && !strings.HasSuffix(word, "…") && !strings.Contains(word, "…|") && word != "[TEXT]" {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var list []string
+		switch kind := strings.Trim(word, "[]…"); {
+		case kind == "FORMAT":
+			list = formats
+		case kind == "ID|DOMAIN":
+			list = slices.Concat(a.ids(), a.ownDomains(cmd.Context(), begun))
+		case strings.HasPrefix(kind, "ADDRESS"), strings.HasPrefix(kind, "DOMAIN"):
+			list = a.ownDomains(cmd.Context(), begun)
+		case kind == "TEXT":
+			for _, e := range finding.Catalogue() {
+				list = append(list, e.ID)
+			}
+		case kind == "DIR":
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		case strings.Contains(kind, "FILE"):
+			return nil, cobra.ShellCompDirectiveDefault
+		}
+		return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return !strings.HasPrefix(s, begun) }), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// ids are those of the providers served.
+func (a *app) ids() []string {
+	cfg, _ := config.Load(a.findConfig())
+	var out []string
+	for _, e := range cfg.Model() {
+		out = append(out, e.ID)
+	}
+	return out
+}
+
+// mostCompleted bounds the domains that a shell is offered.
+const mostCompleted = 1000
+
+// ownDomains are the operator's domains, files included, that begin with a text,
+// or with what is behind its @.
+func (a *app) ownDomains(ctx context.Context, begun string) []string {
+	cfg, found := config.Load(a.findConfig())
+	if config.Failed(found) {
+		return nil
+	}
+	data, found := cfg.Data()
+	if config.Failed(found) {
+		return nil
+	}
+	local, domain, isAddress := strings.Cut(begun, "@")
+	if !isAddress {
+		local, domain = "", begun
+	} else {
+		local += "@"
+	}
+	var out []string
+	for name := range data.Listed.Domains(ctx) {
+		if len(out) == mostCompleted {
+			break
+		}
+		if strings.HasPrefix(name, domain) {
+			out = append(out, local+name)
+		}
+	}
+	return out
+}
