@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -18,10 +19,13 @@ import (
 
 // tree is the folder of an export.
 type tree struct {
-	dir   string // where files are written
-	final string // what a new folder is renamed to in the end; "" for one that is there
-	fresh bool   // nothing was in it: there is nothing to compare with
-	work  string // where files of a folder that is there are written before they are renamed
+	dir   string   // where files are written
+	final string   // what a new folder is renamed to in the end; "" for one that is there
+	fresh bool     // nothing was in it: there is nothing to compare with
+	root  *os.Root // dir: a symbolic link in it leads nowhere else
+	work  string   // in root, where files of a folder that is there are written before they are renamed
+
+	workers int
 
 	mu   sync.Mutex
 	seed maphash.Seed
@@ -47,18 +51,22 @@ func openTree(dir string) (*tree, error) {
 		return nil, err
 	}
 	t.fresh = len(entries) == 0
-	if _, err := os.Stat(filepath.Join(dir, marker)); err != nil && !t.fresh {
+	if t.root, err = os.OpenRoot(dir); err != nil {
+		return nil, err
+	}
+	if info, err := t.root.Lstat(marker); (err != nil || !info.IsDir()) && !t.fresh {
 		return nil, usagef("%s is not empty and holds no export; name a new folder", dir)
 	}
 	// What a run that was stopped has left goes; a run that is under way ends
 	// with an error, since two at once could not tell whose files are right.
-	if err := removeAll(filepath.Join(dir, marker, "run-*")); err != nil {
+	if err := removeAll(t.root, marker, "run-"); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, marker), 0o755); err != nil {
+	if err := t.root.MkdirAll(marker, 0o755); err != nil {
 		return nil, err
 	}
-	t.work, err = os.MkdirTemp(filepath.Join(dir, marker), "run-")
+	work, err := os.MkdirTemp(filepath.Join(dir, marker), "run-")
+	t.work = filepath.Join(marker, filepath.Base(work))
 	return t, err
 }
 
@@ -69,23 +77,31 @@ func (t *tree) fill() error {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return err
 	}
-	if err := removeAll(filepath.Join(parent, prefix+"*")); err != nil {
+	beside, err := os.OpenRoot(parent)
+	if err != nil {
 		return err
 	}
-	var err error
+	defer beside.Close() //nolint:errcheck // nothing is written through it
+	if err := removeAll(beside, ".", prefix); err != nil {
+		return err
+	}
 	if t.dir, err = os.MkdirTemp(parent, prefix); err != nil {
 		return err
 	}
-	return errors.Join(os.Chmod(t.dir, 0o755), os.Mkdir(filepath.Join(t.dir, marker), 0o755))
+	if t.root, err = os.OpenRoot(t.dir); err != nil {
+		return err
+	}
+	return errors.Join(os.Chmod(t.dir, 0o755), t.root.Mkdir(marker, 0o755))
 }
 
-// removeAll removes what matches a pattern.
-func removeAll(pattern string) error {
-	left, err := filepath.Glob(pattern)
-	for _, old := range left {
-		err = errors.Join(err, os.RemoveAll(old))
-	}
-	return err
+// removeAll removes what begins with a prefix in a folder.
+func removeAll(root *os.Root, dir, prefix string) error {
+	return eachEntry(root, dir, func(entry fs.DirEntry) error {
+		if !strings.HasPrefix(entry.Name(), prefix) {
+			return nil
+		}
+		return root.RemoveAll(filepath.Join(dir, entry.Name()))
+	})
 }
 
 // commit gives a new folder its name.
@@ -120,8 +136,9 @@ func (t *tree) close() {
 		_ = os.RemoveAll(t.dir) // it was not finished
 	}
 	if t.work != "" {
-		_ = os.RemoveAll(t.work)
+		_ = t.root.RemoveAll(t.work)
 	}
+	_ = t.root.Close() // nothing is written through it
 }
 
 // keep says that a domain is a part of this run.
@@ -160,18 +177,18 @@ func (t *tree) worker() (*treeWorker, error) {
 	if t.final != "" {
 		return &treeWorker{t: t}, nil
 	}
-	dir, err := os.MkdirTemp(t.work, "")
-	return &treeWorker{t: t, temp: filepath.Join(dir, "file")}, err
+	t.workers++
+	return &treeWorker{t: t, temp: filepath.Join(t.work, strconv.Itoa(t.workers))}, nil
 }
 
 // put brings a file up to date. One without bytes is removed.
 func (w *treeWorker) put(f server.File) error {
-	path := w.t.dir + "/" + f.Host + "/" + f.Path
+	path := f.Host + "/" + f.Path
 	if f.Body == nil {
 		if w.t.fresh {
 			return nil
 		}
-		return gone(os.Remove(path))
+		return gone(w.t.root.Remove(path))
 	}
 	if !w.t.fresh && w.same(path, f.Body) {
 		w.done.Unchanged++
@@ -179,12 +196,12 @@ func (w *treeWorker) put(f server.File) error {
 	}
 	err := w.write(path, f.Body)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
+		if err = w.t.root.MkdirAll(filepath.Dir(path), 0o755); err == nil {
 			err = w.write(path, f.Body)
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", path, err)
+		return fmt.Errorf("%s cannot be written: %w", filepath.Join(w.t.dir, path), err)
 	}
 	w.done.Written++
 	return nil
@@ -194,17 +211,17 @@ func (w *treeWorker) put(f server.File) error {
 // any other beside first.
 func (w *treeWorker) write(path string, body []byte) error {
 	if w.temp == "" {
-		return os.WriteFile(path, body, 0o644)
+		return w.t.root.WriteFile(path, body, 0o644)
 	}
-	if err := os.WriteFile(w.temp, body, 0o644); err != nil {
+	if err := w.t.root.WriteFile(w.temp, body, 0o644); err != nil {
 		return err
 	}
-	return os.Rename(w.temp, path)
+	return w.t.root.Rename(w.temp, path)
 }
 
 // same reports whether a file has these bytes already.
 func (w *treeWorker) same(path string, body []byte) bool {
-	f, err := os.Open(path)
+	f, err := w.t.root.Open(path)
 	if err != nil {
 		return false
 	}
@@ -221,7 +238,7 @@ func (t *tree) sweep() (int, error) {
 		return 0, nil
 	}
 	removed := 0
-	err := eachEntry(t.dir, func(entry fs.DirEntry) error {
+	err := eachEntry(t.root, ".", func(entry fs.DirEntry) error {
 		host := entry.Name()
 		if !entry.IsDir() || host == marker || host == server.ExportISPDB {
 			return nil
@@ -241,7 +258,7 @@ func (t *tree) sweep() (int, error) {
 	if err != nil {
 		return removed, err
 	}
-	err = eachEntry(filepath.Join(t.dir, server.ExportISPDB), func(entry fs.DirEntry) error {
+	err = eachEntry(t.root, server.ExportISPDB, func(entry fs.DirEntry) error {
 		name := entry.Name()
 		if entry.IsDir() || t.kept(name) || t.kept(server.ExportISPDB+"/"+name) {
 			return nil
@@ -255,7 +272,7 @@ func (t *tree) sweep() (int, error) {
 
 // remove removes one file, and the folders above it that have become empty.
 func (t *tree) remove(host, path string) (int, error) {
-	err := os.Remove(filepath.Join(t.dir, host, path))
+	err := t.root.Remove(filepath.Join(host, path))
 	if err != nil {
 		return 0, gone(err)
 	}
@@ -265,7 +282,7 @@ func (t *tree) remove(host, path string) (int, error) {
 			return 1, nil
 		}
 		path = path[:i]
-		if os.Remove(filepath.Join(t.dir, path)) != nil {
+		if t.root.Remove(path) != nil {
 			return 1, nil // something else is in it
 		}
 	}
@@ -281,8 +298,8 @@ func gone(err error) error {
 
 // eachEntry calls f with what is in a folder, a few at a time: there may be
 // millions.
-func eachEntry(dir string, f func(fs.DirEntry) error) error {
-	d, err := os.Open(dir)
+func eachEntry(root *os.Root, dir string, f func(fs.DirEntry) error) error {
+	d, err := root.Open(dir)
 	if err != nil {
 		return gone(err)
 	}
