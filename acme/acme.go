@@ -42,6 +42,7 @@ const (
 	certificatesInMemory = 10_000           // others are read from the storage again
 	orderTimeout         = 3 * time.Minute  // of one order, with its turn
 	loadTimeout          = 15 * time.Second // of the storage
+	unusableFor          = time.Second      // how long stored parts may not fit together
 	firstHandshake       = 25 * time.Second // how long a client waits for a new certificate
 	answerTimeout        = 5 * time.Second  // what is left of the handshake then
 	maintainEvery        = time.Minute      // how often a name in use is looked after

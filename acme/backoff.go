@@ -252,6 +252,13 @@ func (b *backoff) stored(write bool, err error) {
 	}
 }
 
+// unreadable reports whether the last read from the storage failed.
+func (b *backoff) unreadable() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.storage[false] != nil
+}
+
 func (b *backoff) storageError() error { return cmp.Or(b.storage[true], b.storage[false]) }
 
 // Status is what /readyz says of certificates on demand.

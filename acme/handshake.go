@@ -163,28 +163,41 @@ func (a *Manager) load(ctx context.Context, name string) (*tls.Certificate, erro
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	cert, err := a.config.CacheManagedCertificate(ctx, name)
-	switch {
-	case err == nil && a.o.Now().Before(cert.Leaf.NotAfter):
-		return &cert.Certificate, nil
-	case err == nil:
-		return nil, fmt.Errorf("the stored certificate expired: %w", fs.ErrNotExist)
-	case !errors.Is(err, fs.ErrNotExist) && a.unusable(ctx, name):
-		// without this part it counts as missing, and is ordered anew
-		_ = a.storage.Delete(ctx, certmagic.StorageKeys.SiteMeta(a.issuer.IssuerKey(), name))
-	}
-	return nil, err
-}
-
-// unusable reports whether all parts of a certificate are there, which after a
-// failed load means that they do not fit together.
-func (a *Manager) unusable(ctx context.Context, name string) bool {
-	keys, issuer := certmagic.StorageKeys, a.issuer.IssuerKey()
-	for _, key := range []string{keys.SiteCert(issuer, name), keys.SitePrivateKey(issuer, name), keys.SiteMeta(issuer, name)} {
-		if _, err := a.storage.Load(ctx, key); err != nil {
-			return false
+	for parts := ""; err != nil && !errors.Is(err, fs.ErrNotExist); cert, err = a.config.CacheManagedCertificate(ctx, name) {
+		now := ""
+		if !a.backoff.unreadable() {
+			now = a.parts(ctx, name)
+		}
+		if now == "" { // the storage fails
+			break
+		}
+		if now == parts { // nobody is in the middle of storing them: they do not fit together
+			_ = a.storage.Delete(ctx, certmagic.StorageKeys.SiteMeta(a.issuer.IssuerKey(), name)) // so it counts as missing
+			break
+		}
+		parts = now
+		select {
+		case <-ctx.Done():
+		case <-time.After(unusableFor):
 		}
 	}
-	return ctx.Err() == nil
+	if err == nil && !a.o.Now().Before(cert.Leaf.NotAfter) {
+		err = fmt.Errorf("the stored certificate expired: %w", fs.ErrNotExist)
+	}
+	return &cert.Certificate, err
+}
+
+// parts are what a certificate is stored in, empty unless all are there.
+func (a *Manager) parts(ctx context.Context, name string) (all string) {
+	keys, issuer := certmagic.StorageKeys, a.issuer.IssuerKey()
+	for _, key := range []string{keys.SiteCert(issuer, name), keys.SitePrivateKey(issuer, name), keys.SiteMeta(issuer, name)} {
+		part, err := a.storage.Load(ctx, key)
+		if err != nil {
+			return ""
+		}
+		all += string(part)
+	}
+	return all
 }
 
 // drop forgets a name that is not listed any more.

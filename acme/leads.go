@@ -68,30 +68,12 @@ func NewLeads(o LeadsOptions) *Leads {
 }
 
 // Check is nil for a name that leads here. Its error wraps [ErrElsewhere], or
-// there was no answer.
+// there was no answer. What was found counts for a minute.
 func (l *Leads) Check(ctx context.Context, host string) error {
 	if host == l.o.ServiceHost {
 		return nil
 	}
-	found, err := l.lookup(ctx, host)
-	if err != nil {
-		return err
-	}
-	if slices.ContainsFunc(found, l.own) {
-		l.led(host)
-		return nil
-	}
-	if l.o.ServiceHost != "" {
-		service, err := l.lookup(ctx, l.o.ServiceHost)
-		switch {
-		case err != nil && !errors.Is(err, ErrElsewhere):
-			return err
-		case slices.ContainsFunc(found, func(a netip.Addr) bool { return slices.Contains(service, a) }):
-			l.led(host)
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: its addresses are %v", ErrElsewhere, found[:min(len(found), addrsShown)])
+	return l.once(ctx, host, l.judge).err
 }
 
 // Lately reports whether a name led here within the last day: what is said while
@@ -103,59 +85,64 @@ func (l *Leads) Lately(host string) bool {
 	return !here.IsZero() && l.o.Now().Sub(here) < lastLead
 }
 
-// own reports whether an address is configured, or one of the listener's. Without
-// a host it listens on all of this machine's; loopback and link-local ones are
-// everybody's and say nothing.
-func (l *Leads) own(a netip.Addr) bool {
-	if slices.Contains(l.o.Addresses, a) {
-		return true
-	}
-	host, _, _ := net.SplitHostPort(l.o.Listen) // empty without a listener
-	if bound, err := netip.ParseAddr(host); err == nil && !bound.IsUnspecified() {
-		return bound.Unmap() == a
-	}
-	if a.IsLoopback() || a.IsLinkLocalUnicast() {
-		return false
-	}
-	all, _ := net.InterfaceAddrs() // without them the name leads elsewhere
-	return slices.ContainsFunc(all, func(i net.Addr) bool {
-		p, err := netip.ParsePrefix(i.String())
-		return err == nil && p.Addr().Unmap() == a
-	})
-}
-
-// lookup asks for a name at most once a minute.
-func (l *Leads) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	if known, ok := l.known(host); ok {
-		return known.addrs, known.err
+// once finds something out about a host, at most once a minute.
+func (l *Leads) once(ctx context.Context, host string, how func(context.Context, string) lead) lead {
+	l.mu.Lock()
+	n, ok := l.names[host]
+	l.mu.Unlock()
+	if age := l.o.Now().Sub(n.at); ok && age >= 0 && age < lookupKept {
+		return n
 	}
 	select {
 	case <-ctx.Done():
-		return nil, fmt.Errorf("%w: %w", errUnanswered, ctx.Err())
-	case got := <-l.flights.DoChan(host, func() (any, error) { return l.ask(host), nil }):
-		n := got.Val.(lead) //nolint:errcheck,forcetypeassert // ask returns no other
-		return n.addrs, n.err
+		return lead{err: fmt.Errorf("%w: %w", errUnanswered, ctx.Err())}
+	case got := <-l.flights.DoChan(host, func() (any, error) { return l.note(host, how), nil }):
+		return got.Val.(lead) //nolint:errcheck,forcetypeassert // note returns no other
 	}
 }
 
-func (l *Leads) known(host string) (lead, bool) {
+func (l *Leads) note(host string, how func(context.Context, string) lead) lead {
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
+	defer cancel()
+	n := how(ctx, host)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n, ok := l.names[host]
-	age := l.o.Now().Sub(n.at)
-	return n, ok && age >= 0 && age < lookupKept
+	if n.at, n.here = l.o.Now(), l.names[host].here; n.err == nil {
+		n.here = n.at
+	}
+	if len(l.names) >= leadsKept {
+		clear(l.names) // what is forgotten costs a question
+	}
+	l.names[host] = n
+	return n
 }
 
-func (l *Leads) ask(host string) lead {
+// judge compares the addresses of a host with this server's.
+func (l *Leads) judge(ctx context.Context, host string) lead {
+	found := l.resolve(ctx, host)
+	here := func(mine []netip.Addr) bool {
+		return slices.ContainsFunc(found.addrs, func(a netip.Addr) bool { return slices.Contains(mine, a) })
+	}
+	if found.err != nil || here(l.own()) {
+		return lead{err: found.err}
+	}
+	if l.o.ServiceHost != "" {
+		service := l.once(ctx, l.o.ServiceHost, l.resolve)
+		if errors.Is(service.err, errUnanswered) || here(service.addrs) {
+			return lead{err: service.err}
+		}
+	}
+	return lead{err: fmt.Errorf("%w: its addresses are %v", ErrElsewhere, found.addrs[:min(len(found.addrs), addrsShown)])}
+}
+
+// resolve asks DNS for a host's addresses.
+func (l *Leads) resolve(ctx context.Context, host string) (n lead) {
 	select {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()
 	default:
 		return lead{err: fmt.Errorf("%w: too many are being looked up", errUnanswered)}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
-	defer cancel()
-	var n lead
 	n.addrs, n.err = l.o.Lookup(ctx, host)
 	for i := range n.addrs {
 		n.addrs[i] = n.addrs[i].Unmap()
@@ -166,22 +153,24 @@ func (l *Leads) ask(host string) lead {
 	case n.err != nil:
 		n.err = fmt.Errorf("%w: %w", errUnanswered, n.err)
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n.at, n.here = l.o.Now(), l.names[host].here
-	if len(l.names) >= leadsKept {
-		clear(l.names) // what is forgotten costs a question
-	}
-	l.names[host] = n
 	return n
 }
 
-// led notes that a name leads here.
-func (l *Leads) led(host string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if n, ok := l.names[host]; ok {
-		n.here = n.at
-		l.names[host] = n
+// own are the addresses configured and the listener's. Without a host it listens
+// on all of this machine's; loopback and link-local ones are everybody's and say
+// nothing.
+func (l *Leads) own() []netip.Addr {
+	own := slices.Clone(l.o.Addresses)
+	host, _, _ := net.SplitHostPort(l.o.Listen) // empty without a listener
+	if bound, err := netip.ParseAddr(host); err == nil && !bound.IsUnspecified() {
+		return append(own, bound.Unmap())
 	}
+	all, _ := net.InterfaceAddrs() // without them the name leads elsewhere
+	for _, i := range all {
+		p, err := netip.ParsePrefix(i.String())
+		if a := p.Addr().Unmap(); err == nil && !a.IsLoopback() && !a.IsLinkLocalUnicast() {
+			own = append(own, a)
+		}
+	}
+	return own
 }

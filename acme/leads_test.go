@@ -108,7 +108,7 @@ func TestLeadsMemory(t *testing.T) {
 		now = now.Add(time.Millisecond)
 		_ = l.Check(t.Context(), fmt.Sprintf("n%d.example", i))
 	}
-	if _, known := l.known(fmt.Sprintf("n%d.example", leadsKept+9)); !known || len(l.names) > leadsKept || len(l.names) < 5 {
+	if _, known := l.names[fmt.Sprintf("n%d.example", leadsKept+9)]; !known || len(l.names) > leadsKept || len(l.names) < 5 {
 		t.Error(len(l.names))
 	}
 }

@@ -22,7 +22,8 @@ type order struct {
 	cert  *tls.Certificate
 	err   error
 
-	reserved time.Time // in the budget
+	assets   map[string][]byte // to be stored
+	reserved time.Time         // in the budget
 	end      context.CancelCauseFunc
 }
 
@@ -57,7 +58,7 @@ func (a *Manager) begin(name string, client netip.Addr, c class) (*order, error)
 	if why != "" {
 		return nil, a.o.Refusals.Refuse(finding.New(why, name))
 	}
-	o := &order{name: name, class: c, done: make(chan struct{})}
+	o := &order{name: name, class: c, done: make(chan struct{}), assets: map[string][]byte{}}
 	a.desk.running[name] = o
 	go func() {
 		defer close(o.done)
@@ -149,7 +150,7 @@ func (a *Manager) event(ctx context.Context, event string, data map[string]any) 
 	case event == eventOrdered:
 		a.o.Count("ok")
 		a.o.Log.Info("certificate", "name", o.name)
-		_ = a.storage.save(ctx) // reported; it is kept in memory
+		a.storage.keep(ctx, o)
 	case event == eventFailed:
 		err, _ := data["error"].(error)
 		o.end(err)

@@ -43,10 +43,8 @@ func (w *watchedStorage) reported(ctx context.Context, write bool, err error) er
 
 // Store implements certmagic.Storage.
 func (w *watchedStorage) Store(ctx context.Context, key string, value []byte) error {
-	if orderOf(ctx) != nil && strings.HasPrefix(key, assets) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.unsaved[key] = bytes.Clone(value)
+	if o := orderOf(ctx); o != nil && strings.HasPrefix(key, assets) {
+		o.assets[key] = bytes.Clone(value)
 		return nil
 	}
 	return w.reported(ctx, true, w.Storage.Store(ctx, key, value))
@@ -75,6 +73,14 @@ func (w *watchedStorage) Exists(ctx context.Context, key string) bool {
 // Lock implements certmagic.Storage.
 func (w *watchedStorage) Lock(ctx context.Context, name string) error {
 	return w.reported(ctx, true, w.Storage.Lock(ctx, name))
+}
+
+// keep takes what an order brought, once that is whole, and stores it if it can.
+func (w *watchedStorage) keep(ctx context.Context, o *order) {
+	w.mu.Lock()
+	maps.Copy(w.unsaved, o.assets)
+	w.mu.Unlock()
+	_ = w.save(ctx) // reported
 }
 
 // save stores what is unsaved. When something of it cannot be, what was there

@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/caddyserver/certmagic"
 )
 
 // fullDisk is a storage that has no room for some keys.
@@ -38,12 +40,14 @@ func TestDiskFull(t *testing.T) {
 					disk.files[key] = []byte(before)
 				}
 			}
-			ctx := context.WithValue(t.Context(), orderKey{}, new(order))
+			o := &order{assets: map[string][]byte{}}
+			ctx := context.WithValue(t.Context(), orderKey{}, o)
 			for _, key := range parts {
 				if err := w.Store(ctx, key, []byte("new")); err != nil {
 					t.Fatal(err)
 				}
 			}
+			w.keep(ctx, o)
 			if err := w.save(ctx); !errors.Is(err, syscall.ENOSPC) || !errors.Is(reported, syscall.ENOSPC) {
 				t.Errorf("%v, reported %v", err, reported)
 			}
@@ -112,7 +116,19 @@ func TestUnusable(t *testing.T) {
 	if _, err := a.load(t.Context(), name); err == nil || len(storage.files) != whole-1 {
 		t.Error(err, len(storage.files))
 	}
+	// another replica is in the middle of a renewal
+	keepCertificate(t, a, name, time.Now().Add(-time.Minute), time.Now().Add(time.Hour))
+	complete := storage.files[keyOf(a, name)]
+	storage.files[keyOf(a, name)] = storage.files[keyOf(a, other)]
+	time.AfterFunc(unusableFor/2, func() { _ = storage.Store(context.Background(), keyOf(a, name), complete) })
+	if _, err := a.load(t.Context(), name); err != nil || len(storage.files) != whole {
+		t.Error(err, len(storage.files))
+	}
 	if _, err := a.load(t.Context(), other); err != nil {
 		t.Error(err)
 	}
+}
+
+func keyOf(a *Manager, name string) string {
+	return certmagic.StorageKeys.SitePrivateKey(a.issuer.IssuerKey(), name)
 }
