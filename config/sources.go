@@ -158,9 +158,10 @@ func (s Source) shown() Source {
 			*secret = "********"
 		}
 	}
+	later := s.EncryptsLater()
 	s.StartTLS = nil
 	if strings.HasPrefix(s.LDAP, "ldap://") {
-		s.StartTLS = new(s.EncryptsLater())
+		s.StartTLS = &later
 	}
 	o := s.Backend().Cache
 	s.Timeout, s.Connections = new(Duration(o.Timeout)), o.InFlight

@@ -1,0 +1,154 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"autoconfig/files"
+)
+
+// The tests of this file were written for changes to the code that no other
+// test noticed: docs/mutation.md.
+
+const everySource = `
+providers:
+  - {id: hosting, domains: [example.org], incoming: [imaps://imap.example.org], outgoing: [submissions://smtp.example.org]}
+sources:
+  - name: customers
+    sql: postgres
+    dsn_file: dsn
+    domain: SELECT 'hosting' FROM d WHERE name = :domain
+    list: SELECT name FROM d
+    user: SELECT login FROM m WHERE address = :address
+  - name: directory
+    ldap: ldap://localhost
+    starttls: false
+    base: dc=example
+    provider: hosting
+    domain: (associatedDomain=:domain)
+    list: (associatedDomain=*)
+    domain_attribute: associatedDomain
+`
+
+// What `config show` prints is every setting of a source, so that it loads as
+// the same.
+func TestShowHasEverySettingOfASource(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "dsn"), []byte("host=localhost"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, found := parse(filepath.Join(dir, "autoconfig.yaml"), []byte(everySource))
+	if Failed(found) {
+		t.Fatal(lines(found))
+	}
+	shown, err := c.Show()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, found := parse(c.Path, shown)
+	if Failed(found) {
+		t.Fatalf("%s\n%s", lines(found), shown)
+	}
+	for i := range c.Sources {
+		a, b := c.Sources[i], again.Sources[i]
+		if a.Name != b.Name || a.SQL != b.SQL || a.DSNFile != b.DSNFile || a.Domain != b.Domain || a.List != b.List || a.User != b.User ||
+			a.LDAP != b.LDAP || a.EncryptsLater() != b.EncryptsLater() || a.Base != b.Base || a.DomainAttribute != b.DomainAttribute || a.Provider != b.Provider {
+			t.Errorf("shown as\n%s", shown)
+		}
+	}
+}
+
+const everyFile = `
+listen_tls: ":443"
+tls: {cert_file: cert.pem, key_file: key.pem}
+signing: {cert_file: signer.pem, key_file: signer.key}
+branding: {logo: logo.png}
+providers:
+  - {domains: [example.org], domains_file: more.txt, incoming: [imaps://imap.example.org], outgoing: [submissions://smtp.example.org]}
+`
+
+// A change of any file that is configured is noticed.
+func TestFilesAreAllOfThem(t *testing.T) {
+	dir := t.TempDir()
+	c, _ := parse(filepath.Join(dir, "autoconfig.yaml"), []byte(everyFile)) // the files are not there
+	for _, name := range []string{"autoconfig.yaml", "cert.pem", "key.pem", "signer.pem", "signer.key", "logo.png", "more.txt"} {
+		if !slices.Contains(c.Files(), filepath.Join(dir, name)) {
+			t.Errorf("%s is not among %v", name, c.Files())
+		}
+	}
+}
+
+// Where certificates are kept may be said in a file, with a line end; a password
+// in any part of the address of a database is not shown.
+func TestStorageOfCertificates(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "storage")
+	if err := os.WriteFile(file, []byte("postgres://me:${PW}@db/name\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := &ACME{StorageFile: file}
+	place, database, err := a.Place(&files.Reader{}, func(name string) (string, bool) { return name + "!", true })
+	if err != nil || !database || place != "postgres://me:PW!@db/name" {
+		t.Errorf("%q %v %v", place, database, err)
+	}
+	if place, database, err := (&ACME{Storage: "/var/lib/x ${PW}"}).Place(&files.Reader{}, nil); err != nil || database || place != "/var/lib/x ${PW}" {
+		t.Errorf("%q %v %v", place, database, err)
+	}
+	for storage, want := range map[string]string{
+		"postgres://me:secret@db/name":               "postgres://me:xxxxx@db/name",
+		"postgresql://db/name?password=secret&x=1":   "postgresql://db/name?password=xxxxx&x=1",
+		"postgres://me@db/name?sslmode=verify-full":  "postgres://me@db/name?sslmode=verify-full",
+		"/var/lib/autoconfig/certificates?password=": "/var/lib/autoconfig/certificates?password=",
+	} {
+		if got := (&ACME{Storage: storage}).shown().Storage; got != want {
+			t.Errorf("%s is shown as %s", storage, got)
+		}
+	}
+}
+
+func TestACMEDirectoryAndStorage(t *testing.T) {
+	for block, wrong := range map[string]bool{
+		"{}":                                               false,
+		"{directory: https://ca.example/d}":                false,
+		"{directory: http://ca.example/d}":                 true,
+		"{directory: 'https:///d'}":                        true,
+		"{directory: 'https://me@ca.example/d'}":           true,
+		"{storage: 'ftp://h/x'}":                           true,
+		"{storage: 'postgres://h/x'}":                      false,
+		"{storage: certificates, storage_file: some-file}": true,
+		"{email: hostmaster}":                              true,
+		"{email: hostmaster@example.org}":                  false,
+	} {
+		c, found := parse(filepath.Join(t.TempDir(), "autoconfig.yaml"), []byte("listen_tls: ':443'\nservice_host: a.example.org\ntls: {acme: "+block+"}\n"))
+		if Failed(found) != wrong {
+			t.Errorf("%s: %s", block, lines(found))
+		}
+		if !wrong && !strings.HasPrefix(c.TLS.ACME.Directory, "https://") {
+			t.Errorf("%s: the directory is %q", block, c.TLS.ACME.Directory)
+		}
+	}
+}
+
+// The schema says which version of the language it is in, lets an empty block
+// or list be, as the decoder does, and no empty word or number.
+func TestSchemaAllowsEmptyBlocks(t *testing.T) {
+	var root struct {
+		Schema     string                     `json:"$schema"`
+		Properties map[string]json.RawMessage `json:"properties"`
+	}
+	if err := json.Unmarshal(Schema(), &root); err != nil {
+		t.Fatal(err)
+	}
+	if root.Schema != "https://json-schema.org/draft/2020-12/schema" {
+		t.Errorf("$schema is %q", root.Schema)
+	}
+	for key, want := range map[string]bool{"branding": true, "trusted_proxies": true, "providers": true, "sources": true, "listen": false, "drain": false, "log_clients": false} {
+		if got := bytes.Contains(root.Properties[key], []byte(`"null"`)); got != want || root.Properties[key] == nil {
+			t.Errorf("%s may be empty: %v: %s", key, got, root.Properties[key])
+		}
+	}
+}
