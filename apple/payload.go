@@ -1,7 +1,6 @@
 package apple
 
 import (
-	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -36,11 +35,18 @@ func (a Account) payloads(kind Kind, prefix, name string) ([]dict, error) {
 		return nil, err
 	}
 	list := []dict{mail}
-	if u := a.Provider.CalDAV; u != "" {
-		list = append(list, a.dav("CalDAV", "Calendars", TypeCalDAV, prefix+".caldav", u))
-	}
-	if u := a.Provider.CardDAV; u != "" {
-		list = append(list, a.dav("CardDAV", "Contacts", TypeCardDAV, prefix+".carddav", u))
+	for _, s := range []struct{ prefix, title, typ, suffix, url string }{
+		{"CalDAV", "Calendars", TypeCalDAV, ".caldav", a.Provider.CalDAV},
+		{"CardDAV", "Contacts", TypeCardDAV, ".carddav", a.Provider.CardDAV},
+	} {
+		if s.url == "" {
+			continue
+		}
+		d, err := a.dav(s.prefix, s.title, s.typ, prefix+s.suffix, s.url)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, d)
 	}
 	return list, nil
 }
@@ -57,6 +63,9 @@ func (a Account) mail(prefix, name string) (dict, error) {
 	out, outAuth, sends := pick(a.Provider.Outgoing, provider.SMTP)
 	if !ok || !sends {
 		return nil, ErrNoPassword
+	}
+	if err := provider.Complete(in, out); err != nil {
+		return nil, err
 	}
 	d := payload(TypeMail, prefix+".mail", "Mail")
 	d["EmailAccountType"] = typ
@@ -119,10 +128,13 @@ func pick(servers []provider.Server, proto provider.Protocol) (provider.Server, 
 	return provider.Server{}, "", false
 }
 
-// dav is a CalDAV or CardDAV payload for the collection at raw, a validated
+// dav is a CalDAV or CardDAV payload for the collection at raw, an https
 // URL. The keys of the two differ in their first letters only.
-func (a Account) dav(prefix, title, typ, identifier, raw string) dict {
-	host, port, path := split(raw)
+func (a Account) dav(prefix, title, typ, identifier, raw string) (dict, error) {
+	host, port, path, err := split(raw)
+	if err != nil {
+		return nil, err
+	}
 	d := payload(typ, identifier, title)
 	d[prefix+"AccountDescription"] = a.providerName()
 	d[prefix+"HostName"] = host
@@ -132,7 +144,7 @@ func (a Account) dav(prefix, title, typ, identifier, raw string) dict {
 	if path != "" && path != "/" && path != "/.well-known/"+strings.ToLower(prefix) { // the device finds the principal itself (RFC 6764 §6)
 		d[prefix+"PrincipalURL"] = path
 	}
-	return d
+	return d, nil
 }
 
 // exchange is the com.apple.eas.account payload, for iPhone and iPad; macOS
@@ -142,7 +154,10 @@ func (a Account) exchange(prefix string) (dict, error) {
 	if a.Provider.ActiveSync == "" {
 		return nil, ErrNoAccount
 	}
-	host, port, _ := split(a.Provider.ActiveSync)
+	host, port, _, err := split(a.Provider.ActiveSync)
+	if err != nil {
+		return nil, err
+	}
 	if port != 443 {
 		host += ":" + strconv.Itoa(port) // there is no key for the port
 	}
@@ -166,22 +181,21 @@ func prefersOAuth2(p *provider.Provider) bool {
 // username is the login name of the services beside mail: that of the first
 // incoming server.
 func (a Account) username() string {
-	template := provider.EmailAddress
 	if in := a.Provider.Incoming; len(in) > 0 {
-		template = cmp.Or(in[0].Username, template)
+		return provider.Expand(in[0].Username, a.Address)
 	}
-	return provider.Expand(template, a.Address)
+	return a.Address.String()
 }
 
-// split is host, port and path of an https URL that validation has let pass.
-func split(raw string) (host string, port int, path string) {
+// split is host, port and path of an https URL.
+func split(raw string) (host string, port int, path string, err error) {
 	u, err := url.Parse(raw)
-	if err != nil {
-		panic(fmt.Sprintf("apple: provider not validated: %v", err))
+	if err != nil || u.Scheme != "https" || u.Hostname() == "" {
+		return "", 0, "", fmt.Errorf("%w: %q is not an https URL with a host", provider.ErrIncomplete, raw)
 	}
 	port, err = strconv.Atoi(u.Port())
 	if err != nil {
 		port = 443
 	}
-	return u.Hostname(), port, u.EscapedPath()
+	return u.Hostname(), port, u.EscapedPath(), nil
 }

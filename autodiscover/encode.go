@@ -14,7 +14,8 @@ const header = `<?xml version="1.0" encoding="utf-8"?>
 
 // EncodeOutlook is the answer in the Outlook schema: settings, or the redirect
 // p asks for. Its error is *[Error] 501 when no incoming or no outgoing server
-// of p takes a password.
+// of p takes a password, and wraps [provider.ErrIncomplete] when a server lacks
+// its port, security or user name.
 //
 // Without a local part (a client that asks by GET) there is no LoginName and no
 // AutoDiscoverSMTPAddress, DisplayName is the provider's name, and a redirect
@@ -77,7 +78,7 @@ func stateable(p *provider.Provider) ([]provider.Server, error) {
 	if n := len(servers); n < 2 || servers[0].Protocol == provider.SMTP || servers[n-1].Protocol != provider.SMTP {
 		return nil, NewError(CodeNoOptions)
 	}
-	return servers, nil
+	return servers, provider.Complete(servers...)
 }
 
 // protocol writes one Protocol block, with the children in the order of

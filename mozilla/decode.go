@@ -134,14 +134,15 @@ func isText(t etree.Token) bool {
 // attributeTwice reports what encoding/xml lets pass, and the clients' parsers
 // do not (XML 1.0 §3.1, "Unique Att Spec").
 func attributeTwice(e *etree.Element) bool {
-	seen := make(map[string]bool, len(e.Attr))
-	for _, a := range e.Attr {
-		if seen[a.FullKey()] {
+	for i, a := range e.Attr {
+		if slices.ContainsFunc(e.Attr[:i], func(b etree.Attr) bool { return b.FullKey() == a.FullKey() }) {
 			return true
 		}
-		seen[a.FullKey()] = true
 	}
-	return slices.ContainsFunc(e.ChildElements(), attributeTwice)
+	return slices.ContainsFunc(e.Child, func(t etree.Token) bool {
+		child, ok := t.(*etree.Element)
+		return ok && attributeTwice(child)
+	})
 }
 
 // refuseCharset is asked about any declared encoding but UTF-8. US-ASCII is a

@@ -16,7 +16,8 @@ import (
 // domain enters as plain text only, so that one encoding serves every domain of
 // a provider. It fails with [ErrNoServers] when p has no incoming or no
 // outgoing server: clients refuse such a document, and Delta Chat stops its
-// search there (measured with core 2.57).
+// search there (measured with core 2.57), and with [provider.ErrIncomplete] when a
+// server lacks its port, security, user name or way to log in.
 //
 // An ActiveSync URL has no place here: the draft spells its type in two ways
 // and no client reads either. Autodiscover has it.
@@ -25,6 +26,12 @@ func Encode(p *provider.Provider, domain string) ([]byte, error) {
 	servers := p.Servers()
 	if len(servers) < 2 || servers[len(servers)-1].Protocol != provider.SMTP {
 		return nil, ErrNoServers
+	}
+	if err := provider.Complete(servers...); err != nil {
+		return nil, err
+	}
+	if p.ManageSieve != nil && p.ManageSieve.Complete() != nil {
+		return nil, p.ManageSieve.Complete()
 	}
 	doc := etree.NewDocument()
 	doc.WriteSettings = etree.WriteSettings{CanonicalText: true, CanonicalAttrVal: true}
@@ -85,16 +92,10 @@ func server(e *etree.Element, s provider.Server) {
 			add(e, "authentication", authWord(a))
 		}
 	}
-	add(e, "username", username(s))
+	add(e, "username", s.Username) // never empty: Thunderbird for Android refuses a document without
 	if s.Protocol == provider.POP3 && s.LeaveOnServer {
 		add(e.CreateElement("pop3"), "leaveMessagesOnServer", "true")
 	}
-}
-
-// username is never empty: Thunderbird for Android refuses a document without,
-// even where no login is needed.
-func username(s provider.Server) string {
-	return cmp.Or(clean(s.Username), provider.EmailAddress)
 }
 
 // login is how one logs in to the services with a URL. The model has no login
@@ -106,7 +107,7 @@ type login struct {
 
 func urlLogin(s provider.Server) login {
 	password := s.Has(provider.AuthPassword) || s.Has(provider.AuthPasswordEncrypted)
-	return login{s.Has(provider.AuthOAuth2), password || !s.Has(provider.AuthOAuth2), username(s)}
+	return login{s.Has(provider.AuthOAuth2), password || !s.Has(provider.AuthOAuth2), s.Username}
 }
 
 // block adds a URL block unless url is empty. Its passwords are HTTP's; OAuth2

@@ -201,7 +201,6 @@ func TestEncodeDetails(t *testing.T) {
 		"issuer bare":        {func(p *provider.Provider) { p.OAuth2.Issuer = "ID.example.org" }, "<issuer>id.example.org</issuer>", "realms"},
 		"issuer no host":     {func(p *provider.Provider) { p.OAuth2.Issuer = "https://[::1]/" }, "<oAuth2>", "<issuer>"},
 		"no name":            {func(p *provider.Provider) { p.Name, p.ShortName = "  ", "" }, "<displayName>example.org</displayName>", "displayShortName"},
-		"no user name":       {func(p *provider.Provider) { p.Outgoing[0].Username = "" }, "<username>%EMAILADDRESS%</username>", "<username/>"},
 		"plain":              {func(p *provider.Provider) { p.Incoming[1].Security = provider.Plain }, "<socketType>plain</socketType>", "<socketType/>"},
 		"login without":      {func(p *provider.Provider) { p.Incoming[1].Auth = []provider.Auth{provider.AuthGSSAPI} }, `system="http">Basic<`, "<url>https://jmap.example.org/.well-known/jmap</url>\n      <authentication>OAuth2"},
 		"jmap by OAuth2":     {func(p *provider.Provider) { p.Incoming[1].Auth = []provider.Auth{provider.AuthOAuth2} }, "<url>https://jmap.example.org/.well-known/jmap</url>\n      <authentication>OAuth2", `system="http"`},

@@ -277,7 +277,9 @@ func when(fault bool, subject, got string) []place {
 func having(e *etree.Element, tag string, fault func(*etree.Element) bool) []place {
 	var out []place
 	for i, c := range e.SelectElements(tag) {
-		out = append(out, when(fault(c), fmt.Sprintf("%s/%s[%d]", e.Tag, tag, i+1), c.Text())...)
+		if fault(c) {
+			out = append(out, place{fmt.Sprintf("%s/%s[%d]", e.Tag, tag, i+1), c.Text()})
+		}
 	}
 	return out
 }
@@ -286,7 +288,9 @@ func having(e *etree.Element, tag string, fault func(*etree.Element) bool) []pla
 func children(e *etree.Element, tags ...string) []place {
 	var out []place
 	for _, c := range e.ChildElements() {
-		out = append(out, when(slices.Contains(tags, c.Tag), e.Tag+"/"+c.Tag, attr(c, "type"))...)
+		if slices.Contains(tags, c.Tag) {
+			out = append(out, place{e.Tag + "/" + c.Tag, attr(c, "type")})
+		}
 	}
 	return out
 }
@@ -295,7 +299,9 @@ func children(e *etree.Element, tags ...string) []place {
 func strangers(e *etree.Element, path string, names []string) []place {
 	var out []place
 	for _, c := range e.ChildElements() {
-		out = append(out, when(!slices.Contains(names, c.Tag), path+"/"+c.Tag, c.Text())...)
+		if !slices.Contains(names, c.Tag) {
+			out = append(out, place{path + "/" + c.Tag, c.Text()})
+		}
 	}
 	return out
 }

@@ -29,11 +29,14 @@ func outlook() *Provider {
 	return &Provider{
 		ID: Outlook, Name: "Outlook.com", ShortName: "Outlook",
 		Incoming: []Server{
-			{IMAP, "outlook.office365.com", 993, TLS, bothAuths(), EmailAddress, false}, // sourceISPDB, sourceMSServers
-			{POP3, "outlook.office365.com", 995, TLS, bothAuths(), EmailAddress, true},  // a POP delete deletes in the mailbox (sourceISPDB)
+			// sourceISPDB, sourceMSServers
+			{Protocol: IMAP, Host: "outlook.office365.com", Port: 993, Security: TLS, Auth: bothAuths(), Username: EmailAddress},
+			// a POP delete deletes in the mailbox (sourceISPDB)
+			{Protocol: POP3, Host: "outlook.office365.com", Port: 995, Security: TLS, Auth: bothAuths(), Username: EmailAddress, LeaveOnServer: true},
 		},
 		Outgoing: []Server{
-			{SMTP, "smtp-mail.outlook.com", 587, STARTTLS, bothAuths(), EmailAddress, false}, // sourceISPDB since 2025-07-28, sourceMSServers; 465 is not offered
+			// sourceISPDB since 2025-07-28, sourceMSServers; 465 is not offered
+			{Protocol: SMTP, Host: "smtp-mail.outlook.com", Port: 587, Security: STARTTLS, Auth: bothAuths(), Username: EmailAddress},
 		},
 		OAuth2:       microsoftOAuth2(),
 		ActiveSync:   "https://eas.outlook.com/Microsoft-Server-ActiveSync", // jobisoft/EAS-4-TbSync, personal-ms
@@ -57,11 +60,14 @@ func microsoft365() *Provider {
 	return &Provider{
 		ID: Microsoft365, Name: "Microsoft 365", ShortName: "Microsoft 365",
 		Incoming: []Server{
-			{IMAP, "outlook.office365.com", 993, TLS, []Auth{AuthOAuth2}, EmailAddress, false}, // sourceISPDB
-			{POP3, "outlook.office365.com", 995, TLS, []Auth{AuthOAuth2}, EmailAddress, true},  // sourceISPDB
+			// sourceISPDB
+			{Protocol: IMAP, Host: "outlook.office365.com", Port: 993, Security: TLS, Auth: []Auth{AuthOAuth2}, Username: EmailAddress},
+			// sourceISPDB
+			{Protocol: POP3, Host: "outlook.office365.com", Port: 995, Security: TLS, Auth: []Auth{AuthOAuth2}, Username: EmailAddress, LeaveOnServer: true},
 		},
 		Outgoing: []Server{
-			{SMTP, "smtp.office365.com", 587, STARTTLS, bothAuths(), EmailAddress, false}, // sourceISPDB
+			// sourceISPDB
+			{Protocol: SMTP, Host: "smtp.office365.com", Port: 587, Security: STARTTLS, Auth: bothAuths(), Username: EmailAddress},
 		},
 		OAuth2:       microsoftOAuth2(),
 		ActiveSync:   "https://outlook.office365.com/Microsoft-Server-ActiveSync", // AADInternals sample output

@@ -1,5 +1,11 @@
 package provider
 
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
 // Service is one way to reach a server, by the name it has as a URL scheme in
 // the configuration and as an SRV service (RFC 6186 §3, RFC 8314 §5.1, RFC 5804 §1.8).
 type Service struct {
@@ -47,6 +53,42 @@ func (s Server) Service() (Service, bool) {
 		}
 	}
 	return Service{}, false
+}
+
+// ErrIncomplete is wrapped by [Server.Complete], and so by every codec.
+var ErrIncomplete = errors.New("provider: server is incomplete")
+
+// Complete says what a server lacks to be written into a document: host, port,
+// security, user name or a way to log in. Codecs refuse such a server, as
+// readers take what is left out for no encryption. [Server.SetDefaults] fills
+// in everything but the host.
+func (s Server) Complete() error {
+	lacks := ""
+	switch {
+	case s.Host == "":
+		lacks = "a host"
+	case s.Port == 0:
+		lacks = "a port"
+	case s.Security != TLS && s.Security != STARTTLS && s.Security != Plain:
+		lacks = "a known security mode"
+	case s.Username == "":
+		lacks = "a user name"
+	case !slices.ContainsFunc(s.Auth, func(a Auth) bool { return slices.Contains(Auths(), a) }):
+		lacks = "a known way to log in"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: %s %s lacks %s", ErrIncomplete, s.Protocol, s.Host, lacks)
+}
+
+// Complete checks every server of a list.
+func Complete(servers ...Server) error {
+	for _, s := range servers {
+		if err := s.Complete(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // SetDefaults fills in the port from the security mode, the security mode from
