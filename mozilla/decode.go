@@ -134,9 +134,13 @@ func isText(t etree.Token) bool {
 // attributeTwice reports what encoding/xml lets pass, and the clients' parsers
 // do not (XML 1.0 §3.1, "Unique Att Spec").
 func attributeTwice(e *etree.Element) bool {
-	for i, a := range e.Attr {
-		if slices.ContainsFunc(e.Attr[:i], func(b etree.Attr) bool { return b.FullKey() == a.FullKey() }) {
-			return true
+	if len(e.Attr) > 1 {
+		seen := make(map[string]bool, len(e.Attr))
+		for _, a := range e.Attr {
+			if seen[a.FullKey()] {
+				return true
+			}
+			seen[a.FullKey()] = true
 		}
 	}
 	return slices.ContainsFunc(e.Child, func(t etree.Token) bool {
