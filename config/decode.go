@@ -68,6 +68,9 @@ func (d *decoder) decode(text []byte, v any) {
 		}
 		body = doc.Body
 	}
+	if _, ok := body.(ast.MapNode); !ok && d.partial {
+		return // said already
+	}
 	if body != nil {
 		d.value("", body, reflect.ValueOf(v).Elem())
 	}
@@ -133,6 +136,10 @@ func (d *decoder) alias(path string, n *ast.AliasNode, v reflect.Value) {
 		d.broken = append(d.broken, path)
 		return
 	}
+	if strings.HasPrefix(name, ".") { // a wildcard without quotes
+		d.fault("config-domain-invalid", n, notDomain("*"+name), domainFix("*"+name))
+		return
+	}
 	d.fault("config-syntax", n, "a value that begins with * repeats an anchor, and no anchor &"+name+" is before it",
 		`put a text that begins with * in quotes, or write the value itself`)
 }
@@ -161,7 +168,7 @@ func (d *decoder) null(n ast.Node, v reflect.Value) {
 	}
 	if comment := commentIn(d.lines, d.at[d.path].Line); strings.HasPrefix(comment, "#") && !strings.HasPrefix(comment, "# ") {
 		d.fault("config-value-missing", n, "a # after a space begins a comment, so the key has no value",
-			fmt.Sprintf("put the value in quotes: %s: %q", key, strings.Fields(comment)[0]))
+			fmt.Sprintf("put the value in quotes: %s: %q", key, beforeComment(comment)))
 		return
 	}
 	d.fault("config-value-missing", n, "the key has no value", fix)
@@ -210,7 +217,7 @@ func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) {
 		key := it.Key().GetToken().Value
 		d.path = joinPath(path, key)
 		if first, twice := seen[key]; twice {
-			d.fault("config-key-duplicate", it.Key(), fmt.Sprintf("%q is written twice, first on line %d", key, d.position(first).Line), "remove one of them")
+			d.fault("config-key-duplicate", it.Key(), fmt.Sprintf("the key is written twice, first on line %d", d.position(first).Line), "remove one of them")
 			continue
 		}
 		seen[key] = it.Key()
@@ -302,7 +309,11 @@ func (d *decoder) text(n ast.Node) (string, bool) {
 		d.typeFault(n, "a text", textFix(lastKey(d.path), d.shown(n)))
 		return "", false
 	}
-	d.typeFault(n, "a text", fmt.Sprintf("write %s: and the text on one line", lastKey(d.path)))
+	fix := "write one text in place of it"
+	if _, ok := n.(ast.MapNode); ok { // also a text with a colon in brackets
+		fix = "put a text with a colon in quotes"
+	}
+	d.typeFault(n, "a text", fix)
 	return "", false
 }
 

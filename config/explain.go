@@ -72,6 +72,10 @@ func (e *syntaxError) words() (cause, fix string) {
 	case strings.Contains(e.message, "reserved character"), strings.Contains(e.message, "directive"), strings.Contains(e.message, "anchor"),
 		strings.Contains(e.message, "header option"), strings.Contains(e.message, "sequence entries"):
 		return e.quotes(line)
+	case strings.Contains(e.message, "mapping value") && e.line < len(e.lines) && strings.TrimSpace(e.lines[e.line]) != "":
+		key := len(line) - len(strings.TrimLeft(line, "- ")) + 1
+		e.line, e.column = e.line+1, len(e.lines[e.line])-len(strings.TrimLeft(e.lines[e.line], " "))+1
+		return "the line is indented deeper than the key above it, which has a value already", fmt.Sprintf("begin it in column %d", key)
 	case e.indented():
 		return "the line is not indented as the lines around it", fmt.Sprintf("begin it in column %d", e.before())
 	case noColon.MatchString(line) && !valueOfKey.MatchString(line) && !strings.HasSuffix(line, ":"):
@@ -79,9 +83,6 @@ func (e *syntaxError) words() (cause, fix string) {
 		return "no colon after the key", strings.TrimRight(fmt.Sprintf("write %s: %s", m[2], m[3]), " ")
 	case valueOfKey.MatchString(line) && strings.Contains(e.message, "value is not allowed"):
 		return e.quotes(line)
-	case strings.Contains(e.message, "mapping value") && e.line < len(e.lines):
-		e.line, e.column = e.line+1, 1
-		return "the line is indented deeper, as if it belonged to the value above it", "begin it in the column in which the key above begins"
 	}
 	return "this is not YAML: " + e.message, "compare the line with autoconfig.example.yaml"
 }
@@ -92,6 +93,17 @@ func (e *syntaxError) quotes(line string) (cause, fix string) {
 		return "the value begins with a character that YAML reserves", "put the value in quotes"
 	}
 	e.column = len(m[1]) + len(m[2]) + 3
+	if value := m[3]; value[0] == '[' || value[0] == '{' {
+		for _, pair := range []string{"[]", "{}"} {
+			if strings.Count(value, pair[:1]) < strings.Count(value, pair[1:]) {
+				e.column += strings.LastIndex(value, pair[1:])
+				return "one " + pair[1:] + " too many", "remove it"
+			}
+		}
+		if strings.Contains(e.message, "reserved") {
+			return "a value in the brackets begins with a character that YAML reserves", "put that value in quotes"
+		}
+	}
 	return fmt.Sprintf("a value cannot be written with %q like this", m[3][:1]), fmt.Sprintf("put it in quotes: %s: %q", m[2], m[3])
 }
 

@@ -168,8 +168,11 @@ func (d *decoder) listFix(n ast.Node, elem reflect.Type) string {
 			return fmt.Sprintf(`begin each entry with "- ", here "- %s:", and indent its other keys`, it.Key().GetToken().Value)
 		}
 	}
+	if key == "resolver" && nearest(textOf(n), []string{systemResolver}) != "" {
+		return "did you mean system?"
+	}
 	var items []string
-	if text := textOf(n); elem.Kind() != reflect.Struct || elem == reflect.TypeFor[provider.Server]() {
+	if text := textOf(n); elem.Kind() != reflect.Struct || elem.NumField() > 0 && keysOf(elem) == nil || elem == reflect.TypeFor[provider.Server]() {
 		for item := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(", \t[]\"'", r) }) {
 			items = append(items, d.listItem(key, item, elem))
 		}
@@ -186,6 +189,9 @@ func (d *decoder) mappingFix(n ast.Node, t reflect.Type) string {
 	text := textOf(n)
 	if word, rest, _ := strings.Cut(text, " "); slices.Contains(keys, word) {
 		return strings.TrimRight(fmt.Sprintf("write %s: %s, with a colon", word, rest), " ")
+	}
+	if key == "" {
+		return "begin with a key, for example providers:"
 	}
 	if example := examples[key]; strings.HasSuffix(d.path, "]") && strings.HasPrefix(example, "{") {
 		return "write for example " + example
@@ -219,6 +225,8 @@ func textFix(key, value string) string {
 			return fmt.Sprintf(`write "127.0.0.1:%s" for this machine alone, or ":%[1]s" for every address`, text)
 		}
 		return fmt.Sprintf(`write %s: "" to switch it off`, key)
+	case key == "accent" && number && (len(text) == 3 || len(text) == 6):
+		return fmt.Sprintf("write \"#%s\"", text)
 	case key == "accent":
 		return `write the colour with a # in quotes, for example "#00aa77"`
 	case key == "host" || key == "service_host":

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -175,7 +176,7 @@ func (c *Config) meantBuiltin(e *Entry) (finding.Finding, bool) {
 		}
 		return r
 	}, strings.ToLower(e.ID))
-	near := otherNames[plain]
+	near := cmp.Or(otherNames[plain], provider.VendorOwned(strings.ToLower(e.ID)))
 	if near == "" {
 		near = nearest(plain, ids)
 	}
@@ -244,7 +245,7 @@ func notDomain(name string) string {
 
 // domainFix is what to write in place of a name that is not a domain.
 func domainFix(name string) string {
-	switch plain := hostIn(strings.Map(provider.WithoutQuotes, name)); {
+	switch plain := hostIn(name); {
 	case strings.Contains(name, "*"):
 		return "list the domains one by one, or name their mail exchanger under mx:; wildcards are not served"
 	case plain != "" && plain != name:

@@ -3,7 +3,6 @@ package config
 import (
 	"cmp"
 	"fmt"
-	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -19,6 +18,11 @@ func serverFromURL(s *provider.Server, key, text string) (fix string) {
 	if !ok || !known {
 		for _, other := range provider.Services() {
 			if list := keyOf(other.Protocol); other.Port == portIn(hostAndPort(text)) && list != key {
+				return fmt.Sprintf("write it under %s: %s", list, serverProposal(list, text))
+			}
+		}
+		for list := range schemes[strings.ToLower(scheme)] {
+			if ok && list != key {
 				return fmt.Sprintf("write it under %s: %s", list, serverProposal(list, text))
 			}
 		}
@@ -60,7 +64,7 @@ func hostIn(text string) string {
 	if i := strings.IndexAny(text, ":/?#"); i >= 0 {
 		text = text[:i]
 	}
-	host, err := provider.ParseDomain(strings.Trim(text, " []\"'"))
+	host, err := provider.ParseDomain(strings.Map(provider.WithoutQuotes, strings.Trim(text, " []")))
 	if err != nil {
 		return ""
 	}
@@ -97,7 +101,7 @@ func serverProposal(key, text string) string {
 	}
 	out := best.Name + "://" + host
 	if port != 0 && port != best.Port && port != 25 {
-		out = net.JoinHostPort(out, strconv.Itoa(int(port)))
+		out += ":" + strconv.Itoa(int(port))
 	}
 	return out
 }

@@ -49,13 +49,13 @@ func unreadableText(text []byte) (at Pos, cause, fix string) {
 		return Pos{Line: 1 + bytes.Count(text[:i], []byte("\n")), Column: i - bytes.LastIndexByte(text[:i], '\n')}
 	}
 	if i := bytes.IndexByte(text, 0); i >= 0 {
-		cause = "a NUL octet: the file is not a text in UTF-8"
+		cause = "a NUL byte: the file is not a text in UTF-8"
 		return lineOf(i), cause, "save it as UTF-8; editors on Windows also offer UTF-16"
 	}
 	for i := 0; i < len(text); {
 		r, n := utf8.DecodeRune(text[i:])
 		if r == utf8.RuneError && n == 1 {
-			return lineOf(i), "an octet that is not UTF-8", "save the file as UTF-8"
+			return lineOf(i), "a byte that is not UTF-8", "save the file as UTF-8"
 		}
 		i += n
 	}

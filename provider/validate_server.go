@@ -87,7 +87,11 @@ func (v *validator) host(path, host string) {
 			fault("a port has no place in a host name", fmt.Sprintf("write host: %s and port: %s", name, digits(port)))
 			return
 		}
-		fault(fmt.Sprintf("%q is not a host name of two labels or more", host)+ForbiddenIn(host), "write the server's full host name, for example mail.example.org")
+		fix := "write the server's full host name, for example mail.example.org"
+		if plain, err := ParseDomain(strings.Map(WithoutQuotes, host)); err == nil {
+			fix = "write " + plain
+		}
+		fault(fmt.Sprintf("%q is not a host name of two labels or more", host)+ForbiddenIn(host), fix)
 	}
 }
 
