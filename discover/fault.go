@@ -84,7 +84,7 @@ func lastError(err error) string {
 	for {
 		inner := errors.Unwrap(err)
 		if inner == nil {
-			return printable(err.Error(), 120)
+			return provider.Printable(err.Error(), 120)
 		}
 		err = inner
 	}
@@ -107,9 +107,9 @@ func faultOfStatus(status int) (Fault, string) {
 
 // traceOf is what --trace shows of an answer.
 func traceOf(a answer) *Trace {
-	t := &Trace{Status: a.status, ContentType: printable(a.contentType, 80), Bytes: len(a.body)}
+	t := &Trace{Status: a.status, ContentType: provider.Printable(a.contentType, 80), Bytes: len(a.body)}
 	for _, hop := range a.hops {
-		t.Hops = append(t.Hops, printable(hop, 200))
+		t.Hops = append(t.Hops, provider.Printable(hop, 200))
 	}
 	var failed *tls.CertificateVerificationError
 	switch {
@@ -123,24 +123,9 @@ func traceOf(a answer) *Trace {
 }
 
 func certificate(c *x509.Certificate) *Certificate {
-	out := &Certificate{Issuer: printable(c.Issuer.String(), 200), NotBefore: c.NotBefore, NotAfter: c.NotAfter}
+	out := &Certificate{Issuer: provider.Printable(c.Issuer.String(), 200), NotBefore: c.NotBefore, NotAfter: c.NotAfter}
 	for _, name := range c.DNSNames[:min(len(c.DNSNames), maxRecords)] {
-		out.Names = append(out.Names, printable(name, 253))
+		out.Names = append(out.Names, provider.Printable(name, 253))
 	}
 	return out
-}
-
-// printable makes foreign text fit to be shown: one line, no control or
-// text-direction characters, no longer than most octets.
-func printable(s string, most int) string {
-	s = strings.Map(func(r rune) rune {
-		if provider.Unprintable(r) {
-			return '\ufffd'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\ufffd"))
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
 }

@@ -52,7 +52,7 @@ func (p poxReading) read(body []byte, contentType string, v vars) (*autodiscover
 	case page:
 		return nil, config{fault: FaultPage, why: "a web page, not an Autodiscover answer"}
 	case p.xmlType && !xmlType(contentType):
-		return nil, config{fault: FaultType, why: fmt.Sprintf("Content-Type %q is refused", printable(contentType, 60))}
+		return nil, config{fault: FaultType, why: fmt.Sprintf("Content-Type %q is refused", provider.Printable(contentType, 60))}
 	}
 	if end := bytes.LastIndex(body, []byte("</Autodiscover>")); p.stream && end >= 0 {
 		body = body[:end+len("</Autodiscover>")]
@@ -62,7 +62,7 @@ func (p poxReading) read(body []byte, contentType string, v vars) (*autodiscover
 		return nil, config{fault: FaultMalformed, why: "not an Autodiscover answer"}
 	}
 	if e := r.Error; e != nil {
-		c := config{fault: FaultAnswer, why: fmt.Sprintf("Autodiscover error %d: %s", e.Code, printable(e.Message, 120))}
+		c := config{fault: FaultAnswer, why: fmt.Sprintf("Autodiscover error %d: %s", e.Code, provider.Printable(e.Message, 120))}
 		switch e.Code {
 		case autodiscover.CodeNotFound, autodiscover.CodeNoOptions, autodiscover.CodeNotProvided:
 			c.fault = FaultAbsent // as it should be where there is nothing to answer
@@ -100,7 +100,7 @@ func (p poxReading) settings(r *autodiscover.Response, v vars) *Settings {
 		} else if p.expands {
 			server.Username = expand(server.Username, v)
 		}
-		server.Username = printable(server.Username, 320)
+		server.Username = provider.Printable(server.Username, 320)
 		if server.Protocol == "smtp" && s.Outgoing == nil {
 			s.Outgoing = &server
 		} else if server.Protocol != "smtp" && s.Incoming == nil {
@@ -192,8 +192,8 @@ func urlSettings(protocol, raw string, v vars) *Settings {
 	if u.Port() != "" {
 		port, _ = strconv.ParseUint(u.Port(), 10, 16) // 0, no port, when it is none
 	}
-	return &Settings{Incoming: &Server{Protocol: protocol, Host: printable(u.Hostname(), 253), Port: uint16(port),
-		Security: provider.TLS, Username: v.login.String(), URL: printable(u.String(), 400)}}
+	return &Settings{Incoming: &Server{Protocol: protocol, Host: provider.Printable(u.Hostname(), 253), Port: uint16(port),
+		Security: provider.TLS, Username: v.login.String(), URL: provider.Printable(u.String(), 400)}}
 }
 
 // readV2 reads an Autodiscover v2 answer for EWS.
@@ -207,7 +207,7 @@ func readV2(body []byte, contentType string, v vars) config {
 	case err != nil:
 		return config{fault: FaultMalformed, why: "not JSON"}
 	case doc.ErrorCode != "":
-		return config{fault: FaultAbsent, why: "Autodiscover v2 error " + printable(doc.ErrorCode, 60)}
+		return config{fault: FaultAbsent, why: "Autodiscover v2 error " + provider.Printable(doc.ErrorCode, 60)}
 	case s == nil:
 		return config{fault: FaultEmpty, why: "no https URL in it"}
 	}

@@ -75,7 +75,7 @@ func (r reading) read(body []byte, contentType string, v vars) config {
 		if page {
 			return config{fault: FaultPage, why: "a web page, not an autoconfig document"}
 		}
-		return config{fault: FaultType, why: fmt.Sprintf("Content-Type %q is refused", printable(contentType, 60))}
+		return config{fault: FaultType, why: fmt.Sprintf("Content-Type %q is refused", provider.Printable(contentType, 60))}
 	}
 	if end := bytes.LastIndex(body, []byte("</clientConfig>")); r.stream && end >= 0 {
 		body = body[:end+len("</clientConfig>")]
@@ -87,7 +87,7 @@ func (r reading) read(body []byte, contentType string, v vars) config {
 	case err != nil && len(body) == 0:
 		return config{fault: FaultMalformed, why: "no content"}
 	case err != nil:
-		return config{fault: FaultMalformed, why: printable(strings.TrimPrefix(err.Error(), "autoconfig: "), 160)}
+		return config{fault: FaultMalformed, why: provider.Printable(strings.TrimPrefix(err.Error(), "autoconfig: "), 160)}
 	case page:
 		return config{fault: FaultPage, why: "a web page, not an autoconfig document", wellFormed: true}
 	}
@@ -216,7 +216,7 @@ func (r reading) block(b *mozilla.Element, v vars, outgoing bool) (s Server, bad
 	if !ok && !mail {
 		host, s.URL = r.urlHost(b)
 	}
-	s.Host = printable(r.host(trimXML(host), v), 253)
+	s.Host = provider.Printable(r.host(trimXML(host), v), 253)
 	if s.Host == "" {
 		return s, "no usable host name"
 	}
@@ -239,7 +239,7 @@ func (r reading) block(b *mozilla.Element, v vars, outgoing bool) (s Server, bad
 		}
 		return s, ""
 	}
-	s.Username = printable(r.user(name, v), 320)
+	s.Username = provider.Printable(r.user(name, v), 320)
 	return s, ""
 }
 
@@ -277,7 +277,7 @@ func (r reading) urlHost(b *mozilla.Element) (host, raw string) {
 	for _, tag := range []string{"url", "ewsURL", "owaURL"} {
 		text, _ := r.value(b, tag)
 		if u, err := url.Parse(trimXML(text)); err == nil && u.Hostname() != "" {
-			return u.Hostname(), printable(u.String(), 400)
+			return u.Hostname(), provider.Printable(u.String(), 400)
 		}
 	}
 	return "", ""

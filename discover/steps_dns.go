@@ -128,7 +128,7 @@ func (w *walk) setMX(hosts []string) {
 }
 
 func namesWords(names []string) string {
-	return printable(strings.Join(names[:min(len(names), 4)], ", "), 400)
+	return provider.Printable(strings.Join(names[:min(len(names), 4)], ", "), 400)
 }
 
 // order is RFC 2782's, the draws always won by the heavier: discovery should
@@ -208,13 +208,13 @@ func (w *walk) askService(ctx context.Context, s step, name string) (Step, []que
 	list = order(list[:min(len(list), maxRecords)])
 	why = "not offered, says the target ."
 	if list[0].Target != "." {
-		why = fmt.Sprintf("%s:%d, priority %d", printable(list[0].Target, 253), list[0].Port, list[0].Priority)
+		why = fmt.Sprintf("%s:%d, priority %d", provider.Printable(list[0].Target, 253), list[0].Port, list[0].Priority)
 	}
 	return row(s, "SRV "+name, start, f, why), list
 }
 
 func (o *offer) server(v vars) *Server {
-	return &Server{Protocol: string(o.service.Protocol), Host: printable(o.srv.Target, 253), Port: o.srv.Port,
+	return &Server{Protocol: string(o.service.Protocol), Host: provider.Printable(o.srv.Target, 253), Port: o.srv.Port,
 		Security: o.service.Security, Auth: []provider.Auth{provider.AuthPassword}, Username: v.login.String()}
 }
 

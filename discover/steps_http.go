@@ -30,7 +30,7 @@ func (w *walk) http(ctx context.Context, s step, v vars, target string) result {
 	if s.kind == autoJSON && f == FaultStatus {
 		f, why = FaultAbsent, fmt.Sprintf("not offered, says status %d", a.status) // it asks for what a server need not have
 	}
-	line := row(s, method+" "+printable(target, 500), start, f, why)
+	line := row(s, method+" "+provider.Printable(target, 500), start, f, why)
 	line.Trace = traceOf(a)
 	if u, err := url.Parse(target); err == nil {
 		line.host, line.url = u.Hostname(), plainURL(u)
@@ -107,7 +107,7 @@ func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, 
 		r.asks = append(r.asks, ask{text: "the password, for the Autodiscover server " + line.host, when: askEmpty})
 	}
 	if next := w.redirected(s, v, a); next != "" {
-		line.Fault, line.Result, line.Why = FaultNone, StepOK, "redirects to "+printable(stripQuery(next), 200)
+		line.Fault, line.Result, line.Why = FaultNone, StepOK, "redirects to "+provider.Printable(stripQuery(next), 200)
 		r.rows = append(r.rows, line)
 		if host := hostOf(next); s.foreign == foreignAlways && foreign(host, v.addr.Domain) {
 			r.asks = append(r.asks, foreignAsk(host, askAlways, s.family))
@@ -156,7 +156,7 @@ func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answe
 		case int(w.urls.Add(1)) > w.client.urls:
 			return refuse("too many RedirectUrl answers")
 		}
-		line.Why = "answers RedirectUrl " + printable(plainURL(u), 200)
+		line.Why = "answers RedirectUrl " + provider.Printable(plainURL(u), 200)
 		r.rows = append(r.rows, line)
 		return r.and(w.again(ctx, s, v, u.String()))
 	}

@@ -77,7 +77,7 @@ func readPACC(a answer, digests [][sha256.Size]byte, v vars, old bool) config {
 	case isPage(a.body, a.contentType):
 		return config{fault: FaultPage, why: "a web page, not a PACC document"}
 	case !strings.EqualFold(strings.TrimSpace(media), pacc.ContentType):
-		return config{fault: FaultType, why: fmt.Sprintf("Content-Type %q is refused", printable(a.contentType, 60))}
+		return config{fault: FaultType, why: fmt.Sprintf("Content-Type %q is refused", provider.Printable(a.contentType, 60))}
 	case err != nil:
 		return config{fault: FaultMalformed, why: "not a PACC document"}
 	case !vouched(a.body, digests):

@@ -16,6 +16,7 @@ import (
 	"autoconfig/config"
 	"autoconfig/files"
 	"autoconfig/finding"
+	"autoconfig/provider"
 	"autoconfig/service"
 )
 
@@ -250,7 +251,7 @@ func (a *app) printFindings(found []finding.Finding) {
 		if f.Level != finding.Fail {
 			level = "warning"
 		}
-		fmt.Fprintf(a.stderr, "%s: %s [%s]\n", level, f, f.ID)
+		fmt.Fprintf(a.stderr, "%s: %s [%s]\n", level, provider.Printable(f.String(), 0), f.ID)
 		if f.ID == "config-syntax" || a.excerpts {
 			a.printExcerpt(f.Subject)
 		}

@@ -36,6 +36,7 @@ type discovery struct {
 	file         string
 	allowPrivate bool
 	ispdb        string
+	format       string
 
 	data *config.Data
 	env  *discover.Env
@@ -74,6 +75,7 @@ Programs, and what each was last checked against:` + programs.String(),
 		RunE: ran(func(cmd *cobra.Command, args []string) error { return d.run(cmd.Context(), args) }),
 	}
 	d.network.flags(cmd)
+	formatFlag(cmd, &d.format)
 	f := cmd.Flags()
 	f.Var(wordsFlag(&d.clients, "all", append(names, "all")), "client", "the `program` to be, or all (repeatable)")
 	_ = cmd.RegisterFlagCompletionFunc("client", cobra.FixedCompletions(append(names, "all"), cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that does not exist
@@ -90,6 +92,9 @@ func (d *discovery) run(ctx context.Context, args []string) error {
 	}
 	if len(args) > 1 || len(args) == 1 && d.file != "" {
 		return usagef("%q is one argument too many; write one ADDRESS, or --file FILE", args[len(args)-1])
+	}
+	if err := d.useFormat(d.format); err != nil {
+		return err
 	}
 	names := d.names()
 	cfg, data, err := d.load()

@@ -10,16 +10,20 @@ import (
 )
 
 // printReport prints a report for people: a line that sums it up, the programs
-// that end alike together, where they differ, then what is wrong.
+// that end alike together, where they differ, then what is wrong. Among many
+// addresses a finding is a line.
 func (d *discovery) printReport(r discoverJSON, single bool) error {
-	out := &errWriter{w: d.stdout}
+	out := d.printer(d.format)
 	with, sum := 0, finding.Summarize(r.Findings)
 	for _, c := range r.Clients {
 		if c.Settings != nil {
 			with++
 		}
 	}
-	out.printf("%s: settings found by %d of %s; %s, %s\n", r.Address, with, count(len(r.Clients), "program"), count(sum.Fail, "error"), count(sum.Warn, "warning"))
+	out.heading("##", fmt.Sprintf("%s: settings found by %d of %s; %s, %s", r.Address, with, plural(len(r.Clients), "program"), plural(sum.Fail, "error"), plural(sum.Warn, "warning")))
+	if out.markdown {
+		out.printf("```\n")
+	}
 	printVerdicts(out, r.Clients)
 	printDisagreements(out, r.Disagreements)
 	if d.trace {
@@ -27,11 +31,13 @@ func (d *discovery) printReport(r discoverJSON, single bool) error {
 			printTrace(out, c)
 		}
 	}
-	if single && len(r.Findings) > 0 {
-		out.printf("\n")
+	if out.markdown {
+		out.printf("```\n")
 	}
-	printKinds(out, r.Findings, single)
-	if !single {
+	out.printf("\n")
+	if out.list(r.Findings); single {
+		out.explain(r.Findings)
+	} else if len(r.Findings) > 0 {
 		out.printf("\n")
 	}
 	return out.err
@@ -44,7 +50,7 @@ type outcome struct {
 	titles  []string
 }
 
-func printVerdicts(out *errWriter, clients []discover.Result) {
+func printVerdicts(out *printer, clients []discover.Result) {
 	var groups []*outcome
 	for _, c := range clients {
 		o := outcomeOf(c)
@@ -58,9 +64,9 @@ func printVerdicts(out *errWriter, clients []discover.Result) {
 	rank := []discover.Verdict{discover.Found, discover.Asks, discover.Refused, discover.Nothing}
 	slices.SortStableFunc(groups, func(a, b *outcome) int { return slices.Index(rank, a.verdict) - slices.Index(rank, b.verdict) })
 	for _, g := range groups {
-		wrapped(out, fmt.Sprintf("  %-8s ", g.verdict), strings.Join(g.titles, ", "))
+		out.lines(fmt.Sprintf("  %-8s ", g.verdict), strings.Join(g.titles, ", "))
 		for _, line := range g.lines {
-			wrapped(out, "           ", line)
+			out.lines("           ", line)
 		}
 	}
 }
@@ -96,17 +102,17 @@ func outcomeOf(c discover.Result) *outcome {
 	return o
 }
 
-func printDisagreements(out *errWriter, list []discover.Disagreement) {
+func printDisagreements(out *printer, list []discover.Disagreement) {
 	for _, d := range list {
 		out.printf("\n  %s differs:\n", d.About)
 		for _, v := range d.Values {
-			wrapped(out, "           ", v.Value+": "+strings.Join(v.Clients, ", "))
+			out.lines("           ", v.Value+": "+strings.Join(v.Clients, ", "))
 		}
 	}
 }
 
 // printTrace prints the steps of one program.
-func printTrace(out *errWriter, c discover.Result) {
+func printTrace(out *printer, c discover.Result) {
 	out.printf("\n%s (%s)\n  modelled on %s\n", c.Title, c.Client, c.Checked)
 	for _, s := range c.Steps {
 		used := ""
@@ -119,16 +125,16 @@ func printTrace(out *errWriter, c discover.Result) {
 			why = strings.TrimSpace(fmt.Sprintf("%d %s", t.Status, why))
 		}
 		if why != "" {
-			out.printf("                     %s\n", why)
+			out.lines("                     ", why)
 		}
 		if s.Trace != nil {
 			printWire(out, s.Trace)
 		}
 	}
-	out.printf("  %s: %s\n", c.Verdict, c.Line)
+	out.lines("  ", string(c.Verdict)+": "+c.Line)
 }
 
-func printWire(out *errWriter, t *discover.Trace) {
+func printWire(out *printer, t *discover.Trace) {
 	const margin = "                     " // under the columns of the steps
 	for _, hop := range t.Hops {
 		out.printf("%sredirected to %s\n", margin, hop)
@@ -141,54 +147,5 @@ func printWire(out *errWriter, t *discover.Trace) {
 		if c.Problem != "" {
 			out.printf("%s%s\n", margin, c.Problem)
 		}
-	}
-}
-
-// printKinds prints findings a line each, those of a kind together, and what to
-// know about the kind once; among many addresses the lines alone.
-func printKinds(out *errWriter, list []finding.Finding, whole bool) {
-	list = sorted(list)
-	for len(list) > 0 {
-		kind := list[0]
-		same := func(f finding.Finding) bool {
-			return f.ID == kind.ID && f.Level == kind.Level && f.Cause == kind.Cause && f.Fix == kind.Fix
-		}
-		for _, f := range list {
-			if same(f) {
-				wrapped(out, fmt.Sprintf("  %-4s  ", levelWords[f.Level]), fmt.Sprintf("%s: %s [%s]", f.Subject, title(f), f.ID))
-				printValues(out, f, whole)
-			}
-		}
-		if whole {
-			wrapped(out, margin, kind.Cause)
-			if kind.Fix != "" {
-				wrapped(out, margin, "do: "+kind.Fix)
-			}
-		}
-		list = slices.DeleteFunc(list, same)
-	}
-}
-
-func printValues(out *errWriter, f finding.Finding, whole bool) {
-	if !whole {
-		return
-	}
-	for _, line := range f.Got {
-		wrapped(out, margin, "seen: "+line)
-	}
-	for _, line := range f.Want {
-		wrapped(out, margin, "right: "+line)
-	}
-}
-
-// margin is before what belongs to a line above.
-const margin = "        "
-
-// wrapped prints text in lines of 80 columns, the first after head, the others
-// under it.
-func wrapped(out *errWriter, head, text string) {
-	for _, line := range wrap(strings.Fields(text), 80-len(head)) {
-		out.printf("%s%s\n", head, line)
-		head = strings.Repeat(" ", len(head))
 	}
 }

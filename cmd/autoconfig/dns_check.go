@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -29,6 +27,7 @@ type dnsCheck struct {
 	file          string
 	authoritative bool
 	rate          float64
+	format        string
 
 	cfg     *config.Config
 	data    *config.Data
@@ -39,15 +38,15 @@ func (a *app) dnsCheckCommand() *cobra.Command {
 	c := &dnsCheck{app: a}
 	cmd := &cobra.Command{
 		Use:   "check DOMAIN…|--all|--file FILE",
-		Short: "Look at what is published and say what to mend",
+		Short: "Look at what is published and say what to fix",
 		Long: `Check compares the records of your own domains with their plan. Any other
 domain is observed: what is published, and whether it is consistent in itself,
 with the mail exchangers and with the built-in providers. MX, SPF, DKIM and DMARC
 are looked at and never planned.
 
 It asks the resolvers, or with --authoritative every name server of the zone,
-and then finds servers that disagree as well. The exit status is 1 if anything
-must be mended, 0 if there are warnings at most.`,
+and then finds servers that disagree as well. The exit status is 1 if there are
+errors, 0 if there are warnings at most.`,
 		Example: "  autoconfig dns check example.org\n  autoconfig dns check --all --json | jq -c 'select(.summary.fail > 0)'",
 		RunE: ran(func(cmd *cobra.Command, args []string) error {
 			return c.run(cmd.Context(), args)
@@ -55,6 +54,7 @@ must be mended, 0 if there are warnings at most.`,
 	}
 	c.plan.flags(cmd)
 	c.network.flags(cmd)
+	formatFlag(cmd, &c.format)
 	f := cmd.Flags()
 	f.BoolVar(&c.all, "all", false, "check every domain of the configuration")
 	f.StringVar(&c.file, "file", "", "check the domains in this `file`, one a line, # comments; - is standard input")
@@ -73,6 +73,9 @@ func (c *dnsCheck) run(ctx context.Context, args []string) error {
 		return usagef("no domain given; write the domains to check, or --all, or --file FILE")
 	case chosen > 1:
 		return usagef("domains, --all and --file FILE exclude one another; write the domains to check, or --all, or --file FILE")
+	}
+	if err := c.useFormat(c.format); err != nil {
+		return err
 	}
 	if c.rate < 0 {
 		return usagef("--rate %g: write how many questions a second, or 0", c.rate)
@@ -97,10 +100,13 @@ func b2i(b bool) int {
 	return 0
 }
 
-// stream checks domains and prints each report as it comes, in order.
+// stream checks domains and prints each report as it comes, in order. What a
+// kind of finding means is said once, after the last domain.
 func (c *dnsCheck) stream(ctx context.Context, list *domainList) error {
 	var total finding.Summary
+	var met []finding.Finding // the first of each kind
 	count, broken := 0, 0
+	out := c.printer(c.format)
 	bar := newProgress(c.stderr, list.count)
 	defer bar.clear()
 	for r := range query.InOrder(ctx, list.all(), checkedAtOnce, c.checker.Domain) {
@@ -111,15 +117,23 @@ func (c *dnsCheck) stream(ctx context.Context, list *domainList) error {
 			break // what is under way ended early and tells nothing
 		}
 		count++
-		if r.Report.Summary.Fail > 0 {
+		s := r.Report.Summary
+		if s.Fail > 0 {
 			broken++
 		}
-		total.OK += r.Report.Summary.OK
-		total.Warn += r.Report.Summary.Warn
-		total.Fail += r.Report.Summary.Fail
-		total.Skipped += r.Report.Summary.Skipped
+		total = finding.Summary{OK: total.OK + s.OK, Warn: total.Warn + s.Warn, Fail: total.Fail + s.Fail, Skipped: total.Skipped + s.Skipped}
 		bar.clear()
-		if err := c.print(r.Report, list.count == 1); err != nil {
+		var err error
+		switch {
+		case c.json:
+			err = json.NewEncoder(c.stdout).Encode(r.Report)
+		case list.count == 1:
+			err = out.report(r.Report.Domain, []findingGroup{{findings: r.Report.Findings, hidden: skipped}})
+		default:
+			err = out.brief(r.Report)
+			met = firstOfEach(met, r.Report.Findings)
+		}
+		if err != nil {
 			return err
 		}
 		bar.step(count)
@@ -128,16 +142,17 @@ func (c *dnsCheck) stream(ctx context.Context, list *domainList) error {
 	if err := errors.Join(list.err, ctx.Err()); err != nil {
 		return err
 	}
-	return c.summary(count, broken, total, list.count == 1)
+	out.explain(met)
+	return errors.Join(out.err, c.total(count, broken, total, list.count == 1))
 }
 
-func (c *dnsCheck) summary(count, broken int, total finding.Summary, single bool) error {
+func (c *dnsCheck) total(count, broken int, total finding.Summary, single bool) error {
 	if !single {
 		w := c.stdout
 		if c.json {
 			w = c.stderr
 		}
-		fmt.Fprintf(w, "%d domains: %d to mend (%d findings), %d warnings, %d fine\n", count, broken, total.Fail, total.Warn, total.OK)
+		fmt.Fprintf(w, "%s: %d with errors (%s), %s, %d fine\n", plural(count, "domain"), broken, plural(total.Fail, "error"), plural(total.Warn, "warning"), total.OK)
 	}
 	if total.Fail > 0 {
 		return errSilent
@@ -145,77 +160,31 @@ func (c *dnsCheck) summary(count, broken int, total finding.Summary, single bool
 	return nil
 }
 
-func (c *dnsCheck) print(r finding.Report, single bool) error {
-	if c.json {
-		return json.NewEncoder(c.stdout).Encode(r)
+// brief prints the report of one of many domains: what is wrong, and the
+// missing records.
+func (p *printer) brief(r finding.Report) error {
+	if r.Summary.Fail+r.Summary.Warn > 0 {
+		p.summary(r.Domain, r.Summary)
+		p.list(slices.DeleteFunc(slices.Clone(r.Findings), fine))
+		p.records(r.Findings)
+		p.printf("\n")
 	}
-	return printReport(c.stdout, r, single)
+	return p.err
 }
 
-// printReport prints a report for people: what to mend first. Among many
-// domains what is fine is only counted.
-func printReport(w io.Writer, r finding.Report, single bool) error {
-	s := r.Summary
-	if !single && s.Fail+s.Warn == 0 {
-		return nil
-	}
-	out := &errWriter{w: w}
-	out.printf("%s: %d to mend, %d warnings, %d fine\n", r.Domain, s.Fail, s.Warn, s.OK)
-	for _, level := range []finding.Level{finding.Fail, finding.Warn, finding.OK, finding.Skipped} {
-		for f := range ofLevel(r.Findings, level) {
-			switch {
-			case level == finding.Fail || level == finding.Warn:
-				out.fault(f)
-			case single:
-				out.printf("  %-4s  %s: %s\n", levelWords[level], f.Subject, title(f))
-			}
+func skipped(f finding.Finding) bool { return f.Level == finding.Skipped }
+
+func fine(f finding.Finding) bool { return f.Level == finding.OK || f.Level == finding.Skipped }
+
+// firstOfEach adds the kinds of findings that were not met before, in the words
+// of the catalogue.
+func firstOfEach(met, found []finding.Finding) []finding.Finding {
+	for _, f := range found {
+		if !fine(f) && !slices.ContainsFunc(met, func(m finding.Finding) bool { return m.ID == f.ID }) {
+			general := finding.New(f.ID, "")
+			general.Level = f.Level
+			met = append(met, general)
 		}
 	}
-	return out.err
-}
-
-var levelWords = map[finding.Level]string{finding.Fail: "FAIL", finding.Warn: "warn", finding.OK: "ok", finding.Skipped: "-"}
-
-func ofLevel(list []finding.Finding, level finding.Level) iter.Seq[finding.Finding] {
-	return func(yield func(finding.Finding) bool) {
-		for _, f := range list {
-			if f.Level == level && !yield(f) {
-				return
-			}
-		}
-	}
-}
-
-func title(f finding.Finding) string {
-	e, _ := finding.Lookup(f.ID) // every finding is made from an entry
-	return e.Title
-}
-
-// errWriter keeps the first error of several writes.
-type errWriter struct {
-	w   io.Writer
-	err error
-}
-
-func (e *errWriter) printf(format string, args ...any) {
-	if e.err == nil {
-		_, e.err = fmt.Fprintf(e.w, format, args...)
-	}
-}
-
-func (e *errWriter) fault(f finding.Finding) {
-	rcode := ""
-	if f.RCode != "" && f.RCode != "NOERROR" {
-		rcode = " (" + f.RCode + ")"
-	}
-	e.printf("  %s  %s: %s%s [%s]\n        %s\n", levelWords[f.Level], f.Subject, title(f), rcode, f.ID, f.Cause)
-	for _, line := range f.Got {
-		e.printf("        published:  %s\n", line)
-	}
-	for _, line := range f.Want {
-		if !slices.Contains(f.Got, line) {
-			e.printf("        to publish: %s\n", line)
-		}
-	}
-	e.printf("        do: %s\n", f.Fix)
+	return met
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,6 +23,7 @@ type doctor struct {
 	username     string
 	offline      bool
 	verbose      bool
+	format       string
 	allowPrivate bool
 	ispdb        string
 	secret       secretFlags
@@ -56,6 +56,7 @@ mail exchangers is named and asked for first.`,
 	}
 	d.network.flags(cmd)
 	d.secret.flags(cmd)
+	formatFlag(cmd, &d.format)
 	f := cmd.Flags()
 	f.StringArrayVar(&d.have, "have", nil, "a server you have typed in: `HOST:PORT/tls|starttls|plain` (repeatable)")
 	f.StringVar(&d.username, "username", "", "the user `name` you have typed in; also the one to log in with")
@@ -67,17 +68,12 @@ mail exchangers is named and asked for first.`,
 	return cmd
 }
 
-// findingGroup is a part of the doctor's report.
-type findingGroup struct {
-	title    string
-	line     string // what there is, in short
-	findings []finding.Finding
-	facts    []string // for --verbose
-}
-
 func (d *doctor) run(ctx context.Context, who string) error {
 	var err error
 	if d.addr, err = typedAddress(who); err != nil {
+		return err
+	}
+	if err = d.useFormat(d.format); err != nil {
 		return err
 	}
 	typed, err := d.typed()
@@ -133,18 +129,21 @@ func (d *doctor) lookup(domain string) *provider.Provider {
 	return p.For(domain)
 }
 
-// report prints the groups, and fails when something must be mended.
+// report prints the groups, and fails when there are errors.
 func (d *doctor) report(groups []findingGroup) error {
 	var all []finding.Finding
-	for _, g := range groups {
+	for i, g := range groups {
 		all = append(all, g.findings...)
+		if !d.verbose {
+			groups[i].hidden, groups[i].facts = passedOver, nil
+		}
 	}
 	r := finding.NewReport(d.addr.Domain, all)
 	var err error
 	if d.json {
 		err = json.NewEncoder(d.stdout).Encode(r)
 	} else {
-		err = d.print(groups, r.Summary)
+		err = d.printer(d.format).report(d.addr.Domain, groups)
 	}
 	if err == nil && r.Summary.Fail > 0 {
 		err = errSilent
@@ -152,53 +151,7 @@ func (d *doctor) report(groups []findingGroup) error {
 	return err
 }
 
-// print is the report for people: of each group what to mend, and the rest on
-// a line each. Of what was skipped, what was asked for is told.
-func (d *doctor) print(groups []findingGroup, s finding.Summary) error {
-	out := &errWriter{w: d.stdout}
-	for _, g := range groups {
-		if len(g.findings) == 0 && g.line == "" {
-			continue
-		}
-		out.printf("%s\n", g.title)
-		if g.line != "" {
-			out.printf("        %s\n", g.line)
-		}
-		for _, f := range sorted(g.findings) {
-			switch {
-			case f.Level == finding.Fail || f.Level == finding.Warn:
-				d.printFault(out, f)
-			case f.Level == finding.OK || d.verbose || f.ID == "have-provider-unknown" || strings.HasSuffix(f.ID, "-login-withheld"):
-				out.printf("  %-4s  %s: %s\n", levelWords[f.Level], f.Subject, f.Cause)
-			}
-		}
-		if d.verbose {
-			for _, fact := range g.facts {
-				out.printf("        %s\n", fact)
-			}
-		}
-		out.printf("\n")
-	}
-	out.printf("%s: %d to mend, %d warnings, %d fine\n", d.addr.Domain, s.Fail, s.Warn, s.OK)
-	return out.err
-}
-
-func (d *doctor) printFault(out *errWriter, f finding.Finding) {
-	out.printf("  %s  %s: %s [%s]\n", levelWords[f.Level], f.Subject, title(f), f.ID)
-	for _, line := range wrap(strings.Fields(f.Cause), 80) {
-		out.printf("        %s\n", line)
-	}
-	for _, line := range f.Got {
-		out.printf("        seen:  %s\n", line)
-	}
-	for _, line := range f.Want {
-		if !slices.Contains(f.Got, line) && !strings.Contains(f.Fix, line) {
-			out.printf("        right: %s\n", line)
-		}
-	}
-	head := "do: "
-	for _, line := range wrap(strings.Fields(f.Fix), 76) {
-		out.printf("        %s%s\n", head, line)
-		head = "    "
-	}
+// passedOver: of what was skipped, what was asked for is reported.
+func passedOver(f finding.Finding) bool {
+	return skipped(f) && f.ID != "have-provider-unknown" && !strings.HasSuffix(f.ID, "-login-withheld")
 }

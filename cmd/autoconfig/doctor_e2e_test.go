@@ -53,11 +53,11 @@ func TestDoctorRealServers(t *testing.T) {
 		"7 of 11 programs find settings",
 		"ok    imap mail.example.org:993: it answers with TLS 1.3", "ok    imap mail.example.org:993: the IMAP server took user name and password",
 		"ok    smtp mail.example.org:587: it answers with TLS 1.3", "ok    smtp mail.example.org:587: the SMTP server took user name and password",
-		"ok    managesieve mail.example.org:4190: it answers with TLS 1.3", "example.org: 0 to mend"},
+		"ok    managesieve mail.example.org:4190: it answers with TLS 1.3", "example.org: 0 errors"},
 		"--password-file", right)
 	run("stripped and wrong password", w, exitProblem, append(dovecot, "587:"+m.Cleartext), []string{
-		"FAIL  smtp mail.example.org:587: STARTTLS is missing [smtp-starttls-stripped]",
-		"FAIL  imap mail.example.org:993: Wrong user name or password [imap-auth-failed]"},
+		"FAIL  smtp mail.example.org:587: STARTTLS is missing", "[smtp-starttls-stripped]",
+		"FAIL  imap mail.example.org:993: Wrong user name or password", "[imap-auth-failed]"},
 		"--password-file", wrong)
 
 	submissions := newWorldOf(t, w.ca, func(rw http.ResponseWriter, r *http.Request) {
@@ -70,9 +70,9 @@ func TestDoctorRealServers(t *testing.T) {
 	})
 	run("implicit TLS where STARTTLS is, and IMAP shut", submissions, exitProblem, []string{"465:" + m.Submission, "4190:" + m.Sieve}, []string{
 		"ok    managesieve mail.example.org:4190",
-		"FAIL  smtp mail.example.org:465: SSL/TLS chosen on a STARTTLS port [tls-mode-implicit]",
-		"FAIL  imap mail.example.org:993: The connection was refused [connect-port-refused]",
-		"FAIL  example.org: SRV records and the document disagree [discover-srv-differs]"})
+		"FAIL  smtp mail.example.org:465: SSL/TLS chosen on a STARTTLS port", "[tls-mode-implicit]",
+		"FAIL  imap mail.example.org:993: The connection was refused", "[connect-port-refused]",
+		"FAIL  example.org: SRV records and the document disagree", "[discover-srv-differs]"})
 
 	t.Run("expired", func(t *testing.T) {
 		w := newWorld(t, servesXML)

@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"autoconfig/discover/probe"
-	"autoconfig/finding"
 	"autoconfig/provider"
 )
 
@@ -97,12 +96,4 @@ func serverGroup(results []probe.Result) findingGroup {
 		add("offers", strings.Join(r.After, ", "))
 	}
 	return g
-}
-
-// sorted is a group's findings with what to mend first.
-func sorted(list []finding.Finding) []finding.Finding {
-	rank := []finding.Level{finding.Fail, finding.Warn, finding.OK, finding.Skipped}
-	out := slices.Clone(list)
-	slices.SortStableFunc(out, func(a, b finding.Finding) int { return slices.Index(rank, a.Level) - slices.Index(rank, b.Level) })
-	return out
 }

@@ -289,7 +289,7 @@ func TestPermits(t *testing.T) {
 	}
 }
 
-// What people see: what to mend first, and a last line that counts.
+// What people see: a first line that counts, and what is wrong first.
 func TestDoctorPrints(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, servesXML)
@@ -300,7 +300,7 @@ func TestDoctorPrints(t *testing.T) {
 	stdout, stderr, status := w.doctor(t, "jo@example.org", "-v", "--have", "mail.example.org:143/tls")
 	for _, want := range []string{
 		"What you have typed in\n", "[have-port-mode]", "What mail programs find\n", "Records in DNS\n", "Mail servers\n",
-		"FAIL  imap mail.example.org:993: The certificate has expired [tls-certificate-expired]\n",
+		"FAIL  imap mail.example.org:993: The certificate has expired\n", "The certificate has expired [tls-certificate-expired]\n",
 		"ok    smtp mail.example.org:587: it answers with TLS 1.3",
 		"smtp mail.example.org:587 offers before STARTTLS: STARTTLS\n", "example.org: ",
 	} {

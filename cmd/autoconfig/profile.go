@@ -16,6 +16,7 @@ import (
 
 	"autoconfig/apple"
 	"autoconfig/finding"
+	"autoconfig/provider"
 )
 
 func (a *app) profileCommand() *cobra.Command {
@@ -80,7 +81,7 @@ func (a *app) verifyProfile(name string, raw []byte, roots *x509.CertPool) error
 	content := raw
 	if signed != nil {
 		content = signed.Content
-		v.Signer = &signerJSON{Subject: signed.Signer.Subject.String(), Issuer: signed.Signer.Issuer.String(), NotAfter: signed.NotAfter, Trusted: verr == nil}
+		v.Signer = &signerJSON{Subject: provider.Printable(signed.Signer.Subject.String(), 0), Issuer: provider.Printable(signed.Signer.Issuer.String(), 0), NotAfter: signed.NotAfter, Trusted: verr == nil}
 		if !signed.At.IsZero() {
 			v.Signer.SignedAt = &signed.At
 		}
@@ -108,22 +109,23 @@ func (a *app) printVerification(v verification) error {
 		return enc.Encode(v)
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	row := func(name, value string) { fmt.Fprintf(w, "%s\t%s\n", name, provider.Printable(value, 0)) }
 	if s := v.Signer; s != nil {
-		fmt.Fprintf(w, "signed by\t%s\n", s.Subject)
-		fmt.Fprintf(w, "issued by\t%s\n", s.Issuer)
+		row("signed by", s.Subject)
+		row("issued by", s.Issuer)
 		if s.SignedAt != nil {
-			fmt.Fprintf(w, "signed at\t%s\n", s.SignedAt.UTC().Format(time.RFC3339))
+			row("signed at", s.SignedAt.UTC().Format(time.RFC3339))
 		}
-		fmt.Fprintf(w, "counts until\t%s\n", s.NotAfter.UTC().Format(time.DateOnly))
-		fmt.Fprintf(w, "verified\t%s\n", map[bool]string{true: "yes", false: "no"}[s.Trusted])
+		row("valid until", s.NotAfter.UTC().Format(time.DateOnly))
+		row("verified", map[bool]string{true: "yes", false: "no"}[s.Trusted])
 	}
 	if p := v.Profile; p != nil {
-		fmt.Fprintf(w, "profile\t%s (%s)\n", p.DisplayName, p.Identifier)
-		fmt.Fprintf(w, "says\t%s\n", p.Description)
+		row("profile", p.DisplayName+" ("+p.Identifier+")")
+		row("says", p.Description)
 		for _, payload := range p.Payloads {
-			fmt.Fprintf(w, "sets up\t%s\n", payloadWords(payload))
+			row("sets up", payloadWords(payload))
 			for _, s := range payload.Servers {
-				fmt.Fprintf(w, "\t  %s\n", profileServerWords(s))
+				row("", "  "+profileServerWords(s))
 			}
 		}
 	}

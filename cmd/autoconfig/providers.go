@@ -173,22 +173,3 @@ func (a *app) printProvider(e config.Entry) error {
 	}
 	return w.Flush()
 }
-
-// wrap joins words into lines of at most width characters.
-func wrap(words []string, width int) []string {
-	var lines []string
-	line := ""
-	for _, word := range words {
-		if line != "" && len(line)+1+len(word) > width {
-			lines, line = append(lines, line), ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	if line != "" {
-		lines = append(lines, line)
-	}
-	return lines
-}

@@ -177,13 +177,7 @@ func timedOut(err error) bool {
 
 // clean makes a server's text fit to show: printable, and not long.
 func clean(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if provider.Unprintable(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "?"))
-	text = strings.Join(strings.Fields(text), " ")
+	text = provider.Printable(strings.Join(strings.Fields(text), " "), 0)
 	if runes := []rune(text); len(runes) > 200 {
 		text = string(runes[:200]) + "…"
 	}

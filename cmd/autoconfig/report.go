@@ -1,0 +1,427 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"autoconfig/finding"
+	"autoconfig/provider"
+)
+
+// printer prints findings for people: a line that sums them up, a line for each
+// of them, a paragraph for each kind, and the missing records as a block to
+// paste. All that it prints is free of characters that move a cursor. It keeps
+// the first error of its writes.
+type printer struct {
+	w        io.Writer
+	width    int // of a line, in characters
+	colour   bool
+	markdown bool // for tickets
+	err      error
+}
+
+// usualWidth is that of a terminal of which nothing is known.
+const usualWidth = 80
+
+// printer prints to standard output, as wide as the terminal is.
+func (a *app) printer(format string) *printer {
+	p := &printer{w: a.stdout, width: usualWidth, markdown: format == markdownFormat}
+	f, ok := a.stdout.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return p
+	}
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		p.width = max(width, usualWidth/2)
+	}
+	p.colour = !p.markdown && !a.noColor && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
+	return p
+}
+
+// The forms of a report.
+const (
+	textFormat     = "text"
+	markdownFormat = "markdown"
+	jsonFormat     = "json"
+)
+
+// formatFlag lets a command print its report as Markdown.
+func formatFlag(cmd *cobra.Command, format *string) {
+	cmd.Flags().StringVar(format, "format", textFormat, "text, markdown (for a ticket) or json (--json is the same)")
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{textFormat, markdownFormat, jsonFormat}, cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that does not exist
+}
+
+// useFormat checks the flag of [formatFlag].
+func (a *app) useFormat(format string) error {
+	if !slices.Contains([]string{textFormat, markdownFormat, jsonFormat}, format) {
+		return usagef("unknown format %q; write one of text, markdown, json", format)
+	}
+	a.json = a.json || format == jsonFormat
+	return nil
+}
+
+func (p *printer) printf(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+// lines prints a text, wrapped; head begins its first line, and blanks the
+// others.
+func (p *printer) lines(head, text string) {
+	indent := utf8.RuneCountInString(head)
+	if p.markdown { // inside a fence, which foreign text must not end
+		text = strings.ReplaceAll(text, "`", "'")
+	}
+	for _, line := range wrap(words(text), p.width-indent) {
+		p.printf("%s%s\n", head, line)
+		head = strings.Repeat(" ", indent)
+	}
+}
+
+// The words of the levels, and their colours (ECMA-48 SGR).
+var (
+	levelWords   = map[finding.Level]string{finding.Fail: "FAIL", finding.Warn: "warn", finding.OK: "ok", finding.Skipped: "-"}
+	levelColours = map[finding.Level]string{finding.Fail: "1;31", finding.Warn: "33", finding.OK: "32"}
+)
+
+func (p *printer) paint(colour, text string) string {
+	if !p.colour || colour == "" {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+// oneLine makes a text fit to be printed on a line.
+func oneLine(text string) string {
+	return provider.Printable(strings.Join(strings.Fields(text), " "), 0)
+}
+
+func words(text string) []string { return strings.Fields(oneLine(text)) }
+
+// wrap joins words into lines of at most width characters.
+func wrap(words []string, width int) []string {
+	var lines []string
+	line, length := "", 0
+	for _, word := range words {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case line == "":
+			line, length = word, n
+		case length+1+n > width:
+			lines = append(lines, line)
+			line, length = word, n
+		default:
+			line, length = line+" "+word, length+1+n
+		}
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// summary is the first line of a report.
+func (p *printer) summary(subject string, s finding.Summary) {
+	p.heading("##", subject+": "+counts(s))
+}
+
+func (p *printer) heading(marks, text string) {
+	text = oneLine(text)
+	if p.markdown {
+		p.printf("%s %s\n\n", marks, escapeMarkdown(text))
+		return
+	}
+	p.printf("%s\n", p.paint("1", text))
+}
+
+func counts(s finding.Summary) string {
+	return plural(s.Fail, "error") + ", " + plural(s.Warn, "warning") + ", " + fmt.Sprint(s.OK) + " fine"
+}
+
+// plural is a number of things: 1 error, 2 errors.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprint(n) + " " + thing + "s"
+}
+
+// list prints a line for each finding, the worst first.
+func (p *printer) list(found []finding.Finding) {
+	if p.markdown {
+		p.markdownList(found)
+		return
+	}
+	for _, f := range sorted(found) {
+		head := p.paint(levelColours[f.Level], fmt.Sprintf("%-4s", levelWords[f.Level])) + "  "
+		for _, line := range wrap(words(summed(f)), p.width-6) {
+			p.printf("%s%s\n", head, line)
+			head = "      "
+		}
+	}
+}
+
+// summed is a finding in a line. What is fine says what is particular about it.
+func summed(f finding.Finding) string {
+	e, _ := finding.Lookup(f.ID) // every finding is made from an entry
+	line := e.Title
+	if f.Level == finding.OK && f.Cause != e.Cause {
+		line = f.Cause
+	}
+	if f.Subject != "" {
+		line = f.Subject + ": " + line
+	}
+	if f.RCode != "" && f.RCode != "NOERROR" && f.Level != finding.OK {
+		line += " (" + f.RCode + ")"
+	}
+	return line
+}
+
+func title(f finding.Finding) string {
+	e, _ := finding.Lookup(f.ID) // every finding is made from an entry
+	return e.Title
+}
+
+// sorted are findings with the worst first.
+func sorted(list []finding.Finding) []finding.Finding {
+	rank := []finding.Level{finding.Fail, finding.Warn, finding.OK, finding.Skipped}
+	return slices.SortedStableFunc(slices.Values(list), func(a, b finding.Finding) int {
+		return cmp.Compare(slices.Index(rank, a.Level), slices.Index(rank, b.Level))
+	})
+}
+
+// explain prints what is wrong and what to do about it, once for each kind of
+// finding, and then the records that are missing.
+func (p *printer) explain(found []finding.Finding) {
+	for _, kind := range kinds(found) {
+		p.printf("\n")
+		p.kind(kind)
+	}
+	p.records(found)
+}
+
+// kinds are the errors and warnings by id, the worst first.
+func kinds(found []finding.Finding) [][]finding.Finding {
+	var out [][]finding.Finding
+	for _, f := range sorted(found) {
+		if f.Level != finding.Fail && f.Level != finding.Warn {
+			continue
+		}
+		i := slices.IndexFunc(out, func(kind []finding.Finding) bool { return kind[0].ID == f.ID })
+		if i < 0 {
+			i, out = len(out), append(out, nil)
+		}
+		out[i] = append(out[i], f)
+	}
+	return out
+}
+
+// What begins the parts of a paragraph; explain has the same words.
+const (
+	meansHead     = "What it means:  "
+	doHead        = "What to do:     "
+	seenHead      = "Seen:       "
+	rightHead     = "Right:      "
+	publishedHead = "Published:  "
+	toPublishHead = "To publish: "
+)
+
+// kind is the paragraph about findings of one id.
+func (p *printer) kind(kind []finding.Finding) {
+	if p.markdown {
+		p.heading("###", title(kind[0]))
+		p.printf("%s\n\n", findingLink(kind[0].ID))
+	} else {
+		for _, line := range wrap(strings.Fields(title(kind[0])+" ["+kind[0].ID+"]"), p.width) {
+			p.printf("%s\n", p.paint("1", line))
+		}
+	}
+	p.say(kind, meansHead, func(f finding.Finding) string { return f.Cause })
+	for _, f := range kind {
+		p.values(f, len(kind) > 1)
+	}
+	p.say(kind, doHead, func(f finding.Finding) string { return f.Fix })
+}
+
+// say prints what the findings of a kind say, once if it is the same.
+func (p *printer) say(kind []finding.Finding, head string, of func(finding.Finding) string) {
+	var said []string
+	subjects := map[string][]string{}
+	for _, f := range kind {
+		text := finding.Sentence(of(f))
+		if text == "" {
+			continue
+		}
+		if subjects[text] == nil {
+			said = append(said, text)
+		}
+		subjects[text] = append(subjects[text], f.Subject)
+	}
+	for _, text := range said {
+		if who := strings.Join(slices.Compact(subjects[text]), ", "); len(said) > 1 && who != "" && !strings.Contains(text, who) {
+			text = who + ": " + text
+		}
+		p.paragraph(head, text)
+	}
+}
+
+func (p *printer) paragraph(head, text string) {
+	if !p.markdown {
+		p.lines("  "+head, text)
+		return
+	}
+	if head = strings.TrimSpace(head); head != "" {
+		p.printf("**%s** ", head)
+	}
+	p.printf("%s\n\n", escapeMarkdown(oneLine(text)))
+}
+
+// values prints what was seen and what is right. A missing record comes later,
+// with the others.
+func (p *printer) values(f finding.Finding, named bool) {
+	seen, right := seenHead, rightHead
+	if f.Type != "" {
+		seen, right = publishedHead, toPublishHead
+	}
+	var lines [][2]string
+	for _, line := range f.Got {
+		lines = append(lines, [2]string{seen, line})
+	}
+	for _, line := range f.Want {
+		if !missing(f) && !slices.Contains(f.Got, line) && !strings.Contains(f.Fix, line) {
+			lines = append(lines, [2]string{right, line})
+		}
+	}
+	if len(lines) == 0 {
+		return
+	}
+	indent := "  "
+	if named {
+		p.paragraph("", f.Subject)
+		indent = "    "
+	}
+	if p.markdown {
+		indent = ""
+		p.printf("```\n")
+	}
+	for _, line := range lines {
+		p.lines(indent+line[0], line[1])
+	}
+	if p.markdown {
+		p.printf("```\n\n")
+	}
+}
+
+// missing reports whether a finding is about records that only have to be added.
+func missing(f finding.Finding) bool { return f.Type != "" && len(f.Got) == 0 && len(f.Want) > 0 }
+
+// records prints the missing records in zone form (RFC 1035 §5), each once.
+func (p *printer) records(found []finding.Finding) {
+	var lines []string
+	for _, f := range found {
+		for _, line := range f.Want {
+			if missing(f) && (f.Level == finding.Fail || f.Level == finding.Warn) && !slices.Contains(lines, line) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	if len(lines) == 0 {
+		return
+	}
+	zone := origin(lines)
+	p.printf("\n")
+	p.heading("###", "To paste into the zone:")
+	if p.markdown {
+		p.printf("```\n")
+	}
+	p.printf("$ORIGIN %s\n", zone)
+	for _, line := range lines {
+		p.printf("%s\n", p.zoneLine(line, zone))
+	}
+	if p.markdown {
+		p.printf("```\n")
+	}
+}
+
+// origin is the longest name that all owners lie below or are.
+func origin(lines []string) string {
+	owner := func(line string) string { return strings.Fields(line)[0] }
+	name := owner(lines[0])
+	if len(lines) == 1 { // _imaps._tcp.example.org.
+		for strings.HasPrefix(name, "_") {
+			_, name, _ = strings.Cut(name, ".")
+		}
+	}
+	for _, line := range lines {
+		for o := owner(line); o != name && !strings.HasSuffix(o, "."+name); {
+			_, name, _ = strings.Cut(name, ".")
+		}
+	}
+	return name
+}
+
+// zoneLine is a record below the origin, in two lines with parentheses if it is
+// too long for one.
+func (p *printer) zoneLine(line, origin string) string {
+	owner, rest, _ := strings.Cut(oneLine(line), " ")
+	owner = cmp.Or(strings.TrimSuffix(strings.TrimSuffix(owner, origin), "."), "@")
+	if line = owner + " " + rest; len(line) <= p.width {
+		return line
+	}
+	parts := strings.SplitN(rest, " ", 4) // TTL, class, type, data
+	if len(parts) < 4 {
+		return line
+	}
+	return owner + " " + strings.Join(parts[:3], " ") + " (\n  " + parts[3] + " )"
+}
+
+// report prints a whole report.
+func (p *printer) report(subject string, groups []findingGroup) error {
+	var all []finding.Finding
+	for _, g := range groups {
+		all = append(all, g.findings...)
+	}
+	p.summary(subject, finding.Summarize(all))
+	for _, g := range groups {
+		p.group(g)
+	}
+	p.explain(all)
+	return p.err
+}
+
+// findingGroup is a part of a report.
+type findingGroup struct {
+	title    string // "" for the only one
+	line     string // what there is, in short
+	findings []finding.Finding
+	hidden   func(finding.Finding) bool // findings that are not listed; nil: none
+	facts    []string                   // in detail
+}
+
+func (p *printer) group(g findingGroup) {
+	shown := slices.DeleteFunc(slices.Clone(g.findings), func(f finding.Finding) bool { return g.hidden != nil && g.hidden(f) })
+	if len(shown) == 0 && g.line == "" {
+		return
+	}
+	if g.title != "" {
+		if !p.markdown {
+			p.printf("\n")
+		}
+		p.heading("###", g.title)
+	}
+	if g.line != "" {
+		p.paragraph("    ", g.line)
+	}
+	p.list(shown)
+	for _, fact := range g.facts {
+		p.paragraph("    ", fact)
+	}
+}
