@@ -87,16 +87,9 @@ var formatNames = map[discover.Format]string{
 }
 
 func (d *discovery) printLint(r lintJSON) error {
-	out := &errWriter{w: d.stdout}
-	out.printf("%s: %s: %s, %s\n", r.Document, formatNames[r.Format], count(r.Summary.Fail, "error"), count(r.Summary.Warn, "warning"))
-	printKinds(out, r.Findings, true)
+	out := d.printer(textFormat)
+	out.heading("##", fmt.Sprintf("%s: %s: %s, %s", r.Document, formatNames[r.Format], plural(r.Summary.Fail, "error"), plural(r.Summary.Warn, "warning")))
+	out.list(r.Findings)
+	out.explain(r.Findings)
 	return out.err
-}
-
-// count is a number of things in words: 1 error, 2 errors.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
