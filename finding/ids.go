@@ -98,8 +98,8 @@ const (
 		dns-srv-mixed dns-srv-target-address dns-srv-target-cname dns-srv-target-missing dns-vendor-autodiscover
 		dns-vendor-mx
 		exchange-activesync-old exchange-ews-retired
-		have-domain-typo have-host-kind have-host-retired have-host-typo have-mode-other have-mode-plain
-		have-port-mode have-port-other have-port-relay have-username-short
+		have-auth-other have-auth-password have-domain-typo have-host-kind have-host-retired have-host-typo
+		have-mode-other have-mode-plain have-port-mode have-port-other have-port-relay have-username-short
 		imap-access-off imap-account-blocked imap-answer-unexpected imap-auth-app-password imap-auth-basic-retired
 		imap-auth-failed imap-auth-kerberos imap-auth-method-unsupported imap-auth-token-refused
 		imap-connection-ended imap-connections-many imap-greeting-refused imap-login-failed imap-mailbox-unavailable

@@ -179,6 +179,8 @@ type RetiredHost struct{ Why, Use string }
 // (thunderbird/autoconfig #6, #139, #141; nodemailer #1367).
 func RetiredHosts() map[string]RetiredHost {
 	return map[string]RetiredHost{
+		"s.outlook.com":         {"it was for ActiveSync, which is at eas.outlook.com today", "an Exchange or Outlook.com account"},
+		"m.hotmail.com":         {"it was for ActiveSync, which is at eas.outlook.com today", "an Exchange or Outlook.com account"},
 		"smtp.live.com":         {"it stopped answering in January 2022", "smtp-mail.outlook.com, port 587, STARTTLS"},
 		"pop3.live.com":         {"Microsoft moved it in 2013", "outlook.office365.com, port 995, TLS"},
 		"imap-mail.outlook.com": {"Microsoft moved it in 2019", "outlook.office365.com, port 993, TLS"},

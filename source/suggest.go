@@ -156,9 +156,13 @@ func edits(a, b string) int {
 	return levenshtein.ComputeDistance(a, b)
 }
 
+// realHosts are Microsoft's servers for governments and for China, which look
+// like slips of the others.
+var realHosts = []string{"outlook.office365.us", "smtp.office365.us", "partner.outlook.cn", "smtp.partner.outlook.cn"}
+
 // SuggestHost is the server name that a host was probably meant to be, or "":
-// a built-in provider's host, or the same name with a slip in smtp, imap, pop3
-// or mail put right.
+// a built-in provider's host, also below another ending (outlook.co.uk), or the
+// same name with a slip in smtp, imap, pop3 or mail put right.
 func SuggestHost(host string) string {
 	var known []string
 	for _, p := range provider.Builtins() {
@@ -166,11 +170,21 @@ func SuggestHost(host string) string {
 			known = append(known, s.Host)
 		}
 	}
-	if slices.Contains(known, host) {
+	if slices.Contains(known, host) || slices.Contains(realHosts, host) {
 		return ""
 	}
 	if h := near(host, known, 2); h != "" {
 		return h
+	}
+	for _, k := range known {
+		stem := strings.TrimSuffix(k, ".com")
+		if depth := strings.Count(stem, ".") + 1; strings.Count(host, ".") >= depth {
+			labels := strings.Split(host, ".")
+			ending := labels[depth:]
+			if edits(strings.Join(labels[:depth], "."), stem) <= 1 && !slices.ContainsFunc(ending, func(label string) bool { return len(label) > len("com") }) {
+				return k
+			}
+		}
 	}
 	label, rest, _ := strings.Cut(host, ".")
 	word, suffix, _ := strings.Cut(label, "-")

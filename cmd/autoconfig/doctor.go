@@ -58,7 +58,7 @@ mail exchangers is named and asked for first.`,
 	d.secret.flags(cmd)
 	formatFlag(cmd, &d.format)
 	f := cmd.Flags()
-	f.StringArrayVar(&d.have, "have", nil, "a server you have typed in: `HOST:PORT/tls|starttls|plain` (repeatable)")
+	f.StringArrayVar(&d.have, "have", nil, "a server you have typed in: `HOST:PORT/tls|starttls|plain[/password|oauth2]` (repeatable)")
 	f.StringVar(&d.username, "username", "", "the user `name` you have typed in; also the one to log in with")
 	f.BoolVar(&d.offline, "offline", false, "only compare --have and --username, ask no network")
 	f.BoolVarP(&d.verbose, "verbose", "v", false, "say all: what is fine, too, and what each server said")
@@ -123,10 +123,13 @@ func (d *doctor) served() *provider.Provider { return d.lookup(d.addr.Domain) }
 
 func (d *doctor) lookup(domain string) *provider.Provider {
 	p, err := d.data.All().Lookup(context.Background(), provider.Address{Domain: domain})
-	if err != nil {
-		return nil
+	switch {
+	case err == nil:
+		return p.For(domain)
+	case provider.Below(domain, "onmicrosoft.com"): // every tenant's first domain
+		return provider.Builtin(provider.Microsoft365)
 	}
-	return p.For(domain)
+	return nil
 }
 
 // report prints the groups, and fails when there are errors.

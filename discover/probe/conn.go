@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	mostLine  = 8 << 10  // bytes of one line; RFC 5321 §4.5.3.1.5 has 512, IMAP servers send more
+	mostLine  = 48 << 10 // bytes of one line; RFC 5321 §4.5.3.1.5 has 512, IMAP servers send more
 	mostTotal = 64 << 10 // bytes of one conversation, certificates included
 	mostLines = 200      // lines of one reply
 	keptBytes = 256      // of the beginning, to show what answered
@@ -175,9 +175,12 @@ func timedOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || ok && netErr.Timeout()
 }
 
-// clean makes a server's text fit to show: printable, and not long.
+// whole is a server's text on one line, fit to be read and shown.
+func whole(text string) string { return provider.Printable(strings.Join(strings.Fields(text), " "), 0) }
+
+// clean is whole for messages: not long.
 func clean(text string) string {
-	text = provider.Printable(strings.Join(strings.Fields(text), " "), 0)
+	text = whole(text)
 	if runes := []rune(text); len(runes) > 200 {
 		text = string(runes[:200]) + "…"
 	}

@@ -79,4 +79,4 @@ func (o offer) supports(auth provider.Auth) bool {
 }
 
 // upperFields are the words of a line in upper case.
-func upperFields(line string) []string { return strings.Fields(strings.ToUpper(clean(line))) }
+func upperFields(line string) []string { return strings.Fields(strings.ToUpper(whole(line))) }

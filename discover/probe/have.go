@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -13,40 +14,92 @@ import (
 	"autoconfig/source"
 )
 
-// Typed is a server as a person has typed it into a mail program.
+// Typed is a server as a person has typed it into a mail program. What was not
+// given is zero.
 type Typed struct {
 	Host     string
 	Port     uint16
 	Security provider.Security
+	Auth     provider.Auth
 }
 
-var errTyped = errors.New("write HOST:PORT/tls, HOST:PORT/starttls or HOST:PORT/plain, for example smtp-mail.outlook.com:587/starttls")
+var errTyped = errors.New("write HOST:PORT/tls, HOST:PORT/starttls or HOST:PORT/plain, and /password or /oauth2 behind it if you know, for example smtp-mail.outlook.com:587/starttls")
 
-// ParseTyped reads HOST:PORT/MODE, where MODE is tls, starttls or plain.
+// ParseTyped reads HOST[:PORT][/MODE][/AUTH]. MODE is tls, starttls or plain,
+// AUTH a login method of the configuration. A port without a mode has the one it
+// is registered for.
 func ParseTyped(s string) (Typed, error) {
-	where, mode, _ := strings.Cut(s, "/")
-	name, portText, err := net.SplitHostPort(where)
-	if err != nil {
-		return Typed{}, errTyped
+	where, modes, _ := strings.Cut(strings.TrimSpace(s), "/")
+	t := Typed{}
+	for word := range strings.SplitSeq(strings.ToLower(modes), "/") {
+		word = cmp.Or(map[string]string{"ssl": "tls", "none": "plain"}[word], word)
+		switch {
+		case word == "":
+		case t.Security == "" && t.Auth == "" && slices.Contains([]provider.Security{provider.TLS, provider.STARTTLS, provider.Plain}, provider.Security(word)):
+			t.Security = provider.Security(word)
+		case t.Auth == "" && slices.Contains(provider.Auths(), provider.Auth(word)):
+			t.Auth = provider.Auth(word)
+		default:
+			return Typed{}, fmt.Errorf("%q is not a kind of encryption or login; %w", word, errTyped)
+		}
 	}
+	name, portText, hasPort := strings.Cut(where, ":")
 	host, err := provider.ParseHost(name)
 	if err != nil {
 		return Typed{}, fmt.Errorf("%q is not a host name; %w", name, errTyped)
+	}
+	t.Host = host
+	if !hasPort {
+		return t, nil
 	}
 	port, err := strconv.ParseUint(portText, 10, 16)
 	if err != nil || port == 0 {
 		return Typed{}, fmt.Errorf("%q is not a port; %w", portText, errTyped)
 	}
-	t := Typed{host, uint16(port), provider.Security(strings.ToLower(mode))}
-	if !slices.Contains([]provider.Security{provider.TLS, provider.STARTTLS, provider.Plain}, t.Security) {
-		return Typed{}, errTyped
+	t.Port = uint16(port)
+	if t.Security == "" {
+		t.Security, _ = securityOf(t.Port)
+	}
+	if t.Security == "" {
+		return Typed{}, fmt.Errorf("port %d has no usual encryption; %w", t.Port, errTyped)
 	}
 	return t, nil
 }
 
 // String is the form that ParseTyped reads.
 func (t Typed) String() string {
-	return fmt.Sprintf("%s/%s", net.JoinHostPort(t.Host, strconv.Itoa(int(t.Port))), t.Security)
+	out := t.Host
+	if t.Port != 0 {
+		out = net.JoinHostPort(t.Host, strconv.Itoa(int(t.Port)))
+	}
+	for _, word := range []string{string(t.Security), string(t.Auth)} {
+		if word != "" {
+			out += "/" + word
+		}
+	}
+	return out
+}
+
+// complete fills in the port and the encryption that a program takes by itself:
+// those of the provider's server of that name and kind, else the usual ones.
+func (t Typed) complete(servers []provider.Server) Typed {
+	if t.Port != 0 {
+		return t
+	}
+	kind := cmp.Or(t.kind(), provider.SMTP)
+	for _, s := range servers {
+		if s.Host == t.Host && (t.kind() == "" || s.Protocol == kind) && (t.Security == "" || t.Security == s.Security) {
+			t.Port, t.Security = s.Port, s.Security
+			return t
+		}
+	}
+	for _, svc := range provider.Services() { // implicit TLS first (RFC 8314 §3)
+		if svc.Protocol == kind && (t.Security == "" || t.Security == provider.Plain || svc.Security == t.Security) {
+			t.Port, t.Security = svc.Port, cmp.Or(t.Security, svc.Security)
+			return t
+		}
+	}
+	return t
 }
 
 // Have compares what a person has typed in with the settings of the address,
@@ -67,12 +120,26 @@ func Have(p *provider.Provider, a provider.Address, typed []Typed, username stri
 	} else {
 		out = append(out, finding.New("have-provider-unknown", a.Domain))
 	}
+	builtin := p != nil && provider.Builtin(p.ID) != nil
+	var unsaid []string // right servers of which the login was not given
 	for _, t := range typed {
-		found := t.judge(servers)
+		t = t.complete(servers)
+		found := t.judge(servers, builtin)
 		if len(found) == 0 && p != nil {
-			found = append(found, finding.New("have-settings-right", t.String()))
+			found = t.judgeAuth(p, servers)
+			if len(found) == 0 {
+				found = append(found, finding.New("have-settings-right", t.String()))
+			}
+			if t.Auth == "" && !passwordWorks(p, servers, t) {
+				unsaid = append(unsaid, t.String())
+			}
 		}
 		out = append(out, found...)
+	}
+	if len(unsaid) > 0 {
+		f := finding.New("have-auth-password", strings.Join(unsaid, ", "))
+		f.Level = finding.Warn // perhaps the program signs in already
+		out = append(out, f.Because("%s", passwordNote(p)))
 	}
 	if username != "" {
 		out = append(out, judgeUsername(servers, a, username)...)
@@ -80,8 +147,60 @@ func Have(p *provider.Provider, a provider.Address, typed []Typed, username stri
 	return out
 }
 
-// judge compares one server with those of the provider.
-func (t Typed) judge(servers []provider.Server) []finding.Finding {
+// server is the provider's server that was typed in, nil if there is none.
+func (t Typed) server(servers []provider.Server) *provider.Server {
+	for i, s := range servers {
+		if s.Host == t.Host && s.Port == t.Port {
+			return &servers[i]
+		}
+	}
+	return nil
+}
+
+// passwordWorks reports whether the provider takes a password at the server.
+func passwordWorks(p *provider.Provider, servers []provider.Server, t Typed) bool {
+	s := t.server(servers)
+	if s == nil || p.PasswordLogin.Own(s.Protocol) != nil && p.PasswordLogin.For(s.Protocol).Status == provider.PasswordWorks {
+		return true
+	}
+	return p.PasswordLogin.For(s.Protocol).Status != provider.PasswordRetired && (len(s.Auth) == 0 || slices.ContainsFunc(s.Auth, func(a provider.Auth) bool { return a != provider.AuthOAuth2 }))
+}
+
+// passwordNote says what became of passwords at the provider.
+func passwordNote(p *provider.Provider) string {
+	note := p.Name + " takes no password here: the program has to open its sign-in page (OAuth2)"
+	if since := p.PasswordLogin.Since; since != "" {
+		note += "; passwords were switched off on " + since
+	}
+	return note
+}
+
+// judgeAuth compares the way to log in, where it was given.
+func (t Typed) judgeAuth(p *provider.Provider, servers []provider.Server) []finding.Finding {
+	s := t.server(servers)
+	switch {
+	case s == nil || t.Auth == "":
+		return nil
+	case t.Auth != provider.AuthOAuth2 && !passwordWorks(p, servers, t):
+		return []finding.Finding{finding.New("have-auth-password", t.String()).Because("%s", passwordNote(p))}
+	case t.Auth == provider.AuthPassword && p.PasswordLogin.For(s.Protocol).Status == provider.PasswordApp:
+		f := finding.New("have-auth-password", t.String()).Because("%s takes an app password here, not the password of the account", p.Name).
+			Do("create an app password on the provider's page and type that")
+		f.Level = finding.Warn
+		return []finding.Finding{f}
+	case len(s.Auth) > 0 && !slices.Contains(s.Auth, t.Auth):
+		f := finding.New("have-auth-other", t.String())
+		for _, a := range s.Auth {
+			f.Want = append(f.Want, string(a))
+		}
+		return []finding.Finding{f}
+	}
+	return nil
+}
+
+// judge compares one server with those of the provider. A name that is not a
+// built-in provider's is an error: all of them are known.
+func (t Typed) judge(servers []provider.Server, builtin bool) []finding.Finding {
 	right := t.right(servers)
 	var out []finding.Finding
 	add := func(f finding.Finding) {
@@ -89,7 +208,13 @@ func (t Typed) judge(servers []provider.Server) []finding.Finding {
 		out = append(out, f)
 	}
 	if f, wrong := t.judgeHost(servers, right); wrong {
+		if builtin && f.ID == "have-host-other" {
+			f.Level = finding.Fail
+		}
 		add(f)
+		if f.ID == "have-host-kind" {
+			return out
+		}
 	}
 	fixed, registered := securityOf(t.Port)
 	switch {
@@ -135,8 +260,17 @@ func word(s provider.Security) string {
 	return "no encryption"
 }
 
+// exchangeHosts are Microsoft's for Exchange ActiveSync, which is an account of
+// another kind than IMAP, POP3 and SMTP.
+var exchangeHosts = []string{"eas.outlook.com"}
+
 // judgeHost looks at the server's name alone.
 func (t Typed) judgeHost(servers []provider.Server, right []string) (finding.Finding, bool) {
+	if slices.Contains(exchangeHosts, t.Host) {
+		return finding.New("have-host-kind", t.String()).
+			Because("%s is Microsoft's server for Exchange (ActiveSync) accounts; IMAP, POP3 and SMTP are not there", t.Host).
+			Do("add the account as Exchange or Outlook.com, or use %s", orElse(right, "the provider's mail servers")), true
+	}
 	if old, retired := provider.RetiredHosts()[t.Host]; retired {
 		return finding.New("have-host-retired", t.String()).
 			Because("%s is an old name: %s", t.Host, old.Why).Do("use %s", orElse(right, old.Use)), true
@@ -161,43 +295,47 @@ func (t Typed) judgeHost(servers []provider.Server, right []string) (finding.Fin
 	return finding.Finding{}, false
 }
 
-// judgePort compares port and security with what the provider has. A host
-// that is not the provider's is judged by its name only.
+// judgePort compares port and security with what the provider has: at the host
+// typed in, or at any where that is not the provider's.
 func (t Typed) judgePort(servers []provider.Server, right []string) (finding.Finding, bool) {
-	known, kind := false, protocolOf(t.Port)
+	kind := protocolOf(t.Port)
+	known := slices.ContainsFunc(servers, func(s provider.Server) bool { return s.Host == t.Host })
 	for _, s := range servers {
-		if s.Host != t.Host {
-			continue
-		}
-		known = true
-		if s.Port == t.Port && s.Security == t.Security {
+		switch {
+		case known && s.Host != t.Host || s.Port != t.Port:
+		case s.Security == t.Security:
 			return finding.Finding{}, false
-		}
-		if s.Port == t.Port {
+		default:
 			return finding.New("have-mode-other", t.String()).Do("use %s", s.Host+" "+portAndMode(s)), true
 		}
 	}
-	if !known {
-		return finding.Finding{}, false
-	}
-	if kind != "" && !slices.ContainsFunc(servers, func(s provider.Server) bool { return s.Host == t.Host && s.Protocol == kind }) {
+	if known && kind != "" && !slices.ContainsFunc(servers, func(s provider.Server) bool { return s.Host == t.Host && s.Protocol == kind }) {
 		return finding.New("have-host-kind", t.String()).Because("%s has no service for %s, which port %d is for", t.Host, kind, t.Port).Do("use %s", orElse(right, "the provider's other name")), true
 	}
 	return finding.New("have-port-other", t.String()).Do("use %s", orElse(right, "the provider's port")), true
 }
 
-// right are the provider's servers of the kind that was meant, by the port or
-// else by the name; all of them when neither tells.
-func (t Typed) right(servers []provider.Server) []string {
-	kind := protocolOf(t.Port)
+// kind is what the server is for, by its port or else by its name; "" when
+// neither says.
+func (t Typed) kind() provider.Protocol {
+	if kind := protocolOf(t.Port); kind != "" {
+		return kind
+	}
 	for _, guess := range []struct {
 		prefix string
 		kind   provider.Protocol
 	}{{"imap", provider.IMAP}, {"pop", provider.POP3}, {"smtp", provider.SMTP}} {
-		if kind == "" && strings.HasPrefix(t.Host, guess.prefix) {
-			kind = guess.kind
+		if strings.HasPrefix(t.Host, guess.prefix) {
+			return guess.kind
 		}
 	}
+	return ""
+}
+
+// right are the provider's servers of the kind that was meant; all of them when
+// that cannot be told.
+func (t Typed) right(servers []provider.Server) []string {
+	kind := t.kind()
 	var out []string
 	for _, s := range servers {
 		if kind == "" || s.Protocol == kind {

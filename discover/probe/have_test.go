@@ -12,8 +12,10 @@ func TestParseTyped(t *testing.T) {
 	for in, want := range map[string]string{
 		"smtp.Example.org.:587/STARTTLS": "smtp.example.org:587/starttls",
 		"bücher.example:993/tls":         "xn--bcher-kva.example:993/tls",
-		"mail.example.org:993":           "", "mail.example.org/tls": "", "mail.example.org:0/tls": "", "mail.example.org:70000/tls": "",
-		"a b:993/tls": "", "mail.example.org:993/ssl": "", ":993/tls": "", "": "",
+		"mail.example.org:993":           "mail.example.org:993/tls", "mail.example.org/tls": "mail.example.org/tls", "mail.example.org": "mail.example.org",
+		"smtp.example.org:587/oauth2": "smtp.example.org:587/starttls/oauth2", "smtp.example.org:587/STARTTLS/Password": "smtp.example.org:587/starttls/password",
+		"smtp.example.org:587/tls/tls": "", "smtp.example.org:587/password/tls": "", "smtp.example.org:2525": "", "mail.example.org:0/tls": "", "mail.example.org:70000/tls": "",
+		"a b:993/tls": "", "mail.example.org:993/ssl": "mail.example.org:993/tls", "mail.example.org:x": "", ":993/tls": "", "": "",
 	} {
 		got, err := ParseTyped(in)
 		if (err == nil) != (want != "") || err == nil && got.String() != want {
@@ -36,7 +38,7 @@ func TestHave(t *testing.T) {
 		want     string
 		fix      string // part of the first fix
 	}{
-		{live, "you@live.co.uk", "smtp-mail.outlook.com:587/starttls outlook.office365.com:993/tls", "you@live.co.uk", "have-settings-right have-settings-right", ""},
+		{live, "you@live.co.uk", "smtp-mail.outlook.com:587/starttls outlook.office365.com:993/tls", "you@live.co.uk", "have-settings-right have-settings-right have-auth-password", ""},
 		{live, "you@live.co.uk", "smtp.live.com:587/starttls", "", "have-host-retired", "smtp-mail.outlook.com port 587 STARTTLS"},
 		{live, "you@live.co.uk", "pop3.live.com:995/tls", "", "have-host-retired", "outlook.office365.com port 995 SSL/TLS"},
 		{live, "you@live.co.uk", "smpt-mail.outlook.com:587/starttls", "", "have-host-typo", "smtp-mail.outlook.com"},
@@ -54,7 +56,21 @@ func TestHave(t *testing.T) {
 		{live, "you@live.co.uk", "", "you", "have-username-short", ""},
 		{live, "you@live.co.uk", "", "YOU@live.co.uk", "", ""},
 		{live, "you@live.co.uk", "", "me@gmail.com", "have-username-other", ""},
-		{live, "you@liv.co.uk", "outlook.office365.com:993/tls", "", "have-domain-typo have-settings-right", "live.co.uk"},
+		{live, "you@liv.co.uk", "outlook.office365.com:993/tls", "", "have-domain-typo have-settings-right have-auth-password", "live.co.uk"},
+		{live, "you@live.co.uk", "smtp-mail.outlook.com:587/starttls/oauth2", "", "have-settings-right", ""},
+		{live, "you@live.co.uk", "outlook.office365.com:993/tls/password", "", "have-auth-password", "OAuth2"},
+		{live, "you@live.co.uk", "outlook.office365.com:993/tls/gssapi", "", "have-auth-password", ""},
+		{live, "you@live.co.uk", "smtp-mail.outlook.com", "", "have-settings-right have-auth-password", ""},
+		{live, "you@live.co.uk", "outlook.office365.com/tls/oauth2", "", "have-settings-right", ""},
+		{live, "you@live.co.uk", "smtp-mail.outlook.com/tls", "", "have-port-other", "port 587 STARTTLS"},
+		{live, "you@live.co.uk", "smtp.office365.com:465/tls", "", "have-host-other have-port-other", ""},
+		{live, "you@live.co.uk", "smtp.live.co.uk:465/tls", "", "have-host-other have-port-other", ""},
+		{live, "you@live.co.uk", "smtp-mail.outlook.co.uk:587/starttls", "", "have-host-typo", "smtp-mail.outlook.com"},
+		{live, "you@live.co.uk", "eas.outlook.com:443/tls", "", "have-host-kind", "Exchange"},
+		{live, "you@live.co.uk", "s.outlook.com:443/tls", "", "have-host-retired have-port-other", ""},
+		{own, "jo@example.org", "mail.elsewhere.example:993/tls", "", "have-host-other", ""},
+		{own, "jo@example.org", "mail.elsewhere.example:2993/tls", "", "have-host-other have-port-other", ""},
+		{own, "jo@example.org", "mail.example.org:993/tls/oauth2 mail.example.org", "jo", "have-auth-other have-settings-right", ""},
 		{own, "jo@example.org", "mail.example.org:993/tls smtp.example.org:465/tls", "jo", "have-settings-right have-settings-right", ""},
 		{own, "jo@example.org", "", "jo@example.org", "have-username-other", ""},
 		{own, "jo@example.org", "mial.example.org:993/tls", "", "have-host-typo", "mail.example.org"},

@@ -44,7 +44,7 @@ func imapOffer(lines []string) offer {
 		if len(f) < 2 || f[0] != "*" || f[1] != "CAPABILITY" {
 			continue
 		}
-		o.words = append(o.words, strings.Fields(clean(line))[2:]...)
+		o.words = append(o.words, strings.Fields(whole(line))[2:]...)
 	}
 	for _, word := range o.words {
 		switch word = strings.ToUpper(word); {

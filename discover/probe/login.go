@@ -3,6 +3,12 @@ package probe
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"html"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -120,14 +126,41 @@ func (s *session) login(ctx context.Context) {
 	}
 }
 
-// redact takes out of a reply what a server may have echoed of the secret.
+// redact takes out of a reply what a server may have echoed of the secret: as it
+// is, backwards, in hexadecimal, base64 of three alphabets, percent-encoded or as
+// SASL has it, each in any case. An encoding of the server's own invention, or a
+// part of the secret, is not recognised.
 func (m mechanism) redact(reply string) string {
-	for _, secret := range append([]string{m.secret, m.initial, encode(m.secret)}, m.answers...) {
+	secrets := append([]string{m.secret, m.initial}, m.answers...)
+	backwards := []rune(m.secret)
+	slices.Reverse(backwards)
+	raw := []byte(m.secret)
+	secrets = append(secrets, string(backwards), hex.EncodeToString(raw), url.QueryEscape(m.secret), url.PathEscape(m.secret), html.EscapeString(m.secret),
+		strings.Trim(fmt.Sprintf("% x", raw), " "))
+	var all strings.Builder
+	for _, b := range raw {
+		fmt.Fprintf(&all, "%%%02x", b)
+	}
+	secrets = append(secrets, all.String())
+	for _, text := range []string{m.secret, string(backwards), "\x00" + m.secret, m.user + "\x00" + m.secret, m.user + ":" + m.secret} {
+		std := base64.RawStdEncoding.EncodeToString([]byte(text))
+		secrets = append(secrets, std, base64.RawURLEncoding.EncodeToString([]byte(text)))
+		if n := len(std); n > 8 { // inside of a longer text only the end differs
+			secrets = append(secrets, std[:n-2])
+		}
+	}
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	for _, secret := range secrets {
 		if secret != "" {
-			reply = strings.ReplaceAll(reply, secret, "…")
+			reply = replaceFold(reply, secret, "…")
 		}
 	}
 	return reply
+}
+
+// replaceFold is strings.ReplaceAll without regard to case.
+func replaceFold(s, old, with string) string {
+	return regexp.MustCompile("(?i)"+regexp.QuoteMeta(old)).ReplaceAllLiteralString(s, with)
 }
 
 // withheld is the reason for not sending the secret, "" when it may go. It is

@@ -40,7 +40,7 @@ func sieveOffer(lines []string) offer {
 		if name == "" {
 			continue
 		}
-		o.words = append(o.words, strings.TrimSpace(name+" "+clean(value)))
+		o.words = append(o.words, strings.TrimSpace(name+" "+whole(value)))
 		switch name {
 		case "STARTTLS":
 			o.starttls = true
@@ -63,7 +63,7 @@ func sievePair(line string) (name, value string) {
 		return "", ""
 	}
 	value = strings.Trim(strings.TrimSpace(rest), `"`)
-	return strings.ToUpper(clean(name)), value
+	return strings.ToUpper(whole(name)), value
 }
 
 // reply reads up to the OK, NO or BYE that ends an answer.
