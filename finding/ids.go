@@ -34,9 +34,9 @@ const (
 		discover-autodiscover-microsoft discover-clients-disagree discover-document-refused discover-host-foreign
 		discover-path-missing discover-path-status discover-redirect-downgrade discover-settings-guessed
 		dns-autoconfig-mx dns-dkim-missing dns-dmarc-missing dns-host-wildcard dns-mx-missing dns-mx-null
-		dns-mx-provider-differs dns-negative-missing dns-pacc-cname dns-publish-lags dns-publish-unasked
-		dns-server-serial dns-server-silent dns-spf-missing dns-spf-multiple dns-srv-priority dns-srv-provider
-		dns-target-unknown dns-ttl-high dns-ttl-low dns-vendor-spf dns-vendor-srv
+		dns-mx-provider-differs dns-mx-verification dns-negative-missing dns-pacc-cname dns-publish-lags
+		dns-publish-unasked dns-server-serial dns-server-silent dns-spf-missing dns-spf-multiple dns-srv-priority
+		dns-srv-provider dns-target-unknown dns-ttl-high dns-ttl-low dns-vendor-spf dns-vendor-srv
 		have-host-other have-port-unknown have-username-other
 		imap-auth-clear imap-server-unavailable
 		mozilla-auth-attribute mozilla-auth-unknown mozilla-document-doctype mozilla-document-mark
@@ -86,17 +86,17 @@ const (
 		discover-model-differs discover-network-failed discover-pacc-digest discover-page-not-404
 		discover-redirect-loop discover-server-error discover-settings-broken discover-settings-none
 		discover-settings-plain discover-srv-differs discover-tls
-		dns-cname-dangling dns-dnssec-bogus dns-domain-missing dns-mx-target-address dns-mx-target-cname
-		dns-mx-target-missing dns-name-cname dns-name-cname-apex dns-name-cname-beside dns-name-other-data
-		dns-pacc-malformed dns-pacc-previous dns-pacc-stale dns-publish-clock dns-publish-conflict
-		dns-publish-delegated dns-publish-failed dns-publish-key-unknown dns-publish-key-wrong
+		dns-autodiscover-microsoft dns-cname-dangling dns-dnssec-bogus dns-domain-missing dns-mx-target-address
+		dns-mx-target-cname dns-mx-target-missing dns-name-cname dns-name-cname-apex dns-name-cname-beside
+		dns-name-misplaced dns-name-other-data dns-pacc-malformed dns-pacc-previous dns-pacc-stale dns-publish-clock
+		dns-publish-conflict dns-publish-delegated dns-publish-failed dns-publish-key-unknown dns-publish-key-wrong
 		dns-publish-not-authoritative dns-publish-not-served dns-publish-primary-unknown dns-publish-raced
 		dns-publish-refused dns-publish-too-large dns-publish-unknown dns-publish-unreachable dns-publish-unreadable
 		dns-publish-unsupported dns-publish-zone-unknown dns-publish-zone-wrong dns-question-refused
 		dns-question-servfail dns-question-timeout dns-record-differs dns-record-missing dns-server-address
 		dns-server-disagree dns-server-lame dns-server-none dns-srv-cpanel dns-srv-denied dns-srv-leftover
-		dns-srv-mixed dns-srv-target-address dns-srv-target-cname dns-srv-target-missing dns-vendor-autodiscover
-		dns-vendor-mx
+		dns-srv-mixed dns-srv-target-address dns-srv-target-cname dns-srv-target-missing dns-target-appended
+		dns-target-number dns-vendor-autodiscover dns-vendor-mx dns-vendor-mx-name
 		exchange-activesync-old exchange-ews-retired
 		have-auth-other have-auth-password have-domain-typo have-host-kind have-host-retired have-host-typo
 		have-mode-other have-mode-plain have-port-mode have-port-other have-port-relay have-username-short

@@ -48,7 +48,7 @@ func TestSuggestHost(t *testing.T) {
 		"smpt.example.org": "smtp.example.org", "smpt-mail.outlook.com": "smtp-mail.outlook.com",
 		"smtp-mail.outlok.com": "smtp-mail.outlook.com", "outlook.ofice365.com": "outlook.office365.com",
 		"smtp.example.org": "", "email.example.org": "", "map.example.org": "", "smtp2.example.org": "",
-		"iamp.example.org": "imap.example.org",
+		"iamp.example.org":        "imap.example.org",
 		"smtp-mail.outlook.co.uk": "smtp-mail.outlook.com", "smtp-mail.outlook.co": "smtp-mail.outlook.com", "smtp-mail.outlook.com.uk": "smtp-mail.outlook.com",
 		"smtp-mail.outlok.co.uk": "smtp-mail.outlook.com", "outlook.office365.co.uk": "outlook.office365.com", "smtp.office365.de": "smtp.office365.com",
 		"outlook.office365.us": "", "smtp.office365.us": "", "outlook.office365.com.office.example.net": "", "smtp.partner.outlook.cn": "", "smtp-mail.outlook.com": "",

@@ -57,7 +57,7 @@ func New(client *query.Client, o Options) *Checker {
 // is never nil: each place where records can be planned is asked for their type,
 // a host name (CNAME) also for A, and where it is no CNAME for AAAA.
 func (k *Checker) Check(ctx context.Context, s Subject) ([]finding.Finding, *Seen) {
-	l := &look{k: k, ctx: ctx, Subject: s, want: recordsByName(s.Want), seen: newSeen(), differ: map[query.Question][]string{}}
+	l := &look{k: k, ctx: ctx, Subject: s, want: recordsByName(s.Want), seen: newSeen(), differ: map[query.Question][]string{}, misplaced: map[query.Question]misplaced{}}
 	l.Domain = dnssrv.Plain(s.Domain)
 	if f, ok := l.open(); !ok {
 		return f, l.seen
@@ -66,6 +66,7 @@ func (k *Checker) Check(ctx context.Context, s Subject) ([]finding.Finding, *See
 	l.askAll(l.questions())
 	l.findWildcard()
 	l.askAll(l.further())
+	l.findMisplaced()
 	return l.judge(), l.seen
 }
 
@@ -83,8 +84,9 @@ type look struct {
 	early   []finding.Finding // about the zone and its servers
 	found   []finding.Finding // about the records
 
-	mu     sync.Mutex
-	differ map[query.Question][]string // what each server says, where they disagree
+	misplaced map[query.Question]misplaced // by what was asked
+	mu        sync.Mutex
+	differ    map[query.Question][]string // what each server says, where they disagree
 }
 
 // The labels and names beside the plan's that a check asks.
@@ -119,6 +121,11 @@ func (l *look) further() []query.Question {
 		}
 		alias, _ := l.seen.get(name, dns.TypeCNAME)
 		address, _ := l.seen.get(name, dns.TypeA)
+		if alias.Outcome == query.NOERROR && p.Label == dnssrv.AutoconfigLabel { // what is there although it must not be
+			for _, qtype := range []uint16{dns.TypeAAAA, dns.TypeMX, dns.TypeTXT} {
+				out = append(out, query.Question{Name: name, Type: qtype})
+			}
+		}
 		if alias.Outcome != query.NODATA {
 			continue
 		}

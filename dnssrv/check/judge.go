@@ -133,5 +133,7 @@ func (l *look) judgeMissing(id, name string, want []dns.RR) {
 		l.add(l.compared("dns-name-cname", name, qtype, statusConflict, want, []dns.RR{alias}))
 		return
 	}
-	l.add(l.compared(id, name, qtype, statusMissing, want, nil))
+	if !l.judgeMisplaced(name, want) {
+		l.add(l.compared(id, name, qtype, statusMissing, want, nil))
+	}
 }

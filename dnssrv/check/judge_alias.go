@@ -23,6 +23,9 @@ func (l *look) judgeAlias(p dnssrv.Place, name string, want []dns.RR) {
 		got = []dns.RR{alias}
 	}
 	switch {
+	case alias != nil && l.judgeEntry(name, dns.TypeCNAME, want, got):
+	case p.Label == dnssrv.AutodiscoverLabel && l.atMicrosoft(got):
+		l.add(l.compared("dns-autodiscover-microsoft", name, dns.TypeCNAME, statusDiffers, want, got))
 	case len(want) == 0:
 		l.observeAlias(p, name, alias, got)
 	case alias != nil && dns.IsDuplicate(alias, want[0]):
@@ -46,7 +49,9 @@ func (l *look) beside(name string) []dns.RR {
 	var out []dns.RR
 	for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeTXT} {
 		a, _ := l.seen.get(name, qtype)
-		out = append(out, a.Beside...)
+		if out = append(out, a.Beside...); len(a.CNAMEs) == 0 { // a server that does not follow the CNAME
+			out = append(out, a.RRs...)
+		}
 	}
 	return out
 }
@@ -58,7 +63,9 @@ func (l *look) judgeNoAlias(name string, want []dns.RR) {
 		l.add(l.compared("dns-name-other-data", name, dns.TypeCNAME, statusConflict, want, other))
 		return
 	}
-	l.add(l.compared("dns-record-missing", name, dns.TypeCNAME, statusMissing, want, nil))
+	if !l.judgeMisplaced(name, want) {
+		l.add(l.compared("dns-record-missing", name, dns.TypeCNAME, statusMissing, want, nil))
+	}
 }
 
 // sameAddresses reports whether every address is one of the host's: A and AAAA

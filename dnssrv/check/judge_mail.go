@@ -22,7 +22,7 @@ func (l *look) recognise() {
 
 func (l *look) bestMX() []string {
 	a, _ := l.seen.get(l.name(""), dns.TypeMX)
-	return query.BestMX(a.RRs)
+	return query.BestMX(slices.DeleteFunc(slices.Clone(a.RRs), func(rr dns.RR) bool { return provider.Below(dnssrv.Target(rr), verification) }))
 }
 
 // judgeMail notes what is published about the mail itself. None of it is ever
@@ -34,6 +34,8 @@ func (l *look) judgeMail() {
 	switch {
 	case !a.Outcome.Known():
 		l.add(l.failed(a))
+	case len(best) == 0 && len(a.RRs) > 0:
+		l.add(l.compared("dns-mx-verification", l.name(""), dns.TypeMX, statusMissing, nil, a.RRs))
 	case len(best) == 0:
 		l.add(l.compared("dns-mx-missing", l.name(""), dns.TypeMX, statusMissing, nil, nil))
 	case !takesMail:
@@ -41,9 +43,10 @@ func (l *look) judgeMail() {
 	default:
 		l.judgeMX(best, a.RRs)
 	}
-	l.judgeSPF(takesMail)
-	l.judgeDKIM(takesMail)
-	l.judgeDMARC(takesMail)
+	advise := takesMail && provider.VendorOwned(l.Domain) == "" // nobody who asks owns live.co.uk
+	l.judgeSPF(advise)
+	l.judgeDKIM(advise)
+	l.judgeDMARC(advise)
 	if l.Provider != nil && l.Provider.Vendor != nil {
 		l.judgeVendor()
 	}
@@ -54,6 +57,10 @@ func (l *look) judgeMX(best []string, got []dns.RR) {
 	p := l.Provider
 	id, status := "dns-mx-published", statusOK
 	switch {
+	case l.judgeEntry(l.name(""), dns.TypeMX, nil, got):
+		return
+	case p != nil && p.Vendor != nil && l.judgeVendorName(got):
+		return
 	case p != nil && belongs(best, p.MX):
 		id = "dns-mx-provider"
 	case p != nil && p.Vendor != nil:

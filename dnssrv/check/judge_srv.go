@@ -18,6 +18,13 @@ const cpanelHost = "cpanelemaildiscovery.cpanel.net"
 // judgeSRV compares the service records of a name.
 func (l *look) judgeSRV(name string, want []dns.RR, a query.Answer) {
 	got := a.RRs
+	if l.judgeEntry(name, dns.TypeSRV, want, got) {
+		return
+	}
+	if name == l.name(dnssrv.AutodiscoverSRV) && l.atMicrosoft(got) {
+		l.add(l.compared("dns-autodiscover-microsoft", name, dns.TypeSRV, statusDiffers, want, got))
+		return
+	}
 	if len(want) == 0 {
 		l.observeSRV(name, got)
 		return

@@ -6,6 +6,7 @@ import (
 	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
+	"autoconfig/provider"
 )
 
 // judgeTargets looks at the hosts that published SRV and MX records point to:
@@ -30,7 +31,7 @@ func (l *look) judgeHosts(prefix string, sets [][]dns.RR) {
 	for _, set := range sets {
 		for _, rr := range set {
 			host := dnssrv.Target(rr)
-			if host == "." || host == "" {
+			if host == "." || host == "" || provider.Below(host, verification) || numeric(host, l.Domain) {
 				continue
 			}
 			if pointers[host] == nil {

@@ -51,6 +51,9 @@ func (l *look) judgeTTLs(id string, rrs []dns.RR) {
 func (l *look) judgeServers() {
 	var asked []query.Question
 	for q := range l.differ {
+		if q.Type != dns.TypeCNAME && q.Type != dns.TypeA && l.alias(q.Name) != nil {
+			continue // said of the CNAME
+		}
 		asked = append(asked, q)
 	}
 	slices.SortFunc(asked, func(a, b query.Question) int {
