@@ -177,10 +177,10 @@ func service(text string) string {
 }
 
 // explained says what a server's reply means; a reply that nobody knows is the
-// finding PROTOCOL-otherwise.
+// finding PROTOCOL-otherwise. No message was sent, so nothing is about one.
 func (s *session) explained(reply, otherwise string) finding.Finding {
 	f := s.fault(otherwise)
-	found := finding.Explain(reply, nil)
+	found := slices.DeleteFunc(finding.Explain(reply, nil), func(f finding.Finding) bool { return strings.HasPrefix(f.ID, "smtp-message-") })
 	if len(found) > 0 && (otherwise != "auth-failed" || !strings.HasSuffix(found[0].ID, "-auth-failed")) {
 		f = found[0]
 		f.Subject = s.subject()
