@@ -4,10 +4,14 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/sha512"
+	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/miekg/dns"
 
@@ -38,6 +42,46 @@ func LoadKeys(file string) (keys []Key, err error) {
 		return nil, err
 	}
 	return ParseKeys(file, text)
+}
+
+// ParseKeys reads TSIG keys: statements as in named.conf of BIND,
+//
+//	key "name" { algorithm hmac-sha256; secret "base64"; };
+//
+// with comments in any of its three styles, or one line name:algorithm:secret.
+// Errors begin with file:line:column and never show a word of the file that may
+// be the secret.
+func ParseKeys(file string, text []byte) ([]Key, error) {
+	p := &keyParser{text: string(text)}
+	keys, err := p.file()
+	if err == nil {
+		return keys, nil
+	}
+	before := p.text[:p.at]
+	line, column := strings.Count(before, "\n")+1, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])+1
+	return nil, fmt.Errorf("%s:%d:%d: %w", file, line, column, err)
+}
+
+// line reads name:algorithm:secret, which is alone in its file.
+func (p *keyParser) line(text string) ([]Key, error) {
+	parts := strings.Split(text, ":")
+	switch {
+	case len(parts) != 3:
+		return nil, fmt.Errorf("%d colons; %w", len(parts)-1, errKeyForm)
+	case strings.HasPrefix(strings.ToLower(parts[0]), "hmac-") && !strings.HasPrefix(strings.ToLower(parts[1]), "hmac-"):
+		return nil, errors.New("the name comes before the algorithm; write name:algorithm:secret")
+	}
+	var key Key
+	for i, set := range []func(string) error{key.setName, key.setAlgorithm, key.setSecret} {
+		if err := set(parts[i]); err != nil {
+			return nil, err
+		}
+		p.at += len(parts[i]) + 1
+	}
+	if t, err := p.token(); err != nil || t != "" {
+		return nil, errors.Join(err, errors.New("a second thing behind name:algorithm:secret; this form takes one key alone"))
+	}
+	return []Key{key}, nil
 }
 
 // PickKey is the key of this name, or the only one when name is "".
@@ -86,5 +130,39 @@ func (s signer) Verify(msg []byte, t *dns.TSIG) error {
 	if got, err := hex.DecodeString(t.MAC); err != nil || !hmac.Equal(got, want) {
 		return dns.ErrSig
 	}
+	return nil
+}
+
+func (k *Key) setName(text string) error {
+	if _, ok := dns.IsDomainName(text); !ok || text == "" || text == "." || strings.ContainsFunc(text, unicode.IsSpace) {
+		return errors.New("the key's name is not a domain name")
+	}
+	k.Name = dns.CanonicalName(text)
+	return nil
+}
+
+var (
+	errWeakAlgorithm = errors.New("hmac-md5 and hmac-sha1 are too weak to sign updates and no longer to be used (RFC 8945 §6); make a new key with tsig-keygen -a hmac-sha256")
+	errAlgorithm     = errors.New("the algorithm is not one of hmac-sha256, hmac-sha384, hmac-sha512")
+)
+
+func (k *Key) setAlgorithm(text string) error {
+	name := dns.CanonicalName(text)
+	if strings.HasPrefix(name, "hmac-md5") || strings.HasPrefix(name, "hmac-sha1.") || strings.HasPrefix(name, "hmac-sha1-") {
+		return errWeakAlgorithm
+	}
+	if hashes[name] == nil {
+		return errAlgorithm
+	}
+	k.Algorithm = name
+	return nil
+}
+
+func (k *Key) setSecret(text string) error {
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(raw) == 0 {
+		return errors.New("the secret is not base64") // and is not shown
+	}
+	k.secret = raw
 	return nil
 }

@@ -89,6 +89,10 @@ func findSOA(ctx context.Context, ask asker, name string) (*dns.SOA, error) {
 					because("%s refuses questions about %s: it has no such zone, or does not answer this machine; nothing was written", a.Server, dnssrv.Plain(at))
 			case !a.Outcome.Known():
 				return nil, unreadable(at, a)
+			case len(a.NS) > 0 && registrys(a.NS[0].Header().Name):
+				return nil, newFault("dns-publish-not-authoritative", dnssrv.Plain(name)).
+					because("%s has no zone that %s lies in; nothing was written", a.Server, dnssrv.Plain(name)).
+					do("create the zone there first, or give its primary server with --server HOST:PORT")
 			case len(a.NS) > 0:
 				return nil, delegated(name, a.NS[0].Header().Name)
 			}
@@ -123,13 +127,20 @@ func soaOf(a query.Answer) *dns.SOA {
 // that is not registered yet.
 func publicZone(soa *dns.SOA, name string) error {
 	zone := dnssrv.Plain(soa.Hdr.Name)
-	suffix, icann := publicsuffix.PublicSuffix(zone)
-	if zone != "." && strings.Contains(zone, ".") && (suffix != zone || !icann) {
+	if !registrys(zone) {
 		return nil
 	}
 	return newFault("dns-publish-zone-unknown", dnssrv.Plain(name)).
 		because("the nearest zone above %s is %s, which is a registry's; nothing was written", dnssrv.Plain(name), zone).
 		do("register the domain or delegate it first; if its primary server has the zone already, give that with --server HOST:PORT")
+}
+
+// registrys reports whether a zone is the root's or one below which domains are
+// registered: a server that refers to it has nothing of its own to say.
+func registrys(zone string) bool {
+	zone = dnssrv.Plain(zone)
+	suffix, icann := publicsuffix.PublicSuffix(zone)
+	return !strings.Contains(strings.Trim(zone, "."), ".") || suffix == zone && icann
 }
 
 // primary is the address of the server that the SOA record names as its primary

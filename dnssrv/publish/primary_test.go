@@ -10,6 +10,7 @@ import (
 
 	"autoconfig/dnssrv/dnstest"
 	"autoconfig/dnssrv/publish"
+	"autoconfig/dnssrv/query"
 )
 
 const (
@@ -156,6 +157,39 @@ func TestServerCatchesUp(t *testing.T) {
 	if ids(found) != "dns-publish-done" {
 		t.Error(found)
 	}
+}
+
+// A server that refers upwards (to the root, to a registry) has no zone of ours.
+func TestNoZoneThere(t *testing.T) {
+	t.Parallel()
+	for _, owner := range []string{".", "test.", "co.uk."} {
+		s := refers(t, owner)
+		p := publish.New(query.New(query.Options{Resolvers: []string{s}}), publish.Options{Server: s})
+		_, found := p.Prepare(t.Context(), plans(t, "_imaps._tcp SRV 0 1 993 imap"))
+		if ids(found) != "dns-publish-not-authoritative" || !strings.Contains(found[0].Cause, "has no zone that") {
+			t.Errorf("%s: %+v", owner, found)
+		}
+	}
+}
+
+// refers is a server that answers every question with a referral.
+func refers(t *testing.T, owner string) string {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &dns.Server{PacketConn: conn, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+		m := new(dns.Msg).SetReply(q)
+		m.Ns = []dns.RR{dnstest.RR(t, owner+" 60 IN NS a.root-servers.net.")}
+		_ = w.WriteMsg(m)
+	})}
+	ready := make(chan struct{})
+	s.NotifyStartedFunc = func() { close(ready) }
+	go func() { _ = s.ActivateAndServe() }()
+	<-ready
+	t.Cleanup(func() { _ = s.Shutdown() })
+	return conn.LocalAddr().String()
 }
 
 // answering passes questions on to a server, and answers updates itself.

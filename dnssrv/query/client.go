@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -215,7 +216,7 @@ func (c *Client) exchange(ctx context.Context, network, server string, m *dns.Ms
 		return nil, err
 	}
 	for {
-		r, err := conn.ReadMsg()
+		r, err := readMessage(conn)
 		if err != nil && (r == nil || network == "tcp") {
 			return nil, Contextual(ctx, err)
 		}
@@ -226,6 +227,39 @@ func (c *Client) exchange(ctx context.Context, network, server string, m *dns.Ms
 			return nil, errors.New("the server answered another question")
 		}
 	}
+}
+
+// What is wrong with a message that can be read.
+var (
+	errShort = errors.New("the message announces more records than it holds")
+	errClass = errors.New("a record of another class than IN")
+)
+
+// readMessage reads one message. One that holds fewer records than its header
+// announces (RFC 1035 §4.1.1), or any of another class than was asked for, comes
+// with an error: nothing in it is to be believed.
+func readMessage(conn *dns.Conn) (*dns.Msg, error) {
+	var h dns.Header
+	raw, err := conn.ReadMsgHeader(&h)
+	if err != nil {
+		return nil, err
+	}
+	m := new(dns.Msg)
+	if err := m.Unpack(raw); err != nil {
+		return m, err
+	}
+	if m.Truncated {
+		return m, nil // asked again over TCP
+	}
+	if len(m.Answer) != int(h.Ancount) || len(m.Ns) != int(h.Nscount) || len(m.Extra) != int(h.Arcount) {
+		return m, errShort
+	}
+	for _, rr := range slices.Concat(m.Answer, m.Ns) {
+		if rr.Header().Class != dns.ClassINET {
+			return m, errClass
+		}
+	}
+	return m, nil
 }
 
 // dial connects. Each question has a socket, and so a port, of its own, which a

@@ -127,6 +127,52 @@ func TestForgedAnswersArePassedOver(t *testing.T) {
 	}
 }
 
+// A message that holds fewer records than it announces, or records of another
+// class, says nothing; the next one may.
+func TestUnsoundAnswers(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(raw []byte){
+		"announces 500":    func(raw []byte) { raw[6], raw[7] = 1, 244 },
+		"announces an NS":  func(raw []byte) { raw[9] = 1 },
+		"of class CHAOS":   func(raw []byte) { raw[len(raw)-13] = dns.ClassCHAOS }, // type, class, TTL, length, four octets
+		"of class NONE":    func(raw []byte) { raw[len(raw)-13] = dns.ClassNONE },
+		"nothing is wrong": func([]byte) {},
+	} {
+		conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var server sync.WaitGroup
+		server.Go(func() {
+			b := make([]byte, 1500)
+			for {
+				n, from, err := conn.ReadFrom(b)
+				if err != nil {
+					return
+				}
+				q := new(dns.Msg)
+				if q.Unpack(b[:n]) != nil {
+					return
+				}
+				m := new(dns.Msg).SetReply(q)
+				m.Answer = []dns.RR{dnstest.RR(t, q.Question[0].Name+" 60 IN A 192.0.2.1")}
+				raw, err := m.Pack()
+				if err != nil {
+					return
+				}
+				spoil(raw)
+				_, _ = conn.WriteTo(raw, from)
+			}
+		})
+		c := query.New(query.Options{Resolvers: []string{conn.LocalAddr().String()}, Tries: 1, Timeout: 300 * time.Millisecond})
+		if a := c.Ask(t.Context(), "example.test", dns.TypeA); (a.Outcome == query.NOERROR) != (name == "nothing is wrong") {
+			t.Errorf("%s: %s %v", name, a.Outcome, a.RRs)
+		}
+		_ = conn.Close()
+		server.Wait()
+	}
+}
+
 func TestServerWithoutEDNS(t *testing.T) {
 	t.Parallel()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
