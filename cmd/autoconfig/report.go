@@ -41,7 +41,7 @@ func (a *app) printer(format string) *printer {
 	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
 		p.width = max(width, usualWidth/2)
 	}
-	p.colour = !p.markdown && !a.noColor && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
+	p.colour = !p.markdown && !a.noColor && a.env.Get("NO_COLOR") == "" && a.env.Get("TERM") != "dumb"
 	return p
 }
 

@@ -100,7 +100,7 @@ func TestReportColour(t *testing.T) {
 	if !strings.Contains(b.String(), "\x1b[1;31mFAIL\x1b[0m  ") {
 		t.Error(b.String())
 	}
-	if p := (&app{stdout: &b, getenv: func(string) string { return "" }}).printer(textFormat); p.colour || p.width != 80 {
+	if p := (&app{stdout: &b, env: func(string) (string, bool) { return "", false }}).printer(textFormat); p.colour || p.width != 80 {
 		t.Errorf("%+v", p)
 	}
 }
