@@ -373,8 +373,11 @@ func TestInnocentOffice(t *testing.T) {
 	}
 	var lost atomic.Int32
 	var office sync.WaitGroup
+	busy := make(chan struct{}, 100) // at once: more would measure how fast this machine shakes hands
 	for i := range 1000 {
 		office.Go(func() {
+			busy <- struct{}{}
+			defer func() { <-busy }()
 			if _, err := visit(a.TLSConfig(), "203.0.113.9", fmt.Sprintf("autoconfig.c%d.example", i%domains)); err != nil {
 				lost.Add(1)
 				t.Log(err)
