@@ -152,3 +152,66 @@ func TestSchemaAllowsEmptyBlocks(t *testing.T) {
 		}
 	}
 }
+
+// Each of these texts gets one error that names the place and the cure, and what
+// can be read of the rest is checked all the same.
+func TestEveryFormOfErrorSaysWhereAndWhat(t *testing.T) {
+	const good = "\nproviders:\n  - {domains: [example.org], incoming: [imaps://imap.example.org], outgoing: [submissions://smtp.example.org]}\n"
+	for text, want := range map[string]string{
+		"log_clients: no" + good:                               ":1:14: log_clients|write false",
+		"log_clients: on" + good:                               "write true",
+		"log_clients: perhaps" + good:                          "write true or false",
+		"listen: \"a\x00b\"" + good:                            "1:11: a NUL byte",
+		"listen: \"a\xffb\"" + good:                            "1:11: a byte that is not UTF-8",
+		"providers:\n  - domains: [example.org\n    name: x\n": ":2:14:",
+		"limits:\n\tburst: 3" + good:                           ":2:1: a tab at the beginning of the line|indent with spaces",
+		"branding: {accent: #0a7}" + good:                      "1:20: a # after a space begins a comment|put the value in quotes: \"#0a7\"",
+		"branding: {name: x]" + good:                           "a ] where a } is needed",
+		"limits:\n  <<: *x" + good:                             "",
+	} {
+		_, found := parse("autoconfig.yaml", []byte(text))
+		got := lines(found)
+		for part := range strings.SplitSeq(want, "|") {
+			if !Failed(found) || !strings.Contains(got, part) {
+				t.Errorf("%q: no %q in\n%s", text, part, got)
+			}
+		}
+	}
+}
+
+// One broken entry of a list hides neither the errors of the entries after it
+// nor their numbers.
+func TestBrokenEntryKeepsTheOthersNumbers(t *testing.T) {
+	_, found := parse("autoconfig.yaml", []byte("providers:\n  - domains: [a.example\n  - {domains: [b.example], incoming: [imaps://imap.b.example], outgoing: [submissions://smtp.b.example], nonsense: 1}\n"))
+	if got := lines(found); !strings.Contains(got, "providers[1]") || !strings.Contains(got, "autoconfig.yaml:3:") || !strings.Contains(got, "autoconfig.yaml:2:") {
+		t.Error(got)
+	}
+}
+
+// An entry with neither id nor domains is called after its mail exchanger.
+func TestNameOfAnEntryWithAnExchangerAlone(t *testing.T) {
+	c, found := parse("autoconfig.yaml", []byte("providers:\n  - {mx: [mx.example.org], incoming: [imaps://imap.example.org], outgoing: [submissions://smtp.example.org]}\n"))
+	if Failed(found) || c.model[0].ID != "mx.example.org" || c.model[0].Name != "mx.example.org" {
+		t.Errorf("%q %q\n%s", c.model[0].ID, c.model[0].Name, lines(found))
+	}
+}
+
+// The file with the storage of certificates is found beside the configuration.
+func TestStorageFileIsRelativeToTheConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "storage"), []byte("/x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, found := parse(filepath.Join(dir, "autoconfig.yaml"), []byte("listen_tls: ':443'\nservice_host: a.example.org\ntls: {acme: {storage_file: storage}}\n"))
+	if Failed(found) || c.TLS.ACME.StorageFile != filepath.Join(dir, "storage") {
+		t.Errorf("%q\n%s", c.TLS.ACME.StorageFile, lines(found))
+	}
+}
+
+// A logo that is not there is an error with its place.
+func TestLogoThatIsNotThere(t *testing.T) {
+	_, found := parse(filepath.Join(t.TempDir(), "autoconfig.yaml"), []byte("branding: {logo: none.png}\n"))
+	if !Failed(found) || !strings.Contains(lines(found), ":1:18:") {
+		t.Error(lines(found))
+	}
+}

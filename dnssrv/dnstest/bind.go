@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -89,27 +91,36 @@ controls { };
 			t.Logf("named at %s:\n%s", addr, log.String())
 		}
 	})
-	waitForNamed(t, addr, done, &log)
+	waitForNamed(t, addr, config, done, &log)
 }
 
-// waitForNamed returns when the server answers.
-func waitForNamed(t testing.TB, addr string, done chan struct{}, log *safeBuffer) {
+var primaries = regexp.MustCompile(`zone "([^"]+)" \{ type primary`)
+
+// waitForNamed returns when the server answers for every zone that it is the
+// primary of; without one, when it answers at all.
+func waitForNamed(t testing.TB, addr, config string, done chan struct{}, log *safeBuffer) {
 	t.Helper()
-	ask := new(dns.Msg).SetQuestion("version.bind.", dns.TypeTXT)
-	ask.Question[0].Qclass = dns.ClassCHAOS
+	zones := []string{"."}
+	for _, m := range primaries.FindAllStringSubmatch(config, -1) {
+		zones = append(zones, m[1])
+	}
+	c := dns.Client{Timeout: 200 * time.Millisecond}
+	ready := func(zone string) bool {
+		r, _, err := c.Exchange(new(dns.Msg).SetQuestion(dns.Fqdn(zone), dns.TypeSOA), addr)
+		return err == nil && (zone == "." || r.Authoritative && r.Rcode == dns.RcodeSuccess)
+	}
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
 		select {
 		case <-done:
 			t.Fatalf("named ended:\n%s", log.String())
 		default:
 		}
-		c := dns.Client{Timeout: 200 * time.Millisecond}
-		if _, _, err := c.Exchange(ask, addr); err == nil && strings.Contains(log.String(), "all zones loaded") {
+		if zones = slices.DeleteFunc(zones, ready); len(zones) == 0 {
 			return
 		}
 		time.Sleep(10 * time.Millisecond) // until it is up
 	}
-	t.Fatalf("named does not answer:\n%s", log.String())
+	t.Fatalf("named does not answer for %v:\n%s", zones, log.String())
 }
 
 // WriteFile writes a file that only its owner reads.
