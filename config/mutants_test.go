@@ -215,3 +215,22 @@ func TestLogoThatIsNotThere(t *testing.T) {
 		t.Error(lines(found))
 	}
 }
+
+// What lies exactly on a bound is allowed.
+func TestBoundsThemselves(t *testing.T) {
+	const provider = "\nproviders:\n  - {domains: [example.org], name: %, incoming: [imaps://imap.example.org], outgoing: [submissions://smtp.example.org]}\n"
+	twenty := strings.Repeat("ä", 20)
+	c, found := parse("autoconfig.yaml", []byte("limits: {per_minute: 1, burst: 1}"+strings.Replace(provider, "%", twenty, 1)))
+	if Failed(found) || c.model[0].ShortName != twenty {
+		t.Errorf("%q\n%s", c.model[0].ShortName, lines(found))
+	}
+	c, found = parse("autoconfig.yaml", []byte(strings.Replace(provider, "%", twenty+"b", 1)))
+	if Failed(found) || c.model[0].ShortName == twenty+"b" {
+		t.Errorf("%q\n%s", c.model[0].ShortName, lines(found))
+	}
+	for _, text := range []string{"limits: {burst: 0}", "limits: {per_minute: 0}", "limits: {burst: -1}"} {
+		if _, found := parse("autoconfig.yaml", []byte(text)); !Failed(found) {
+			t.Errorf("%s is taken", text)
+		}
+	}
+}
