@@ -144,7 +144,7 @@ func (a *Manager) fetch(name string, hello *tls.ClientHelloInfo) (*tls.Certifica
 	if listed != nil { // what is stored is served although nobody knows now; nothing is ordered
 		return nil, a.o.Refusals.Refuse(Why(name, listed))
 	}
-	o, err := a.begin(name, clientOf(hello.Conn), fresh)
+	o, err := a.begin(ctx, name, clientOf(hello.Conn), fresh)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +221,7 @@ func (a *Manager) maintain(name string) {
 		_, _ = a.load(ctx, name) // another replica may have renewed it; what fails is reported
 	}
 	if a.due(name) {
-		o, err := a.begin(name, netip.Addr{}, renewal)
+		o, err := a.begin(ctx, name, netip.Addr{}, renewal)
 		if err != nil {
 			return
 		}

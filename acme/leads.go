@@ -60,7 +60,10 @@ const (
 // leads nowhere.
 var ErrElsewhere = errors.New("the name does not lead to this server")
 
-var errUnanswered = errors.New("DNS does not say where the name leads")
+var (
+	errUnanswered = errors.New("DNS does not say where the name leads")
+	errTooMany    = fmt.Errorf("%w: too many are being looked up", errUnanswered)
+)
 
 // NewLeads makes a checker without memory.
 func NewLeads(o LeadsOptions) *Leads {
@@ -105,6 +108,9 @@ func (l *Leads) note(host string, how func(context.Context, string) lead) lead {
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	defer cancel()
 	n := how(ctx, host)
+	if errors.Is(n.err, errTooMany) {
+		return n // it says nothing about the name
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if n.at, n.here = l.o.Now(), l.names[host].here; n.err == nil {
@@ -140,8 +146,8 @@ func (l *Leads) resolve(ctx context.Context, host string) (n lead) {
 	select {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()
-	default:
-		return lead{err: fmt.Errorf("%w: too many are being looked up", errUnanswered)}
+	case <-ctx.Done():
+		return lead{err: errTooMany}
 	}
 	n.addrs, n.err = l.o.Lookup(ctx, host)
 	for i := range n.addrs {

@@ -43,22 +43,32 @@ type desk struct {
 	ahead   chan struct{} // held by the order that goes ahead of the others
 }
 
-// begin starts the order of a name, or joins the one under way. Only the first
-// of those who ask needs a place.
-func (a *Manager) begin(name string, client netip.Addr, c class) (*order, error) {
+// begin starts the order of a name, or joins the one under way. A name that must
+// wait or leads elsewhere is not ordered, and only the first of those who ask for
+// another needs a place.
+func (a *Manager) begin(ctx context.Context, name string, client netip.Addr, c class) (*order, error) {
 	a.desk.mu.Lock()
-	defer a.desk.mu.Unlock()
-	if o := a.desk.running[name]; o != nil {
+	o := a.desk.running[name]
+	a.desk.mu.Unlock()
+	if o != nil {
 		return o, nil
 	}
 	if why, early := a.backoff.wait(name); early {
 		return nil, a.o.Refusals.Refuse(why)
 	}
+	if err := a.o.Leads(ctx, name); err != nil {
+		return nil, a.o.Refusals.Refuse(Why(name, err))
+	}
+	a.desk.mu.Lock()
+	defer a.desk.mu.Unlock()
+	if o := a.desk.running[name]; o != nil {
+		return o, nil
+	}
 	free, why := a.desk.places.take(client)
 	if why != "" {
 		return nil, a.o.Refusals.Refuse(finding.New(why, name))
 	}
-	o := &order{name: name, class: c, done: make(chan struct{}), assets: map[string][]byte{}}
+	o = &order{name: name, class: c, done: make(chan struct{}), assets: map[string][]byte{}}
 	a.desk.running[name] = o
 	go func() {
 		defer close(o.done)
@@ -73,11 +83,8 @@ func (a *Manager) begin(name string, client netip.Addr, c class) (*order, error)
 	return o, nil
 }
 
-// place looks where the name leads, waits for its turn, and orders.
+// place waits for the order's turn, and orders.
 func (a *Manager) place(ctx context.Context, o *order) (*tls.Certificate, error) {
-	if err := a.o.Leads(ctx, o.name); err != nil {
-		return nil, a.o.Refusals.Refuse(Why(o.name, err))
-	}
 	select {
 	case a.desk.ahead <- struct{}{}:
 	case <-ctx.Done():

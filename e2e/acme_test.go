@@ -78,7 +78,7 @@ providers:
 	}
 	for name, want := range map[string]int{"autoconfig.here.test": http.StatusOK, "autoconfig.d0.test": http.StatusNotFound, "autoconfig.d1.test": http.StatusNotFound,
 		"autoconfig.silent.example": http.StatusServiceUnavailable, "autoconfig.stranger.test": http.StatusNotFound} {
-		if status, _, err := newAsker(admin, false).get("admin", "/ask?domain="+name); err != nil || status != want {
+		if status, _, err := newAsker(admin, false).get("localhost", "/ask?domain="+name); err != nil || status != want {
 			t.Errorf("/ask for %s: %d, %v", name, status, err)
 		}
 	}
