@@ -12,9 +12,11 @@ import (
 	"autoconfig/provider"
 )
 
+// ErrPrivate is a connection that is not made, as its address is not public.
+var ErrPrivate = errors.New("a private address; --allow-private permits it")
+
 // Why no connection was tried.
 var (
-	errPrivate    = errors.New("a private address; --allow-private permits it")
 	errUnresolved = errors.New("the host has no address")
 	errDNS        = errors.New("DNS did not answer")
 )
@@ -72,26 +74,26 @@ func (e *Env) dialAddr(ctx context.Context, network, address string, left int) (
 		defer cancel()
 	}
 	if e.Dial != nil {
-		if err := e.permit(address); err != nil {
+		if err := Guard(e.AllowPrivate)(network, address, nil); err != nil {
 			return nil, err
 		}
 		return e.Dial(ctx, network, address)
 	}
-	d := net.Dialer{Control: func(_, address string, _ syscall.RawConn) error { return e.permit(address) }}
+	d := net.Dialer{Control: Guard(e.AllowPrivate)}
 	return d.DialContext(ctx, network, address)
 }
 
-// permit looks at the very address a connection goes to, so a name that
-// resolves to something else the second time gains nothing.
-func (e *Env) permit(address string) error {
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil {
+// Guard is the Control of a [net.Dialer] for addresses that strangers name. It
+// looks at the very address a connection goes to, so a name that resolves to
+// something else the second time gains nothing, and fails with [ErrPrivate].
+func Guard(allowPrivate bool) func(network, address string, _ syscall.RawConn) error {
+	return func(_, address string, _ syscall.RawConn) error {
+		ap, err := netip.ParseAddrPort(address)
+		if err == nil && !allowPrivate && !Public(ap.Addr()) {
+			err = fmt.Errorf("%s: %w", ap.Addr(), ErrPrivate)
+		}
 		return err
 	}
-	if !e.AllowPrivate && !Public(ap.Addr()) {
-		return fmt.Errorf("%s: %w", ap.Addr(), errPrivate)
-	}
-	return nil
 }
 
 // notPublic are the networks that no mail provider's server stands in (IANA

@@ -25,8 +25,8 @@ func faultOf(err error) (Fault, string) {
 	switch {
 	case err == nil:
 		return FaultNone, ""
-	case errors.Is(err, errPrivate):
-		return FaultPrivate, errPrivate.Error()
+	case errors.Is(err, ErrPrivate):
+		return FaultPrivate, ErrPrivate.Error()
 	case errors.Is(err, errUnresolved):
 		return FaultUnresolved, errUnresolved.Error()
 	case errors.Is(err, errDNS):
