@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -51,13 +52,10 @@ func In(lang, id string) (Entry, bool) {
 	return e, ok
 }
 
-// Areas are the first words of the ids.
-func Areas() []string {
-	var out []string
-	for _, e := range Catalogue() {
-		out = append(out, e.Area())
-	}
-	return slices.Compact(out)
+// Languages lists the languages that have texts, English first.
+func Languages() []string {
+	list := slices.DeleteFunc(slices.Sorted(maps.Keys(loaded().texts)), func(lang string) bool { return lang == fallback })
+	return append([]string{fallback}, list...)
 }
 
 // Area is the first word of the id.

@@ -91,6 +91,9 @@ does not. This page is made from the catalogue in the package finding.
 		if e.Fix != "" {
 			fmt.Fprintf(&b, " *What to do:* %s", markdown(e.Fix))
 		}
+		if e.Admin != "" {
+			fmt.Fprintf(&b, " *For the administrator:* %s", markdown(e.Admin))
+		}
 		b.WriteString("\n")
 	}
 	return b.Bytes()

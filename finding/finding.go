@@ -35,6 +35,7 @@ type Finding struct {
 	Got     []string `json:"got,omitempty"`
 	Cause   string   `json:"cause,omitempty"`
 	Fix     string   `json:"fix,omitempty"`
+	Admin   string   `json:"admin,omitempty"` // what an administrator can do, where that is something else
 }
 
 // New makes the finding id about subject with the catalogue's level, cause and
@@ -44,7 +45,7 @@ func New(id, subject string) Finding {
 	if !ok {
 		panic("finding: no catalogue entry " + id)
 	}
-	return Finding{ID: e.ID, Level: e.Level, Subject: subject, Cause: e.Cause, Fix: e.Fix}
+	return Finding{ID: e.ID, Level: e.Level, Subject: subject, Cause: e.Cause, Fix: e.Fix, Admin: e.Admin}
 }
 
 // Saw sets what was found: a foreign text, cut and made fit for a terminal.
@@ -76,6 +77,15 @@ func (f Finding) Because(format string, args ...any) Finding {
 // Do replaces the fix by a more particular one.
 func (f Finding) Do(format string, args ...any) Finding {
 	f.Fix = fmt.Sprintf(format, args...)
+	return f
+}
+
+// In is the finding with the catalogue's texts in a language, unless it has
+// more particular ones and the language is English.
+func (f Finding) In(lang string) Finding {
+	if e, ok := In(lang, f.ID); ok && e.Lang != fallback {
+		f.Cause, f.Fix, f.Admin = e.Cause, e.Fix, e.Admin
+	}
 	return f
 }
 

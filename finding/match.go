@@ -34,7 +34,7 @@ func Explain(text string, known Known) []Finding {
 			return []Finding{New(id, "")}
 		}
 	}
-	r := newReading(messages(), fold(text), known)
+	r := newReading(messages(), text, known)
 	if r.met("{no-error}") {
 		return nil
 	}
@@ -60,10 +60,11 @@ type reading struct {
 	steps    int // work done, for the test that it is linear
 }
 
-func newReading(t *table, text string, known Known) *reading {
+func newReading(t *table, raw string, known Known) *reading {
+	text := fold(raw)
 	r := &reading{t: t, text: text, sentence: 1, seen: make([]int, len(t.byTerm)), ever: make([]bool, len(t.byTerm)), holding: make([]bool, len(t.clauses))}
 	r.short = strings.Count(text, " ") <= 4
-	r.hosts(known)
+	r.hosts(raw, known)
 	state := int32(0)
 	for i := range len(text) {
 		if text[i] == sentenceEnd {
@@ -135,13 +136,14 @@ func (r *reading) met(name string) bool {
 }
 
 // hosts looks at the host names and domains of the text.
-func (r *reading) hosts(known Known) {
-	for word := range strings.FieldsSeq(r.text) {
+func (r *reading) hosts(raw string, known Known) {
+	for word := range strings.FieldsFuncSeq(strings.ToLower(raw), notInHost) {
+		word = strings.Trim(word, ".-")
 		if len(word) > 253 || !strings.Contains(word, ".") {
 			continue
 		}
 		if r.area == "" {
-			first, _, _ := strings.Cut(word, ".")
+			first := word[:strings.IndexAny(word, ".-")]
 			r.area = map[string]string{"smtp": "smtp", "imap": "imap", "imap4": "imap", "pop": "pop3", "pop3": "pop3"}[first]
 		}
 		var vendor, use, why string
@@ -155,6 +157,11 @@ func (r *reading) hosts(known Known) {
 		}
 		r.owner(word, vendor)
 	}
+}
+
+// notInHost reports whether a letter ends a host name.
+func notInHost(c rune) bool {
+	return c != '.' && c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && c < 0x80
 }
 
 // owner notes the provider of a host name: the table's of one of the last four

@@ -1,21 +1,22 @@
 package pages
 
 import (
+	"slices"
 	"strings"
 
 	"autoconfig/finding"
 	"autoconfig/provider"
 )
 
-// helpView is the help page: a field for an error message, and the catalogue.
+// helpView is the help page: one field, and what the text in it leads to.
 type helpView struct {
 	view
-	Pasted    string
+	Text      string // as it was posted; a link could put words on the page by it
 	Asked     bool
-	Matches   []findingView
-	Query     string
-	Areas     []helpArea
+	Matches   []findingView // what the text means
+	Areas     []helpArea    // entries with its words; without a text all
 	Questions []string
+	Next      []link
 }
 
 type helpArea struct {
@@ -24,12 +25,16 @@ type helpArea struct {
 	Entries []findingView
 }
 
+// link is a way out of a page of help.
+type link struct{ URL, Text string } // Text is a message topic.TEXT
+
 // findingView is an entry of the catalogue in the page's language, or in
 // English, which Lang then says.
 type findingView struct {
-	ID, Area, Title, Cause, Fix, Lang string
-	UILang                            string // of the words around it
-	words                             string // all of it in lower case, for the search
+	ID, Area, Title, Cause, Fix, Admin, Lang string
+	Hint                                     string // what the text named: an old server and its successor
+	UILang                                   string // of the words around it
+	words                                    string // of all languages, lower case
 }
 
 // Path is the page of the finding.
@@ -41,43 +46,59 @@ var helpAreas = []string{"smtp", "imap", "pop3", "oauth2", "connect", "tls"}
 
 const operatorArea = "operator"
 
-// How much of a pasted message and of a search is looked at, in bytes.
+// How much of a text is looked at, in bytes, and up to how many words it is
+// searched for, and not only explained.
 const (
 	maxPasted = 8 << 10
-	maxSearch = 100
+	maxSearch = 8
 )
 
-// Help is the help page with the catalogue of findings, or what a search in it
-// finds. The search is not repeated, for a link could put words on the page by it.
-func (p *Pages) Help(visit Visit, search string) (Page, error) {
-	v := p.helpView(visit)
-	if len(search) <= maxSearch {
-		v.Query = strings.TrimSpace(search)
+// Help is the help page: the catalogue of findings, or what a text leads to,
+// whether it was typed, pasted or came by a link. The text is shown again to
+// whoever sent it, and kept nowhere.
+func (p *Pages) Help(visit Visit, text string) (Page, error) {
+	v := &helpView{view: p.view(visit, "/help"), Questions: []string{"password", "aliases", "profile", "outlook"}}
+	if len(text) > maxPasted {
+		text = strings.ToValidUTF8(text[:maxPasted], "")
 	}
-	if v.Query == "" {
-		return p.static(&v.view, "help", "", func() any { v.Areas = p.areas(v); return v })
+	if text = strings.TrimSpace(text); text == "" {
+		return p.static(&v.view, "help", "", func() any { v.Areas = p.areas(v, nil); return v })
 	}
-	v.Areas = p.areas(v)
+	v.Asked = true
+	if visit.Posted {
+		v.Text, v.Private, v.Resend = text, true, []field{{"error", text}}
+	}
+	p.find(v, text)
 	return p.render(&v.view, "help", v)
 }
 
-// Explain is the help page with what a pasted message means. The message is
-// shown again to whoever pasted it, and kept nowhere.
-func (p *Pages) Explain(visit Visit, pasted string) (Page, error) {
-	v := p.helpView(visit)
-	if len(pasted) > maxPasted {
-		pasted = strings.ToValidUTF8(pasted[:maxPasted], "")
+// find fills the page with what the text means and, when it is short, with the
+// entries that have its words.
+func (p *Pages) find(v *helpView, text string) {
+	for _, f := range finding.Explain(text, provider.Known) {
+		match := p.findings[v.Lang].byID[f.ID]
+		if len(f.Want) > 0 {
+			match.Hint = f.Subject + " → " + f.Want[0]
+		}
+		v.Matches = append(v.Matches, match)
 	}
-	v.Pasted, v.Asked, v.Private = pasted, true, true
-	v.Resend = []field{{"error", pasted}}
-	for _, f := range finding.Explain(pasted, provider.Known) {
-		v.Matches = append(v.Matches, p.findings[v.Lang].byID[f.ID])
+	v.Next = nextSteps(&v.view, v.Matches)
+	if words := strings.Fields(strings.ToLower(text)); len(words) <= maxSearch {
+		v.Areas = p.areas(v, words)
 	}
-	return p.render(&v.view, "help", v)
 }
 
-func (p *Pages) helpView(visit Visit) *helpView {
-	return &helpView{view: p.view(visit, "/help"), Questions: []string{"password", "aliases", "profile", "outlook"}}
+// nextSteps are the ways on from findings: the settings, and the provider that
+// they speak of.
+func nextSteps(v *view, list []findingView) []link {
+	out := []link{{v.Href("/setup"), "setup"}}
+	if slices.ContainsFunc(list, func(f findingView) bool { return strings.Contains(f.Cause+f.Fix, "Outlook.com") }) {
+		out = append(out, link{"/setup?email=outlook.com", "microsoft"})
+		if docs := provider.Builtin("outlook.com").Documentation; len(docs) > 0 {
+			out = append(out, link{docs[0].URL, "provider"})
+		}
+	}
+	return out
 }
 
 // findings is the catalogue in one language.
@@ -86,10 +107,10 @@ type findings struct {
 	byID map[string]findingView
 }
 
-func newFindings(lang string) findings {
+func newFindings(lang string, languages []string) findings {
 	f := findings{byID: map[string]findingView{}}
 	for _, e := range finding.Catalogue() {
-		v := newFindingView(lang, e.ID)
+		v := newFindingView(lang, e.ID, languages)
 		f.byID[e.ID] = v
 		if e.Level == finding.Warn || e.Level == finding.Fail { // that nothing is wrong is no topic of its own
 			f.list = append(f.list, v)
@@ -98,18 +119,20 @@ func newFindings(lang string) findings {
 	return f
 }
 
-// areas are the catalogue's entries that the search finds, by area.
-func (p *Pages) areas(v *helpView) []helpArea {
+// areas are the catalogue's entries with all of the words, by area, without
+// those that the page shows already.
+func (p *Pages) areas(v *helpView, words []string) []helpArea {
 	byName := map[string][]findingView{}
 	for _, f := range p.findings[v.Lang].list {
-		if f.matches(v.Query) {
+		shown := func(m findingView) bool { return m.ID == f.ID }
+		if f.has(words) && !slices.ContainsFunc(v.Matches, shown) {
 			byName[f.Area] = append(byName[f.Area], f)
 		}
 	}
 	var out []helpArea
 	for _, name := range append(helpAreas, operatorArea) {
 		if list := byName[name]; len(list) > 0 {
-			out = append(out, helpArea{Name: name, Open: v.Query != "", Entries: list})
+			out = append(out, helpArea{Name: name, Open: v.Asked, Entries: list})
 		}
 	}
 	return out
@@ -125,27 +148,44 @@ func areaOf(id string) string {
 	return operatorArea
 }
 
-// matches reports whether every word of a search occurs in the entry.
-func (f findingView) matches(search string) bool {
-	if search == "" {
-		return true
-	}
-	for word := range strings.FieldsSeq(strings.ToLower(search)) {
-		if !strings.Contains(f.words, word) {
-			return false
+// has reports whether every word occurs in the entry, in whatever language. A
+// word with a digit must be whole: 535 is not in 65535.
+func (f findingView) has(words []string) bool {
+	return !slices.ContainsFunc(words, func(word string) bool {
+		if !strings.ContainsAny(word, "0123456789") {
+			return !strings.Contains(f.words, word)
 		}
-	}
-	return true
+		for rest := f.words; ; {
+			before, after, found := strings.Cut(rest, word)
+			if !found {
+				return true
+			}
+			if !isCode(before[max(0, len(before)-1):]) && !isCode(after[:min(1, len(after))]) {
+				return false
+			}
+			rest = after
+		}
+	})
+}
+
+// isCode reports whether a byte next to a number goes on with it.
+func isCode(s string) bool {
+	return s != "" && strings.ContainsAny(s, "0123456789abcdefghijklmnopqrstuvwxyz_")
 }
 
 // newFindingView is an entry as the pages of a language show it.
-func newFindingView(lang, id string) findingView {
+func newFindingView(lang, id string, languages []string) findingView {
 	e, _ := finding.In(lang, id)
-	v := findingView{ID: id, Area: areaOf(id), Title: e.Title, Cause: finding.Sentence(e.Cause), Fix: finding.Sentence(e.Fix), UILang: lang}
+	v := findingView{ID: id, Area: areaOf(id), Title: e.Title, UILang: lang,
+		Cause: finding.Sentence(e.Cause), Fix: finding.Sentence(e.Fix), Admin: finding.Sentence(e.Admin)}
 	if e.Lang != lang {
 		v.Lang = e.Lang
 	}
-	v.words = strings.ToLower(v.ID + " " + v.Title + " " + v.Cause + " " + v.Fix)
+	v.words = id
+	for _, l := range languages {
+		e, _ := finding.In(l, id)
+		v.words += strings.ToLower("\n" + e.Title + "\n" + e.Cause + "\n" + e.Fix + "\n" + e.Admin)
+	}
 	return v
 }
 
@@ -154,6 +194,7 @@ type topicView struct {
 	view
 	Finding findingView
 	Related []findingView
+	Next    []link
 }
 
 // Topic is the page of a finding. It is not ok when there is no such finding.
@@ -162,18 +203,20 @@ func (p *Pages) Topic(visit Visit, id string) (page Page, ok bool, err error) {
 	if v.Finding, ok = p.findings[v.Lang].byID[id]; !ok {
 		return Page{}, false, nil
 	}
-	v.Related = p.related(&v.view, id)
+	v.Related, v.Next = p.related(&v.view, v.Finding), nextSteps(&v.view, []findingView{v.Finding})
 	page, err = p.render(&v.view, "topic", &v)
 	return page, true, err
 }
 
-// related are the other findings about the same object: those that share the
-// first two words of the id.
-func (p *Pages) related(v *view, id string) []findingView {
-	parts := strings.SplitN(id, "-", 3)
+// related are the other findings about the same object, each title once: those
+// that share the first two words of the id.
+func (p *Pages) related(v *view, of findingView) []findingView {
+	parts := strings.SplitN(of.ID, "-", 3)
+	titles := map[string]bool{of.Title: true}
 	var out []findingView
 	for _, f := range p.findings[v.Lang].list {
-		if f.ID != id && strings.HasPrefix(f.ID, parts[0]+"-"+parts[1]+"-") {
+		if strings.HasPrefix(f.ID, parts[0]+"-"+parts[1]+"-") && !titles[f.Title] {
+			titles[f.Title] = true
 			out = append(out, f)
 		}
 	}

@@ -34,7 +34,7 @@ func New() *Pages {
 	var tags []language.Tag
 	for _, lang := range set.Languages() {
 		tags = append(tags, language.Make(lang))
-		p.findings[lang] = newFindings(lang)
+		p.findings[lang] = newFindings(lang, set.Languages())
 	}
 	p.matcher = language.NewMatcher(tags)
 	return p

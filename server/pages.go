@@ -17,7 +17,7 @@ const textHTML = "text/html; charset=utf-8"
 // pageHeaders keep a page to itself: nothing inline, nothing from elsewhere,
 // no frame around it, and no address sent to the sites it links to.
 var pageHeaders = [][2]string{
-	{"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+	{"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
 	{"Referrer-Policy", "no-referrer"},
 }
 
@@ -123,12 +123,11 @@ func (s *Server) unknown(r *request, a provider.Address) answer {
 }
 
 func (s *Server) help(r *request) answer {
-	if pasted, found, _ := query(string(r.body), "error"); found {
-		p, err := s.pages.Explain(s.visit(r), pasted)
-		return s.page(http.StatusOK, served, p, err)
+	text, found, _ := query(string(r.body), "error")
+	if !found {
+		text, _, _ = query(r.Request().URL.RawQuery, "q")
 	}
-	search, _, _ := query(r.Request().URL.RawQuery, "q")
-	p, err := s.pages.Help(s.visit(r), search)
+	p, err := s.pages.Help(s.visit(r), text)
 	return s.page(http.StatusOK, served, p, err)
 }
 

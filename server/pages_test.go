@@ -56,7 +56,13 @@ func TestPages(t *testing.T) {
 		{"search", "GET http://x.example/help?q=starttls+port", "", 200, []string{"/help/tls-mode-implicit"}, []string{"/help/smtp-quota-exceeded", "starttls+port", "starttls port"}},
 		{"words by a link", "GET http://x.example/help?q=call-0800-now", "", 200, []string{"Nothing found"}, []string{"0800"}},
 		{"explain", "POST http://x.example/help", "error=535+5.7.139+Authentication+unsuccessful,+basic+authentication+is+disabled.", 200, []string{"This is what it means", "Password login is switched off"}, nil},
-		{"explain nothing", "POST http://x.example/help", "error=%3Cb%3Ehm", 200, []string{"We do not know this message", "&lt;b&gt;hm"}, nil},
+		{"explain nothing", "POST http://x.example/help", "error=%3Cb%3Ehm", 200, []string{"Nothing found", "Paste the whole message", "&lt;b&gt;hm"}, nil},
+		{"a number", "GET http://x.example/help?q=534", "", 200, []string{"/help/smtp-auth-app-password"}, []string{"/help/config-port-invalid"}},
+		{"a code", "GET http://x.example/help?q=535", "", 200, []string{"/help/smtp-auth-failed"}, []string{"/help/config-port-invalid"}}, // it names 65535
+		{"an old server", "POST http://x.example/help", "error=imap-mail.outlook.com+timed+out", 200, []string{"outlook.office365.com, port 993", "/setup?email=outlook.com"}, nil},
+		{"German words", "GET http://x.example/help?q=Widerrufen", "", 200, []string{"/help/tls-certificate-revoked"}, nil},
+		{"next step", "GET http://x.example/help/smtp-auth-missing", "", 200, []string{"Show the right settings for my address"}, nil},
+		{"administrator last", "GET http://x.example/help/smtp-auth-disabled-mailbox", "", 200, []string{"For the administrator"}, nil},
 		{"topic", "GET http://x.example/help/smtp-auth-basic-retired", "", 200, []string{"<h1>Password login is switched off</h1>", "/help/smtp-auth-basic-removed"}, nil},
 		{"no such topic", "GET http://x.example/help/nothing", "", 404, []string{"There is no such page"}, nil},
 	} {
@@ -328,5 +334,33 @@ func BenchmarkPages(b *testing.B) {
 				s.ServeHTTP(nothing{http.Header{}}, r)
 			}
 		})
+	}
+}
+
+// A text leads to the same findings in the same order whether it is sent by the
+// button, while one types, or by a link.
+func TestHelpAgrees(t *testing.T) {
+	s := newTestServer(t, nil)
+	links := regexp.MustCompile(`href="/help/([a-z0-9-]+)`)
+	for _, text := range []string{"534", "AADSTS50076", "login failed", "could not connect", "relay access denied", "need admin approval", "timed out", "530", "passwort", "xyzzy"} {
+		list := func(body string) string {
+			var ids []string
+			for _, m := range links.FindAllStringSubmatch(body, -1) {
+				ids = append(ids, m[1])
+			}
+			return strings.Join(ids, " ")
+		}
+		typed := list(get200(t, s, "POST http://x.example/help", "error="+url.QueryEscape(text)))
+		linked := list(get200(t, s, "GET http://x.example/help?q="+url.QueryEscape(text), ""))
+		if typed != linked || (typed == "") != (text == "xyzzy") {
+			t.Errorf("%q: sent %q, by a link %q", text, typed, linked)
+		}
+		seen := map[string]bool{}
+		for id := range strings.FieldsSeq(typed) {
+			if seen[id] {
+				t.Errorf("%q: %s twice", text, id)
+			}
+			seen[id] = true
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 
 	"autoconfig/finding"
 	"autoconfig/provider"
+	"autoconfig/templates"
 )
 
 // mostPasted bounds what explain reads from standard input, in bytes.
@@ -29,27 +31,32 @@ func (a *app) explainCommand() *cobra.Command {
 		Long: `Explain reads an error message, from its arguments or from standard input, and
 says what it means, why it happens and what to do. It knows the replies of
 Microsoft's mail servers and sign-in (AADSTS codes), those of the common mail
-servers, the messages of mail programs, and the ids of this program's findings.`,
+servers, the messages of mail programs in ten languages, and the ids of this
+program's findings. The answer is in the language of the locale (LC_ALL,
+LC_MESSAGES or LANG) where there are texts for it, and in English otherwise;
+--json is in English unless --lang says another.`,
 		Example: "  autoconfig explain '535 5.7.139 Authentication unsuccessful, basic authentication is disabled.'\n" +
+			"  autoconfig explain --lang de 'Connection timed out'\n" +
 			"  autoconfig explain < error.txt",
 		DisableFlagParsing: true, // -ERR and the like are text
 	}
+	lang := cmd.Flags().String("lang", "", "language of the answer: "+strings.Join(finding.Languages(), " or ")+" (default: the locale's)")
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
-		text, help, err := a.explainArgs(args)
+		text, help, err := a.explainArgs(args, lang)
 		if err != nil || help {
 			if help {
 				return cmd.Help()
 			}
 			return err
 		}
-		return a.explain(text)
+		return a.explain(text, *lang)
 	})
 	return cmd
 }
 
 // explainArgs takes the global flags out of the arguments; everything else is
 // text, and so is what follows "--".
-func (a *app) explainArgs(args []string) (text string, help bool, err error) {
+func (a *app) explainArgs(args []string, lang *string) (text string, help bool, err error) {
 	var words []string
 	for i := 0; i < len(args); i++ {
 		switch name, value, given := strings.Cut(args[i], "="); {
@@ -61,12 +68,17 @@ func (a *app) explainArgs(args []string) (text string, help bool, err error) {
 			a.noColor = true
 		case args[i] == "--help", args[i] == "-h":
 			help = true
-		case name == "--config", name == "--log-level":
+		case name == "--config", name == "--log-level", name == "--lang":
 			if !given {
 				if i++; i == len(args) {
 					return "", false, usagef("%s has no value", name)
 				}
 				value = args[i]
+			}
+			if name == "--lang" {
+				if *lang = value; !slices.Contains(finding.Languages(), value) {
+					return "", false, usagef("--lang %q: there are no texts in it; write %s", value, orWords(finding.Languages()))
+				}
 			}
 			if name == "--log-level" && !slices.Contains(logLevels, value) {
 				return "", false, usagef("--log-level %q: write %s", value, orWords(logLevels))
@@ -85,8 +97,14 @@ func (a *app) explainArgs(args []string) (text string, help bool, err error) {
 	return string(pasted), false, err
 }
 
-func (a *app) explain(text string) error {
+func (a *app) explain(text, lang string) error {
 	found := finding.Explain(text, provider.Known)
+	if lang == "" && !a.json {
+		lang = localeLanguage()
+	}
+	for i := range found {
+		found[i] = found[i].In(lang)
+	}
 	if a.json {
 		if found == nil {
 			found = []finding.Finding{} // a JSON array even when empty
@@ -109,26 +127,42 @@ func (a *app) explain(text string) error {
 		if i > 0 {
 			fmt.Fprintln(a.stdout)
 		}
-		printExplained(a.stdout, f)
+		printExplained(a.stdout, f, lang)
 	}
 	return nil
 }
 
+// localeLanguage is the language of LC_ALL, LC_MESSAGES or LANG, whichever is
+// set first (POSIX.1-2017, Base Definitions, 8.2): de for de_DE.UTF-8.
+func localeLanguage() string {
+	locale := cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG"))
+	lang, _, _ := strings.Cut(locale, ".")
+	lang, _, _ = strings.Cut(lang, "_")
+	return strings.ToLower(lang)
+}
+
 // printExplained is a finding as a help desk reads it out.
-func printExplained(w io.Writer, f finding.Finding) {
-	e, _ := finding.Lookup(f.ID)
+func printExplained(w io.Writer, f finding.Finding, lang string) {
+	e, _ := finding.In(lang, f.ID)
 	fmt.Fprintf(w, "%s  [%s]\n", e.Title, f.ID)
-	printWrapped(w, "  What it means:  ", finding.Sentence(f.Cause))
-	if f.Fix != "" {
-		printWrapped(w, "  What to do:     ", finding.Sentence(f.Fix))
+	if len(f.Want) > 0 {
+		fmt.Fprintf(w, "  %s → %s\n", f.Subject, f.Want[0])
+	}
+	for _, part := range [][2]string{{"finding.cause", f.Cause}, {"finding.fix", f.Fix}, {"finding.admin", f.Admin}} {
+		if part[1] != "" {
+			printWrapped(w, "  "+templates.Translations(part[0])[e.Lang]+": ", finding.Sentence(part[1]))
+		}
 	}
 }
 
-// printWrapped prints a text in lines of at most 88 characters, the first of
-// which begins with head and the others with as many blanks.
+// printWrapped prints a text in lines of at most 80 characters, the first of
+// which begins with head.
 func printWrapped(w io.Writer, head, text string) {
-	for _, line := range wrap(strings.Fields(text), 88-len(head)) {
-		fmt.Fprintln(w, head+line)
-		head = strings.Repeat(" ", len(head))
+	for _, line := range wrap(strings.Fields(head+text), 78) {
+		indent := "    "
+		if head != "" {
+			indent, head = "  ", ""
+		}
+		fmt.Fprintln(w, indent+line)
 	}
 }

@@ -54,22 +54,34 @@
     element.after(button);
   }
 
-  // The catalogue narrows down while one types; the button asks the server.
-  const search = document.getElementById("q");
-  const entries = document.querySelectorAll(".area li");
-  if (search && entries.length > 0) {
-    search.addEventListener("input", () => {
-      const wanted = search.value.toLowerCase().split(/\s+/);
-      for (const entry of entries) {
-        const text = (entry.textContent + " " + entry.firstElementChild.pathname).toLowerCase();
-        entry.hidden = !wanted.every((word) => text.includes(word));
+  // While one types, the server's own answer to the text takes the place of
+  // the one before, so that it is the same as the button's.
+  const field = document.getElementById("error");
+  const results = document.getElementById("results");
+  if (field && results) {
+    let timer = 0;
+    let request = new AbortController();
+    const ask = async () => {
+      request.abort();
+      request = new AbortController();
+      try {
+        const body = new URLSearchParams(new FormData(field.form));
+        const response = await fetch(field.form.action, { method: "POST", body, signal: request.signal });
+        if (!response.ok) return; // too many questions: the button still asks
+        const page = new DOMParser().parseFromString(await response.text(), "text/html");
+        results.replaceChildren(...page.getElementById("results").childNodes);
+      } catch {
+        // another question came, or there is no network
       }
-      for (const area of document.querySelectorAll(".area")) {
-        const left = area.querySelectorAll("li:not([hidden])").length;
-        area.hidden = left === 0;
-        area.open = search.value !== "" && left > 0;
-        area.querySelector(".hint").textContent = left;
-      }
+    };
+    field.addEventListener("input", (event) => {
+      clearTimeout(timer);
+      timer = setTimeout(ask, event.inputType === "insertFromPaste" ? 0 : 300);
+    });
+    field.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      field.form.requestSubmit();
     });
   }
 
