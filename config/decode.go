@@ -23,8 +23,8 @@ type decoder struct {
 	broken  []string // paths with a fault, or left out for one
 	partial bool     // parts of the file could not be read, so anchors may be missing
 	path    string   // of the value being read
-	depth   int
-	copies  int // values read through an alias
+	aliases int      // that the value being read is inside of
+	copies  int      // values read through an alias
 }
 
 // fault reports something wrong with the value at n, which is at d.path.
@@ -76,25 +76,21 @@ func (d *decoder) decode(text []byte, v any) {
 	}
 }
 
-const (
-	maxDepth  = 50        // of values inside of values
-	maxCopies = 1_000_000 // values read through aliases
-)
+const maxCopies = 100_000 // values read through aliases
 
-// value fills v from n.
+// value fills v from n. The types are not recursive, so an alias inside its own
+// anchor ends too.
 func (d *decoder) value(path string, n ast.Node, v reflect.Value) {
 	outer := d.path
 	d.path = path
-	d.depth++
-	defer func() { d.path, d.depth = outer, d.depth-1 }()
-	if d.copies > 0 {
-		if d.copies++; d.copies > maxCopies {
+	defer func() { d.path = outer }()
+	if d.aliases > 0 {
+		if d.copies++; d.copies == maxCopies {
+			d.fault("config-syntax", n, "aliases repeat more than 100,000 values", "write a domains_file, or fewer aliases")
+		}
+		if d.copies >= maxCopies {
 			return
 		}
-	}
-	if d.depth > maxDepth { // an alias inside its own anchor never ends
-		d.fault("config-syntax", n, "nested too deeply", "remove the alias that contains itself")
-		return
 	}
 	switch x := n.(type) {
 	case *ast.AnchorNode:
@@ -126,8 +122,9 @@ func (d *decoder) value(path string, n ast.Node, v reflect.Value) {
 func (d *decoder) alias(path string, n *ast.AliasNode, v reflect.Value) {
 	name := n.Value.GetToken().Value
 	if target, ok := d.anchors[name]; ok {
-		d.copies++
+		d.aliases++
 		d.value(path, target, v)
+		d.aliases--
 		d.at[path] = d.position(n)
 		return
 	}

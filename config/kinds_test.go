@@ -144,7 +144,8 @@ sources:
 
 // Nesting costs the library memory by its square.
 func TestNesting(t *testing.T) {
-	for _, text := range []string{strings.Repeat("[", 20000), "a: " + strings.Repeat("{a: ", 9000), strings.Repeat("- ", 20000), strings.Repeat("[", 51) + strings.Repeat("]", 51)} {
+	for _, text := range []string{strings.Repeat("[", 20000), "a: " + strings.Repeat("{a: ", 9000), strings.Repeat("- ", 20000), strings.Repeat("[", 51) + strings.Repeat("]", 51),
+		strings.Repeat("[[],", 51)} {
 		if _, found := parse("x.yaml", []byte(text)); len(found) != 1 || found[0].ID != "config-syntax" || !strings.Contains(found[0].Cause, "50 deep") {
 			t.Errorf("%.20s…: %s", text, lines(found))
 		}
@@ -152,6 +153,14 @@ func TestNesting(t *testing.T) {
 	deep := "admin_hosts: " + strings.Repeat("[", 49) + strings.Repeat("]", 49) // as deep as is read
 	if _, found := parse("x.yaml", []byte(deep)); len(found) != 1 || found[0].ID != "config-type" {
 		t.Errorf("%s", lines(found))
+	}
+	anchored := "providers:\n  - domains: &d [example.org]\n    name: a: b\n  - domains: *d\n    incoming: [imaps://mail.example.org]\n    outgoing: [submissions://mail.example.org]\n"
+	if _, found := parse("x.yaml", []byte(anchored)); len(found) != 1 || found[0].ID != "config-syntax" { // the anchor is in the part left out
+		t.Errorf("%s", lines(found))
+	}
+	many := "admin_hosts: &h [" + strings.Repeat("a.example,", 200) + "]\nproviders:\n" + strings.Repeat("  - {domains: *h}\n", 510)
+	if _, found := parse("x.yaml", []byte(many)); !strings.Contains(lines(found), "aliases repeat more than 100,000 values") {
+		t.Error("too many copies are read")
 	}
 	loop := "providers: &p [{domains: *p}]\nadmin_hosts: &a [*a]\n"
 	if _, found := parse("x.yaml", []byte(loop)); !Failed(found) {

@@ -108,6 +108,9 @@ func (c *Config) sameID(e, first *Entry) []finding.Finding {
 func (c *Config) claims(e *Entry, claimed map[string]string) (out []finding.Finding) {
 	for i, d := range e.own {
 		path := fmt.Sprintf("%s.domains[%d]", e.path, i)
+		if len(out) > manyFaults {
+			break
+		}
 		if first, twice := claimed[d]; twice && d != "" {
 			at, _ := c.pos.find(first)
 			out = append(out, c.Fault("config-domain-duplicate", path, fmt.Sprintf("%s is already listed at %s", d, at), ""))

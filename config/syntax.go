@@ -67,6 +67,9 @@ func (d *decoder) syntax(at Pos, cause, fix string) {
 	d.faults = append(d.faults, syntaxFinding(at, cause, fix))
 }
 
+// maxDepth bounds values inside of values in the file.
+const maxDepth = 50
+
 var errNested = errors.New("nested too deeply")
 
 // parseYAML parses a text whose values are nested at most maxDepth deep: the

@@ -83,7 +83,7 @@ func forbidden(name string) (r rune, ok bool) {
 // §3, or a joiner, which the IDNA library checks in its context.
 func permitted(r rune) bool {
 	switch r {
-	case 'ß', 'ς', '۽', '۾', '་', '〇', '\u200c', '\u200d':
+	case '۽', '۾', '་', '〇', '\u200c', '\u200d':
 		return true
 	case 'ـ', 'ߺ', '〮', '〯', '〱', '〲', '〳', '〴', '〵', '〻':
 		return false
