@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -72,6 +73,9 @@ func Verify(der []byte, roots *x509.CertPool, now time.Time) (*Signed, error) {
 	s := &Signed{Content: p7.Content, Signer: p7.GetOnlySigner()}
 	s.NotAfter = s.Signer.NotAfter
 	_ = p7.UnmarshalSignedAttribute(pkcs7.OIDAttributeSigningTime, &s.At) // optional
+	if usage := s.Signer.KeyUsage; usage != 0 && usage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0 {
+		return s, fmt.Errorf("%w: its certificate is not for signing (RFC 5280 §4.2.1.3)", ErrUntrusted)
+	}
 	intermediates := x509.NewCertPool()
 	for _, c := range p7.Certificates {
 		intermediates.AddCert(c)
@@ -122,6 +126,9 @@ func checkSignature(der []byte) (*pkcs7.PKCS7, error) {
 	if !isSHA2(signer.DigestAlgorithm.Algorithm) || signer.DigestEncryptionAlgorithm.Algorithm.Equal(pkcs7.OIDDigestAlgorithmECDSASHA1) {
 		return nil, errors.New("made without SHA-2; older digests such as SHA-1 no longer prove anything")
 	}
+	if !announced(der, signer.DigestAlgorithm.Algorithm) {
+		return nil, errors.New("it does not announce the digest that its signature is made with")
+	}
 	var content asn1.ObjectIdentifier
 	if len(signer.AuthenticatedAttributes) > 0 { // RFC 5652 §11.1: it must say what the content is
 		if err := p7.UnmarshalSignedAttribute(pkcs7.OIDAttributeContentType, &content); err != nil || !content.Equal(pkcs7.OIDData) {
@@ -132,6 +139,28 @@ func checkSignature(der []byte) (*pkcs7.PKCS7, error) {
 		return nil, errors.New("nothing inside: the signature is detached")
 	}
 	return p7, p7.Verify()
+}
+
+// announced reports whether the digestAlgorithms of SignedData (RFC 5652 §5.1)
+// have the signer's; the library passes over them.
+func announced(der []byte, digest asn1.ObjectIdentifier) bool {
+	var message struct {
+		Type asn1.ObjectIdentifier
+		Data struct {
+			Version int
+			Digests []pkix.AlgorithmIdentifier `asn1:"set"`
+			Content asn1.RawValue
+		} `asn1:"explicit,tag:0"`
+	}
+	if _, err := asn1.Unmarshal(der, &message); err != nil {
+		return false
+	}
+	for _, a := range message.Data.Digests {
+		if a.Algorithm.Equal(digest) {
+			return true
+		}
+	}
+	return false
 }
 
 func isSHA2(digest asn1.ObjectIdentifier) bool {

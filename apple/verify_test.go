@@ -240,3 +240,36 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+// A key that is not for signing has signed nothing, and the digest at the top of
+// a message is the one of its signature.
+func TestVerifyUsageAndDigests(t *testing.T) {
+	p := testPKI()
+	for usage, want := range map[x509.KeyUsage]error{
+		x509.KeyUsageKeyAgreement: ErrUntrusted, x509.KeyUsageKeyEncipherment: ErrUntrusted, 0: nil,
+		x509.KeyUsageDigitalSignature: nil, x509.KeyUsageContentCommitment | x509.KeyUsageKeyAgreement: nil,
+	} {
+		leaf := p.leaf(p.p256, func(c *x509.Certificate) { c.KeyUsage = usage })
+		der := message(t, []byte("x"), func(sd *pkcs7.SignedData) error {
+			sd.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
+			sd.AddCertificate(p.intermediate)
+			return sd.AddSigner(leaf, p.p256, pkcs7.SignerInfoConfig{})
+		})
+		if s, err := Verify(der, p.roots(), time.Now()); !errors.Is(err, want) || s == nil || (err != nil && s.Chain != nil) {
+			t.Errorf("keyUsage %b: %v", usage, err)
+		}
+	}
+	der := signed(t)
+	sha256 := []byte("\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01") // 2.16.840.1.101.3.4.2.1
+	at := bytes.Index(der, sha256) + len(sha256) - 1
+	if at > 60 {
+		t.Fatalf("the digests are at %d", at)
+	}
+	for _, other := range []byte{0, 2, 3, 4} {
+		changed := bytes.Clone(der)
+		changed[at] = other
+		if _, err := Verify(changed, p.roots(), time.Now()); !errors.Is(err, ErrSignature) {
+			t.Errorf("announced as …4.2.%d: %v", other, err)
+		}
+	}
+}
