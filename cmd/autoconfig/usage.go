@@ -47,7 +47,8 @@ const withoutJSON = " serve render show schema man thunderbird-addon bash fish p
 
 // checkJSON refuses --json where it would do nothing.
 func (a *app) checkJSON(cmd *cobra.Command, _ []string) error {
-	if name := cmd.Name(); a.json && (strings.Contains(withoutJSON, " "+name+" ") || !cmd.HasParent()) {
+	if name := cmd.Name(); a.json && (strings.Contains(withoutJSON, " "+name+" ") || !cmd.HasParent() ||
+		cmd.CommandPath() == "autoconfig sources check") {
 		hint := "leave --json out"
 		if name == "render" {
 			hint = "write autoconfig render json ADDRESS for the settings as JSON"
