@@ -20,12 +20,13 @@ const (
 const (
 	ProtocolAutodiscoverV1 = "AutodiscoverV1"
 	ProtocolActiveSync     = "ActiveSync"
+	ProtocolEWS            = "Ews"
 )
 
 // ProtocolURL is what v2 answers for a protocol, whose letter case does not
 // matter: its proper name and its URL. The POX service is at host, the name
-// this server is reached by. Ews, Rest, Graph and the like are not offered; ok
-// is false for them, which is error [InvalidProtocol]. p is as seen from the
+// this server is reached by. Ews is offered where it is configured, Rest, Graph
+// and the like are not; ok is false for them, which is error [InvalidProtocol]. p is as seen from the
 // domain asked ([provider.Provider.For]).
 func ProtocolURL(p *provider.Provider, protocol, host string) (name, url string, ok bool) {
 	switch {
@@ -33,6 +34,8 @@ func ProtocolURL(p *provider.Provider, protocol, host string) (name, url string,
 		return ProtocolAutodiscoverV1, "https://" + host + "/autodiscover/autodiscover.xml", true
 	case strings.EqualFold(protocol, ProtocolActiveSync) && p.ActiveSync != "":
 		return ProtocolActiveSync, p.ActiveSync, true
+	case strings.EqualFold(protocol, ProtocolEWS) && p.EWS != "":
+		return ProtocolEWS, p.EWS, true
 	}
 	return "", "", false
 }

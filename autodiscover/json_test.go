@@ -1,6 +1,10 @@
 package autodiscover
 
-import "testing"
+import (
+	"testing"
+
+	"autoconfig/provider"
+)
 
 func TestProtocolURL(t *testing.T) {
 	p := example()
@@ -17,8 +21,14 @@ func TestProtocolURL(t *testing.T) {
 			t.Errorf("%q: %q, %v, want %q", protocol, got, ok, want)
 		}
 	}
-	if _, _, ok := ProtocolURL(none, "ActiveSync", "x.org"); ok {
-		t.Error("ActiveSync without a URL")
+	for _, protocol := range []string{"ActiveSync", "Ews", "Rest", "Graph", ""} {
+		if _, _, ok := ProtocolURL(none, protocol, "x.org"); ok {
+			t.Errorf("%q without a URL", protocol)
+		}
+	}
+	exchange := &provider.Provider{EWS: "https://ex.example.org/EWS/Exchange.asmx"}
+	if name, url, ok := ProtocolURL(exchange, "eWS", "x.org"); name != "Ews" || url != exchange.EWS || !ok {
+		t.Errorf("Ews: %q %q %v", name, url, ok)
 	}
 }
 

@@ -196,6 +196,10 @@ func decodeService(p *provider.Provider, e *etree.Element) {
 	switch e.Tag {
 	case "calendar", "addressbook", "addressBook", "setupServer":
 		decodeServer(p, e)
+	case "enable":
+		if p.Enable == nil && attr(e, "visiturl") != "" {
+			p.Enable = decodeEnable(e)
+		}
 	case "documentation":
 		p.Documentation = append(p.Documentation, decodeDocumentation(e)...)
 	case "webMail":
@@ -226,6 +230,10 @@ func decodeServer(p *provider.Provider, e *etree.Element) {
 		p.Outgoing = append(p.Outgoing, decodeTCP(e, provider.SMTP))
 	case "incomingServer jmap":
 		first(&p.JMAP)
+	case "incomingServer graph":
+		first(&p.Graph)
+	case "incomingServer ews":
+		first(&p.EWS)
 	case "incomingServer activeSync", "incomingServer activesync": // the draft has both
 		first(&p.ActiveSync)
 	case "calendar caldav":
@@ -257,7 +265,9 @@ func decodeTCP(e *etree.Element, proto provider.Protocol) provider.Server {
 		}
 	}
 	if options := e.SelectElement("pop3"); options != nil && proto == provider.POP3 {
-		s.LeaveOnServer = value(options, "leaveMessagesOnServer") == "true"
+		if leave, err := strconv.ParseBool(value(options, "leaveMessagesOnServer")); err == nil {
+			s.LeaveOnServer = &leave
+		}
 	}
 	return s
 }
@@ -277,6 +287,16 @@ func decodeDocumentation(e *etree.Element) []provider.Documentation {
 		pages = []provider.Documentation{{URL: url}}
 	}
 	return pages
+}
+
+func decodeEnable(e *etree.Element) *provider.Enable {
+	out := &provider.Enable{URL: attr(e, "visiturl")}
+	for _, i := range e.SelectElements("instruction") {
+		if text := trim(i.Text()); text != "" {
+			out.Instructions = append(out.Instructions, provider.Note{Lang: attr(i, "lang"), Text: text})
+		}
+	}
+	return out
 }
 
 // decodeOAuth2 makes an https URL of the issuer, which is a bare host here.

@@ -123,7 +123,7 @@ func TestDecodeForgives(t *testing.T) {
 		"types unknown":       {mail(incoming("IMAP", "") + incoming("nntp", "") + incoming("imap", "") + incoming("", "")), imap(same)},
 		"second provider":     {strings.Replace(one, "</clientConfig>", "<emailProvider>"+incoming("pop3", "")+"</emailProvider></clientConfig>", 1), imap(same)},
 		"server outside":      {strings.Replace(one, "</clientConfig>", incoming("pop3", "")+"<domain>x.org</domain></clientConfig>", 1), imap(same)},
-		"pop3 options":        {mail(incoming("pop3", "<pop3><leaveMessagesOnServer>true</leaveMessagesOnServer></pop3>")), &provider.Provider{ID: "example.org", Incoming: []provider.Server{{Protocol: provider.POP3, Host: "mail.example.org", Username: "u", LeaveOnServer: true}}}},
+		"pop3 options":        {mail(incoming("pop3", "<pop3><leaveMessagesOnServer>true</leaveMessagesOnServer></pop3>")), &provider.Provider{ID: "example.org", Incoming: []provider.Server{{Protocol: provider.POP3, Host: "mail.example.org", Username: "u", LeaveOnServer: new(true)}}}},
 		"services inside": {mail(`<calendar type="caldav"><url>https://a.example.org/</url></calendar><addressBook type="carddav"><url>https://b.example.org/</url></addressBook><incomingServer type="activesync"><url>https://c.example.org/</url></incomingServer><webMail><loginPage url="https://d.example.org/"/></webMail><webMail><loginPage url="https://e.example.org/"/></webMail>`),
 			&provider.Provider{ID: "example.org", CalDAV: "https://a.example.org/", CardDAV: "https://b.example.org/", ActiveSync: "https://c.example.org/", Webmail: "https://d.example.org/"}},
 		"documentation": {mail(`<documentation><descr>lost</descr></documentation><documentation url=" https://a.example.org/ "/>`),

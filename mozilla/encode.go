@@ -50,12 +50,14 @@ func Encode(p *provider.Provider, domain string) ([]byte, error) {
 	// Order is preference, and Geary 43 looks at the first incomingServer only.
 	for _, s := range servers {
 		if s.Protocol == provider.SMTP {
+			graph(e, p.Graph)
 			web.block(e, "incomingServer", "jmap", p.JMAP)
 			server(e.CreateElement("outgoingServer"), s)
 			continue
 		}
 		server(e.CreateElement("incomingServer"), s)
 	}
+	enable(e, p.Enable)
 	documentation(e, p.Documentation)
 
 	// What follows stands outside emailProvider in the draft's grammar.
@@ -93,8 +95,8 @@ func server(e *etree.Element, s provider.Server) {
 		}
 	}
 	add(e, "username", s.Username) // never empty: Thunderbird for Android refuses a document without
-	if s.Protocol == provider.POP3 && s.LeaveOnServer {
-		add(e.CreateElement("pop3"), "leaveMessagesOnServer", "true")
+	if s.Protocol == provider.POP3 && s.LeaveOnServer != nil {
+		add(e.CreateElement("pop3"), "leaveMessagesOnServer", strconv.FormatBool(*s.LeaveOnServer))
 	}
 }
 
@@ -126,6 +128,33 @@ func (l login) block(parent *etree.Element, tag, kind, url string) {
 		add(e, "authentication", "Basic").CreateAttr("system", "http")
 	}
 	add(e, "username", l.username)
+}
+
+// graph adds Microsoft Graph as the ISPDB has it: Thunderbird takes it as an
+// alternative where its preference mail.graph.enabled is on, all others skip it.
+func graph(parent *etree.Element, url string) {
+	if url == "" {
+		return
+	}
+	e := parent.CreateElement("incomingServer")
+	e.CreateAttr("type", "graph")
+	add(e, "username", provider.EmailAddress)
+	add(e, "authentication", "OAuth2")
+	add(e, "url", url)
+}
+
+// enable adds what a person has to switch on first (format 1.1).
+func enable(parent *etree.Element, n *provider.Enable) {
+	if n == nil || clean(n.URL) == "" {
+		return
+	}
+	e := parent.CreateElement("enable")
+	e.CreateAttr("visiturl", clean(n.URL))
+	for _, note := range n.Instructions {
+		if i := add(e, "instruction", note.Text); i != nil && note.Lang != "" {
+			i.CreateAttr("lang", clean(note.Lang))
+		}
+	}
 }
 
 // documentation writes one element per URL with one descr per language, the

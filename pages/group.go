@@ -30,6 +30,9 @@ type group struct {
 	Note     *localText
 	Notes    []localText
 
+	Enable      string // where mail programs are let in first
+	EnableSteps []localText
+
 	Profile, Mail, Exchange bool // which profiles can be made
 	Signed                  bool
 	QR                      string
@@ -60,6 +63,7 @@ type serverRow struct {
 	Username    string // empty: Template tells in words
 	Template    string
 	Auth        []string
+	Leave       string // POP3: whether mail stays on the server, yes or no; empty: nothing is said
 }
 
 type serviceRow struct{ Kind, Value string }
@@ -155,7 +159,11 @@ func (g *group) truth(p *provider.Provider) {
 	if note := p.PasswordLogin.Note; note != "" && !slices.ContainsFunc(g.Notes, func(t localText) bool { return t.Lang == "" }) {
 		g.Note = &localText{Text: note} // its language is not known
 	}
-	g.Truth = len(g.Notes) > 0 || g.Note != nil || g.Password == provider.PasswordRetired || g.Password == provider.PasswordApp
+	if e := p.Enable; e != nil {
+		g.Enable = e.URL
+		g.EnableSteps = localTexts(e.Instructions, func(n provider.Note) string { return n.Lang }, func(n provider.Note) string { return n.Text }, g.Lang)
+	}
+	g.Truth = g.Enable != "" || len(g.Notes) > 0 || g.Note != nil || g.Password == provider.PasswordRetired || g.Password == provider.PasswordApp
 }
 
 // localTexts picks the texts in lang, else those in English, else in the first
@@ -192,6 +200,9 @@ func (g *group) rows(p *provider.Provider, first provider.Address) {
 	for _, s := range servers {
 		row := serverRow{Protocol: s.Protocol, Alternative: seen[s.Protocol], Host: s.Host, Port: s.Port, Security: s.Security, Auth: g.auth(s)}
 		seen[s.Protocol] = true
+		if s.Protocol == provider.POP3 && s.LeaveOnServer != nil {
+			row.Leave = map[bool]string{true: "yes", false: "no"}[*s.LeaveOnServer]
+		}
 		switch {
 		case len(g.Addresses) == 1 || g.Full && !strings.Contains(s.Username, "%"):
 			row.Username = provider.Expand(s.Username, first)

@@ -85,6 +85,13 @@ func TestProviderTruth(t *testing.T) {
 		}, "<li>Hello</li>", "Hallo"},
 		{func(*provider.Provider) {}, "imap.example.org", `class="card notice"`},
 		{func(p *provider.Provider) { p.Incoming[0].Username = "%EMAILLOCALPART%" }, "<code data-copy>a</code>", ""},
+		{func(p *provider.Provider) {
+			p.Enable = &provider.Enable{URL: "https://example.org/switch", Instructions: []provider.Note{{Lang: "de", Text: "Hier."}, {Lang: "en", Text: "Here."}}}
+		}, `<p><a href="https://example.org/switch" rel="noreferrer">Switch access for mail programs on first</a></p>` + "\n<ul><li>Here.</li>", "Hier."},
+		{func(p *provider.Provider) {
+			p.Incoming = append(p.Incoming, provider.Server{Protocol: provider.POP3, Host: "pop.example.org", Port: 995, Security: provider.TLS,
+				Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress, LeaveOnServer: new(false)})
+		}, `<th scope="row">Fetched mail</th><td>is deleted on the server</td>`, ""},
 		{func(p *provider.Provider) { p.Outgoing = append(p.Outgoing, p.Outgoing[0]) }, `<span class="tag">alternative</span>`, ""},
 		{func(p *provider.Provider) {
 			p.ManageSieve = &provider.Server{Protocol: provider.ManageSieve, Host: "sieve.example.org", Port: 4190, Security: provider.STARTTLS, Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress}

@@ -29,14 +29,11 @@ func outlook() *Provider {
 	return &Provider{
 		ID: Outlook, Name: "Outlook.com", ShortName: "Outlook",
 		Incoming: []Server{
-			// sourceISPDB, sourceMSServers
-			{Protocol: IMAP, Host: "outlook.office365.com", Port: 993, Security: TLS, Auth: bothAuths(), Username: EmailAddress},
-			// a POP delete deletes in the mailbox (sourceISPDB)
-			{Protocol: POP3, Host: "outlook.office365.com", Port: 995, Security: TLS, Auth: bothAuths(), Username: EmailAddress, LeaveOnServer: true},
+			microsoftServer(IMAP, "outlook.office365.com", 993, TLS, AuthOAuth2, AuthPassword), // sourceISPDB, sourceMSServers
+			microsoftServer(POP3, "outlook.office365.com", 995, TLS, AuthOAuth2, AuthPassword), // a POP delete deletes in the mailbox (sourceISPDB)
 		},
 		Outgoing: []Server{
-			// sourceISPDB since 2025-07-28, sourceMSServers; 465 is not offered
-			{Protocol: SMTP, Host: "smtp-mail.outlook.com", Port: 587, Security: STARTTLS, Auth: bothAuths(), Username: EmailAddress},
+			microsoftServer(SMTP, "smtp-mail.outlook.com", 587, STARTTLS, AuthOAuth2, AuthPassword), // sourceISPDB since 2025-07-28, sourceMSServers; 465 is not offered
 		},
 		OAuth2:       microsoftOAuth2(),
 		ActiveSync:   "https://eas.outlook.com/Microsoft-Server-ActiveSync", // jobisoft/EAS-4-TbSync, personal-ms
@@ -60,17 +57,15 @@ func microsoft365() *Provider {
 	return &Provider{
 		ID: Microsoft365, Name: "Microsoft 365", ShortName: "Microsoft 365",
 		Incoming: []Server{
-			// sourceISPDB
-			{Protocol: IMAP, Host: "outlook.office365.com", Port: 993, Security: TLS, Auth: []Auth{AuthOAuth2}, Username: EmailAddress},
-			// sourceISPDB
-			{Protocol: POP3, Host: "outlook.office365.com", Port: 995, Security: TLS, Auth: []Auth{AuthOAuth2}, Username: EmailAddress, LeaveOnServer: true},
+			microsoftServer(IMAP, "outlook.office365.com", 993, TLS, AuthOAuth2), // sourceISPDB
+			microsoftServer(POP3, "outlook.office365.com", 995, TLS, AuthOAuth2), // sourceISPDB
 		},
 		Outgoing: []Server{
-			// sourceISPDB
-			{Protocol: SMTP, Host: "smtp.office365.com", Port: 587, Security: STARTTLS, Auth: bothAuths(), Username: EmailAddress},
+			microsoftServer(SMTP, "smtp.office365.com", 587, STARTTLS, AuthOAuth2, AuthPassword), // sourceISPDB
 		},
 		OAuth2:       microsoftOAuth2(),
 		ActiveSync:   "https://outlook.office365.com/Microsoft-Server-ActiveSync", // AADInternals sample output
+		Graph:        "https://graph.microsoft.com/",                              // sourceISPDB
 		Webmail:      "https://outlook.office.com/mail/",
 		Autodiscover: Autodiscover{RedirectURL: "https://outlook.office365.com/autodiscover/autodiscover.xml"},
 		PACC:         PACCAuto,
@@ -85,9 +80,16 @@ func microsoft365() *Provider {
 	}
 }
 
-// bothAuths: OAuth2 is what works; a client without OAuth2 falls through to
-// the password, which some accounts and tenants still accept.
-func bothAuths() []Auth { return []Auth{AuthOAuth2, AuthPassword} }
+// microsoftServer is one of Microsoft's. Where a password follows OAuth2 it is
+// for clients without OAuth2, as some accounts and organisations still accept
+// one. A client that deletes over POP3 deletes in the mailbox (sourceISPDB).
+func microsoftServer(proto Protocol, host string, port uint16, sec Security, auth ...Auth) Server {
+	s := Server{Protocol: proto, Host: host, Port: port, Security: sec, Auth: auth, Username: EmailAddress}
+	if proto == POP3 {
+		s.LeaveOnServer = new(true)
+	}
+	return s
+}
 
 func microsoftOAuth2() *OAuth2 { // sourceMSOAuth
 	return &OAuth2{ //nolint:gosec // public end points, no credentials

@@ -51,7 +51,7 @@ func facts(id string) map[string][]string {
 	case Microsoft365:
 		return map[string][]string{
 			"incoming": {sourceISPDB, sourceMSBasic365}, "outgoing": {sourceISPDB, sourceMSTenants}, "oauth2": {sourceMSOAuth},
-			"password_login": {sourceMSBasic365, sourceMSTenants}, "mx": {sourceMSDNS}, "activesync": {"AADInternals, sample output of Microsoft's Autodiscover", sourceEAS},
+			"password_login": {sourceMSBasic365, sourceMSTenants}, "mx": {sourceMSDNS}, "graph": {sourceISPDB}, "activesync": {"AADInternals, sample output of Microsoft's Autodiscover", sourceEAS},
 			"documentation": {"Microsoft, \"POP3 and IMAP4 in Exchange Online\" (learn.microsoft.com)"},
 		}
 	}

@@ -81,7 +81,7 @@ func TestVendorServers(t *testing.T) {
 	}{
 		{func(p *Provider) { p.Incoming[0].Host = "outlook.office365.com" }, "config-host-builtin", "incoming[0].host", true},
 		{func(p *Provider) {
-			p.Outgoing[0] = Server{SMTP, "smtp.office365.com", 587, STARTTLS, []Auth{AuthPassword}, EmailAddress, false}
+			p.Outgoing[0] = Server{SMTP, "smtp.office365.com", 587, STARTTLS, []Auth{AuthPassword}, EmailAddress, nil}
 		}, "config-host-builtin", "outgoing[0].host", true},
 		{func(p *Provider) { p.Outgoing[0].Host = "smtp-mail.outlook.com" }, "config-port-security", "outgoing[0].port", false},
 		{func(p *Provider) { p.ID, p.Outgoing[0].Host = Microsoft365, "smtp.office365.com" }, "config-port-security", "outgoing[0].port", false},

@@ -42,8 +42,11 @@ type Provider struct {
 	CardDAV     string  `yaml:"carddav,omitempty" json:"carddav,omitempty" doc:"https URL (RFC 6352)"`
 	ManageSieve *Server `yaml:"managesieve,omitempty" json:"managesieve,omitempty" doc:"Sieve server (RFC 5804)"`
 	ActiveSync  string  `yaml:"activesync,omitempty" json:"activesync,omitempty" doc:"https URL of Exchange ActiveSync"`
+	EWS         string  `yaml:"ews,omitempty" json:"ews,omitempty" doc:"https URL of Exchange Web Services, on premises"`
+	Graph       string  `yaml:"graph,omitempty" json:"graph,omitempty" doc:"https URL of Microsoft Graph"`
 	Webmail     string  `yaml:"webmail,omitempty" json:"webmail,omitempty" doc:"https URL"`
 
+	Enable        *Enable         `yaml:"enable,omitempty" json:"enable,omitempty" doc:"what a person has to switch on first"`
 	Documentation []Documentation `yaml:"documentation,omitempty" json:"documentation,omitempty" doc:"help pages"`
 	Notes         []Note          `yaml:"notes,omitempty" json:"notes,omitempty" doc:"remarks for people"`
 	PasswordLogin PasswordLogin   `yaml:"password_login,omitempty" json:"password_login" doc:"what became of password login"`
@@ -65,8 +68,8 @@ type Server struct {
 	Auth     []Auth   `yaml:"auth,omitempty" json:"auth" doc:"ways to log in, preferred first"`
 	// Username is a template: %EMAILADDRESS%, %EMAILLOCALPART%, %EMAILDOMAIN%.
 	Username string `yaml:"username,omitempty" json:"username" doc:"login name template"`
-	// LeaveOnServer (POP3): a client should not delete what it has fetched.
-	LeaveOnServer bool `yaml:"-" json:"-"`
+	// LeaveOnServer (POP3) says whether a client leaves what it has fetched; nil: nothing is said.
+	LeaveOnServer *bool `yaml:"leave_on_server,omitempty" json:"leave_on_server,omitempty" doc:"POP3: whether mail stays"`
 }
 
 // OAuth2 is the authorization server of a provider.
@@ -166,6 +169,13 @@ type Documentation struct {
 	URL  string `yaml:"url" json:"url" doc:"https URL"`
 	Lang string `yaml:"lang,omitempty" json:"lang,omitempty" doc:"two-letter language"`
 	Text string `yaml:"text,omitempty" json:"text,omitempty" doc:"title"`
+}
+
+// Enable is where a person switches on access by mail programs, and what to do
+// there.
+type Enable struct {
+	URL          string `yaml:"url" json:"url" doc:"https URL"`
+	Instructions []Note `yaml:"instructions,omitempty" json:"instructions,omitempty" doc:"what to do there"`
 }
 
 // VendorDNS is what a vendor prescribes for a customer's own domain. Such
@@ -338,5 +348,5 @@ type urlField struct {
 // urls lists the provider's own https URLs by their configuration key.
 func (p *Provider) urls() []urlField {
 	return []urlField{{"jmap", &p.JMAP}, {"caldav", &p.CalDAV}, {"carddav", &p.CardDAV},
-		{"activesync", &p.ActiveSync}, {"webmail", &p.Webmail}}
+		{"activesync", &p.ActiveSync}, {"ews", &p.EWS}, {"graph", &p.Graph}, {"webmail", &p.Webmail}}
 }

@@ -71,6 +71,12 @@ func (p *Provider) Validate() []Fault {
 	for i, n := range p.Notes {
 		v.lang(fmt.Sprintf("notes[%d].lang", i), n.Lang)
 	}
+	if p.Enable != nil {
+		v.httpsURL("enable.url", p.Enable.URL, URLWithFragment)
+		for i, n := range p.Enable.Instructions {
+			v.lang(fmt.Sprintf("enable.instructions[%d].lang", i), n.Lang)
+		}
+	}
 	for i, d := range p.Documentation {
 		v.httpsURL(fmt.Sprintf("documentation[%d].url", i), d.URL, URLWithFragment)
 		if d.Lang != "" {

@@ -187,7 +187,7 @@ func (s *Server) autodiscoverJSON(r *request) answer {
 
 // protocols are what v2 offers for a domain.
 func protocols(m match) []string {
-	return slices.DeleteFunc([]string{autodiscover.ProtocolActiveSync, autodiscover.ProtocolAutodiscoverV1}, func(name string) bool {
+	return slices.DeleteFunc([]string{autodiscover.ProtocolActiveSync, autodiscover.ProtocolAutodiscoverV1, autodiscover.ProtocolEWS}, func(name string) bool {
 		_, _, ok := autodiscover.ProtocolURL(m.Provider.For(m.Address.Domain), name, "")
 		return !ok
 	})

@@ -112,6 +112,8 @@ func factValues(p *provider.Provider, key string) []string {
 		return []string{fmt.Sprintf("%d domains", len(p.Domains))}
 	case "activesync":
 		return []string{p.ActiveSync}
+	case "graph":
+		return []string{p.Graph}
 	case "documentation":
 		return []string{p.Documentation[0].URL}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 
@@ -25,7 +26,8 @@ func (a *app) renderText(p *provider.Provider, addr provider.Address) error {
 		return err
 	}
 	fmt.Fprintln(a.stdout)
-	for _, u := range []struct{ what, url string }{{"JMAP", p.JMAP}, {"Calendar", p.CalDAV}, {"Contacts", p.CardDAV}, {"Webmail", p.Webmail}} {
+	for _, u := range []struct{ what, url string }{{"JMAP", p.JMAP}, {"Calendar", p.CalDAV}, {"Contacts", p.CardDAV},
+		{"Exchange Web Services", p.EWS}, {"Microsoft Graph", p.Graph}, {"Webmail", p.Webmail}} {
 		if u.url != "" {
 			fmt.Fprintf(a.stdout, "%s: %s\n", u.what, u.url)
 		}
@@ -33,17 +35,28 @@ func (a *app) renderText(p *provider.Provider, addr provider.Address) error {
 	for _, line := range passwordLines(p.PasswordLogin) {
 		fmt.Fprintln(a.stdout, line)
 	}
-	for _, n := range p.Notes {
-		if n.Lang == "en" {
-			fmt.Fprintf(a.stdout, "- %s\n", n.Text)
-		}
+	if s, ok := provider.First(p.Incoming, provider.POP3); ok && s.LeaveOnServer != nil {
+		fmt.Fprintf(a.stdout, "POP3: mail that was fetched %s.\n", map[bool]string{true: "stays on the server", false: "is deleted on the server"}[*s.LeaveOnServer])
 	}
+	if e := p.Enable; e != nil {
+		fmt.Fprintf(a.stdout, "Switch it on first: %s\n", e.URL)
+		printNotes(a.stdout, e.Instructions)
+	}
+	printNotes(a.stdout, p.Notes)
 	for _, d := range p.Documentation {
 		if d.Lang == "en" || d.Lang == "" {
 			fmt.Fprintf(a.stdout, "See %s\n", d.URL)
 		}
 	}
 	return nil
+}
+
+func printNotes(w io.Writer, notes []provider.Note) {
+	for _, n := range notes {
+		if n.Lang == "en" || n.Lang == "" {
+			fmt.Fprintf(w, "- %s\n", n.Text)
+		}
+	}
 }
 
 // passwordLines says what became of password login where it does not simply work.
