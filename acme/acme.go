@@ -39,15 +39,16 @@ var ErrNotListed = errors.New("the name belongs to no domain that is listed here
 // The bounds of ordering certificates; places.go and backoff.go have more. How
 // many go out in ten seconds is certmagic's own limit.
 const (
-	certificatesInMemory = 10_000           // others are read from the storage again
-	orderTimeout         = 3 * time.Minute  // of one order, with its turn
-	loadTimeout          = 15 * time.Second // of the storage
-	unusableFor          = time.Second      // how long stored parts may not fit together
-	firstHandshake       = 25 * time.Second // how long a client waits for a new certificate
-	answerTimeout        = 5 * time.Second  // what is left of the handshake then
-	maintainEvery        = time.Minute      // how often a name in use is looked after
-	saveEvery            = time.Minute      // how often what could not be stored is tried again
-	cleanEvery           = 24 * time.Hour   // expired certificates in the storage
+	certificatesInMemory = 10_000                // others are read from the storage again
+	orderTimeout         = 3 * time.Minute       // of one order, with its turn
+	loadTimeout          = 15 * time.Second      // of the storage
+	unusableFor          = time.Second           // how long stored parts may not fit together
+	firstHandshake       = 25 * time.Second      // how long a client waits for a new certificate
+	proofPoll            = 20 * time.Millisecond // how often one who waits looks for a place
+	answerTimeout        = 5 * time.Second       // what is left of the handshake then
+	maintainEvery        = time.Minute           // how often a name in use is looked after
+	saveEvery            = time.Minute           // how often what could not be stored is tried again
+	cleanEvery           = 24 * time.Hour        // expired certificates in the storage
 	keepExpired          = 14 * 24 * time.Hour
 	closeTimeout         = 2 * time.Second
 )

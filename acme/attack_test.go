@@ -1,6 +1,7 @@
 package acme
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -438,8 +439,10 @@ func TestClockSteps(t *testing.T) {
 func TestAttackProofs(t *testing.T) {
 	url, _ := authority(t, http.NotFound)
 	w, a := testManager(t, url, newMapStorage())
+	gone, cancel := context.WithCancel(t.Context()) // of clients that do not wait
+	cancel()
 	for i := range 20 {
-		_, err := a.prove(t.Context(), "autoconfig.c1.example", netip.MustParseAddr("198.51.100.7"))
+		_, err := a.prove(gone, "autoconfig.c1.example", netip.MustParseAddr("198.51.100.7"))
 		if (err == nil) != (i < proofPlaces.host) {
 			t.Errorf("%d: %v", i, err)
 		}
@@ -453,9 +456,23 @@ func TestAttackProofs(t *testing.T) {
 	if n := w.refusedFor("acme-client-share"); n != 18 {
 		t.Error(n)
 	}
-	if _, err := visit(a.TLSConfig(), "198.51.100.7", "autoconfig.c1.example", alpnChallenge); err == nil {
+	if _, err := visit(a.TLSConfig(), "203.0.113.14", "autoconfig.c1.example", alpnChallenge); err == nil {
 		t.Error("a proof from nowhere")
 	}
+	free, err := a.prove(t.Context(), "autoconfig.c1.example", netip.MustParseAddr("203.0.113.12"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	waited := make(chan error)
+	go func() { // all four are taken
+		_, err := a.prove(t.Context(), "autoconfig.c1.example", netip.MustParseAddr("203.0.113.13"))
+		waited <- err
+	}()
+	free()
+	if err := <-waited; err != nil {
+		t.Error(err)
+	}
+	a.proofs.taken-- // the one who waited
 	r := httptest.NewRequest("GET", "http://autoconfig.c1.example/.well-known/acme-challenge/token", nil)
 	r.RemoteAddr = "203.0.113.11:80"
 	answer := httptest.NewRecorder()

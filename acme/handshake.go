@@ -49,7 +49,7 @@ func (a *Manager) Challenges(next http.Handler) http.Handler {
 }
 
 // prove admits one who looks for the proof of a name. Only a proof that another
-// replica gives is looked up in the storage, by a few at a time.
+// replica gives is looked up in the storage, by a few at a time; others wait.
 func (a *Manager) prove(ctx context.Context, name string, client netip.Addr) (free func(), err error) {
 	if err := a.o.Listed(ctx, name); err != nil {
 		return nil, err
@@ -57,11 +57,19 @@ func (a *Manager) prove(ctx context.Context, name string, client netip.Addr) (fr
 	if _, ours := certmagic.GetACMEChallenge(name); ours {
 		return func() {}, nil
 	}
-	free, why := a.proofs.take(client)
-	if why != "" {
-		return nil, a.o.Refusals.Refuse(finding.New(why, name))
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	for {
+		free, why := a.proofs.take(client)
+		if why == "" {
+			return free, nil
+		}
+		select { // an authority may ask for many names at once
+		case <-ctx.Done():
+			return nil, a.o.Refusals.Refuse(finding.New(why, name))
+		case <-time.After(proofPoll):
+		}
 	}
-	return free, nil
 }
 
 // hostName is the normal form of a name a client sends, with or without a port;
@@ -143,6 +151,9 @@ func (a *Manager) fetch(name string, hello *tls.ClientHelloInfo) (*tls.Certifica
 	}
 	if listed != nil { // what is stored is served although nobody knows now; nothing is ordered
 		return nil, a.o.Refusals.Refuse(Why(name, listed))
+	}
+	if a.backoff.unreadable() {
+		return nil, a.o.Refusals.Refuse(finding.New("acme-storage-failed", name))
 	}
 	o, err := a.begin(ctx, name, clientOf(hello.Conn), fresh)
 	if err != nil {
