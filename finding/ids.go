@@ -74,7 +74,8 @@ const (
 		config-pacc-impossible config-password-login config-port-invalid config-port-security
 		config-protocol-unknown config-provider-duplicate config-security-unknown config-servers-missing
 		config-source-duplicate config-source-incomplete config-source-key config-source-kind config-source-provider
-		config-source-query config-source-row config-source-secret config-syntax config-type config-url-invalid
+		config-source-query config-source-row config-source-secret config-source-unavailable config-syntax config-type
+		config-url-invalid
 		config-username-invalid config-value-invalid config-value-missing
 		connect-address-private connect-answer-oversized connect-name-invalid connect-name-unanswered
 		connect-name-unknown connect-network-unreachable connect-peer-closed connect-port-refused

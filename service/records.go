@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"sync"
 
 	"autoconfig/config"
@@ -41,7 +42,8 @@ func NewRecordCheck(data *config.Data, client *query.Client, o dnssrv.PlanOption
 	return &RecordCheck{data: data, checker: checker, options: o}
 }
 
-// Checked is the result for one domain.
+// Checked is the result for one domain. With an error, the report says that the
+// domain was not looked at.
 type Checked struct {
 	Report finding.Report
 	Err    error
@@ -70,7 +72,7 @@ func (c *RecordCheck) All(ctx context.Context) (domains iter.Seq[string], whole 
 const rowFinding = "config-source-row"
 
 // Domain looks at one domain: with its plan if it is one of the operator's. A
-// row that cannot be used is a finding.
+// row that cannot be used, and a name that records do not fit below, are findings.
 func (c *RecordCheck) Domain(ctx context.Context, domain string) Checked {
 	var s check.Subject
 	var err error
@@ -79,13 +81,20 @@ func (c *RecordCheck) Domain(ctx context.Context, domain string) Checked {
 	} else {
 		s, err = c.Subject(ctx, domain)
 	}
-	if row, ok := errors.AsType[*source.RowError](err); ok {
-		return Checked{Report: finding.NewReport(domain, []finding.Finding{row.Finding()})}
+	row, isRow := errors.AsType[*source.RowError](err)
+	var found []finding.Finding
+	switch {
+	case isRow:
+		found, err = []finding.Finding{row.Finding()}, nil
+	case errors.Is(err, provider.ErrDomain):
+		found, err = []finding.Finding{finding.New("config-domain-invalid", domain).Because("%v", err)}, nil
+	case err != nil:
+		why := strings.ReplaceAll(err.Error(), "\n", ": ")
+		found = []finding.Finding{finding.New("config-source-unavailable", domain).Because("%s", why)}
+	default:
+		found = c.Check(ctx, s)
 	}
-	if err != nil {
-		return Checked{Err: err}
-	}
-	return Checked{Report: finding.NewReport(domain, c.Check(ctx, s))}
+	return Checked{finding.NewReport(domain, found), err}
 }
 
 // Check asks DNS about the domain. Without a plan it observes.

@@ -12,6 +12,7 @@ import (
 	"autoconfig/config"
 	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
+	"autoconfig/provider"
 	"autoconfig/service"
 )
 
@@ -110,11 +111,11 @@ func (c *dnsCheck) stream(ctx context.Context, list *domainList) error {
 	bar := newProgress(c.stderr, list.count)
 	defer bar.clear()
 	for r := range query.InOrder(ctx, list.all(), checkedAtOnce, c.checker.Domain) {
-		if r.Err != nil {
-			return planError(c.cfg, r.Err)
-		}
 		if ctx.Err() != nil {
 			break // what is under way ended early and tells nothing
+		}
+		if r.Err != nil && !errors.Is(r.Err, provider.ErrUnavailable) { // wrong for every domain
+			return planError(c.cfg, r.Err)
 		}
 		count++
 		s := r.Report.Summary
