@@ -53,7 +53,7 @@ bench: ## this server beside a bare echo handler, and DNS checks beside bare cli
 	go build -trimpath -o $(CACHE)/autoconfig ./cmd/autoconfig
 	cd tools && go build -trimpath -o $(CACHE)/bench ./bench
 	$(CACHE)/bench -binary $(CACHE)/autoconfig
-	go test -run '^$$' -bench Serve -benchmem -count 5 -cpu 1 ./server
+	go test -run '^$$' -bench 'Serve|Worst' -benchmem -count 5 -cpu 1 ./server
 	go test -run '^$$' -bench Pages -cpu 1 ./server
 	go test -run '^$$' -bench Check -benchtime 10000x -count 5 ./dnssrv/check
 	go test -run '^$$' -bench 'Encode|Sign' -cpu 1 ./apple

@@ -17,8 +17,8 @@ type Branding struct {
 	LogoType                       string // media type of Logo
 }
 
-// Brand is what pages make of a branding. It keeps the pages that only the
-// language changes, so there is one for each generation of settings.
+// Brand is what pages make of a branding. It keeps the pages that only the language changes, so there is one for each
+// generation of settings.
 type Brand struct {
 	Name             string
 	Logo, Style      string // paths; empty without
@@ -86,8 +86,8 @@ func contrast(a, b color) float64 {
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
 }
 
-// readable moves c towards black or white until it can be read on the ground:
-// an operator chooses a colour, not its contrast.
+// readable moves c towards black or white until it can be read on the ground: an operator chooses a colour, not its
+// contrast.
 func (c color) readable(ground, towards color) color {
 	out := c
 	for i := 0; i <= 20 && contrast(out, ground) < readableContrast; i++ {
@@ -101,8 +101,8 @@ func (c color) readable(ground, towards color) color {
 // readableContrast is WCAG 2.2 §1.4.3 for text, with room for rounding.
 const readableContrast = 4.6
 
-// The grounds that links and buttons stand on, the darkest of the light scheme
-// and the lightest of the dark one (assets/style.css).
+// The grounds that links and buttons stand on, the darkest of the light scheme and the lightest of the dark one
+// (assets/style.css).
 var (
 	black, white = color{}, color{1, 1, 1}
 	lightGround  = mustColor("#eef0f3")
@@ -117,8 +117,7 @@ func mustColor(s string) color {
 	return c
 }
 
-// accentStyle is the style sheet that puts the operator's colour in place of
-// the default.
+// accentStyle is the style sheet that puts the operator's colour in place of the default.
 func accentStyle(c color) []byte {
 	rule := func(ground, towards color) string {
 		a := c.readable(ground, towards)

@@ -43,8 +43,7 @@ type group struct {
 	Links    []linkRow
 }
 
-// localText is a text whose language is not the page's: Lang says which. An
-// empty Lang is the page's own.
+// localText is a text whose language is not the page's: Lang says which. An empty Lang is the page's own.
 type localText struct{ Text, Lang string }
 
 // device is a section of the page.
@@ -109,9 +108,8 @@ func (p *Pages) group(v *setupView, part []Account, o SetupOptions) *group {
 	return g
 }
 
-// code is the picture with the link to the profile that has the best chance:
-// where passwords are retired that is the Exchange one, which can sign in
-// otherwise. It is empty when there are too many addresses for one code.
+// code is the picture with the link to the profile that has the best chance: where passwords are retired that is the
+// Exchange one, which can sign in otherwise. It is empty when there are too many addresses for one code.
 func (g *group) code(host string) string {
 	kind := apple.Mail
 	if g.Exchange && (g.Password == provider.PasswordRetired || !g.Mail) {
@@ -130,8 +128,8 @@ const (
 	modePassword  = "password"
 )
 
-// signIn is how a person signs in, told from the first incoming server: the
-// programs know Microsoft's hosts and have an own entry for its accounts.
+// signIn is how a person signs in, told from the first incoming server: the programs know Microsoft's hosts and have an
+// own entry for its accounts.
 func signIn(p *provider.Provider) (mode, account string) {
 	account = "work"
 	if out, ok := provider.First(p.Outgoing, provider.SMTP); ok && provider.Below(out.Host, "outlook.com") {
@@ -166,8 +164,7 @@ func (g *group) truth(p *provider.Provider) {
 	g.Truth = g.Enable != "" || len(g.Notes) > 0 || g.Note != nil || g.Password == provider.PasswordRetired || g.Password == provider.PasswordApp
 }
 
-// localTexts picks the texts in lang, else those in English, else in the first
-// language there is.
+// localTexts picks the texts in lang, else those in English, else in the first language there is.
 func localTexts[T any](list []T, langOf, textOf func(T) string, lang string) []localText {
 	if len(list) == 0 {
 		return nil
@@ -249,8 +246,7 @@ func (g *group) auth(s provider.Server) []string {
 	return out
 }
 
-// deviceOf is the section a visitor's device comes first with. It decides the
-// order and nothing else.
+// deviceOf is the section a visitor's device comes first with. It decides the order and nothing else.
 func deviceOf(agent string) string {
 	for _, d := range []struct{ word, kind string }{
 		{"iPhone", "iphone"}, {"iPad", "iphone"}, {"Android", "android"}, {"Macintosh", "mac"}, {"Windows", "outlook"}, {"Linux", "thunderbird"},

@@ -28,8 +28,7 @@ type helpArea struct {
 // link is a way out of a page of help.
 type link struct{ URL, Text string } // Text is a message topic.TEXT
 
-// findingView is an entry of the catalogue in the page's language, or in
-// English, which Lang then says.
+// findingView is an entry of the catalogue in the page's language, or in English, which Lang then says.
 type findingView struct {
 	ID, Area, Title, Cause, Fix, Admin, Lang string
 	Hint                                     string // what the text named: an old server and its successor
@@ -40,22 +39,19 @@ type findingView struct {
 // Path is the page of the finding.
 func (f findingView) Path() string { return "/help/" + f.ID }
 
-// The areas of the catalogue that a person meets; all others are the
-// operator's.
+// The areas of the catalogue that a person meets; all others are the operator's.
 var helpAreas = []string{"smtp", "imap", "pop3", "oauth2", "connect", "tls"}
 
 const operatorArea = "operator"
 
-// How much of a text is looked at, in bytes, and up to how many words it is
-// searched for, and not only explained.
+// How much of a text is looked at, in bytes, and up to how many words it is searched for, and not only explained.
 const (
 	maxPasted = 8 << 10
 	maxSearch = 8
 )
 
-// Help is the help page: the catalogue of findings, or what a text leads to,
-// whether it was typed, pasted or came by a link. The text is shown again to
-// whoever sent it, and kept nowhere.
+// Help is the help page: the catalogue of findings, or what a text leads to, whether it was typed, pasted or came by a
+// link. The text is shown again to whoever sent it, and kept nowhere.
 func (p *Pages) Help(visit Visit, text string) (Page, error) {
 	v := &helpView{view: p.view(visit, "/help"), Questions: []string{"password", "aliases", "profile", "outlook"}}
 	if len(text) > maxPasted {
@@ -72,8 +68,7 @@ func (p *Pages) Help(visit Visit, text string) (Page, error) {
 	return p.render(&v.view, "help", v)
 }
 
-// find fills the page with what the text means and, when it is short, with the
-// entries that have its words.
+// find fills the page with what the text means and, when it is short, with the entries that have its words.
 func (p *Pages) find(v *helpView, text string) {
 	for _, f := range finding.Explain(text, provider.Known) {
 		match := p.findings[v.Lang].byID[f.ID]
@@ -88,8 +83,7 @@ func (p *Pages) find(v *helpView, text string) {
 	}
 }
 
-// nextSteps are the ways on from findings: the settings, and the provider that
-// they speak of.
+// nextSteps are the ways on from findings: the settings, and the provider that they speak of.
 func nextSteps(v *view, list []findingView) []link {
 	out := []link{{v.Href("/setup"), "setup"}}
 	if slices.ContainsFunc(list, func(f findingView) bool { return strings.Contains(f.Cause+f.Fix, "Outlook.com") }) {
@@ -119,8 +113,7 @@ func newFindings(lang string, languages []string) findings {
 	return f
 }
 
-// areas are the catalogue's entries with all of the words, by area, without
-// those that the page shows already.
+// areas are the catalogue's entries with all of the words, by area, without those that the page shows already.
 func (p *Pages) areas(v *helpView, words []string) []helpArea {
 	byName := map[string][]findingView{}
 	for _, f := range p.findings[v.Lang].list {
@@ -148,8 +141,8 @@ func areaOf(id string) string {
 	return operatorArea
 }
 
-// has reports whether every word occurs in the entry, in whatever language. A
-// word with a digit must be whole: 535 is not in 65535.
+// has reports whether every word occurs in the entry, in whatever language. A word with a digit must be whole: 535 is
+// not in 65535.
 func (f findingView) has(words []string) bool {
 	return !slices.ContainsFunc(words, func(word string) bool {
 		if !strings.ContainsAny(word, "0123456789") {
@@ -208,8 +201,8 @@ func (p *Pages) Topic(visit Visit, id string) (page Page, ok bool, err error) {
 	return page, true, err
 }
 
-// related are the other findings about the same object, each title once: those
-// that share the first two words of the id.
+// related are the other findings about the same object, each title once: those that share the first two words of the
+// id.
 func (p *Pages) related(v *view, of findingView) []findingView {
 	parts := strings.SplitN(of.ID, "-", 3)
 	titles := map[string]bool{of.Title: true}

@@ -1,6 +1,5 @@
-// Package pages makes the pages for people: models out of providers and
-// addresses, rendered by package templates. It knows nothing of HTTP, so that
-// a test, or a command, can make any page without a request.
+// Package pages makes the pages for people: models out of providers and addresses, rendered by package templates. It
+// knows nothing of HTTP, so that a test, or a command, can make any page without a request.
 package pages
 
 import (
@@ -49,8 +48,8 @@ type Visit struct {
 	Posted bool   // a form was sent: what was typed may be shown again, and stays out of links
 }
 
-// Language is the language of a page: a chosen one, if there is such, else the
-// best for Accept-Language (RFC 9110 §12.5.4), else English.
+// Language is the language of a page: a chosen one, if there is such, else the best for Accept-Language (RFC 9110
+// §12.5.4), else English.
 func (p *Pages) Language(accept string, chosen ...string) (lang string, explicit bool) {
 	for _, want := range chosen {
 		for _, have := range p.templates.Languages() {
@@ -137,8 +136,7 @@ func (p *Pages) render(v *view, name string, data any) (Page, error) {
 	return page, nil
 }
 
-// static is a page that depends on nothing but the language and the brand. It
-// is made once for each of both.
+// static is a page that depends on nothing but the language and the brand. It is made once for each of both.
 func (p *Pages) static(v *view, name, kind string, data func() any) (Page, error) {
 	key := name + " " + kind + " " + v.Lang
 	if v.Chosen {
@@ -176,8 +174,8 @@ func (p *Pages) Home(visit Visit) (Page, error) {
 	return p.static(&v.view, "home", "", func() any { return &v })
 }
 
-// Form asks for the address again. What was typed comes back only into the
-// form that it was typed into: a link cannot put words on the page.
+// Form asks for the address again. What was typed comes back only into the form that it was typed into: a link cannot
+// put words on the page.
 func (p *Pages) Form(visit Visit, typed string, wrong bool) (Page, error) {
 	v := formView{view: p.view(visit, "/setup"), Wrong: wrong}
 	v.Private = wrong
@@ -187,8 +185,8 @@ func (p *Pages) Form(visit Visit, typed string, wrong bool) (Page, error) {
 	return p.render(&v.view, "home", &v)
 }
 
-// Consent is what a device shows before it installs a profile, in every
-// language; nothing in it was chosen by whoever asked for the profile.
+// Consent is what a device shows before it installs a profile, in every language; nothing in it was chosen by whoever
+// asked for the profile.
 var Consent = sync.OnceValue(func() map[string]string {
 	texts := templates.Translations("profile.consent")
 	texts["default"] = texts["en"]

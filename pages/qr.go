@@ -10,22 +10,20 @@ import (
 	"autoconfig/apple"
 )
 
-// maxCode is how long a link in a code may be, in bytes: 109 modules a side, the
-// most that a camera reads from the 148 pixels that the page has for a code.
+// maxCode is how long a link in a code may be, in bytes: 109 modules a side, the most that a camera reads from the 148
+// pixels that the page has for a code.
 const maxCode = 1000
 
 // ErrCode: the link is too long for a code.
 var ErrCode = errors.New("too many addresses for one code")
 
-// ProfileLink is the https link to the profile of addresses, at a host that may
-// have a port.
+// ProfileLink is the https link to the profile of addresses, at a host that may have a port.
 func ProfileLink(host string, emails []string, kind apple.Kind) string {
 	link := url.URL{Scheme: "https", Host: host, Path: "/mobileconfig", RawQuery: profileQuery(emails, kind)}
 	return link.String()
 }
 
-// profileQuery asks for the profile of addresses; the mail profile is the one
-// that needs no word.
+// profileQuery asks for the profile of addresses; the mail profile is the one that needs no word.
 func profileQuery(emails []string, kind apple.Kind) string {
 	q := url.Values{"email": emails}
 	if kind == apple.Exchange {
@@ -37,8 +35,8 @@ func profileQuery(emails []string, kind apple.Kind) string {
 // quietZone is the free space round a code, in modules (ISO/IEC 18004 §6.3.8).
 const quietZone = 4
 
-// QR draws a link as a code of black squares on white, whatever the colour
-// scheme: cameras read no other. [ErrCode] means that it is too long.
+// QR draws a link as a code of black squares on white, whatever the colour scheme: cameras read no other. [ErrCode]
+// means that it is too long.
 func QR(link string) ([]byte, error) {
 	if len(link) > maxCode {
 		return nil, ErrCode

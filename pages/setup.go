@@ -14,8 +14,8 @@ type unknownView struct {
 	Suggestion string
 }
 
-// Unknown says that a domain is not served, without telling what is: a
-// suggestion is always of a domain that everybody knows.
+// Unknown says that a domain is not served, without telling what is: a suggestion is always of a domain that everybody
+// knows.
 func (p *Pages) Unknown(visit Visit, a provider.Address) (Page, error) {
 	v := unknownView{formView: formView{view: p.view(visit, "/setup")}}
 	v.Private = true
@@ -96,8 +96,8 @@ func groups(found []Account) [][]Account {
 	return out
 }
 
-// alike reports whether two addresses have the same servers: those of one
-// provider, unless the domain is a part of the host names.
+// alike reports whether two addresses have the same servers: those of one provider, unless the domain is a part of the
+// host names.
 func alike(a, b Account) bool {
 	return a.Provider == b.Provider && (a.Address.Domain == b.Address.Domain || a.Provider.For(a.Address.Domain) == a.Provider)
 }

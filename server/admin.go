@@ -28,9 +28,8 @@ func (s *Server) Admin() http.Handler {
 	return s.guard(mux)
 }
 
-// guard keeps web pages away from the admin listener: a browser on its network
-// can be sent there by a page of anybody's, by address or by a name that is
-// made to lead there (DNS rebinding).
+// guard keeps web pages away from the admin listener: a browser on its network can be sent there by a page of
+// anybody's, by address or by a name that is made to lead there (DNS rebinding).
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -44,8 +43,8 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-// adminHost reports whether the admin listener answers to a Host header.
-// Probes that speak HTTP/1.0 send none; browsers always do.
+// adminHost reports whether the admin listener answers to a Host header. Probes that speak HTTP/1.0 send none; browsers
+// always do.
 func (s *Server) adminHost(host string) bool {
 	name := strings.ToLower(host)
 	if h, _, err := net.SplitHostPort(name); err == nil {
@@ -140,9 +139,8 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	_ = json.NewEncoder(w).Encode(ready) // the prober has gone
 }
 
-// ask tells a proxy with certificates on demand whether to get one for a host:
-// only for names before the operator's own domains, never for one found by MX,
-// and only where the name leads here, or strangers could make the proxy order
+// ask tells a proxy with certificates on demand whether to get one for a host: only for names before the operator's own
+// domains, never for one found by MX, and only where the name leads here, or strangers could make the proxy order
 // certificates without end.
 func (s *Server) ask(w http.ResponseWriter, r *http.Request) {
 	host := hostName(r.URL.Query().Get("domain"))
@@ -179,8 +177,8 @@ func (s *Server) leadLately(host string) bool {
 	return set != nil && set.Leads != nil && set.Leads.Lately(host)
 }
 
-// vouches is nil for a name that may have a certificate, acme.ErrNotListed for one
-// that may not, and another error while that cannot be told.
+// vouches is nil for a name that may have a certificate, acme.ErrNotListed for one that may not, and another error
+// while that cannot be told.
 func (s *Server) vouches(ctx context.Context, host string) error {
 	set := s.settings.Load()
 	switch {

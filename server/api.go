@@ -39,9 +39,8 @@ func apiProblem(status int, o outcome, detail string) answer {
 	return a
 }
 
-// SettingsJSON is what /api/v1/settings and `render json` answer: every server,
-// with the user name filled in when the address has a local part. The keys are
-// stable; those of a provider are its json tags.
+// SettingsJSON is what /api/v1/settings and `render json` answer: every server, with the user name filled in when the
+// address has a local part. The keys are stable; those of a provider are its json tags.
 func SettingsJSON(p *provider.Provider, a provider.Address) []byte {
 	out := struct {
 		Domain string `json:"domain"`

@@ -26,8 +26,7 @@ func (s *Server) mobileconfig(r *request) answer {
 	return a
 }
 
-// mobileconfigPHP is a link of another server's, which without an address is a
-// page that asks for one.
+// mobileconfigPHP is a link of another server's, which without an address is a page that asks for one.
 func (s *Server) mobileconfigPHP(r *request) answer {
 	if emails, err := r.emails(); err == nil && len(emails) == 0 {
 		return answer{status: http.StatusFound, outcome: redirected, header: [][2]string{{"Location", "/"}}, cache: noStore}
@@ -35,8 +34,7 @@ func (s *Server) mobileconfigPHP(r *request) answer {
 	return s.mobileconfig(r)
 }
 
-// accounts reads the addresses of a profile. The answer is set when there is
-// none to be made.
+// accounts reads the addresses of a profile. The answer is set when there is none to be made.
 func (s *Server) accounts(r *request) ([]match, answer) {
 	emails, err := r.emails()
 	if err != nil || len(emails) == 0 || len(emails) > pages.MaxAddresses {
@@ -74,8 +72,7 @@ func profile(set *Settings, accounts []match, name, word string) ([]byte, error)
 	return body, nil
 }
 
-// signError is a signer that failed: no profile at all rather than an
-// unsigned one.
+// signError is a signer that failed: no profile at all rather than an unsigned one.
 type signError struct{ err error }
 
 func (e *signError) Error() string { return e.err.Error() }

@@ -11,8 +11,8 @@ import (
 	"autoconfig/provider"
 )
 
-// pox answers Autodiscover POX. The protocol has its errors in the body of a
-// 200 (MS-OXDSCLI §2.2.4.1.1.3), so that clients read them.
+// pox answers Autodiscover POX. The protocol has its errors in the body of a 200 (MS-OXDSCLI §2.2.4.1.1.3), so that
+// clients read them.
 func (s *Server) pox(r *request) answer {
 	if to := s.toHTTPS(r); to != "" {
 		return answer{status: http.StatusFound, outcome: redirected, header: [][2]string{{"Location", to}}, cache: noStore}
@@ -40,8 +40,7 @@ func (s *Server) poxPost(r *request) answer {
 	return s.outlook(r, m, err)
 }
 
-// poxAddress is whose settings a GET asks for: Delta Chat and browsers send no
-// body, most no address either.
+// poxAddress is whose settings a GET asks for: Delta Chat and browsers send no body, most no address either.
 func (s *Server) poxAddress(r *request) (match, error) {
 	if a, ok := addressOf(r.Request().URL.RawQuery, "email"); ok {
 		return s.find(r, a)
@@ -133,9 +132,8 @@ func poxError(err error) answer {
 	return a
 }
 
-// toHTTPS is the https form of a plain request to autodiscover.*, when https
-// is known to be served: Outlook's http step expects a redirect
-// (MS-OXDISCO §3.1.5.4) and sends nothing without TLS.
+// toHTTPS is the https form of a plain request to autodiscover.*, when https is known to be served: Outlook's http step
+// expects a redirect (MS-OXDISCO §3.1.5.4) and sends nothing without TLS.
 func (s *Server) toHTTPS(r *request) string {
 	if r.https || !s.opts.ServesTLS && !s.sawHTTPS.Load() {
 		return ""
@@ -193,9 +191,8 @@ func protocols(m match) []string {
 	})
 }
 
-// autodiscoverHost is where the POX service is reached: by the name the domain
-// has for it, or by the service host when the request came that way. An
-// unverified Host is never sent back.
+// autodiscoverHost is where the POX service is reached: by the name the domain has for it, or by the service host when
+// the request came that way. An unverified Host is never sent back.
 func (s *Server) autodiscoverHost(r *request, domain string) string {
 	if h := r.set.ServiceHost; h != "" && r.host == h {
 		return h
@@ -222,8 +219,8 @@ func jsonError(status int, o outcome, code, message string) answer {
 	return a
 }
 
-// pathAndQuery is a request target as the client sent it, without the scheme
-// and authority of the absolute form (RFC 9112 §3.2.2).
+// pathAndQuery is a request target as the client sent it, without the scheme and authority of the absolute form (RFC
+// 9112 §3.2.2).
 func pathAndQuery(target string) string {
 	if _, rest, ok := strings.Cut(target, "://"); ok && !strings.HasPrefix(target, "/") {
 		i := strings.IndexAny(rest, "/?")

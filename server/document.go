@@ -12,14 +12,11 @@ import (
 	"autoconfig/provider"
 )
 
-// A document differs between two domains of one provider, or two addresses,
-// only where their names stand. So each is encoded once per provider with
-// stand-ins for the names, and an answer is that encoding with the names put
-// in: the cost of a request does not grow with the number of domains, and
-// there is nothing per domain to keep.
+// A document differs between two domains of one provider, or two addresses, only where their names stand. So each is
+// encoded once per provider with stand-ins for the names, and an answer is that encoding with the names put in: the
+// cost of a request does not grow with the number of domains, and there is nothing per domain to keep.
 
-// The stand-ins. They are valid names, so that encoders treat them as any
-// other, and occur nowhere else.
+// The stand-ins. They are valid names, so that encoders treat them as any other, and occur nowhere else.
 const (
 	standInLocal  = "zz0local0zz"
 	standInDomain = "zz0domain0zz.example"
@@ -30,8 +27,7 @@ var standIn = provider.Address{Local: standInLocal, Domain: standInDomain}
 // documents holds the encodings of one generation of settings.
 type documents struct{ byProvider sync.Map } // *provider.Provider → *encodings
 
-// form is a document that is the same for all of a provider's addresses but for
-// their names.
+// form is a document that is the same for all of a provider's addresses but for their names.
 type form int
 
 const (
@@ -100,8 +96,7 @@ func newTemplate(body []byte) template {
 	}
 }
 
-// fill appends the encoding to out with the names put in. The local part is
-// text the format has escaped.
+// fill appends the encoding to out with the names put in. The local part is text the format has escaped.
 func (t *template) fill(out, local []byte, domain string) []byte {
 	for i, part := range t.parts {
 		out = append(out, part...)
@@ -135,8 +130,8 @@ func fnv[T string | []byte](h uint64, data T) uint64 {
 	return h
 }
 
-// document is the answer with the found domain's document. HEAD and a matching
-// If-None-Match do not need the bytes, but are rare.
+// document is the answer with the found domain's document. HEAD and a matching If-None-Match do not need the bytes, but
+// are rare.
 func (r *request) document(f form, kind string) (answer, error) {
 	t, err := r.set.documents.of(r.found.Provider, f)
 	if err != nil {
@@ -147,8 +142,7 @@ func (r *request) document(f form, kind string) (answer, error) {
 		body: r.fill(t, "", domain), etag: t.etag(domain), cache: cacheDocument}, nil
 }
 
-// fill is the template with the names put in. The bytes are good until the
-// answer is written.
+// fill is the template with the names put in. The bytes are good until the answer is written.
 func (r *request) fill(t *template, local, domain string) []byte {
 	r.room = autodiscover.EscapeText(r.room[:0], local)
 	n := len(r.room)

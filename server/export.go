@@ -4,24 +4,22 @@ import (
 	"autoconfig/provider"
 )
 
-// File is one document of an export: the folder and the path it lies under,
-// and the bytes that are served there.
+// File is one document of an export: the folder and the path it lies under, and the bytes that are served there.
 type File struct {
 	Host string // the name a client connects to, or v1.1
 	Path string // without a leading slash
 	Body []byte
 }
 
-// exportPath is a document that does not depend on an address, where clients
-// ask for it.
+// exportPath is a document that does not depend on an address, where clients ask for it.
 type exportPath struct {
 	prefix string // before the domain
 	path   string
 	format Format
 }
 
-// The paths that clients ask for with no more than the domain. Further paths
-// of the same documents are a matter of the web server's configuration.
+// The paths that clients ask for with no more than the domain. Further paths of the same documents are a matter of the
+// web server's configuration.
 var exportPaths = []exportPath{
 	{"autoconfig.", "mail/config-v1.1.xml", FormatMozilla},
 	{"", ".well-known/autoconfig/mail/config-v1.1.xml", FormatMozilla},
@@ -33,9 +31,8 @@ var exportPaths = []exportPath{
 // ExportISPDB is the folder of the documents by the name of the domain alone.
 const ExportISPDB = "v1.1"
 
-// Export gives the files of a domain with exactly the bytes that are served.
-// A document that the provider's format cannot say has no bytes: the server
-// answers 404 there.
+// Export gives the files of a domain with exactly the bytes that are served. A document that the provider's format
+// cannot say has no bytes: the server answers 404 there.
 func Export(set *Settings, p *provider.Provider, domain string) []File {
 	a := provider.Address{Domain: domain}
 	bodies := map[Format][]byte{}
@@ -51,8 +48,7 @@ func Export(set *Settings, p *provider.Provider, domain string) []File {
 	return append(out, File{ExportISPDB, domain, bodies[FormatMozilla]})
 }
 
-// ExportISPDBName gives the document of a mail exchanger's name, which only
-// the ISPDB's form has.
+// ExportISPDBName gives the document of a mail exchanger's name, which only the ISPDB's form has.
 func ExportISPDBName(set *Settings, p *provider.Provider, name string) File {
 	body, err := Render(set, FormatMozilla, p, provider.Address{Domain: name}, RenderOptions{})
 	if err != nil {
@@ -61,8 +57,7 @@ func ExportISPDBName(set *Settings, p *provider.Provider, name string) File {
 	return File{ExportISPDB, name, body}
 }
 
-// ExportedBy lists the paths a host's folder can have, each with the domain
-// whose export it comes from.
+// ExportedBy lists the paths a host's folder can have, each with the domain whose export it comes from.
 func ExportedBy(host string) map[string][]string {
 	out := map[string][]string{}
 	for _, e := range exportPaths {

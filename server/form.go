@@ -10,9 +10,8 @@ import (
 	"autoconfig/provider"
 )
 
-// query is the first value of a query key, matched in any case. It is not ok
-// when the query as a whole does not parse (the URL Standard's form decoding,
-// but a semicolon is refused as net/url does).
+// query is the first value of a query key, matched in any case. It is not ok when the query as a whole does not parse
+// (the URL Standard's form decoding, but a semicolon is refused as net/url does).
 func query(raw, key string) (value string, found, ok bool) {
 	all, err := queryAll(raw, key)
 	if err != nil {
@@ -60,9 +59,8 @@ func escaped(s string) bool {
 
 func hex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }
 
-// trimmed is an address as a protocol's client sends it. Blanks at both ends are
-// nobody's; one inside the local part is the + that it was before form decoding,
-// since several clients send the address raw.
+// trimmed is an address as a protocol's client sends it. Blanks at both ends are nobody's; one inside the local part is
+// the + that it was before form decoding, since several clients send the address raw.
 func trimmed(s string) string {
 	s = strings.TrimSpace(strings.TrimRight(s, "+ ")) // no address ends in a +
 	at := strings.LastIndexByte(s, '@')
@@ -75,8 +73,8 @@ func trimmed(s string) string {
 // pasted is an address as a person pastes it.
 func pasted(s string) string { return trimmed(provider.Unwrap(s)) }
 
-// rawPlus keeps a + of a query's address as it is, which form decoding would make
-// a blank: only a percent-encoded blank is one.
+// rawPlus keeps a + of a query's address as it is, which form decoding would make a blank: only a percent-encoded blank
+// is one.
 func rawPlus(query string) string { return strings.ReplaceAll(query, "+", "%2B") }
 
 // addressOf is the first address under a key of a query, if it is sound.
@@ -89,12 +87,10 @@ func addressOf(raw, key string) (provider.Address, bool) {
 	return a, err == nil
 }
 
-// emailKeys are what pages and profiles, here and on other servers, call an
-// address; addresses is a list with commas.
+// emailKeys are what pages and profiles, here and on other servers, call an address; addresses is a list with commas.
 var emailKeys = []string{"email", "emailaddress", "addresses"}
 
-// emails are the addresses of a page's or a profile's request, as they were
-// typed. Fields that are empty are left out.
+// emails are the addresses of a page's or a profile's request, as they were typed. Fields that are empty are left out.
 func (r *request) emails() ([]string, error) {
 	form := r.form()
 	if r.Request().Method != http.MethodPost {

@@ -13,8 +13,7 @@ import (
 	"autoconfig/autodiscover"
 )
 
-// request is what a handler sees of a request. It is used again for others, so
-// nothing of it may be kept.
+// request is what a handler sees of a request. It is used again for others, so nothing of it may be kept.
 type request struct {
 	echo.Context
 	lookup
@@ -41,9 +40,8 @@ func (r *request) readBody() error {
 	}
 }
 
-// ctx is for look-ups. It outlives the request's own, which net/http ends as
-// soon as a client shuts its sending side, though it may still read; sources
-// have time-outs of their own.
+// ctx is for look-ups. It outlives the request's own, which net/http ends as soon as a client shuts its sending side,
+// though it may still read; sources have time-outs of their own.
 func (r *request) ctx() context.Context { return context.WithoutCancel(r.Request().Context()) }
 
 // handle runs one route: bounds, handler, answer, log and metrics.
@@ -93,8 +91,8 @@ func (s *Server) answer(rt *route, r *request) (a answer) {
 	return a
 }
 
-// answerCostly charges the client, and has few do at once what takes the
-// processor: documents find one free, however many ask for pages.
+// answerCostly charges the client, and has few do at once what takes the processor: documents find one free, however
+// many ask for pages.
 func (s *Server) answerCostly(rt *route, r *request) answer {
 	if !s.allow(r, r.cost()) {
 		if rt.name == "page" {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// instrument is what every listener's handler is wrapped in: it counts requests for
-// a stop without loss, sends clients away while stopping, and survives panics.
+// instrument is what every listener's handler is wrapped in: it counts requests for a stop without loss, sends clients
+// away while stopping, and survives panics.
 func (s *Server) instrument(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.traffic.requests.Add(1)
@@ -22,8 +22,8 @@ func (s *Server) instrument(h http.Handler) http.Handler {
 				http.Error(w, "temporarily unavailable", http.StatusServiceUnavailable) // nothing, where an answer has begun
 			}
 		}()
-		// While draining, clients are sent on to a new connection: one that is closed
-		// when the drain ends may lose the request it just sent (RFC 9112 §9.6).
+		// While draining, clients are sent on to a new connection: one that is closed when the drain ends may lose the
+		// request it just sent (RFC 9112 §9.6).
 		if s.stopping.Load() {
 			w.Header().Set("Connection", "close")
 		}
@@ -31,8 +31,7 @@ func (s *Server) instrument(h http.Handler) http.Handler {
 	})
 }
 
-// panicked logs and counts a panic of a handler. A handler that gives its
-// connection up on purpose goes on doing so.
+// panicked logs and counts a panic of a handler. A handler that gives its connection up on purpose goes on doing so.
 func (s *Server) panicked(p any) {
 	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)

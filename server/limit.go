@@ -8,9 +8,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// limiter bounds what one client may ask of the costly routes: per IPv4
-// address and IPv6 /64, and sitesOf48 times as much per /48, of which a
-// stranger can have all /64.
+// limiter bounds what one client may ask of the costly routes: per IPv4 address and IPv6 /64, and sitesOf48 times as
+// much per /48, of which a stranger can have all /64.
 type limiter struct {
 	every rate.Limit
 	burst int
@@ -21,16 +20,16 @@ type limiter struct {
 
 const sitesOf48 = 4
 
-// maxClients bounds the limiter's memory. When it is full it forgets the
-// clients whose allowance has filled up again, and if there are none, all.
+// maxClients bounds the limiter's memory. When it is full it forgets the clients whose allowance has filled up again,
+// and if there are none, all.
 const maxClients = 50_000
 
 func newLimiter(perMinute, burst int) *limiter {
 	return &limiter{every: rate.Limit(float64(perMinute) / 60), burst: burst, clients: map[netip.Prefix]*rate.Limiter{}}
 }
 
-// allow takes the cost of a request off the client's allowance, if there is so
-// much. The /64 comes first: what it is refused costs its neighbours nothing.
+// allow takes the cost of a request off the client's allowance, if there is so much. The /64 comes first: what it is
+// refused costs its neighbours nothing.
 func (l *limiter) allow(addr netip.Addr, cost int, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,22 +66,20 @@ func (l *limiter) forget(now time.Time) {
 	}
 }
 
-// allow reports whether the client may have one more costly answer. A trusted
-// proxy's own requests are not counted.
+// allow reports whether the client may have one more costly answer. A trusted proxy's own requests are not counted.
 func (s *Server) allow(r *request, cost int) bool {
 	return !r.limited || s.limits.allow(r.client, cost, time.Now())
 }
 
-// cost is what a request for a page, a profile or a code takes off the
-// allowance: one for each address and for each KiB that was sent.
+// cost is what a request for a page, a profile or a code takes off the allowance: one for each address and for each KiB
+// that was sent.
 func (r *request) cost() int {
 	emails, _ := r.emails() // a malformed form is refused at once
 	return max(1, len(emails)) + len(r.form())>>10
 }
 
-// shares keeps one client from taking all the questions that go to a slow
-// source at once: it has most under way, and as many more waiting as that
-// leaves room for, but neither the source's places nor the server's.
+// shares keeps one client from taking all the questions that go to a slow source at once: it has most under way, and as
+// many more waiting as that leaves room for, but neither the source's places nor the server's.
 type shares struct {
 	most, waits int
 
@@ -97,8 +94,8 @@ func newShares(most, waits int) *shares {
 	return s
 }
 
-// enter waits for the client's turn. It is false when too many wait already.
-// Every question ends by its time-out, so the wait does.
+// enter waits for the client's turn. It is false when too many wait already. Every question ends by its time-out, so
+// the wait does.
 func (s *shares) enter(client netip.Prefix) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,8 +11,7 @@ import (
 	"autoconfig/provider"
 )
 
-// lookup is who asks, by which name, and for whose settings. It is made once
-// for each request, before its handler.
+// lookup is who asks, by which name, and for whose settings. It is made once for each request, before its handler.
 type lookup struct {
 	trusted   bool       // the peer is a proxy whose X-Forwarded-* headers count
 	https     bool       // the client speaks https
@@ -24,12 +23,10 @@ type lookup struct {
 	found     match      // of the routes that say how to find it
 }
 
-// match is whose settings a request gets: a provider, and the address or bare
-// domain they are for.
+// match is whose settings a request gets: a provider, and the address or bare domain they are for.
 type match = apple.Account
 
-// errLimited: the look-up would cost a DNS query, and the client has asked
-// for too many.
+// errLimited: the look-up would cost a DNS query, and the client has asked for too many.
 var errLimited = errors.New("server: client over its limit")
 
 // lookUp fills in the lookup of a request. The error is that of the source.
@@ -61,10 +58,9 @@ func (s *Server) identify(r *request) {
 	r.host = hostName(strings.TrimSpace(r.authority))
 }
 
-// forwardedFor is the client behind trusted proxies: the last address of
-// X-Forwarded-For that is not a proxy's. What cannot be read is counted as the
-// peer's, so that nobody escapes the limits by it. Without the header, or with
-// nothing but proxies in it, a proxy asks for itself and is not counted.
+// forwardedFor is the client behind trusted proxies: the last address of X-Forwarded-For that is not a proxy's. What
+// cannot be read is counted as the peer's, so that nobody escapes the limits by it. Without the header, or with nothing
+// but proxies in it, a proxy asks for itself and is not counted.
 func forwardedFor(headers []string, peer netip.Addr, trusted []netip.Prefix) (client netip.Addr, counts bool) {
 	for i := len(headers) - 1; i >= 0; i-- {
 		for rest := headers[i]; rest != ""; {
@@ -86,8 +82,8 @@ func forwardedFor(headers []string, peer netip.Addr, trusted []netip.Prefix) (cl
 	return peer, false
 }
 
-// withoutPort takes the port, brackets and quotes off an address: proxies write
-// 192.0.2.1:4711 as well as [2001:db8::1]:4711.
+// withoutPort takes the port, brackets and quotes off an address: proxies write 192.0.2.1:4711 as well as
+// [2001:db8::1]:4711.
 func withoutPort(hop string) string {
 	hop = strings.Trim(hop, `"`)
 	if inner, ok := strings.CutPrefix(hop, "["); ok {
@@ -124,8 +120,8 @@ func hostName(name string) string {
 	return name
 }
 
-// find finds the provider of an address. A client has its share of what asks a
-// database or DNS; a DNS query for a new name is charged as well.
+// find finds the provider of an address. A client has its share of what asks a database or DNS; a DNS query for a new
+// name is charged as well.
 func (s *Server) find(r *request, a provider.Address) (m match, err error) {
 	m.Address = a
 	if r.set.Quick != nil || r.working {
@@ -173,10 +169,9 @@ func (l *lookup) site() netip.Prefix {
 // hostPrefixes are the names clients put before a domain.
 var hostPrefixes = []string{"autoconfig.", "autodiscover.", "ua-auto-config."}
 
-// findByHost finds the provider of the Host: whole first, then without the name
-// clients put before a domain. DNS is asked about the latter only, and a
-// database about the whole name only when the latter is none of its own, or
-// every autoconfig.DOMAIN would cost a look-up of its own.
+// findByHost finds the provider of the Host: whole first, then without the name clients put before a domain. DNS is
+// asked about the latter only, and a database about the whole name only when the latter is none of its own, or every
+// autoconfig.DOMAIN would cost a look-up of its own.
 func (s *Server) findByHost(r *request) (match, error) {
 	r.byHost = true
 	if r.host == "" {
@@ -210,8 +205,7 @@ func (set *Settings) quick() provider.Source {
 	return set.Source
 }
 
-// findByAddress finds the provider of the query's address, or of the Host when
-// there is no sound address.
+// findByAddress finds the provider of the query's address, or of the Host when there is no sound address.
 func (s *Server) findByAddress(r *request) (match, error) {
 	if a, ok := addressOf(r.Request().URL.RawQuery, "emailaddress"); ok {
 		return s.find(r, a)
@@ -219,9 +213,8 @@ func (s *Server) findByAddress(r *request) (match, error) {
 	return s.findByHost(r)
 }
 
-// findByAddressOrMX adds the one case in which an address does not decide alone:
-// a client whose domain's MX lies below X asks autoconfig.X with its own address
-// (draft-ietf-mailmaint-autoconfig, "MX") and gets X's document.
+// findByAddressOrMX adds the one case in which an address does not decide alone: a client whose domain's MX lies below
+// X asks autoconfig.X with its own address (draft-ietf-mailmaint-autoconfig, "MX") and gets X's document.
 func (s *Server) findByAddressOrMX(r *request) (match, error) {
 	m, err := s.findByAddress(r)
 	if !errors.Is(err, provider.ErrNotFound) {
@@ -236,8 +229,8 @@ func (s *Server) findByAddressOrMX(r *request) (match, error) {
 	return m, err
 }
 
-// findByPath goes by the path's domain alone, as the ISPDB does. A provider's
-// mail exchangers answer here too: that is what a client's MX step asks for.
+// findByPath goes by the path's domain alone, as the ISPDB does. A provider's mail exchangers answer here too: that is
+// what a client's MX step asks for.
 func (s *Server) findByPath(r *request) (match, error) {
 	domain, err := provider.ParseDomain(r.Param("domain"))
 	if err != nil {
@@ -252,9 +245,8 @@ func (s *Server) findByPath(r *request) (match, error) {
 	return m, err
 }
 
-// publicHost is the host of links that leave a page: the one the page was
-// asked by when it is the operator's own, else the service host. A Host header
-// alone proves nothing. Empty when there is none.
+// publicHost is the host of links that leave a page: the one the page was asked by when it is the operator's own, else
+// the service host. A Host header alone proves nothing. Empty when there is none.
 func (s *Server) publicHost(r *request) string {
 	if r.host != "" && (r.host == r.set.ServiceHost || s.own(r)) {
 		return r.host + port(r)
@@ -262,8 +254,7 @@ func (s *Server) publicHost(r *request) string {
 	return r.set.ServiceHost
 }
 
-// own reports whether the host is a listed domain, or such a domain's with the
-// name that clients put before it.
+// own reports whether the host is a listed domain, or such a domain's with the name that clients put before it.
 func (s *Server) own(r *request) bool {
 	names := []string{r.host}
 	for _, prefix := range hostPrefixes {
@@ -279,8 +270,7 @@ func (s *Server) own(r *request) bool {
 	return false
 }
 
-// port is the port of an https request, with its colon, when it is not the
-// usual one.
+// port is the port of an https request, with its colon, when it is not the usual one.
 func port(r *request) string {
 	if !r.https {
 		return ""

@@ -8,8 +8,7 @@ import (
 	prom "autoconfig/server/metrics"
 )
 
-// metrics are the counters of one server. Labels come from fixed sets: a
-// stranger cannot make a new series.
+// metrics are the counters of one server. Labels come from fixed sets: a stranger cannot make a new series.
 type metrics struct {
 	registry prom.Registry
 	requests map[string]map[outcome]*prom.Counter
@@ -68,8 +67,8 @@ func routeNames() []string {
 
 func (m *metrics) handler() http.Handler { return &m.registry }
 
-// done counts and logs a request. Of the address only the domain is written,
-// of the client nothing unless the operator asked for it.
+// done counts and logs a request. Of the address only the domain is written, of the client nothing unless the operator
+// asked for it.
 func (s *Server) done(name string, r *request, a *answer, took time.Duration) {
 	s.metrics.requests[name][a.outcome].Inc()
 	s.metrics.seconds[name].Observe(took.Seconds())

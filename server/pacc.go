@@ -2,8 +2,8 @@ package server
 
 import "net/http"
 
-// pacc answers the user-agent configuration of the Host's domain. Its bytes
-// have a digest in DNS, so no intermediary may change them.
+// pacc answers the user-agent configuration of the Host's domain. Its bytes have a digest in DNS, so no intermediary
+// may change them.
 func (s *Server) pacc(r *request) answer {
 	a, err := r.document(paccForm, "application/json")
 	if err != nil {

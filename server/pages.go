@@ -14,8 +14,8 @@ import (
 
 const textHTML = "text/html; charset=utf-8"
 
-// pageHeaders keep a page to itself: nothing inline, nothing from elsewhere,
-// no frame around it, and no address sent to the sites it links to.
+// pageHeaders keep a page to itself: nothing inline, nothing from elsewhere, no frame around it, and no address sent to
+// the sites it links to.
 var pageHeaders = [][2]string{
 	{"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
 	{"Referrer-Policy", "no-referrer"},
@@ -71,8 +71,8 @@ func (s *Server) home(r *request) answer {
 	return s.page(http.StatusOK, served, p, err)
 }
 
-// setup shows how to set up one or several addresses. POST is the form's way,
-// so that no address stands in a history or a log; GET is for links.
+// setup shows how to set up one or several addresses. POST is the form's way, so that no address stands in a history or
+// a log; GET is for links.
 func (s *Server) setup(r *request) answer {
 	typed, err := r.emails()
 	if err != nil || len(typed) > pages.MaxAddresses {
@@ -149,8 +149,8 @@ func (s *Server) robots(*request) answer {
 // cacheForever is for files whose name changes with their content.
 const cacheForever = "public, max-age=31536000, immutable"
 
-// assetHeaders make sure that a logo, which may be an SVG with a script in it,
-// is a picture and nothing else even when it is opened by itself.
+// assetHeaders make sure that a logo, which may be an SVG with a script in it, is a picture and nothing else even when
+// it is opened by itself.
 var assetHeaders = [][2]string{
 	{"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox"},
 	{"Cross-Origin-Resource-Policy", "same-origin"},
@@ -173,8 +173,8 @@ func assetAnswer(r *request, f *templates.Asset) answer {
 	return a
 }
 
-// acceptsGzip reads Accept-Encoding (RFC 9110 §12.5.3) as far as it matters
-// here: gzip is named and not refused with a weight of zero.
+// acceptsGzip reads Accept-Encoding (RFC 9110 §12.5.3) as far as it matters here: gzip is named and not refused with a
+// weight of zero.
 func acceptsGzip(header string) bool {
 	for part := range strings.SplitSeq(header, ",") {
 		name, params, _ := strings.Cut(part, ";")

@@ -7,8 +7,7 @@ import (
 	"autoconfig/pages"
 )
 
-// qr answers the code that a phone's camera opens: the https link to the
-// profile, at a host that is known to be ours.
+// qr answers the code that a phone's camera opens: the https link to the profile, at a host that is known to be ours.
 func (s *Server) qr(r *request) answer {
 	accounts, a := s.accounts(r)
 	if a.status != 0 {

@@ -13,8 +13,8 @@ type Records struct {
 // recordStatuses are the metric labels; others cannot occur.
 var recordStatuses = []string{"ok", "missing", "differs", "conflict", "error"}
 
-// RecordsChecked shows a round of the record watch in /readyz and the metrics.
-// Broken records do not degrade the service: they are the domains' own.
+// RecordsChecked shows a round of the record watch in /readyz and the metrics. Broken records do not degrade the
+// service: they are the domains' own.
 func (s *Server) RecordsChecked(r Records) {
 	s.unwatched.Store(nil)
 	s.records.Store(&r)
@@ -28,6 +28,5 @@ func (s *Server) RecordsChecked(r Records) {
 // Watching says how often the record watch looks.
 func (s *Server) Watching(every time.Duration) { s.metrics.watched.Set(every.Seconds()) }
 
-// RecordsUnchecked says why a round of the record watch came to nothing; what
-// the last one found stays.
+// RecordsUnchecked says why a round of the record watch came to nothing; what the last one found stays.
 func (s *Server) RecordsUnchecked(reason string) { s.unwatched.Store(&reason) }

@@ -28,8 +28,8 @@ type RenderOptions struct {
 	Protocol string // of Autodiscover v2
 }
 
-// Render gives exactly the bytes that are served for an address or a bare
-// domain. It signs profiles when the settings have a signer.
+// Render gives exactly the bytes that are served for an address or a bare domain. It signs profiles when the settings
+// have a signer.
 func Render(set *Settings, f Format, p *provider.Provider, a provider.Address, o RenderOptions) ([]byte, error) {
 	if p.Personal {
 		set = &Settings{Signer: set.Signer} // what one person gets is not kept

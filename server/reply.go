@@ -63,8 +63,7 @@ func text(status int, o outcome, words string) answer {
 	return a
 }
 
-// again says when to ask again: a miss may be kept for a minute, what is
-// overloaded or down may recover in half of one.
+// again says when to ask again: a miss may be kept for a minute, what is overloaded or down may recover in half of one.
 func (a *answer) again() {
 	switch a.status {
 	case http.StatusNotFound:
@@ -87,8 +86,7 @@ func failure(err error) answer {
 	return text(http.StatusServiceUnavailable, unavailable, "temporarily unavailable")
 }
 
-// write sends an answer. A conditional request for the same bytes gets 304
-// (RFC 9110 §13.1.2), HEAD no body.
+// write sends an answer. A conditional request for the same bytes gets 304 (RFC 9110 §13.1.2), HEAD no body.
 func (s *Server) write(c echo.Context, a *answer) {
 	h := c.Response().Header()
 	values := make([]string, 0, 8) // one block of memory for what is nearly always enough
@@ -134,9 +132,8 @@ func matches(header, etag string) bool {
 	return false
 }
 
-// varyHost is the Vary header of answers that depend on the name that was asked
-// for. A cache whose key holds the whole URL loses nothing by it (RFC 9111 §4.1);
-// others, such as nginx's with its default key, would mix up domains.
+// varyHost is the Vary header of answers that depend on the name that was asked for. A cache whose key holds the whole
+// URL loses nothing by it (RFC 9111 §4.1); others, such as nginx's with its default key, would mix up domains.
 func (o *Options) varyHost() string {
 	if o.ForwardedHost {
 		return "Host, X-Forwarded-Host"

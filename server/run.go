@@ -42,8 +42,8 @@ type listener struct {
 	http *http.Server
 }
 
-// Run listens and serves until ctx ends, then lets the requests in progress
-// finish. It logs one line once all listeners are open.
+// Run listens and serves until ctx ends, then lets the requests in progress finish. It logs one line once all listeners
+// are open.
 func (s *Server) Run(ctx context.Context, l Listen) error {
 	open, attrs, err := s.open(ctx, l)
 	if err != nil {
@@ -109,8 +109,7 @@ func (s *Server) open(ctx context.Context, l Listen) (open []listener, attrs []a
 	return open, attrs, nil
 }
 
-// encrypt gives the https listener its certificates, and with ACME the plain
-// one the answers to challenges.
+// encrypt gives the https listener its certificates, and with ACME the plain one the answers to challenges.
 func (s *Server) encrypt(open []listener, ports map[string]net.Addr, l Listen) {
 	var config *tls.Config
 	switch {

@@ -1,10 +1,8 @@
 // Package server answers the HTTP requests of mail clients and people.
 //
-// A request passes three stages. [Server.ServeHTTP] bounds it and puts its
-// path in lower case, a row of the route table names the handler, and the
-// handler returns an answer: a value with status, headers and body. One place
-// (reply.go) writes answers, so that conditional requests, HEAD, caching, the
-// log and the metrics are the same for every route.
+// A request passes three stages. [Server.ServeHTTP] bounds it and puts its path in lower case, a row of the route table
+// names the handler, and the handler returns an answer: a value with status, headers and body. One place (reply.go)
+// writes answers, so that conditional requests, HEAD, caching, the log and the metrics are the same for every route.
 package server
 
 import (
@@ -125,12 +123,10 @@ func (s *Server) Use(set *Settings) {
 	}
 }
 
-// ReloadFailed says that the settings in force are older than the
-// configuration, which could not be read.
+// ReloadFailed says that the settings in force are older than the configuration, which could not be read.
 func (s *Server) ReloadFailed(reason string) { s.reload.Store(&reason) }
 
-// routes is every public route. A path ends in * where it holds an address,
-// which may contain a slash.
+// routes is every public route. A path ends in * where it holds an address, which may contain a slash.
 var routes = []route{
 	{"/mail/config-v1.1.xml", "autoconfig", get, false, (*Server).findByAddressOrMX, (*Server).autoconfig},
 	{"/.well-known/autoconfig/mail/config-v1.1.xml", "autoconfig", get, false, (*Server).findByAddress, (*Server).autoconfig},
@@ -198,8 +194,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.echo.ServeHTTP(w, r)
 }
 
-// routePath is the path routes are matched by: lower case, without a trailing
-// slash. The address at the end of the v2 JSON path keeps its case.
+// routePath is the path routes are matched by: lower case, without a trailing slash. The address at the end of the v2
+// JSON path keeps its case.
 func routePath(path string) string {
 	path = lowerASCII(path)
 	if len(path) > 1 && path[len(path)-1] == '/' {

@@ -40,12 +40,10 @@ func (s *Server) began() {
 	}
 }
 
-// stop ends serving without cutting a request. net/http's Shutdown alone would
-// cut three kinds: those in the queue of a port that is closed, those read
-// after Shutdown has begun, and those sent on an idle connection in that
-// moment. So clients are first asked to leave their connections, by Connection:
-// close on every answer; then the ports are closed to new connections and what
-// has come is answered; only then Shutdown ends what is idle.
+// stop ends serving without cutting a request. net/http's Shutdown alone would cut three kinds: those in the queue of a
+// port that is closed, those read after Shutdown has begun, and those sent on an idle connection in that moment. So
+// clients are first asked to leave their connections, by Connection: close on every answer; then the ports are closed
+// to new connections and what has come is answered; only then Shutdown ends what is idle.
 func (s *Server) stop(open []listener) error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()

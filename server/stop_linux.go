@@ -6,9 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// refuseNew drops the segments that would begin a connection (RFC 9293 §3.5), so
-// that the queue of the port can be emptied before it closes. A client that
-// comes now tries again within a second, and meets the next process, or a port
+// refuseNew drops the segments that would begin a connection (RFC 9293 §3.5), so that the queue of the port can be
+// emptied before it closes. A client that comes now tries again within a second, and meets the next process, or a port
 // that is closed.
 func refuseNew(l *net.TCPListener) {
 	// Classic BPF (linux/filter.h) over the TCP header: of byte 13, SYN without ACK.
@@ -25,8 +24,8 @@ func refuseNew(l *net.TCPListener) {
 	})
 }
 
-// queued is how many connections wait to be accepted (tcp(7), TCP_INFO: of a
-// listening socket tcpi_unacked counts them).
+// queued is how many connections wait to be accepted (tcp(7), TCP_INFO: of a listening socket tcpi_unacked counts
+// them).
 func queued(l *net.TCPListener) (n int) {
 	control(l, func(fd int) {
 		if info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {

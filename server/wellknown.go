@@ -8,9 +8,8 @@ import (
 	"autoconfig/provider"
 )
 
-// wellKnown leads clients of calendars, address books and JMAP from a domain to
-// its service, whatever their method is: they begin with PROPFIND as well as GET
-// (RFC 6764 §5, RFC 8620 §2.2).
+// wellKnown leads clients of calendars, address books and JMAP from a domain to its service, whatever their method is:
+// they begin with PROPFIND as well as GET (RFC 6764 §5, RFC 8620 §2.2).
 func (s *Server) wellKnown(r *request) answer {
 	p := r.found.Provider.For(r.found.Address.Domain)
 	to := map[string]string{caldavPath: p.CalDAV, carddavPath: p.CardDAV, jmapPath: p.JMAP}[r.Request().URL.Path]

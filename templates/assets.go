@@ -9,8 +9,7 @@ import (
 	"strings"
 )
 
-// Asset is a file that pages load. Its name holds a hash of its content, so it
-// may be kept for ever.
+// Asset is a file that pages load. Its name holds a hash of its content, so it may be kept for ever.
 type Asset struct {
 	Source string // the name in this package
 	Name   string // the name under /assets/

@@ -61,8 +61,8 @@ func languagesOf(all map[string]*catalog) []string {
 	return append([]string{fallback}, list...)
 }
 
-// Message is the text of a key in a language with values put in for its
-// {names}, given in pairs. A key that is missing shows as itself.
+// Message is the text of a key in a language with values put in for its {names}, given in pairs. A key that is missing
+// shows as itself.
 func (s *Set) Message(lang, key string, pairs ...string) string {
 	return s.catalogs[lang].text(key, pairs...)
 }
@@ -89,8 +89,8 @@ func fill(text string, pairs []string) string {
 	return strings.NewReplacer(named...).Replace(text)
 }
 
-// Span is a piece of a text: plain, or the words that a person looks for on
-// the screen, which the message file puts between asterisks.
+// Span is a piece of a text: plain, or the words that a person looks for on the screen, which the message file puts
+// between asterisks.
 type Span struct {
 	Text  string
 	Label bool
@@ -119,9 +119,8 @@ func (c *catalog) rich(key string, pairs ...string) []Span {
 	return out
 }
 
-// steps are the texts key.1, key.2 and so on, as many as there are. A variant
-// replaces single ones (key.variant.2); one that has its own first step is a
-// list of its own.
+// steps are the texts key.1, key.2 and so on, as many as there are. A variant replaces single ones (key.variant.2); one
+// that has its own first step is a list of its own.
 func (c *catalog) steps(key, variant string, pairs ...string) [][]Span {
 	has := func(k string) bool { _, ok := c.messages[k]; return ok }
 	own := key + "." + variant
@@ -142,8 +141,7 @@ func (c *catalog) steps(key, variant string, pairs ...string) [][]Span {
 	}
 }
 
-// date writes a date, 2006-01-02, as people of the language do. What is no
-// date stays as it is.
+// date writes a date, 2006-01-02, as people of the language do. What is no date stays as it is.
 func (c *catalog) date(iso string) string {
 	d, err := time.Parse(time.DateOnly, iso)
 	if err != nil {

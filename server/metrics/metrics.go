@@ -1,6 +1,5 @@
-// Package metrics keeps counters, gauges and histograms, and writes them in the
-// text format of Prometheus (version 0.0.4), with what is usual about the
-// process.
+// Package metrics keeps counters, gauges and histograms, and writes them in the text format of Prometheus (version
+// 0.0.4), with what is usual about the process.
 package metrics
 
 import (
@@ -27,8 +26,7 @@ type family struct {
 	series map[string]metric // by the text of its labels
 }
 
-// metric writes its series: name is the family's, labels the text between the
-// braces.
+// metric writes its series: name is the family's, labels the text between the braces.
 type metric interface {
 	write(w io.Writer, name, labels string)
 }
@@ -39,8 +37,7 @@ func (r *Registry) family(name, help, kind string, labels []string) *family {
 	return f
 }
 
-// Vec is a family with labels. The values must come from a fixed set: each is
-// kept for ever.
+// Vec is a family with labels. The values must come from a fixed set: each is kept for ever.
 type Vec[T metric] struct {
 	f    *family
 	make func() T

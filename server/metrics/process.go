@@ -17,8 +17,8 @@ type value float64
 
 func (v value) write(w io.Writer, name, labels string) { line(w, name, labels, float64(v)) }
 
-// process is what Prometheus's own clients say of a process, by the same names;
-// what the system does not tell is left out.
+// process is what Prometheus's own clients say of a process, by the same names; what the system does not tell is left
+// out.
 func process() []*family {
 	var r Registry
 	one := func(name, help, kind string, v float64) { r.family(name, help, kind, nil).series[""] = value(v) }
@@ -62,8 +62,7 @@ func statm() []float64 {
 	return out
 }
 
-// started is the time of boot plus field 22 of stat, in ticks of 1/100 s
-// (proc(5)); 0 where there is no /proc.
+// started is the time of boot plus field 22 of stat, in ticks of 1/100 s (proc(5)); 0 where there is no /proc.
 func started() float64 {
 	stat, _ := os.ReadFile("/proc/self/stat")
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])) // from field 3 on

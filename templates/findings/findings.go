@@ -1,8 +1,7 @@
-// Package findings embeds the texts of the catalogue of findings: one file a
-// language, en.json with every id, the others with what has been translated.
-// An entry has a title of one line, a cause (what is wrong and why it matters)
-// and a fix (what to do next); cause and fix begin in lower case and have no
-// full stop at their end, so that they also fit behind a subject and a colon.
+// Package findings embeds the texts of the catalogue of findings: one file a language, en.json with every id, the
+// others with what has been translated. An entry has a title of one line, a cause (what is wrong and why it matters)
+// and a fix (what to do next); cause and fix begin in lower case and have no full stop at their end, so that they also
+// fit behind a subject and a colon.
 package findings
 
 import (
