@@ -16,16 +16,13 @@ func (s *Server) api(r *request) answer {
 		return apiProblem(http.StatusBadRequest, badRequest, "email= is not an address or a domain")
 	}
 	m, err := s.find(r, a)
-	switch {
-	case errors.Is(err, provider.ErrNotFound):
+	if errors.Is(err, provider.ErrNotFound) {
 		return apiProblem(http.StatusNotFound, notServed, "domain not served")
-	case errors.Is(err, errLimited):
-		return apiProblem(http.StatusTooManyRequests, limited, "too many requests")
-	case err != nil:
-		return apiProblem(http.StatusServiceUnavailable, unavailable, "temporarily unavailable")
+	} else if err != nil {
+		return apiProblem(refusalOf(err))
 	}
-	out := answer{status: http.StatusOK, outcome: served, domain: a.Domain, kind: appJSON, body: SettingsJSON(m.Provider, a), cache: noStore, cors: true}
-	if a.Local == "" {
+	out := content(a.Domain, appJSON, noStore, SettingsJSON(m.Provider, a))
+	if out.cors = true; a.Local == "" {
 		out.cache = cacheDocument
 	}
 	return out
@@ -33,10 +30,9 @@ func (s *Server) api(r *request) answer {
 
 // apiProblem is an RFC 9457 problem.
 func apiProblem(status int, o outcome, detail string) answer {
-	body, _ := json.Marshal(map[string]any{"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail}) // strings and a number
-	a := answer{status: status, outcome: o, kind: problem, cors: true, body: append(body, '\n')}
-	a.again()
-	return a
+	body, _ := json.Marshal(map[string]any{ // strings and a number
+		"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail})
+	return refusal(status, o, problem, append(body, '\n'))
 }
 
 // SettingsJSON is what /api/v1/settings and `render json` answer: every server, with the user name filled in when the
@@ -60,7 +56,7 @@ func SettingsJSON(p *provider.Provider, a provider.Address) []byte {
 
 // withUserNames is a copy of servers with the user names of an address.
 func withUserNames(servers []provider.Server, a provider.Address) []provider.Server {
-	out := append([]provider.Server{}, servers...)
+	out := append([]provider.Server{}, servers...) // [] in JSON when there are none
 	for i := range out {
 		out[i].Username = provider.Expand(out[i].Username, a)
 	}

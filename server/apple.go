@@ -29,7 +29,7 @@ func (s *Server) mobileconfig(r *request) answer {
 // mobileconfigPHP is a link of another server's, which without an address is a page that asks for one.
 func (s *Server) mobileconfigPHP(r *request) answer {
 	if emails, err := r.emails(); err == nil && len(emails) == 0 {
-		return answer{status: http.StatusFound, outcome: redirected, header: [][2]string{{"Location", "/"}}, cache: noStore}
+		return redirect("/")
 	}
 	return s.mobileconfig(r)
 }
@@ -48,7 +48,7 @@ func (s *Server) accounts(r *request) ([]match, answer) {
 		}
 		m, err := s.find(r, addr)
 		if err != nil {
-			return nil, failure(err)
+			return nil, text(refusalOf(err))
 		}
 		out = append(out, m)
 	}
@@ -79,15 +79,43 @@ func (e *signError) Error() string { return e.err.Error() }
 func (e *signError) Unwrap() error { return e.err }
 
 func profileAnswer(domain string, body []byte, err error) answer {
-	var sign *signError
+	_, unsigned := errors.AsType[*signError](err)
 	switch {
-	case errors.As(err, &sign):
+	case unsigned:
 		return text(http.StatusServiceUnavailable, unavailable, "temporarily unavailable")
 	case errors.Is(err, apple.ErrName), errors.Is(err, apple.ErrKind):
 		return text(http.StatusBadRequest, badRequest, reasonOf(err))
 	case err != nil:
 		return text(http.StatusUnprocessableEntity, impossible, reasonOf(err))
 	}
-	return answer{status: http.StatusOK, outcome: served, domain: domain, kind: apple.ContentType, cache: "no-store", body: body,
-		header: [][2]string{{"Content-Disposition", `attachment; filename="` + url.PathEscape(apple.Filename(domain)) + `"`}}}
+	a := content(domain, apple.ContentType, "no-store", body)
+	a.header = [][2]string{{"Content-Disposition", `attachment; filename="` + url.PathEscape(apple.Filename(domain)) + `"`}}
+	return a
 }
+
+// qr answers the code that a phone's camera opens: the https link to the profile, at a host that is known to be ours.
+func (s *Server) qr(r *request) answer {
+	accounts, a := s.accounts(r)
+	if a.status != 0 {
+		return a
+	}
+	host := s.publicHost(r)
+	if host == "" {
+		return text(http.StatusNotFound, impossible, "no host name to link to; the operator sets service_host")
+	}
+	var emails []string
+	for _, acc := range accounts {
+		emails = append(emails, acc.Address.String())
+	}
+	kind, _, _ := query(r.form(), "account")
+	body, err := pages.QR(pages.ProfileLink(host, emails, apple.Kind(kind)))
+	if err != nil {
+		return text(http.StatusUnprocessableEntity, impossible, err.Error())
+	}
+	a = content(accounts[0].Address.Domain, "image/svg+xml", noStore, body)
+	a.header = qrHeaders
+	return a
+}
+
+var qrHeaders = [][2]string{
+	{"Content-Security-Policy", "default-src 'none'; sandbox"}, {"Referrer-Policy", "no-referrer"}, {"X-Robots-Tag", "noindex"}}

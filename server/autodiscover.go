@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
@@ -15,61 +16,47 @@ import (
 // clients read them.
 func (s *Server) pox(r *request) answer {
 	if to := s.toHTTPS(r); to != "" {
-		return answer{status: http.StatusFound, outcome: redirected, header: [][2]string{{"Location", to}}, cache: noStore}
+		return redirect(to)
 	}
+	m, schema, err := s.findPOX(r)
+	var body []byte
+	switch {
+	case err != nil:
+	case schema == autodiscover.MobileSync:
+		body, err = autodiscover.EncodeMobileSync(m.Provider, m.Address)
+	default:
+		body, _, err = r.encoded(outlookFormOf(m.Address), m)
+	}
+	if err != nil {
+		return poxError(err).about(m.Address.Domain)
+	}
+	return content(m.Address.Domain, textXML, noStore, body)
+}
+
+// findPOX finds whose settings a request asks for, and in which schema. A GET, of Delta Chat and browsers, has no body
+// and seldom an address.
+func (s *Server) findPOX(r *request) (m match, schema autodiscover.Schema, err error) {
 	if r.Request().Method == http.MethodPost {
-		return s.poxPost(r)
+		req, err := autodiscover.ParseRequest(r.body)
+		if err != nil {
+			return m, schema, err
+		}
+		a, err := provider.ParseAddress(strings.TrimSpace(req.Email))
+		if err != nil {
+			return m, schema, autodiscover.NewError(autodiscover.CodeInvalidRequest)
+		}
+		m, err = s.find(r, a)
+		return m, req.Schema, err
 	}
-	m, err := s.poxAddress(r)
-	return s.outlook(r, m, err)
-}
-
-func (s *Server) poxPost(r *request) answer {
-	req, err := autodiscover.ParseRequest(r.body)
-	if err != nil {
-		return poxError(err)
-	}
-	a, err := provider.ParseAddress(strings.TrimSpace(req.Email))
-	if err != nil {
-		return poxError(autodiscover.NewError(autodiscover.CodeInvalidRequest))
-	}
-	m, err := s.find(r, a)
-	if req.Schema == autodiscover.MobileSync {
-		return s.mobileSync(m, err)
-	}
-	return s.outlook(r, m, err)
-}
-
-// poxAddress is whose settings a GET asks for: Delta Chat and browsers send no body, most no address either.
-func (s *Server) poxAddress(r *request) (match, error) {
 	if a, ok := addressOf(r.Request().URL.RawQuery, "email"); ok {
-		return s.find(r, a)
-	}
-	m, err := s.findByHost(r)
-	if errors.Is(err, provider.ErrNotFound) {
+		m, err = s.find(r, a)
+	} else if m, err = s.findByHost(r); errors.Is(err, provider.ErrNotFound) {
 		err = autodiscover.NewError(autodiscover.CodeInvalidRequest)
 	}
-	return m, err
+	return m, autodiscover.Outlook, err
 }
 
-func (s *Server) outlook(r *request, m match, err error) answer {
-	if err != nil {
-		return poxError(poxFailure(err))
-	}
-	if m.Provider.Personal {
-		return personalOutlook(m)
-	}
-	t, err := r.set.documents.of(m.Provider, outlookFormOf(m.Address))
-	if err != nil {
-		a := poxError(err)
-		a.domain = m.Address.Domain
-		return a
-	}
-	return answer{status: http.StatusOK, outcome: served, domain: m.Address.Domain, kind: textXML, cache: noStore,
-		body: r.fill(t, m.Address.Local, m.Address.Domain)}
-}
-
-// outlookFormOf tells whether user names can be filled in.
+// outlookFormOf is the form of the Outlook answer: whether user names can be filled in.
 func outlookFormOf(a provider.Address) form {
 	if a.Local == "" {
 		return outlookBareForm
@@ -77,72 +64,37 @@ func outlookFormOf(a provider.Address) form {
 	return outlookForm
 }
 
-// personalOutlook is the document of one person, which is not kept here.
-func personalOutlook(m match) answer {
-	body, err := autodiscover.EncodeOutlook(m.Provider, m.Address)
-	if err != nil {
-		a := poxError(err)
-		a.domain = m.Address.Domain
-		return a
-	}
-	return answer{status: http.StatusOK, outcome: served, domain: m.Address.Domain, kind: textXML, cache: noStore, body: body}
+// poxOutcomes are those of the protocol's errors; the others are bad requests.
+var poxOutcomes = map[int]outcome{
+	autodiscover.CodeNotFound:    notServed,
+	autodiscover.CodeNoOptions:   impossible,
+	autodiscover.CodeNotProvided: notOffered,
+	autodiscover.CodeInternal:    unavailable,
 }
 
-func (s *Server) mobileSync(m match, err error) answer {
-	if err != nil {
-		return poxError(poxFailure(err))
-	}
-	body, err := autodiscover.EncodeMobileSync(m.Provider, m.Address)
-	if err != nil {
-		return poxError(err)
-	}
-	return answer{status: http.StatusOK, outcome: served, domain: m.Address.Domain, kind: textXML, cache: noStore, body: body}
-}
-
-// poxFailure turns a look-up's error into the protocol's.
-func poxFailure(err error) error {
-	var e *autodiscover.Error
-	switch {
-	case errors.As(err, &e):
-		return e
-	case errors.Is(err, provider.ErrNotFound):
-		return autodiscover.NewError(autodiscover.CodeNotFound)
-	}
-	return autodiscover.NewError(autodiscover.CodeInternal)
-}
-
+// poxError is the protocol's form of an error of a look-up, a request or an encoder.
 func poxError(err error) answer {
-	var e *autodiscover.Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*autodiscover.Error](err)
+	switch {
+	case ok:
+	case errors.Is(err, provider.ErrNotFound):
+		e = autodiscover.NewError(autodiscover.CodeNotFound)
+	default:
 		e = autodiscover.NewError(autodiscover.CodeInternal)
 	}
-	a := answer{status: http.StatusOK, kind: textXML, cache: noStore, body: autodiscover.EncodeError(e, time.Now())}
-	switch e.Code {
-	case autodiscover.CodeNotFound:
-		a.outcome = notServed
-	case autodiscover.CodeNoOptions:
-		a.outcome = impossible
-	case autodiscover.CodeNotProvided:
-		a.outcome = notOffered
-	case autodiscover.CodeInternal:
-		a.outcome = unavailable
-	default:
-		a.outcome = badRequest
-	}
+	a := content("", textXML, noStore, autodiscover.EncodeError(e, time.Now()))
+	a.outcome = cmp.Or(poxOutcomes[e.Code], badRequest)
 	return a
 }
 
 // toHTTPS is the https form of a plain request to autodiscover.*, when https is known to be served: Outlook's http step
 // expects a redirect (MS-OXDISCO §3.1.5.4) and sends nothing without TLS.
 func (s *Server) toHTTPS(r *request) string {
-	if r.https || !s.opts.ServesTLS && !s.sawHTTPS.Load() {
-		return ""
-	}
-	if !strings.HasPrefix(r.host, "autodiscover.") {
+	if r.https || !s.opts.ServesTLS && !s.sawHTTPS.Load() || !strings.HasPrefix(r.host, "autodiscover.") {
 		return ""
 	}
 	if _, err := s.findByHost(r); err != nil {
-		return "" // a name we do not serve is none to send people to
+		return "" // nobody is sent to a name that is not served
 	}
 	return "https://" + r.host + pathAndQuery(r.Request().RequestURI)
 }
@@ -151,7 +103,7 @@ func (s *Server) toHTTPS(r *request) string {
 func (s *Server) autodiscoverJSON(r *request) answer {
 	raw := r.Request().URL.RawQuery
 	if to := s.toHTTPS(r); to != "" {
-		return answer{status: http.StatusFound, outcome: redirected, header: [][2]string{{"Location", to}}, cache: noStore}
+		return redirect(to)
 	}
 	email, found := strings.CutPrefix(r.Request().URL.Path, jsonPath)
 	if !found {
@@ -159,28 +111,24 @@ func (s *Server) autodiscoverJSON(r *request) answer {
 	}
 	a, err := provider.ParseAddress(trimmed(email))
 	if err != nil {
-		return jsonError(http.StatusBadRequest, badRequest, autodiscover.MandatoryParameterMissing, "A valid value must be provided for the parameter 'Email'.")
+		return missingParameter("Email")
 	}
-	protocol, found, ok := query(raw, "protocol")
-	if !ok || !found || protocol == "" {
-		return jsonError(http.StatusBadRequest, badRequest, autodiscover.MandatoryParameterMissing, "A valid value must be provided for the parameter 'Protocol'.")
+	protocol, _, _ := query(raw, "protocol")
+	if protocol == "" {
+		return missingParameter("Protocol")
 	}
 	m, err := s.find(r, a)
-	switch {
-	case errors.Is(err, provider.ErrNotFound):
-		return jsonFailure(http.StatusNotFound, notServed)
-	case errors.Is(err, errLimited):
-		return jsonFailure(http.StatusTooManyRequests, limited)
-	case err != nil:
-		return jsonFailure(http.StatusServiceUnavailable, unavailable)
+	if err != nil {
+		return jsonFailure(refusalOf(err))
 	}
 	name, to, ok := autodiscover.ProtocolURL(m.Provider.For(a.Domain), protocol, s.autodiscoverHost(r, a.Domain))
 	if !ok {
 		return jsonError(http.StatusBadRequest, notOffered, autodiscover.InvalidProtocol,
 			"The given protocol value is invalid. Supported values are '"+strings.Join(protocols(m), ",")+"'.")
 	}
-	return answer{status: http.StatusOK, outcome: served, domain: a.Domain, kind: appJSON, cache: noStore, cors: true,
-		body: autodiscover.EncodeJSON(name, to)}
+	out := content(a.Domain, appJSON, noStore, autodiscover.EncodeJSON(name, to))
+	out.cors = true
+	return out
 }
 
 // protocols are what v2 offers for a domain.
@@ -200,23 +148,28 @@ func (s *Server) autodiscoverHost(r *request, domain string) string {
 	return "autodiscover." + domain
 }
 
-// jsonFailure is a refusal that has nothing to do with the parameters.
-func jsonFailure(status int, o outcome) answer {
-	switch status {
-	case http.StatusNotFound:
-		return jsonError(status, o, autodiscover.UserNotFound, "The given user is not found.")
-	case http.StatusTooManyRequests:
-		return jsonError(status, o, "TooManyRequests", "Too many requests.")
-	case http.StatusServiceUnavailable:
-		return jsonError(status, o, "ServiceUnavailable", "The service is temporarily unavailable.")
+// jsonFailures are the codes and messages of refusals that have nothing to do with the parameters.
+var jsonFailures = map[int][2]string{
+	http.StatusNotFound:           {autodiscover.UserNotFound, "The given user is not found."},
+	http.StatusTooManyRequests:    {"TooManyRequests", "Too many requests."},
+	http.StatusServiceUnavailable: {"ServiceUnavailable", "The service is temporarily unavailable."},
+}
+
+func jsonFailure(status int, o outcome, _ string) answer {
+	f, ok := jsonFailures[status]
+	if !ok {
+		f = [2]string{"InvalidRequest", "The request is invalid."}
 	}
-	return jsonError(status, o, "InvalidRequest", "The request is invalid.")
+	return jsonError(status, o, f[0], f[1])
+}
+
+func missingParameter(name string) answer {
+	return jsonError(http.StatusBadRequest, badRequest, autodiscover.MandatoryParameterMissing,
+		"A valid value must be provided for the parameter '"+name+"'.")
 }
 
 func jsonError(status int, o outcome, code, message string) answer {
-	a := answer{status: status, outcome: o, kind: appJSON, cors: true, body: autodiscover.EncodeJSONError(code, message)}
-	a.again()
-	return a
+	return refusal(status, o, appJSON, autodiscover.EncodeJSONError(code, message))
 }
 
 // pathAndQuery is a request target as the client sent it, without the scheme and authority of the absolute form (RFC

@@ -2,6 +2,8 @@ package server
 
 import (
 	"bytes"
+	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,17 +42,26 @@ const (
 
 type encodings [forms]lazy
 
+// of is the encoding of a provider. That of one person is not kept.
 func (d *documents) of(p *provider.Provider, f form) (*template, error) {
+	if p.Personal {
+		return newEncodings(p)[f].get()
+	}
 	e, ok := d.byProvider.Load(p)
 	if !ok {
-		e, _ = d.byProvider.LoadOrStore(p, &encodings{
-			mozillaForm:     lazy{encode: func() ([]byte, error) { return mozilla.Encode(p, standInDomain) }},
-			paccForm:        lazy{encode: func() ([]byte, error) { return pacc.Encode(p, standInDomain) }},
-			outlookForm:     lazy{encode: func() ([]byte, error) { return autodiscover.EncodeOutlook(p, standIn) }},
-			outlookBareForm: lazy{encode: func() ([]byte, error) { return autodiscover.EncodeOutlook(p, provider.Address{Domain: standInDomain}) }},
-		})
+		e, _ = d.byProvider.LoadOrStore(p, newEncodings(p))
 	}
 	return e.(*encodings)[f].get() //nolint:errcheck,forcetypeassert // only *encodings are stored
+}
+
+func newEncodings(p *provider.Provider) *encodings {
+	bare := provider.Address{Domain: standInDomain}
+	return &encodings{
+		mozillaForm:     lazy{encode: func() ([]byte, error) { return mozilla.Encode(p, standInDomain) }},
+		paccForm:        lazy{encode: func() ([]byte, error) { return pacc.Encode(p, standInDomain) }},
+		outlookForm:     lazy{encode: func() ([]byte, error) { return autodiscover.EncodeOutlook(p, standIn) }},
+		outlookBareForm: lazy{encode: func() ([]byte, error) { return autodiscover.EncodeOutlook(p, bare) }},
+	}
 }
 
 // lazy is an encoding made when it is first asked for.
@@ -130,25 +141,75 @@ func fnv[T string | []byte](h uint64, data T) uint64 {
 	return h
 }
 
+// encoded is the document of a match. The bytes are good until the answer is written.
+func (r *request) encoded(f form, m match) ([]byte, *template, error) {
+	t, err := r.set.documents.of(m.Provider, f)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.room = autodiscover.EscapeText(r.room[:0], m.Address.Local)
+	n := len(r.room)
+	r.room = t.fill(r.room, r.room[:n], m.Address.Domain)
+	return r.room[n:], t, nil
+}
+
 // document is the answer with the found domain's document. HEAD and a matching If-None-Match do not need the bytes, but
 // are rare.
 func (r *request) document(f form, kind string) (answer, error) {
-	t, err := r.set.documents.of(r.found.Provider, f)
-	if err != nil {
-		return answer{}, err
-	}
 	domain := r.found.Address.Domain
-	return answer{status: 200, outcome: served, domain: domain, kind: kind, cors: true,
-		body: r.fill(t, "", domain), etag: t.etag(domain), cache: cacheDocument}, nil
+	body, t, err := r.encoded(f, match{Provider: r.found.Provider, Address: provider.Address{Domain: domain}})
+	a := content(domain, kind, cacheDocument, body)
+	if err == nil {
+		a.etag, a.cors = t.etag(domain), true
+	}
+	return a, err
 }
 
-// fill is the template with the names put in. The bytes are good until the answer is written.
-func (r *request) fill(t *template, local, domain string) []byte {
-	r.room = autodiscover.EscapeText(r.room[:0], local)
-	n := len(r.room)
-	r.room = t.fill(r.room, r.room[:n], domain)
-	return r.room[n:]
+// autoconfig answers the Mozilla document. That of one person nobody may keep.
+func (s *Server) autoconfig(r *request) answer {
+	a, err := r.document(mozillaForm, textXML)
+	switch {
+	case err != nil:
+		s.opts.Log.Error("autoconfig cannot be encoded", "provider", r.found.Provider.ID, "error", err)
+		return text(http.StatusNotFound, impossible, "not found")
+	case r.found.Provider.Personal:
+		return content(a.domain, textXML, noStore, a.body)
+	}
+	return a
 }
+
+// pacc answers the user-agent configuration of the Host's domain. Its bytes have a digest in DNS, so no intermediary
+// may change them.
+func (s *Server) pacc(r *request) answer {
+	a, err := r.document(paccForm, "application/json")
+	if err != nil {
+		return text(http.StatusNotFound, impossible, reasonOf(err)).about(a.domain)
+	}
+	a.cache += ", no-transform"
+	return a
+}
+
+// wellKnown leads clients of calendars, address books and JMAP from a domain to its service, whatever their method is:
+// they begin with PROPFIND as well as GET (RFC 6764 §5, RFC 8620 §2.2).
+func (s *Server) wellKnown(r *request) answer {
+	domain := r.found.Address.Domain
+	p := r.found.Provider.For(domain)
+	to := map[string]string{caldavPath: p.CalDAV, carddavPath: p.CardDAV, jmapPath: p.JMAP}[r.Request().URL.Path]
+	u, err := url.Parse(to)
+	here := err == nil && u.Hostname() == r.host && strings.TrimSuffix(u.Path, "/") == r.Request().URL.Path
+	if to == "" || err != nil || here || strings.Contains(to, provider.EmailAddress) || strings.Contains(to, provider.EmailLocalPart) {
+		return text(http.StatusNotFound, notOffered, "not found").about(domain)
+	}
+	a := redirect(to).about(domain)
+	a.status, a.cache, a.cors = http.StatusTemporaryRedirect, cacheDocument, true
+	return a
+}
+
+const (
+	caldavPath  = "/.well-known/caldav"
+	carddavPath = "/.well-known/carddav"
+	jmapPath    = "/.well-known/jmap"
+)
 
 // reasonOf keeps an error's reason for a plain-text answer on one line.
 func reasonOf(err error) string { return strings.ReplaceAll(err.Error(), "\n", " ") }

@@ -75,11 +75,14 @@ func (s *Server) answer(rt *route, r *request) (a answer) {
 		return a
 	}
 	defer places.leave()
-	err := s.lookUp(rt, r)
+	s.identify(r)
+	var err error
+	if r.found, r.byHost = (match{}), false; rt.find != nil {
+		r.found, err = rt.find(s, r)
+	}
 	switch {
 	case err != nil:
-		a = failure(err)
-		a.domain = r.found.Address.Domain
+		a = text(refusalOf(err)).about(r.found.Address.Domain)
 	case rt.costly:
 		a = s.answerCostly(rt, r)
 	default:
@@ -98,7 +101,7 @@ func (s *Server) answerCostly(rt *route, r *request) answer {
 		if rt.name == "page" {
 			return s.tooMany(r)
 		}
-		return text(http.StatusTooManyRequests, limited, "too many requests")
+		return text(refusalOf(errLimited))
 	}
 	s.working <- struct{}{}
 	r.working = true
@@ -127,7 +130,10 @@ func (rt *route) refuse(r *request, places places) (a answer, refused bool) {
 			{"Allow", string(rt.methods)}, {"Access-Control-Allow-Methods", string(rt.methods)}, {"Access-Control-Allow-Headers", "Content-Type"}}}, true
 	case method == http.MethodPost && rt.methods == getPost:
 		if err := r.readBody(); err != nil {
-			return rt.bodyError(err), true
+			if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+				return rt.refusal(http.StatusRequestEntityTooLarge, tooLarge, "body too large"), true
+			}
+			return rt.refusal(http.StatusBadRequest, badRequest, "incomplete body"), true
 		}
 	case method != http.MethodGet && method != http.MethodHead:
 		return rt.wrongMethod(), true
@@ -147,7 +153,7 @@ func (rt *route) refusal(status int, o outcome, words string) answer {
 	case rt.name == "api":
 		return apiProblem(status, o, words)
 	case rt.name == "autodiscover-json":
-		return jsonFailure(status, o)
+		return jsonFailure(status, o, "")
 	case rt.name == "autodiscover" && status == http.StatusServiceUnavailable:
 		return poxError(autodiscover.NewError(autodiscover.CodeInternal))
 	}
@@ -158,13 +164,6 @@ func (rt *route) wrongMethod() answer {
 	a := rt.refusal(http.StatusMethodNotAllowed, notAllowed, "method not allowed")
 	a.header = [][2]string{{"Allow", string(rt.methods)}}
 	return a
-}
-
-func (rt *route) bodyError(err error) answer {
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return rt.refusal(http.StatusRequestEntityTooLarge, tooLarge, "body too large")
-	}
-	return rt.refusal(http.StatusBadRequest, badRequest, "incomplete body")
 }
 
 // routeError answers what the router itself refuses.

@@ -29,16 +29,6 @@ type match = apple.Account
 // errLimited: the look-up would cost a DNS query, and the client has asked for too many.
 var errLimited = errors.New("server: client over its limit")
 
-// lookUp fills in the lookup of a request. The error is that of the source.
-func (s *Server) lookUp(rt *route, r *request) (err error) {
-	s.identify(r)
-	r.found, r.byHost = match{}, false
-	if rt.find != nil {
-		r.found, err = rt.find(s, r)
-	}
-	return err
-}
-
 // identify tells who asks and by which name.
 func (s *Server) identify(r *request) {
 	req := r.Request()

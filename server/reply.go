@@ -43,7 +43,8 @@ const (
 	notAllowed  outcome = "not_allowed"
 )
 
-var outcomes = []outcome{served, notModified, notServed, badRequest, notOffered, impossible, redirected, limited, tooLarge, unavailable, notFound, notAllowed}
+var outcomes = []outcome{served, notModified, notServed, badRequest, notOffered, impossible, redirected, limited, tooLarge,
+	unavailable, notFound, notAllowed}
 
 const (
 	textPlain = "text/plain; charset=utf-8"
@@ -56,34 +57,51 @@ const (
 	noStore       = "private, no-store"
 )
 
-// text is a short answer for strangers that echoes nothing.
-func text(status int, o outcome, words string) answer {
-	a := answer{status: status, outcome: o, kind: textPlain, body: []byte(words + "\n"), cors: true}
-	a.again()
-	return a
+// content is the answer with settings of a domain.
+func content(domain, kind, cache string, body []byte) answer {
+	return answer{status: http.StatusOK, outcome: served, domain: domain, kind: kind, cache: cache, body: body}
 }
 
-// again says when to ask again: a miss may be kept for a minute, what is overloaded or down may recover in half of one.
-func (a *answer) again() {
-	switch a.status {
+// redirect sends a client elsewhere, this time.
+func redirect(to string) answer {
+	return answer{status: http.StatusFound, outcome: redirected, header: [][2]string{{"Location", to}}, cache: noStore}
+}
+
+// text is a short answer for strangers that echoes nothing.
+func text(status int, o outcome, words string) answer {
+	return refusal(status, o, textPlain, []byte(words+"\n"))
+}
+
+// refusal says when to ask again: a miss may be kept for a minute; what is overloaded or down may recover in half of
+// one.
+func refusal(status int, o outcome, kind string, body []byte) answer {
+	a := answer{status: status, outcome: o, kind: kind, body: body, cors: true}
+	switch status {
 	case http.StatusNotFound:
 		a.cache = cacheMiss
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		a.header = retryAfter
 	}
+	return a
+}
+
+// about is the answer with its domain, for the log.
+func (a answer) about(domain string) answer {
+	a.domain = domain
+	return a
 }
 
 var retryAfter = [][2]string{{"Retry-After", "30"}}
 
-// failure is the plain-text answer to a look-up that gave no provider.
-func failure(err error) answer {
+// refusalOf is what a look-up without a provider leads to.
+func refusalOf(err error) (status int, o outcome, words string) {
 	switch {
 	case errors.Is(err, errLimited):
-		return text(http.StatusTooManyRequests, limited, "too many requests")
+		return http.StatusTooManyRequests, limited, "too many requests"
 	case errors.Is(err, provider.ErrNotFound):
-		return text(http.StatusNotFound, notServed, "not found")
+		return http.StatusNotFound, notServed, "not found"
 	}
-	return text(http.StatusServiceUnavailable, unavailable, "temporarily unavailable")
+	return http.StatusServiceUnavailable, unavailable, "temporarily unavailable"
 }
 
 // write sends an answer. A conditional request for the same bytes gets 304 (RFC 9110 §13.1.2), HEAD no body.
