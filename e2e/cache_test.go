@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -78,9 +79,7 @@ func through(t *testing.T, proxy, target string, headers http.Header) (status in
 		t.Fatal(err)
 	}
 	r.Host = host
-	for key, values := range headers {
-		r.Header[key] = values
-	}
+	maps.Copy(r.Header, headers)
 	answer, err := client(&http.Transport{DisableKeepAlives: true}).Do(r)
 	if err != nil {
 		t.Fatal(err)
