@@ -3,7 +3,7 @@
 // parallelism, time-outs, headers and rules of what it accepts.
 //
 // A client is data: a plan of steps and a few named rules of reading ([Clients]
-// lists them, clients*.go holds the table). One engine runs the plan. The
+// lists them, clients.go holds the table). One engine runs the plan. The
 // clients were measured on the real programs (versions in the table); what
 // could only be read in vendors' pages is marked there. [Run] gives the
 // settings each client would end with, whether it would ask its user, and every
@@ -19,10 +19,12 @@ import "time"
 
 // client is one mail program.
 type client struct {
-	name    string            // of --client
-	title   string            // for people, with the version that was measured
-	checked string            // what the model was last checked against, and when
-	header  map[string]string // of every request
+	name    string        // of --client
+	title   string        // for people, with the version that was measured
+	checked string        // what the model was last checked against, and when
+	wait    time.Duration // for a step that has no timeout of its own
+	// Headers of every request; none for an empty one.
+	agent, accept, language, coding string
 	// absoluteForm sends the whole URL as the request target (RFC 9112 §3.2.2).
 	absoluteForm bool
 	redirects    int  // HTTP redirects followed in one request
@@ -60,8 +62,8 @@ const (
 // answer led to), {ispdb} and the forms of the address in vars.expand.
 type step struct {
 	kind    kind
-	target  string        // template of the URL or the DNS name
-	timeout time.Duration // of the step itself, without what follows
+	target  string        // template of the URL or the DNS name; default: the domain
+	timeout time.Duration // of the step itself, without what follows; default: the client's
 	accept  string        // an Accept header of its own
 	family  family
 	stops   stopRule
@@ -121,26 +123,8 @@ type Client struct {
 // Clients lists the clients in the order of the output.
 func Clients() []Client {
 	var out []Client
-	for _, c := range table() {
+	for _, c := range table {
 		out = append(out, Client{c.name, c.title, c.checked})
 	}
 	return out
-}
-
-// table is every client.
-func table() []client {
-	return []client{
-		thunderbird(), thunderbirdAndroid(), thunderbirdIOS(), outlook(), outlookNew(), appleMail(), evolution(), kde(), kde6(), geary(),
-		deltaChat(), aerc(), mailspring(), fairemail(), nextcloud(), himalaya(), srvClient(), paccClient(),
-	}
-}
-
-// Known reports whether there is a client of that name.
-func Known(name string) bool {
-	for _, c := range table() {
-		if c.name == name {
-			return true
-		}
-	}
-	return false
 }

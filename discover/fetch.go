@@ -131,11 +131,11 @@ func (r request) build(ctx context.Context) (*http.Request, error) {
 	if r.body == "" {
 		req.Body, req.GetBody, req.ContentLength = nil, nil, 0
 	}
+	req.Header.Set("User-Agent", "") // else net/http puts its own there
 	for name, value := range r.header {
-		req.Header.Set(name, value)
-	}
-	if _, set := r.header["User-Agent"]; !set {
-		req.Header.Set("User-Agent", "") // else net/http puts its own there
+		if value != "" {
+			req.Header.Set(name, value)
+		}
 	}
 	r.form(req.URL)
 	return req, nil

@@ -39,7 +39,7 @@ func FuzzAutoconfig(f *testing.F) {
 	f.Add([]byte(document), "text/xml")
 	f.Add([]byte(edit(imapBlock, popServer+imapBlock, "imap.example", "imap.%EMAILDOMAIN%")), "text/html")
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
-		for _, c := range table() {
+		for _, c := range table {
 			if c.reads.host != nil {
 				checkConfig(t, c.name, c.reads.read(body, contentType, user()))
 			}
@@ -53,7 +53,7 @@ func FuzzAutodiscover(f *testing.F) {
 	f.Add([]byte(poxError), "text/xml")
 	f.Add([]byte(`{"Protocol":"EWS","Url":"https://ews.example.test/"}`), "application/json")
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
-		for _, c := range table() {
+		for _, c := range table {
 			if c.pox.block == nil && c.name != "apple" {
 				continue
 			}

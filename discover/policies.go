@@ -3,27 +3,48 @@ package discover
 import (
 	"maps"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
-	"autoconfig/mozilla"
 	"autoconfig/provider"
 )
 
-// thunderbirdReads: the document's order counts, one way to log in is kept,
-// and OAuth2 works for the hosts in its own table alone.
-func thunderbirdReads() reading {
+// The socketType and authentication words of the format.
+var (
+	secureWords   = map[string]provider.Security{"SSL": provider.TLS, "STARTTLS": provider.STARTTLS}
+	socketWords   = extended(secureWords, map[string]provider.Security{"plain": provider.Plain})
+	passwordWords = map[string]provider.Auth{
+		"password-cleartext": provider.AuthPassword, "plain": provider.AuthPassword,
+		"password-encrypted": provider.AuthPasswordEncrypted, "secure": provider.AuthPasswordEncrypted,
+		"GSSAPI": provider.AuthGSSAPI, "NTLM": provider.AuthNTLM,
+	}
+	authWords = extended(passwordWords, map[string]provider.Auth{"OAuth2": provider.AuthOAuth2})
+	kde6Words = extended(authWords, map[string]provider.Auth{"none": provider.AuthNone, "client-ip-based": provider.AuthClientIP})
+)
+
+func extended[V any](words, more map[string]V) map[string]V {
+	out := maps.Clone(words)
+	maps.Copy(out, more)
+	return out
+}
+
+// androidOAuth2 are the hosts that Thunderbird for Android has OAuth2 for.
+var androidOAuth2 = strings.Fields(`outlook.office365.com smtp.office365.com smtp-mail.outlook.com
+	imap.gmail.com imap.googlemail.com smtp.gmail.com smtp.googlemail.com imap.mail.yahoo.com smtp.mail.yahoo.com
+	imap.aol.com smtp.aol.com imap.fastmail.com smtp.fastmail.com`)
+
+// draftReads is a client that reads what draft-ietf-mailmaint-autoconfig says.
+var draftReads = reading{
+	incoming: []string{"imap"}, socket: socketWords, auth: authWords, authElse: provider.AuthPassword,
+	host: expandedHost, user: trimmedUser, noUser: addressUser,
+}
+
+// kdeReads takes the first server of a type.
+func kdeReads(words map[string]provider.Auth, lastValue bool) reading {
 	return reading{
-		xmlType: true, named: true, idOpen: true, bare: true, portless: true, leading: true,
-		incoming: []string{"imap", "pop3", "nntp", "exchange", "ews", "owa"}, mixed: true,
-		socket: socketWords, auth: authWords,
-		authOut:   map[string]provider.Auth{"none": provider.AuthNone, "client-IP-address": provider.AuthClientIP, "smtp-after-pop": provider.AuthNone},
-		oauth:     mozilla.ThunderbirdOAuth2,
-		firstAuth: true,
-		host:      thunderbirdHost,
-		user:      thunderbirdUser,
-		noUser:    func(s *Server, _ vars) bool { s.Username = "undefined"; return true },
+		incoming: []string{"imap", "pop3"}, lastValue: lastValue,
+		socket: socketWords, auth: words, authElse: provider.AuthPassword, firstAuth: true,
+		host: expandedHost, user: trimmedUser, noUser: addressUser,
 	}
 }
 
@@ -52,88 +73,45 @@ func thunderbirdUser(template string, v vars) string {
 	return expand(template, v)
 }
 
-// androidReads: the first imap and smtp, and a document with any block it
-// cannot read is refused as a whole; plain is such a block. The last
-// emailProvider counts, and the last of a repeated value. OAuth2 works for exact
-// host names, which are looked at when the servers have been chosen.
-func androidReads() reading {
-	words := map[string]provider.Auth{
-		"password-cleartext": provider.AuthPassword, "password-encrypted": provider.AuthPasswordEncrypted, "OAuth2": provider.AuthOAuth2,
-	}
-	hosts := []string{"outlook.office365.com", "smtp.office365.com", "smtp-mail.outlook.com", "imap.gmail.com", "imap.googlemail.com", "smtp.gmail.com",
-		"smtp.googlemail.com", "imap.mail.yahoo.com", "smtp.mail.yahoo.com", "imap.aol.com", "smtp.aol.com", "imap.fastmail.com", "smtp.fastmail.com"}
-	return reading{
-		named: true, whole: true, exact: true, lastProvider: true, lastValue: true, oauthLate: true,
-		incoming: []string{"imap"},
-		socket:   secureWords, auth: words,
-		oauth:  func(host string) bool { return slices.Contains(hosts, host) },
-		host:   expandedHost,
-		user:   trimmedUser,
-		noUser: func(*Server, vars) bool { return false },
-	}
+func evolutionHost(template string, _ vars) string {
+	return strings.NewReplacer(provider.EmailDomain, "", provider.EmailLocalPart, "EVOLUTIONUSER").Replace(template)
 }
 
-// evolutionReads: the last of a type, %EMAILDOMAIN% in a host name becomes
-// nothing, and OAuth2 is unknown in a document.
-func evolutionReads() reading {
-	words := maps.Clone(authWords)
-	delete(words, "OAuth2")
-	return reading{
-		incoming: []string{"imap", "pop3"}, lastIn: true, lastOut: true,
-		socket: socketWords, auth: words, authElse: provider.AuthNone, firstAuth: true,
-		host: func(template string, _ vars) string {
-			return strings.NewReplacer(provider.EmailDomain, "", provider.EmailLocalPart, "EVOLUTIONUSER").Replace(template)
-		},
-		// It sends EVOLUTIONUSER in the place of the local part, and puts the
-		// real one back where a server has filled that in.
-		user: func(template string, v vars) string {
-			return strings.ReplaceAll(trimmedUser(template, v), "EVOLUTIONUSER", v.login.Local)
-		},
-		noUser: func(s *Server, _ vars) bool { s.Username = "(null)"; return true },
-	}
+// evolutionUser puts the local part back where a server has filled in
+// EVOLUTIONUSER, which is sent in its place.
+func evolutionUser(template string, v vars) string {
+	return strings.ReplaceAll(trimmedUser(template, v), "EVOLUTIONUSER", v.login.Local)
 }
 
-// kdeReads: the first of a type.
-func kdeReads() reading {
-	return reading{
-		incoming: []string{"imap", "pop3"},
-		socket:   socketWords, auth: authWords, authElse: provider.AuthPassword, firstAuth: true,
-		host: expandedHost, user: trimmedUser, noUser: addressUser,
-	}
+// escapedHost is a host as aerc writes it into its URL.
+func escapedHost(template string, _ vars) string { return strings.ReplaceAll(template, "%", "%25") }
+
+func domainHost(s *Server, v vars) bool {
+	s.Host = v.addr.Domain
+	return addressUser(s, v)
 }
 
-// gearyReads: the first incomingServer must be an imap one; nothing is filled
-// in, and the user name is always the address.
-func gearyReads() reading {
-	return reading{
-		incoming: []string{"imap"}, firstOnly: true,
-		socket: socketWords, auth: authWords, authElse: provider.AuthPassword,
-		host: literal, user: wholeAddress, noUser: addressUser,
+func localOrAddress(template string, v vars) string {
+	if template == provider.EmailLocalPart {
+		return v.login.Local
 	}
+	return v.login.String()
 }
 
-// deltaChatReads: the first imap and smtp, OAuth2 passed over; without a user
-// name it falls back to the domain as the host.
-func deltaChatReads() reading {
-	return reading{
-		incoming: []string{"imap"}, stream: true,
-		socket: socketWords, authElse: provider.AuthPassword,
-		host: expandedHost, user: trimmedUser,
-		noUser: func(s *Server, v vars) bool {
-			s.Host, s.Username = v.addr.Domain, v.login.String()
-			return true
-		},
+// literalUser fills in a placeholder that is the whole user name.
+func literalUser(template string, v vars) string {
+	if template == provider.EmailAddress || template == provider.EmailLocalPart {
+		return provider.Expand(template, v.login)
 	}
+	return template
 }
 
-// aercReads: the first imap and the last smtp; nothing is filled in.
-func aercReads() reading {
-	return reading{
-		incoming: []string{"imap"}, lastOut: true,
-		socket: socketWords, auth: authWords, authElse: provider.AuthPassword,
-		host: func(template string, _ vars) string { return strings.ReplaceAll(template, "%", "%25") }, // as its URL has it
-		user: wholeAddress, noUser: addressUser,
+// byPort is STARTTLS for the ports that are for it, else TLS.
+func byPort(p provider.Protocol, port uint16) provider.Security {
+	if want, _ := (provider.Server{Protocol: p, Port: port}).PortSecurity(); want == provider.STARTTLS {
+		return want
 	}
+	return provider.TLS
 }
 
 // expand fills in the three placeholders with the person's own address, but
@@ -157,3 +135,8 @@ func trimmedUser(template string, v vars) string { return expand(trimXML(templat
 func wholeAddress(_ string, v vars) string { return v.login.String() }
 
 func addressUser(s *Server, v vars) bool { s.Username = v.login.String(); return true }
+
+// fixedUser is the user name of a client for a server without one.
+func fixedUser(name string) func(*Server, vars) bool {
+	return func(s *Server, _ vars) bool { s.Username = name; return true }
+}

@@ -49,17 +49,6 @@ type reading struct {
 	portless bool                         // an incoming server without port is taken
 }
 
-// The socketType and authentication words of the format.
-var (
-	socketWords = map[string]provider.Security{"SSL": provider.TLS, "STARTTLS": provider.STARTTLS, "plain": provider.Plain}
-	secureWords = map[string]provider.Security{"SSL": provider.TLS, "STARTTLS": provider.STARTTLS}
-	authWords   = map[string]provider.Auth{
-		"password-cleartext": provider.AuthPassword, "plain": provider.AuthPassword,
-		"password-encrypted": provider.AuthPasswordEncrypted, "secure": provider.AuthPasswordEncrypted,
-		"GSSAPI": provider.AuthGSSAPI, "NTLM": provider.AuthNTLM, "OAuth2": provider.AuthOAuth2,
-	}
-)
-
 // config is what a client makes of a document.
 type config struct {
 	settings   *Settings

@@ -100,7 +100,7 @@ func TestReading(t *testing.T) {
 		want                    map[string]string
 	}
 	clients := map[string]reading{}
-	for _, c := range table() {
+	for _, c := range table {
 		if c.reads.host != nil {
 			clients[c.name] = c.reads
 		}

@@ -226,7 +226,7 @@ func TestAddressForms(t *testing.T) {
 			t.Errorf("%s: %s, want %s", template, got, want)
 		}
 	}
-	raw, escaped := thunderbird().pox.body("a&b@x.test", 0), outlook().pox.body("a&b@x.test", 0)
+	raw, escaped := poxOf("thunderbird").body("a&b@x.test", 0), poxOf("outlook").body("a&b@x.test", 0)
 	if !strings.Contains(raw, "<EMailAddress>a&b@x.test<") || !strings.Contains(escaped, "<EMailAddress>a&amp;b@x.test<") {
 		t.Errorf("Thunderbird sends\n%s\nOutlook\n%s", raw, escaped)
 	}

@@ -60,17 +60,16 @@ func Run(ctx context.Context, env *Env, addr provider.Address, names ...string) 
 }
 
 func pick(names []string) ([]client, error) {
-	all := table()
 	if len(names) == 0 {
-		return all, nil
+		return table, nil
 	}
 	var out []client
 	for _, name := range names {
-		i := slices.IndexFunc(all, func(c client) bool { return c.name == name })
+		i := slices.IndexFunc(table, func(c client) bool { return c.name == name })
 		if i < 0 {
 			return nil, UnknownClientError(name)
 		}
-		out = append(out, all[i])
+		out = append(out, table[i])
 	}
 	return out, nil
 }
@@ -118,12 +117,13 @@ func (w *walk) run(ctx context.Context, addr provider.Address) Result {
 	transport := w.env.newTransport() // connections are a client's own, as its times are
 	defer transport.CloseIdleConnections()
 	w.transport = transport
-	v := vars{addr: addr, login: addr, ispdb: cmp.Or(w.env.ISPDB, ISPDB)}
+	v := vars{addr: addr, login: addr, x: addr.Domain, ispdb: cmp.Or(w.env.ISPDB, ISPDB)}
 	return w.conclude(w.step(ctx, w.client.plan, v))
 }
 
 // step does a step and what belongs to it.
 func (w *walk) step(ctx context.Context, s step, v vars) result {
+	s.timeout = cmp.Or(s.timeout, w.client.wait)
 	var r result
 	switch s.kind {
 	case sequence, parallel:

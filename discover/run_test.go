@@ -276,7 +276,7 @@ func TestGuess(t *testing.T) {
 			t.Errorf("%s: %+v, want %s\n%s", r.Client, r.Settings, want[r.Client], steps(r))
 		}
 	}
-	for _, c := range table() { // every candidate names a service that is known
+	for _, c := range table { // every candidate names a service that is known
 		for _, candidate := range slices.Concat(guessesOf(c.plan)...) {
 			service, _, _ := strings.Cut(candidate, "://")
 			if _, ok := serviceOf(service); !ok {
@@ -284,6 +284,11 @@ func TestGuess(t *testing.T) {
 			}
 		}
 	}
+}
+
+// poxOf is how a client reads Autodiscover.
+func poxOf(name string) poxReading {
+	return table[slices.IndexFunc(table, func(c client) bool { return c.name == name })].pox
 }
 
 func guessesOf(s step) [][]string {
@@ -313,10 +318,9 @@ func TestAutodiscoverBlocks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			readings := map[string]poxReading{"thunderbird": thunderbird().pox, "outlook": outlook().pox, "deltachat": deltaChat().pox}
 			body := poxAnswer("<Action>settings</Action>" + row.block).body
 			for client, want := range row.want {
-				_, c := readings[client].read([]byte(body), "text/xml", user())
+				_, c := poxOf(client).read([]byte(body), "text/xml", user())
 				got := ""
 				if c.settings != nil {
 					got = string(c.settings.Incoming.Security)
@@ -329,7 +333,7 @@ func TestAutodiscoverBlocks(t *testing.T) {
 	}
 	login := poxAnswer("<Action>settings</Action>" + poxBlock("IMAP", "h.example.test", "993", "<LoginName>other</LoginName><SPA>on</SPA>")).body
 	for client, want := range map[string]string{"thunderbird": "other password-encrypted", "deltachat": "user@example.test password"} {
-		p := map[string]poxReading{"thunderbird": thunderbird().pox, "deltachat": deltaChat().pox}[client]
+		p := poxOf(client)
 		_, c := p.read([]byte(login), "text/xml", user())
 		if got := c.settings.Incoming.Username + " " + string(c.settings.Incoming.Auth[0]); got != want {
 			t.Errorf("%s logs in as %q, want %q", client, got, want)

@@ -67,9 +67,8 @@ func newSlowNet(t *testing.T, answer http.HandlerFunc) (*slowNet, *Env) {
 		go func() { _ = srv.Serve(p) }()
 	}
 	env := &Env{Roots: ca.pool, ISPDB: "https://ispdb.test/v1.1/", Dial: n.dial,
-		Host: func(context.Context, string) ([]netip.Addr, error) {
-			time.Sleep(late)
-			return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
+		Host: func(ctx context.Context, _ string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, pause(ctx)
 		},
 		SRV: func(context.Context, string) ([]query.SRV, error) {
 			time.Sleep(late)
@@ -88,8 +87,21 @@ func newSlowNet(t *testing.T, answer http.HandlerFunc) (*slowNet, *Env) {
 	return n, env
 }
 
+// pause is late, or less when nobody waits any more: what slept on would outlive
+// the bubble.
+func pause(ctx context.Context) error {
+	select {
+	case <-time.After(late):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 func (n *slowNet) dial(ctx context.Context, _, address string) (net.Conn, error) {
-	time.Sleep(late)
+	if err := pause(ctx); err != nil {
+		return nil, err
+	}
 	_, port, _ := net.SplitHostPort(address)
 	conns := n.listeners[port]
 	if conns == nil {

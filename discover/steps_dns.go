@@ -16,7 +16,7 @@ import (
 
 // lead asks DNS for names and does what follows for each.
 func (w *walk) lead(ctx context.Context, s step, v vars) result {
-	name := v.expand(s.target)
+	name := v.expand(cmp.Or(s.target, "{domain}"))
 	start := time.Now()
 	question, names, why, err := w.names(ctx, s, name)
 	f, text := faultOf(err)
@@ -147,7 +147,7 @@ type offer struct {
 // mailSRV asks for all services at once and takes the best of each direction:
 // the lowest priority, then the order of the services (RFC 6186 §3.4).
 func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
-	domain := v.expand(s.target)
+	domain := v.addr.Domain
 	rows, lists := make([]Step, len(s.services)), make([][]query.SRV, len(s.services))
 	var all sync.WaitGroup
 	for i, service := range s.services {

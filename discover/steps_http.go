@@ -1,9 +1,9 @@
 package discover
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -46,18 +46,13 @@ func (w *walk) fetch(ctx context.Context, s step, method, target, body string) a
 	if w.requests.Add(1) > maxRequests {
 		return answer{err: errLimit}
 	}
-	header := maps.Clone(w.client.header)
-	if header == nil {
-		header = map[string]string{}
-	}
-	if s.accept != "" {
-		header["Accept"] = s.accept
-	}
+	c := w.client
+	header := map[string]string{"User-Agent": c.agent, "Accept": cmp.Or(s.accept, c.accept), "Accept-Language": c.language, "Accept-Encoding": c.coding}
 	if body != "" {
 		header["Content-Type"] = "text/xml; charset=utf-8"
 	}
-	r := request{method: method, url: target, header: header, body: body, redirects: w.client.redirects, absoluteForm: w.client.absoluteForm, timeout: s.timeout}
-	if s.kind == poxHop || s.kind == poxPost && w.client.pox.repost {
+	r := request{method: method, url: target, header: header, body: body, redirects: c.redirects, absoluteForm: c.absoluteForm, timeout: s.timeout}
+	if s.kind == poxHop || s.kind == poxPost && c.pox.repost {
 		r.redirects = 0
 	}
 	return fetch(ctx, w.transport, r)

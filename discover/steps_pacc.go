@@ -19,7 +19,7 @@ import (
 // pacc fetches the document and its digest at once, and takes the document
 // only when DNS vouches for its bytes (draft-ietf-mailmaint-pacc-03).
 func (w *walk) pacc(ctx context.Context, s step, v vars) result {
-	domain := v.expand(s.target)
+	domain := v.addr.Domain
 	var digests [][sha256.Size]byte
 	var digestRow Step
 	var both sync.WaitGroup

@@ -13,7 +13,7 @@ import (
 type vars struct {
 	addr  provider.Address // whose settings are looked for; a redirect may change it
 	login provider.Address // the person's own, for user names
-	x     string           // the name a DNS answer led to
+	x     string           // the domain, or the name a DNS answer led to
 	ispdb string
 }
 
@@ -64,4 +64,10 @@ func hostOf(raw string) string {
 		return ""
 	}
 	return u.Hostname()
+}
+
+// rawQuery leaves an address as a client that does not escape it writes it, as
+// far as a URL can hold it.
+func rawQuery(address string) string {
+	return strings.NewReplacer(" ", "%20", "#", "%23", "%", "%25", "\"", "%22", "<", "%3C", ">", "%3E").Replace(address)
 }
