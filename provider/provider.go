@@ -255,6 +255,15 @@ func First(servers []Server, proto Protocol) (Server, bool) {
 	return Server{}, false
 }
 
+// AllServers are the incoming, the outgoing and the ManageSieve servers.
+func (p *Provider) AllServers() []Server {
+	out := slices.Concat(p.Incoming, p.Outgoing)
+	if p.ManageSieve != nil {
+		out = append(out, *p.ManageSieve)
+	}
+	return out
+}
+
 // Servers returns the one server of each kind a document shows: IMAP, then
 // POP3, then SMTP, each the best of its kind. Some clients take the first of a
 // kind, others the last, so a document has one.

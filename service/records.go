@@ -50,22 +50,19 @@ type Checked struct {
 }
 
 // All lists the operator's own domains for [RecordCheck.Domain], rows that cannot
-// be used included. When the list has ended, whole says why it broke off, if it did.
-func (c *RecordCheck) All(ctx context.Context) (domains iter.Seq[string], whole func() error) {
-	var broke error
-	return func(yield func(string) bool) {
+// be used included. An error ends the list.
+func (c *RecordCheck) All(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
 		for domain, err := range c.data.Own().Domains(ctx) {
 			if row, ok := errors.AsType[*source.RowError](err); ok {
 				c.rows.Store(domain, row)
-			} else if err != nil {
-				broke = err
-				return
+				err = nil
 			}
-			if !yield(domain) {
+			if !yield(domain, err) || err != nil {
 				return
 			}
 		}
-	}, func() error { return broke }
+	}
 }
 
 // rowFinding is the id of [source.RowError.Finding].

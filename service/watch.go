@@ -83,7 +83,8 @@ func (w *watch) look(ctx context.Context) (result server.Records, broken map[str
 	}
 	c := NewRecordCheck(now.data, client, dnssrv.PlanOptions{ServiceHost: now.cfg.ServiceHost, TTL: dnssrv.DefaultTTL}, false)
 	result.Status, broken = map[string]int{}, map[string]string{}
-	domains, listed := c.All(ctx)
+	var broke error
+	domains := query.Until(c.All(ctx), &broke)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	for r := range query.InOrder(ctx, domains, watchAtOnce, c.Domain) {
@@ -99,7 +100,7 @@ func (w *watch) look(ctx context.Context) (result server.Records, broken map[str
 			broken[r.Report.Domain] = faults
 		}
 	}
-	return result, broken, listed()
+	return result, broken, broke
 }
 
 // count adds the records of a report to those of the round, and returns how many

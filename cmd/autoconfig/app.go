@@ -55,6 +55,14 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // errSilent ends the program with status 1; everything has been said already.
 var errSilent = errors.New("problems found")
 
+// silent is errSilent where there are problems.
+func silent(problems bool) error {
+	if problems {
+		return errSilent
+	}
+	return nil
+}
+
 // errSilentUsage is errSilent with status 2.
 var errSilentUsage = usageError{errSilent}
 
@@ -130,7 +138,7 @@ Without a command it serves.`,
 	flags.BoolVar(&a.json, "json", false, "print JSON instead of a table")
 	a.logLevel = "info"
 	flags.Var(wordFlag(&a.logLevel, logLevels), "log-level", orWords(logLevels))
-	_ = root.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions(logLevels, cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that does not exist
+	offer(root, "log-level", logLevels)
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.AddCommand(serve, a.renderCommand(), a.exportCommand(), a.sourcesCommand(), a.discoverCommand(), a.lintCommand(), a.doctorCommand(), a.explainCommand(), a.providersCommand(), a.configCommand(), a.profileCommand(), a.dnsCommand(), a.thunderbirdAddonCommand(), a.versionCommand(), a.manCommand())
 	root.InitDefaultCompletionCmd()

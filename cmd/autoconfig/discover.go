@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -78,7 +75,7 @@ Programs, and what each was last checked against:` + programs.String(),
 	formatFlag(cmd, &d.format)
 	f := cmd.Flags()
 	f.Var(wordsFlag(&d.clients, "all", append(names, "all")), "client", "the `program` to be, or all (repeatable)")
-	_ = cmd.RegisterFlagCompletionFunc("client", cobra.FixedCompletions(append(names, "all"), cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that does not exist
+	offer(cmd, "client", append(names, "all"))
 	f.BoolVar(&d.trace, "trace", false, "show every step of every program")
 	f.StringVar(&d.file, "file", "", "look at the addresses or domains in this `file`, one a line, # comments; - is standard input")
 	f.BoolVar(&d.allowPrivate, "allow-private", false, "connect to private and local addresses too")
@@ -93,9 +90,7 @@ func (d *discovery) run(ctx context.Context, args []string) error {
 	if len(args) > 1 || len(args) == 1 && d.file != "" {
 		return usagef("%q is one argument too many; write one ADDRESS, or --file FILE", args[len(args)-1])
 	}
-	if err := d.useFormat(d.format); err != nil {
-		return err
-	}
+	d.json = d.json || d.format == jsonFormat
 	names := d.names()
 	cfg, data, err := d.load()
 	if err != nil {
@@ -117,10 +112,7 @@ func (d *discovery) run(ctx context.Context, args []string) error {
 	if err := d.print(r, true); err != nil {
 		return err
 	}
-	if r.broken() {
-		return errSilent
-	}
-	return nil
+	return silent(r.broken())
 }
 
 // broken reports what makes the exit status 1: no program finds anything, or
@@ -166,48 +158,31 @@ func (d *discovery) one(ctx context.Context, addr provider.Address, names []stri
 	}
 	r.Compare(meant)
 	found := r.Findings(meant, source.NewMXTable(d.data.Providers).ByHosts(r.MX()))
-	if found == nil {
-		found = []finding.Finding{} // a JSON array even when empty
-	}
 	if !d.trace {
 		r.DropTrace()
 	}
-	return discoverJSON{r, found}
+	return discoverJSON{r, array(found)}
 }
 
 // stream looks at the addresses of a file and prints each result as it comes,
 // in order, with a fixed number in memory.
 func (d *discovery) stream(ctx context.Context, names []string) error {
-	if d.file != "-" { // read once before: a mistake at its end should not come after an hour
-		for _, err := range fileAddresses(d.file, d.stdin) {
-			if err != nil {
-				return err
-			}
-		}
+	expected, addrs, err := fileValues(d.file, d.stdin, typedAddress)
+	if err != nil {
+		return err
 	}
-	var readErr error
-	addrs := func(yield func(provider.Address) bool) {
-		for addr, err := range fileAddresses(d.file, d.stdin) {
-			if readErr = err; err != nil || !yield(addr) {
-				return
-			}
-		}
-	}
-	count, without, broken := 0, 0, 0
-	bar := newProgress(d.stderr, -1)
+	var broke error // why the list ended early
+	count, without, broken := 0, 0, false
+	bar := newProgress(d.stderr, expected)
 	defer bar.clear()
 	work := func(ctx context.Context, addr provider.Address) discoverJSON { return d.one(ctx, addr, names) }
-	for r := range query.InOrder(ctx, addrs, discoveredAtOnce, work) {
+	for r := range query.InOrder(ctx, query.Until(addrs, &broke), discoveredAtOnce, work) {
 		if ctx.Err() != nil {
 			break // what is under way ended early and tells nothing
 		}
 		count++
-		if !r.Found() {
-			without++
-		}
-		if r.broken() {
-			broken++
-		}
+		without += b2i(!r.Found())
+		broken = broken || r.broken()
 		bar.clear()
 		if err := d.print(r, false); err != nil {
 			return err
@@ -215,17 +190,11 @@ func (d *discovery) stream(ctx context.Context, names []string) error {
 		bar.step(count)
 	}
 	bar.clear()
-	switch {
-	case readErr != nil:
-		return readErr
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
+	if err := cmp.Or(broke, context.Cause(ctx)); err != nil {
+		return err
 	}
 	fmt.Fprintf(d.stderr, "%d looked at, %d of them without settings for any program\n", count, without)
-	if broken > 0 {
-		return errSilent
-	}
-	return nil
+	return silent(broken)
 }
 
 func (d *discovery) print(r discoverJSON, single bool) error {
@@ -235,40 +204,4 @@ func (d *discovery) print(r discoverJSON, single bool) error {
 	e := json.NewEncoder(d.stdout)
 	e.SetEscapeHTML(false)
 	return e.Encode(r)
-}
-
-// fileAddresses reads one address or domain a line; a # starts a comment.
-func fileAddresses(path string, stdin io.Reader) iter.Seq2[provider.Address, error] {
-	return func(yield func(provider.Address, error) bool) {
-		in := stdin
-		if path == "-" {
-			path = "standard input"
-		} else {
-			f, err := os.Open(path)
-			if err != nil {
-				yield(provider.Address{}, usagef("--file: %w", err))
-				return
-			}
-			defer f.Close() //nolint:errcheck // read only
-			in = f
-		}
-		lines := bufio.NewScanner(in)
-		for n := 1; lines.Scan(); n++ {
-			text, _, _ := strings.Cut(strings.TrimPrefix(lines.Text(), "\ufeff"), "#")
-			if text = strings.TrimSpace(text); text == "" {
-				continue
-			}
-			addr, err := typedAddress(text)
-			if err != nil {
-				yield(addr, usagef("%s:%d: %w", path, n, err))
-				return
-			}
-			if !yield(addr, nil) {
-				return
-			}
-		}
-		if err := lines.Err(); err != nil {
-			yield(provider.Address{}, fmt.Errorf("%s: %w", path, err))
-		}
-	}
 }

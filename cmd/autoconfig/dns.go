@@ -36,7 +36,7 @@ func (p *planFlags) flags(cmd *cobra.Command) {
 	f.Var(wordsFlag(&p.without, "", dnssrv.Kinds()), "without", "no records of this `kind` (repeatable)")
 	f.StringArrayVar(&p.paccAlso, "pacc-also", nil, "another PACC `TXT` record next to the current one, while the document changes (repeatable)")
 	for _, name := range []string{"only", "without"} {
-		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(dnssrv.Kinds(), cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that does not exist
+		offer(cmd, name, dnssrv.Kinds())
 	}
 }
 
@@ -91,13 +91,21 @@ func configFileName(cfg *config.Config) string {
 func domainArgs(args []string) ([]string, error) {
 	out := make([]string, 0, len(args))
 	for _, arg := range args {
-		domain, err := provider.ParseDomain(arg)
+		domain, err := parseDomain(arg)
 		if err != nil {
-			return nil, usagef("%q is not a domain name of two labels or more", arg)
+			return nil, err
 		}
 		if !slices.Contains(out, domain) {
 			out = append(out, domain)
 		}
 	}
 	return out, nil
+}
+
+func parseDomain(text string) (string, error) {
+	domain, err := provider.ParseDomain(text)
+	if err != nil {
+		err = usagef("%q is not a domain name of two labels or more", text)
+	}
+	return domain, err
 }

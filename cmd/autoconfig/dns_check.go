@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -75,9 +76,7 @@ func (c *dnsCheck) run(ctx context.Context, args []string) error {
 	case chosen > 1:
 		return usagef("domains, --all and --file FILE exclude one another; write the domains to check, or --all, or --file FILE")
 	}
-	if err := c.useFormat(c.format); err != nil {
-		return err
-	}
+	c.json = c.json || c.format == jsonFormat
 	if c.rate < 0 {
 		return usagef("--rate %g: write how many questions a second, or 0", c.rate)
 	}
@@ -86,12 +85,32 @@ func (c *dnsCheck) run(ctx context.Context, args []string) error {
 	}
 	client := c.network.dnsClient(c.cfg, c.rate)
 	c.checker = service.NewRecordCheck(c.data, client, c.plan.options(c.cfg), c.authoritative)
-	list, err := c.domains(ctx, args)
+	count, domains, err := c.domains(ctx, args)
 	if err != nil {
 		return err
 	}
-	defer list.close()
-	return c.stream(ctx, list)
+	return c.stream(ctx, count, domains)
+}
+
+// domains are those to check, and how many there are; -1: not known.
+func (c *dnsCheck) domains(ctx context.Context, args []string) (count int, _ iter.Seq2[string, error], err error) {
+	switch {
+	case c.all:
+		if count = c.data.Listed.Len(); len(c.data.Remote) > 0 {
+			count = -1
+		}
+		if count == 0 {
+			err = usagef("--all: the configuration lists no domain of your own; write providers: with domains:")
+		}
+		return count, c.checker.All(ctx), err
+	case c.file == "":
+		return len(args), each(args), nil
+	}
+	count, domains, err := fileValues(c.file, c.stdin, parseDomain)
+	if err == nil && count == 0 {
+		err = usagef("--file %s: no domain in it", c.file)
+	}
+	return count, domains, err
 }
 
 func b2i(b bool) int {
@@ -103,14 +122,15 @@ func b2i(b bool) int {
 
 // stream checks domains and prints each report as it comes, in order. What a
 // kind of finding means is said once, after the last domain.
-func (c *dnsCheck) stream(ctx context.Context, list *domainList) error {
+func (c *dnsCheck) stream(ctx context.Context, expected int, domains iter.Seq2[string, error]) error {
+	var broke error // why the list ended early
 	var total finding.Summary
 	var met []finding.Finding // the first of each kind
 	count, broken := 0, 0
 	out := c.printer(c.format)
-	bar := newProgress(c.stderr, list.count)
+	bar := newProgress(c.stderr, expected)
 	defer bar.clear()
-	for r := range query.InOrder(ctx, list.all(), checkedAtOnce, c.checker.Domain) {
+	for r := range query.InOrder(ctx, query.Until(domains, &broke), checkedAtOnce, c.checker.Domain) {
 		if ctx.Err() != nil {
 			break // what is under way ended early and tells nothing
 		}
@@ -119,16 +139,14 @@ func (c *dnsCheck) stream(ctx context.Context, list *domainList) error {
 		}
 		count++
 		s := r.Report.Summary
-		if s.Fail > 0 {
-			broken++
-		}
+		broken += b2i(s.Fail > 0)
 		total = finding.Summary{OK: total.OK + s.OK, Warn: total.Warn + s.Warn, Fail: total.Fail + s.Fail, Skipped: total.Skipped + s.Skipped}
 		bar.clear()
 		var err error
 		switch {
 		case c.json:
 			err = json.NewEncoder(c.stdout).Encode(r.Report)
-		case list.count == 1:
+		case expected == 1:
 			err = out.report(r.Report.Domain, []findingGroup{{findings: r.Report.Findings, hidden: skipped}})
 		default:
 			err = out.brief(r.Report)
@@ -140,11 +158,11 @@ func (c *dnsCheck) stream(ctx context.Context, list *domainList) error {
 		bar.step(count)
 	}
 	bar.clear()
-	if err := errors.Join(list.err, ctx.Err()); err != nil {
+	if err := errors.Join(broke, ctx.Err()); err != nil {
 		return err
 	}
 	out.explain(met)
-	return errors.Join(out.err, c.total(count, broken, total, list.count == 1))
+	return errors.Join(out.err, c.total(count, broken, total, expected == 1))
 }
 
 func (c *dnsCheck) total(count, broken int, total finding.Summary, single bool) error {
@@ -155,10 +173,7 @@ func (c *dnsCheck) total(count, broken int, total finding.Summary, single bool) 
 		}
 		fmt.Fprintf(w, "%s: %d with errors (%s), %s, %d fine\n", plural(count, "domain"), broken, plural(total.Fail, "error"), plural(total.Warn, "warning"), total.OK)
 	}
-	if total.Fail > 0 {
-		return errSilent
-	}
-	return nil
+	return silent(total.Fail > 0)
 }
 
 // brief prints the report of one of many domains: what is wrong, and the

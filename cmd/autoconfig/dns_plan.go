@@ -11,8 +11,6 @@ import (
 	"autoconfig/provider"
 )
 
-var planFormats = []string{"table", "zone", "json"}
-
 // plannedDomain is one domain in `dns plan --json`.
 type plannedDomain struct {
 	Domain  string       `json:"domain"`
@@ -38,8 +36,7 @@ The zone form can be included in a zone file; it has no SOA and no NS.`,
 		Example: "  autoconfig dns plan example.org\n  autoconfig dns plan example.org --format zone --without negative",
 	}
 	flags.flags(cmd)
-	cmd.Flags().Var(wordFlag(&format, planFormats), "format", "table, zone or json (--json is the same)")
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(planFormats, cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that does not exist
+	wordVar(cmd, &format, []string{"table", "zone", "json"}, "format", "table, zone or json (--json is the same)")
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
 		if a.json {
 			format = "json"

@@ -2,18 +2,19 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
+	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/publish"
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -124,10 +125,7 @@ func (d *dnsPublish) run(ctx context.Context, args []string) error {
 		}
 		err = errors.Join(err, d.publish(ctx, publisher, u))
 	}
-	if err == nil && d.failures {
-		err = errSilent
-	}
-	return err
+	return cmp.Or(err, silent(d.failures))
 }
 
 // primary is the server of the last --server, or "".
@@ -145,7 +143,7 @@ func (d *dnsPublish) options() (publish.Options, error) {
 	if zone, err := provider.ParseDomain(d.zone); err == nil {                    // else a zone of one label, or nonsense that no name lies in
 		o.Zone = zone
 	}
-	if !d.dryRun && !d.yes && !d.terminal() {
+	if _, asked := terminal(d.stdin); !d.dryRun && !d.yes && !asked {
 		return o, usagef("publish asks before it writes, and there is no terminal to ask on; look with --dry-run, then give --yes")
 	}
 	if d.keyFile == "" {
@@ -164,12 +162,6 @@ func (d *dnsPublish) options() (publish.Options, error) {
 	return o, nil
 }
 
-// terminal reports whether a person can be asked.
-func (d *dnsPublish) terminal() bool {
-	f, ok := d.stdin.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
 // publish shows one zone's changes, asks, sends them and reports.
 func (d *dnsPublish) publish(ctx context.Context, p *publish.Publisher, u *publish.ZoneUpdate) error {
 	zone := strings.TrimSuffix(u.Zone, ".")
@@ -181,7 +173,7 @@ func (d *dnsPublish) publish(ctx context.Context, p *publish.Publisher, u *publi
 	if u.Message == nil || d.dryRun {
 		return d.report(out)
 	}
-	if !d.yes && !d.agreed(ctx, question(u.Count(), zone)) {
+	if !d.yes && !d.agreed(ctx, u.Count(), zone) {
 		fmt.Fprintf(d.stderr, "%s: not published\n", zone)
 		d.failures = true
 		return d.report(out)
@@ -190,7 +182,7 @@ func (d *dnsPublish) publish(ctx context.Context, p *publish.Publisher, u *publi
 	out.Published = slices.ContainsFunc(out.Findings, func(f finding.Finding) bool { return f.Level == finding.OK })
 	if out.Published {
 		if !d.json {
-			fmt.Fprintf(d.stdout, "%s: published %s at %s\n", zone, changes(u.Count()), u.Server)
+			fmt.Fprintf(d.stdout, "%s: published %s at %s\n", zone, plural(u.Count(), "change"), u.Server)
 		}
 		out.Findings = append(out.Findings, p.Verify(ctx, u)...)
 	}
@@ -220,21 +212,20 @@ func (d *dnsPublish) show(u *publish.ZoneUpdate, zone string) {
 	}
 }
 
-// agreed asks a question on the terminal. An interrupt is no yes.
-func (d *dnsPublish) agreed(ctx context.Context, question string) bool {
-	fmt.Fprint(d.stderr, question)
-	answer := make(chan string, 1)
-	go func() {
-		line, _ := d.answers.ReadString('\n') // nor is the end of the input
-		answer <- line
-	}()
-	select {
-	case <-ctx.Done():
+// agreed asks on the terminal whether to publish. Neither an interrupt nor the
+// end of the input is a yes.
+func (d *dnsPublish) agreed(ctx context.Context, count int, zone string) bool {
+	which := "this"
+	if count > 1 {
+		which = "these"
+	}
+	fmt.Fprintf(d.stderr, "Publish %s %s to zone %s? [y/N] ", which, plural(count, "change"), zone)
+	answer, err := interruptible(ctx, func() (string, error) { return d.answers.ReadString('\n') })
+	if ctx.Err() != nil {
 		fmt.Fprintln(d.stderr)
 		return false
-	case line := <-answer:
-		return slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(line)))
 	}
+	return (err == nil || errors.Is(err, io.EOF)) && slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(answer)))
 }
 
 // report prints the findings: as JSON with all else, or those to act on.
@@ -243,12 +234,7 @@ func (d *dnsPublish) report(out publishedZone) error {
 		d.failures = d.failures || f.Level == finding.Fail
 	}
 	if d.json {
-		if out.Changes == nil {
-			out.Changes = []publishedChange{} // a JSON array even when empty
-		}
-		if out.Findings == nil {
-			out.Findings = []finding.Finding{}
-		}
+		out.Changes, out.Findings = array(out.Changes), array(out.Findings)
 		return json.NewEncoder(d.stdout).Encode(out)
 	}
 	for _, f := range out.Findings {
@@ -264,28 +250,5 @@ func (d *dnsPublish) report(out publishedZone) error {
 }
 
 func jsonChange(c publish.Change) publishedChange {
-	out := publishedChange{Name: strings.TrimSuffix(c.Name, "."), Type: c.TypeName()}
-	for _, line := range c.Lines() {
-		if record, gone := strings.CutPrefix(line, "- "); gone {
-			out.Remove = append(out.Remove, record)
-		} else {
-			out.Add = append(out.Add, strings.TrimPrefix(line, "+ "))
-		}
-	}
-	return out
-}
-
-func question(n int, zone string) string {
-	which := "this"
-	if n > 1 {
-		which = "these"
-	}
-	return fmt.Sprintf("Publish %s %s to zone %s? [y/N] ", which, changes(n), zone)
-}
-
-func changes(n int) string {
-	if n == 1 {
-		return "1 change"
-	}
-	return fmt.Sprintf("%d changes", n)
+	return publishedChange{strings.TrimSuffix(c.Name, "."), c.TypeName(), dnssrv.Lines(c.Remove), dnssrv.Lines(c.Add)}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -73,9 +74,7 @@ func (d *doctor) run(ctx context.Context, who string) error {
 	if d.addr, err = typedAddress(who); err != nil {
 		return err
 	}
-	if err = d.useFormat(d.format); err != nil {
-		return err
-	}
+	d.json = d.json || d.format == jsonFormat
 	typed, err := d.typed()
 	if err != nil {
 		return err
@@ -83,7 +82,7 @@ func (d *doctor) run(ctx context.Context, who string) error {
 	if d.cfg, d.data, err = d.load(); err != nil {
 		return err
 	}
-	d.p = d.served()
+	d.p = d.lookup(d.addr.Domain)
 	var groups []findingGroup
 	if len(typed) > 0 || d.username != "" || d.offline {
 		meant := d.p
@@ -117,10 +116,8 @@ func (d *doctor) typed() ([]probe.Typed, error) {
 	return out, nil
 }
 
-// served is the provider of the address in the configuration or among the
+// lookup is the provider of a domain in the configuration or among the
 // built-ins; nil is an answer.
-func (d *doctor) served() *provider.Provider { return d.lookup(d.addr.Domain) }
-
 func (d *doctor) lookup(domain string) *provider.Provider {
 	p, err := d.data.All().Lookup(context.Background(), provider.Address{Domain: domain})
 	switch {
@@ -148,10 +145,7 @@ func (d *doctor) report(groups []findingGroup) error {
 	} else {
 		err = d.printer(d.format).report(d.addr.Domain, groups)
 	}
-	if err == nil && r.Summary.Fail > 0 {
-		err = errSilent
-	}
-	return err
+	return cmp.Or(err, silent(r.Summary.Fail > 0))
 }
 
 // passedOver: of what was skipped, what was asked for is reported.

@@ -47,13 +47,8 @@ func (d *doctor) configured(ctx context.Context, servers *visits) {
 	if d.p == nil {
 		return
 	}
-	for _, list := range [][]provider.Server{d.p.Incoming, d.p.Outgoing} {
-		for _, s := range list {
-			servers.add(ctx, s, true)
-		}
-	}
-	if d.p.ManageSieve != nil {
-		servers.add(ctx, *d.p.ManageSieve, true)
+	for _, s := range d.p.AllServers() {
+		servers.add(ctx, s, true)
 	}
 }
 

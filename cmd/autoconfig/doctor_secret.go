@@ -85,14 +85,8 @@ func firstLine(flag, path string) (string, error) {
 	return strings.TrimRight(line, "\r\n"), nil
 }
 
-// terminal is standard input when a person sits there.
-func (a *app) terminal() (*os.File, bool) {
-	f, ok := a.stdin.(*os.File)
-	return f, ok && term.IsTerminal(int(f.Fd()))
-}
-
 func (d *doctor) promptPassword(ctx context.Context) (string, error) {
-	f, ok := d.terminal()
+	f, ok := terminal(d.stdin)
 	if !ok {
 		return "", usagef("--login asks for the password on a terminal, and there is none; write --password-file FILE")
 	}
@@ -171,7 +165,7 @@ func (p *permits) allowed(host string) bool {
 
 // confirm asks the person at the terminal, if there is one.
 func (d *doctor) confirm(ctx context.Context, host string) bool {
-	f, ok := d.terminal()
+	f, ok := terminal(d.stdin)
 	if !ok {
 		return false
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -90,7 +89,7 @@ func (a *app) explainArgs(args []string, lang *string) (text string, help bool, 
 	if len(words) > 0 || help {
 		return strings.Join(words, " "), help, nil
 	}
-	if f, ok := a.stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if _, ok := terminal(a.stdin); ok {
 		fmt.Fprintln(a.stderr, "Paste the error message, then press Ctrl-D:")
 	}
 	pasted, err := io.ReadAll(io.LimitReader(a.stdin, mostPasted))
@@ -106,14 +105,11 @@ func (a *app) explain(text, lang string) error {
 		found[i] = found[i].In(lang)
 	}
 	if a.json {
-		if found == nil {
-			found = []finding.Finding{} // a JSON array even when empty
-		}
 		enc := json.NewEncoder(a.stdout)
 		enc.SetIndent("", "  ")
 		if err := enc.Encode(struct {
 			Findings []finding.Finding `json:"findings"`
-		}{found}); err != nil {
+		}{array(found)}); err != nil {
 			return err
 		}
 	}

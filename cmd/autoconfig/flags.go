@@ -35,6 +35,17 @@ func wordFlag(to *string, words []string) *flagValue {
 	}}
 }
 
+// wordVar adds a flag of [wordFlag], with its words for shells.
+func wordVar(cmd *cobra.Command, to *string, words []string, name, usage string) {
+	cmd.Flags().Var(wordFlag(to, words), name, usage)
+	offer(cmd, name, words)
+}
+
+// offer lets shells complete the value of a flag.
+func offer(cmd *cobra.Command, flag string, words []string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that does not exist
+}
+
 // wordsFlag is a repeatable flag whose values, also several with commas, are of
 // some words; shown is the default.
 func wordsFlag(to *[]string, shown string, words []string) *flagValue {

@@ -50,19 +50,13 @@ func (d *discovery) lint(ctx context.Context, name string) error {
 	for i := range found {
 		found[i].Subject = cmp.Or(found[i].Subject, name)
 	}
-	out := lintJSON{name, format, sorted(found), finding.Summarize(found)}
-	if out.Findings == nil {
-		out.Findings = []finding.Finding{} // a JSON array even when empty
-	}
+	out := lintJSON{name, format, array(sorted(found)), finding.Summarize(found)}
 	if d.json {
 		err = json.NewEncoder(d.stdout).Encode(out)
 	} else {
 		err = d.printLint(out)
 	}
-	if err == nil && out.Summary.Fail > 0 {
-		err = errSilent
-	}
-	return err
+	return cmp.Or(err, silent(out.Summary.Fail > 0))
 }
 
 // document is a file, standard input or what a URL answers, and its Content-Type

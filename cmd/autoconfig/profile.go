@@ -96,10 +96,7 @@ func (a *app) verifyProfile(name string, raw []byte, roots *x509.CertPool) error
 	if err := a.printVerification(v); err != nil {
 		return err
 	}
-	if verr != nil {
-		return errSilent
-	}
-	return nil
+	return silent(verr != nil)
 }
 
 func (a *app) printVerification(v verification) error {

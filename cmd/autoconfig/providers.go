@@ -108,16 +108,8 @@ func entryByID(entries []config.Entry, id string) (config.Entry, bool) {
 func (a *app) printProvidersJSON(entries []config.Entry) error {
 	out := []providerJSON{}
 	for _, e := range entries {
-		p := providerJSON{ID: e.ID, Name: e.Name, BuiltIn: e.Builtin, Domains: e.Domains, File: e.DomainsFile, Unverified: e.Unverified, MX: e.MX}
-		if p.Domains == nil {
-			p.Domains = []string{}
-		}
-		for _, s := range e.Incoming {
-			p.Incoming = append(p.Incoming, serverWords(s))
-		}
-		for _, s := range e.Outgoing {
-			p.Outgoing = append(p.Outgoing, serverWords(s))
-		}
+		p := providerJSON{ID: e.ID, Name: e.Name, BuiltIn: e.Builtin, Domains: array(e.Domains), File: e.DomainsFile,
+			Unverified: e.Unverified, MX: e.MX, Incoming: serverLines(e.Incoming), Outgoing: serverLines(e.Outgoing)}
 		out = append(out, p)
 	}
 	enc := json.NewEncoder(a.stdout)
@@ -125,13 +117,17 @@ func (a *app) printProvidersJSON(entries []config.Entry) error {
 	return enc.Encode(out)
 }
 
+func serverLines(list []provider.Server) []string {
+	var out []string
+	for _, s := range list {
+		out = append(out, serverWords(s))
+	}
+	return out
+}
+
 // serverWords is a server on one line.
 func serverWords(s provider.Server) string {
-	auth := make([]string, len(s.Auth))
-	for i, m := range s.Auth {
-		auth[i] = string(m)
-	}
-	return fmt.Sprintf("%s %s:%d %s (%s)", s.Protocol, s.Host, s.Port, s.Security, strings.Join(auth, ", "))
+	return fmt.Sprintf("%s %s:%d %s (%s)", s.Protocol, s.Host, s.Port, s.Security, strings.Join(texts(s.Auth), ", "))
 }
 
 func (a *app) printProvider(e config.Entry) error {

@@ -90,18 +90,11 @@ func (a *app) printFactsText(name string, out factsJSON) error {
 
 // factValues is a built-in value in words.
 func factValues(p *provider.Provider, key string) []string {
-	servers := func(list []provider.Server) []string {
-		var out []string
-		for _, s := range list {
-			out = append(out, serverWords(s))
-		}
-		return out
-	}
 	switch key {
 	case "incoming":
-		return servers(p.Incoming)
+		return serverLines(p.Incoming)
 	case "outgoing":
-		return servers(p.Outgoing)
+		return serverLines(p.Outgoing)
 	case "oauth2":
 		return append([]string{p.OAuth2.AuthorizeURL, p.OAuth2.TokenURL}, p.OAuth2.Scopes...)
 	case "password_login":

@@ -16,11 +16,8 @@ func (a *app) renderText(p *provider.Provider, addr provider.Address) error {
 	fmt.Fprintf(a.stdout, "%s for %s\n\n", p.Name, addr)
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\tserver\tport\tencryption\tuser name\tauthentication")
-	for _, s := range append(append([]provider.Server{}, p.Incoming...), p.Outgoing...) {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", protocolWords[s.Protocol], s.Host, s.Port, securityWords[s.Security], provider.Expand(s.Username, addr), authWords(s.Auth))
-	}
-	if s := p.ManageSieve; s != nil {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", protocolWords[s.Protocol], s.Host, s.Port, securityWords[s.Security], provider.Expand(s.Username, addr), authWords(s.Auth))
+	for _, s := range p.AllServers() {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", protocolWords[s.Protocol], s.Host, s.Port, securityWords[s.Security], provider.Expand(s.Username, addr), strings.Join(texts(s.Auth), ", or "))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -85,10 +82,11 @@ var protocolWords = map[provider.Protocol]string{provider.IMAP: "IMAP", provider
 
 var securityWords = map[provider.Security]string{provider.TLS: "TLS", provider.STARTTLS: "STARTTLS", provider.Plain: "none"}
 
-func authWords(auths []provider.Auth) string {
-	words := make([]string, len(auths))
-	for i, a := range auths {
-		words[i] = string(a)
+// texts are words of the model as plain strings.
+func texts[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, word := range list {
+		out[i] = string(word)
 	}
-	return strings.Join(words, ", or ")
+	return out
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -34,8 +33,8 @@ const usualWidth = 80
 // printer prints to standard output, as wide as the terminal is.
 func (a *app) printer(format string) *printer {
 	p := &printer{w: a.stdout, width: usualWidth, markdown: format == markdownFormat}
-	f, ok := a.stdout.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	f, ok := terminal(a.stdout)
+	if !ok {
 		return p
 	}
 	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
@@ -54,17 +53,16 @@ const (
 
 // formatFlag lets a command print its report as Markdown.
 func formatFlag(cmd *cobra.Command, format *string) {
-	cmd.Flags().StringVar(format, "format", textFormat, "text, markdown (for a ticket) or json (--json is the same)")
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{textFormat, markdownFormat, jsonFormat}, cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that does not exist
+	*format = textFormat
+	wordVar(cmd, format, []string{textFormat, markdownFormat, jsonFormat}, "format", "text, markdown (for a ticket) or json (--json is the same)")
 }
 
-// useFormat checks the flag of [formatFlag].
-func (a *app) useFormat(format string) error {
-	if !slices.Contains([]string{textFormat, markdownFormat, jsonFormat}, format) {
-		return usagef("unknown format %q; write one of text, markdown, json", format)
+// array is a list that is a JSON array even when empty.
+func array[T any](list []T) []T {
+	if list == nil {
+		return []T{}
 	}
-	a.json = a.json || format == jsonFormat
-	return nil
+	return list
 }
 
 func (p *printer) printf(format string, args ...any) {

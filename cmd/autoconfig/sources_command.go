@@ -62,10 +62,7 @@ func (a *app) checkSources(ctx context.Context, all bool) error {
 			failed = true
 		}
 	}
-	if failed {
-		return errSilent
-	}
-	return nil
+	return silent(failed)
 }
 
 // checkSource looks at the first domain of the list, or at all of them, and

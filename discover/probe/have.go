@@ -113,10 +113,7 @@ func Have(p *provider.Provider, a provider.Address, typed []Typed, username stri
 	var servers []provider.Server
 	if p != nil {
 		p = p.For(a.Domain)
-		servers = slices.Concat(p.Incoming, p.Outgoing)
-		if p.ManageSieve != nil {
-			servers = append(servers, *p.ManageSieve)
-		}
+		servers = p.AllServers()
 	} else {
 		out = append(out, finding.New("have-provider-unknown", a.Domain))
 	}

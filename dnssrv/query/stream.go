@@ -45,3 +45,14 @@ func InOrder[T, R any](ctx context.Context, in iter.Seq[T], workers int, f func(
 		}
 	}
 }
+
+// Until are the values before the first error, which is kept in failed.
+func Until[T any](in iter.Seq2[T, error], failed *error) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for v, err := range in {
+			if *failed = err; err != nil || !yield(v) {
+				return
+			}
+		}
+	}
+}
