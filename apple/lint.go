@@ -19,46 +19,36 @@ const MaxFindings = 100
 // value found there. Rules are those of device-management, mdm/profiles; whether
 // the signer is trusted is for [Verify].
 func Lint(data []byte, contentType string) []finding.Finding {
-	var l linter
-	media, _, _ := strings.Cut(contentType, ";")
-	if media = strings.TrimSpace(media); media != "" && !strings.EqualFold(media, ContentType) {
-		l.add("profile-content-type", "Content-Type", contentType)
-	}
+	l := linter{finding.Linter{Max: MaxFindings}, map[string]bool{}}
+	media := provider.MediaType(contentType)
+	l.When(media != "" && !strings.EqualFold(media, ContentType), "profile-content-type", "Content-Type", contentType)
 	if IsSigned(data) {
 		signed, err := checkSignature(data)
 		if err != nil {
-			l.add("certificate-profile-signature", "", err.Error())
-			return l.findings
+			l.Add("certificate-profile-signature", "", err.Error())
+			return l.Findings
 		}
 		data = signed.Content
 	}
 	top, err := parse(data)
 	if err != nil {
-		l.add("profile-document-syntax", "", strings.TrimPrefix(err.Error(), ErrProfile.Error()+": "))
-		return l.findings
+		l.Add("profile-document-syntax", "", strings.TrimPrefix(err.Error(), ErrProfile.Error()+": "))
+		return l.Findings
 	}
 	l.payload("", top, nil)
 	content, _ := top["PayloadContent"].([]any)
-	if len(content) == 0 {
-		l.add("profile-content-empty", "PayloadContent", "")
-	}
+	l.When(len(content) == 0, "profile-content-empty", "PayloadContent", "")
 	for i, v := range content {
 		if d, ok := v.(map[string]any); ok {
 			l.payload(fmt.Sprintf("PayloadContent[%d]/", i+1), d, ownKeys(foreign(d).text("PayloadType")))
 		}
 	}
-	return l.findings
+	return l.Findings
 }
 
 type linter struct {
-	findings []finding.Finding
-	seen     map[string]bool // identifiers and UUIDs
-}
-
-func (l *linter) add(id, subject, got string) {
-	if len(l.findings) < MaxFindings {
-		l.findings = append(l.findings, finding.New(id, subject).Saw(got))
-	}
+	finding.Linter
+	seen map[string]bool // identifiers and UUIDs
 }
 
 // key is one key of a payload.
@@ -129,11 +119,11 @@ func (l *linter) payload(path string, d foreign, own []key) {
 		if v, ok := d[k.name]; ok {
 			l.value(path+k.name, k, v)
 		} else if k.required {
-			l.add("profile-key-missing", path+k.name, "")
+			l.Add("profile-key-missing", path+k.name, "")
 		}
 	}
 	if version, ok := number(d["PayloadVersion"]); !ok || version != 1 {
-		l.add("profile-version-wrong", path+"PayloadVersion", shown(d["PayloadVersion"]))
+		l.Add("profile-version-wrong", path+"PayloadVersion", shown(d["PayloadVersion"]))
 	}
 	l.unique(path, d)
 	if d.text("PayloadType") == TypeMail {
@@ -141,7 +131,7 @@ func (l *linter) payload(path string, d foreign, own []key) {
 		l.encrypted(path, d, "Outgoing")
 	}
 	if d.text("PayloadType") == TypeExchange && !d.flag("SSL", false) {
-		l.add("profile-encryption-off", path+"SSL", shown(d["SSL"]))
+		l.Add("profile-encryption-off", path+"SSL", shown(d["SSL"]))
 	}
 }
 
@@ -149,24 +139,24 @@ func (l *linter) value(path string, k key, v any) {
 	s, isString := v.(string)
 	switch k.kind {
 	case isSecret:
-		l.add("profile-password-present", path, "")
+		l.Add("profile-password-present", path, "")
 	case isFlag:
 		if _, ok := v.(bool); !ok {
-			l.add("profile-key-type", path, shown(v))
+			l.Add("profile-key-type", path, shown(v))
 		}
 	case isPort:
 		n, ok := number(v)
 		switch _, integer := v.(uint64); {
 		case !ok:
-			l.add("profile-key-type", path, shown(v))
+			l.Add("profile-key-type", path, shown(v))
 		case n < 1 || n > 65535 || n != float64(int(n)):
-			l.add("profile-port-invalid", path, shown(v))
+			l.Add("profile-port-invalid", path, shown(v))
 		case !integer:
-			l.add("profile-number-real", path, shown(v))
+			l.Add("profile-number-real", path, shown(v))
 		}
 	default:
 		if !isString {
-			l.add("profile-key-type", path, shown(v))
+			l.Add("profile-key-type", path, shown(v))
 			return
 		}
 		l.text(path, k, s)
@@ -177,17 +167,17 @@ func (l *linter) text(path string, k key, s string) {
 	_, err := provider.ParseHost(s)
 	switch {
 	case k.required && s == "":
-		l.add("profile-key-missing", path, "")
+		l.Add("profile-key-missing", path, "")
 	case k.kind == isWord && !slices.Contains(k.values, s):
-		l.add("profile-value-unknown", path, s)
+		l.Add("profile-value-unknown", path, s)
 	case k.kind == isHost && err != nil && !provider.IsIP(s):
-		l.add("profile-host-invalid", path, s)
+		l.Add("profile-host-invalid", path, s)
 	case k.kind == isHost && !strings.ContainsAny(s, ".:"):
-		l.add("profile-host-short", path, s)
+		l.Add("profile-host-short", path, s)
 	case k.kind == isLogin && provider.HasPlaceholder(s):
-		l.add("profile-login-placeholder", path, s)
+		l.Add("profile-login-placeholder", path, s)
 	case strings.HasSuffix(path, "PayloadUUID") && !uuidForm.MatchString(s):
-		l.add("profile-uuid-malformed", path, s)
+		l.Add("profile-uuid-malformed", path, s)
 	}
 }
 
@@ -195,13 +185,10 @@ var uuidForm = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-
 
 // unique reports an identifier or a UUID that another payload has.
 func (l *linter) unique(path string, d foreign) {
-	if l.seen == nil {
-		l.seen = map[string]bool{}
-	}
 	for _, name := range []string{"PayloadIdentifier", "PayloadUUID"} {
 		id := strings.ToUpper(name + " " + d.text(name))
 		if d.text(name) != "" && l.seen[id] {
-			l.add("profile-id-duplicate", path+name, d.text(name))
+			l.Add("profile-id-duplicate", path+name, d.text(name))
 		}
 		l.seen[id] = true
 	}
@@ -223,10 +210,10 @@ func (l *linter) encrypted(path string, d foreign, direction string) {
 	}
 	s := provider.Server{Protocol: proto, Port: d.port(direction + "MailServerPortNumber"), Security: provider.Plain}
 	if want, _ := s.PortSecurity(); want == provider.TLS {
-		l.add("profile-port-security", path+name, fmt.Sprintf("port %d", s.Port))
+		l.Add("profile-port-security", path+name, fmt.Sprintf("port %d", s.Port))
 		return
 	}
-	l.add("profile-encryption-off", path+name, shown(d[name]))
+	l.Add("profile-encryption-off", path+name, shown(d[name]))
 }
 
 func number(v any) (float64, bool) {

@@ -22,67 +22,52 @@ import (
 // (MS-OXDSCLI §2.2.4); what Thunderbird 153 and Delta Chat 2.57 make of an
 // answer was measured.
 func Lint(data []byte, contentType string) []finding.Finding {
-	var l linter
+	l := linter{finding.Linter{Max: MaxFindings}}
 	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
 		l.json(data)
-		return l.findings
+		return l.Findings
 	}
-	media, _, _ := strings.Cut(contentType, ";")
-	if media = strings.TrimSpace(media); media != "" && media != "text/xml" && media != "application/xml" {
-		l.add("autodiscover-content-type", "Content-Type", contentType)
-	}
+	media := provider.MediaType(contentType)
+	l.When(media != "" && media != "text/xml" && media != "application/xml", "autodiscover-content-type", "Content-Type", contentType)
 	doc, err := parse(data)
 	if err != nil {
-		l.add("autodiscover-document-syntax", "", strings.TrimPrefix(err.Error(), ErrResponse.Error()+": "))
-		return l.findings
+		l.Add("autodiscover-document-syntax", "", strings.TrimPrefix(err.Error(), ErrResponse.Error()+": "))
+		return l.Findings
 	}
 	l.namespaces(doc)
 	l.response(doc.response())
-	return l.findings
+	return l.Findings
 }
 
 // MaxFindings is the most findings [Lint] returns for one answer.
 const MaxFindings = 100
 
-type linter struct{ findings []finding.Finding }
-
-func (l *linter) add(id, subject, got string) {
-	if len(l.findings) < MaxFindings {
-		l.findings = append(l.findings, finding.New(id, subject).Saw(got))
-	}
-}
-
-// when adds a finding if there is a fault.
-func (l *linter) when(fault bool, id, subject, got string) {
-	if fault {
-		l.add(id, subject, got)
-	}
-}
+type linter struct{ finding.Linter }
 
 func (l *linter) namespaces(doc *document) {
 	root, response := doc.XMLName.Space, doc.Response.XMLName.Space
-	l.when(root != NamespaceResponse, "autodiscover-namespace-root", "Autodiscover/@xmlns", root)
+	l.When(root != NamespaceResponse, "autodiscover-namespace-root", "Autodiscover/@xmlns", root)
 	schemas := []string{NamespaceOutlookResponse, NamespaceMobileSyncResponse}
 	if doc.Response.Error != nil { // inherits the root's as well (MS-ASCMD §4.2.5)
 		schemas = append(schemas, NamespaceResponse)
 	}
-	l.when(!slices.Contains(schemas, response), "autodiscover-namespace-response", "Response/@xmlns", response)
+	l.When(!slices.Contains(schemas, response), "autodiscover-namespace-response", "Response/@xmlns", response)
 }
 
 func (l *linter) response(r *Response) {
 	switch {
 	case r.Error != nil:
-		l.add("autodiscover-answer-error", "Response/Error", fmt.Sprintf("%d %s", r.Error.Code, r.Error.Message))
+		l.Add("autodiscover-answer-error", "Response/Error", fmt.Sprintf("%d %s", r.Error.Code, r.Error.Message))
 	case r.RedirectURL != "":
-		l.when(!isHTTPS(r.RedirectURL), "autodiscover-redirect-invalid", "Account/RedirectUrl", r.RedirectURL)
-		l.add("autodiscover-redirect-url", "Account/RedirectUrl", r.RedirectURL)
+		l.When(!isHTTPS(r.RedirectURL), "autodiscover-redirect-invalid", "Account/RedirectUrl", r.RedirectURL)
+		l.Add("autodiscover-redirect-url", "Account/RedirectUrl", r.RedirectURL)
 	case r.RedirectAddr != "":
 		_, err := provider.ParseAddress(r.RedirectAddr)
-		l.when(err != nil, "autodiscover-redirect-invalid", "Account/RedirectAddr", r.RedirectAddr)
+		l.When(err != nil, "autodiscover-redirect-invalid", "Account/RedirectAddr", r.RedirectAddr)
 	case r.MobileSync != "":
-		l.when(!isHTTPS(r.MobileSync), "autodiscover-url-invalid", "Server/Url", r.MobileSync)
+		l.When(!isHTTPS(r.MobileSync), "autodiscover-url-invalid", "Server/Url", r.MobileSync)
 	case len(r.Blocks) == 0:
-		l.add("autodiscover-answer-empty", "Response", "")
+		l.Add("autodiscover-answer-empty", "Response", "")
 	default:
 		l.blocks(r.Blocks)
 	}
@@ -100,25 +85,25 @@ func (l *linter) blocks(blocks []Block) {
 		case "EXCH", "EXPR", "EXHTTP", "WEB":
 			exchange = true
 		default:
-			l.add("autodiscover-type-unknown", path+"Type", b.Type)
+			l.Add("autodiscover-type-unknown", path+"Type", b.Type)
 		}
 	}
 	if exchange {
 		return
 	}
-	l.when(!incoming, "autodiscover-incoming-missing", "Account/Protocol", "")
-	l.when(!outgoing, "autodiscover-smtp-missing", "Account/Protocol", "")
+	l.When(!incoming, "autodiscover-incoming-missing", "Account/Protocol", "")
+	l.When(!outgoing, "autodiscover-smtp-missing", "Account/Protocol", "")
 }
 
 func (l *linter) server(path string, b Block) {
 	_, err := provider.ParseHost(b.Server)
 	host := err == nil && !strings.HasSuffix(b.Server, ".") || provider.IsIP(b.Server)
-	l.when(!host, "autodiscover-host-invalid", path+"Server", b.Server)
-	l.when(host && !strings.ContainsAny(b.Server, ".:"), "autodiscover-host-short", path+"Server", b.Server)
+	l.When(!host, "autodiscover-host-invalid", path+"Server", b.Server)
+	l.When(host && !strings.ContainsAny(b.Server, ".:"), "autodiscover-host-short", path+"Server", b.Server)
 	port, err := strconv.ParseUint(b.Port, 10, 16)
-	l.when(err != nil || port == 0, "autodiscover-port-invalid", path+"Port", b.Port)
-	l.when(provider.HasPlaceholder(b.LoginName), "autodiscover-login-placeholder", path+"LoginName", b.LoginName)
-	l.when(!strings.EqualFold(b.SPA, "off"), "autodiscover-spa-on", path+"SPA", b.SPA)
+	l.When(err != nil || port == 0, "autodiscover-port-invalid", path+"Port", b.Port)
+	l.When(provider.HasPlaceholder(b.LoginName), "autodiscover-login-placeholder", path+"LoginName", b.LoginName)
+	l.When(!strings.EqualFold(b.SPA, "off"), "autodiscover-spa-on", path+"SPA", b.SPA)
 }
 
 // security compares what those read who go by SSL (Delta Chat, old versions of
@@ -129,18 +114,18 @@ func (l *linter) security(path string, b Block) {
 	off := strings.EqualFold(b.SSL, "off")
 	switch {
 	case !slices.Contains([]string{"", "ssl", "tls", "none", "auto"}, word):
-		l.add("autodiscover-encryption-unknown", path+"Encryption", b.Encryption)
+		l.Add("autodiscover-encryption-unknown", path+"Encryption", b.Encryption)
 	case off && (word == "ssl" || word == "tls"):
-		l.add("autodiscover-ssl-off", path+"SSL", "SSL off with Encryption "+b.Encryption)
+		l.Add("autodiscover-ssl-off", path+"SSL", "SSL off with Encryption "+b.Encryption)
 	case off || word == "none":
-		l.add("autodiscover-security-plain", path+"SSL", "")
+		l.Add("autodiscover-security-plain", path+"SSL", "")
 	}
 	if !ok {
 		return
 	}
 	want, contradicts := s.PortSecurity()
-	l.when(contradicts, "autodiscover-port-security", path+"Port", fmt.Sprintf("%d with %s", s.Port, s.Security))
-	l.when(word == "" && !off && want == provider.STARTTLS, "autodiscover-encryption-missing", path+"Encryption", "")
+	l.When(contradicts, "autodiscover-port-security", path+"Port", fmt.Sprintf("%d with %s", s.Port, s.Security))
+	l.When(word == "" && !off && want == provider.STARTTLS, "autodiscover-encryption-missing", path+"Encryption", "")
 }
 
 // json looks at an answer of version 2, which is one URL.
@@ -148,11 +133,11 @@ func (l *linter) json(data []byte) {
 	var doc struct{ Protocol, URL, ErrorCode, ErrorMessage string }
 	switch err := json.Unmarshal(data, &doc); {
 	case err != nil:
-		l.add("autodiscover-document-syntax", "", err.Error())
+		l.Add("autodiscover-document-syntax", "", err.Error())
 	case doc.ErrorCode != "":
-		l.add("autodiscover-answer-error", "ErrorCode", doc.ErrorCode+" "+doc.ErrorMessage)
+		l.Add("autodiscover-answer-error", "ErrorCode", doc.ErrorCode+" "+doc.ErrorMessage)
 	default:
-		l.when(!isHTTPS(doc.URL), "autodiscover-url-invalid", "Url", doc.URL)
+		l.When(!isHTTPS(doc.URL), "autodiscover-url-invalid", "Url", doc.URL)
 	}
 }
 

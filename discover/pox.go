@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"autoconfig/autodiscover"
+	"autoconfig/mozilla"
 	"autoconfig/provider"
 )
 
@@ -51,7 +52,7 @@ func (p poxReading) read(body []byte, contentType string, v vars) (*autodiscover
 	switch {
 	case page:
 		return nil, config{fault: FaultPage, why: "a web page, not an Autodiscover answer"}
-	case p.xmlType && !xmlType(contentType):
+	case p.xmlType && !mozilla.XMLType(contentType):
 		return nil, config{fault: FaultType, why: fmt.Sprintf("Content-Type %q is refused", provider.Printable(contentType, 60))}
 	}
 	if end := bytes.LastIndex(body, []byte("</Autodiscover>")); p.stream && end >= 0 {

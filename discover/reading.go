@@ -60,7 +60,7 @@ type config struct {
 // read reads a document as the client does.
 func (r reading) read(body []byte, contentType string, v vars) config {
 	page := isPage(body, contentType)
-	if r.xmlType && !xmlType(contentType) {
+	if r.xmlType && !mozilla.XMLType(contentType) {
 		if page {
 			return config{fault: FaultPage, why: "a web page, not an autoconfig document"}
 		}
@@ -366,21 +366,14 @@ func take(list []Server, last bool) *Server {
 	return &list[0]
 }
 
-// xmlType reports the types that Thunderbird takes. It compares letters as they are.
-func xmlType(contentType string) bool {
-	media, _, _ := strings.Cut(contentType, ";")
-	media = strings.TrimSpace(media)
-	return media == "text/xml" || media == "application/xml"
-}
-
 // isPage reports HTML, by its type or by how it begins.
 func isPage(body []byte, contentType string) bool {
-	media, _, _ := strings.Cut(strings.ToLower(contentType), ";")
+	media := strings.ToLower(provider.MediaType(contentType))
 	head := strings.ToLower(string(body[:min(len(body), 512)]))
 	if strings.Contains(head, "<clientconfig") || strings.Contains(head, "<autodiscover") {
 		return false // the format asked for, only its type is wrong
 	}
-	return strings.TrimSpace(media) == "text/html" || strings.Contains(head, "<html") || strings.Contains(head, "<!doctype html")
+	return media == "text/html" || strings.Contains(head, "<html") || strings.Contains(head, "<!doctype html")
 }
 
 // trimXML takes XML's white space (XML 1.0 §2.3) off.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"autoconfig/autodiscover"
+	"autoconfig/mozilla"
 	"autoconfig/provider"
 )
 
@@ -68,7 +69,7 @@ func (w *walk) document(s step, v vars, a answer, line Step) result {
 	line.judge(c, a)
 	switch s.stops {
 	case stopAnswered:
-		r.stop = c.wellFormed || !xmlType(a.contentType) || a.status == http.StatusNoContent
+		r.stop = c.wellFormed || !mozilla.XMLType(a.contentType) || a.status == http.StatusNoContent
 	case stopEmpty:
 		r.stop = c.wellFormed
 	case stopReached, stopGiven:

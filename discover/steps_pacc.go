@@ -71,12 +71,11 @@ func (w *walk) digests(ctx context.Context, s step, name string) (Step, [][sha25
 }
 
 func readPACC(a answer, digests [][sha256.Size]byte, v vars, old bool) config {
-	media, _, _ := strings.Cut(a.contentType, ";")
 	p, err := pacc.Decode(bytes.NewReader(a.body))
 	switch {
 	case isPage(a.body, a.contentType):
 		return config{fault: FaultPage, why: "a web page, not a PACC document"}
-	case !strings.EqualFold(strings.TrimSpace(media), pacc.ContentType):
+	case !strings.EqualFold(provider.MediaType(a.contentType), pacc.ContentType):
 		return config{fault: FaultType, why: fmt.Sprintf("Content-Type %q is refused", provider.Printable(a.contentType, 60))}
 	case err != nil:
 		return config{fault: FaultMalformed, why: "not a PACC document"}

@@ -26,7 +26,7 @@ func blocks(e *etree.Element, tag string) []block {
 	return out
 }
 
-// mail reports a server that is told by host name and port.
+// mail reports a server that is given by host name and port.
 func (b block) mail() bool {
 	switch b.kind {
 	case "imap", "pop3":
@@ -59,21 +59,23 @@ var unusable = []string{"mozilla-value-missing", "mozilla-value-attribute", "moz
 	"mozilla-hostname-invalid", "mozilla-hostname-not-ascii", "mozilla-port-invalid", "mozilla-socket-unknown",
 	"mozilla-auth-unusable", "mozilla-oauth2-host-unknown"}
 
-// at is the place of a fault in the child of that name, if there is one.
-func (b block) at(fault bool, tag, got string) []place { return when(fault, b.path+"/"+tag, got) }
-
 // value is the text of the first child of that name, white space taken off.
 func (b block) value(tag string) string { return value(b.Element, tag) }
 
-// having lists the children with one of the tags for which fault holds.
-func (b block) having(fault func(*etree.Element) bool, tags ...string) []place {
-	var out []place
+// at reports a fault in the child of that name.
+func (l *linter) at(b block, fault bool, id, tag, got string) {
+	if id = b.id(id); id != "" {
+		l.When(fault, id, b.path+"/"+tag, got)
+	}
+}
+
+// having reports the children with one of the tags for which fault holds.
+func (l *linter) having(b block, id string, fault func(*etree.Element) bool, tags ...string) {
 	for _, tag := range tags {
 		for _, c := range b.SelectElements(tag) {
-			out = append(out, b.at(fault(c), tag, c.Text())...)
+			l.at(b, fault(c), id, tag, c.Text())
 		}
 	}
-	return out
 }
 
 // types are the words for servers that some client or the draft knows.
@@ -84,18 +86,20 @@ var types = map[string][]string{
 
 func (b block) known(kind string) bool { return slices.Contains(types[b.tag], kind) }
 
-// blockChecks look at a server of any type.
-var blockChecks = []check[block]{
-	{"mozilla-type-wrong", func(b block) []place {
-		return b.at(b.kind == "" || !b.known(b.kind) && b.known(strings.ToLower(trim(b.kind))), "@type", b.kind)
-	}},
-	{"mozilla-type-unknown", func(b block) []place {
-		return b.at(b.kind != "" && !b.known(strings.ToLower(trim(b.kind))), "@type", b.kind)
-	}},
-	{"mozilla-url-missing", func(b block) []place {
-		told := slices.Contains([]string{"jmap", "graph", "activeSync", "activesync"}, b.kind)
-		return b.at(told && b.value("url") == "", "url", b.kind)
-	}},
+// block looks at a server of any type.
+func (l *linter) block(b block) {
+	lower := strings.ToLower(trim(b.kind))
+	l.at(b, b.kind == "" || !b.known(b.kind) && b.known(lower), "mozilla-type-wrong", "@type", b.kind)
+	l.at(b, b.kind != "" && !b.known(lower), "mozilla-type-unknown", "@type", b.kind)
+	byURL := slices.Contains([]string{"jmap", "graph", "activeSync", "activesync"}, b.kind)
+	l.at(b, byURL && b.value("url") == "", "mozilla-url-missing", "url", b.kind)
+	if b.mail() {
+		l.values(b)
+		l.hostname(b)
+		l.connection(b)
+		l.username(b)
+		l.authentication(b)
+	}
 }
 
 // serverElements are the elements of a mail server: of the deployed format, the
@@ -103,76 +107,52 @@ var blockChecks = []check[block]{
 var serverElements = append([]string{"authentication", "password", "pop3", "restriction", "useGlobalPreferredServer",
 	"addThisServer", "url"}, single...)
 
-// single are the elements of a mail server that stand once, and must.
+// single are the elements that a mail server has exactly once.
 var single = []string{"hostname", "port", "socketType", "username"}
 
-// serverChecks look at how a mail server is reached.
-var serverChecks = []check[block]{
-	{"mozilla-value-missing", func(b block) []place {
-		var out []place
-		for _, tag := range single {
-			out = append(out, b.at(b.value(tag) == "", tag, "")...)
-		}
-		return append(out, b.at(!b.states(), "authentication", "")...)
-	}},
-	{"mozilla-value-several", func(b block) []place {
-		var out []place
-		for _, tag := range single {
-			out = append(out, b.at(len(b.SelectElements(tag)) > 1, tag, "")...)
-		}
-		return out
-	}},
-	{"mozilla-value-attribute", func(b block) []place {
-		return b.having(func(e *etree.Element) bool { return len(e.Attr) > 0 }, single...)
-	}},
-	{"mozilla-value-element", func(b block) []place { return b.having(nested, append(single, "authentication")...) }},
-	{"mozilla-element-unknown", func(b block) []place { return strangers(b.Element, b.path, serverElements) }},
-	{"mozilla-password-present", func(b block) []place {
-		return b.at(b.SelectElement("password") != nil, "password", "")
-	}},
-	{"mozilla-value-blank", func(b block) []place {
-		return b.having(padded, "port", "socketType", "authentication", "username")
-	}},
-	{"mozilla-hostname-blank", func(b block) []place { return b.having(padded, "hostname") }},
-	{"mozilla-hostname-invalid", func(b block) []place {
-		h := b.value("hostname")
-		return b.at(h != "" && ascii(h) && !hostName(h), "hostname", h)
-	}},
-	{"mozilla-hostname-not-ascii", func(b block) []place {
-		h := b.value("hostname")
-		return b.at(!ascii(h), "hostname", h)
-	}},
-	{"mozilla-hostname-placeholder", func(b block) []place {
-		h := b.value("hostname")
-		return b.at(hostName(h) && strings.Contains(h, "%"), "hostname", h)
-	}},
-	{"mozilla-hostname-short", func(b block) []place {
-		h := b.value("hostname")
-		return b.at(hostName(h) && !strings.ContainsAny(strings.TrimSuffix(h, "."), ".:%"), "hostname", h)
-	}},
-	{"mozilla-port-invalid", func(b block) []place {
-		port := b.value("port")
-		n, err := strconv.ParseUint(port, 10, 16)
-		return b.at(port != "" && (err != nil || n == 0), "port", port)
-	}},
-	{"mozilla-port-security", portSecurity},
-	{"mozilla-socket-unknown", func(b block) []place {
-		return b.having(func(e *etree.Element) bool {
-			_, ok := securityOf(trim(e.Text()))
-			return !ok && trim(e.Text()) != ""
-		}, "socketType")
-	}},
-	{"mozilla-socket-plain", func(b block) []place {
-		return b.having(func(e *etree.Element) bool { return trim(e.Text()) == socketPlain }, "socketType")
-	}},
+// values looks at the form of a mail server's elements.
+func (l *linter) values(b block) {
+	for _, tag := range single {
+		l.at(b, b.value(tag) == "", "mozilla-value-missing", tag, "")
+	}
+	l.at(b, !b.states(), "mozilla-value-missing", "authentication", "")
+	for _, tag := range single {
+		l.at(b, len(b.SelectElements(tag)) > 1, "mozilla-value-several", tag, "")
+	}
+	l.having(b, "mozilla-value-attribute", attributed, single...)
+	l.having(b, "mozilla-value-element", nested, append(single, "authentication")...)
+	l.strangers(b.Element, b.path, serverElements)
+	l.at(b, b.SelectElement("password") != nil, "mozilla-password-present", "password", "")
+	l.having(b, "mozilla-value-blank", padded, "port", "socketType", "authentication", "username")
+	l.having(b, "mozilla-hostname-blank", padded, "hostname")
 }
 
-// portSecurity compares the port with the socketType.
-func portSecurity(b block) []place {
+func (l *linter) hostname(b block) {
+	h := b.value("hostname")
+	l.at(b, h != "" && ascii(h) && !hostName(h), "mozilla-hostname-invalid", "hostname", h)
+	l.at(b, !ascii(h), "mozilla-hostname-not-ascii", "hostname", h)
+	l.at(b, hostName(h) && strings.Contains(h, "%"), "mozilla-hostname-placeholder", "hostname", h)
+	l.at(b, hostName(h) && !strings.ContainsAny(strings.TrimSuffix(h, "."), ".:%"), "mozilla-hostname-short", "hostname", h)
+}
+
+// connection looks at the port and at socketType, and compares the two.
+func (l *linter) connection(b block) {
+	port := b.value("port")
+	n, err := strconv.ParseUint(port, 10, 16)
+	l.at(b, port != "" && (err != nil || n == 0), "mozilla-port-invalid", "port", port)
 	s := decodeTCP(b.Element, provider.Protocol(b.kind))
 	_, contradicts := s.PortSecurity()
-	return b.at(contradicts && s.Security != "" && s.Security != provider.Plain, "port", fmt.Sprintf("%d with %s", s.Port, b.value("socketType")))
+	l.at(b, contradicts && s.Security != "" && s.Security != provider.Plain, "mozilla-port-security", "port",
+		fmt.Sprintf("%d with %s", s.Port, b.value("socketType")))
+	l.having(b, "mozilla-socket-unknown", func(e *etree.Element) bool {
+		_, ok := securityOf(trim(e.Text()))
+		return !ok && trim(e.Text()) != ""
+	}, "socketType")
+	l.having(b, "mozilla-socket-plain", func(e *etree.Element) bool { return trim(e.Text()) == socketPlain }, "socketType")
 }
+
+// attributed reports an element with attributes.
+func attributed(e *etree.Element) bool { return len(e.Attr) > 0 }
 
 // padded reports white space around a value.
 func padded(e *etree.Element) bool {
@@ -180,49 +160,30 @@ func padded(e *etree.Element) bool {
 	return trim(text) != "" && trim(text) != text
 }
 
-// loginChecks look at the user name and the ways to log in.
-var loginChecks = []check[block]{
-	{"mozilla-username-number", func(b block) []place {
-		u := b.value("username")
-		_, err := strconv.ParseFloat(u, 64)
-		return b.at(err == nil || strings.EqualFold(u, "true") || strings.EqualFold(u, "false"), "username", u)
-	}},
-	{"mozilla-username-literal", func(b block) []place {
-		u := b.value("username")
-		return b.at(u != "" && provider.Expand(u, someone) == u && !provider.BrokenPlaceholder(u), "username", u)
-	}},
-	{"mozilla-username-placeholder", func(b block) []place {
-		u := b.value("username")
-		return b.at(provider.BrokenPlaceholder(u), "username", u)
-	}},
-	{"mozilla-username-not-address", func(b block) []place {
-		u := b.value("username")
-		full := provider.Expand(u, someone)
-		return b.at(full != u && full != someone.String() && !provider.BrokenPlaceholder(u), "username", u)
-	}},
-	{"mozilla-auth-unknown", func(b block) []place {
-		return b.having(func(e *etree.Element) bool {
-			_, ok := authOf("", trim(e.Text()))
-			return !ok && trim(e.Text()) != "" && len(e.Attr) == 0
-		}, "authentication")
-	}},
-	{"mozilla-auth-attribute", func(b block) []place {
-		return b.having(func(e *etree.Element) bool { return len(e.Attr) > 0 }, "authentication")
-	}},
-	{"mozilla-auth-unusable", func(b block) []place {
-		return b.at(b.states() && !b.offers(thunderbirdAuth(b.kind)...) && !b.offers("OAuth2"), "authentication", b.value("authentication"))
-	}},
-	{"mozilla-auth-android", func(b block) []place {
-		return b.at(b.states() && !b.offers("OAuth2", "password-cleartext", "password-encrypted"), "authentication", b.value("authentication"))
-	}},
-	{"mozilla-oauth2-only", func(b block) []place {
-		return b.at(b.offers("OAuth2") && !b.offers(thunderbirdAuth(b.kind)...), "authentication", "OAuth2")
-	}},
-	{"mozilla-oauth2-host-unknown", func(b block) []place {
-		h := b.value("hostname")
-		other := b.offers(thunderbirdAuth(b.kind)...)
-		return b.at(b.offers("OAuth2") && !other && !ThunderbirdOAuth2(h), "authentication", h)
-	}},
+func (l *linter) username(b block) {
+	u := b.value("username")
+	_, err := strconv.ParseFloat(u, 64)
+	full, broken := provider.Expand(u, someone), provider.BrokenPlaceholder(u)
+	l.at(b, err == nil || strings.EqualFold(u, "true") || strings.EqualFold(u, "false"), "mozilla-username-number", "username", u)
+	l.at(b, u != "" && full == u && !broken, "mozilla-username-literal", "username", u)
+	l.at(b, broken, "mozilla-username-placeholder", "username", u)
+	l.at(b, full != u && full != someone.String() && !broken, "mozilla-username-not-address", "username", u)
+}
+
+func (l *linter) authentication(b block) {
+	const tag = "authentication"
+	l.having(b, "mozilla-auth-unknown", func(e *etree.Element) bool {
+		_, ok := authOf("", trim(e.Text()))
+		return !ok && trim(e.Text()) != "" && len(e.Attr) == 0
+	}, tag)
+	l.having(b, "mozilla-auth-attribute", attributed, tag)
+	first, states := b.value(tag), b.states()
+	oauth2, other := b.offers("OAuth2"), b.offers(thunderbirdAuth(b.kind)...)
+	l.at(b, states && !other && !oauth2, "mozilla-auth-unusable", tag, first)
+	l.at(b, states && !b.offers("OAuth2", "password-cleartext", "password-encrypted"), "mozilla-auth-android", tag, first)
+	l.at(b, oauth2 && !other, "mozilla-oauth2-only", tag, "OAuth2")
+	host := b.value("hostname")
+	l.at(b, oauth2 && !other && !ThunderbirdOAuth2(host), "mozilla-oauth2-host-unknown", tag, host)
 }
 
 // someone is an address to try user names with.
@@ -230,7 +191,7 @@ var someone = provider.Address{Local: "someone", Domain: "example.org"}
 
 // states reports any word for a way to log in. Clients skip an empty one.
 func (b block) states() bool {
-	return len(b.having(func(e *etree.Element) bool { return trim(e.Text()) != "" }, "authentication")) > 0
+	return slices.ContainsFunc(b.SelectElements("authentication"), func(e *etree.Element) bool { return trim(e.Text()) != "" })
 }
 
 // offers reports one of the authentication words, without attributes.

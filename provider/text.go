@@ -18,3 +18,9 @@ func Printable(s string, most int) string {
 	}
 	return s
 }
+
+// MediaType is a Content-Type without its parameters, in its own letter case.
+func MediaType(contentType string) string {
+	media, _, _ := strings.Cut(contentType, ";")
+	return strings.TrimSpace(media)
+}
