@@ -20,11 +20,11 @@ func (s *Server) Admin() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /ask", s.ask)
-	mux.Handle("GET /metrics", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		s.readiness() // brings the gauges up to date
 		s.expiry()
-		s.metrics.handler().ServeHTTP(w, r)
-	}))
+		s.metrics.registry.ServeHTTP(w, r)
+	})
 	return s.guard(mux)
 }
 
@@ -94,8 +94,10 @@ func (s *Server) readiness() readiness {
 		return readiness{Status: "starting"}
 	}
 	reasons := slices.Clone(set.Degraded)
-	if why := s.reload.Load(); why != nil {
-		reasons = append(reasons, *why)
+	for _, why := range []*string{s.reload.Load(), s.unwatched.Load()} {
+		if why != nil {
+			reasons = append(reasons, *why)
+		}
 	}
 	if set.MX != nil && set.MX.Down() {
 		reasons = append(reasons, "no resolver answers")
@@ -107,9 +109,6 @@ func (s *Server) readiness() readiness {
 		for source, n := range set.BadRows() {
 			s.metrics.badRows.WithLabelValues(source).Set(float64(n))
 		}
-	}
-	if why := s.unwatched.Load(); why != nil {
-		reasons = append(reasons, *why)
 	}
 	if set.Signer != nil {
 		if end := set.Signer.NotAfter(); !end.IsZero() && time.Until(end) < signerWarning {
@@ -187,17 +186,15 @@ func (s *Server) vouches(ctx context.Context, host string) error {
 	case host == set.ServiceHost:
 		return nil
 	}
-	for _, prefix := range hostPrefixes {
-		domain, ok := strings.CutPrefix(host, prefix)
-		if !ok {
-			continue
-		}
-		_, err := set.Listed.Lookup(ctx, provider.Address{Domain: domain})
-		if !errors.Is(err, provider.ErrNotFound) {
-			return err
-		}
+	domain, ok := cutHostPrefix(host)
+	if !ok {
+		return acme.ErrNotListed
 	}
-	return acme.ErrNotListed
+	_, err := set.Listed.Lookup(ctx, provider.Address{Domain: domain})
+	if errors.Is(err, provider.ErrNotFound) {
+		return acme.ErrNotListed
+	}
+	return err
 }
 
 // expiry brings the metric of certificates up to date.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,12 +86,7 @@ func withoutPort(hop string) string {
 }
 
 func contains(list []netip.Prefix, addr netip.Addr) bool {
-	for _, p := range list {
-		if p.Contains(addr) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 func peer(remote string) (netip.Addr, bool) {
@@ -159,6 +155,16 @@ func (l *lookup) site() netip.Prefix {
 // hostPrefixes are the names clients put before a domain.
 var hostPrefixes = []string{"autoconfig.", "autodiscover.", "ua-auto-config."}
 
+// cutHostPrefix is the domain behind such a name.
+func cutHostPrefix(host string) (domain string, ok bool) {
+	for _, prefix := range hostPrefixes {
+		if domain, ok = strings.CutPrefix(host, prefix); ok {
+			return domain, true
+		}
+	}
+	return "", false
+}
+
 // findByHost finds the provider of the Host: whole first, then without the name clients put before a domain. DNS is
 // asked about the latter only, and a database about the whole name only when the latter is none of its own, or every
 // autoconfig.DOMAIN would cost a look-up of its own.
@@ -168,23 +174,22 @@ func (s *Server) findByHost(r *request) (match, error) {
 		return match{}, provider.ErrNotFound
 	}
 	whole := provider.Address{Domain: r.host}
-	for _, prefix := range hostPrefixes {
-		if domain, ok := strings.CutPrefix(r.host, prefix); ok && strings.Contains(domain, ".") {
-			if p, err := r.set.quick().Lookup(r.ctx(), whole); err == nil {
-				return match{Provider: p, Address: whole}, nil
-			}
-			m, err := s.find(r, provider.Address{Domain: domain})
-			if r.set.Quick == nil || !errors.Is(err, provider.ErrNotFound) {
-				return m, err
-			}
-			p, werr := r.set.Source.Lookup(r.ctx(), whole)
-			if errors.Is(werr, provider.ErrNotFound) {
-				return m, err
-			}
-			return match{Provider: p, Address: whole}, werr
-		}
+	domain, ok := cutHostPrefix(r.host)
+	if !ok || !strings.Contains(domain, ".") {
+		return s.find(r, whole)
 	}
-	return s.find(r, whole)
+	if p, err := r.set.quick().Lookup(r.ctx(), whole); err == nil {
+		return match{Provider: p, Address: whole}, nil
+	}
+	m, err := s.find(r, provider.Address{Domain: domain})
+	if r.set.Quick == nil || !errors.Is(err, provider.ErrNotFound) {
+		return m, err
+	}
+	p, werr := r.set.Source.Lookup(r.ctx(), whole)
+	if errors.Is(werr, provider.ErrNotFound) {
+		return m, err
+	}
+	return match{Provider: p, Address: whole}, werr
 }
 
 // quick are the sources that cost nothing to ask.
@@ -246,18 +251,12 @@ func (s *Server) publicHost(r *request) string {
 
 // own reports whether the host is a listed domain, or such a domain's with the name that clients put before it.
 func (s *Server) own(r *request) bool {
-	names := []string{r.host}
-	for _, prefix := range hostPrefixes {
-		if domain, ok := strings.CutPrefix(r.host, prefix); ok {
-			names = append(names, domain)
-		}
+	listed := func(domain string) bool {
+		_, err := r.set.Listed.Lookup(r.ctx(), provider.Address{Domain: domain})
+		return err == nil
 	}
-	for _, domain := range names {
-		if _, err := r.set.Listed.Lookup(r.ctx(), provider.Address{Domain: domain}); err == nil {
-			return true
-		}
-	}
-	return false
+	domain, ok := cutHostPrefix(r.host)
+	return listed(r.host) || ok && listed(domain)
 }
 
 // port is the port of an https request, with its colon, when it is not the usual one.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"log/slog"
-	"net/http"
 	"time"
 
 	prom "autoconfig/server/metrics"
@@ -11,43 +10,46 @@ import (
 // metrics are the counters of one server. Labels come from fixed sets: a stranger cannot make a new series.
 type metrics struct {
 	registry prom.Registry
-	requests map[string]map[outcome]*prom.Counter
+	requests map[string]map[outcome]*prom.Counter // by route
 	seconds  map[string]*prom.Histogram
-	degraded *prom.Gauge
-	domains  *prom.Gauge
-	reloads  *prom.Vec[*prom.Counter]
-	signer   *prom.Gauge
-	records  *prom.Vec[*prom.Gauge] // of the record watch, by status
-	broken   *prom.Gauge
-	checked  *prom.Gauge
-	expiry   *prom.Gauge // of certificates
-	failing  *prom.Gauge
-	orders   *prom.Vec[*prom.Counter]
-	refused  *prom.Vec[*prom.Counter] // certificates, by the id of the finding
-	panics   *prom.Counter
-	badRows  *prom.Vec[*prom.Gauge] // by source
-	watched  *prom.Gauge
+
+	degraded, domains, signer, broken, checked, watched, expiry, failing *prom.Gauge
+
+	records, badRows         *prom.Vec[*prom.Gauge]
+	reloads, orders, refused *prom.Vec[*prom.Counter]
+	panics                   *prom.Counter
 }
 
 func newMetrics() *metrics {
 	m := &metrics{requests: map[string]map[outcome]*prom.Counter{}, seconds: map[string]*prom.Histogram{}}
-	requests := m.registry.Counters("autoconfig_requests_total", "Requests by protocol and outcome.", "protocol", "outcome")
-	seconds := m.registry.Histograms("autoconfig_request_seconds", "Time to answer.", []float64{.0001, .0005, .001, .005, .01, .05, .1, .5, 1}, "protocol")
-	m.degraded = m.registry.Gauge("autoconfig_degraded", "1 while /readyz says degraded.")
-	m.domains = m.registry.Gauge("autoconfig_domains", "Domains listed by the operator's files.")
-	m.reloads = m.registry.Counters("autoconfig_reloads_total", "Loads of the configuration by result.", "result")
-	m.signer = m.registry.Gauge("autoconfig_signer_expiry_seconds", "Unix time at which the profile signer expires; 0 without one.")
-	m.records = m.registry.Gauges("autoconfig_records", "DNS records of the operator's domains by status, as of the last round of the watch.", "status")
-	m.broken = m.registry.Gauge("autoconfig_records_broken_domains", "Domains with records to mend, as of the last round of the watch.")
-	m.checked = m.registry.Gauge("autoconfig_records_checked_seconds", "Unix time of the last round of the record watch; 0 before the first.")
-	m.expiry = m.registry.Gauge("autoconfig_certificate_expiry_seconds", "Unix time at which the first of the certificates in use expires; 0 without one.")
-	m.failing = m.registry.Gauge("autoconfig_certificates_failing", "Names whose last order for a certificate failed.")
-	m.orders = m.registry.Counters("autoconfig_certificate_orders_total", "Orders for certificates by result.", "result")
-	m.refused = m.registry.Counters("autoconfig_certificates_refused_total", "Handshakes and questions of a proxy that got no certificate, by the id of the finding.", "reason")
-	m.panics = m.registry.Counter("autoconfig_panics_total", "Requests that met a fault of the program.")
-	m.badRows = m.registry.Gauges("autoconfig_source_bad_rows", "Rows of databases and directories that cannot be used, as far as is known.", "source")
-	m.watched = m.registry.Gauge("autoconfig_records_watch_seconds", "How often the record watch looks; 0: never.")
-	for _, name := range append(routeNames(), "none") {
+	r := &m.registry
+	requests := r.Counters("autoconfig_requests_total", "Requests by protocol and outcome.", "protocol", "outcome")
+	seconds := r.Histograms("autoconfig_request_seconds", "Time to answer.",
+		[]float64{.0001, .0005, .001, .005, .01, .05, .1, .5, 1}, "protocol")
+	m.degraded = r.Gauge("autoconfig_degraded", "1 while /readyz says degraded.")
+	m.domains = r.Gauge("autoconfig_domains", "Domains listed by the operator's files.")
+	m.reloads = r.Counters("autoconfig_reloads_total", "Loads of the configuration by result.", "result")
+	m.signer = r.Gauge("autoconfig_signer_expiry_seconds", "Unix time at which the profile signer expires; 0 without one.")
+	m.records = r.Gauges("autoconfig_records",
+		"DNS records of the operator's domains by status, as of the last round of the watch.", "status")
+	m.broken = r.Gauge("autoconfig_records_broken_domains", "Domains with records to fix, as of the last round of the watch.")
+	m.checked = r.Gauge("autoconfig_records_checked_seconds",
+		"Unix time of the last round of the record watch; 0 before the first.")
+	m.expiry = r.Gauge("autoconfig_certificate_expiry_seconds",
+		"Unix time at which the first of the certificates in use expires; 0 without one.")
+	m.failing = r.Gauge("autoconfig_certificates_failing", "Names whose last order for a certificate failed.")
+	m.orders = r.Counters("autoconfig_certificate_orders_total", "Orders for certificates by result.", "result")
+	m.refused = r.Counters("autoconfig_certificates_refused_total",
+		"Handshakes and questions of a proxy that got no certificate, by the id of the finding.", "reason")
+	m.panics = r.Counter("autoconfig_panics_total", "Requests that met a fault of the program.")
+	m.badRows = r.Gauges("autoconfig_source_bad_rows",
+		"Rows of databases and directories that cannot be used, as far as is known.", "source")
+	m.watched = r.Gauge("autoconfig_records_watch_seconds", "How often the record watch looks; 0: never.")
+	names := []string{"none"}
+	for _, route := range routes {
+		names = append(names, route.name)
+	}
+	for _, name := range names {
 		m.seconds[name] = seconds.WithLabelValues(name)
 		m.requests[name] = map[outcome]*prom.Counter{}
 		for _, o := range outcomes {
@@ -57,16 +59,6 @@ func newMetrics() *metrics {
 	return m
 }
 
-func routeNames() []string {
-	var names []string
-	for _, r := range routes {
-		names = append(names, r.name)
-	}
-	return names
-}
-
-func (m *metrics) handler() http.Handler { return &m.registry }
-
 // done counts and logs a request. Of the address only the domain is written, of the client nothing unless the operator
 // asked for it.
 func (s *Server) done(name string, r *request, a *answer, took time.Duration) {
@@ -75,8 +67,7 @@ func (s *Server) done(name string, r *request, a *answer, took time.Duration) {
 	if !s.opts.AccessLog {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 5)
-	attrs = append(attrs, slog.String("route", name), slog.String("outcome", string(a.outcome)))
+	attrs := append(make([]slog.Attr, 0, 5), slog.String("route", name), slog.String("outcome", string(a.outcome)))
 	if a.domain != "" {
 		attrs = append(attrs, slog.String("domain", a.domain))
 	}
@@ -85,4 +76,39 @@ func (s *Server) done(name string, r *request, a *answer, took time.Duration) {
 	}
 	attrs = append(attrs, slog.Float64("ms", float64(took.Microseconds())/1000))
 	s.opts.Log.LogAttrs(r.Request().Context(), slog.LevelInfo, "request", attrs...)
+}
+
+// Records is what the record watch found in its last round.
+type Records struct {
+	Domains int            `json:"domains"` // looked at
+	Broken  int            `json:"broken"`  // with something to fix
+	Status  map[string]int `json:"status"`  // records by ok, missing, differs, conflict and error
+	At      time.Time      `json:"checked"`
+}
+
+// RecordsChecked shows a round of the record watch in /readyz and the metrics. Broken records do not degrade the
+// service: they are the domains' own.
+func (s *Server) RecordsChecked(r Records) {
+	s.unwatched.Store(nil)
+	s.records.Store(&r)
+	for _, status := range []string{"ok", "missing", "differs", "conflict", "error"} { // others cannot occur
+		s.metrics.records.WithLabelValues(status).Set(float64(r.Status[status]))
+	}
+	s.metrics.broken.Set(float64(r.Broken))
+	s.metrics.checked.Set(float64(r.At.Unix()))
+}
+
+// Watching says how often the record watch looks.
+func (s *Server) Watching(every time.Duration) { s.metrics.watched.Set(every.Seconds()) }
+
+// RecordsUnchecked says why a round of the record watch came to nothing; what the last one found stays.
+func (s *Server) RecordsUnchecked(reason string) { s.unwatched.Store(&reason) }
+
+// Reloaded counts an attempt to load new settings.
+func (s *Server) Reloaded(ok bool) {
+	result := "ok"
+	if !ok {
+		result = "failed"
+	}
+	s.metrics.reloads.WithLabelValues(result).Inc()
 }

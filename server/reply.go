@@ -139,9 +139,7 @@ func (s *Server) write(c echo.Context, a *answer) {
 
 // matches reports whether an If-None-Match header names the entity tag.
 func matches(header, etag string) bool {
-	for header != "" {
-		var tag string
-		tag, header, _ = strings.Cut(header, ",")
+	for tag := range strings.SplitSeq(header, ",") {
 		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
 		if tag == etag || tag == "*" {
 			return true

@@ -9,7 +9,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
 	"time"
+
+	"github.com/pires/go-proxyproto"
 
 	"autoconfig/acme"
 )
@@ -155,5 +160,73 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		MaxHeaderBytes:    maxHeader - 4<<10, // net/http allows 4 KiB more than it is told
 		// What strangers get wrong with TLS does not concern an operator.
 		ErrorLog: slog.NewLogLogger(s.opts.Log.Handler(), slog.LevelDebug),
+	}
+}
+
+// behindProxy takes the client's address from the header that a proxy sends before a connection it passes through (The
+// PROXY protocol, versions 1 and 2, haproxy.org). A trusted proxy must send it, as the specification wants (§2: it is
+// never guessed); others, who could claim to be anybody, cannot.
+func (s *Server) behindProxy(l net.Listener) net.Listener {
+	policy := func(o proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) {
+		if from, ok := peer(o.Upstream.String()); ok && contains(s.opts.TrustedProxies, from) {
+			return proxyproto.REQUIRE, nil
+		}
+		return proxyproto.SKIP, nil
+	}
+	return &proxyproto.Listener{Listener: l, ReadHeaderTimeout: headerTimeout, ConnPolicy: policy}
+}
+
+// instrument is what every listener's handler is wrapped in: it counts requests for a stop without loss, sends clients
+// away while stopping, and survives panics.
+func (s *Server) instrument(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.traffic.requests.Add(1)
+		s.began()
+		defer s.traffic.requests.Add(-1)
+		defer func() {
+			if p := recover(); p != nil {
+				s.panicked(p)
+				http.Error(w, "temporarily unavailable", http.StatusServiceUnavailable) // nothing, where an answer has begun
+			}
+		}()
+		// While draining, clients are sent on to a new connection: one that is closed when the drain ends may lose the
+		// request it just sent (RFC 9112 §9.6).
+		if s.stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// panicked logs and counts a panic of a handler. A handler that gives its connection up on purpose goes on doing so.
+func (s *Server) panicked(p any) {
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p)
+	}
+	s.metrics.panics.Inc()
+	text := fmt.Sprint(p)
+	if strings.Contains(text, "@") { // may be an address
+		text = fmt.Sprintf("a %T", p)
+	}
+	s.opts.Log.Error("a request could not be answered: the program has a fault", "panic", text, "stack", string(debug.Stack()))
+}
+
+// Certificate is the certificate of the https listener. It can be replaced while connections are served.
+type Certificate struct {
+	current atomic.Pointer[tls.Certificate]
+}
+
+// Use puts a certificate in the place of the one before.
+func (c *Certificate) Use(cert *tls.Certificate) { c.current.Store(cert) }
+
+// NotAfter is when the certificate expires.
+func (c *Certificate) NotAfter() time.Time { return c.current.Load().Leaf.NotAfter }
+
+// Config is the TLS configuration of the listener: HTTP/2 and HTTP/1.1 over TLS 1.2 or newer (RFC 9325 §3.1.1).
+func (c *Certificate) Config() *tls.Config {
+	return &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		NextProtos:     []string{"h2", "http/1.1"},
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current.Load(), nil },
 	}
 }

@@ -197,37 +197,26 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // routePath is the path routes are matched by: lower case, without a trailing slash. The address at the end of the v2
 // JSON path keeps its case.
 func routePath(path string) string {
-	path = lowerASCII(path)
-	if len(path) > 1 && path[len(path)-1] == '/' {
-		return path[:len(path)-1]
+	if path = lowerASCII(path); len(path) > 1 {
+		return strings.TrimSuffix(path, "/")
 	}
 	return path
 }
 
-// Reloaded counts an attempt to load new settings.
-func (s *Server) Reloaded(ok bool) {
-	result := "ok"
-	if !ok {
-		result = "failed"
-	}
-	s.metrics.reloads.WithLabelValues(result).Inc()
-}
-
 // lowerASCII is s in lower case, but for what follows the v2 JSON path.
 func lowerASCII(s string) string {
-	for i := range len(s) {
-		if c := s[i]; 'A' <= c && c <= 'Z' {
-			lower := strings.Map(func(r rune) rune {
-				if 'A' <= r && r <= 'Z' {
-					return r + 'a' - 'A'
-				}
-				return r
-			}, s)
-			if len(lower) == len(s) && strings.HasPrefix(lower, jsonPath) {
-				return jsonPath + s[len(jsonPath):]
-			}
-			return lower
-		}
+	upper := func(r rune) bool { return 'A' <= r && r <= 'Z' }
+	if !strings.ContainsFunc(s, upper) {
+		return s
 	}
-	return s
+	lower := strings.Map(func(r rune) rune {
+		if upper(r) {
+			r += 'a' - 'A'
+		}
+		return r
+	}, s)
+	if len(lower) == len(s) && strings.HasPrefix(lower, jsonPath) {
+		return jsonPath + s[len(jsonPath):]
+	}
+	return lower
 }

@@ -5,6 +5,7 @@ package metrics
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -22,7 +23,7 @@ type family struct {
 	name, help, kind string
 	labels           []string
 
-	mu     sync.RWMutex
+	mu     sync.Mutex
 	series map[string]metric // by the text of its labels
 }
 
@@ -53,22 +54,13 @@ func (v *Vec[T]) WithLabelValues(values ...string) T {
 		pairs[i] = v.f.labels[i] + `="` + escaper.Replace(value) + `"`
 	}
 	slices.Sort(pairs) // by label, as Prometheus's own library writes them
-	return v.at(strings.Join(pairs, ","))
-}
-
-func (v *Vec[T]) at(key string) T {
-	v.f.mu.RLock()
-	m, ok := v.f.series[key]
-	v.f.mu.RUnlock()
-	if !ok {
-		v.f.mu.Lock()
-		defer v.f.mu.Unlock()
-		if m, ok = v.f.series[key]; !ok {
-			m = v.make()
-			v.f.series[key] = m
-		}
+	key := strings.Join(pairs, ",")
+	v.f.mu.Lock()
+	defer v.f.mu.Unlock()
+	if v.f.series[key] == nil {
+		v.f.series[key] = v.make()
 	}
-	return m.(T) //nolint:forcetypeassert // make has made it
+	return v.f.series[key].(T) //nolint:forcetypeassert // make has made it
 }
 
 var escaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
@@ -111,9 +103,9 @@ func (h *Histogram) Observe(v float64) {
 }
 
 func (h *Histogram) write(w io.Writer, name, labels string) {
-	comma := ""
+	before := labels
 	if labels != "" {
-		comma = ","
+		before += ","
 	}
 	var total uint64
 	for i := range h.counts {
@@ -122,7 +114,7 @@ func (h *Histogram) write(w io.Writer, name, labels string) {
 			bound = number(h.bounds[i])
 		}
 		total += h.counts[i].Load()
-		line(w, name+"_bucket", labels+comma+`le="`+bound+`"`, float64(total))
+		line(w, name+"_bucket", before+`le="`+bound+`"`, float64(total))
 	}
 	line(w, name+"_sum", labels, math.Float64frombits(h.sum.Load()))
 	line(w, name+"_count", labels, float64(total))
@@ -130,7 +122,7 @@ func (h *Histogram) write(w io.Writer, name, labels string) {
 
 // Counters makes a family of counters.
 func (r *Registry) Counters(name, help string, labels ...string) *Vec[*Counter] {
-	return &Vec[*Counter]{r.family(name, help, "counter", labels), func() *Counter { return &Counter{} }}
+	return &Vec[*Counter]{r.family(name, help, "counter", labels), func() *Counter { return new(Counter) }}
 }
 
 // Counter makes a counter without labels.
@@ -140,7 +132,7 @@ func (r *Registry) Counter(name, help string) *Counter {
 
 // Gauges makes a family of gauges.
 func (r *Registry) Gauges(name, help string, labels ...string) *Vec[*Gauge] {
-	return &Vec[*Gauge]{r.family(name, help, "gauge", labels), func() *Gauge { return &Gauge{} }}
+	return &Vec[*Gauge]{r.family(name, help, "gauge", labels), func() *Gauge { return new(Gauge) }}
 }
 
 // Gauge makes a gauge without labels.
@@ -164,18 +156,13 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (f *family) write(w io.Writer) {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if len(f.series) == 0 {
 		return
 	}
 	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", f.name, f.help, f.name, f.kind)
-	keys := make([]string, 0, len(f.series))
-	for key := range f.series {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	for _, key := range keys {
+	for _, key := range slices.Sorted(maps.Keys(f.series)) {
 		f.series[key].write(w, f.name, key)
 	}
 }
