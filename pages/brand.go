@@ -66,7 +66,8 @@ func parseColor(s string) (color, bool) {
 }
 
 func (c color) String() string {
-	return fmt.Sprintf("#%02x%02x%02x", int(math.Round(c[0]*255)), int(math.Round(c[1]*255)), int(math.Round(c[2]*255)))
+	part := func(i int) int { return int(math.Round(c[i] * 255)) }
+	return fmt.Sprintf("#%02x%02x%02x", part(0), part(1), part(2))
 }
 
 // luminance is the relative luminance of WCAG 2.2.
@@ -105,17 +106,9 @@ const readableContrast = 4.6
 // (assets/style.css).
 var (
 	black, white = color{}, color{1, 1, 1}
-	lightGround  = mustColor("#eef0f3")
-	darkGround   = mustColor("#232830")
+	lightGround  = color{0xee / 255.0, 0xf0 / 255.0, 0xf3 / 255.0}
+	darkGround   = color{0x23 / 255.0, 0x28 / 255.0, 0x30 / 255.0}
 )
-
-func mustColor(s string) color {
-	c, ok := parseColor(s)
-	if !ok {
-		panic("pages: not a colour: " + s)
-	}
-	return c
-}
 
 // accentStyle is the style sheet that puts the operator's colour in place of the default.
 func accentStyle(c color) []byte {

@@ -27,11 +27,11 @@ type group struct {
 	Password provider.PasswordStatus
 	Since    string
 	login    provider.PasswordLogin
-	Note     *localText
-	Notes    []localText
+	Note     string // of the password login; its language is not known
+	Notes    []provider.Note
 
 	Enable      string // where mail programs are let in first
-	EnableSteps []localText
+	EnableSteps []provider.Note
 
 	Profile, Mail, Exchange bool // which profiles can be made
 	Signed                  bool
@@ -40,11 +40,8 @@ type group struct {
 	Devices  []device
 	Servers  []serverRow
 	Services []serviceRow
-	Links    []linkRow
+	Links    []provider.Documentation // Lang is empty when it is the page's
 }
-
-// localText is a text whose language is not the page's: Lang says which. An empty Lang is the page's own.
-type localText struct{ Text, Lang string }
 
 // device is a section of the page.
 type device struct {
@@ -67,8 +64,6 @@ type serverRow struct {
 
 type serviceRow struct{ Kind, Value string }
 
-type linkRow struct{ URL, Text, Lang string }
-
 // ID is an element's id, its own for each group.
 func (g *group) ID(name string) string {
 	if g.number == 0 {
@@ -83,8 +78,8 @@ func (p *Pages) group(v *setupView, part []Account, o SetupOptions) *group {
 		first = part[i].Address
 	}
 	from := part[0].Provider.For(first.Domain)
-	g := &group{setupView: v, Provider: cmp.Or(from.Name, first.Domain), Password: from.PasswordLogin.Status, Since: from.PasswordLogin.Since, login: from.PasswordLogin,
-		Signed: o.Signed}
+	g := &group{setupView: v, Provider: cmp.Or(from.Name, first.Domain), Signed: o.Signed,
+		Password: from.PasswordLogin.Status, Since: from.PasswordLogin.Since, login: from.PasswordLogin}
 	for _, a := range part {
 		if a.Address.Local != "" {
 			g.Addresses = append(g.Addresses, a.Address.String())
@@ -102,7 +97,7 @@ func (p *Pages) group(v *setupView, part []Account, o SetupOptions) *group {
 		g.QR = g.code(o.Host)
 	}
 	g.rows(from, first)
-	for _, kind := range deviceOrder(deviceOf(v.Agent)) {
+	for _, kind := range deviceOrder(v.Agent) {
 		g.Devices = append(g.Devices, device{group: g, Kind: kind, Open: len(g.Devices) == 0})
 	}
 	return g
@@ -153,38 +148,37 @@ func mailProfile(p *provider.Provider) bool {
 
 // truth is what a person must know of the provider before anything works.
 func (g *group) truth(p *provider.Provider) {
-	g.Notes = localTexts(p.Notes, func(n provider.Note) string { return n.Lang }, func(n provider.Note) string { return n.Text }, g.Lang)
-	if note := p.PasswordLogin.Note; note != "" && !slices.ContainsFunc(g.Notes, func(t localText) bool { return t.Lang == "" }) {
-		g.Note = &localText{Text: note} // its language is not known
+	langOf := func(n *provider.Note) *string { return &n.Lang }
+	g.Notes = inLanguage(p.Notes, g.Lang, langOf)
+	if !slices.ContainsFunc(g.Notes, func(n provider.Note) bool { return n.Lang == "" }) {
+		g.Note = p.PasswordLogin.Note
 	}
 	if e := p.Enable; e != nil {
-		g.Enable = e.URL
-		g.EnableSteps = localTexts(e.Instructions, func(n provider.Note) string { return n.Lang }, func(n provider.Note) string { return n.Text }, g.Lang)
+		g.Enable, g.EnableSteps = e.URL, inLanguage(e.Instructions, g.Lang, langOf)
 	}
-	g.Truth = g.Enable != "" || len(g.Notes) > 0 || g.Note != nil || g.Password == provider.PasswordRetired || g.Password == provider.PasswordApp
+	g.Truth = g.Enable != "" || len(g.Notes) > 0 || g.Note != "" ||
+		g.Password == provider.PasswordRetired || g.Password == provider.PasswordApp
 }
 
-// localTexts picks the texts in lang, else those in English, else in the first language there is.
-func localTexts[T any](list []T, langOf, textOf func(T) string, lang string) []localText {
+// inLanguage picks the texts in lang, without its name, else those in English, else in the language of the first.
+func inLanguage[T any](list []T, lang string, langOf func(*T) *string) (out []T) {
 	if len(list) == 0 {
 		return nil
 	}
-	for _, want := range []string{lang, "en", langOf(list[0])} {
-		var out []localText
-		for _, t := range list {
-			if langOf(t) == want {
-				text := localText{textOf(t), want}
+	for _, want := range []string{lang, "en", *langOf(&list[0])} {
+		for _, text := range list {
+			if of := langOf(&text); *of == want {
 				if want == lang {
-					text.Lang = ""
+					*of = ""
 				}
 				out = append(out, text)
 			}
 		}
 		if out != nil {
-			return out
+			break
 		}
 	}
-	return nil
+	return out
 }
 
 // rows are the tables of settings and links.
@@ -195,7 +189,8 @@ func (g *group) rows(p *provider.Provider, first provider.Address) {
 	}
 	seen := map[provider.Protocol]bool{}
 	for _, s := range servers {
-		row := serverRow{Protocol: s.Protocol, Alternative: seen[s.Protocol], Host: s.Host, Port: s.Port, Security: s.Security, Auth: g.auth(s)}
+		row := serverRow{Protocol: s.Protocol, Alternative: seen[s.Protocol],
+			Host: s.Host, Port: s.Port, Security: s.Security, Auth: g.auth(s)}
 		seen[s.Protocol] = true
 		if s.Protocol == provider.POP3 && s.LeaveOnServer != nil {
 			row.Leave = map[bool]string{true: "yes", false: "no"}[*s.LeaveOnServer]
@@ -218,13 +213,11 @@ func (g *group) rows(p *provider.Provider, first provider.Address) {
 		}
 	}
 	if p.Webmail != "" {
-		g.Links = append(g.Links, linkRow{URL: p.Webmail})
+		g.Links = append(g.Links, provider.Documentation{URL: p.Webmail})
 	}
-	docs := localTexts(p.Documentation, func(d provider.Documentation) string { return d.Lang }, func(d provider.Documentation) string { return d.Text }, g.Lang)
-	for _, d := range docs {
-		i := slices.IndexFunc(p.Documentation, func(x provider.Documentation) bool { return x.Text == d.Text })
-		doc := p.Documentation[i]
-		g.Links = append(g.Links, linkRow{URL: doc.URL, Text: cmp.Or(doc.Text, doc.URL), Lang: d.Lang})
+	for _, d := range inLanguage(p.Documentation, g.Lang, func(d *provider.Documentation) *string { return &d.Lang }) {
+		d.Text = cmp.Or(d.Text, d.URL)
+		g.Links = append(g.Links, d)
 	}
 }
 
@@ -246,30 +239,24 @@ func (g *group) auth(s provider.Server) []string {
 	return out
 }
 
-// deviceOf is the section a visitor's device comes first with. It decides the order and nothing else.
-func deviceOf(agent string) string {
-	for _, d := range []struct{ word, kind string }{
-		{"iPhone", "iphone"}, {"iPad", "iphone"}, {"Android", "android"}, {"Macintosh", "mac"}, {"Windows", "outlook"}, {"Linux", "thunderbird"},
-	} {
-		if strings.Contains(agent, d.word) {
-			return d.kind
-		}
-	}
-	return "iphone"
+// deviceOrders are the sections by a word of the User-Agent: the visitor's device first, the related ones next.
+var deviceOrders = []struct{ word, kinds string }{
+	{"iPhone", appleOrder},
+	{"iPad", appleOrder},
+	{"Android", "android outlook-new thunderbird outlook iphone mac others"},
+	{"Macintosh", "mac iphone thunderbird outlook-new android outlook others"},
+	{"Windows", "outlook outlook-new thunderbird iphone android mac others"},
+	{"Linux", "thunderbird others iphone android outlook outlook-new mac"},
+	{"", appleOrder},
 }
 
-// deviceOrder is the sections, the visitor's first, the related ones next.
-func deviceOrder(visitor string) []string {
-	order := []string{"iphone", "android", "outlook", "outlook-new", "thunderbird", "mac", "others"}
-	switch visitor {
-	case "mac":
-		order = []string{"mac", "iphone", "thunderbird", "outlook-new", "android", "outlook", "others"}
-	case "android":
-		order = []string{"android", "outlook-new", "thunderbird", "outlook", "iphone", "mac", "others"}
-	case "outlook":
-		order = []string{"outlook", "outlook-new", "thunderbird", "iphone", "android", "mac", "others"}
-	case "thunderbird":
-		order = []string{"thunderbird", "others", "iphone", "android", "outlook", "outlook-new", "mac"}
+const appleOrder = "iphone android outlook outlook-new thunderbird mac others"
+
+func deviceOrder(agent string) []string {
+	for _, d := range deviceOrders {
+		if strings.Contains(agent, d.word) {
+			return strings.Fields(d.kinds)
+		}
 	}
-	return order
+	return nil // the last one is for all
 }

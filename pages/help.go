@@ -132,11 +132,8 @@ func (p *Pages) areas(v *helpView, words []string) []helpArea {
 }
 
 func areaOf(id string) string {
-	area, _, _ := strings.Cut(id, "-")
-	for _, a := range helpAreas {
-		if a == area {
-			return a
-		}
+	if area, _, _ := strings.Cut(id, "-"); slices.Contains(helpAreas, area) {
+		return area
 	}
 	return operatorArea
 }

@@ -5,6 +5,7 @@ package pages
 import (
 	"bytes"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,7 +30,8 @@ type Pages struct {
 // New parses the templates.
 func New() *Pages {
 	set := templates.New()
-	p := &Pages{templates: set, findings: map[string]findings{}, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }}}
+	p := &Pages{templates: set, findings: map[string]findings{}}
+	p.buffers.New = func() any { return new(bytes.Buffer) }
 	var tags []language.Tag
 	for _, lang := range set.Languages() {
 		tags = append(tags, language.Make(lang))
@@ -52,16 +54,12 @@ type Visit struct {
 // §12.5.4), else English.
 func (p *Pages) Language(accept string, chosen ...string) (lang string, explicit bool) {
 	for _, want := range chosen {
-		for _, have := range p.templates.Languages() {
-			if strings.EqualFold(want, have) {
-				return have, true
-			}
+		same := func(have string) bool { return strings.EqualFold(want, have) }
+		if i := slices.IndexFunc(p.templates.Languages(), same); i >= 0 {
+			return p.templates.Languages()[i], true
 		}
 	}
-	tags, _, err := language.ParseAcceptLanguage(accept)
-	if err != nil {
-		tags = nil
-	}
+	tags, _, _ := language.ParseAcceptLanguage(accept) // none with an error
 	_, i, _ := p.matcher.Match(tags...)
 	return p.templates.Languages()[i], false
 }
@@ -207,10 +205,5 @@ func (p *Pages) Asset(brand *Brand, name string) (templates.Asset, bool) {
 
 // Icon is the picture for browsers that do not read the page's own link.
 func (p *Pages) Icon() templates.Asset {
-	for _, a := range p.templates.Assets() {
-		if a.Source == "icon.png" {
-			return a
-		}
-	}
-	return templates.Asset{}
+	return p.templates.Asset("icon.png")
 }

@@ -103,3 +103,23 @@ func TestProviderTruth(t *testing.T) {
 		}
 	}
 }
+
+// Each page for people keeps its own link, also where titles are the same or missing.
+func TestDocumentationLinks(t *testing.T) {
+	body := setup(t, Visit{Lang: "de"}, example(func(p *provider.Provider) {
+		p.Documentation = []provider.Documentation{
+			{URL: "https://example.org/en", Lang: "en", Text: "E-Mail"},
+			{URL: "https://example.org/de", Lang: "de", Text: "E-Mail"},
+			{URL: "https://example.org/de/1", Lang: "de"},
+			{URL: "https://example.org/de/2", Lang: "de"},
+		}
+	}))
+	var got []string
+	for _, m := range regexp.MustCompile(`<a href="(https://example.org/[^"]*)"[^>]*>([^<]*)<`).FindAllStringSubmatch(body, -1) {
+		got = append(got, m[1]+" "+m[2])
+	}
+	want := []string{"https://example.org/de E-Mail", "https://example.org/de/1 https://example.org/de/1", "https://example.org/de/2 https://example.org/de/2"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}

@@ -2,8 +2,8 @@ package pages
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
-	"strconv"
 
 	"rsc.io/qr"
 
@@ -45,29 +45,18 @@ func QR(link string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	side := strconv.Itoa(code.Size + 2*quietZone)
-	out := make([]byte, 0, code.Size*code.Size*3)
-	out = append(out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 `+side+" "+side+
-		`" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h`+side+"v"+side+`H0z"/><path d="`...)
+	out := fmt.Appendf(make([]byte, 0, code.Size*code.Size*3), `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[1]d" `+
+		`shape-rendering="crispEdges"><path fill="#fff" d="M0 0h%[1]dv%[1]dH0z"/><path d="`, code.Size+2*quietZone)
 	for y := range code.Size {
 		for x := 0; x < code.Size; x++ {
 			run := 0
 			for code.Black(x+run, y) { // white beyond the edge
 				run++
 			}
-			if run == 0 {
-				continue
+			if run > 0 {
+				out = fmt.Appendf(out, "M%d %dh%dv1h-%dz", x+quietZone, y+quietZone, run, run)
+				x += run
 			}
-			out = append(out, 'M')
-			out = strconv.AppendInt(out, int64(x+quietZone), 10)
-			out = append(out, ' ')
-			out = strconv.AppendInt(out, int64(y+quietZone), 10)
-			out = append(out, 'h')
-			out = strconv.AppendInt(out, int64(run), 10)
-			out = append(out, "v1h-"...)
-			out = strconv.AppendInt(out, int64(run), 10)
-			out = append(out, 'z')
-			x += run
 		}
 	}
 	return append(out, `"/></svg>`...), nil

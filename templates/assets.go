@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -21,22 +22,15 @@ type Asset struct {
 // Assets lists the embedded assets.
 func (s *Set) Assets() []Asset { return s.assets }
 
+var mediaTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
+	".svg": "image/svg+xml", ".png": "image/png"}
+
 // NewAsset makes an asset of a file's name and content.
 func NewAsset(source string, body []byte) Asset {
 	sum := sha256.Sum256(body)
 	ext := path.Ext(source)
-	a := Asset{Source: source, Body: body,
+	a := Asset{Source: source, Type: mediaTypes[ext], Body: body,
 		Name: strings.TrimSuffix(source, ext) + "." + hex.EncodeToString(sum[:6]) + ext}
-	switch ext {
-	case ".css":
-		a.Type = "text/css; charset=utf-8"
-	case ".js":
-		a.Type = "text/javascript; charset=utf-8"
-	case ".svg":
-		a.Type = "image/svg+xml"
-	case ".png":
-		a.Type = "image/png"
-	}
 	if packed := compress(body); ext != ".png" && len(packed) < len(body) {
 		a.Gzip = packed
 	}
@@ -45,41 +39,20 @@ func NewAsset(source string, body []byte) Asset {
 
 func compress(body []byte) []byte {
 	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err == nil {
-		_, err = w.Write(body)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		panic(err) // a buffer takes everything
-	}
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // there is that level
+	_, _ = w.Write(body)                                  // a buffer takes everything
+	_ = w.Close()
 	return b.Bytes()
 }
 
-func loadAssets() []Asset {
-	list, err := files.ReadDir("assets")
-	if err != nil {
-		panic(err)
+// Asset is an embedded asset by its name in this package.
+func (s *Set) Asset(source string) Asset {
+	i := slices.IndexFunc(s.assets, func(a Asset) bool { return a.Source == source })
+	if i < 0 {
+		panic("templates: no asset " + source)
 	}
-	var out []Asset
-	for _, f := range list {
-		body, err := files.ReadFile(path.Join("assets", f.Name()))
-		if err != nil {
-			panic(err)
-		}
-		out = append(out, NewAsset(f.Name(), body))
-	}
-	return out
+	return s.assets[i]
 }
 
 // assetURL is the path of an embedded asset.
-func (s *Set) assetURL(source string) string {
-	for _, a := range s.assets {
-		if a.Source == source {
-			return "/assets/" + a.Name
-		}
-	}
-	panic("templates: no asset " + source)
-}
+func (s *Set) assetURL(source string) string { return "/assets/" + s.Asset(source).Name }

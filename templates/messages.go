@@ -3,7 +3,6 @@ package templates
 import (
 	"encoding/json"
 	"maps"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,24 +33,16 @@ func Translations(key string) map[string]string {
 
 func loadCatalogs() map[string]*catalog {
 	all := map[string]*catalog{}
-	list, err := files.ReadDir("messages")
-	if err != nil {
-		panic(err)
-	}
-	for _, f := range list {
+	for name, body := range embedded("messages") {
 		c := &catalog{}
-		body, err := files.ReadFile(path.Join("messages", f.Name()))
-		if err == nil {
-			err = json.Unmarshal(body, &c.messages)
-		}
-		if err != nil {
-			panic("messages/" + f.Name() + ": " + err.Error())
+		if err := json.Unmarshal(body, &c.messages); err != nil {
+			panic("messages/" + name + ": " + err.Error())
 		}
 		c.spans = make(map[string][]Span, len(c.messages))
 		for key, text := range c.messages {
 			c.spans[key] = cut(text)
 		}
-		all[strings.TrimSuffix(f.Name(), ".json")] = c
+		all[strings.TrimSuffix(name, ".json")] = c
 	}
 	return all
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"iter"
 	"path"
 	"regexp"
 	"strings"
@@ -29,24 +30,23 @@ type Set struct {
 // New parses the embedded files. It panics when they do not parse, which only a mistake in this package can bring
 // about.
 func New() *Set {
-	s := &Set{assets: loadAssets(), catalogs: catalogs(), pages: map[string]*template.Template{}}
+	s := &Set{catalogs: catalogs(), pages: map[string]*template.Template{}}
 	s.languages = languagesOf(s.catalogs)
-	list, err := files.ReadDir("html")
-	if err != nil {
-		panic(err)
+	for name, body := range embedded("assets") {
+		s.assets = append(s.assets, NewAsset(name, body))
 	}
 	for _, lang := range s.languages {
 		c := s.catalogs[lang]
 		base := template.New("").Funcs(template.FuncMap{"t": c.text, "steps": c.steps, "date": c.date, "asset": s.assetURL})
-		for _, f := range list {
-			if !strings.HasPrefix(f.Name(), "page-") {
-				parse(base, c, f.Name())
+		for name, body := range embedded("html") {
+			if !strings.HasPrefix(name, "page-") {
+				parse(base, c, name, body)
 			}
 		}
-		for _, f := range list {
-			if name, isPage := strings.CutPrefix(f.Name(), "page-"); isPage {
+		for file, body := range embedded("html") {
+			if name, isPage := strings.CutPrefix(file, "page-"); isPage {
 				page := template.Must(base.Clone())
-				parse(page, c, f.Name())
+				parse(page, c, file, body)
 				s.pages[lang+"/"+strings.TrimSuffix(name, ".html")] = page
 			}
 		}
@@ -54,19 +54,31 @@ func New() *Set {
 	return s
 }
 
+// embedded are the files of an embedded folder, by name.
+func embedded(folder string) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		list, err := files.ReadDir(folder)
+		for _, f := range list {
+			var body []byte
+			if body, err = files.ReadFile(path.Join(folder, f.Name())); err != nil || !yield(f.Name(), body) {
+				break
+			}
+		}
+		if err != nil {
+			panic(err) // what is embedded can be read
+		}
+	}
+}
+
 // fixedText is a call for a text without values.
 var fixedText = regexp.MustCompile(`\{\{t "([^"]+)"\}\}`)
 
 // parse adds a file to the templates. Texts without values are put in now, so that a page spends no time on them.
-func parse(t *template.Template, c *catalog, file string) {
-	body, err := files.ReadFile(path.Join("html", file))
-	if err != nil {
-		panic(err)
-	}
+func parse(t *template.Template, c *catalog, name string, body []byte) {
 	text := fixedText.ReplaceAllStringFunc(string(body), func(call string) string {
 		return template.HTMLEscapeString(c.text(fixedText.FindStringSubmatch(call)[1]))
 	})
-	template.Must(t.New(file).Parse(text))
+	template.Must(t.New(name).Parse(text))
 }
 
 // Languages lists the languages with a message file, the fall-back English first.
