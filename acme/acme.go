@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"strconv"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -33,7 +32,7 @@ type Options struct {
 	Log      *slog.Logger
 }
 
-// ErrNotListed is said of a name that may not have a certificate.
+// ErrNotListed is the error for a name that may not have a certificate.
 var ErrNotListed = errors.New("the name belongs to no domain that is listed here")
 
 // The bounds of ordering certificates; places.go and backoff.go have more. How
@@ -93,8 +92,9 @@ func New(o Options, plain, secure net.Addr) *Manager {
 		_, issuer.AltHTTPPort = hostAndPort(plain)
 	}
 	configured := func(c certmagic.Config) (*certmagic.Config, *certmagic.ACMEIssuer) {
-		c.OnDemand = &certmagic.OnDemandConfig{DecisionFunc: func(context.Context, string) error { return nil }} // decided before
-		c.OCSP.DisableStapling = true                                                                            // a handshake must not wait for it
+		decided := func(context.Context, string) error { return nil } // before certmagic is asked
+		c.OnDemand = &certmagic.OnDemandConfig{DecisionFunc: decided}
+		c.OCSP.DisableStapling = true // a handshake must not wait for it
 		c.OnEvent, c.Storage, c.Logger = a.event, a.storage, log
 		c.ShouldEmitFunc = func(event string) bool {
 			return event == eventOrdering || event == eventOrdered || event == eventFailed
@@ -112,12 +112,11 @@ func New(o Options, plain, secure net.Addr) *Manager {
 // hostAndPort is where certmagic finds that something answers challenges
 // already and opens no listener of its own.
 func hostAndPort(addr net.Addr) (host string, port int) {
-	host, text, _ := net.SplitHostPort(addr.String()) // of an open listener
-	port, _ = strconv.Atoi(text)
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = ""
+	at, _ := netip.ParseAddrPort(addr.String()) // of an open listener
+	if at.IsValid() && !at.Addr().IsUnspecified() {
+		host = at.Addr().String()
 	}
-	return host, port
+	return host, int(at.Port())
 }
 
 // Status is the state, with the reasons that concern every name.
@@ -127,8 +126,7 @@ func (a *Manager) Status() (c Status, reasons []string) {
 	return c, reasons
 }
 
-// FirstExpiry is when the first of the certificates in use expires; zero
-// without one.
+// FirstExpiry is when the first certificate in use expires; zero without one.
 func (a *Manager) FirstExpiry() time.Time {
 	first, _ := a.recent.firstExpiry(a.o.Now())
 	return first

@@ -77,7 +77,8 @@ const (
 )
 
 func newBackoff(o Options) *backoff {
-	return &backoff{o: o, now: o.Now, names: map[string]trouble{}, spent: map[class][]time.Time{}, storage: map[bool]error{}}
+	return &backoff{o: o, now: o.Now,
+		names: map[string]trouble{}, spent: map[class][]time.Time{}, storage: map[bool]error{}}
 }
 
 // wait says why it is too early to ask for a name again.
@@ -115,12 +116,11 @@ func (b *backoff) reserve(o *order) (why finding.Finding, early bool) {
 		o.class = again
 	}
 	now := b.now()
-	b.spent[o.class] = slices.DeleteFunc(b.spent[o.class], func(at time.Time) bool { return now.Sub(at).Abs() >= time.Hour })
-	if len(b.spent[o.class]) >= budgets[o.class] {
+	spent := slices.DeleteFunc(b.spent[o.class], func(at time.Time) bool { return now.Sub(at).Abs() >= time.Hour })
+	if b.spent[o.class] = spent; len(spent) >= budgets[o.class] {
 		return finding.New("acme-orders-spent", o.name), true
 	}
-	o.reserved = now
-	b.spent[o.class] = append(b.spent[o.class], now)
+	o.reserved, b.spent[o.class] = now, append(spent, now)
 	return finding.Finding{}, false
 }
 
@@ -180,7 +180,8 @@ func (b *backoff) failed(o *order, err error) {
 			return
 		}
 	}
-	b.o.Log.Error("no certificate", "name", o.name, "id", f.ID, "cause", f.Cause, "fix", f.Fix, "again", t.until.UTC().Format(time.RFC3339))
+	b.o.Log.Error("no certificate", "name", o.name, "id", f.ID, "cause", f.Cause, "fix", f.Fix,
+		"again", t.until.UTC().Format(time.RFC3339))
 }
 
 // forAll reports whether a finding concerns every name.
@@ -195,17 +196,15 @@ func (b *backoff) refused(status int, header http.Header) {
 		return
 	}
 	text, now := header.Get("Retry-After"), b.now()
-	until, err := http.ParseTime(text)
+	until, err := http.ParseTime(text) // zero with an error
 	if seconds, serr := strconv.Atoi(text); serr == nil {
-		until, err = now.Add(time.Duration(min(seconds, int(longestLimit/time.Second)))*time.Second), nil
+		until = now.Add(time.Duration(min(seconds, int(longestLimit/time.Second))) * time.Second)
 	} else if sent, derr := http.ParseTime(header.Get("Date")); err == nil && derr == nil {
 		until = now.Add(until.Sub(sent)) // by the authority's own clock
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.retry = until; err != nil {
-		b.retry = time.Time{}
-	}
+	b.retry = until // zero when the header is neither
 }
 
 // ordered notes a new certificate.

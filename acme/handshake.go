@@ -174,7 +174,8 @@ func (a *Manager) load(ctx context.Context, name string) (*tls.Certificate, erro
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	cert, err := a.config.CacheManagedCertificate(ctx, name)
-	for parts := ""; err != nil && !errors.Is(err, fs.ErrNotExist); cert, err = a.config.CacheManagedCertificate(ctx, name) {
+	parts := ""
+	for ; err != nil && !errors.Is(err, fs.ErrNotExist); cert, err = a.config.CacheManagedCertificate(ctx, name) {
 		now := ""
 		if !a.backoff.unreadable() {
 			now = a.parts(ctx, name)
@@ -200,9 +201,9 @@ func (a *Manager) load(ctx context.Context, name string) (*tls.Certificate, erro
 
 // parts are what a certificate is stored in, empty unless all are there.
 func (a *Manager) parts(ctx context.Context, name string) (all string) {
-	keys, issuer := certmagic.StorageKeys, a.issuer.IssuerKey()
-	for _, key := range []string{keys.SiteCert(issuer, name), keys.SitePrivateKey(issuer, name), keys.SiteMeta(issuer, name)} {
-		part, err := a.storage.Load(ctx, key)
+	keys := certmagic.StorageKeys
+	for _, key := range []func(issuer, name string) string{keys.SiteCert, keys.SitePrivateKey, keys.SiteMeta} {
+		part, err := a.storage.Load(ctx, key(a.issuer.IssuerKey(), name))
 		if err != nil {
 			return ""
 		}

@@ -56,8 +56,7 @@ const (
 	addrsShown    = 4
 )
 
-// ErrElsewhere is said of a name of which DNS says where it leads, or that it
-// leads nowhere.
+// ErrElsewhere is the error for a name that leads elsewhere, or nowhere, by DNS.
 var ErrElsewhere = errors.New("the name does not lead to this server")
 
 var (
@@ -138,7 +137,8 @@ func (l *Leads) judge(ctx context.Context, host string) lead {
 			return lead{err: service.err}
 		}
 	}
-	return lead{err: fmt.Errorf("%w: its addresses are %v", ErrElsewhere, found.addrs[:min(len(found.addrs), addrsShown)])}
+	shown := found.addrs[:min(len(found.addrs), addrsShown)]
+	return lead{err: fmt.Errorf("%w: its addresses are %v", ErrElsewhere, shown)}
 }
 
 // resolve asks DNS for a host's addresses.

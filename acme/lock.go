@@ -11,7 +11,7 @@ import (
 
 // The times of a lock.
 const (
-	lease   = 30 * time.Second       // of a lock whose holder is gone
+	lease   = 30 * time.Second       // of a lock after its holder has gone
 	refresh = lease / 3              // how often a holder moves the end on
 	poll    = 250 * time.Millisecond // how often a lock is tried
 )
@@ -41,12 +41,11 @@ func (s *Postgres) Lock(ctx context.Context, name string) error {
 	holder := rand.Text()
 	for {
 		got, err := s.take(ctx, name, holder)
-		switch {
-		case err != nil:
-			return err
-		case got:
+		if got && err == nil {
 			s.hold(ctx, name, holder)
-			return nil
+		}
+		if got || err != nil {
+			return err
 		}
 		select {
 		case <-ctx.Done():
@@ -58,7 +57,7 @@ func (s *Postgres) Lock(ctx context.Context, name string) error {
 
 // take tries once to get a lock.
 func (s *Postgres) take(ctx context.Context, name, holder string) (got bool, err error) {
-	return s.changed(ctx, `INSERT INTO autoconfig_locks AS l (name, holder, ends)
+	return s.exec(ctx, `INSERT INTO autoconfig_locks AS l (name, holder, ends)
 		VALUES ($1, $2, clock_timestamp() + $3 * interval '1 second')
 		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, ends = excluded.ends
 		WHERE l.ends < clock_timestamp()`, name, holder, lease.Seconds())
@@ -66,22 +65,8 @@ func (s *Postgres) take(ctx context.Context, name, holder string) (got bool, err
 
 // extend moves the end of a lock on, and reports whether it is still held.
 func (s *Postgres) extend(ctx context.Context, name, holder string) (held bool, err error) {
-	return s.changed(ctx, `UPDATE autoconfig_locks SET ends = clock_timestamp() + $3 * interval '1 second'
+	return s.exec(ctx, `UPDATE autoconfig_locks SET ends = clock_timestamp() + $3 * interval '1 second'
 		WHERE name = $1 AND holder = $2`, name, holder, lease.Seconds())
-}
-
-// changed reports whether a statement changed its row.
-func (s *Postgres) changed(ctx context.Context, statement string, args ...any) (one bool, err error) {
-	err = s.in(ctx, func(ctx context.Context) error {
-		result, err := s.db.ExecContext(ctx, statement, args...)
-		if err != nil {
-			return err
-		}
-		n, err := result.RowsAffected()
-		one = n == 1
-		return err
-	})
-	return one, err
 }
 
 // hold keeps a lock until it is unlocked or lost; an order that loses it ends.
@@ -171,6 +156,6 @@ func (s *Postgres) Unlock(ctx context.Context, name string) error {
 		return fmt.Errorf("certificate storage: the lock %s is not held", name)
 	}
 	s.locks.remove(key, l)
-	_, err := s.changed(ctx, `DELETE FROM autoconfig_locks WHERE name = $1 AND holder = $2`, name, l.holder)
+	_, err := s.exec(ctx, `DELETE FROM autoconfig_locks WHERE name = $1 AND holder = $2`, name, l.holder)
 	return err
 }

@@ -17,10 +17,11 @@ import (
 type zapCore struct {
 	log     *slog.Logger
 	fields  []zapcore.Field
-	refused func(status int, header http.Header) // told of the authority's answers
+	refused func(status int, header http.Header) // hears the authority's answers
 }
 
-var zapFields = []string{"identifier", "identifiers", "server_name", "subjects", "error", "issuer", "ca", "challenge_type", "attempt", "problem", "status_code", "selected_time"}
+var zapFields = []string{"identifier", "identifiers", "server_name", "subjects", "error", "issuer", "ca",
+	"challenge_type", "attempt", "problem", "status_code", "selected_time"}
 
 // Enabled implements zapcore.Core.
 func (z zapCore) Enabled(zapcore.Level) bool { return true }
@@ -67,6 +68,7 @@ func (z zapCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	return nil
 }
 
+// hear looks for the headers of an authority's answer.
 func (z zapCore) hear(fields []zapcore.Field) {
 	var status int
 	var header http.Header

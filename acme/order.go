@@ -29,7 +29,7 @@ type order struct {
 
 type orderKey struct{}
 
-// orderOf is the order that a context belongs to; nil for what is none's.
+// orderOf is the order that a context belongs to; nil without one.
 func orderOf(ctx context.Context) *order {
 	o, _ := ctx.Value(orderKey{}).(*order)
 	return o
@@ -70,7 +70,7 @@ func (a *Manager) begin(ctx context.Context, name string, client netip.Addr, c c
 	}
 	o = &order{name: name, class: c, done: make(chan struct{}), assets: map[string][]byte{}}
 	a.desk.running[name] = o
-	go func() {
+	go func() { //nolint:gosec // G118: the order outlives the client that asked first; others wait for it
 		defer close(o.done)
 		ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
 		defer cancel()
@@ -145,8 +145,7 @@ const (
 	eventFailed   = "cert_failed"
 )
 
-// event is certmagic's report of how orders go. What it would order by itself,
-// it may not.
+// event is certmagic's report of how orders go. It may not order anything by itself.
 func (a *Manager) event(ctx context.Context, event string, data map[string]any) error {
 	o := orderOf(ctx)
 	attempts, _ := ctx.Value(certmagic.AttemptsCtxKey).(*int)

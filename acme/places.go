@@ -33,8 +33,7 @@ func newPlaces(b bounds, shared func(netip.Addr) bool) places {
 }
 
 // take finds a place, which free gives back. Without a place, why is the id of
-// the finding. A client that is not valid, or
-// that many are behind, has no share of its own.
+// the finding. A client that is not valid or is shared has no share of its own.
 func (p *places) take(client netip.Addr) (free func(), why string) {
 	shares := map[netip.Prefix]int{}
 	if p.shared(client) {

@@ -78,13 +78,28 @@ func (s *Postgres) Close() error { return s.db.Close() }
 func (s *Postgres) in(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	if err := s.tables(ctx); err != nil {
-		return fmt.Errorf("certificate storage: %w", err)
+	err := s.tables(ctx)
+	if err == nil {
+		err = f(ctx)
 	}
-	if err := f(ctx); err != nil {
+	if err != nil {
 		return fmt.Errorf("certificate storage: %w", err)
 	}
 	return nil
+}
+
+// exec reports whether a statement changed exactly one row.
+func (s *Postgres) exec(ctx context.Context, statement string, args ...any) (one bool, err error) {
+	err = s.in(ctx, func(ctx context.Context) error {
+		result, err := s.db.ExecContext(ctx, statement, args...)
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		one = n == 1
+		return err
+	})
+	return one, err
 }
 
 // tables makes the tables, once. Replicas that start together take turns:
@@ -105,27 +120,22 @@ func (s *Postgres) tables(ctx context.Context) error {
 		return err
 	}
 	if !there { // the role may lack the right to create where the tables were made for it
-		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtext('autoconfig_certificates'))`); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, schema); err != nil {
-			return err
+		for _, statement := range []string{`SELECT pg_advisory_xact_lock(hashtext('autoconfig_certificates'))`, schema} {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return err
+			}
 		}
 	}
-	if err := tx.Commit(); err != nil {
-		return err
-	}
-	s.made = true
-	return nil
+	err = tx.Commit()
+	s.made = err == nil
+	return err
 }
 
 // Store implements certmagic.Storage.
 func (s *Postgres) Store(ctx context.Context, key string, value []byte) error {
-	return s.in(ctx, func(ctx context.Context) error {
-		_, err := s.db.ExecContext(ctx, `INSERT INTO autoconfig_certificates (key, value) VALUES ($1, $2)
-			ON CONFLICT (key) DO UPDATE SET value = $2, modified = now()`, key, value)
-		return err
-	})
+	_, err := s.exec(ctx, `INSERT INTO autoconfig_certificates (key, value) VALUES ($1, $2)
+		ON CONFLICT (key) DO UPDATE SET value = $2, modified = now()`, key, value)
+	return err
 }
 
 // Load implements certmagic.Storage; fs.ErrNotExist without the key.
@@ -149,10 +159,8 @@ const below = `(key = $1 OR (key >= $1 || '/' AND key < $1 || '0'))`
 
 // Delete implements certmagic.Storage: the key and all below it.
 func (s *Postgres) Delete(ctx context.Context, key string) error {
-	return s.in(ctx, func(ctx context.Context) error {
-		_, err := s.db.ExecContext(ctx, `DELETE FROM autoconfig_certificates WHERE `+below, key)
-		return err
-	})
+	_, err := s.exec(ctx, `DELETE FROM autoconfig_certificates WHERE `+below, key)
+	return err
 }
 
 // Exists implements certmagic.Storage. While the database is down nothing exists.
@@ -182,7 +190,7 @@ func (s *Postgres) List(ctx context.Context, path string, recursive bool) (keys 
 		if err != nil {
 			return err
 		}
-		defer func() { _ = rows.Close() }() // rows.Err tells
+		defer func() { _ = rows.Close() }() // rows.Err reports what went wrong
 		seen := map[string]bool{}
 		for rows.Next() {
 			var key string
@@ -205,11 +213,9 @@ func entries(keys []string, seen map[string]bool, path, key string, recursive bo
 	if !ok {
 		return keys // path itself
 	}
-	for i := range len(rest) + 1 {
-		if i < len(rest) && rest[i] != '/' {
-			continue
-		}
-		if entry := path + "/" + rest[:i]; !seen[entry] {
+	entry := path
+	for part := range strings.SplitSeq(rest, "/") {
+		if entry += "/" + part; !seen[entry] {
 			seen[entry] = true
 			keys = append(keys, entry)
 		}

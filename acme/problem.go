@@ -41,9 +41,10 @@ func classify(name string, err error) finding.Finding {
 	return finding.New(id, name).Because("%s", detail)
 }
 
-// noACME are the words of acmez about an answer that is none of RFC 8555; they
-// come as text only.
-var noACME = []string{"JSON-decoding", "response Content-Type is", "directory fields are missing", "missing newNonce", "HTTP "}
+// noACME are the words of acmez about an answer that does not follow RFC 8555;
+// they come as text only.
+var noACME = []string{"JSON-decoding", "response Content-Type is", "directory fields are missing",
+	"missing newNonce", "HTTP "}
 
 // problemID maps the error types of RFC 8555 §6.7.
 func problemID(p rfc8555.Problem) string {

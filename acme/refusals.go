@@ -9,8 +9,8 @@ import (
 	"autoconfig/finding"
 )
 
-// Refusals count the handshakes and questions that get no certificate, and log one line a
-// minute for each reason: a stranger must not fill the log.
+// Refusals count the handshakes and questions that get no certificate, and log
+// one line a minute for each reason: a stranger must not fill the log.
 type Refusals struct {
 	log   *slog.Logger
 	count func(reason string)
@@ -32,7 +32,8 @@ func NewRefusals(log *slog.Logger, count func(reason string), now func() time.Ti
 func (r *Refusals) Refuse(f finding.Finding) error {
 	r.count(f.ID)
 	if others, due := r.due(f.ID); due {
-		r.log.Warn("no certificate for a client", "name", f.Subject, "id", f.ID, "cause", f.Cause, "fix", f.Fix, "others", others)
+		r.log.Warn("no certificate for a client", "name", f.Subject, "id", f.ID, "cause", f.Cause, "fix", f.Fix,
+			"others", others)
 	}
 	return errors.New(f.Cause)
 }

@@ -11,12 +11,11 @@ import (
 	"io"
 	"log"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"testing"
 
@@ -38,7 +37,7 @@ type Authority struct {
 
 // Options say where an authority looks for the proofs.
 type Options struct {
-	HTTP, TLS string // HOST:PORT of the servers it verifies, instead of ports 80 and 443
+	HTTP, TLS string // IP:PORT of the servers it verifies, instead of ports 80 and 443
 	DNS       string // HOST:PORT of the resolver
 }
 
@@ -55,7 +54,7 @@ func Start(t testing.TB, o Options) *Authority {
 	logger := log.New(io.Discard, "", 0)
 	store := db.NewMemoryStore()
 	issuer := ca.New(logger, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {ValidityPeriod: year / 4}})
-	verifier := va.New(logger, port(t, o.HTTP), port(t, o.TLS), false, o.DNS, store)
+	verifier := va.New(logger, port(o.HTTP), port(o.TLS), false, o.DNS, store)
 	front := wfe.New(logger, store, verifier, issuer, []string{"pebble.letsencrypt.org"}, false, false, 1, 1)
 	a := &Authority{Roots: x509.NewCertPool(), orders: map[string]int{}}
 	srv := httptest.NewUnstartedServer(a.counting(front.Handler()))
@@ -72,18 +71,7 @@ func Start(t testing.TB, o Options) *Authority {
 	return a
 }
 
-func port(t testing.TB, addr string) int {
-	t.Helper()
-	_, text, err := net.SplitHostPort(addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
+func port(addr string) int { return int(netip.MustParseAddrPort(addr).Port()) }
 
 // counting counts the orders (RFC 8555 §7.4) by name.
 func (a *Authority) counting(next http.Handler) http.Handler {

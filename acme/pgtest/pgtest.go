@@ -4,13 +4,12 @@ package pgtest
 
 import (
 	"bytes"
-	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -32,8 +31,10 @@ type Server struct {
 // skipped, or fails where CI is set.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{bin: filepath.Dir(component.Need(t, "/usr/lib/postgresql/*/bin/initdb")), data: filepath.Join(t.TempDir(), "data"), port: freePort(t)}
-	s.DSN = fmt.Sprintf("postgres://postgres@127.0.0.1:%s/postgres?sslmode=disable", s.port)
+	addr := freeport.On(t, "127.0.0.1")
+	s := &Server{DSN: "postgres://postgres@" + addr + "/postgres?sslmode=disable",
+		bin:  filepath.Dir(component.Need(t, "/usr/lib/postgresql/*/bin/initdb")),
+		data: filepath.Join(t.TempDir(), "data"), port: strings.TrimPrefix(addr, "127.0.0.1:")}
 	s.unprivileged(t)
 	s.run(t, "initdb", "-D", s.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 	s.Up(t)
@@ -93,10 +94,4 @@ func (s *Server) run(t testing.TB, name string, args ...string) {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, out.String())
 	}
-}
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	_, port, _ := net.SplitHostPort(freeport.On(t, "127.0.0.1"))
-	return port
 }
