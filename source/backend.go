@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"strconv"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -35,8 +35,8 @@ type Backend struct {
 	logged  [3]atomic.Int64               // when a query's failure was last logged, by query
 }
 
-// store asks a backend. What is not there is [provider.ErrNotFound]; every
-// other error means that it cannot be told now.
+// store asks a backend. What is not there is [provider.ErrNotFound]; with any
+// other error nobody knows now.
 type store interface {
 	domain(ctx context.Context, domain string) (id string, err error)
 	login(ctx context.Context, a provider.Address) (string, error)
@@ -136,30 +136,28 @@ func (b *Backend) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.o.Cache.Timeout)
 	defer cancel()
 	_, err := b.store.domain(ctx, nobody)
-	err = b.checked(queryDomain, err)
-	b.domains.note(err)
-	if err == nil {
-		err = b.domains.again(ctx)
-	}
+	err = b.checked(ctx, queryDomain, b.domains, err)
 	if b.logins == nil || err != nil {
 		return err
 	}
 	_, err = b.store.login(ctx, provider.Address{Local: "nobody", Domain: nobody})
-	err = b.checked(queryUser, err)
-	b.logins.note(err)
-	if err == nil {
-		err = b.logins.again(ctx)
-	}
-	return err
+	return b.checked(ctx, queryUser, b.logins, err)
 }
 
-// checked is nil for an answer of any kind.
-func (b *Backend) checked(q query, err error) error {
+// checked notes what a check said, where an answer of any kind is no failure,
+// and repeats the question that failed before.
+func (b *Backend) checked(ctx context.Context, q query, memory interface {
+	note(err error)
+	again(ctx context.Context) error
+}, err error) error {
 	if isAnswer(err) && !errors.Is(err, errValue) { // nothing that is refused for a plain name is the name's fault
-		return nil
+		err = nil
 	}
 	if err != nil {
 		b.failed(q, err)
+	}
+	if memory.note(err); err == nil {
+		err = memory.again(ctx)
 	}
 	return err
 }
@@ -244,19 +242,14 @@ func (r *Rows) provider(ctx context.Context, domain string) (*provider.Provider,
 // personal is p for one person: every server has the login name as it is. It
 // is p itself where the templates give that name anyway.
 func personal(p *provider.Provider, a provider.Address, login string) *provider.Provider {
-	same := true
-	for _, list := range [][]provider.Server{p.Incoming, p.Outgoing} {
-		for _, s := range list {
-			same = same && provider.Expand(s.Username, a) == login
-		}
-	}
-	if same {
+	other := func(s provider.Server) bool { return provider.Expand(s.Username, a) != login }
+	if !slices.ContainsFunc(p.Incoming, other) && !slices.ContainsFunc(p.Outgoing, other) {
 		return p
 	}
 	q := *p
 	q.Personal = true
 	servers := func(in []provider.Server) []provider.Server {
-		out := append([]provider.Server(nil), in...)
+		out := slices.Clone(in)
 		for i := range out {
 			out[i].Username = login
 		}
@@ -315,7 +308,7 @@ func (r *Rows) listing(domain string, row row, malformed bool) (l Listing, wrong
 	}
 	switch {
 	case malformed:
-		return Listing{Domain: strconv.QuoteToASCII(row.domain[:min(len(row.domain), maxShown)])}, "it is not a domain name of two labels or more"
+		return Listing{Domain: shown(row.domain)}, "it is not a domain name of two labels or more"
 	case row.id != "" && r.providers[row.id] == nil:
 		return Listing{Domain: domain}, unknownProvider(row.id)
 	}
@@ -324,6 +317,6 @@ func (r *Rows) listing(domain string, row row, malformed bool) (l Listing, wrong
 
 // BuiltinRow is the finding for a row about a built-in domain.
 func BuiltinRow(source, domain string) finding.Finding {
-	return finding.New("config-builtin-row", source).
-		Because("a row for %s, which the built-in provider %q owns; it is not looked at", domain, provider.VendorOwned(domain))
+	return finding.New("config-builtin-row", source).Because(
+		"a row for %s, which the built-in provider %q owns; it is not looked at", domain, provider.VendorOwned(domain))
 }

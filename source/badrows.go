@@ -18,19 +18,20 @@ type RowError struct {
 	Source  string
 	Domain  string // in quotes, where it is not a domain name
 	Problem string
-	NoName  bool // it is no domain's, so that nobody misses it
+	NoName  bool // it belongs to no domain, so that nobody misses it
 }
 
 func (e *RowError) Error() string {
 	return fmt.Sprintf("the row for %s in the source %q cannot be used: %s", e.Domain, e.Source, e.Problem)
 }
 
-// Unwrap says that the domain cannot be told to be unserved.
+// Unwrap says that nobody knows whether the domain is served.
 func (e *RowError) Unwrap() []error { return []error{provider.ErrUnavailable, errRow} }
 
 // Finding is the fault for a report about the domain.
 func (e *RowError) Finding() finding.Finding {
-	f := finding.New("config-source-row", e.Domain).Because("the row in the source %q cannot be used: %s", e.Source, e.Problem)
+	f := finding.New("config-source-row", e.Domain).
+		Because("the row in the source %q cannot be used: %s", e.Source, e.Problem)
 	if e.NoName {
 		f.Level = finding.Warn
 	}
@@ -43,14 +44,14 @@ func IsRowError(err error) bool {
 	return ok
 }
 
-// maxShown is how much of a text that is not a domain name is shown, in bytes.
-const maxShown = 100
+// shown is the start of what should be a name, in quotes.
+func shown(text string) string { return strconv.QuoteToASCII(text[:min(len(text), 100)]) }
 
 func unknownProvider(id string) string {
 	if id == "" {
 		return "it has no provider"
 	}
-	return fmt.Sprintf("it has the provider %s, which the configuration lacks", strconv.QuoteToASCII(id[:min(len(id), maxShown)]))
+	return fmt.Sprintf("it has the provider %s, which the configuration lacks", shown(id))
 }
 
 // mostBadRows is how many are remembered.
@@ -95,12 +96,9 @@ func (b *badRows) listed(bad map[string]string) {
 func (b *badRows) names() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	all := maps.Clone(b.inList)
-	if all == nil {
-		return slices.Sorted(maps.Keys(b.asked))
-	}
-	maps.Copy(all, b.asked)
-	return slices.Sorted(maps.Keys(all))
+	all := slices.AppendSeq(slices.Collect(maps.Keys(b.inList)), maps.Keys(b.asked))
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Check is [Backend.Check], and looks whether rows that were bad still are.

@@ -35,7 +35,7 @@ type CacheOptions struct {
 //
 // Of a key only a hash of 128 bits is kept, with a seed of this process, and
 // what is kept of it is apart from the values: the garbage collector has one
-// pointer to look at for each key, and no mailbox stands in memory by its name.
+// pointer to look at for each key, and no mailbox is in memory by its name.
 type cache[V any] struct {
 	o      CacheOptions
 	fetch  func(ctx context.Context, key string) (V, error) // its error wraps provider.ErrNotFound when there is none
@@ -52,14 +52,14 @@ type cache[V any] struct {
 	values   []V
 	hand     int
 	failures int           // in a row
-	unsaid   string        // a key whose question failed, until it has an answer: what works is told by real questions
+	unsaid   string        // a key whose question failed, until it has an answer: real questions show what works
 	broken   bool          // the last check failed
 	retry    time.Duration // when a backend at rest is asked again
 }
 
 type hash [2]uint64
 
-// cached is what is remembered of a key, beside its value.
+// cached is what is remembered of a key, apart from its value.
 type cached struct {
 	key   hash
 	until time.Duration // fresh
@@ -85,8 +85,8 @@ type answer[V any] struct {
 }
 
 func newCache[V any](o CacheOptions, fetch func(context.Context, string) (V, error)) *cache[V] {
-	return &cache[V]{o: o, fetch: fetch, slots: make(chan struct{}, o.InFlight), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, start: time.Now(),
-		entries: map[hash]uint32{}}
+	return &cache[V]{o: o, fetch: fetch, slots: make(chan struct{}, o.InFlight), start: time.Now(),
+		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, entries: map[hash]uint32{}}
 }
 
 func (c *cache[V]) hash(key string) hash {

@@ -1,16 +1,20 @@
+// Package source finds the provider of an address: in the operator's file
+// ([Index]), among the built-ins, by a domain's mail exchanger ([MX]), each
+// asked in turn ([Chain]).
 package source
 
 import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"autoconfig/provider"
 )
 
 // Chain asks sources in order and takes the first answer. A source that is
 // down does not stop the next ones, but when none of them knows the domain the
-// answer is that it cannot be told: never a wrong "not served".
+// answer is an error: never a wrong "not served".
 type Chain []provider.Source
 
 // Lookup asks the sources in order.
@@ -42,7 +46,7 @@ func (c Chain) Listings(ctx context.Context) iter.Seq2[Listing, error] {
 	return func(yield func(Listing, error) bool) {
 		for i, s := range c {
 			for l, err := range listings(ctx, s) {
-				if err == nil && c[:i].indexed(ctx, l.Domain) {
+				if err == nil && c[:i].indexed(l.Domain) {
 					continue
 				}
 				if !yield(l, err) || err != nil && !IsRowError(err) {
@@ -85,13 +89,12 @@ func listings(ctx context.Context, s provider.Source) iter.Seq2[Listing, error] 
 }
 
 // indexed reports whether a file names the domain.
-func (c Chain) indexed(ctx context.Context, domain string) bool {
-	for _, s := range c {
-		if x, ok := s.(*Index); ok {
-			if _, err := x.Lookup(ctx, provider.Address{Domain: domain}); err == nil {
-				return true
-			}
+func (c Chain) indexed(domain string) bool {
+	return slices.ContainsFunc(c, func(s provider.Source) bool {
+		x, ok := s.(*Index)
+		if ok {
+			_, ok = x.find(domain)
 		}
-	}
-	return false
+		return ok
+	})
 }

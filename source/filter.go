@@ -1,7 +1,6 @@
 package source
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -30,7 +29,7 @@ func ParseFilter(text string, allowed ...string) (Filter, error) {
 			continue // an extensible match (RFC 4515 §3), such as memberOf:1.2.840.113556.1.4.1941:=
 		}
 		if !slices.Contains(allowed, name) {
-			return f, &QueryError{fmt.Sprintf(":%s is no parameter here", name), "write " + marks(allowed)}
+			return f, unknownParameter(name, allowed)
 		}
 		f.parts = append(f.parts, rest[start:i], name)
 		start = i + 1 + len(name)
@@ -38,10 +37,11 @@ func ParseFilter(text string, allowed ...string) (Filter, error) {
 	}
 	f.parts = append(f.parts, rest[start:])
 	if len(allowed) > 0 && len(f.parts) == 1 {
-		return f, &QueryError{"the filter has no parameter: the answer would be the same for everybody", "write " + marks(allowed) + " where the name is compared"}
+		return f, noParameter("filter", allowed)
 	}
 	if _, err := ldap.CompileFilter(f.fill(provider.Address{Local: "x", Domain: "example.org"})); err != nil {
-		return f, &QueryError{"not an LDAP filter: " + strings.TrimPrefix(err.Error(), `LDAP Result Code 201 "Filter Compile Error": ldap: `), "write for example (associatedDomain=:domain)"}
+		why := strings.TrimPrefix(err.Error(), `LDAP Result Code 201 "Filter Compile Error": ldap: `)
+		return f, &QueryError{"not an LDAP filter: " + why, "write for example (associatedDomain=:domain)"}
 	}
 	return f, nil
 }

@@ -75,27 +75,27 @@ func (s *ldapStore) login(ctx context.Context, a provider.Address) (string, erro
 	return login, err
 }
 
-// one is the first value of an attribute of the first entry that matches; an
-// empty text when the entry has none.
+// one is the first value of an attribute of the first entry that matches; empty
+// when the entry has none.
 func (s *ldapStore) one(ctx context.Context, f Filter, a provider.Address, attribute string) (string, error) {
 	wanted := []string{"1.1"} // no attribute (RFC 4511 §4.5.1.8)
 	if attribute != "" {
 		wanted = []string{attribute}
 	}
-	req := ldap.NewSearchRequest(s.o.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 1, int(s.timeout/time.Second)+1, false, f.fill(a), wanted, nil)
+	req := ldap.NewSearchRequest(s.o.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases,
+		1, int(s.timeout/time.Second)+1, false, f.fill(a), wanted, nil)
 	found, err := s.search(ctx, req)
 	switch {
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
 		return "", statementError{err} // the base is not there: a mistake, or a directory being filled
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidAttributeSyntax):
 		return "", errValue
-	case err != nil && (!ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded) || found == nil || len(found.Entries) <= 0):
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded) && found != nil && len(found.Entries) > 0:
+		// one is enough
+	case err != nil:
 		return "", err
 	case len(found.Entries) == 0:
 		return "", provider.ErrNotFound
-	}
-	if attribute == "" {
-		return "", nil
 	}
 	return found.Entries[0].GetEqualFoldAttributeValue(attribute), nil
 }
@@ -144,10 +144,9 @@ func (s *ldapStore) take(ctx context.Context, fresh bool) (*ldap.Conn, error) {
 				return conn, nil
 			}
 			_ = conn.Close()
-			continue
 		default:
+			fresh = true
 		}
-		break
 	}
 	return s.dial(ctx)
 }
@@ -169,7 +168,8 @@ func (s *ldapStore) dial(ctx context.Context) (*ldap.Conn, error) {
 	if !ok {
 		deadline = time.Now().Add(s.timeout)
 	}
-	conn, err := ldap.DialURL(s.o.URL, ldap.DialWithDialer(&net.Dialer{Deadline: deadline}), ldap.DialWithTLSConfig(s.o.TLS))
+	dialer := ldap.DialWithDialer(&net.Dialer{Deadline: deadline})
+	conn, err := ldap.DialURL(s.o.URL, dialer, ldap.DialWithTLSConfig(s.o.TLS))
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +210,8 @@ func (s *ldapStore) list(ctx context.Context) iter.Seq2[row, error] {
 		defer conn.Close() //nolint:errcheck // read only
 		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 		paging := ldap.NewControlPaging(page)
-		req := ldap.NewSearchRequest(s.o.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, s.listFilter.fill(provider.Address{}), attributes, []ldap.Control{paging})
+		req := ldap.NewSearchRequest(s.o.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
+			s.listFilter.fill(provider.Address{}), attributes, []ldap.Control{paging})
 		seen := map[string]bool{}
 		for {
 			found, err := conn.Search(req)
@@ -233,10 +234,7 @@ func (s *ldapStore) list(ctx context.Context) iter.Seq2[row, error] {
 }
 
 func (s *ldapStore) rows(e *ldap.Entry, seen map[string]bool, yield func(row, error) bool) bool {
-	id := ""
-	if s.o.ProviderAttribute != "" {
-		id = e.GetEqualFoldAttributeValue(s.o.ProviderAttribute)
-	}
+	id := e.GetEqualFoldAttributeValue(s.o.ProviderAttribute)
 	for _, value := range e.GetEqualFoldAttributeValues(s.o.DomainAttribute) {
 		domain := strings.ToLower(value[strings.LastIndexByte(value, '@')+1:])
 		if seen[domain] {

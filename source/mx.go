@@ -58,7 +58,7 @@ func NewMXCache(o CacheOptions, lookup func(ctx context.Context, domain string) 
 }
 
 // Down reports whether the last check failed. A domain that cannot be resolved
-// is no sign of it: strangers have as many of those as they like.
+// does not count: strangers have as many of those as they like.
 func (m *MXCache) Down() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -103,16 +103,13 @@ func NewMXTable(providers []*provider.Provider) *MXTable {
 // ByHost is the provider whose mx name the host is or lies below, on a label
 // boundary, the longest name first; nil when there is none.
 func (t *MXTable) ByHost(host string) *provider.Provider {
-	for {
+	for host != "" {
 		if p := t.suffixes[host]; p != nil {
 			return p
 		}
-		_, rest, ok := strings.Cut(host, ".")
-		if !ok {
-			return nil
-		}
-		host = rest
+		_, host, _ = strings.Cut(host, ".")
 	}
+	return nil
 }
 
 // ByHosts is the provider that every host belongs to. Exchangers of equal

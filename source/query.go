@@ -52,9 +52,19 @@ func ParseQuery(d Dialect, text string, allowed ...string) (Query, error) {
 		return Query{}, err
 	}
 	if len(allowed) > 0 && len(s.params) == 0 {
-		return Query{}, &QueryError{"the query has no parameter: the answer would be the same for everybody", "write " + marks(allowed) + " where the name is compared"}
+		return Query{}, noParameter("query", allowed)
 	}
 	return Query{text: s.out.String(), params: s.params}, nil
+}
+
+func noParameter(what string, allowed []string) error {
+	return &QueryError{"the " + what + " has no parameter: the answer would be the same for everybody",
+		"write " + marks(allowed) + " where the name is compared"}
+}
+
+// unknownParameter is the error for a parameter that is not allowed here.
+func unknownParameter(name string, allowed []string) error {
+	return &QueryError{fmt.Sprintf(":%s is no parameter here", name), "write " + marks(allowed)}
 }
 
 func marks(names []string) string {
@@ -134,11 +144,8 @@ func (s *scanner) copy(n int) {
 
 // copyTo copies up to and with end, or all that is left.
 func (s *scanner) copyTo(end string) {
-	if i := strings.Index(s.text[s.at+1:], end); i >= 0 {
-		s.copy(1 + i + len(end))
-		return
-	}
-	s.copy(len(s.text))
+	before, _, _ := strings.Cut(s.text[s.at+1:], end)
+	s.copy(1 + len(before) + len(end))
 }
 
 // quoted copies a text or a quoted name. A doubled quote is a quote, and in
@@ -153,27 +160,23 @@ func (s *scanner) quoted(open byte) error {
 		open == '\'' && s.dialect == Postgres && (strings.HasSuffix(before, "E") || strings.HasSuffix(before, "e"))
 	i := s.at + 1
 	for ; i < len(s.text); i++ {
-		if escapes && s.text[i] == '\\' {
+		doubled := i+1 < len(s.text) && s.text[i+1] == end
+		if s.text[i] == end && !doubled {
+			break
+		}
+		if s.text[i] == end || escapes && s.text[i] == '\\' {
 			i++
-			continue
 		}
-		if s.text[i] != end {
-			continue
-		}
-		if i+1 < len(s.text) && s.text[i+1] == end {
-			i++
-			continue
-		}
-		break
 	}
 	if i >= len(s.text) {
 		return &QueryError{fmt.Sprintf("a quote %c that does not end", open), "close it"}
 	}
 	content := s.text[s.at+1 : i]
-	for name, mark := range map[string]string{":domain": ":domain", ":address": ":address", ":local": ":local", "%d": ":domain", "%s": ":address", "%u": ":local"} {
-		if content == name {
-			return &QueryError{fmt.Sprintf("%c%s%c is that very text, not a parameter", open, content, end), "write " + mark + " without quotes"}
-		}
+	mark := map[string]string{"%d": ":domain", "%s": ":address", "%u": ":local",
+		":domain": ":domain", ":address": ":address", ":local": ":local"}[content]
+	if mark != "" {
+		problem := fmt.Sprintf("%c%s%c is that very text, not a parameter", open, content, end)
+		return &QueryError{problem, "write " + mark + " without quotes"}
 	}
 	s.copy(i + 1 - s.at)
 	return nil
@@ -192,13 +195,8 @@ func (s *scanner) dollar(rest string) {
 }
 
 func wordLength(s string) int {
-	n := strings.IndexFunc(s, func(r rune) bool {
-		return r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	})
-	if n < 0 {
-		return len(s)
-	}
-	return n
+	const word = "_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	return len(s) - len(strings.TrimLeft(s, word))
 }
 
 // parameter writes the mark for the name after a colon.
@@ -210,8 +208,7 @@ func (s *scanner) parameter(rest string) error {
 	}
 	name := rest[:n]
 	if !slices.Contains(s.allowed, name) {
-		fix := "write " + marks(s.allowed)
-		return &QueryError{fmt.Sprintf(":%s is no parameter here", name), fix}
+		return unknownParameter(name, s.allowed)
 	}
 	s.at += 1 + n
 	if s.dialect != Postgres {

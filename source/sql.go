@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
-	"slices"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -173,10 +173,9 @@ func (s *sqlStore) ask(ctx context.Context, q Query, a provider.Address) (value 
 		return value, err
 	}
 	stmt, err := s.statement(ctx, q) //nolint:sqlclosecheck // kept for the next time, closed with the store
-	if err != nil {
-		return value, err
+	if err == nil {
+		err = stmt.QueryRowContext(ctx, q.args(a)...).Scan(&value)
 	}
-	err = stmt.QueryRowContext(ctx, q.args(a)...).Scan(&value)
 	return value, err
 }
 
@@ -212,7 +211,7 @@ func (s *sqlStore) list(ctx context.Context) iter.Seq2[row, error] {
 		}
 		rows, err := s.db.QueryContext(ctx, s.listQuery.text)
 		if err != nil {
-			yield(row{}, words(err, false))
+			yield(row{}, err)
 			return
 		}
 		defer rows.Close() //nolint:errcheck // read only
@@ -236,42 +235,60 @@ func (s *sqlStore) list(ctx context.Context) iter.Seq2[row, error] {
 			}
 		}
 		if err := rows.Err(); err != nil {
-			yield(row{}, words(err, false))
+			yield(row{}, err)
 		}
 	}
 }
 
 func (s *sqlStore) close() error { return s.db.Close() }
 
-// fromServer reports whether the server itself refused a statement, so that
-// asking again is of no use. What it says while it stops is no refusal.
-func fromServer(err error) bool {
+// serverError names the error of a database server by its code; empty for any other error.
+func serverError(err error) string {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return !strings.HasPrefix(pg.Code, "57P") && !strings.HasPrefix(pg.Code, "08") // PostgreSQL manual, appendix A
+		return "PostgreSQL error " + pg.Code
 	}
 	if my, ok := errors.AsType[*mysql.MySQLError](err); ok {
-		return my.Number != serverShutdown && my.Number != connectionKilled
+		return fmt.Sprintf("MySQL error %d", my.Number)
 	}
-	_, lite := errors.AsType[*sqlite.Error](err)
-	return lite
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		return fmt.Sprintf("SQLite error %d", lite.Code())
+	}
+	return ""
 }
 
-// MariaDB and MySQL error numbers.
-const (
-	serverShutdown   = 1053
-	connectionKilled = 1927
+// What server errors mean (PostgreSQL manual, appendix A; the error references of MySQL and MariaDB).
+var (
+	// The server is shutting down, or closed the connection.
+	stopping = regexp.MustCompile(`^(PostgreSQL error (57P|08)|MySQL error (1053|1927)$)`)
+	// It has no room for the question: too many connections, of all or of the user.
+	overloaded = regexp.MustCompile(`^(PostgreSQL error 53|MySQL error (1040|1203)$)`)
+	// Its character set or its column cannot hold the value, so that no row can have it. In MySQL: collations
+	// that do not mix, of two, three and more; strings that cannot be converted, in MySQL and MariaDB;
+	// malformed and too long ones.
+	valueRefused = regexp.MustCompile(`^(PostgreSQL error (22021|22P05|22001)` +
+		`|MySQL error (1267|1270|1271|3988|1977|1300|1366|1406))$`)
 )
 
-// said is err by what it says about the value, the statement or the server.
+// fromServer reports whether the server itself refused a statement, so that
+// asking again is of no use.
+func fromServer(err error) bool {
+	code := serverError(err)
+	return code != "" && !stopping.MatchString(code)
+}
+
+// said is err by what it says about the value, the statement or the server. A
+// server may quote values in its message; for a question about a person only
+// the code is kept.
 func said(err error, person bool) error {
-	text := words(err, person)
+	code, text := serverError(err), err
+	if person && code != "" {
+		text = errors.New(code)
+	}
 	switch {
-	case err == nil || !fromServer(err):
+	case code == "" || stopping.MatchString(code) || overloaded.MatchString(code):
 		return text
-	case refusesValue(err):
+	case valueRefused.MatchString(code):
 		return fmt.Errorf("%w: %w", errValue, text)
-	case overloaded(err):
-		return text
 	}
 	return statementError{text}
 }
@@ -282,42 +299,3 @@ type statementError struct{ error }
 func (e statementError) Is(target error) bool { return target == errStatement }
 
 func (e statementError) Unwrap() error { return e.error }
-
-// refusesValue reports whether the server refuses the value asked for, which
-// its character set or its column cannot hold: no row can have it.
-func refusesValue(err error) bool {
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return slices.Contains([]string{"22021", "22P05", "22001"}, pg.Code) // PostgreSQL manual, appendix A
-	}
-	my, ok := errors.AsType[*mysql.MySQLError](err)
-	// Collations that do not mix, of two, three and more; texts that cannot be
-	// converted, in MySQL and MariaDB; malformed and too long ones.
-	return ok && slices.Contains([]uint16{1267, 1270, 1271, 3988, 1977, 1300, 1366, 1406}, my.Number)
-}
-
-// overloaded reports whether the server has no room for the question.
-func overloaded(err error) bool {
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return strings.HasPrefix(pg.Code, "53")
-	}
-	my, ok := errors.AsType[*mysql.MySQLError](err)
-	return ok && slices.Contains([]uint16{1040, 1203}, my.Number) // too many connections, of all or of the user
-}
-
-// words is err fit for a log. A server may quote values in its message; for a
-// question about a person only the code is kept.
-func words(err error, person bool) error {
-	if err == nil || !person || errors.Is(err, provider.ErrNotFound) {
-		return err
-	}
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return fmt.Errorf("PostgreSQL error %s", pg.Code)
-	}
-	if my, ok := errors.AsType[*mysql.MySQLError](err); ok {
-		return fmt.Errorf("MySQL error %d", my.Number)
-	}
-	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
-		return fmt.Errorf("SQLite error %d", lite.Code())
-	}
-	return err
-}
