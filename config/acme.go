@@ -44,11 +44,9 @@ const (
 func (a *ACME) Place(r *files.Reader, env Env) (place string, database bool, err error) {
 	place = a.Storage
 	if a.StorageFile != "" {
-		b, err := r.Read(a.StorageFile, files.Secret)
-		if err != nil {
+		if place, err = readSecret(r, a.StorageFile); err != nil {
 			return "", false, err
 		}
-		place = strings.TrimRight(string(b), "\r\n")
 	}
 	if !isDatabase(place) {
 		return place, false, nil

@@ -68,23 +68,15 @@ var meanings = map[reflect.Type]map[string]string{
 func wordsOf(t reflect.Type) (words []string, what, id string) {
 	switch t {
 	case reflect.TypeFor[provider.Security]():
-		return texts(provider.TLS, provider.STARTTLS, provider.Plain), "a security mode", "config-security-unknown"
+		return []string{"tls", "starttls", "plain"}, "a security mode", "config-security-unknown"
 	case reflect.TypeFor[provider.Protocol]():
-		return texts(provider.IMAP, provider.POP3, provider.SMTP, provider.ManageSieve), "a protocol", "config-protocol-unknown"
+		return []string{"imap", "pop3", "smtp", "managesieve"}, "a protocol", "config-protocol-unknown"
 	case reflect.TypeFor[provider.Auth]():
-		return texts(provider.Auths()...), "a way to log in", "config-auth-unknown"
+		return provider.Texts(provider.Auths()), "a way to log in", "config-auth-unknown"
 	case reflect.TypeFor[provider.PasswordStatus]():
-		return texts(provider.PasswordWorks, provider.PasswordApp, provider.PasswordRetired), "a status of password login", "config-password-login"
+		return []string{"works", "app-password", "retired"}, "a status of password login", "config-password-login"
 	}
 	return nil, "", ""
-}
-
-func texts[T ~string](list ...T) []string {
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = string(s)
-	}
-	return out
 }
 
 // word sets a text, and refuses one that is not of its type's words.
@@ -94,7 +86,7 @@ func (d *decoder) word(n ast.Node, s string, v reflect.Value) {
 		v.SetString(s)
 		return
 	}
-	fix := "write " + orList(words)
+	fix := "write " + provider.OrList(words)
 	if near := meant(s, v.Type(), words); near != "" {
 		fix = fmt.Sprintf("did you mean %s?", near)
 	}
@@ -266,11 +258,4 @@ func durationFix(key, text string) string {
 		}
 	}
 	return fmt.Sprintf("write a number and a unit (s, m or h), for example %s: %s", key, cmp.Or(examples[key], "5m"))
-}
-
-func orList(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }

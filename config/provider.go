@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -19,18 +18,12 @@ import (
 func (c *Config) entry(i int, p *Provider) Entry {
 	e := Entry{Provider: &p.Provider, DomainsFile: c.resolve(p.DomainsFile), Builtin: p.isBuiltin, own: p.Domains,
 		path: fmt.Sprintf("providers[%d]", i)}
-	for _, list := range []struct {
-		key     string
-		servers []provider.Server
-	}{{"incoming", p.Incoming}, {"outgoing", p.Outgoing}} {
-		_, listed := c.pos.at[e.path+"."+list.key]
-		for i := range list.servers {
-			p.defaults(&list.servers[i], listed)
+	for at, s := range p.Each() {
+		_, listed := c.pos.at[e.path+"."+at.Key]
+		if at.Key == "managesieve" {
+			s.Protocol = provider.ManageSieve
 		}
-	}
-	if s := p.ManageSieve; s != nil {
-		s.Protocol = provider.ManageSieve
-		p.defaults(s, true)
+		p.defaults(s, listed)
 	}
 	p.Normalize()
 	e.normalizeDomains()
@@ -59,7 +52,7 @@ func (p *Provider) defaults(s *provider.Server, listed bool) {
 }
 
 // normalizeDomains puts the names that the entry lists into their normal form;
-// what is no domain is left as it is, and reported later.
+// what is not a domain is left as it is, and reported later.
 func (e *Entry) normalizeDomains() {
 	for i, name := range e.own {
 		if norm, err := provider.ParseDomain(name); err == nil {
@@ -78,8 +71,8 @@ func (e *Entry) names(first string) {
 	if e.ID == "" {
 		e.ID = first
 	}
-	if first == "" && len(e.Incoming) > 0 {
-		first = nameOfHost(e.Incoming[0].Host)
+	if first == "" && len(e.Incoming) > 0 && !strings.Contains(e.Incoming[0].Host, "%") {
+		first = provider.Registrable(e.Incoming[0].Host)
 	}
 	if e.Name == "" {
 		e.Name = cut(first, 60)
@@ -130,26 +123,26 @@ var followsFromOther = map[string]bool{"config-servers-missing": true, "config-h
 // shortFix is a fix about the port of a server in the form in which the server
 // is written, SCHEME://HOST.
 func shortFix(e *Entry, server, fix string) string {
-	list := e.Incoming
-	index, ok := strings.CutPrefix(server, "outgoing[")
-	if ok {
-		list = e.Outgoing
+	var s provider.Server
+	for at, written := range e.Each() {
+		if at.String() == server {
+			s = *written
+		}
 	}
-	i, err := strconv.Atoi(strings.Trim(strings.TrimPrefix(index, "incoming["), "]"))
-	if err != nil || i >= len(list) || list[i].Host == "" || !strings.Contains(fix, "port: ") {
+	if s.Host == "" || !strings.Contains(fix, "port: ") {
 		return fix
 	}
 	var forms []string
 	for _, svc := range provider.Services() {
-		switch form := svc.Name + "://" + list[i].Host; {
-		case svc.Protocol != list[i].Protocol:
-		case svc.Port == list[i].Port:
+		switch form := svc.Name + "://" + s.Host; {
+		case svc.Protocol != s.Protocol:
+		case svc.Port == s.Port:
 			return "write " + form
 		default:
 			forms = append(forms, fmt.Sprintf("%s (port %d)", form, svc.Port))
 		}
 	}
-	return "write " + orList(forms)
+	return "write " + provider.OrList(forms)
 }
 
 // otherNames are what people call the built-in providers.
@@ -170,17 +163,9 @@ func (c *Config) meantBuiltin(e *Entry) (finding.Finding, bool) {
 	for _, p := range provider.Builtins() {
 		ids = append(ids, p.ID)
 	}
-	plain := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" .-_", r) {
-			return -1
-		}
-		return r
-	}, strings.ToLower(e.ID))
+	plain := strings.NewReplacer(" ", "", ".", "", "-", "", "_", "").Replace(strings.ToLower(e.ID))
 	near := cmp.Or(otherNames[plain], provider.VendorOwned(strings.ToLower(e.ID)))
-	if near == "" {
-		near = nearest(plain, ids)
-	}
-	if near == "" {
+	if near = cmp.Or(near, nearest(plain, ids)); near == "" {
 		return finding.Finding{}, false
 	}
 	return c.Fault("config-servers-missing", e.path+".id", fmt.Sprintf("%q is not a built-in provider, and the entry has no servers of its own", e.ID),
@@ -259,16 +244,11 @@ func domainFix(name string) string {
 // typos reports host names that look mistyped.
 func (c *Config) typos(e *Entry) []finding.Finding {
 	var out []finding.Finding
-	for _, list := range []struct {
-		key     string
-		servers []provider.Server
-	}{{"incoming", e.Incoming}, {"outgoing", e.Outgoing}} {
-		for i, s := range list.servers {
-			_, retired := provider.RetiredHosts()[s.Host]
-			if meant := source.SuggestHost(s.Host); meant != "" && !retired {
-				out = append(out, c.Fault("config-host-typo", fmt.Sprintf("%s.%s[%d].host", e.path, list.key, i),
-					s.Host+" looks mistyped", fmt.Sprintf("did you mean %s?", meant)))
-			}
+	for at, s := range e.Each() {
+		_, retired := provider.RetiredHosts()[s.Host]
+		if meant := source.SuggestHost(s.Host); meant != "" && !retired {
+			out = append(out, c.Fault("config-host-typo", fmt.Sprintf("%s.%s.host", e.path, at),
+				s.Host+" looks mistyped", fmt.Sprintf("did you mean %s?", meant)))
 		}
 	}
 	return out

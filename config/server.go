@@ -17,7 +17,7 @@ func serverFromURL(s *provider.Server, key, text string) (fix string) {
 	svc, known := provider.ServiceByName(strings.ToLower(scheme))
 	if !ok || !known {
 		for _, other := range provider.Services() {
-			if list := keyOf(other.Protocol); other.Port == portIn(hostAndPort(text)) && list != key {
+			if list := other.Protocol.Key(); other.Port == portIn(hostAndPort(text)) && list != key {
 				return fmt.Sprintf("write it under %s: %s", list, serverProposal(list, text))
 			}
 		}
@@ -85,7 +85,7 @@ func serverProposal(key, text string) string {
 	var names []string
 	var best provider.Service
 	for _, svc := range provider.Services() {
-		if keyOf(svc.Protocol) != key {
+		if svc.Protocol.Key() != key {
 			continue
 		}
 		names = append(names, svc.Name)
@@ -104,17 +104,6 @@ func serverProposal(key, text string) string {
 		out += ":" + strconv.Itoa(int(port))
 	}
 	return out
-}
-
-// keyOf is the key under which servers of a protocol are listed.
-func keyOf(p provider.Protocol) string {
-	switch p {
-	case provider.SMTP:
-		return "outgoing"
-	case provider.ManageSieve:
-		return "managesieve"
-	}
-	return "incoming"
 }
 
 func portIn(text string) uint16 {

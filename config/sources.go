@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/publicsuffix"
-
 	"autoconfig/files"
 	"autoconfig/source"
 )
@@ -89,16 +87,20 @@ func (s *Source) EncryptsLater() bool {
 func (s *Source) Secret(r *files.Reader, env Env) (string, error) {
 	text, file := cmp.Or(s.DSN, s.Password), cmp.Or(s.DSNFile, s.PasswordFile)
 	if file != "" {
-		b, err := r.Read(file, files.Secret)
-		if err != nil {
-			return "", err
-		}
-		text = strings.TrimRight(string(b), "\r\n")
-		if s.PasswordFile != "" {
-			return text, nil // a password may hold anything
+		var err error
+		if text, err = readSecret(r, file); err != nil || s.PasswordFile != "" {
+			return text, err // a password may hold anything
 		}
 	}
 	return expand(text, env)
+}
+
+func readSecret(r *files.Reader, file string) (string, error) {
+	b, err := r.Read(file, files.Secret)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimRight(string(b), "\r\n"), nil
 }
 
 // Env looks up an environment variable, which may be set and empty.
@@ -110,7 +112,7 @@ func (e Env) Get(name string) string {
 	return value
 }
 
-// expand puts the environment's values in for ${NAME}. A $ alone is a $:
+// expand puts the environment's values in place of ${NAME}. A $ alone remains:
 // passwords have them.
 func expand(text string, env Env) (string, error) {
 	var out strings.Builder
@@ -136,19 +138,6 @@ func expand(text string, env Env) (string, error) {
 // namedBySource reports whether a source can give domains to a provider.
 func (c *Config) namedBySource(id string) bool {
 	return slices.ContainsFunc(c.Sources, func(s Source) bool { return s.Provider == "" || s.Provider == id })
-}
-
-// nameOfHost is the name of a provider without a domain of its own: the
-// registered domain of its first server.
-func nameOfHost(host string) string {
-	if strings.Contains(host, "%") {
-		return ""
-	}
-	name, err := publicsuffix.EffectiveTLDPlusOne(host)
-	if err != nil {
-		return ""
-	}
-	return name
 }
 
 // shown is the source with its defaults, and without its secrets.

@@ -1,6 +1,6 @@
-// Package files reads the files that a configuration names within bounds: a
-// pipe, a device or a folder is refused, so is a file beyond a size, and a file
-// system that does not answer is given up.
+// Package files reads the files that a configuration names within bounds: it
+// refuses pipes, devices, folders and files that are too large, and gives up on
+// a file system that does not answer.
 package files
 
 import (
@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -35,8 +37,7 @@ var (
 )
 
 // Reader reads files. The zero value is ready for use. It remembers what hangs,
-// so that a path keeps one goroutine, and the thread below it, however often it
-// is tried.
+// so that a path blocks one goroutine, and its thread, however often it is tried.
 type Reader struct {
 	AnyKind bool // also pipes and devices: for files that a command line names
 
@@ -53,8 +54,8 @@ type File struct {
 	limit int64 // bytes that may still come
 	parts chan part
 	rest  part
-	stop  chan struct{} // nobody reads any more
-	done  chan struct{} // nothing waits for the file system any more
+	stop  chan struct{} // closed when nobody reads any more
+	done  chan struct{} // closed when nothing waits for the file system any more
 }
 
 // part is the beginning, or the next bytes, or the error at the end.
@@ -84,7 +85,7 @@ func (r *Reader) Private(path string) ([]byte, error) {
 	}
 	defer f.Close()
 	if mode := f.Info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("%s: others than its owner may read the key (mode %04o); chmod 600 %s", path, mode, path)
+		return nil, fmt.Errorf("%s: others than its owner may read the key (mode %04o); chmod 600 %[1]s", path, mode)
 	}
 	return f.all()
 }
@@ -99,7 +100,7 @@ func (f *File) all() ([]byte, error) {
 // Open opens a file of at most limit bytes.
 func (r *Reader) Open(path string, limit int64) (*File, error) {
 	f := &File{r: r, path: path, limit: limit, parts: make(chan part), stop: make(chan struct{}), done: make(chan struct{})}
-	if r.hanging(path) {
+	if slices.Contains(r.hanging(), path) {
 		return nil, f.fault(ErrTimeout)
 	}
 	go f.pump()
@@ -118,7 +119,7 @@ func (r *Reader) Open(path string, limit int64) (*File, error) {
 // Stat describes a file of any kind.
 func (r *Reader) Stat(path string) (fs.FileInfo, error) {
 	f := &File{r: r, path: path, done: make(chan struct{})}
-	if r.hanging(path) {
+	if slices.Contains(r.hanging(), path) {
 		return nil, f.fault(ErrTimeout)
 	}
 	var info fs.FileInfo
@@ -245,31 +246,23 @@ func (f *File) hang() error {
 }
 
 func (r *Reader) patience() time.Duration {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for path, done := range r.hangs {
-		select {
-		case <-done:
-			delete(r.hangs, path)
-		default:
-			return hurry
-		}
+	if len(r.hanging()) > 0 {
+		return hurry
 	}
 	return patience
 }
 
-func (r *Reader) hanging(path string) bool {
+// hanging lists the paths that hang.
+func (r *Reader) hanging() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	done, noted := r.hangs[path]
-	if !noted {
-		return false
-	}
-	select {
-	case <-done:
-		delete(r.hangs, path)
-		return false
-	default:
-		return true
-	}
+	maps.DeleteFunc(r.hangs, func(_ string, done <-chan struct{}) bool {
+		select {
+		case <-done:
+			return true
+		default:
+			return false
+		}
+	})
+	return slices.Collect(maps.Keys(r.hangs))
 }

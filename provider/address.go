@@ -58,7 +58,7 @@ func ParseAddress(s string) (Address, error) {
 
 func forbiddenInLocal(r rune) bool {
 	switch r {
-	case '<', '>', '"', '@', utf8.RuneError, '\uFFFE', '\uFFFF': // the last two cannot stand in XML 1.0
+	case '<', '>', '"', '@', utf8.RuneError, '\uFFFE', '\uFFFF': // XML 1.0 forbids the last two
 		return true
 	}
 	return unicode.IsSpace(r) || unicode.IsControl(r)

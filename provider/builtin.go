@@ -189,3 +189,16 @@ func RetiredHosts() map[string]RetiredHost {
 		"pop-mail.outlook.com":  {"Microsoft moved it in 2019", "outlook.office365.com, port 995, TLS"},
 	}
 }
+
+// Known says what a host name or a domain in somebody's text is: vendor is
+// "microsoft" for Microsoft's names and "" for all others; use and why are set
+// for a retired host: what replaces it, and why.
+func Known(name string) (vendor, use, why string) {
+	if old, ok := RetiredHosts()[name]; ok {
+		return "microsoft", old.Use, old.Why
+	}
+	if VendorOwned(name) != "" {
+		return "microsoft", "", ""
+	}
+	return "", "", ""
+}

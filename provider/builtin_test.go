@@ -1,6 +1,9 @@
 package provider
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestOutlookDomains(t *testing.T) {
 	p := Builtin(Outlook)
@@ -15,7 +18,7 @@ func TestOutlookDomains(t *testing.T) {
 		seen[d] = true
 	}
 	for _, d := range []string{"live.co.uk", "outlook.co.il", "windowslive.com", "livemail.tw", "msn.com"} {
-		if !contains(p.Domains, d) {
+		if !slices.Contains(p.Domains, d) {
 			t.Errorf("%s is missing", d)
 		}
 	}

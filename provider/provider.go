@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"net/url"
 	"slices"
@@ -281,19 +282,12 @@ func (p *Provider) Servers() []Server {
 }
 
 // Has reports whether s offers the authentication a.
-func (s Server) Has(a Auth) bool {
-	return slices.Contains(s.Auth, a)
-}
+func (s Server) Has(a Auth) bool { return slices.Contains(s.Auth, a) }
 
 // PasswordMethod reports whether s takes a password in some form, which is all
 // that formats without OAuth2 (Autodiscover POX, Apple mail profiles) can say.
 func (s Server) PasswordMethod() bool {
-	for _, a := range s.Auth {
-		if a != AuthOAuth2 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Auth, func(a Auth) bool { return a != AuthOAuth2 })
 }
 
 // IssuerHost is the issuer as Mozilla's format wants it: a bare host name.
@@ -312,17 +306,13 @@ func (p *Provider) For(domain string) *Provider {
 		return p
 	}
 	q := *p
-	expand := func(s string) string { return strings.ReplaceAll(s, "%EMAILDOMAIN%", domain) }
-	servers := func(in []Server) []Server {
-		out := append([]Server(nil), in...)
-		for i := range out {
-			out[i].Host = expand(out[i].Host)
-		}
-		return out
-	}
-	q.Incoming, q.Outgoing = servers(p.Incoming), servers(p.Outgoing)
+	expand := func(s string) string { return strings.ReplaceAll(s, EmailDomain, domain) }
+	q.Incoming, q.Outgoing = slices.Clone(p.Incoming), slices.Clone(p.Outgoing)
 	if p.ManageSieve != nil {
-		q.ManageSieve = &servers([]Server{*p.ManageSieve})[0]
+		q.ManageSieve = new(*p.ManageSieve)
+	}
+	for _, s := range q.Each() {
+		s.Host = expand(s.Host)
 	}
 	for _, u := range q.urls() {
 		*u.value = expand(*u.value)
@@ -331,22 +321,46 @@ func (p *Provider) For(domain string) *Provider {
 }
 
 func (p *Provider) templated() bool {
-	for _, list := range [][]Server{p.Incoming, p.Outgoing} {
-		for _, s := range list {
-			if strings.Contains(s.Host, "%") {
-				return true
-			}
-		}
-	}
-	if p.ManageSieve != nil && strings.Contains(p.ManageSieve.Host, "%") {
-		return true
-	}
-	for _, u := range p.urls() {
-		if strings.Contains(*u.value, "%EMAILDOMAIN%") {
+	for _, s := range p.Each() {
+		if strings.Contains(s.Host, "%") {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(p.urls(), func(u urlField) bool { return strings.Contains(*u.value, EmailDomain) })
+}
+
+// ServerPath is where a server is in the configuration: incoming[0],
+// outgoing[0] or managesieve.
+type ServerPath struct {
+	Key   string
+	Index int
+}
+
+// String is the path as findings have it.
+func (p ServerPath) String() string {
+	if p.Key == "managesieve" {
+		return p.Key
+	}
+	return fmt.Sprintf("%s[%d]", p.Key, p.Index)
+}
+
+// Each yields every server with its path.
+func (p *Provider) Each() iter.Seq2[ServerPath, *Server] {
+	return func(yield func(ServerPath, *Server) bool) {
+		for i := range p.Incoming {
+			if !yield(ServerPath{"incoming", i}, &p.Incoming[i]) {
+				return
+			}
+		}
+		for i := range p.Outgoing {
+			if !yield(ServerPath{"outgoing", i}, &p.Outgoing[i]) {
+				return
+			}
+		}
+		if p.ManageSieve != nil {
+			yield(ServerPath{Key: "managesieve"}, p.ManageSieve)
+		}
+	}
 }
 
 type urlField struct {

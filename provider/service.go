@@ -31,12 +31,21 @@ func Services() []Service {
 
 // ServiceByName finds a service by its scheme or SRV name.
 func ServiceByName(name string) (Service, bool) {
-	for _, s := range Services() {
-		if s.Name == name {
-			return s, true
-		}
+	return service(func(s Service) bool { return s.Name == name })
+}
+
+func service(match func(Service) bool) (Service, bool) {
+	list := Services()
+	if i := slices.IndexFunc(list, match); i >= 0 {
+		return list[i], true
 	}
 	return Service{}, false
+}
+
+// Key is the key of the configuration under which servers of the protocol are
+// listed, or "" if it is unknown.
+func (p Protocol) Key() string {
+	return map[Protocol]string{IMAP: "incoming", POP3: "incoming", SMTP: "outgoing", ManageSieve: "managesieve"}[p]
 }
 
 // Service is the service a server is an instance of; its own port may differ
@@ -47,12 +56,7 @@ func (s Server) Service() (Service, bool) {
 	if sec == Plain {
 		sec = STARTTLS
 	}
-	for _, svc := range Services() {
-		if svc.Protocol == s.Protocol && svc.Security == sec {
-			return svc, true
-		}
-	}
-	return Service{}, false
+	return service(func(svc Service) bool { return svc.Protocol == s.Protocol && svc.Security == sec })
 }
 
 // ErrIncomplete is wrapped by [Server.Complete], and so by every codec.
@@ -125,14 +129,10 @@ func securityOfPort(proto Protocol, port uint16) Security {
 	return TLS
 }
 
-// fixedSecurity is the security a well-known port stands for.
+// fixedSecurity is the security that a well-known port is registered for.
 func fixedSecurity(proto Protocol, port uint16) (Security, bool) {
-	for _, svc := range Services() {
-		if svc.Protocol == proto && svc.Port == port {
-			return svc.Security, true
-		}
-	}
-	return "", false
+	svc, ok := service(func(svc Service) bool { return svc.Protocol == proto && svc.Port == port })
+	return svc.Security, ok
 }
 
 // PortSecurity is the security that the port of s is registered for, and

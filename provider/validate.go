@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -26,13 +27,8 @@ func (p *Provider) Normalize() {
 	for i, mx := range p.MX {
 		p.MX[i] = normalHost(mx)
 	}
-	for _, list := range [][]Server{p.Incoming, p.Outgoing} {
-		for i := range list {
-			list[i].Host = normalHost(list[i].Host)
-		}
-	}
-	if p.ManageSieve != nil {
-		p.ManageSieve.Host = normalHost(p.ManageSieve.Host)
+	for _, s := range p.Each() {
+		s.Host = normalHost(s.Host)
 	}
 }
 
@@ -101,13 +97,13 @@ func (p *Provider) Validate() []Fault {
 // implicit TLS on the registered port and no port field
 // (draft-ietf-mailmaint-pacc). It is nil when it can.
 func (p *Provider) PACCReason() error {
-	if _, ok := implicit(p.Incoming, IMAP, POP3); !ok {
+	if _, ok := Implicit(p.Incoming, IMAP, POP3); !ok {
 		return fmt.Errorf("PACC cannot state an incoming server: none has implicit TLS on 993 (IMAP) or 995 (POP3)")
 	}
-	if s, ok := implicit(p.Outgoing, SMTP); !ok {
+	if _, ok := Implicit(p.Outgoing, SMTP); !ok {
 		got := "none"
 		if len(p.Outgoing) > 0 {
-			s = p.Outgoing[0]
+			s := p.Outgoing[0]
 			got = fmt.Sprintf("%s is on %d with %s", s.Host, s.Port, s.Security)
 		}
 		return fmt.Errorf("PACC cannot state an outgoing server: it needs implicit TLS on 465, %s", got)
@@ -115,16 +111,12 @@ func (p *Provider) PACCReason() error {
 	return nil
 }
 
-// Implicit returns the best server of proto with implicit TLS on its
-// registered port.
-func Implicit(servers []Server, proto Protocol) (Server, bool) { return implicit(servers, proto) }
-
-func implicit(servers []Server, protos ...Protocol) (Server, bool) {
+// Implicit returns the best server of one of the protocols with implicit TLS on
+// its registered port.
+func Implicit(servers []Server, protos ...Protocol) (Server, bool) {
 	for _, s := range servers {
-		for _, proto := range protos {
-			if s.Protocol == proto && s.ImplicitTLS() {
-				return s, true
-			}
+		if slices.Contains(protos, s.Protocol) && s.ImplicitTLS() {
+			return s, true
 		}
 	}
 	return Server{}, false
@@ -151,7 +143,7 @@ func (v *validator) servers(path string, servers []Server, protos ...Protocol) {
 }
 
 func (v *validator) server(path string, s Server, protos ...Protocol) {
-	if !contains(protos, s.Protocol) {
+	if !slices.Contains(protos, s.Protocol) {
 		v.protocol(path, s.Protocol, protos)
 		return
 	}
@@ -161,8 +153,9 @@ func (v *validator) server(path string, s Server, protos ...Protocol) {
 		v.fault("config-auth-missing", path+".auth", "no way to log in", "write auth: [password]")
 	}
 	for i, a := range s.Auth {
-		if !contains(Auths(), a) {
-			v.fault("config-auth-unknown", fmt.Sprintf("%s.auth[%d]", path, i), fmt.Sprintf("%q is not a way to log in", a), "write one of "+join(Auths()))
+		if !slices.Contains(Auths(), a) {
+			v.fault("config-auth-unknown", fmt.Sprintf("%s.auth[%d]", path, i), fmt.Sprintf("%q is not a way to log in", a),
+				"write one of "+OrList(Auths()))
 		}
 	}
 	v.username(path+".username", s.Username)
@@ -185,16 +178,11 @@ func (v *validator) username(path, t string) {
 func (v *validator) oauth2(p *Provider) {
 	o := p.OAuth2
 	if o == nil {
-		for _, list := range []struct {
-			path    string
-			servers []Server
-		}{{"incoming", p.Incoming}, {"outgoing", p.Outgoing}} {
-			for i, s := range list.servers {
-				if len(s.Auth) == 1 && s.Auth[0] == AuthOAuth2 {
-					v.warn("config-oauth2-only", fmt.Sprintf("%s[%d].auth", list.path, i),
-						"oauth2 is the only way to log in, and there is no oauth2: block; Thunderbird skips the server unless it knows the host",
-						"add oauth2: {issuer, authorize_url, token_url, scopes}, and password after oauth2 if it works")
-				}
+		for at, s := range p.Each() {
+			if at.Key != "managesieve" && len(s.Auth) == 1 && s.Auth[0] == AuthOAuth2 {
+				v.warn("config-oauth2-only", at.String()+".auth",
+					"oauth2 is the only way to log in, and there is no oauth2: block; Thunderbird skips the server unless it knows the host",
+					"add oauth2: {issuer, authorize_url, token_url, scopes}, and password after oauth2 if it works")
 			}
 		}
 		return
@@ -247,21 +235,9 @@ func (v *validator) passwordState(path string, l PasswordState) {
 	default:
 		v.fault("config-password-login", path+".status", fmt.Sprintf("%q is not a status", l.Status), "write works, app-password or retired")
 	}
-	if l.Since != "" && !isDate(l.Since) {
+	if _, err := time.Parse(time.DateOnly, l.Since); l.Since != "" && err != nil {
 		v.fault("config-password-login", path+".since", fmt.Sprintf("%q is not a date", l.Since), "write for example 2024-09-16")
 	}
-}
-
-func isDate(s string) bool {
-	if len(s) != 10 || s[4] != '-' || s[7] != '-' {
-		return false
-	}
-	for i, c := range []byte(s) {
-		if i != 4 && i != 7 && (c < '0' || c > '9') {
-			return false
-		}
-	}
-	return s[5:7] >= "01" && s[5:7] <= "12" && s[8:] >= "01" && s[8:] <= "31"
 }
 
 func (v *validator) text(path, s string, most int) {
@@ -277,16 +253,11 @@ func (v *validator) text(path, s string, most int) {
 }
 
 // Unprintable reports characters that have no place in a name that is shown:
-// controls, line and paragraph separators, bidirectional overrides and
-// isolates, and the noncharacters XML 1.0 forbids.
+// controls, line and paragraph separators, bidirectional controls, and the
+// noncharacters XML 1.0 forbids.
 func Unprintable(r rune) bool {
-	switch {
-	case unicode.IsControl(r), r == '\u2028', r == '\u2029', r == '\u061c',
-		r == '\u200e', r == '\u200f', '\u202a' <= r && r <= '\u202e',
-		'\u2066' <= r && r <= '\u2069', r == '\ufffe', r == '\uffff', r == utf8.RuneError:
-		return true
-	}
-	return false
+	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) ||
+		r == '\ufffe' || r == '\uffff' || r == utf8.RuneError
 }
 
 func (v *validator) lang(path, lang string) {
@@ -295,20 +266,20 @@ func (v *validator) lang(path, lang string) {
 	}
 }
 
-func contains[T comparable](list []T, x T) bool {
-	return slices.Contains(list, x)
+// OrList is "a, b or c".
+func OrList[T ~string](list []T) string {
+	last := len(list) - 1
+	if last < 1 {
+		return strings.Join(Texts(list), "")
+	}
+	return strings.Join(Texts(list[:last]), ", ") + " or " + string(list[last])
 }
 
-func join[T ~string](list []T) string {
-	var b strings.Builder
+// Texts are the words of a list as strings.
+func Texts[T ~string](list []T) []string {
+	out := make([]string, len(list))
 	for i, s := range list {
-		switch {
-		case i > 0 && i == len(list)-1:
-			b.WriteString(" or ")
-		case i > 0:
-			b.WriteString(", ")
-		}
-		b.WriteString(string(s))
+		out[i] = string(s)
 	}
-	return b.String()
+	return out
 }

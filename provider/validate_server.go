@@ -7,17 +7,14 @@ import (
 	"strings"
 )
 
-// protocol reports a server in the list of the others, or of a protocol that
-// is none.
+// protocol reports a server in the wrong list, or with an unknown protocol.
 func (v *validator) protocol(path string, p Protocol, protos []Protocol) {
-	cause, fix := fmt.Sprintf("%q is not a protocol", p), "write "+join(protos)
+	cause, fix := fmt.Sprintf("%q is not a protocol", p), "write "+OrList(protos)
 	if p == "" {
 		cause = "no protocol"
 	}
-	for key, of := range map[string][]Protocol{"incoming": {IMAP, POP3}, "outgoing": {SMTP}, "managesieve": {ManageSieve}} {
-		if contains(of, p) {
-			cause, fix = fmt.Sprintf("%s is not a protocol of %s servers", p, strings.Split(path, "[")[0]), "write the server under "+key+":"
-		}
+	if key := p.Key(); key != "" {
+		cause, fix = fmt.Sprintf("%s is not a protocol of %s servers", p, strings.Split(path, "[")[0]), "write the server under "+key+":"
 	}
 	v.fault("config-protocol-unknown", path+".protocol", cause, fix)
 }
@@ -113,22 +110,16 @@ func (v *validator) vendor(p *Provider) {
 		}
 	}
 	reported := Builtin(p.ID) != nil
-	for _, list := range []struct {
-		key     string
-		servers []Server
-	}{{"incoming", p.Incoming}, {"outgoing", p.Outgoing}} {
-		for i, s := range list.servers {
-			path := fmt.Sprintf("%s[%d]", list.key, i)
-			switch {
-			case !hosts[s.Host]:
-			case s.Protocol == SMTP && s.Port != 587 && s.Port != 25:
-				v.fault("config-port-security", path+".port", fmt.Sprintf("%s does not answer on port %d", s.Host, s.Port),
-					"write submission://"+s.Host+", which is port 587 with STARTTLS")
-			case !reported:
-				reported = true
-				v.warn("config-host-builtin", path+".host", s.Host+" is Microsoft's, which refuses password login on most accounts",
-					"write id: "+Microsoft365+" and the domains alone, in place of these servers")
-			}
+	for at, s := range p.Each() {
+		switch {
+		case !hosts[s.Host] || at.Key == "managesieve":
+		case s.Protocol == SMTP && s.Port != 587 && s.Port != 25:
+			v.fault("config-port-security", at.String()+".port", fmt.Sprintf("%s does not answer on port %d", s.Host, s.Port),
+				"write submission://"+s.Host+", which is port 587 with STARTTLS")
+		case !reported:
+			reported = true
+			v.warn("config-host-builtin", at.String()+".host", s.Host+" is Microsoft's, which refuses password login on most accounts",
+				"write id: "+Microsoft365+" and the domains alone, in place of these servers")
 		}
 	}
 }
