@@ -3,6 +3,7 @@ package probe
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -13,10 +14,8 @@ import (
 // silence everywhere points at this network or at the server's own.
 func Advise(results []Result) {
 	answered := ""
-	for _, r := range results {
-		if r.Answered && answered == "" {
-			answered = Subject(r.Server)
-		}
+	if i := slices.IndexFunc(results, func(r Result) bool { return r.Answered }); i >= 0 {
+		answered = Subject(results[i].Server)
 	}
 	for _, r := range results {
 		for i, f := range r.Findings {
@@ -24,7 +23,7 @@ func Advise(results []Result) {
 			case "connect-port-timeout":
 				r.Findings[i] = f.Because("%s", timeoutCause(r.Server, answered, len(results)))
 			case "connect-port-refused":
-				if sameHost(results, r.Server) {
+				if slices.ContainsFunc(results, func(o Result) bool { return o.Answered && o.Server.Host == r.Server.Host }) {
 					r.Findings[i] = f.Because("%s answers on another port, and nothing listens on port %d: the service is switched off, or the port is wrong", r.Server.Host, r.Server.Port)
 				}
 			}
@@ -51,16 +50,6 @@ func timeoutCause(s provider.Server, answered string, servers int) string {
 		return silent + ", nor from any other of the servers: this network or the device's security software blocks mail ports, or the whole mail system is down"
 	}
 	return silent + ": a firewall drops it (this network's, the internet provider's or the cloud's, security software on the device), or the server is down"
-}
-
-// sameHost reports whether another port of the host answered.
-func sameHost(results []Result, s provider.Server) bool {
-	for _, r := range results {
-		if r.Answered && r.Server.Host == s.Host {
-			return true
-		}
-	}
-	return false
 }
 
 // inspectors are names that security software puts into the certificates it

@@ -67,9 +67,7 @@ func (p *Prober) chain(state tls.ConnectionState, subject string) (finding.Findi
 	case unknown && len(state.PeerCertificates) == 1:
 		f = f.Because("the server sends its own certificate alone, without the intermediate one by %s, and that authority is not a known one itself", clean(leaf.Issuer.String()))
 	}
-	f = intercepted(f, leaf.Issuer.String())
-	f.Got = []string{clean(err.Error())}
-	return f, true
+	return got(intercepted(f, leaf.Issuer.String()), err.Error()), true
 }
 
 // names are the names a certificate is for, the first twenty of them.

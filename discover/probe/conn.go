@@ -120,17 +120,13 @@ func (c *conn) lines(done func(line string) bool) ([]string, error) {
 
 // send sends a command. What is said about it later is its first word.
 func (c *conn) send(command string) error {
-	if err := c.limit(); err != nil {
-		return err
-	}
 	for word := range strings.FieldsSeq(command) {
 		if word == strings.ToUpper(word) && len(word) > 2 { // not an IMAP tag
 			c.last = word
 			break
 		}
 	}
-	_, err := io.WriteString(c.Conn, command+"\r\n")
-	return err
+	return c.sendSecret(command)
 }
 
 // sendSecret sends a line that must never be shown, not even in part.

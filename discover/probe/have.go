@@ -58,7 +58,8 @@ func ParseTyped(s string) (Typed, error) {
 	}
 	t.Port = uint16(port)
 	if t.Security == "" {
-		t.Security, _ = securityOf(t.Port)
+		svc, _ := serviceOf(t.Port)
+		t.Security = svc.Security
 	}
 	if t.Security == "" {
 		return Typed{}, fmt.Errorf("port %d has no usual encryption; %w", t.Port, errTyped)
@@ -213,14 +214,14 @@ func (t Typed) judge(servers []provider.Server, builtin bool) []finding.Finding 
 			return out
 		}
 	}
-	fixed, registered := securityOf(t.Port)
+	svc, registered := serviceOf(t.Port)
 	switch {
 	case t.Security == provider.Plain:
 		add(finding.New("have-mode-plain", t.String()).Do("set the encryption to %s", orElse(right, "SSL/TLS with port 993, 995 or 465, or STARTTLS with port 143, 110 or 587")))
 	case t.Port == 25:
 		add(finding.New("have-port-relay", t.String()).Do("use %s", orElse(right, "587 with STARTTLS or 465 with SSL/TLS")))
-	case registered && fixed != t.Security:
-		add(t.portAgainstMode(fixed, right))
+	case registered && svc.Security != t.Security:
+		add(t.portAgainstMode(svc.Security, right))
 	case len(servers) == 0 && !registered:
 		add(finding.New("have-port-unknown", t.String()))
 	case len(servers) > 0:
@@ -353,26 +354,23 @@ func orElse(list []string, otherwise string) string {
 	return strings.Join(list, " or ")
 }
 
-func securityOf(port uint16) (provider.Security, bool) {
+// serviceOf is the service that a port is registered for.
+func serviceOf(port uint16) (provider.Service, bool) {
 	for _, svc := range provider.Services() {
 		if svc.Port == port {
-			return svc.Security, true
+			return svc, true
 		}
 	}
-	return "", false
+	return provider.Service{}, false
 }
 
-// protocolOf is the protocol a port is registered for, "" for others.
+// protocolOf is the protocol of a port, "" for others than mail's.
 func protocolOf(port uint16) provider.Protocol {
-	for _, svc := range provider.Services() {
-		if svc.Port == port {
-			return svc.Protocol
-		}
-	}
 	if port == 25 {
 		return provider.SMTP
 	}
-	return ""
+	svc, _ := serviceOf(port)
+	return svc.Protocol
 }
 
 // judgeUsername compares a user name with the form that the servers want.
@@ -382,18 +380,16 @@ func judgeUsername(servers []provider.Server, a provider.Address, username strin
 		template = servers[0].Username
 	}
 	want := provider.Expand(template, a)
-	switch {
-	case a.Local == "" || strings.EqualFold(username, want):
+	if a.Local == "" || strings.EqualFold(username, want) {
 		return nil
-	case strings.Contains(want, "@") && !strings.Contains(username, "@"):
-		f := finding.New("have-username-short", "user name")
-		f.Want = []string{want}
+	}
+	f := finding.New("have-username-other", "user name")
+	if strings.Contains(want, "@") && !strings.Contains(username, "@") {
+		f = finding.New("have-username-short", "user name")
 		if len(servers) == 0 {
 			f.Level = finding.Warn // some providers want the local part alone
 		}
-		return []finding.Finding{f}
 	}
-	f := finding.New("have-username-other", "user name")
 	f.Want = []string{want}
 	return []finding.Finding{f}
 }

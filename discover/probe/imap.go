@@ -107,24 +107,19 @@ func (d *imap) starttls(c *conn) error {
 }
 
 func (d *imap) login(c *conn, m mechanism) (string, bool, error) {
-	answers := m.answers
 	command := "AUTHENTICATE " + m.name
 	switch {
 	case m.native:
 		command = "LOGIN " + quote(m.user) + " " + quote(m.secret)
-		answers = nil
+		m.answers = nil
 	case m.initial != "" && m.inline:
 		command += " " + m.initial
 	case m.initial != "":
-		answers = slices.Insert(slices.Clone(answers), 0, m.initial)
+		m.answers = slices.Insert(slices.Clone(m.answers), 0, m.initial)
 	}
 	_, reply, err := d.command(c, command)
 	for err == nil && strings.HasPrefix(reply, "+") {
-		answer := "" // an empty answer ends XOAUTH2's error report
-		if len(answers) > 0 {
-			answer, answers = answers[0], answers[1:]
-		}
-		if err := c.sendSecret(answer); err != nil {
+		if err := c.sendSecret(m.next()); err != nil {
 			return "", false, err
 		}
 		_, reply, err = d.reply(c, "a"+strconv.Itoa(d.tag))

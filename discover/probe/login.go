@@ -53,6 +53,14 @@ type mechanism struct {
 	secret  string
 }
 
+// next takes the next answer. An empty one ends XOAUTH2's error report.
+func (m *mechanism) next() (answer string) {
+	if len(m.answers) > 0 {
+		answer, m.answers = m.answers[0], m.answers[1:]
+	}
+	return answer
+}
+
 // choose picks the best method that the server offers for the secret at hand.
 func (l *Login) choose(o offer, user string) (mechanism, bool) {
 	has := func(name string) bool { return slices.Contains(o.sasl, name) }
@@ -106,11 +114,7 @@ func (s *session) login(ctx context.Context) {
 	if l == nil {
 		return
 	}
-	user := l.Username
-	if user == "" {
-		user = provider.Expand(s.t.Server.Username, l.Address)
-	}
-	m, ok := l.choose(s.offer, user)
+	m, ok := l.choose(s.offer, cmp.Or(l.Username, provider.Expand(s.t.Server.Username, l.Address)))
 	if why := s.withheld(m, ok); why != "" {
 		s.add(s.fault("login-withheld").Because("no login was tried: %s", why))
 		return

@@ -76,46 +76,33 @@ func (pop3) reply(c *conn) (string, error) {
 	}
 }
 
-func (d pop3) starttls(c *conn) error {
-	if err := c.send("STLS"); err != nil {
-		return err
+func (d pop3) ask(c *conn, command string) (string, error) {
+	if err := c.send(command); err != nil {
+		return "", err
 	}
-	_, err := d.reply(c)
+	return d.reply(c)
+}
+
+func (d pop3) starttls(c *conn) error {
+	_, err := d.ask(c, "STLS")
 	return err
 }
 
 func (d pop3) login(c *conn, m mechanism) (string, bool, error) {
 	if m.native {
-		return d.user(c, m)
-	}
-	answers := m.answers
-	if m.initial != "" {
-		answers = slices.Insert(slices.Clone(answers), 0, m.initial) // on a line of its own: RFC 5034 §4 allows 255 octets for the command
-	}
-	err := c.send("AUTH " + m.name)
-	for err == nil {
-		var reply string
-		if reply, err = d.reply(c); err != nil || strings.HasPrefix(reply, "+OK") {
+		if reply, err := d.ask(c, "USER "+m.user); err != nil {
 			return verdict(reply, err)
 		}
-		answer := ""
-		if len(answers) > 0 {
-			answer, answers = answers[0], answers[1:]
+		return verdict(d.ask(c, "PASS "+m.secret))
+	}
+	if m.initial != "" {
+		m.answers = slices.Insert(slices.Clone(m.answers), 0, m.initial) // on a line of its own: RFC 5034 §4 allows 255 octets for the command
+	}
+	reply, err := d.ask(c, "AUTH "+m.name)
+	for err == nil && !strings.HasPrefix(reply, "+OK") {
+		if err = c.sendSecret(m.next()); err == nil {
+			reply, err = d.reply(c)
 		}
-		err = c.sendSecret(answer)
 	}
-	return "", false, err
-}
-
-func (d pop3) user(c *conn, m mechanism) (string, bool, error) {
-	if err := c.send("USER " + m.user); err != nil {
-		return "", false, err
-	}
-	if reply, err := d.reply(c); err != nil {
-		return verdict(reply, err)
-	}
-	if err := c.send("PASS " + m.secret); err != nil {
-		return "", false, err
-	}
-	return verdict(d.reply(c))
+	return verdict(reply, err)
 }

@@ -9,6 +9,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"net"
@@ -71,12 +72,7 @@ type Prober struct {
 
 // New makes a prober.
 func New(o Options) *Prober {
-	if o.Step == 0 {
-		o.Step = 8 * time.Second
-	}
-	if o.Total == 0 {
-		o.Total = 40 * time.Second
-	}
+	o.Step, o.Total = cmp.Or(o.Step, 8*time.Second), cmp.Or(o.Total, 40*time.Second)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -104,7 +100,7 @@ func (p *Prober) Run(ctx context.Context, t Target) Result {
 	if t.Server.Security == provider.Plain {
 		legacy <- false
 	} else {
-		go func() { legacy <- p.takesOldTLS(ctx, t.Server) }() // beside, so that it costs no time
+		go func() { legacy <- p.takesOldTLS(ctx, t.Server) }() // at the same time, so that it costs none
 	}
 	s := &session{p: p, t: t, d: dialectOf(t.Server.Protocol), out: Result{Server: t.Server}}
 	ok := s.run(ctx)

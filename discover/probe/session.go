@@ -143,15 +143,18 @@ func (s *session) diagnose(ctx context.Context, err error, greeting string) find
 	case errors.Is(err, io.EOF):
 		return finding.New("connect-peer-closed", subject)
 	}
-	f := finding.New("connect-peer-closed", subject)
-	f.Got = []string{clean(err.Error())}
+	return got(finding.New("connect-peer-closed", subject), err.Error())
+}
+
+// got is a finding with what the server or the network said.
+func got(f finding.Finding, text string) finding.Finding {
+	f.Got = []string{clean(text)}
 	return f
 }
 
 // stranger is the finding for an answer that is not of the protocol.
 func (s *session) stranger(text string) finding.Finding {
-	f := s.fault("answer-unexpected")
-	f.Got = []string{clean(text)}
+	f := got(s.fault("answer-unexpected"), text)
 	if found := finding.Explain(text, nil); len(found) > 0 && found[0].Level == finding.Fail {
 		return s.explained(text, "answer-unexpected")
 	}
@@ -185,8 +188,7 @@ func (s *session) explained(reply, otherwise string) finding.Finding {
 		f = found[0]
 		f.Subject = s.subject()
 	}
-	f.Got = []string{clean(reply)}
-	return f
+	return got(f, reply)
 }
 
 // handshake begins TLS and judges version and certificate.
@@ -206,7 +208,7 @@ func (s *session) handshake(ctx context.Context) bool {
 			Do("update the server, or set its least version to TLS 1.2 (Postfix: smtpd_tls_protocols and smtpd_tls_mandatory_protocols, Dovecot: ssl_min_protocol)"))
 	}
 	s.add(faults...)
-	s.verified = !slices.ContainsFunc(faults, func(f finding.Finding) bool { return f.Level == finding.Fail })
+	s.verified = finding.Summarize(faults).Fail == 0
 	return true
 }
 
@@ -217,14 +219,10 @@ func (s *session) tlsFault(err error) finding.Finding {
 	switch {
 	case notTLS && s.t.Server.Security == provider.TLS:
 		if text := s.c.beginning(); service(text) != "" {
-			f := finding.New("tls-mode-implicit", subject).
-				Because("the settings say TLS from the first byte, and the port answers in clear: it is %s server that wants STARTTLS or none", service(text))
-			f.Got = []string{clean(text)}
-			return f
+			return got(finding.New("tls-mode-implicit", subject).
+				Because("the settings say TLS from the first byte, and the port answers in clear: it is %s server that wants STARTTLS or none", service(text)), text)
 		}
-		f := s.fault("answer-unexpected").Because("the port answers with something that is neither TLS nor a mail server's greeting")
-		f.Got = []string{clean(s.c.beginning())}
-		return f
+		return got(s.fault("answer-unexpected").Because("the port answers with something that is neither TLS nor a mail server's greeting"), s.c.beginning())
 	case timedOut(err):
 		return finding.New("connect-server-silent", subject).Because("the connection stands, but the server does not answer the beginning of TLS; " +
 			"it waits for something else, or a firewall or virus scanner holds the connection open and hands nothing on")
@@ -233,12 +231,10 @@ func (s *session) tlsFault(err error) finding.Finding {
 	}
 	if found := finding.Explain(err.Error(), nil); len(found) > 0 {
 		f := found[0]
-		f.Subject, f.Got = subject, []string{clean(err.Error())}
-		return f
+		f.Subject = subject
+		return got(f, err.Error())
 	}
-	f := finding.New("tls-handshake-failed", subject)
-	f.Got = []string{clean(err.Error())}
-	return f
+	return got(finding.New("tls-handshake-failed", subject), err.Error())
 }
 
 // describe is a certificate on one line.
@@ -248,10 +244,8 @@ func describe(cert *x509.Certificate) string {
 
 // summary is the finding of a server with nothing wrong.
 func (s *session) summary() {
-	for _, f := range s.out.Findings {
-		if f.Level == finding.Fail {
-			return
-		}
+	if finding.Summarize(s.out.Findings).Fail > 0 {
+		return
 	}
 	f := s.fault("server-ready")
 	if s.secure {

@@ -26,17 +26,23 @@ func (d smtp) hello(c *conn) (string, offer, error) {
 }
 
 func (d smtp) again(c *conn) (offer, error) {
-	if err := c.send("EHLO " + literal(c.LocalAddr())); err != nil {
-		return offer{}, err
-	}
-	code, text, err := d.reply(c)
+	text, err := d.ask(c, "EHLO "+literal(c.LocalAddr()), "250")
 	if err != nil {
 		return offer{}, err
 	}
-	if code != "250" {
-		return offer{}, refusal{text}
-	}
 	return ehlo(text), nil
+}
+
+// ask sends a command; a reply with another code than the wanted is a refusal.
+func (d smtp) ask(c *conn, command, want string) (string, error) {
+	if err := c.send(command); err != nil {
+		return "", err
+	}
+	code, text, err := d.reply(c)
+	if err == nil && code != want {
+		err = refusal{text}
+	}
+	return text, err
 }
 
 // literal is our own address as EHLO takes it (RFC 5321 §4.1.3), the name mail
@@ -111,13 +117,7 @@ func cutReply(line string) (code, text string, last bool) {
 }
 
 func (d smtp) starttls(c *conn) error {
-	if err := c.send("STARTTLS"); err != nil {
-		return err
-	}
-	code, text, err := d.reply(c)
-	if err == nil && code != "220" {
-		err = refusal{text}
-	}
+	_, err := d.ask(c, "STARTTLS", "220")
 	return err
 }
 
@@ -129,20 +129,16 @@ func (d smtp) login(c *conn, m mechanism) (string, bool, error) {
 	if err := c.send(command); err != nil {
 		return "", false, err
 	}
-	answers := m.answers
 	for {
 		code, text, err := d.reply(c)
 		if err != nil || code != "334" {
 			return text, code == "235", err
 		}
-		answer := "" // an empty answer ends XOAUTH2's error report
-		if len(answers) > 0 {
-			answer, answers = answers[0], answers[1:]
-		} else if m.initial == "" {
+		if len(m.answers) == 0 && m.initial == "" {
 			return text, false, unexpected{text}
 		}
 		m.initial = ""
-		if err := c.sendSecret(answer); err != nil {
+		if err := c.sendSecret(m.next()); err != nil {
 			return "", false, err
 		}
 	}

@@ -180,7 +180,7 @@ func benchQuestions(b *testing.B, addr string) []query.Question {
 	checker := New(query.New(query.Options{Resolvers: []string{addr}}), Options{Digest: pacc.ParseTXT})
 	_, seen := checker.Check(b.Context(), benchSubject(b, benchDomain))
 	var out []query.Question
-	for q := range seen.answers {
+	for q := range seen {
 		out = append(out, query.Question{Name: strings.Replace(q.Name, benchDomain+".", "", 1), Type: q.Type})
 	}
 	return out

@@ -53,11 +53,11 @@ func New(client *query.Client, o Options) *Checker {
 
 // Check compares a domain with its plan; without a plan it observes what is
 // published: whether it is consistent in itself, with the domain's mail
-// exchangers and with the provider. The findings stand in a stable order. Seen
+// exchangers and with the provider. The findings are in a stable order. Seen
 // is never nil: each place where records can be planned is asked for their type,
 // a host name (CNAME) also for A, and where it is no CNAME for AAAA.
-func (k *Checker) Check(ctx context.Context, s Subject) ([]finding.Finding, *Seen) {
-	l := &look{k: k, ctx: ctx, Subject: s, want: recordsByName(s.Want), seen: newSeen(), differ: map[query.Question][]string{}, misplaced: map[query.Question]misplaced{}}
+func (k *Checker) Check(ctx context.Context, s Subject) ([]finding.Finding, Seen) {
+	l := &look{k: k, ctx: ctx, Subject: s, want: recordsByName(s.Want), seen: make(Seen, 2*len(dnssrv.Places())), differ: map[query.Question][]string{}, misplaced: map[query.Question]misplaced{}}
 	l.Domain = dnssrv.Plain(s.Domain)
 	if f, ok := l.open(); !ok {
 		return f, l.seen
@@ -75,7 +75,7 @@ type look struct {
 	Subject
 	k    *Checker
 	ctx  context.Context //nolint:containedctx // one look is one call of Check
-	seen *Seen
+	seen Seen
 	want map[query.Question][]dns.RR
 
 	zone    string       // the apex of the zone the domain lies in
@@ -89,7 +89,7 @@ type look struct {
 	differ    map[query.Question][]string // what each server says, where they disagree
 }
 
-// The labels and names beside the plan's that a check asks.
+// The labels and names that a check asks besides those of the plan.
 const (
 	dmarcLabel   = "_dmarc"     // RFC 7489 §6.1
 	dkimLabel    = "_domainkey" // RFC 6376 §3.6.2.1
@@ -119,8 +119,7 @@ func (l *look) further() []query.Question {
 		if p.Type != dns.TypeCNAME {
 			continue
 		}
-		alias, _ := l.seen.get(name, dns.TypeCNAME)
-		address, _ := l.seen.get(name, dns.TypeA)
+		alias := l.seen.get(name, dns.TypeCNAME)
 		if alias.Outcome == query.NOERROR && p.Label == dnssrv.AutoconfigLabel { // what is there although it must not be
 			for _, qtype := range []uint16{dns.TypeAAAA, dns.TypeMX, dns.TypeTXT} {
 				out = append(out, query.Question{Name: name, Type: qtype})
@@ -130,7 +129,7 @@ func (l *look) further() []query.Question {
 			continue
 		}
 		out = append(out, query.Question{Name: name, Type: dns.TypeAAAA})
-		if address.Outcome == query.NODATA { // what else the name is there for may stand in the way of a CNAME
+		if l.seen.get(name, dns.TypeA).Outcome == query.NODATA { // what else the name is there for may stand in the way of a CNAME
 			out = append(out, query.Question{Name: name, Type: dns.TypeMX}, query.Question{Name: name, Type: dns.TypeTXT})
 		}
 	}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/miekg/dns"
@@ -12,15 +13,10 @@ import (
 
 // judgeAlias compares a host name that a client derives from the domain.
 func (l *look) judgeAlias(p dnssrv.Place, name string, want []dns.RR) {
-	alias := l.alias(name)
+	alias, got := l.host(name)
 	if beside := l.beside(name); alias != nil && len(beside) > 0 {
 		l.add(l.compared("dns-name-cname-beside", name, dns.TypeCNAME, statusConflict, want, append([]dns.RR{alias}, beside...)))
 		return
-	}
-	own := slices.Concat(l.seen.records(name, dns.TypeA), l.seen.records(name, dns.TypeAAAA))
-	got := own
-	if alias != nil {
-		got = []dns.RR{alias}
 	}
 	switch {
 	case alias != nil && l.judgeEntry(name, dns.TypeCNAME, want, got):
@@ -31,7 +27,7 @@ func (l *look) judgeAlias(p dnssrv.Place, name string, want []dns.RR) {
 	case alias != nil && dns.IsDuplicate(alias, want[0]):
 		l.add(l.compared("dns-record-ok", name, dns.TypeCNAME, statusOK, want, got))
 		l.judgeDangling(name, alias)
-	case len(got) > 0 && alias == nil && l.sameAddresses(own, dnssrv.Target(want[0])):
+	case len(got) > 0 && alias == nil && l.sameAddresses(got, dnssrv.Target(want[0])):
 		l.add(l.compared("dns-host-address-ok", name, dns.TypeCNAME, statusOK, want, got))
 	case len(got) > 0 && l.wildcardMade(name):
 		f := l.compared("dns-host-wildcard", name, dns.TypeCNAME, statusDiffers, want, got)
@@ -44,11 +40,19 @@ func (l *look) judgeAlias(p dnssrv.Place, name string, want []dns.RR) {
 	}
 }
 
-// beside are the records that stand at a name although a CNAME does.
+// host is what a host name has: a CNAME, or else addresses.
+func (l *look) host(name string) (alias *dns.CNAME, got []dns.RR) {
+	if alias = l.alias(name); alias != nil {
+		return alias, []dns.RR{alias}
+	}
+	return nil, slices.Concat(l.seen.records(name, dns.TypeA), l.seen.records(name, dns.TypeAAAA))
+}
+
+// beside are the records at a name that has a CNAME too.
 func (l *look) beside(name string) []dns.RR {
 	var out []dns.RR
 	for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeTXT} {
-		a, _ := l.seen.get(name, qtype)
+		a := l.seen.get(name, qtype)
 		if out = append(out, a.Beside...); len(a.CNAMEs) == 0 { // a server that does not follow the CNAME
 			out = append(out, a.RRs...)
 		}
@@ -56,7 +60,7 @@ func (l *look) beside(name string) []dns.RR {
 	return out
 }
 
-// judgeNoAlias reports a missing CNAME, and what would stand beside it.
+// judgeNoAlias reports a missing CNAME, and what is in its way.
 func (l *look) judgeNoAlias(name string, want []dns.RR) {
 	other := slices.Concat(l.seen.records(name, dns.TypeMX), l.seen.records(name, dns.TypeTXT))
 	if len(other) > 0 {
@@ -75,12 +79,7 @@ func (l *look) sameAddresses(own []dns.RR, host string) bool {
 	if err != nil {
 		return false
 	}
-	for _, addr := range query.Addresses(own) {
-		if !slices.Contains(theirs, addr) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(query.Addresses(own), func(addr netip.Addr) bool { return !slices.Contains(theirs, addr) })
 }
 
 // observeAlias looks at a host name without a plan.

@@ -21,14 +21,14 @@ func (l *look) recognise() {
 }
 
 func (l *look) bestMX() []string {
-	a, _ := l.seen.get(l.name(""), dns.TypeMX)
-	return query.BestMX(slices.DeleteFunc(slices.Clone(a.RRs), func(rr dns.RR) bool { return provider.Below(dnssrv.Target(rr), verification) }))
+	proof := func(rr dns.RR) bool { return provider.Below(dnssrv.Target(rr), verification) }
+	return query.BestMX(slices.DeleteFunc(slices.Clone(l.seen.get(l.name(""), dns.TypeMX).RRs), proof))
 }
 
 // judgeMail notes what is published about the mail itself. None of it is ever
 // planned: where mail goes and who may send is not this program's business.
 func (l *look) judgeMail() {
-	a, _ := l.seen.get(l.name(""), dns.TypeMX)
+	a := l.seen.get(l.name(""), dns.TypeMX)
 	best := l.bestMX()
 	takesMail := len(best) > 0 && !slices.Contains(best, ".")
 	switch {
@@ -94,12 +94,9 @@ func (l *look) otherProvider(best []string) *provider.Provider {
 
 // belongs reports whether every exchanger is one of the names, or below one.
 func belongs(exchangers, names []string) bool {
-	for _, host := range exchangers {
-		if !slices.ContainsFunc(names, func(name string) bool { return provider.Below(host, name) }) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(exchangers, func(host string) bool {
+		return !slices.ContainsFunc(names, func(name string) bool { return provider.Below(host, name) })
+	})
 }
 
 // judgeAutoconfigMX finds an autoconfig host of one company beside mail
@@ -126,18 +123,13 @@ func (l *look) judgeVendor() {
 	p := l.Provider
 	if !l.vendorSPF() {
 		want := &dns.TXT{Hdr: dns.RR_Header{Name: l.name(""), Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: dnssrv.DefaultTTL}, Txt: []string{"v=spf1 include:" + p.Vendor.SPF + " -all"}}
-		a, _ := l.seen.get(l.name(""), dns.TypeTXT)
-		l.add(l.compared("dns-vendor-spf", l.name(""), dns.TypeTXT, statusDiffers, []dns.RR{want}, tagged(a.RRs, "v=spf1")))
+		l.add(l.compared("dns-vendor-spf", l.name(""), dns.TypeTXT, statusDiffers, []dns.RR{want}, l.spf()))
 	}
 	name := l.name(dnssrv.AutodiscoverLabel)
 	want := []dns.RR{&dns.CNAME{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeCNAME, Class: dns.ClassINET, Ttl: dnssrv.DefaultTTL}, Target: p.Vendor.Autodiscover + "."}}
-	a, _ := l.seen.get(name, dns.TypeCNAME)
-	got := slices.Concat(l.seen.records(name, dns.TypeA), l.seen.records(name, dns.TypeAAAA))
-	if alias := l.alias(name); alias != nil {
-		got = []dns.RR{alias}
-	}
+	_, got := l.host(name)
 	switch {
-	case !a.Outcome.Known():
+	case !l.seen.get(name, dns.TypeCNAME).Outcome.Known():
 	case len(dnssrv.Lacking(want, got)) == 0:
 		l.add(l.compared("dns-record-ok", name, dns.TypeCNAME, statusOK, want, got))
 	case len(got) == 0:
@@ -156,13 +148,9 @@ func (l *look) vendorFault(f finding.Finding) finding.Finding {
 
 // vendorSPF reports whether the sender policy names the vendor.
 func (l *look) vendorSPF() bool {
-	a, _ := l.seen.get(l.name(""), dns.TypeTXT)
-	for _, text := range dnssrv.Texts(tagged(a.RRs, "v=spf1")) {
-		if slices.Contains(strings.Fields(strings.ToLower(text)), "include:"+l.Provider.Vendor.SPF) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(dnssrv.Texts(l.spf()), func(text string) bool {
+		return slices.Contains(strings.Fields(strings.ToLower(text)), "include:"+l.Provider.Vendor.SPF)
+	})
 }
 
 // judgeVendorMX is for mail exchangers that are not the vendor's: a filter may

@@ -13,40 +13,36 @@ import (
 // each must have an address and not be an alias (RFC 2782, "Target"; RFC 2181
 // §10.3).
 func (l *look) judgeTargets() {
-	sets := [][]dns.RR{}
+	var services []dns.RR
 	for _, p := range dnssrv.Places() {
-		if a, _ := l.seen.get(l.name(p.Label), p.Type); p.Type == dns.TypeSRV {
-			sets = append(sets, a.RRs)
+		if p.Type == dns.TypeSRV {
+			services = append(services, l.seen.get(l.name(p.Label), p.Type).RRs...)
 		}
 	}
-	l.judgeHosts("dns-srv-target-", sets)
-	mx, _ := l.seen.get(l.name(""), dns.TypeMX)
-	l.judgeHosts("dns-mx-target-", [][]dns.RR{mx.RRs})
+	l.judgeHosts("dns-srv-target-", services)
+	l.judgeHosts("dns-mx-target-", l.seen.get(l.name(""), dns.TypeMX).RRs)
 }
 
 // judgeHosts reports each faulty host once, with the records that point to it.
-func (l *look) judgeHosts(prefix string, sets [][]dns.RR) {
+func (l *look) judgeHosts(prefix string, records []dns.RR) {
 	var order []string
 	pointers := map[string][]dns.RR{}
-	for _, set := range sets {
-		for _, rr := range set {
-			host := dnssrv.Target(rr)
-			if host == "." || host == "" || provider.Below(host, verification) || numeric(host, l.Domain) {
-				continue
-			}
-			if pointers[host] == nil {
-				order = append(order, host)
-			}
-			pointers[host] = append(pointers[host], rr)
+	for _, rr := range records {
+		host := dnssrv.Target(rr)
+		if host == "." || host == "" || provider.Below(host, verification) || numeric(host, l.Domain) {
+			continue
 		}
+		if pointers[host] == nil {
+			order = append(order, host)
+		}
+		pointers[host] = append(pointers[host], rr)
 	}
 	for _, host := range order {
 		state, rrs := l.k.host(l.ctx, host), pointers[host]
-		h := rrs[0].Header()
-		id := ""
+		name, qtype, id := dns.CanonicalName(rrs[0].Header().Name), rrs[0].Header().Rrtype, ""
 		switch {
 		case !state.outcome.Known():
-			l.add(l.unknownTarget(dns.CanonicalName(h.Name), h.Rrtype, state, rrs))
+			l.add(l.unknownTarget(name, qtype, state, rrs))
 			continue
 		case state.outcome == query.NXDOMAIN:
 			id = "missing"
@@ -57,7 +53,7 @@ func (l *look) judgeHosts(prefix string, sets [][]dns.RR) {
 		default:
 			continue
 		}
-		f := l.compared(prefix+id, dns.CanonicalName(h.Name), h.Rrtype, statusDiffers, l.wanted(dns.CanonicalName(h.Name), h.Rrtype), rrs)
+		f := l.compared(prefix+id, name, qtype, statusDiffers, l.wanted(name, qtype), rrs)
 		f.Subject, f.RCode = host, string(state.outcome)
 		l.add(f)
 	}

@@ -92,10 +92,15 @@ func tagged(rrs []dns.RR, tag string) []dns.RR {
 	})
 }
 
+// spf are the domain's sender policies.
+func (l *look) spf() []dns.RR {
+	return tagged(l.seen.get(l.name(""), dns.TypeTXT).RRs, "v=spf1")
+}
+
 // judgeSPF notes the sender policy (RFC 7208); two of them make it void (§4.5).
 func (l *look) judgeSPF(takesMail bool) {
-	a, _ := l.seen.get(l.name(""), dns.TypeTXT)
-	got := tagged(a.RRs, "v=spf1")
+	a := l.seen.get(l.name(""), dns.TypeTXT)
+	got := l.spf()
 	switch {
 	case !a.Outcome.Known():
 		f := l.failed(a)
@@ -114,7 +119,7 @@ func (l *look) judgeSPF(takesMail bool) {
 // that one's (§6.6.3).
 func (l *look) judgeDMARC(takesMail bool) {
 	name := l.name(dmarcLabel)
-	a, _ := l.seen.get(name, dns.TypeTXT)
+	a := l.seen.get(name, dns.TypeTXT)
 	got := tagged(a.RRs, "v=dmarc1")
 	switch {
 	case len(got) > 0:
@@ -129,7 +134,7 @@ func (l *look) judgeDMARC(takesMail bool) {
 // 8020 §2).
 func (l *look) judgeDKIM(takesMail bool) {
 	name := l.name(dkimLabel)
-	switch a, _ := l.seen.get(name, dns.TypeTXT); {
+	switch a := l.seen.get(name, dns.TypeTXT); {
 	case a.Outcome == query.NXDOMAIN && takesMail:
 		l.add(l.about("dns-dkim-missing", name, dns.TypeTXT, statusMissing))
 	case a.Outcome.Known() && a.Outcome != query.NXDOMAIN:

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/miekg/dns"
@@ -22,7 +21,7 @@ const (
 func (l *look) judgeTTL() {
 	var short, long []dns.RR
 	for _, q := range l.questions() {
-		a, _ := l.seen.get(q.Name, q.Type)
+		a := l.seen.get(q.Name, q.Type)
 		own := a.RRs
 		if len(a.CNAMEs) > 0 {
 			own = []dns.RR{a.CNAMEs[0]}
@@ -56,9 +55,7 @@ func (l *look) judgeServers() {
 		}
 		asked = append(asked, q)
 	}
-	slices.SortFunc(asked, func(a, b query.Question) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
-	})
+	slices.SortFunc(asked, query.Question.Compare)
 	for _, q := range asked {
 		f := l.compared("dns-server-disagree", q.Name, q.Type, statusConflict, l.wanted(q.Name, q.Type), nil)
 		f.Got = l.differ[q]
@@ -69,9 +66,8 @@ func (l *look) judgeServers() {
 // judgeValidation says whether a resolver vouches for the zone (RFC 4035
 // §3.2.3). Name servers never do.
 func (l *look) judgeValidation() {
-	a, _ := l.seen.get(l.name(""), dns.TypeSOA)
 	id := "dns-dnssec-unvalidated"
-	if a.AD {
+	if l.seen.get(l.name(""), dns.TypeSOA).AD {
 		id = "dns-dnssec-validated"
 	}
 	if len(l.servers) == 0 {

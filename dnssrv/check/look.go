@@ -1,6 +1,7 @@
 package check
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -71,17 +72,16 @@ func (l *look) ask(q query.Question) query.Answer {
 
 // wildcard is what any name below the domain answers (RFC 4592).
 type wildcard struct {
-	target    string   // of its CNAME
-	addresses []string // when it has none
+	target    string       // of its CNAME
+	addresses []netip.Addr // when it has none
 }
 
 // findWildcard asks for a name nobody has made, when some answer may stem from
 // a wildcard.
 func (l *look) findWildcard() {
 	suspect := slices.ContainsFunc(dnssrv.Places(), func(p dnssrv.Place) bool {
-		a, _ := l.seen.get(l.name(p.Label), p.Type)
-		address, _ := l.seen.get(l.name(p.Label), dns.TypeA)
-		return len(a.CNAMEs) > 0 || p.Type == dns.TypeCNAME && len(a.RRs) > 0 || len(address.RRs) > 0
+		a := l.seen.get(l.name(p.Label), p.Type)
+		return len(a.CNAMEs) > 0 || p.Type == dns.TypeCNAME && len(a.RRs) > 0 || len(l.seen.get(l.name(p.Label), dns.TypeA).RRs) > 0
 	})
 	if !suspect {
 		return
@@ -92,7 +92,7 @@ func (l *look) findWildcard() {
 		l.wild.target = dnssrv.Plain(a.CNAMEs[0].Target)
 		return
 	}
-	l.wild.addresses = addressTexts(a.RRs)
+	l.wild.addresses = sortedAddresses(a.RRs)
 }
 
 // wildcardMade reports whether an answer is the wildcard's.
@@ -100,31 +100,25 @@ func (l *look) wildcardMade(name string) bool {
 	if alias := l.alias(name); alias != nil {
 		return l.wild.target != "" && dnssrv.Plain(alias.Target) == l.wild.target
 	}
-	own := addressTexts(l.seen.records(name, dns.TypeA))
+	own := sortedAddresses(l.seen.records(name, dns.TypeA))
 	return len(own) > 0 && slices.Equal(own, l.wild.addresses)
 }
 
-// alias is the CNAME that stands at a name, nil if none does.
+// alias is the CNAME at a name, nil if there is none.
 func (l *look) alias(name string) *dns.CNAME {
-	a, _ := l.seen.get(name, dns.TypeCNAME)
-	for _, rr := range a.RRs {
+	for _, rr := range l.seen.get(name, dns.TypeCNAME).RRs {
 		if c, ok := rr.(*dns.CNAME); ok {
 			return c
 		}
 	}
 	for _, qtype := range []uint16{dns.TypeA, dns.TypeSRV, dns.TypeTXT, dns.TypeMX} {
-		if a, _ := l.seen.get(name, qtype); len(a.CNAMEs) > 0 {
+		if a := l.seen.get(name, qtype); len(a.CNAMEs) > 0 {
 			return a.CNAMEs[0]
 		}
 	}
 	return nil
 }
 
-func addressTexts(rrs []dns.RR) []string {
-	var out []string
-	for _, addr := range query.Addresses(rrs) {
-		out = append(out, addr.String())
-	}
-	slices.Sort(out)
-	return out
+func sortedAddresses(rrs []dns.RR) []netip.Addr {
+	return slices.SortedFunc(slices.Values(query.Addresses(rrs)), netip.Addr.Compare)
 }

@@ -2,6 +2,7 @@ package check
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -52,7 +53,7 @@ func (l *look) findMisplaced() {
 	var questions []query.Question
 	places := map[query.Question]misplaced{}
 	for asked, want := range l.want {
-		if a, ok := l.seen.get(asked.Name, asked.Type); !ok || !a.Outcome.Known() || len(a.RRs) > 0 || len(a.CNAMEs) > 0 || absent(want) {
+		if a := l.seen.get(asked.Name, asked.Type); !a.Outcome.Known() || len(a.RRs) > 0 || len(a.CNAMEs) > 0 || absent(want) {
 			continue
 		}
 		for _, m := range l.misplacements(asked.Name, asked.Type) {
@@ -165,12 +166,7 @@ func (l *look) atMicrosoft(got []dns.RR) bool {
 	if l.Provider == nil || l.Provider.Vendor != nil || provider.VendorOwned(l.Domain) != "" {
 		return false
 	}
-	for _, rr := range got {
-		for _, host := range microsoftHosts {
-			if provider.Below(dnssrv.Target(rr), host) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(got, func(rr dns.RR) bool {
+		return slices.ContainsFunc(microsoftHosts, func(host string) bool { return provider.Below(dnssrv.Target(rr), host) })
+	})
 }

@@ -122,15 +122,11 @@ func (l *look) askServers(q query.Question) (query.Answer, bool) {
 		}
 	}
 	if len(views) > 1 {
-		l.disagree(q, lines)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.differ[q] = lines
 	}
 	return best, true
-}
-
-func (l *look) disagree(q query.Question, lines []string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.differ[q] = lines
 }
 
 // ownView is what a server says about the name itself: what lies behind a CNAME

@@ -148,9 +148,7 @@ func (p *Publisher) read(ctx context.Context, at authority, sets []recordSet) ([
 
 // askAll asks the primary, each question once.
 func (p *Publisher) askAll(ctx context.Context, at authority, questions []query.Question) ([]query.Answer, error) {
-	slices.SortFunc(questions, func(a, b query.Question) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
-	})
+	slices.SortFunc(questions, query.Question.Compare)
 	questions = slices.Compact(questions)
 	ask := p.at(at.server)
 	out := query.All(questions, func(q query.Question) query.Answer { return ask(ctx, q.Name, q.Type) })

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"sync"
 	"sync/atomic"
 )
@@ -9,6 +10,11 @@ import (
 type Question struct {
 	Name string
 	Type uint16
+}
+
+// Compare sorts questions by name, then by type.
+func (q Question) Compare(other Question) int {
+	return cmp.Or(cmp.Compare(q.Name, other.Name), cmp.Compare(q.Type, other.Type))
 }
 
 // atOnce is how many of the questions of one call of All are under way.

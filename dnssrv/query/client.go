@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,18 +46,8 @@ func New(o Options) *Client {
 	if len(o.Resolvers) == 0 {
 		o.Resolvers = []string{"127.0.0.1:53"}
 	}
-	if o.Timeout == 0 {
-		o.Timeout = 2 * time.Second
-	}
-	if o.Tries == 0 {
-		o.Tries = 3
-	}
-	if o.Backoff == 0 {
-		o.Backoff = 100 * time.Millisecond
-	}
-	if o.InFlight == 0 {
-		o.InFlight = 64
-	}
+	o.Timeout, o.Tries = cmp.Or(o.Timeout, 2*time.Second), cmp.Or(o.Tries, 3)
+	o.Backoff, o.InFlight = cmp.Or(o.Backoff, 100*time.Millisecond), cmp.Or(o.InFlight, 64)
 	return &Client{o: o, inFlight: semaphore.NewWeighted(int64(o.InFlight)), limiters: map[string]*rate.Limiter{}}
 }
 
