@@ -76,21 +76,28 @@ func mailUser(s *Server) string {
 }
 
 // meantWords is the server that was meant: one that a client found, if there
-// is such a one in the list, else the best.
+// is one in the list, else the best.
 func meantWords(r *Report, list []provider.Server, side func(*Settings) *Server) string {
-	best := ""
-	for i, s := range list {
-		words := (&Server{Protocol: string(s.Protocol), Host: s.Host, Port: s.Port, Security: s.Security}).String()
-		if i == 0 {
-			best = words
-		}
-		for _, c := range r.Clients {
-			if c.Settings != nil && mailWords(side(c.Settings)) == words {
-				return words
-			}
+	meant := wantWords(list)
+	for _, words := range meant {
+		if slices.ContainsFunc(r.Clients, func(c Result) bool { return c.Settings != nil && mailWords(side(c.Settings)) == words }) {
+			return words
 		}
 	}
-	return best
+	return first(meant)
+}
+
+func wantWords(list []provider.Server) []string {
+	var out []string
+	for _, s := range list {
+		out = append(out, serverOf(s).String())
+	}
+	return out
+}
+
+// serverOf is a provider's server with the user name as it is there.
+func serverOf(s provider.Server) *Server {
+	return &Server{Protocol: string(s.Protocol), Host: s.Host, Port: s.Port, Security: s.Security, Auth: s.Auth, Username: s.Username}
 }
 
 // matches reports whether a server is one of a provider's.

@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"iter"
 	"strings"
 
 	"autoconfig/finding"
@@ -56,11 +57,15 @@ func (f *faults) clients(id, subject, what, client string) *finding.Finding {
 	return found
 }
 
-// each visits every step of every client.
-func (f *faults) each(visit func(client string, s Step)) {
-	for _, c := range f.report.Clients {
-		for _, s := range c.Steps {
-			visit(c.Client, s)
+// steps are the steps of every client, with its name.
+func (f *faults) steps() iter.Seq2[string, Step] {
+	return func(yield func(string, Step) bool) {
+		for _, c := range f.report.Clients {
+			for _, s := range c.Steps {
+				if !yield(c.Client, s) {
+					return
+				}
+			}
 		}
 	}
 }
@@ -102,9 +107,12 @@ func (f *faults) settings() {
 
 // nothingKnown reports that no step came to an answer.
 func (f *faults) nothingKnown() bool {
-	known := false
-	f.each(func(_ string, s Step) { known = known || s.Result != StepError })
-	return !known
+	for _, s := range f.steps() {
+		if s.Result != StepError {
+			return false
+		}
+	}
+	return true
 }
 
 // published compares the ways the domain publishes its settings.
@@ -130,23 +138,22 @@ func (f *faults) published() {
 // document is what the domain's own autoconfig places say to a client that
 // takes the first servers, by URLs that begin with a scheme.
 func (f *faults) document(scheme string) *Settings {
-	var out *Settings
-	f.each(func(_ string, s Step) {
-		if out == nil && s.kind == autoconfig && s.settings != nil && strings.HasPrefix(s.url, scheme) && provider.Below(s.host, f.report.domain) {
-			out = s.settings
+	for _, s := range f.steps() {
+		if s.kind == autoconfig && s.settings != nil && strings.HasPrefix(s.url, scheme) && provider.Below(s.host, f.report.domain) {
+			return s.settings
 		}
-	})
-	return out
+	}
+	return nil
 }
 
 // srv is what SRV records say, to the client that goes by the book if it was run.
 func (f *faults) srv() *Settings {
 	var out *Settings
-	f.each(func(client string, s Step) {
+	for client, s := range f.steps() {
 		if s.kind == mailSRV && s.settings != nil && (out == nil || client == "srv") {
 			out = s.settings
 		}
-	})
+	}
 	return out
 }
 
@@ -159,11 +166,11 @@ func (f *faults) exchanger(byMX *provider.Provider) {
 	}
 	mx := f.report.mx[0]
 	theirs := ""
-	f.each(func(_ string, s Step) {
+	for _, s := range f.steps() {
 		if theirs == "" && s.kind == autoconfig && s.settings != nil && !provider.Below(s.host, f.report.domain) && f.ofExchanger(s, mx) {
 			theirs = mailWords(s.settings.Incoming)
 		}
-	})
+	}
 	if byMX != nil {
 		if p := byMX.For(f.report.domain); !matches(own.Incoming, p.Incoming) && len(p.Incoming) > 0 {
 			theirs = meantWords(f.report, p.Incoming, incomingOf)
@@ -214,12 +221,4 @@ func (f *faults) model(meant *provider.Provider) {
 			}
 		}
 	}
-}
-
-func wantWords(list []provider.Server) []string {
-	var out []string
-	for _, s := range list {
-		out = append(out, (&Server{Protocol: string(s.Protocol), Host: s.Host, Port: s.Port, Security: s.Security}).String())
-	}
-	return out
 }

@@ -22,19 +22,19 @@ func (f *faults) planned(host string) bool {
 // once, whichever client met it. Hosts that are not the domain's own (the ISPDB,
 // a mail exchanger's) are not its operator's to correct.
 func (f *faults) names() {
-	f.each(func(_ string, s Step) {
+	for _, s := range f.steps() {
 		if question := s.host == "" && s.kind != guess; question && (s.Fault == FaultDNS || s.Fault == FaultTimeout) {
 			f.add("discover-dns-failed", f.report.domain)
 		}
 		if s.host == "" || !provider.Below(s.host, f.report.domain) {
-			return
+			continue
 		}
 		f.host(s)
 		f.path(s)
 		for _, found := range s.lint {
 			f.linted(s.url, found)
 		}
-	})
+	}
 }
 
 // host looks at how a name is reached.
@@ -115,11 +115,12 @@ func (f *faults) unanswered(s Step) {
 
 // served reports whether any name of the domain answers with settings by https.
 func (f *faults) served() bool {
-	served := false
-	f.each(func(_ string, s Step) {
-		served = served || s.settings != nil && strings.HasPrefix(s.url, "https:") && provider.Below(s.host, f.report.domain)
-	})
-	return served
+	for _, s := range f.steps() {
+		if s.settings != nil && strings.HasPrefix(s.url, "https:") && provider.Below(s.host, f.report.domain) {
+			return true
+		}
+	}
+	return false
 }
 
 func status(s Step) string { return strings.TrimSpace(fmt.Sprintf("%d %s", s.Trace.Status, s.Why)) }
@@ -135,15 +136,15 @@ func (f *faults) linted(url string, found finding.Finding) {
 
 // refused names the documents that a client does not take, and why.
 func (f *faults) refused() {
-	f.each(func(client string, s Step) {
+	for client, s := range f.steps() {
 		if s.Fault != FaultRejected || s.host == "" || !provider.Below(s.host, f.report.domain) {
-			return
+			continue
 		}
 		found := f.add("discover-document-refused", s.url)
 		if line := client + ": " + s.Why; !slices.Contains(found.Got, line) {
 			found.Got = append(found.Got, line)
 		}
-	})
+	}
 }
 
 // outcome counts the programs without settings for the findings about a name.

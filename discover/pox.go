@@ -51,9 +51,9 @@ func (p poxReading) read(body []byte, contentType string, v vars) (*autodiscover
 	page := isPage(body, contentType)
 	switch {
 	case page:
-		return nil, config{fault: FaultPage, why: "a web page, not an Autodiscover answer"}
+		return nil, isWebPage("an Autodiscover answer")
 	case p.xmlType && !mozilla.XMLType(contentType):
-		return nil, config{fault: FaultType, why: fmt.Sprintf("Content-Type %q is refused", provider.Printable(contentType, 60))}
+		return nil, typeRefused(contentType)
 	}
 	if end := bytes.LastIndex(body, []byte("</Autodiscover>")); p.stream && end >= 0 {
 		body = body[:end+len("</Autodiscover>")]
@@ -138,7 +138,8 @@ func outlookBlock(b autodiscover.Block) (Server, bool) {
 	if !ok {
 		return Server{}, false
 	}
-	return Server{Protocol: string(s.Protocol), Host: s.Host, Port: s.Port, Security: s.Security, Auth: s.Auth, Username: b.LoginName}, true
+	s.Username = b.LoginName
+	return *serverOf(s), true
 }
 
 // thunderbirdBlock: the port tells STARTTLS from TLS, and either switch set to
@@ -204,7 +205,7 @@ func readV2(body []byte, contentType string, v vars) config {
 	s := urlSettings("ews", doc.URL, v)
 	switch {
 	case isPage(body, contentType):
-		return config{fault: FaultPage, why: "a web page, not an Autodiscover answer"}
+		return isWebPage("an Autodiscover answer")
 	case err != nil:
 		return config{fault: FaultMalformed, why: "not JSON"}
 	case doc.ErrorCode != "":

@@ -62,9 +62,9 @@ func (r reading) read(body []byte, contentType string, v vars) config {
 	page := isPage(body, contentType)
 	if r.xmlType && !mozilla.XMLType(contentType) {
 		if page {
-			return config{fault: FaultPage, why: "a web page, not an autoconfig document"}
+			return isWebPage("an autoconfig document")
 		}
-		return config{fault: FaultType, why: fmt.Sprintf("Content-Type %q is refused", provider.Printable(contentType, 60))}
+		return typeRefused(contentType)
 	}
 	if end := bytes.LastIndex(body, []byte("</clientConfig>")); r.stream && end >= 0 {
 		body = body[:end+len("</clientConfig>")]
@@ -72,7 +72,7 @@ func (r reading) read(body []byte, contentType string, v vars) config {
 	root, err := mozilla.Parse(body)
 	switch {
 	case err != nil && page:
-		return config{fault: FaultPage, why: "a web page, not an autoconfig document"}
+		return isWebPage("an autoconfig document")
 	case err != nil && len(body) == 0:
 		return config{fault: FaultMalformed, why: "no content"}
 	case err != nil:
@@ -93,6 +93,15 @@ func (r reading) read(body []byte, contentType string, v vars) config {
 	}
 	c.wellFormed = true
 	return c
+}
+
+// isWebPage is what comes of HTML in the place of a document.
+func isWebPage(document string) config {
+	return config{fault: FaultPage, why: "a web page, not " + document}
+}
+
+func typeRefused(contentType string) config {
+	return config{fault: FaultType, why: fmt.Sprintf("Content-Type %q is refused", provider.Printable(contentType, 60))}
 }
 
 // all are the children of a name. A prefix is a part of it.

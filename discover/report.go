@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"slices"
 	"time"
 
 	"autoconfig/finding"
@@ -35,14 +36,9 @@ func (r *Report) Domain() string { return r.domain }
 // MX are the best mail exchangers of the domain, when a client looked for them.
 func (r *Report) MX() []string { return r.mx }
 
-// Found reports whether any client has settings, were it after a question.
+// Found reports whether any client has settings, if only after a question.
 func (r *Report) Found() bool {
-	for _, c := range r.Clients {
-		if c.Settings != nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.Clients, func(c Result) bool { return c.Settings != nil })
 }
 
 // Result is one client's.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -137,13 +136,6 @@ func order(list []query.SRV) []query.SRV {
 	return query.Order(list, func(n int) int { return n - 1 })
 }
 
-// offer is a service that SRV records name.
-type offer struct {
-	service provider.Service
-	srv     query.SRV
-	row     int
-}
-
 // mailSRV asks for all services at once and takes the best of each direction:
 // the lowest priority, then the order of the services (RFC 6186 §3.4).
 func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
@@ -154,35 +146,58 @@ func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
 		all.Go(func() { rows[i], lists[i] = w.askService(ctx, s, "_"+service+"._tcp."+domain) })
 	}
 	all.Wait()
-	var in, out *offer
+	servers, in, out := make([]*Server, len(lists)), -1, -1
 	for i, service := range s.services {
 		svc, ok := serviceOf(service)
 		if !ok || len(lists[i]) == 0 || lists[i][0].Target == "." {
 			continue
 		}
+		srv := lists[i][0]
+		servers[i] = byPassword(svc, provider.Printable(srv.Target, 253), srv.Port, v)
 		best := &in
 		if svc.Protocol == provider.SMTP {
 			best = &out
 		}
-		if *best == nil || !s.inOrder && lists[i][0].Priority < (*best).srv.Priority {
-			*best = &offer{svc, lists[i][0], i}
+		if *best < 0 || !s.inOrder && srv.Priority < lists[*best][0].Priority {
+			*best = i
 		}
 	}
-	r := result{rows: rows}
-	if in == nil || s.bothWays && out == nil {
-		return r
+	if s.bothWays && out < 0 {
+		in = -1
 	}
-	r.settings = &Settings{Incoming: in.server(v), From: "SRV records of " + domain}
-	rows[in.row].settings = r.settings
-	r.foreign(s, in, v)
-	if out == nil {
-		r.asks = append(r.asks, ask{text: "the outgoing server", when: askTaken})
-		return r
+	r := settle(rows, servers, in, out, "SRV records of "+domain)
+	var foreign []ask
+	for _, i := range []int{in, out} { // RFC 6186 §6, without DNSSEC
+		if in >= 0 && i >= 0 && s.foreign == foreignIfTaken && provider.Registrable(lists[i][0].Target) != provider.Registrable(v.addr.Domain) {
+			foreign = append(foreign, foreignAsk(lists[i][0].Target, askTaken, noFamily))
+		}
 	}
-	r.settings.Outgoing = out.server(v)
-	rows[out.row].settings = r.settings
-	r.foreign(s, out, v)
+	r.asks = append(foreign, r.asks...)
 	return r
+}
+
+// settle takes the servers of two rows, -1 for none. It asks for an outgoing
+// server that is missing.
+func settle(rows []Step, servers []*Server, in, out int, from string) result {
+	r := result{rows: rows}
+	if in < 0 {
+		return r
+	}
+	r.settings = &Settings{Incoming: servers[in], From: from}
+	rows[in].settings = r.settings
+	if out < 0 {
+		r.asks = []ask{{text: "the outgoing server", when: askTaken}}
+		return r
+	}
+	r.settings.Outgoing = servers[out]
+	rows[out].settings = r.settings
+	return r
+}
+
+// byPassword is a service at a host, with the address as the user name.
+func byPassword(svc provider.Service, host string, port uint16, v vars) *Server {
+	return &Server{Protocol: string(svc.Protocol), Host: host, Port: port, Security: svc.Security,
+		Auth: []provider.Auth{provider.AuthPassword}, Username: v.login.String()}
 }
 
 // serviceOf knows the services, and smtps, the name that aerc asks for too.
@@ -213,18 +228,6 @@ func (w *walk) askService(ctx context.Context, s step, name string) (Step, []que
 	return row(s, "SRV "+name, start, f, why), list
 }
 
-func (o *offer) server(v vars) *Server {
-	return &Server{Protocol: string(o.service.Protocol), Host: provider.Printable(o.srv.Target, 253), Port: o.srv.Port,
-		Security: o.service.Security, Auth: []provider.Auth{provider.AuthPassword}, Username: v.login.String()}
-}
-
-// foreign asks about a target in another domain (RFC 6186 §6, without DNSSEC).
-func (r *result) foreign(s step, o *offer, v vars) {
-	if s.foreign == foreignIfTaken && provider.Registrable(o.srv.Target) != provider.Registrable(v.addr.Domain) {
-		r.asks = append(r.asks, foreignAsk(o.srv.Target, askTaken, noFamily))
-	}
-}
-
 // guess tries to connect to every candidate at once. An open port is all that
 // is looked at: what it speaks is for the client, or a probe, to see.
 func (w *walk) guess(ctx context.Context, s step, v vars) result {
@@ -235,31 +238,12 @@ func (w *walk) guess(ctx context.Context, s step, v vars) result {
 		all.Go(func() { rows[i], servers[i] = w.try(ctx, s, v, candidate) })
 	}
 	all.Wait()
-	in, out := firstOpen(servers[:len(s.incoming)]), firstOpen(servers[len(s.incoming):])
-	r := result{rows: rows}
-	if in == math.MaxInt {
-		return r
+	open := func(s *Server) bool { return s != nil }
+	in, out := slices.IndexFunc(servers[:len(s.incoming)], open), slices.IndexFunc(servers[len(s.incoming):], open)
+	if out >= 0 {
+		out += len(s.incoming)
 	}
-	r.settings = &Settings{Incoming: servers[in], From: "a guess"}
-	rows[in].settings = r.settings
-	if out == math.MaxInt {
-		r.asks = append(r.asks, ask{text: "the outgoing server", when: askTaken})
-		return r
-	}
-	out += len(s.incoming)
-	r.settings.Outgoing = servers[out]
-	rows[out].settings = r.settings
-	return r
-}
-
-// firstOpen is the index of the first server, math.MaxInt without one.
-func firstOpen(list []*Server) int {
-	for i, s := range list {
-		if s != nil {
-			return i
-		}
-	}
-	return math.MaxInt
+	return settle(rows, servers, in, out, "a guess")
 }
 
 func (w *walk) try(ctx context.Context, s step, v vars, candidate string) (Step, *Server) {
@@ -275,6 +259,5 @@ func (w *walk) try(ctx context.Context, s step, v vars, candidate string) (Step,
 		return row(s, "connect "+address, start, f, why), nil
 	}
 	_ = conn.Close() // nothing was written
-	return row(s, "connect "+address, start, f, "the port is open"), &Server{Protocol: string(svc.Protocol), Host: host, Port: svc.Port,
-		Security: svc.Security, Auth: []provider.Auth{provider.AuthPassword}, Username: v.login.String()}
+	return row(s, "connect "+address, start, f, "the port is open"), byPassword(svc, host, svc.Port, v)
 }

@@ -74,9 +74,9 @@ func readPACC(a answer, digests [][sha256.Size]byte, v vars, old bool) config {
 	p, err := pacc.Decode(bytes.NewReader(a.body))
 	switch {
 	case isPage(a.body, a.contentType):
-		return config{fault: FaultPage, why: "a web page, not a PACC document"}
+		return isWebPage("a PACC document")
 	case !strings.EqualFold(provider.MediaType(a.contentType), pacc.ContentType):
-		return config{fault: FaultType, why: fmt.Sprintf("Content-Type %q is refused", provider.Printable(a.contentType, 60))}
+		return typeRefused(a.contentType)
 	case err != nil:
 		return config{fault: FaultMalformed, why: "not a PACC document"}
 	case !vouched(a.body, digests):
@@ -114,5 +114,6 @@ func paccServer(list []provider.Server, v vars) *Server {
 	if err != nil {
 		return nil
 	}
-	return &Server{Protocol: string(s.Protocol), Host: host, Port: s.Port, Security: s.Security, Auth: s.Auth, Username: v.login.String()}
+	s.Host, s.Username = host, v.login.String()
+	return serverOf(s)
 }

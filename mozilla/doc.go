@@ -20,6 +20,7 @@ package mozilla
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"autoconfig/provider"
@@ -45,60 +46,52 @@ var (
 	ErrNoServers     = errors.New("autoconfig: provider lacks an incoming or an outgoing server, which every client needs")
 )
 
-// The socketType words (draft-ietf-mailmaint-autoconfig, "TCP"). Case counts.
-const (
-	socketTLS      = "SSL"
-	socketSTARTTLS = "STARTTLS"
-	socketPlain    = "plain"
-)
+const socketPlain = "plain"
+
+// sockets are the socketType words (draft-ietf-mailmaint-autoconfig, "TCP"). Case counts.
+var sockets = map[string]provider.Security{"SSL": provider.TLS, "STARTTLS": provider.STARTTLS, socketPlain: provider.Plain}
 
 func socketWord(s provider.Security) string {
-	switch s {
-	case provider.TLS:
-		return socketTLS
-	case provider.STARTTLS:
-		return socketSTARTTLS
+	for word, security := range sockets {
+		if security == s {
+			return word
+		}
 	}
 	return socketPlain
 }
 
 func securityOf(word string) (provider.Security, bool) {
-	switch word {
-	case socketTLS:
-		return provider.TLS, true
-	case socketSTARTTLS:
-		return provider.STARTTLS, true
-	case socketPlain:
-		return provider.Plain, true
-	}
-	return "", false
+	s, ok := sockets[word]
+	return s, ok
+}
+
+// auths are the words of each way to log in: first the one of TCP blocks that is
+// written, then those of older files, SASL mechanisms and HTTP schemes.
+var auths = []struct {
+	auth  provider.Auth
+	words []string
+}{
+	{provider.AuthOAuth2, []string{"OAuth2", "OAuth", "sasl-XOAUTH2", "sasl-OAUTHBEARER", "http-bearer"}}, // OAuth is in one list of the draft, no client knows it
+	{provider.AuthPassword, []string{"password-cleartext", "plain", "http-basic", "sasl-PLAIN", "sasl-LOGIN"}},
+	{provider.AuthPasswordEncrypted, []string{"password-encrypted", "secure", "http-digest", "sasl-CRAM-MD5", "sasl-DIGEST-MD5"}},
+	{provider.AuthNTLM, []string{"NTLM", "sasl-NTLM"}},
+	{provider.AuthGSSAPI, []string{"GSSAPI", "sasl-GSSAPI"}},
+	{provider.AuthClientCertificate, []string{"TLS-client-cert", "sasl-EXTERNAL"}},
+	{provider.AuthClientIP, []string{"client-IP-address"}},
+	{provider.AuthNone, []string{"none", "smtp-after-pop"}},
 }
 
 // authWord is the authentication word of TCP blocks, "" for one unknown.
 func authWord(a provider.Auth) string {
-	switch a {
-	case provider.AuthOAuth2:
-		return "OAuth2" // one list of the draft has OAuth, which no client knows
-	case provider.AuthPassword:
-		return "password-cleartext"
-	case provider.AuthPasswordEncrypted:
-		return "password-encrypted"
-	case provider.AuthNTLM:
-		return "NTLM"
-	case provider.AuthGSSAPI:
-		return "GSSAPI"
-	case provider.AuthClientCertificate:
-		return "TLS-client-cert"
-	case provider.AuthClientIP:
-		return "client-IP-address"
-	case provider.AuthNone:
-		return "none"
+	for _, row := range auths {
+		if row.auth == a {
+			return row.words[0]
+		}
 	}
 	return ""
 }
 
-// authOf reads an authentication element: the words without a system, the
-// words of older files, SASL mechanism names and HTTP schemes.
+// authOf reads an authentication element.
 func authOf(system, word string) (provider.Auth, bool) {
 	switch system {
 	case "http":
@@ -106,23 +99,10 @@ func authOf(system, word string) (provider.Auth, bool) {
 	case "sasl":
 		word = "sasl-" + strings.ToUpper(word)
 	}
-	switch word {
-	case "OAuth2", "OAuth", "sasl-XOAUTH2", "sasl-OAUTHBEARER", "http-bearer":
-		return provider.AuthOAuth2, true
-	case "password-cleartext", "plain", "http-basic", "sasl-PLAIN", "sasl-LOGIN":
-		return provider.AuthPassword, true
-	case "password-encrypted", "secure", "http-digest", "sasl-CRAM-MD5", "sasl-DIGEST-MD5":
-		return provider.AuthPasswordEncrypted, true
-	case "NTLM", "sasl-NTLM":
-		return provider.AuthNTLM, true
-	case "GSSAPI", "sasl-GSSAPI":
-		return provider.AuthGSSAPI, true
-	case "TLS-client-cert", "sasl-EXTERNAL":
-		return provider.AuthClientCertificate, true
-	case "client-IP-address":
-		return provider.AuthClientIP, true
-	case "none", "smtp-after-pop":
-		return provider.AuthNone, true
+	for _, row := range auths {
+		if slices.Contains(row.words, word) {
+			return row.auth, true
+		}
 	}
 	if strings.HasPrefix(word, "sasl-SCRAM-") {
 		return provider.AuthPasswordEncrypted, true

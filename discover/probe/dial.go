@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -13,8 +14,6 @@ import (
 	"autoconfig/finding"
 	"autoconfig/provider"
 )
-
-var errPrivate = errors.New("a private or local address")
 
 // dial connects to a server, or says why it cannot.
 func (p *Prober) dial(ctx context.Context, s provider.Server) (*conn, *finding.Finding) {
@@ -37,7 +36,7 @@ func unreached(err error) string {
 		return "connect-name-unknown"
 	case dns:
 		return "connect-name-unanswered"
-	case errors.Is(err, errPrivate):
+	case errors.Is(err, discover.ErrPrivate):
 		return "connect-address-private"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connect-port-refused"
@@ -80,11 +79,8 @@ func (p *Prober) connect(ctx context.Context, s provider.Server) (net.Conn, erro
 func perFamily(addrs []netip.Addr) []netip.Addr {
 	var out []netip.Addr
 	for _, four := range []bool{true, false} {
-		for _, a := range addrs {
-			if a.Unmap().Is4() == four {
-				out = append(out, a)
-				break
-			}
+		if i := slices.IndexFunc(addrs, func(a netip.Addr) bool { return a.Unmap().Is4() == four }); i >= 0 {
+			out = append(out, addrs[i])
 		}
 	}
 	return out
@@ -102,7 +98,7 @@ func (p *Prober) race(ctx context.Context, addrs []netip.Addr, port uint16) (net
 	results := make(chan result, len(addrs))
 	for _, a := range addrs {
 		go func() {
-			d := net.Dialer{Control: p.guard}
+			d := net.Dialer{Control: discover.Guard(p.o.AllowPrivate)}
 			c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(a.String(), strconv.Itoa(int(port))))
 			results <- result{c, err}
 		}()
@@ -139,19 +135,6 @@ func telling(err error) int {
 		return 1
 	}
 	return 0
-}
-
-// guard refuses a connection to an address inside somebody's network, at the
-// last moment, so that no name or redirect gets around it.
-func (p *Prober) guard(_, address string, _ syscall.RawConn) error {
-	if p.o.AllowPrivate {
-		return nil
-	}
-	addr, err := netip.ParseAddrPort(address)
-	if err != nil || !discover.Public(addr.Addr()) {
-		return errPrivate
-	}
-	return nil
 }
 
 // speaksTLS reports whether a port completes a TLS handshake from the first byte.
