@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"runtime/debug"
 
@@ -28,7 +27,7 @@ type change struct {
 func (s *Service) prepare() (*change, error) {
 	c := &change{}
 	var found, more []finding.Finding
-	if c.cfg, found = config.LoadWith(s.running.Reader, s.running.Path, s.today()); !config.Failed(found) {
+	if c.cfg, found = config.LoadWith(s.running.Reader, s.running.Path, s.opts.Now()); !config.Failed(found) {
 		c.data, more = c.cfg.Data()
 		found = append(found, more...)
 	}
@@ -41,7 +40,7 @@ func (s *Service) prepare() (*change, error) {
 		err = s.prepareFiles(c)
 	}
 	if err != nil {
-		c.discard()
+		c.sources.discard()
 		return nil, err
 	}
 	return c, nil
@@ -93,18 +92,11 @@ func (s *Service) commit(c *change) {
 	s.tuneGC()
 }
 
-// discard closes what was opened for a change that is not wanted.
-func (c *change) discard() {
-	if c.sources != nil {
-		c.sources.discard()
-	}
-}
-
 // reload puts new settings in force, or keeps all of the old ones and says why.
 func (s *Service) reload() {
 	c, err := s.prepare()
 	if err != nil {
-		reason := fmt.Sprintf("the configuration could not be read again, the one from before is served: %s", err)
+		reason := "the configuration could not be read again, the one from before is served: " + err.Error()
 		s.log.Error(reason)
 		s.srv.ReloadFailed(reason)
 		s.srv.Reloaded(false)

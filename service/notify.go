@@ -2,15 +2,15 @@ package service
 
 import "net"
 
-// What a service manager is told (sd_notify(3)).
+// The states that a service manager can be notified of (sd_notify(3)).
 const (
 	stateReady     = "READY=1"
 	stateReloading = "RELOADING=1"
 	stateStopping  = "STOPPING=1"
 )
 
-// notify tells the service manager how the service is, when there is one that
-// listens (a unit with Type=notify).
+// notify sends the state to the service manager, if one listens (a unit with
+// Type=notify).
 func (s *Service) notify(state string) {
 	socket := s.opts.Env.Get("NOTIFY_SOCKET")
 	if socket == "" {
@@ -22,6 +22,6 @@ func (s *Service) notify(state string) {
 		_ = conn.Close() // a datagram is gone once written
 	}
 	if err != nil {
-		s.log.Warn("the service manager could not be told", "state", state, "error", err)
+		s.log.Warn("the service manager could not be notified", "state", state, "error", err)
 	}
 }

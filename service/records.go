@@ -65,9 +65,6 @@ func (c *RecordCheck) All(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
-// rowFinding is the id of [source.RowError.Finding].
-const rowFinding = "config-source-row"
-
 // Domain looks at one domain: with its plan if it is one of the operator's. A
 // row that cannot be used, and a name that records do not fit below, are findings.
 func (c *RecordCheck) Domain(ctx context.Context, domain string) Checked {

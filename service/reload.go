@@ -16,20 +16,19 @@ const pollEvery = 2 * time.Second
 // reloads reads everything again on SIGHUP, when a file's time or size has
 // changed, and on the day of a change at a built-in provider.
 func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
-	poll := time.NewTicker(pollEvery)
-	defer poll.Stop()
+	poll := time.Tick(pollEvery)
 	lookOn := func(day time.Time) []stamp {
 		next := stamp{path: "the calendar", time: provider.NextChange(day)}
 		return append(stamps(s.running.Reader, s.served.Load().cfg.Files()), next)
 	}
-	look := func() []stamp { return lookOn(s.today()) }
+	look := func() []stamp { return lookOn(s.opts.Now()) }
 	seen := lookOn(s.served.Load().cfg.Day())
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hup:
-		case <-poll.C:
+		case <-poll:
 			s.tuneGC()
 			if slices.Equal(seen, look()) {
 				continue
@@ -45,7 +44,7 @@ func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
 	}
 }
 
-// stamp tells whether a file has changed.
+// stamp shows whether a file has changed.
 type stamp struct {
 	path string
 	mode os.FileMode

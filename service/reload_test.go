@@ -248,7 +248,8 @@ func TestFailedReloadsCostNothing(t *testing.T) {
 			if fails != strings.Contains(ready, "could not be read again, the one from before is served") || fails == strings.Contains(log, "msg=reloaded") {
 				t.Errorf("%s and %s: /readyz %s\n%s", a.name, b.name, ready, log)
 			}
-			if fails && !(a.fault != "" && strings.Contains(ready, a.fault)) && !(b.fault != "" && strings.Contains(ready, b.fault)) {
+			blames := func(fault string) bool { return fault != "" && strings.Contains(ready, fault) }
+			if fails && !blames(a.fault) && !blames(b.fault) {
 				t.Errorf("%s and %s: /readyz blames something else: %s", a.name, b.name, ready)
 			}
 			for name, text := range files {

@@ -20,7 +20,7 @@ import (
 type Options struct {
 	Log    *slog.Logger
 	Env    config.Env
-	Now    func() time.Time     // nil: the machine's clock
+	Now    func() time.Time     // for what is said about the built-in providers; nil: the machine's clock
 	Listen func(*config.Config) // puts the addresses of the command line in; nil: there are none
 }
 
@@ -39,20 +39,24 @@ type Service struct {
 	served atomic.Pointer[change] // what is in force
 }
 
-// New makes the service of a configuration whose sources are open.
+// New makes the service of a configuration after its sources have been opened.
 func New(cfg *config.Config, sources *Sources, o Options) *Service {
 	if o.Listen != nil {
 		o.Listen(cfg)
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	if sources == nil {
 		sources = NewSources(o.Log, o.Env)
 	}
-	return &Service{opts: o, running: cfg, log: o.Log, mx: newMXSource(cfg), sources: sources, srv: server.New(server.Options{
+	srv := server.New(server.Options{
 		TrustedProxies: cfg.TrustedProxies, ForwardedHost: cfg.ForwardedHost, AdminHosts: cfg.AdminHosts,
 		LogClients: cfg.LogClients, ServesTLS: cfg.ListenTLS != "",
 		PerMinute: cfg.Limits.PerMinute, Burst: cfg.Limits.Burst,
 		AccessLog: o.Log.Enabled(context.Background(), slog.LevelInfo), Log: o.Log,
-	})}
+	})
+	return &Service{opts: o, running: cfg, log: o.Log, mx: newMXSource(cfg), sources: sources, srv: srv}
 }
 
 // Run serves until ctx ends. A [ConfigError] means that it could not begin.
@@ -71,19 +75,19 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 		return err
 	}
 	defer done()
-	beside, stop := context.WithCancel(ctx)
+	background, stop := context.WithCancel(ctx)
 	defer stop()
 	if every := time.Duration(cfg.DNS.Watch); every > 0 {
 		w := &watch{every: every, log: s.log, now: s.served.Load, srv: s.srv}
 		s.srv.Watching(every)
-		go w.run(beside)
+		go w.run(background)
 	}
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP) // from here on: at first it would end the program
 	defer signal.Stop(hup)
-	go s.reloads(beside, hup)
-	go s.sources.watch(beside)
-	go s.mx.watch(beside)
+	go s.reloads(background, hup)
+	go s.sources.watch(background)
+	go s.mx.watch(background)
 	return s.srv.Run(ctx, listen)
 }
 
@@ -104,22 +108,16 @@ func (s *Service) start(data *config.Data, l *server.Listen) (done func(), err e
 	return done, nil
 }
 
-// today is the day for what is said about the built-in providers.
-func (s *Service) today() time.Time {
-	if s.opts.Now == nil {
-		return time.Now()
-	}
-	return s.opts.Now()
-}
-
 // startupFindings are what will disappoint, said before it does.
 func startupFindings(cfg *config.Config) []finding.Finding {
+	if len(cfg.Providers) == 0 {
+		return nil
+	}
 	var out []finding.Finding
-	own := len(cfg.Providers) > 0
-	if own && cfg.ServiceHost == "" {
+	if cfg.ServiceHost == "" {
 		out = append(out, finding.New("server-service-host-missing", ""))
 	}
-	if own && cfg.ListenTLS == "" {
+	if cfg.ListenTLS == "" {
 		out = append(out, finding.New("server-tls-missing", ""))
 	}
 	return out

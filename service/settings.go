@@ -22,7 +22,8 @@ func Settings(cfg *config.Config, data *config.Data, mx *source.MX) *server.Sett
 		MX:          mx,
 		MXTable:     source.NewMXTable(data.Providers),
 		ServiceHost: cfg.ServiceHost,
-		Branding:    pages.Branding{Name: cfg.Branding.Name, Accent: cfg.Branding.Accent, Support: cfg.Branding.Support, Imprint: cfg.Branding.Imprint},
+		Branding: pages.Branding{Name: cfg.Branding.Name, Accent: cfg.Branding.Accent,
+			Support: cfg.Branding.Support, Imprint: cfg.Branding.Imprint},
 	}
 	if len(data.Remote) > 0 {
 		set.Quick = source.Chain{data.Listed, data.Builtin}

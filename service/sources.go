@@ -20,8 +20,8 @@ import (
 	"autoconfig/source"
 )
 
-// Sources are the databases and directories that are open. One whose
-// settings stay the same outlives a reload, with what it remembers.
+// Sources are the databases and directories that are open. One with the same
+// settings after a reload stays open, with what it remembers.
 type Sources struct {
 	log   *slog.Logger
 	env   config.Env
@@ -129,8 +129,11 @@ func (b *Sources) commit(o *opened) {
 	}
 }
 
-// discard closes what was opened for a change that is not wanted.
+// discard closes what was opened for a change that is not wanted; o may be nil.
 func (o *opened) discard() {
+	if o == nil {
+		return
+	}
 	for _, backend := range o.fresh {
 		_ = backend.Close() // nobody has asked it anything
 	}
@@ -144,13 +147,19 @@ func openSource(s *config.Source, secret string, ca []byte, log *slog.Logger) (*
 		user = s.User
 	}
 	if s.SQL != "" {
-		return source.OpenSQL(o, source.SQLOptions{Dialect: source.Dialect(s.SQL), DSN: secret, Domain: s.Domain, List: s.List, User: user, Connections: o.Cache.InFlight})
+		return source.OpenSQL(o, source.SQLOptions{Dialect: source.Dialect(s.SQL), DSN: secret,
+			Domain: s.Domain, List: s.List, User: user, Connections: o.Cache.InFlight})
 	}
 	roots, err := pool(s.CAFile, ca)
 	if err != nil {
 		return nil, err
 	}
-	return source.OpenLDAP(o, source.LDAPOptions{URL: s.LDAP, StartTLS: s.EncryptsLater(), TLS: ldapTLS(s.LDAP, roots), BindDN: s.BindDN, Password: secret, Base: s.Base,
+	t := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
+	if u, err := url.Parse(s.LDAP); err == nil {
+		t.ServerName = u.Hostname()
+	}
+	return source.OpenLDAP(o, source.LDAPOptions{URL: s.LDAP, StartTLS: s.EncryptsLater(), TLS: t,
+		BindDN: s.BindDN, Password: secret, Base: s.Base,
 		Domain: s.Domain, ProviderAttribute: s.ProviderAttribute, List: s.List, DomainAttribute: s.DomainAttribute,
 		User: user, LoginAttribute: s.LoginAttribute, Connections: o.Cache.InFlight})
 }
@@ -180,14 +189,6 @@ func pool(name string, pem []byte) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("%s: no PEM certificate in it", name)
 	}
 	return all, nil
-}
-
-func ldapTLS(raw string, roots *x509.CertPool) *tls.Config {
-	c := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
-	if u, err := url.Parse(raw); err == nil {
-		c.ServerName = u.Hostname()
-	}
-	return c
 }
 
 // all are the sources in force.
@@ -236,26 +237,24 @@ const checkEvery = 5 * time.Second
 // watch checks the sources until ctx ends, and says once of each whether it
 // has rows that will not count.
 func (b *Sources) watch(ctx context.Context) {
-	tick := time.NewTicker(checkEvery)
-	defer tick.Stop()
-	told := map[*source.Backend]bool{}
+	tick := time.Tick(checkEvery)
+	checked := map[*source.Backend]bool{}
 	for {
 		var wg sync.WaitGroup
 		for _, s := range b.all() {
-			first := !told[s.Backend]
-			told[s.Backend] = true
+			first := !checked[s.Backend]
+			checked[s.Backend] = true
 			wg.Go(func() {
-				if err := s.Check(ctx); err != nil || !first {
-					return // the failure is logged
+				if err := s.Check(ctx); err == nil && first { // a failure is logged there
+					b.BuiltinRows(ctx, s.Backend)
 				}
-				b.BuiltinRows(ctx, s.Backend)
 			})
 		}
 		wg.Wait()
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-tick:
 		case <-b.added:
 		}
 	}

@@ -180,7 +180,7 @@ func TestWatchCannotLook(t *testing.T) {
 			if ready := r.ready(); !strings.Contains(ready, "the records could not be watched") {
 				t.Error(ready)
 			}
-			if log := r.log.take(); strings.Contains(log, "mended") || strings.Contains(log, "records to") || !strings.Contains(log, "level=ERROR") {
+			if log := r.log.take(); strings.Contains(log, "right again") || strings.Contains(log, "records to") || !strings.Contains(log, "level=ERROR") {
 				t.Error(log)
 			}
 		})

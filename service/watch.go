@@ -22,15 +22,15 @@ const (
 	watchAtOnce    = 8   // domains
 )
 
-// watch checks the records of the operator's own domains again and again. A
-// domain found by MX is none of them.
+// watch checks the records of the operator's own domains again and again, which
+// do not include those found by MX.
 type watch struct {
 	every time.Duration
 	log   *slog.Logger
 	now   func() *change // what is served
 	srv   *server.Server
 
-	broken map[string]string // what is to be mended, by domain, since the last round
+	broken map[string]string // what is to be fixed, by domain, since the last round
 }
 
 // run takes a round soon after the start and then one every so often, each at
@@ -38,12 +38,10 @@ type watch struct {
 func (w *watch) run(ctx context.Context) {
 	wait := rand.N(min(w.every, time.Minute)) //nolint:gosec // only spreads the load
 	for {
-		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
-			timer.Stop()
 			return
-		case <-timer.C:
+		case <-time.After(wait):
 		}
 		w.round(ctx)
 		wait = w.every - w.every/10 + rand.N(w.every/5+1) //nolint:gosec // as above
@@ -56,7 +54,7 @@ func (w *watch) run(ctx context.Context) {
 func (w *watch) round(ctx context.Context) {
 	result, broken, err := w.look(ctx)
 	if ctx.Err() != nil {
-		return // what is under way ended early and tells nothing
+		return // what is under way ended early and says nothing
 	}
 	if err != nil {
 		w.log.Error("the records cannot be watched", "error", err)
@@ -73,15 +71,12 @@ var errResolver = errors.New("no resolver answers; check dns.resolver")
 
 func (w *watch) look(ctx context.Context) (result server.Records, broken map[string]string, err error) {
 	now := w.now()
-	resolvers := now.cfg.DNS.Resolver.Addresses(query.SystemResolvers)
-	if len(resolvers) == 0 {
-		resolvers = query.SystemResolvers()
-	}
-	client := query.New(query.Options{Resolvers: resolvers, PerSecond: watchPerSecond})
+	client := query.New(query.Options{Resolvers: resolvers(now.cfg), PerSecond: watchPerSecond})
 	if !answers(ctx, client) {
 		return result, nil, errResolver
 	}
-	c := NewRecordCheck(now.data, client, dnssrv.PlanOptions{ServiceHost: now.cfg.ServiceHost, TTL: dnssrv.DefaultTTL}, false)
+	plan := dnssrv.PlanOptions{ServiceHost: now.cfg.ServiceHost, TTL: dnssrv.DefaultTTL}
+	c := NewRecordCheck(now.data, client, plan, false)
 	result.Status, broken = map[string]int{}, map[string]string{}
 	var broke error
 	domains := query.Until(c.All(ctx), &broke)
@@ -104,7 +99,7 @@ func (w *watch) look(ctx context.Context) (result server.Records, broken map[str
 }
 
 // count adds the records of a report to those of the round, and returns how many
-// could be told, and how many not, by response code.
+// were answered, and how many not, by response code.
 func count(r finding.Report, status map[string]int) (said int, unsaid map[string]int) {
 	unsaid = map[string]int{}
 	for _, f := range r.Findings {
@@ -134,7 +129,7 @@ func answers(ctx context.Context, client *query.Client) bool {
 func faultsOf(r finding.Report) string {
 	var ids []string
 	for _, f := range r.Findings {
-		if f.Level == finding.Fail && f.ID != rowFinding {
+		if f.Level == finding.Fail && f.ID != "config-source-row" {
 			ids = append(ids, f.ID+" "+f.Subject)
 		}
 	}
@@ -142,17 +137,17 @@ func faultsOf(r finding.Report) string {
 	return strings.Join(slices.Compact(ids), ", ")
 }
 
-// logChanges writes a line for each domain that broke, changed or was mended
+// logChanges writes a line for each domain that broke, changed or was fixed
 // since the last round.
 func (w *watch) logChanges(broken map[string]string) {
 	for domain, faults := range broken {
 		if w.broken[domain] != faults {
-			w.log.Warn("records to mend", "domain", domain, "faults", faults)
+			w.log.Warn("records to fix", "domain", domain, "faults", faults)
 		}
 	}
 	for domain := range w.broken {
 		if _, still := broken[domain]; !still {
-			w.log.Info("records mended", "domain", domain)
+			w.log.Info("records are right again", "domain", domain)
 		}
 	}
 }

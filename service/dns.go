@@ -4,11 +4,33 @@ import (
 	"context"
 	"time"
 
+	"autoconfig/acme"
 	"autoconfig/config"
 	"autoconfig/dnssrv/query"
 	"autoconfig/provider"
 	"autoconfig/source"
 )
+
+// resolvers are those of a configuration, else the system's.
+func resolvers(cfg *config.Config) []string {
+	if own := cfg.DNS.Resolver.Addresses(query.SystemResolvers); len(own) > 0 {
+		return own
+	}
+	return query.SystemResolvers()
+}
+
+// leads finds out which names lead to this server, when it orders certificates or
+// knows by service_host where a proxy that asks /ask is.
+func leads(cfg *config.Config, listen string) *acme.Leads {
+	o := acme.LeadsOptions{ServiceHost: cfg.ServiceHost, Listen: listen, Now: time.Now}
+	if a := cfg.TLS.ACME; a != nil {
+		o.Addresses = a.Addresses
+	} else if cfg.ServiceHost == "" {
+		return nil
+	}
+	o.Lookup = query.New(query.Options{Resolvers: resolvers(cfg), Timeout: time.Second, Tries: 2}).LookupHost
+	return acme.NewLeads(o)
+}
 
 // mxSource is the MX source across reloads: what DNS said outlives settings.
 type mxSource struct{ cache *source.MXCache }
@@ -18,7 +40,7 @@ func newMXSource(cfg *config.Config) *mxSource {
 	if len(cfg.DNS.Resolver) == 0 {
 		return nil
 	}
-	client := query.New(query.Options{Resolvers: cfg.DNS.Resolver.Addresses(query.SystemResolvers), Timeout: 400 * time.Millisecond, Tries: 2})
+	client := query.New(query.Options{Resolvers: resolvers(cfg), Timeout: 400 * time.Millisecond, Tries: 2})
 	return &mxSource{source.NewMXCache(source.MXCacheOptions(), client.LookupMX)}
 }
 
@@ -32,12 +54,11 @@ func (m *mxSource) watch(ctx context.Context) {
 	if m == nil {
 		return
 	}
-	for tick := time.NewTicker(checkEvery); ; {
+	for tick := time.Tick(checkEvery); ; {
 		select {
 		case <-ctx.Done():
-			tick.Stop()
 			return
-		case <-tick.C:
+		case <-tick:
 			m.cache.Check(ctx)
 		}
 	}
