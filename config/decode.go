@@ -12,7 +12,7 @@ import (
 	"autoconfig/finding"
 )
 
-// decoder fills structs from a YAML tree. Unlike a plain Unmarshal it goes on
+// decoder fills structs from a YAML tree. Unlike a plain Unmarshal it continues
 // after a mistake, so that an operator sees all of them at once.
 type decoder struct {
 	places
@@ -20,7 +20,7 @@ type decoder struct {
 	day     time.Time // on which the built-in providers are looked at
 	anchors map[string]ast.Node
 	faults  []finding.Finding
-	broken  []string // paths with a fault, or left out for one
+	broken  []string // paths with a fault, or left out because of one
 	partial bool     // parts of the file could not be read, so anchors may be missing
 	path    string   // of the value being read
 	aliases int      // that the value being read is inside of
@@ -69,7 +69,7 @@ func (d *decoder) decode(text []byte, v any) {
 		body = doc.Body
 	}
 	if _, ok := body.(ast.MapNode); !ok && d.partial {
-		return // said already
+		return // reported already
 	}
 	if body != nil {
 		d.value("", body, reflect.ValueOf(v).Elem())
@@ -144,12 +144,11 @@ func (d *decoder) alias(path string, n *ast.AliasNode, v reflect.Value) {
 // null reports an empty value, which would silently mean the default.
 func (d *decoder) null(n ast.Node, v reflect.Value) {
 	d.leafs[d.path] = true
-	key := lastKey(d.path)
 	if strings.HasSuffix(d.path, "]") {
 		d.fault("config-value-missing", n, "an empty entry in the list", "write a value after the -, or remove the line")
 		return
 	}
-	fix := "write a value, or remove the line"
+	key, fix := lastKey(d.path), "write a value, or remove the line"
 	switch v.Kind() {
 	case reflect.Slice, reflect.Struct, reflect.Pointer:
 		if key == "providers" || key == "sources" || v.Kind() != reflect.Slice {
@@ -163,24 +162,14 @@ func (d *decoder) null(n ast.Node, v reflect.Value) {
 			fix = key + `: "" switches it off; without the line the default is used`
 		}
 	}
-	if comment := commentIn(d.lines, d.at[d.path].Line); strings.HasPrefix(comment, "#") && !strings.HasPrefix(comment, "# ") {
-		d.fault("config-value-missing", n, "a # after a space begins a comment, so the key has no value",
-			fmt.Sprintf("put the value in quotes: %s: %q", key, beforeComment(comment)))
-		return
+	cause := "the key has no value"
+	if line := d.at[d.path].Line; line >= 1 && line <= len(d.lines) {
+		if _, comment, found := strings.Cut(d.lines[line-1], " #"); found && !strings.HasPrefix(comment, " ") {
+			cause = "a # after a space begins a comment, so the key has no value"
+			fix = fmt.Sprintf("put the value in quotes: %s: %q", key, beforeComment("#"+comment))
+		}
 	}
-	d.fault("config-value-missing", n, "the key has no value", fix)
-}
-
-// commentIn is the comment on a line of a file, "" without one.
-func commentIn(lines []string, line int) string {
-	if line < 1 || line > len(lines) {
-		return ""
-	}
-	_, comment, found := strings.Cut(lines[line-1], " #")
-	if !found {
-		return ""
-	}
-	return "#" + comment
+	d.fault("config-value-missing", n, cause, fix)
 }
 
 // kind fills v by its Go kind.
@@ -270,15 +259,8 @@ func (d *decoder) integer(n ast.Node, v reflect.Value) {
 		d.typeFault(n, "a whole number", numberFix(key, n))
 		return
 	}
-	num, most := uint64(math.MaxUint64), uint64(math.MaxInt32)
-	switch x := i.Value.(type) {
-	case int64:
-		if x >= 0 {
-			num = uint64(x)
-		}
-	case uint64:
-		num = x
-	}
+	num, _ := i.Value.(uint64) // a negative one is an int64
+	most := uint64(math.MaxInt32)
 	id, fix := "config-value-invalid", fmt.Sprintf("write a number from 1 to %d", most)
 	if v.Kind() == reflect.Uint16 {
 		most, id, fix = math.MaxUint16, "config-port-invalid", "write a port from 1 to 65535, or leave it out"
@@ -287,14 +269,10 @@ func (d *decoder) integer(n ast.Node, v reflect.Value) {
 		d.fault(id, n, i.GetToken().Value+" is out of range", fix)
 		return
 	}
-	if v.Kind() == reflect.Uint16 {
-		v.SetUint(num)
-	} else {
-		v.SetInt(int64(num))
-	}
+	v.Set(reflect.ValueOf(num).Convert(v.Type()))
 }
 
-// text reads a YAML string. A number or a bool where a text belongs is a
+// text reads a YAML string. A number or a bool in place of a string is a
 // mistake: YAML would have lost its leading zeros or its spelling.
 func (d *decoder) text(n ast.Node) (string, bool) {
 	switch x := n.(type) {

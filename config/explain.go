@@ -7,13 +7,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
-
-	"autoconfig/finding"
 )
-
-func syntaxFinding(at Pos, cause, fix string) finding.Finding {
-	return finding.New("config-syntax", at.String()).Because("%s", cause).Do("%s", fix)
-}
 
 // explain reports a syntax error of the YAML library in lines, the first of
 // which is the line after number before: where, what is wrong and what to write.
@@ -35,12 +29,11 @@ type syntaxError struct {
 	message      string
 }
 
-func (e *syntaxError) text() string { return strings.TrimRight(e.lines[e.line-1], " \r") }
-
 var (
 	colonInValue = regexp.MustCompile(`^(\s*(?:- )*)([\w.-]+):\s+([^"'\[{|>&*!].*:(?:\s.*|$))`)
 	noColon      = regexp.MustCompile(`^(\s*(?:- )*)([\w.-]+)(?:\s+|$)(.*)$`)
 	noBlank      = regexp.MustCompile(`^(\s*(?:- )*)([a-z_]\w*):([^\s/].*)$`)
+	needsQuotes  = regexp.MustCompile(`reserved character|directive|anchor|header option|sequence entries`) // messages
 	valueOfKey   = regexp.MustCompile(`^(\s*(?:- )*)([\w.-]+):\s+(.*)$`)
 )
 
@@ -56,7 +49,7 @@ func (e *syntaxError) words() (cause, fix string) {
 	if cause, fix := e.bracket(); cause != "" {
 		return cause, fix
 	}
-	line := e.text()
+	line := strings.TrimRight(e.lines[e.line-1], " \r")
 	switch {
 	case strings.Contains(e.message, "quoted text"):
 		return "the quote is not closed", "add the closing quote at the end of the value"
@@ -69,14 +62,13 @@ func (e *syntaxError) words() (cause, fix string) {
 	case colonInValue.MatchString(beforeComment(line)):
 		m := colonInValue.FindStringSubmatch(beforeComment(line))
 		return "the value has a colon in it", fmt.Sprintf("put it in quotes: %s: %q", m[2], m[3])
-	case strings.Contains(e.message, "reserved character"), strings.Contains(e.message, "directive"), strings.Contains(e.message, "anchor"),
-		strings.Contains(e.message, "header option"), strings.Contains(e.message, "sequence entries"):
+	case needsQuotes.MatchString(e.message):
 		return e.quotes(line)
 	case strings.Contains(e.message, "mapping value") && e.line < len(e.lines) && strings.TrimSpace(e.lines[e.line]) != "":
 		key := len(line) - len(strings.TrimLeft(line, "- ")) + 1
 		e.line, e.column = e.line+1, len(e.lines[e.line])-len(strings.TrimLeft(e.lines[e.line], " "))+1
 		return "the line is indented deeper than the key above it, which has a value already", fmt.Sprintf("begin it in column %d", key)
-	case e.indented():
+	case e.indented(line):
 		return "the line is not indented as the lines around it", fmt.Sprintf("begin it in column %d", e.before())
 	case noColon.MatchString(line) && !valueOfKey.MatchString(line) && !strings.HasSuffix(line, ":"):
 		m := noColon.FindStringSubmatch(line)
@@ -185,8 +177,7 @@ func (e *syntaxError) before() int {
 
 // indented reports whether the line has a key, in another column than the one
 // before it.
-func (e *syntaxError) indented() bool {
-	line := e.text()
+func (e *syntaxError) indented(line string) bool {
 	column := len(line) - len(strings.TrimLeft(line, "- ")) + 1
 	key := valueOfKey.MatchString(line) || strings.HasSuffix(line, ":")
 	return key && strings.Contains(e.message, "not allowed") && e.before() != 0 && e.before() != column

@@ -50,7 +50,7 @@ type places struct {
 }
 
 // find is where the value at path is written, or the nearest thing around it;
-// key is its path, or that of a short form which holds it.
+// key is its path, or the path of the short form that holds it.
 func (p places) find(path string) (at Pos, key string) {
 	for near := path; near != ""; near = parentPath(near) {
 		if at, ok := p.at[near]; ok {
@@ -89,29 +89,23 @@ func lastKey(path string) string {
 func (c *Config) Fault(id, path, cause, fix string) finding.Finding {
 	at, key := c.pos.find(path)
 	f := finding.New(id, at.String()).Because("%s", cause)
-	f.Key = key
-	if fix != "" {
-		f.Fix = fix
-	}
+	f.Key, f.Fix = key, cmp.Or(fix, f.Fix)
 	return f
 }
 
 // ordered puts findings into the order of the lines they are about, the
 // configuration before the files it names, each once.
 func (c *Config) ordered(list []finding.Finding) []finding.Finding {
-	slices.SortStableFunc(list, func(a, b finding.Finding) int {
-		p, q := ParsePos(a.Subject), ParsePos(b.Subject)
-		if p.File != q.File {
-			return cmp.Or(b2i(q.File == c.Path)-b2i(p.File == c.Path), strings.Compare(p.File, q.File))
+	place := func(f finding.Finding) Pos {
+		at := ParsePos(f.Subject)
+		if at.File == c.Path {
+			at.File = "" // sorts first
 		}
-		return cmp.Or(p.Line-q.Line, p.Column-q.Column)
+		return at
+	}
+	slices.SortStableFunc(list, func(a, b finding.Finding) int {
+		p, q := place(a), place(b)
+		return cmp.Or(strings.Compare(p.File, q.File), p.Line-q.Line, p.Column-q.Column)
 	})
 	return slices.CompactFunc(list, func(a, b finding.Finding) bool { return a.String() == b.String() })
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

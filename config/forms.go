@@ -35,9 +35,9 @@ func (d *decoder) form(path string, n ast.Node, v any) bool {
 	case *Duration:
 		d.duration(n, v)
 	case *netip.Prefix:
-		d.prefix(n, v)
+		parsed(d, n, v, prefix)
 	case *netip.Addr:
-		d.address(n, v)
+		parsed(d, n, v, address)
 	default:
 		return false
 	}
@@ -113,44 +113,45 @@ func (d *decoder) duration(n ast.Node, out *Duration) {
 		d.fault("config-type", n, number+" has no unit", fmt.Sprintf("write for example %s: %ss, %[1]s: %[2]sm or %[1]s: %[2]sh", key, number))
 		return
 	}
-	s, ok := d.text(n)
-	if !ok {
-		return
-	}
-	v, err := time.ParseDuration(s)
-	if err != nil || v < 0 {
-		d.fault("config-value-invalid", n, fmt.Sprintf("%q is not a duration", s), durationFix(key, s))
-		return
-	}
-	*out = Duration(v)
+	parsed(d, n, out, func(s string) (_ Duration, what, fix string) {
+		v, err := time.ParseDuration(s)
+		if err != nil || v < 0 {
+			return 0, "is not a duration", durationFix(key, s)
+		}
+		return Duration(v), "", ""
+	})
 }
 
-func (d *decoder) prefix(n ast.Node, p *netip.Prefix) {
+// parsed fills out with what parse makes of a text; what is wrong with the text
+// is "" where it is right.
+func parsed[T any](d *decoder, n ast.Node, out *T, parse func(string) (v T, what, fix string)) {
 	s, ok := d.text(n)
 	if !ok {
 		return
 	}
-	v, err := netip.ParsePrefix(s)
-	if addr, aerr := netip.ParseAddr(s); err != nil && aerr == nil {
-		d.fault("config-value-invalid", n, fmt.Sprintf("%q is an address, not a network", s), fmt.Sprintf("write %s/%d", addr, addr.BitLen()))
+	v, what, fix := parse(s)
+	if what != "" {
+		d.fault("config-value-invalid", n, fmt.Sprintf("%q %s", s, what), fix)
 		return
 	}
+	*out = v
+}
+
+func prefix(s string) (p netip.Prefix, what, fix string) {
+	if addr, err := netip.ParseAddr(s); err == nil {
+		return p, "is an address, not a network", fmt.Sprintf("write %s/%d", addr, addr.BitLen())
+	}
+	p, err := netip.ParsePrefix(s)
 	if err != nil {
-		d.fault("config-value-invalid", n, fmt.Sprintf("%q is not a network", s), "write a network such as 10.0.0.0/8")
-		return
+		return p, "is not a network", "write a network such as 10.0.0.0/8"
 	}
-	*p = v.Masked()
+	return p.Masked(), "", ""
 }
 
-func (d *decoder) address(n ast.Node, a *netip.Addr) {
-	s, ok := d.text(n)
-	if !ok {
-		return
+func address(s string) (a netip.Addr, what, fix string) {
+	a, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	if err != nil || a.Zone() != "" || a.IsUnspecified() {
+		return a, "is not an IP address", "write an address such as 192.0.2.1 or 2001:db8::1, without a port"
 	}
-	v, err := netip.ParseAddr(strings.Trim(s, "[]"))
-	if err != nil || v.Zone() != "" || v.IsUnspecified() {
-		d.fault("config-value-invalid", n, fmt.Sprintf("%q is not an IP address", s), "write an address such as 192.0.2.1 or 2001:db8::1, without a port")
-		return
-	}
-	*a = v.Unmap()
+	return a.Unmap(), "", ""
 }

@@ -185,25 +185,13 @@ func (c *Config) firstDomain(path string) string {
 // Files lists every file whose change means new data: the configuration, the
 // domains files, the certificates and the sources' secrets.
 func (c *Config) Files() []string {
-	var out []string
-	add := func(path string) {
-		if path != "" {
-			out = append(out, path)
-		}
-	}
-	add(c.Path)
-	add(c.Branding.Logo)
+	out := []string{c.Path, c.Branding.Logo}
 	for _, e := range c.model {
-		add(e.DomainsFile)
+		out = append(out, e.DomainsFile)
 	}
-	for _, k := range []KeyPair{{c.TLS.CertFile, c.TLS.KeyFile}, c.Signing} {
-		add(k.CertFile)
-		add(k.KeyFile)
-	}
+	out = append(out, c.TLS.CertFile, c.TLS.KeyFile, c.Signing.CertFile, c.Signing.KeyFile)
 	for _, s := range c.Sources {
-		add(s.DSNFile)
-		add(s.PasswordFile)
-		add(s.CAFile)
+		out = append(out, s.DSNFile, s.PasswordFile, s.CAFile)
 	}
-	return out
+	return slices.DeleteFunc(out, func(path string) bool { return path == "" })
 }

@@ -55,19 +55,19 @@ func Failed(list []finding.Finding) bool {
 // isBroken reports whether the value at path, or one below it, has a fault
 // already, so that what follows from it is not reported too.
 func (c *Config) isBroken(path string) bool {
-	return slices.ContainsFunc(c.broken, func(b string) bool {
-		rest, below := strings.CutPrefix(b, path)
-		return b == "" || below && (rest == "" || path == "" || rest[0] == '.' || rest[0] == '[')
-	})
+	return slices.ContainsFunc(c.broken, func(b string) bool { return b == "" || within(b, path) })
+}
+
+// within reports whether the value at path is the one at outer, or is below it.
+func within(path, outer string) bool {
+	rest, ok := strings.CutPrefix(path, outer)
+	return ok && (rest == "" || outer == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // inBroken reports whether the value at path, one below it or one around it has a
 // fault already.
 func (c *Config) inBroken(path string) bool {
-	return c.isBroken(path) || slices.ContainsFunc(c.broken, func(b string) bool {
-		rest, around := strings.CutPrefix(path, b)
-		return around && rest != "" && (rest[0] == '.' || rest[0] == '[')
-	})
+	return c.isBroken(path) || slices.ContainsFunc(c.broken, func(b string) bool { return within(path, b) })
 }
 
 // build checks what was read and makes the model of it.

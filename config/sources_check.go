@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
 	"autoconfig/finding"
+	"autoconfig/provider"
 	"autoconfig/source"
 )
 
@@ -67,26 +69,21 @@ func (s *checkedSource) check(i int) {
 		s.directory()
 	}
 	s.logins()
-	s.bounds()
+	if s.Timeout != nil && *s.Timeout == 0 {
+		s.bad("config-value-invalid", "timeout", "no time is left for an answer", "write for example timeout: 2s")
+	}
 }
 
 // otherKind refuses the keys that belong to the other kind of source.
 func (s *checkedSource) otherKind() {
-	type key struct {
-		name  string
-		given bool
-	}
 	kind, other := "a database", "ldap"
-	keys := []key{{"starttls", s.StartTLS != nil}, {"ca_file", s.CAFile != ""}, {"bind_dn", s.BindDN != ""}, {"password", s.Password != ""},
-		{"password_file", s.PasswordFile != ""}, {"base", s.Base != ""}, {"provider_attribute", s.ProviderAttribute != ""},
-		{"domain_attribute", s.DomainAttribute != ""}, {"login_attribute", s.LoginAttribute != ""}}
+	keys := "starttls ca_file bind_dn password password_file base provider_attribute domain_attribute login_attribute"
 	if s.LDAP != "" {
-		kind, other = "a directory", "sql"
-		keys = []key{{"dsn", s.DSN != ""}, {"dsn_file", s.DSNFile != ""}}
+		kind, other, keys = "a directory", "sql", "dsn dsn_file"
 	}
-	for _, k := range keys {
-		if k.given {
-			s.bad("config-source-key", k.name, fmt.Sprintf("%s is for %s sources, and this one is %s", k.name, other, kind), "remove it")
+	for key := range strings.FieldsSeq(keys) {
+		if v, _ := fieldByKey(reflect.ValueOf(s.Source).Elem(), key); !v.IsZero() {
+			s.bad("config-source-key", key, fmt.Sprintf("%s is for %s sources, and this one is %s", key, other, kind), "remove it")
 		}
 	}
 }
@@ -126,10 +123,7 @@ func (s *checkedSource) readable(key, file string) {
 }
 
 func (s *checkedSource) database() {
-	var dialects []string
-	for _, d := range source.Dialects() {
-		dialects = append(dialects, string(d))
-	}
+	dialects := provider.Texts(source.Dialects())
 	if !slices.Contains(dialects, s.SQL) {
 		fix := "write " + strings.Join(dialects, ", ")
 		if near := cmp.Or(map[string]string{"mariadb": "mysql", "postgresql": "postgres", "sqlite3": "sqlite"}[s.SQL], source.Nearest(s.SQL, dialects)); near != "" {
@@ -188,18 +182,16 @@ func (s *checkedSource) directory() {
 		s.secret("password", s.Password, &s.PasswordFile)
 	}
 	for _, need := range []struct {
-		key, value, cause string
-		needed            bool
+		lacking    bool
+		cause, fix string
 	}{
-		{"base", s.Base, "no base", true},
-		{"provider_attribute", s.Provider + s.ProviderAttribute, "nothing says which provider a domain has", true},
-		{"domain_attribute", s.DomainAttribute, "nothing says where the list has the domain", s.List != ""},
-		{"login_attribute", s.LoginAttribute, "nothing says where the login name is", s.User != ""},
+		{s.Base == "", "no base", "write base: dc=example,dc=org"},
+		{s.Provider+s.ProviderAttribute == "", "nothing says which provider a domain has", "write provider: with an id, or provider_attribute:"},
+		{s.List != "" && s.DomainAttribute == "", "nothing says where the list has the domain", "write for example domain_attribute: associatedDomain"},
+		{s.User != "" && s.LoginAttribute == "", "nothing says where the login name is", "write for example login_attribute: uid"},
 	} {
-		if need.needed && need.value == "" {
-			s.bad("config-source-incomplete", "", need.cause, map[string]string{"base": "write base: dc=example,dc=org",
-				"provider_attribute": "write provider: with an id, or provider_attribute:", "domain_attribute": "write for example domain_attribute: associatedDomain",
-				"login_attribute": "write for example login_attribute: uid"}[need.key])
+		if need.lacking {
+			s.bad("config-source-incomplete", "", need.cause, need.fix)
 		}
 	}
 	s.queries(func(text string, allowed ...string) error {
@@ -219,11 +211,5 @@ func (s *checkedSource) logins() {
 		s.bad("config-source-user-unasked", "user", "user is not asked: an answer for one mailbox tells strangers that it exists", "add reveal_logins: true if that may be known, or remove user")
 	case s.User == "" && s.RevealLogins:
 		s.bad("config-source-incomplete", "reveal_logins", "reveal_logins without user", "write user: with the query or filter for the login name, or remove reveal_logins")
-	}
-}
-
-func (s *checkedSource) bounds() {
-	if s.Timeout != nil && *s.Timeout == 0 {
-		s.bad("config-value-invalid", "timeout", "no time is left for an answer", "write for example timeout: 2s")
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"autoconfig/finding"
 )
 
 // parse reads the YAML tree of a text. A part that is not YAML is reported and
@@ -36,8 +38,7 @@ func (d *decoder) parse(text []byte) *ast.File {
 		d.explain(0, d.lines, err)
 		return nil
 	}
-	file, err = parseYAML(strings.Join(kept, "\n"))
-	if err != nil {
+	if file, err = parseYAML(strings.Join(kept, "\n")); err != nil {
 		return nil
 	}
 	return file
@@ -49,8 +50,7 @@ func unreadableText(text []byte) (at Pos, cause, fix string) {
 		return Pos{Line: 1 + bytes.Count(text[:i], []byte("\n")), Column: i - bytes.LastIndexByte(text[:i], '\n')}
 	}
 	if i := bytes.IndexByte(text, 0); i >= 0 {
-		cause = "a NUL byte: the file is not a text in UTF-8"
-		return lineOf(i), cause, "save it as UTF-8; editors on Windows also offer UTF-16"
+		return lineOf(i), "a NUL byte: the file is not a text in UTF-8", "save it as UTF-8; editors on Windows also offer UTF-16"
 	}
 	for i := 0; i < len(text); {
 		r, n := utf8.DecodeRune(text[i:])
@@ -64,7 +64,7 @@ func unreadableText(text []byte) (at Pos, cause, fix string) {
 
 func (d *decoder) syntax(at Pos, cause, fix string) {
 	at.File = d.file
-	d.faults = append(d.faults, syntaxFinding(at, cause, fix))
+	d.faults = append(d.faults, finding.New("config-syntax", at.String()).Because("%s", cause).Do("%s", fix))
 }
 
 // maxDepth bounds values inside of values in the file.
