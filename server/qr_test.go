@@ -1,6 +1,8 @@
 package server
 
 import (
+	"errors"
+	"fmt"
 	"image"
 	gray "image/color"
 	"net/http"
@@ -106,5 +108,49 @@ func TestCodeRefused(t *testing.T) {
 	}
 	if _, err := pages.QR(strings.Repeat("x", 4000)); err == nil {
 		t.Error("a text that fits into no code")
+	}
+}
+
+// Every code is right: all lengths that there are codes for, and addresses whose
+// pattern is the most regular, which a reader of pictures may not find.
+func TestCodesAreRight(t *testing.T) {
+	for n := 30; n <= 1000; n += 97 {
+		for _, fill := range []string{"%21", "a", "0", "U", "-.", "%C3%BC", "%E4%BD%A0", "%F0%9F%93%AC", "mail.box+1%40example.org&email="} {
+			link := "https://autoconfig.example.org/?" + strings.Repeat(fill, n/len(fill)+1)
+			link = link[:n]
+			svg, err := pages.QR(link)
+			if err != nil {
+				t.Fatalf("%q: %v", link, err)
+			}
+			bmp, err := gozxing.NewBinaryBitmapFromImage(draw(t, string(svg)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := qrcode.NewQRCodeReader().Decode(bmp, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true})
+			if err != nil || r.GetText() != link {
+				t.Errorf("%q: %v", link, err)
+			}
+		}
+	}
+	if _, err := pages.QR(strings.Repeat("x", 1001)); !errors.Is(err, pages.ErrCode) {
+		t.Errorf("too long: %v", err)
+	}
+}
+
+// A page has the code that there is, and none for a link that is too long.
+func TestPageWithoutCode(t *testing.T) {
+	s := newTestServer(t, nil)
+	for local, want := range map[string]bool{"jo": true, strings.Repeat("%21", 60): false} {
+		form := ""
+		for i := range 9 {
+			form += fmt.Sprintf("email=%s%d%%40example.org&", local, i)
+		}
+		body := get200(t, s, "POST http://x.example/setup", form)
+		if got := strings.Contains(body, "/qr.svg?"); got != want {
+			t.Errorf("%.20s: a code: %v, want %v", local, got, want)
+		}
+		if r := ask(t, s, "GET http://x.example/qr.svg?"+form, ""); (r.StatusCode == 200) != want {
+			t.Errorf("%.20s: %d", local, r.StatusCode)
+		}
 	}
 }
