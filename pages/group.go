@@ -51,12 +51,9 @@ type device struct {
 }
 
 type serverRow struct {
-	Protocol    provider.Protocol
-	Alternative bool // not the best of its kind
-	Host        string
-	Port        uint16
-	Security    provider.Security
-	Username    string // empty: Template tells in words
+	provider.Server
+	Alternative bool   // not the best of its kind
+	Username    string // empty: Template describes it
 	Template    string
 	Auth        []string
 	Leave       string // POP3: whether mail stays on the server, yes or no; empty: nothing is said
@@ -189,8 +186,7 @@ func (g *group) rows(p *provider.Provider, first provider.Address) {
 	}
 	seen := map[provider.Protocol]bool{}
 	for _, s := range servers {
-		row := serverRow{Protocol: s.Protocol, Alternative: seen[s.Protocol],
-			Host: s.Host, Port: s.Port, Security: s.Security, Auth: g.auth(s)}
+		row := serverRow{Server: s, Alternative: seen[s.Protocol], Auth: g.auth(s)}
 		seen[s.Protocol] = true
 		if s.Protocol == provider.POP3 && s.LeaveOnServer != nil {
 			row.Leave = map[bool]string{true: "yes", false: "no"}[*s.LeaveOnServer]

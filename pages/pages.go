@@ -164,6 +164,8 @@ type formView struct {
 	view
 	Typed string // what was typed before
 	Wrong bool   // and is not an address
+
+	Suggestion string // a domain that may have been meant
 }
 
 // Home is the first page: the address form, and what it is good for.

@@ -8,16 +8,10 @@ import (
 	"autoconfig/source"
 )
 
-// unknownView is the page for a domain that is not served.
-type unknownView struct {
-	formView
-	Suggestion string
-}
-
 // Unknown says that a domain is not served, without telling what is: a suggestion is always of a domain that everybody
 // knows.
 func (p *Pages) Unknown(visit Visit, a provider.Address) (Page, error) {
-	v := unknownView{formView: formView{view: p.view(visit, "/setup")}}
+	v := formView{view: p.view(visit, "/setup")}
 	v.Private = true
 	if visit.Posted {
 		v.Typed = a.String()

@@ -18,11 +18,20 @@ func (s *Server) mobileconfig(r *request) answer {
 	}
 	name, _, _ := query(r.form(), "name")
 	word, _, _ := query(r.form(), "account")
-	body, err := profile(r.set, accounts, name, word)
-	a = profileAnswer(accounts[0].Address.Domain, body, err)
-	if a.outcome == unavailable {
-		s.opts.Log.Error("a profile cannot be signed", "error", err)
+	body, err := encodeProfile(accounts, name, word)
+	switch {
+	case errors.Is(err, apple.ErrName), errors.Is(err, apple.ErrKind):
+		return text(http.StatusBadRequest, badRequest, reasonOf(err))
+	case err != nil:
+		return text(http.StatusUnprocessableEntity, impossible, reasonOf(err))
 	}
+	if body, err = r.set.sign(body); err != nil {
+		s.opts.Log.Error("a profile cannot be signed", "error", err)
+		return text(http.StatusServiceUnavailable, unavailable, "temporarily unavailable")
+	}
+	domain := accounts[0].Address.Domain
+	a = content(domain, apple.ContentType, "no-store", body)
+	a.header = [][2]string{{"Content-Disposition", `attachment; filename="` + url.PathEscape(apple.Filename(domain)) + `"`}}
 	return a
 }
 
@@ -55,42 +64,20 @@ func (s *Server) accounts(r *request) ([]match, answer) {
 	return out, answer{}
 }
 
-// profile encodes, and signs when a signer is configured.
-func profile(set *Settings, accounts []match, name, word string) ([]byte, error) {
+func encodeProfile(accounts []match, name, word string) ([]byte, error) {
 	kind, err := apple.ParseKind(word)
 	if err != nil {
 		return nil, err
 	}
-	body, err := apple.Encode(accounts, apple.Options{Name: name, Kind: kind, Consent: pages.Consent()})
-	if err != nil || set.Signer == nil {
-		return body, err
-	}
-	body, err = set.Signer.Sign(body)
-	if err != nil {
-		return nil, &signError{err}
-	}
-	return body, nil
+	return apple.Encode(accounts, apple.Options{Name: name, Kind: kind, Consent: pages.Consent()})
 }
 
-// signError is a signer that failed: no profile at all rather than an unsigned one.
-type signError struct{ err error }
-
-func (e *signError) Error() string { return e.err.Error() }
-func (e *signError) Unwrap() error { return e.err }
-
-func profileAnswer(domain string, body []byte, err error) answer {
-	_, unsigned := errors.AsType[*signError](err)
-	switch {
-	case unsigned:
-		return text(http.StatusServiceUnavailable, unavailable, "temporarily unavailable")
-	case errors.Is(err, apple.ErrName), errors.Is(err, apple.ErrKind):
-		return text(http.StatusBadRequest, badRequest, reasonOf(err))
-	case err != nil:
-		return text(http.StatusUnprocessableEntity, impossible, reasonOf(err))
+// sign signs a profile when a signer is configured. With an error there is none at all, rather than an unsigned one.
+func (set *Settings) sign(profile []byte) ([]byte, error) {
+	if set.Signer == nil {
+		return profile, nil
 	}
-	a := content(domain, apple.ContentType, "no-store", body)
-	a.header = [][2]string{{"Content-Disposition", `attachment; filename="` + url.PathEscape(apple.Filename(domain)) + `"`}}
-	return a
+	return set.Signer.Sign(profile)
 }
 
 // qr answers the code that a phone's camera opens: the https link to the profile, at a host that is known to be ours.

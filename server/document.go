@@ -14,7 +14,7 @@ import (
 	"autoconfig/provider"
 )
 
-// A document differs between two domains of one provider, or two addresses, only where their names stand. So each is
+// A document differs between two domains of one provider, or two addresses, only where their names are. So each is
 // encoded once per provider with stand-ins for the names, and an answer is that encoding with the names put in: the
 // cost of a request does not grow with the number of domains, and there is nothing per domain to keep.
 
@@ -40,57 +40,49 @@ const (
 	forms
 )
 
-type encodings [forms]lazy
+// encodings are made when they are first asked for.
+type encodings [forms]func() (*template, error)
 
 // of is the encoding of a provider. That of one person is not kept.
 func (d *documents) of(p *provider.Provider, f form) (*template, error) {
 	if p.Personal {
-		return newEncodings(p)[f].get()
+		return newEncodings(p)[f]()
 	}
 	e, ok := d.byProvider.Load(p)
 	if !ok {
 		e, _ = d.byProvider.LoadOrStore(p, newEncodings(p))
 	}
-	return e.(*encodings)[f].get() //nolint:errcheck,forcetypeassert // only *encodings are stored
+	return e.(*encodings)[f]() //nolint:errcheck,forcetypeassert // only *encodings are stored
 }
 
 func newEncodings(p *provider.Provider) *encodings {
+	once := func(encode func() ([]byte, error)) func() (*template, error) {
+		return sync.OnceValues(func() (*template, error) {
+			body, err := encode()
+			if err != nil {
+				return nil, err
+			}
+			return newTemplate(body), nil
+		})
+	}
 	bare := provider.Address{Domain: standInDomain}
 	return &encodings{
-		mozillaForm:     lazy{encode: func() ([]byte, error) { return mozilla.Encode(p, standInDomain) }},
-		paccForm:        lazy{encode: func() ([]byte, error) { return pacc.Encode(p, standInDomain) }},
-		outlookForm:     lazy{encode: func() ([]byte, error) { return autodiscover.EncodeOutlook(p, standIn) }},
-		outlookBareForm: lazy{encode: func() ([]byte, error) { return autodiscover.EncodeOutlook(p, bare) }},
+		mozillaForm:     once(func() ([]byte, error) { return mozilla.Encode(p, standInDomain) }),
+		paccForm:        once(func() ([]byte, error) { return pacc.Encode(p, standInDomain) }),
+		outlookForm:     once(func() ([]byte, error) { return autodiscover.EncodeOutlook(p, standIn) }),
+		outlookBareForm: once(func() ([]byte, error) { return autodiscover.EncodeOutlook(p, bare) }),
 	}
 }
 
-// lazy is an encoding made when it is first asked for.
-type lazy struct {
-	encode func() ([]byte, error)
-	once   sync.Once
-	doc    template
-	err    error
-}
-
-func (l *lazy) get() (*template, error) {
-	l.once.Do(func() {
-		var body []byte
-		if body, l.err = l.encode(); l.err == nil {
-			l.doc = newTemplate(body)
-		}
-	})
-	return &l.doc, l.err
-}
-
-// template is an encoding cut where the names stand.
+// template is an encoding cut where the names are.
 type template struct {
 	parts [][]byte
 	slots []byte // between the parts: 'd' domain, 'l' local part
 	sum   uint64
 }
 
-func newTemplate(body []byte) template {
-	t := template{sum: fnv(fnvStart, body)}
+func newTemplate(body []byte) *template {
+	t := &template{sum: fnv(fnvStart, body)}
 	for {
 		d, l := bytes.Index(body, []byte(standInDomain)), bytes.Index(body, []byte(standInLocal))
 		switch {
@@ -165,7 +157,7 @@ func (r *request) document(f form, kind string) (answer, error) {
 	return a, err
 }
 
-// autoconfig answers the Mozilla document. That of one person nobody may keep.
+// autoconfig answers the Mozilla document. One person's own may not be cached.
 func (s *Server) autoconfig(r *request) answer {
 	a, err := r.document(mozillaForm, textXML)
 	switch {

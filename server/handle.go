@@ -99,7 +99,7 @@ func (s *Server) answer(rt *route, r *request) (a answer) {
 func (s *Server) answerCostly(rt *route, r *request) answer {
 	if !s.allow(r, r.cost()) {
 		if rt.name == "page" {
-			return s.tooMany(r)
+			return s.trouble(r, errLimited)
 		}
 		return text(refusalOf(errLimited))
 	}

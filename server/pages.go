@@ -17,7 +17,8 @@ const textHTML = "text/html; charset=utf-8"
 // pageHeaders keep a page to itself: nothing inline, nothing from elsewhere, no frame around it, and no address sent to
 // the sites it links to.
 var pageHeaders = [][2]string{
-	{"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+	{"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; " +
+		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
 	{"Referrer-Policy", "no-referrer"},
 }
 
@@ -51,19 +52,13 @@ func (s *Server) page(status int, o outcome, p pages.Page, err error) answer {
 	return a
 }
 
-// trouble is the page that says why there is no other.
-func (s *Server) trouble(r *request, status int, o outcome, kind string) answer {
-	p, err := s.pages.Trouble(s.visit(r), kind)
+// trouble is the page for a client over its limit, or a source that is down.
+func (s *Server) trouble(r *request, err error) answer {
+	status, o, _ := refusalOf(err)
+	p, err := s.pages.Trouble(s.visit(r), string(o))
 	a := s.page(status, o, p, err)
-	if status != http.StatusNotFound {
-		a.header = append(a.header, retryAfter...)
-		a.cache = noStore
-	}
+	a.header, a.cache = append(a.header, retryAfter...), noStore
 	return a
-}
-
-func (s *Server) tooMany(r *request) answer {
-	return s.trouble(r, http.StatusTooManyRequests, limited, "limited")
 }
 
 func (s *Server) home(r *request) answer {
@@ -88,22 +83,17 @@ func (s *Server) setup(r *request) answer {
 			return s.setupForm(r, t, true)
 		}
 		m, err := s.find(r, a)
-		switch {
-		case errors.Is(err, provider.ErrNotFound):
+		if errors.Is(err, provider.ErrNotFound) {
 			return s.unknown(r, a)
-		case errors.Is(err, errLimited):
-			return s.tooMany(r)
-		case err != nil:
-			return s.trouble(r, http.StatusServiceUnavailable, unavailable, "unavailable")
+		} else if err != nil {
+			return s.trouble(r, err)
 		}
 		if !slices.Contains(found, m) {
 			found = append(found, m)
 		}
 	}
 	p, err := s.pages.Setup(s.visit(r), found, pages.SetupOptions{Signed: r.set.Signer != nil, Host: s.publicHost(r)})
-	out := s.page(http.StatusOK, served, p, err)
-	out.domain = found[0].Address.Domain
-	return out
+	return s.page(http.StatusOK, served, p, err).about(found[0].Address.Domain)
 }
 
 func (s *Server) setupForm(r *request, typed string, wrong bool) answer {
@@ -117,9 +107,7 @@ func (s *Server) setupForm(r *request, typed string, wrong bool) answer {
 
 func (s *Server) unknown(r *request, a provider.Address) answer {
 	p, err := s.pages.Unknown(s.visit(r), a)
-	out := s.page(http.StatusNotFound, notServed, p, err)
-	out.domain = a.Domain
-	return out
+	return s.page(http.StatusNotFound, notServed, p, err).about(a.Domain)
 }
 
 func (s *Server) help(r *request) answer {
@@ -134,16 +122,16 @@ func (s *Server) help(r *request) answer {
 func (s *Server) helpTopic(r *request) answer {
 	p, ok, err := s.pages.Topic(s.visit(r), r.Param("id"))
 	if !ok {
-		return s.trouble(r, http.StatusNotFound, notFound, "missing")
+		p, err = s.pages.Trouble(s.visit(r), "missing")
+		return s.page(http.StatusNotFound, notFound, p, err)
 	}
 	return s.page(http.StatusOK, served, p, err)
 }
 
 // robots keeps pages with an address out of search engines.
 func (s *Server) robots(*request) answer {
-	return answer{status: http.StatusOK, outcome: served, kind: textPlain, cache: cacheDocument,
-		body: []byte("User-agent: *\nDisallow: /setup\nDisallow: /mobileconfig\nDisallow: /qr.svg\nDisallow: /api/\n" +
-			"Disallow: /email.mobileconfig\nDisallow: /profile.mobileconfig\n")}
+	return content("", textPlain, cacheDocument, []byte("User-agent: *\nDisallow: /setup\nDisallow: /mobileconfig\n"+
+		"Disallow: /qr.svg\nDisallow: /api/\nDisallow: /email.mobileconfig\nDisallow: /profile.mobileconfig\n"))
 }
 
 // cacheForever is for files whose name changes with their content.
@@ -165,7 +153,8 @@ func (s *Server) asset(r *request) answer {
 }
 
 func assetAnswer(r *request, f *templates.Asset) answer {
-	a := answer{status: http.StatusOK, outcome: served, kind: f.Type, body: f.Body, cache: cacheForever, etag: `"` + f.Name + `"`, header: assetHeaders}
+	a := content("", f.Type, cacheForever, f.Body)
+	a.etag, a.header = `"`+f.Name+`"`, assetHeaders
 	if f.Gzip != nil && acceptsGzip(r.Request().Header.Get("Accept-Encoding")) {
 		a.body, a.etag = f.Gzip, `"`+f.Name+`.gz"`
 		a.header = append([][2]string{{"Content-Encoding", "gzip"}}, a.header...)

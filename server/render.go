@@ -55,7 +55,11 @@ func Render(set *Settings, f Format, p *provider.Provider, a provider.Address, o
 		}
 		return autodiscover.EncodeJSON(name, to), nil
 	case FormatMobileconfig:
-		return profile(set, []match{{Provider: p, Address: a}}, o.Name, o.Account)
+		body, err := encodeProfile([]match{{Provider: p, Address: a}}, o.Name, o.Account)
+		if err != nil {
+			return nil, err
+		}
+		return set.sign(body)
 	case FormatJSON:
 		return SettingsJSON(p, a), nil
 	}

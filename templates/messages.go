@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"autoconfig/templates/findings"
 )
 
 // fallback is the language of people whose own there is no file for.
@@ -33,7 +35,7 @@ func Translations(key string) map[string]string {
 
 func loadCatalogs() map[string]*catalog {
 	all := map[string]*catalog{}
-	for name, body := range embedded("messages") {
+	for name, body := range findings.Embedded(files, "messages") {
 		c := &catalog{}
 		if err := json.Unmarshal(body, &c.messages); err != nil {
 			panic("messages/" + name + ": " + err.Error())

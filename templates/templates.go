@@ -2,7 +2,7 @@
 // text a person reads is in messages/LANGUAGE.json, so a further language is one file there, and optionally one in
 // findings/, which the package finding reads.
 //
-// What stands on a page is decided by the server; this package turns its view models into HTML.
+// The server decides what a page shows; this package turns its view models into HTML.
 package templates
 
 import (
@@ -10,10 +10,10 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"iter"
-	"path"
 	"regexp"
 	"strings"
+
+	"autoconfig/templates/findings"
 )
 
 //go:embed html messages assets
@@ -32,18 +32,18 @@ type Set struct {
 func New() *Set {
 	s := &Set{catalogs: catalogs(), pages: map[string]*template.Template{}}
 	s.languages = languagesOf(s.catalogs)
-	for name, body := range embedded("assets") {
+	for name, body := range findings.Embedded(files, "assets") {
 		s.assets = append(s.assets, NewAsset(name, body))
 	}
 	for _, lang := range s.languages {
 		c := s.catalogs[lang]
 		base := template.New("").Funcs(template.FuncMap{"t": c.text, "steps": c.steps, "date": c.date, "asset": s.assetURL})
-		for name, body := range embedded("html") {
+		for name, body := range findings.Embedded(files, "html") {
 			if !strings.HasPrefix(name, "page-") {
 				parse(base, c, name, body)
 			}
 		}
-		for file, body := range embedded("html") {
+		for file, body := range findings.Embedded(files, "html") {
 			if name, isPage := strings.CutPrefix(file, "page-"); isPage {
 				page := template.Must(base.Clone())
 				parse(page, c, file, body)
@@ -52,22 +52,6 @@ func New() *Set {
 		}
 	}
 	return s
-}
-
-// embedded are the files of an embedded folder, by name.
-func embedded(folder string) iter.Seq2[string, []byte] {
-	return func(yield func(string, []byte) bool) {
-		list, err := files.ReadDir(folder)
-		for _, f := range list {
-			var body []byte
-			if body, err = files.ReadFile(path.Join(folder, f.Name())); err != nil || !yield(f.Name(), body) {
-				break
-			}
-		}
-		if err != nil {
-			panic(err) // what is embedded can be read
-		}
-	}
 }
 
 // fixedText is a call for a text without values.

@@ -7,18 +7,22 @@ package findings
 import (
 	"embed"
 	"iter"
+	"path"
 )
 
 //go:embed *.json
 var files embed.FS
 
 // Files are the texts, named LANGUAGE.json.
-func Files() iter.Seq2[string, []byte] {
+func Files() iter.Seq2[string, []byte] { return Embedded(files, ".") }
+
+// Embedded are the files of an embedded folder, by name.
+func Embedded(files embed.FS, folder string) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
-		list, err := files.ReadDir(".")
+		list, err := files.ReadDir(folder)
 		for _, f := range list {
 			var body []byte
-			if body, err = files.ReadFile(f.Name()); err != nil || !yield(f.Name(), body) {
+			if body, err = files.ReadFile(path.Join(folder, f.Name())); err != nil || !yield(f.Name(), body) {
 				break
 			}
 		}
