@@ -102,7 +102,7 @@ func (c color) readable(ground, towards color) color {
 // readableContrast is WCAG 2.2 §1.4.3 for text, with room for rounding.
 const readableContrast = 4.6
 
-// The grounds that links and buttons stand on, the darkest of the light scheme and the lightest of the dark one
+// The backgrounds of links and buttons, the darkest of the light scheme and the lightest of the dark one
 // (assets/style.css).
 var (
 	black, white = color{}, color{1, 1, 1}

@@ -61,7 +61,7 @@ type serverRow struct {
 
 type serviceRow struct{ Kind, Value string }
 
-// ID is an element's id, its own for each group.
+// ID is an element's id, unique to the group.
 func (g *group) ID(name string) string {
 	if g.number == 0 {
 		return name
@@ -120,14 +120,14 @@ const (
 	modePassword  = "password"
 )
 
-// signIn is how a person signs in, told from the first incoming server: the programs know Microsoft's hosts and have an
-// own entry for its accounts.
+// signIn is how a person signs in, judged by the first incoming server: the programs know Microsoft's hosts and have a
+// menu entry for its accounts.
 func signIn(p *provider.Provider) (mode, account string) {
 	account = "work"
 	if out, ok := provider.First(p.Outgoing, provider.SMTP); ok && provider.Below(out.Host, "outlook.com") {
 		account = "personal"
 	}
-	in := p.Incoming[0] // validation lets no provider through without one
+	in := p.Incoming[0] // validation refuses providers without one
 	switch {
 	case in.Auth[0] != provider.AuthOAuth2:
 		return modePassword, account
@@ -203,7 +203,9 @@ func (g *group) rows(p *provider.Provider, first provider.Address) {
 		}
 		g.Servers = append(g.Servers, row)
 	}
-	for _, row := range []serviceRow{{"caldav", p.CalDAV}, {"carddav", p.CardDAV}, {"jmap", p.JMAP}, {"activesync", p.ActiveSync}} {
+	for _, row := range []serviceRow{
+		{"caldav", p.CalDAV}, {"carddav", p.CardDAV}, {"jmap", p.JMAP}, {"activesync", p.ActiveSync},
+	} {
 		if row.Value != "" {
 			g.Services = append(g.Services, row)
 		}
@@ -217,7 +219,7 @@ func (g *group) rows(p *provider.Provider, first provider.Address) {
 	}
 }
 
-// auth names a server's ways to log in, told as true as is known.
+// auth names a server's ways to log in, as far as they are known to work.
 func (g *group) auth(s provider.Server) []string {
 	var out []string
 	for _, a := range s.Auth {

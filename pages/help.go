@@ -8,13 +8,13 @@ import (
 	"autoconfig/provider"
 )
 
-// helpView is the help page: one field, and what the text in it leads to.
+// helpView is the help page: one field, and the findings for the text in it.
 type helpView struct {
 	view
 	Text      string // as it was posted; a link could put words on the page by it
 	Asked     bool
 	Matches   []findingView // what the text means
-	Areas     []helpArea    // entries with its words; without a text all
+	Areas     []helpArea    // entries with its words; all of them without a text
 	Questions []string
 	Next      []link
 }
@@ -44,14 +44,14 @@ var helpAreas = []string{"smtp", "imap", "pop3", "oauth2", "connect", "tls"}
 
 const operatorArea = "operator"
 
-// How much of a text is looked at, in bytes, and up to how many words it is searched for, and not only explained.
+// The bytes of a text that are looked at, and the words up to which it is also searched for.
 const (
 	maxPasted = 8 << 10
 	maxSearch = 8
 )
 
-// Help is the help page: the catalogue of findings, or what a text leads to, whether it was typed, pasted or came by a
-// link. The text is shown again to whoever sent it, and kept nowhere.
+// Help is the help page: the catalogue of findings, or those for a text, whether it was typed, pasted or came by a
+// link. The text is shown again only to the person who sent it, and is not kept.
 func (p *Pages) Help(visit Visit, text string) (Page, error) {
 	v := &helpView{view: p.view(visit, "/help"), Questions: []string{"password", "aliases", "profile", "outlook"}}
 	if len(text) > maxPasted {
@@ -106,7 +106,7 @@ func newFindings(lang string, languages []string) findings {
 	for _, e := range finding.Catalogue() {
 		v := newFindingView(lang, e.ID, languages)
 		f.byID[e.ID] = v
-		if e.Level == finding.Warn || e.Level == finding.Fail { // that nothing is wrong is no topic of its own
+		if e.Level == finding.Warn || e.Level == finding.Fail { // good news has no topic
 			f.list = append(f.list, v)
 		}
 	}
@@ -187,7 +187,7 @@ type topicView struct {
 	Next    []link
 }
 
-// Topic is the page of a finding. It is not ok when there is no such finding.
+// Topic is the page of a finding; ok is false when there is no such finding.
 func (p *Pages) Topic(visit Visit, id string) (page Page, ok bool, err error) {
 	v := topicView{view: p.view(visit, "/help/"+id)}
 	if v.Finding, ok = p.findings[v.Lang].byID[id]; !ok {

@@ -41,7 +41,7 @@ func New() *Pages {
 	return p
 }
 
-// Visit is one look at a page: all that a page depends on besides its content.
+// Visit is one request for a page: everything that shapes it apart from its content.
 type Visit struct {
 	Brand  *Brand
 	Lang   string // one of the languages of package templates
@@ -134,7 +134,7 @@ func (p *Pages) render(v *view, name string, data any) (Page, error) {
 	return page, nil
 }
 
-// static is a page that depends on nothing but the language and the brand. It is made once for each of both.
+// static is a page that depends only on the language and the brand, and is rendered once for each pair.
 func (p *Pages) static(v *view, name, kind string, data func() any) (Page, error) {
 	key := name + " " + kind + " " + v.Lang
 	if v.Chosen {
@@ -150,7 +150,7 @@ func (p *Pages) static(v *view, name, kind string, data func() any) (Page, error
 	return page, err
 }
 
-// Trouble says why there is no other page: limited, unavailable or missing.
+// Trouble is the page that says why another cannot be shown: limited, unavailable or missing.
 func (p *Pages) Trouble(visit Visit, kind string) (Page, error) {
 	v := struct {
 		view
@@ -174,8 +174,7 @@ func (p *Pages) Home(visit Visit) (Page, error) {
 	return p.static(&v.view, "home", "", func() any { return &v })
 }
 
-// Form asks for the address again. What was typed comes back only into the form that it was typed into: a link cannot
-// put words on the page.
+// Form asks for the address again. Only a posted form shows what was typed again: a link cannot put words on the page.
 func (p *Pages) Form(visit Visit, typed string, wrong bool) (Page, error) {
 	v := formView{view: p.view(visit, "/setup"), Wrong: wrong}
 	v.Private = wrong
@@ -205,7 +204,7 @@ func (p *Pages) Asset(brand *Brand, name string) (templates.Asset, bool) {
 	return templates.Asset{}, false
 }
 
-// Icon is the picture for browsers that do not read the page's own link.
+// Icon is the favicon.
 func (p *Pages) Icon() templates.Asset {
 	return p.templates.Asset("icon.png")
 }

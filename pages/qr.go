@@ -45,8 +45,8 @@ func QR(link string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := fmt.Appendf(make([]byte, 0, code.Size*code.Size*3), `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[1]d" `+
-		`shape-rendering="crispEdges"><path fill="#fff" d="M0 0h%[1]dv%[1]dH0z"/><path d="`, code.Size+2*quietZone)
+	out := fmt.Appendf(make([]byte, 0, code.Size*code.Size*3),
+		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[1]d" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h%[1]dv%[1]dH0z"/><path d="`, code.Size+2*quietZone)
 	for y := range code.Size {
 		for x := 0; x < code.Size; x++ {
 			run := 0

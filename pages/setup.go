@@ -8,8 +8,7 @@ import (
 	"autoconfig/source"
 )
 
-// Unknown says that a domain is not served, without telling what is: a suggestion is always of a domain that everybody
-// knows.
+// Unknown says that a domain is not served without revealing which are: it only suggests well-known domains.
 func (p *Pages) Unknown(visit Visit, a provider.Address) (Page, error) {
 	v := formView{view: p.view(visit, "/setup")}
 	v.Private = true
@@ -93,5 +92,6 @@ func groups(found []Account) [][]Account {
 // alike reports whether two addresses have the same servers: those of one provider, unless the domain is a part of the
 // host names.
 func alike(a, b Account) bool {
-	return a.Provider == b.Provider && (a.Address.Domain == b.Address.Domain || a.Provider.For(a.Address.Domain) == a.Provider)
+	return a.Provider == b.Provider &&
+		(a.Address.Domain == b.Address.Domain || a.Provider.For(a.Address.Domain) == a.Provider)
 }

@@ -28,8 +28,8 @@ func (s *Server) Admin() http.Handler {
 	return s.guard(mux)
 }
 
-// guard keeps web pages away from the admin listener: a browser on its network can be sent there by a page of
-// anybody's, by address or by a name that is made to lead there (DNS rebinding).
+// guard keeps web pages away from the admin listener: any page can send a browser on its network there, by address or
+// by a name that is made to lead there (DNS rebinding).
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -177,7 +177,7 @@ func (s *Server) leadLately(host string) bool {
 }
 
 // vouches is nil for a name that may have a certificate, acme.ErrNotListed for one that may not, and another error
-// while that cannot be told.
+// while that is unknown.
 func (s *Server) vouches(ctx context.Context, host string) error {
 	set := s.settings.Load()
 	switch {

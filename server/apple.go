@@ -30,12 +30,13 @@ func (s *Server) mobileconfig(r *request) answer {
 		return text(http.StatusServiceUnavailable, unavailable, "temporarily unavailable")
 	}
 	domain := accounts[0].Address.Domain
+	name = url.PathEscape(apple.Filename(domain))
 	a = content(domain, apple.ContentType, "no-store", body)
-	a.header = [][2]string{{"Content-Disposition", `attachment; filename="` + url.PathEscape(apple.Filename(domain)) + `"`}}
+	a.header = [][2]string{{"Content-Disposition", `attachment; filename="` + name + `"`}}
 	return a
 }
 
-// mobileconfigPHP is a link of another server's, which without an address is a page that asks for one.
+// mobileconfigPHP answers links of another server, where a link without an address is a page that asks for one.
 func (s *Server) mobileconfigPHP(r *request) answer {
 	if emails, err := r.emails(); err == nil && len(emails) == 0 {
 		return redirect("/")
@@ -43,7 +44,7 @@ func (s *Server) mobileconfigPHP(r *request) answer {
 	return s.mobileconfig(r)
 }
 
-// accounts reads the addresses of a profile. The answer is set when there is none to be made.
+// accounts reads the addresses of a profile. The answer is set when no profile can be made.
 func (s *Server) accounts(r *request) ([]match, answer) {
 	emails, err := r.emails()
 	if err != nil || len(emails) == 0 || len(emails) > pages.MaxAddresses {
@@ -80,7 +81,7 @@ func (set *Settings) sign(profile []byte) ([]byte, error) {
 	return set.Signer.Sign(profile)
 }
 
-// qr answers the code that a phone's camera opens: the https link to the profile, at a host that is known to be ours.
+// qr answers the code that a phone's camera opens: the https link to the profile, at a host that is known to lead here.
 func (s *Server) qr(r *request) answer {
 	accounts, a := s.accounts(r)
 	if a.status != 0 {
@@ -105,4 +106,7 @@ func (s *Server) qr(r *request) answer {
 }
 
 var qrHeaders = [][2]string{
-	{"Content-Security-Policy", "default-src 'none'; sandbox"}, {"Referrer-Policy", "no-referrer"}, {"X-Robots-Tag", "noindex"}}
+	{"Content-Security-Policy", "default-src 'none'; sandbox"},
+	{"Referrer-Policy", "no-referrer"},
+	{"X-Robots-Tag", "noindex"},
+}

@@ -133,7 +133,8 @@ func (s *Server) autodiscoverJSON(r *request) answer {
 
 // protocols are what v2 offers for a domain.
 func protocols(m match) []string {
-	return slices.DeleteFunc([]string{autodiscover.ProtocolActiveSync, autodiscover.ProtocolAutodiscoverV1, autodiscover.ProtocolEWS}, func(name string) bool {
+	all := []string{autodiscover.ProtocolActiveSync, autodiscover.ProtocolAutodiscoverV1, autodiscover.ProtocolEWS}
+	return slices.DeleteFunc(all, func(name string) bool {
 		_, _, ok := autodiscover.ProtocolURL(m.Provider.For(m.Address.Domain), name, "")
 		return !ok
 	})

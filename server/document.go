@@ -18,7 +18,7 @@ import (
 // encoded once per provider with stand-ins for the names, and an answer is that encoding with the names put in: the
 // cost of a request does not grow with the number of domains, and there is nothing per domain to keep.
 
-// The stand-ins. They are valid names, so that encoders treat them as any other, and occur nowhere else.
+// The stand-ins. They are valid names, so that encoders treat them like any other, and occur nowhere else.
 const (
 	standInLocal  = "zz0local0zz"
 	standInDomain = "zz0domain0zz.example"
@@ -189,7 +189,8 @@ func (s *Server) wellKnown(r *request) answer {
 	to := map[string]string{caldavPath: p.CalDAV, carddavPath: p.CardDAV, jmapPath: p.JMAP}[r.Request().URL.Path]
 	u, err := url.Parse(to)
 	here := err == nil && u.Hostname() == r.host && strings.TrimSuffix(u.Path, "/") == r.Request().URL.Path
-	if to == "" || err != nil || here || strings.Contains(to, provider.EmailAddress) || strings.Contains(to, provider.EmailLocalPart) {
+	personal := strings.Contains(to, provider.EmailAddress) || strings.Contains(to, provider.EmailLocalPart)
+	if to == "" || err != nil || here || personal {
 		return text(http.StatusNotFound, notOffered, "not found").about(domain)
 	}
 	a := redirect(to).about(domain)

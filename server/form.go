@@ -59,7 +59,7 @@ func escaped(s string) bool {
 
 func hex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }
 
-// trimmed is an address as a protocol's client sends it. Blanks at both ends are nobody's; one inside the local part is
+// trimmed is an address as a protocol's client sends it. Blanks at both ends are dropped; one inside the local part is
 // the + that it was before form decoding, since several clients send the address raw.
 func trimmed(s string) string {
 	s = strings.TrimSpace(strings.TrimRight(s, "+ ")) // no address ends in a +

@@ -13,12 +13,12 @@ import (
 	"autoconfig/autodiscover"
 )
 
-// request is what a handler sees of a request. It is used again for others, so nothing of it may be kept.
+// request is what a handler sees of a request. It is reused, so handlers may not keep any of it.
 type request struct {
 	echo.Context
 	lookup
 	set     *Settings
-	working bool   // it has one of the few places for what takes the processor
+	working bool   // it has one of the few places that use the processor
 	body    []byte // of a POST
 	room    []byte // for the answer's body
 }
@@ -48,7 +48,7 @@ func (r *request) ctx() context.Context { return context.WithoutCancel(r.Request
 func (s *Server) handle(rt *route) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
-		req := s.requests.Get().(*request) //nolint:errcheck,forcetypeassert // New puts no other
+		req := s.requests.Get().(*request) //nolint:errcheck,forcetypeassert // New makes no other type
 		req.Context, req.set, req.body = c, s.settings.Load(), req.body[:0]
 		a := s.answer(rt, req)
 		s.write(c, &a)
@@ -94,8 +94,8 @@ func (s *Server) answer(rt *route, r *request) (a answer) {
 	return a
 }
 
-// answerCostly charges the client, and has few do at once what takes the processor: documents find one free, however
-// many ask for pages.
+// answerCostly charges the client, and lets only a few requests use the processor at once: it is free for documents,
+// however many ask for pages.
 func (s *Server) answerCostly(rt *route, r *request) answer {
 	if !s.allow(r, r.cost()) {
 		if rt.name == "page" {
@@ -109,7 +109,7 @@ func (s *Server) answerCostly(rt *route, r *request) answer {
 	return rt.handler(s, r)
 }
 
-// away does something that waits and takes no processor.
+// away does something that waits and does not use the processor.
 func (s *Server) away(r *request, do func()) {
 	if !r.working {
 		do()
@@ -120,14 +120,15 @@ func (s *Server) away(r *request, do func()) {
 	do()
 }
 
-// refuse answers what no handler sees. When it does not, a place is taken.
+// refuse answers what handlers do not see. When it does not refuse, a place is taken.
 func (rt *route) refuse(r *request, places places) (a answer, refused bool) {
 	method := r.Request().Method
 	switch {
 	case rt.methods == anyMethod:
 	case method == http.MethodOptions:
+		allow := string(rt.methods)
 		return answer{status: http.StatusNoContent, outcome: served, cors: true, header: [][2]string{
-			{"Allow", string(rt.methods)}, {"Access-Control-Allow-Methods", string(rt.methods)}, {"Access-Control-Allow-Headers", "Content-Type"}}}, true
+			{"Allow", allow}, {"Access-Control-Allow-Methods", allow}, {"Access-Control-Allow-Headers", "Content-Type"}}}, true
 	case method == http.MethodPost && rt.methods == getPost:
 		if err := r.readBody(); err != nil {
 			if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -169,7 +170,7 @@ func (rt *route) wrongMethod() answer {
 // routeError answers what the router itself refuses.
 func (s *Server) routeError(err error, c echo.Context) {
 	a := text(http.StatusNotFound, notFound, "not found")
-	if errors.Is(err, echo.ErrMethodNotAllowed) { // a method nobody has heard of
+	if errors.Is(err, echo.ErrMethodNotAllowed) { // an unknown method
 		for i := range routes {
 			switch {
 			case routes[i].path != c.Path():

@@ -30,7 +30,7 @@ type match = apple.Account
 // errLimited: the look-up would cost a DNS query, and the client has asked for too many.
 var errLimited = errors.New("server: client over its limit")
 
-// identify tells who asks and by which name.
+// identify finds out who asks and by which name.
 func (s *Server) identify(r *request) {
 	req := r.Request()
 	r.client, r.limited = peer(req.RemoteAddr)
@@ -50,7 +50,7 @@ func (s *Server) identify(r *request) {
 }
 
 // forwardedFor is the client behind trusted proxies: the last address of X-Forwarded-For that is not a proxy's. What
-// cannot be read is counted as the peer's, so that nobody escapes the limits by it. Without the header, or with nothing
+// cannot be read is counted as the peer's, so that it does not evade the limits. Without the header, or with nothing
 // but proxies in it, a proxy asks for itself and is not counted.
 func forwardedFor(headers []string, peer netip.Addr, trusted []netip.Prefix) (client netip.Addr, counts bool) {
 	for i := len(headers) - 1; i >= 0; i-- {
@@ -192,7 +192,7 @@ func (s *Server) findByHost(r *request) (match, error) {
 	return match{Provider: p, Address: whole}, werr
 }
 
-// quick are the sources that cost nothing to ask.
+// quick are the sources that cost little to ask.
 func (set *Settings) quick() provider.Source {
 	if set.Quick != nil {
 		return set.Quick
@@ -200,7 +200,7 @@ func (set *Settings) quick() provider.Source {
 	return set.Source
 }
 
-// findByAddress finds the provider of the query's address, or of the Host when there is no sound address.
+// findByAddress finds the provider of the query's address, or of the Host when the address is missing or malformed.
 func (s *Server) findByAddress(r *request) (match, error) {
 	if a, ok := addressOf(r.Request().URL.RawQuery, "emailaddress"); ok {
 		return s.find(r, a)
@@ -249,7 +249,7 @@ func (s *Server) publicHost(r *request) string {
 	return r.set.ServiceHost
 }
 
-// own reports whether the host is a listed domain, or such a domain's with the name that clients put before it.
+// own reports whether the host is a listed domain, also behind a name that clients put before it.
 func (s *Server) own(r *request) bool {
 	listed := func(domain string) bool {
 		_, err := r.set.Listed.Lookup(r.ctx(), provider.Address{Domain: domain})

@@ -32,7 +32,8 @@ func newMetrics() *metrics {
 	m.signer = r.Gauge("autoconfig_signer_expiry_seconds", "Unix time at which the profile signer expires; 0 without one.")
 	m.records = r.Gauges("autoconfig_records",
 		"DNS records of the operator's domains by status, as of the last round of the watch.", "status")
-	m.broken = r.Gauge("autoconfig_records_broken_domains", "Domains with records to fix, as of the last round of the watch.")
+	m.broken = r.Gauge("autoconfig_records_broken_domains",
+		"Domains with records to fix, as of the last round of the watch.")
 	m.checked = r.Gauge("autoconfig_records_checked_seconds",
 		"Unix time of the last round of the record watch; 0 before the first.")
 	m.expiry = r.Gauge("autoconfig_certificate_expiry_seconds",

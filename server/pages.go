@@ -22,7 +22,7 @@ var pageHeaders = [][2]string{
 	{"Referrer-Policy", "no-referrer"},
 }
 
-// visit is what the page for a request depends on besides its content.
+// visit is what the page for a request depends on apart from its content.
 func (s *Server) visit(r *request) pages.Visit {
 	v := pages.Visit{Brand: r.set.brand, Agent: r.Request().UserAgent(), Posted: r.Request().Method == http.MethodPost}
 	var chosen []string
@@ -66,8 +66,8 @@ func (s *Server) home(r *request) answer {
 	return s.page(http.StatusOK, served, p, err)
 }
 
-// setup shows how to set up one or several addresses. POST is the form's way, so that no address stands in a history or
-// a log; GET is for links.
+// setup shows how to set up one or several addresses. POST is the form's way, so that no address is in a history or a
+// log; GET is for links.
 func (s *Server) setup(r *request) answer {
 	typed, err := r.emails()
 	if err != nil || len(typed) > pages.MaxAddresses {
@@ -176,7 +176,7 @@ func acceptsGzip(header string) bool {
 	return false
 }
 
-// favicon answers browsers that do not read the page's own link.
+// favicon answers browsers that do not read the link in the page.
 func (s *Server) favicon(r *request) answer {
 	icon := s.pages.Icon()
 	a := assetAnswer(r, &icon)

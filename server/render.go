@@ -22,7 +22,7 @@ const (
 	FormatJSON             Format = "json"
 )
 
-// RenderOptions are what a client can say besides its address.
+// RenderOptions are what a client can choose in addition to its address.
 type RenderOptions struct {
 	Account  string // of a profile: mail or exchange
 	Name     string // of a profile

@@ -11,7 +11,7 @@ import (
 	"autoconfig/provider"
 )
 
-// answer is what a handler says. The zero header values mean: none.
+// answer is what a handler returns. Empty header values are not sent.
 type answer struct {
 	status  int
 	outcome outcome
@@ -20,7 +20,7 @@ type answer struct {
 	body    []byte
 	etag    string
 	cache   string // Cache-Control
-	vary    string // what else than the URL decides; some caches' keys lack the Host
+	vary    string // what decides apart from the URL; some caches' keys lack the Host
 	cors    bool
 	header  [][2]string // the few a single route needs
 }
@@ -31,8 +31,8 @@ type outcome string
 const (
 	served      outcome = "served"
 	notModified outcome = "not_modified"
-	notServed   outcome = "not_served"  // the domain is none of ours
-	badRequest  outcome = "bad_request" // no or malformed address, or a form that is none
+	notServed   outcome = "not_served"  // the domain is not served here
+	badRequest  outcome = "bad_request" // no or malformed address, or a malformed form
 	notOffered  outcome = "not_offered" // schema, protocol or account kind
 	impossible  outcome = "impossible"  // the format cannot say what the provider offers
 	redirected  outcome = "redirected"
@@ -43,8 +43,8 @@ const (
 	notAllowed  outcome = "not_allowed"
 )
 
-var outcomes = []outcome{served, notModified, notServed, badRequest, notOffered, impossible, redirected, limited, tooLarge,
-	unavailable, notFound, notAllowed}
+var outcomes = []outcome{served, notModified, notServed, badRequest, notOffered, impossible, redirected, limited,
+	tooLarge, unavailable, notFound, notAllowed}
 
 const (
 	textPlain = "text/plain; charset=utf-8"
@@ -133,7 +133,7 @@ func (s *Server) write(c echo.Context, a *answer) {
 	}
 	c.Response().WriteHeader(a.status)
 	if c.Request().Method != http.MethodHead && len(a.body) > 0 {
-		_, _ = c.Response().Write(a.body) // the client has gone; there is nobody to tell
+		_, _ = c.Response().Write(a.body) // fails when the client has gone
 	}
 }
 

@@ -55,11 +55,11 @@ func (s *Server) Run(ctx context.Context, l Listen) error {
 		return err
 	}
 	if a := s.acme.Load(); a != nil {
-		beside, stop := context.WithCancel(context.WithoutCancel(ctx)) // while draining, too
+		running, stop := context.WithCancel(context.WithoutCancel(ctx)) // while draining, too
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			a.Run(beside)
+			a.Run(running)
 		}()
 		defer func() { stop(); <-ended }()
 	}
@@ -157,8 +157,8 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		ConnState:         s.connState,
-		MaxHeaderBytes:    maxHeader - 4<<10, // net/http allows 4 KiB more than it is told
-		// What strangers get wrong with TLS does not concern an operator.
+		MaxHeaderBytes:    maxHeader - 4<<10, // net/http allows 4 KiB more than this
+		// TLS errors of strangers do not concern an operator.
 		ErrorLog: slog.NewLogLogger(s.opts.Log.Handler(), slog.LevelDebug),
 	}
 }
@@ -208,7 +208,8 @@ func (s *Server) panicked(p any) {
 	if strings.Contains(text, "@") { // may be an address
 		text = fmt.Sprintf("a %T", p)
 	}
-	s.opts.Log.Error("a request could not be answered: the program has a fault", "panic", text, "stack", string(debug.Stack()))
+	s.opts.Log.Error("a request could not be answered: the program has a fault",
+		"panic", text, "stack", string(debug.Stack()))
 }
 
 // Certificate is the certificate of the https listener. It can be replaced while connections are served.

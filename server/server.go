@@ -27,7 +27,7 @@ import (
 type Options struct {
 	TrustedProxies []netip.Prefix
 	ForwardedHost  bool     // X-Forwarded-Host of a trusted proxy counts
-	AdminHosts     []string // that the admin listener answers to besides addresses and loopback names
+	AdminHosts     []string // that the admin listener answers to, as well as addresses and loopback names
 	LogClients     bool
 	ServesTLS      bool // https is offered by this process
 	PerMinute      int  // of the rate-limited routes, per client
@@ -167,7 +167,7 @@ type route struct {
 	handler func(*Server, *request) answer
 }
 
-// finder finds whose settings a request is for, by what the request itself says.
+// finder finds the settings that a request is for.
 type finder func(*Server, *request) (match, error)
 
 // methods is the Allow header of a route.
@@ -186,7 +186,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "URI too long", http.StatusRequestURITooLong)
 		return
 	}
-	// net/http hides a Content-Length beside a Transfer-Encoding (RFC 9112 §6.1).
+	// net/http hides a Content-Length next to a Transfer-Encoding (RFC 9112 §6.1).
 	if len(r.TransferEncoding) > 0 {
 		w.Header().Set("Connection", "close")
 	}

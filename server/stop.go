@@ -69,7 +69,7 @@ func (s *Server) stop(open []listener) error {
 	})
 	var err error
 	for _, o := range open {
-		if e := o.http.Shutdown(ctx); !errors.Is(e, net.ErrClosed) { // that the port is closed is no news
+		if e := o.http.Shutdown(ctx); !errors.Is(e, net.ErrClosed) { // the port is closed already
 			err = errors.Join(err, e)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"autoconfig/templates/findings"
 )
 
-// fallback is the language of people whose own there is no file for.
+// fallback is the language of people for whose language there is no file.
 const fallback = "en"
 
 // catalog is the texts of one language.
@@ -89,7 +89,7 @@ type Span struct {
 	Label bool
 }
 
-// cut parts a text into spans.
+// cut splits a text into spans.
 func cut(text string) []Span {
 	var out []Span
 	for i, part := range strings.Split(text, "*") {
@@ -134,7 +134,7 @@ func (c *catalog) steps(key, variant string, pairs ...string) [][]Span {
 	}
 }
 
-// date writes a date, 2006-01-02, as people of the language do. What is no date stays as it is.
+// date writes a date, 2006-01-02, as people of the language do. Other strings stay as they are.
 func (c *catalog) date(iso string) string {
 	d, err := time.Parse(time.DateOnly, iso)
 	if err != nil {

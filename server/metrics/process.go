@@ -17,14 +17,16 @@ type value float64
 
 func (v value) write(w io.Writer, name, labels string) { line(w, name, labels, float64(v)) }
 
-// process is what Prometheus's own clients say of a process, by the same names; what the system does not tell is left
+// process is what Prometheus's own clients say of a process, by the same names; what the system does not report is left
 // out.
 func process() []*family {
 	var r Registry
 	one := func(name, help, kind string, v float64) { r.family(name, help, kind, nil).series[""] = value(v) }
-	r.family("go_info", "The Go that built the program.", "gauge", nil).series[`version="`+runtime.Version()+`"`] = value(1)
+	version := r.family("go_info", "The Go that built the program.", "gauge", nil)
+	version.series[`version="`+runtime.Version()+`"`] = value(1)
 	one("go_goroutines", "Goroutines that exist.", "gauge", float64(runtime.NumGoroutine()))
-	samples := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/total:bytes"}, {Name: "/gc/cycles/total:gc-cycles"}}
+	samples := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/total:bytes"},
+		{Name: "/gc/cycles/total:gc-cycles"}}
 	metrics.Read(samples)
 	one("go_memstats_alloc_bytes", "Bytes of objects on the heap.", "gauge", float64(samples[0].Value.Uint64()))
 	one("go_memstats_sys_bytes", "Bytes got from the system.", "gauge", float64(samples[1].Value.Uint64()))
