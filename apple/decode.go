@@ -33,7 +33,7 @@ type Payload struct {
 	Description string // what the device calls the account
 	Servers     []Server
 	OAuth       bool // com.apple.eas.account
-	Secret      bool // a password stands in the profile, readable by anyone who has it
+	Secret      bool // the profile holds a password, readable by anyone who has it
 }
 
 // Server is one server of an account. Its Auth and Path are empty where the
@@ -99,7 +99,7 @@ const (
 
 // checkXML lets nothing but a well-formed plist of bounded depth and number of
 // elements through to the property list library: that one recurses, takes a
-// kilobyte for an empty dictionary, and tries other formats on what is no XML.
+// kilobyte for an empty dictionary, and tries other formats on what is not XML.
 func checkXML(raw []byte) error {
 	if !bytes.HasPrefix(raw, []byte("<")) {
 		return errors.New("it is not XML")

@@ -178,7 +178,7 @@ func prefersOAuth2(p *provider.Provider) bool {
 	})
 }
 
-// username is the login name of the services beside mail: that of the first
+// username is the login name of the services other than mail: that of the first
 // incoming server.
 func (a Account) username() string {
 	if in := a.Provider.Incoming; len(in) > 0 {

@@ -13,13 +13,13 @@ const (
 	CodeInvalidRequest = 600 // not XML, no address, a directive
 	CodeNotProvided    = 601 // the schema asked for is not offered
 	CodeConfiguration  = 602 // served, but the configuration is broken
-	CodeInternal       = 603 // it cannot be told now
+	CodeInternal       = 603 // the answer is not known now
 )
 
 // Error is an Autodiscover error answer.
 type Error struct {
 	Code    int    // one of the Code constants, or what a foreign server sent
-	Message string // as it stands in the answer; never holds anything of the request
+	Message string // as it is in the answer; never holds anything of the request
 }
 
 var messages = map[int]string{
@@ -45,7 +45,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("autodiscover: error %d: %s", e.Code, e.Message)
 }
 
-// errorID stands where Exchange puts a hash of its host name. Clients show it
+// errorID is where Exchange puts a hash of its host name. Clients show it
 // at most; ours is the same everywhere and tells nothing.
 const errorID = "1054084152"
 

@@ -117,7 +117,7 @@ func startsName(b []byte) bool {
 }
 
 // text is the content of the element t just begun, up to the next end tag,
-// whatever else stands in it: a stray < stays, for the address check to refuse.
+// whatever else is in it: a stray < stays, for the address check to refuse.
 func (s *scanner) text(t tag) string {
 	if t.empty {
 		return ""
@@ -138,7 +138,7 @@ func (s *scanner) text(t tag) string {
 }
 
 // hasDirective reports whether a document holds a directive (DOCTYPE, ENTITY
-// …) anywhere, were it in a comment. None is ever needed, and entities are how
+// …) anywhere, even in a comment. None is ever needed, and entities are how
 // a small document becomes a large one.
 func hasDirective(b []byte) bool {
 	for {

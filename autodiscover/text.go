@@ -83,8 +83,8 @@ func entity(name []byte) (rune, bool) {
 	return rune(n), err == nil && n <= unicode.MaxRune
 }
 
-// toUTF8 drops a byte order mark and transcodes UTF-16, told by its mark or by
-// the zero byte beside the first < (XML 1.0 appendix F). The encoding the
+// toUTF8 drops a byte order mark and transcodes UTF-16, recognised by its mark or by
+// the zero byte next to the first < (XML 1.0 appendix F). The encoding the
 // document declares counts for nothing then.
 func toUTF8(b []byte) ([]byte, bool) {
 	switch {

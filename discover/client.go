@@ -52,7 +52,7 @@ const (
 	autoJSON               // GET Autodiscover v2
 	paccFetch              // GET PACC and compare it with its digest in DNS
 	mailSRV                // ask for the SRV records of services (RFC 6186)
-	askMX                  // ask for the best MX, then do what follows for the domains it stands in
+	askMX                  // ask for the best MX, then do what follows for the domains it is in
 	askNS                  // ask for the name servers, then do what follows for their domains
 	askSRV                 // ask for an Autodiscover SRV record, then do what follows for its target
 	guess                  // try to connect to names of the guess

@@ -17,7 +17,7 @@ func (r *Report) Compare(meant *provider.Provider) {
 }
 
 // disagreements compares host, port and security of each direction, and the
-// user name. Exchange protocols are no disagreement: they are another account.
+// user name. Exchange protocols are not a disagreement: they are another account.
 func disagreements(r *Report, meant *provider.Provider) []Disagreement {
 	out := []Disagreement{}
 	for _, part := range []struct {

@@ -96,8 +96,8 @@ func Guard(allowPrivate bool) func(network, address string, _ syscall.RawConn) e
 	}
 }
 
-// notPublic are the networks that no mail provider's server stands in (IANA
-// special-purpose registries, RFC 6890), beside those that [netip.Addr] knows.
+// notPublic are the networks that no mail provider's server is in (IANA
+// special-purpose registries, RFC 6890), apart from those that [netip.Addr] knows.
 var notPublic = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),      // this network
 	netip.MustParsePrefix("100.64.0.0/10"),  // carrier-grade NAT (RFC 6598)

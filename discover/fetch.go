@@ -43,7 +43,7 @@ type answer struct {
 // What ends a request early.
 var (
 	errRedirects = errors.New("too many redirects")
-	errScheme    = errors.New("a redirect to something else than http or https")
+	errScheme    = errors.New("a redirect to something other than http or https")
 	errTooLarge  = errors.New("the answer is too large")
 	errLimit     = errors.New("no more requests are sent: their number is bounded")
 )

@@ -189,7 +189,7 @@ func (f *faults) exchanger(byMX *provider.Provider) {
 }
 
 // ofExchanger reports a document that was found by way of the exchanger: at
-// autoconfig. of a domain it stands in, or in the ISPDB under that.
+// autoconfig. of a domain it is in, or in the ISPDB under that.
 func (f *faults) ofExchanger(s Step, mx string) bool {
 	for _, name := range mxNames([]string{mx}, f.report.domain, false) {
 		if s.host == "autoconfig."+name || strings.HasSuffix(s.url, "/"+name) {

@@ -161,7 +161,7 @@ func thunderbirdBlock(b autodiscover.Block) (Server, bool) {
 	return s, ok
 }
 
-// deltaChatBlock: SSL off is plain text even beside Encryption TLS; else TLS
+// deltaChatBlock: SSL off is plain text even with Encryption TLS; else TLS
 // and then STARTTLS is tried on the port, which ends as the port is meant. The
 // login name is passed over, and POP3 is not spoken.
 func deltaChatBlock(b autodiscover.Block) (Server, bool) {
@@ -184,7 +184,7 @@ func plainBlock(b autodiscover.Block) (Server, bool) {
 }
 
 // urlSettings are those of an Exchange protocol, which has one server for both
-// ways. It is nil for what is no https URL.
+// ways. It is nil for what is not an https URL.
 func urlSettings(protocol, raw string, v vars) *Settings {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" {

@@ -64,7 +64,7 @@ type Settings struct {
 }
 
 // Server is one server of the settings. A client may end with less than it
-// needs: port 0 is a port it was not told.
+// needs: port 0 is one that it did not get.
 type Server struct {
 	Protocol string            `json:"protocol"` // imap, pop3, smtp; ews, activesync and others for Exchange
 	Host     string            `json:"host"`
@@ -83,7 +83,7 @@ const (
 	StepOK      Outcome = "ok"      // settings came of it, or a name to go on with
 	StepNone    Outcome = "none"    // nothing is published there
 	StepRefused Outcome = "refused" // something is, and the client does not take it
-	StepError   Outcome = "error"   // it cannot be told: time-out, certificate, server error
+	StepError   Outcome = "error"   // not known: time-out, certificate, server error
 )
 
 // Fault says in one stable word why a step did not end well.

@@ -28,7 +28,7 @@ func (e UnknownClientError) Error() string {
 // Run walks the discovery of the named clients, of all without names, at the
 // same time. An address without a local part is asked for as postmaster's,
 // whom every domain has (RFC 5321 §4.5.1). The error is an
-// [UnknownClientError]; what a client finds or fails to find is no error.
+// [UnknownClientError]; what a client finds or fails to find is not an error.
 func Run(ctx context.Context, env *Env, addr provider.Address, names ...string) (*Report, error) {
 	clients, err := pick(names)
 	if err != nil {

@@ -91,7 +91,7 @@ func (w *walk) names(ctx context.Context, s step, name string) (question string,
 	return "SRV " + name, []string{host}, host, nil
 }
 
-// mxNames are the domains an exchanger stands in: its name without the first
+// mxNames are the domains an exchanger is in: its name without the first
 // label, then its registrable domain. An exchanger in the domain itself leads
 // nowhere new.
 func mxNames(hosts []string, domain string, byHost bool) []string {

@@ -82,9 +82,15 @@ func (w *walk) document(s step, v vars, a answer, line Step) result {
 	return r
 }
 
+// end says how a step ended.
+func (line *Step) end(f Fault, why string) {
+	line.Fault, line.Result, line.Why = f, f.outcome(), why
+}
+
 // judge completes a row with what a document came to.
 func (line *Step) judge(c config, a answer) {
-	line.Fault, line.Result, line.Why, line.settings = c.fault, c.fault.outcome(), c.why, c.settings
+	line.end(c.fault, c.why)
+	line.settings = c.settings
 	if c.settings != nil {
 		c.settings.Verified, c.settings.From = a.secure, line.What
 	}
@@ -103,7 +109,7 @@ func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, 
 		r.asks = append(r.asks, ask{text: "the password, for the Autodiscover server " + line.host, when: askEmpty})
 	}
 	if next := w.redirected(s, v, a); next != "" {
-		line.Fault, line.Result, line.Why = FaultNone, StepOK, "redirects to "+provider.Printable(stripQuery(next), 200)
+		line.end(FaultNone, "redirects to "+provider.Printable(stripQuery(next), 200))
 		r.rows = append(r.rows, line)
 		if host := hostOf(next); s.foreign == foreignAlways && foreign(host, v.addr.Domain) {
 			r.asks = append(r.asks, foreignAsk(host, askAlways, s.family))
@@ -111,7 +117,7 @@ func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, 
 		return r.and(w.again(ctx, s, v, next))
 	}
 	if line.Fault == FaultNone && s.kind == poxHop {
-		line.Fault, line.Result, line.Why = FaultAbsent, FaultAbsent.outcome(), "no redirect to https"
+		line.end(FaultAbsent, "no redirect to https")
 	}
 	if line.Fault != FaultNone {
 		r.rows = append(r.rows, line)
@@ -136,7 +142,7 @@ func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, 
 // pointed follows a RedirectAddr or RedirectUrl as far as the client does.
 func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answer *autodiscover.Response, line Step, r result) result {
 	refuse := func(why string) result {
-		line.Fault, line.Result, line.Why = FaultAnswer, FaultAnswer.outcome(), why
+		line.end(FaultAnswer, why)
 		r.rows = append(r.rows, line)
 		return r
 	}
@@ -146,7 +152,7 @@ func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answe
 		case w.client.urls == 0:
 			return refuse("it answers RedirectUrl, which this client does not follow")
 		case err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil:
-			return refuse("it answers a RedirectUrl that is no https URL")
+			return refuse("it answers a RedirectUrl that is not an https URL")
 		case u.String() == target:
 			return refuse("it answers a RedirectUrl to itself")
 		case int(w.urls.Add(1)) > w.client.urls:
@@ -161,7 +167,7 @@ func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answe
 	case w.client.addrs == 0:
 		return refuse("it answers RedirectAddr, which this client does not follow")
 	case err != nil:
-		return refuse("it answers a RedirectAddr that is no address")
+		return refuse("it answers a RedirectAddr that is not an address")
 	case int(w.addrs.Add(1)) > w.client.addrs:
 		return refuse("too many RedirectAddr answers")
 	}

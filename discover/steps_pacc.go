@@ -47,7 +47,7 @@ func (w *walk) pacc(ctx context.Context, s step, v vars) result {
 	return r
 }
 
-// digests asks for the TXT records. Several may stand there while a document
+// digests asks for the TXT records. There may be several while a document
 // is replaced.
 func (w *walk) digests(ctx context.Context, s step, name string) (Step, [][sha256.Size]byte) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
@@ -104,7 +104,7 @@ func vouched(body []byte, digests [][sha256.Size]byte) bool {
 	return slices.Contains(digests, sha256.Sum256(body))
 }
 
-// paccServer is the first server of a direction, nil when its host is none.
+// paccServer is the first server of a direction, nil when its host name is invalid.
 func paccServer(list []provider.Server, v vars) *Server {
 	if len(list) == 0 {
 		return nil

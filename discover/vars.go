@@ -57,7 +57,7 @@ func parentDomain(name string) string {
 	return ""
 }
 
-// hostOf is the host of a URL, "" of what is none.
+// hostOf is the host of a URL, "" if it is not a URL.
 func hostOf(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {

@@ -32,14 +32,14 @@ func (s *Server) String() string {
 	return strings.TrimSpace(s.Protocol + " " + net.JoinHostPort(s.Host, port) + " " + string(s.Security))
 }
 
-// Broken says why a server cannot work as it stands, "" when nothing is wrong.
+// Broken says why a server cannot work as it is, "" when nothing is wrong.
 func (s *Server) Broken() string {
 	_, hostErr := provider.ParseHost(s.Host)
 	switch {
 	case strings.Contains(s.Host, "%"):
 		return "the host name has a placeholder that the client does not fill in"
 	case hostErr != nil && !provider.IsIP(s.Host), strings.HasSuffix(s.Host, "."):
-		return "the host name is none"
+		return "the host name is invalid"
 	case s.Port == 0:
 		return "the port is missing"
 	case s.Username == "undefined" || s.Username == "(null)":

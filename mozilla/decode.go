@@ -18,7 +18,7 @@ import (
 
 // Decode reads an autoconfig document of version 1.1 or 1.2. It is lenient:
 // servers keep the document's order, types, elements and login methods it does
-// not know are skipped, and a port that is none is 0; [provider.Provider.Validate]
+// not know are skipped, and a port that is not a number is 0; [provider.Provider.Validate]
 // tells what is wrong with the result. A domain with purpose="mx" is a mail
 // exchanger. It reads at most [MaxSize] octets of UTF-8 and fails with an error
 // wrapping [ErrTooLarge], [ErrEncoding], [ErrSyntax], [ErrDirective] or
@@ -97,7 +97,7 @@ func parse(data []byte, charset func(string, io.Reader) (io.Reader, error)) (*et
 		return nil, fmt.Errorf("%w: not one root element", ErrSyntax)
 	}
 	if attributeTwice(doc.Root()) {
-		return nil, fmt.Errorf("%w: an attribute stands twice in one tag", ErrSyntax)
+		return nil, fmt.Errorf("%w: an attribute is twice in one tag", ErrSyntax)
 	}
 	return doc, nil
 }
@@ -191,7 +191,7 @@ func decodeMail(p *provider.Provider, e *etree.Element) {
 }
 
 // decodeService reads one child of clientConfig or of emailProvider. Files
-// differ in which of the two these stand in, so either will do.
+// differ in which of the two has these, so either will do.
 func decodeService(p *provider.Provider, e *etree.Element) {
 	switch e.Tag {
 	case "calendar", "addressbook", "addressBook", "setupServer":

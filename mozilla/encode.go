@@ -60,7 +60,7 @@ func Encode(p *provider.Provider, domain string) ([]byte, error) {
 	enable(e, p.Enable)
 	documentation(e, p.Documentation)
 
-	// What follows stands outside emailProvider in the draft's grammar.
+	// What follows is outside emailProvider in the draft's grammar.
 	web.block(root, "addressbook", "carddav", p.CardDAV)
 	web.block(root, "calendar", "caldav", p.CalDAV)
 	if p.ManageSieve != nil {

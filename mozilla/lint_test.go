@@ -59,7 +59,7 @@ func lintRows() []lintRow {
 		{swap("UTF-8", "ISO-8859-1"), "mozilla-document-encoding  autoconfig: document is not UTF-8"},
 		{sound + strings.Repeat(" ", MaxSize), "mozilla-document-large  autoconfig: document larger than 64 KiB"},
 		{"", "mozilla-document-syntax  not one root element"},
-		{swap(`id="example.org"`, `id="example.org" id="b.org"`), "mozilla-document-syntax  an attribute stands twice in one tag"},
+		{swap(`id="example.org"`, `id="example.org" id="b.org"`), "mozilla-document-syntax  an attribute is twice in one tag"},
 		{swap("<clientConfig", "<!DOCTYPE clientConfig><clientConfig"), "mozilla-document-doctype"},
 		{"<html/>", "mozilla-root-wrong html"},
 		{swap("<clientConfig", `<a:clientConfig xmlns:a="x"`, "</clientConfig", "</a:clientConfig"), "mozilla-element-prefix a:clientConfig"},

@@ -6,7 +6,7 @@
 // The document names one host per protocol and no port: text protocols mean
 // implicit TLS on the registered port (993, 995, 465), the others an https URL.
 // A provider whose submission wants STARTTLS on 587 therefore cannot be stated
-// at all, and gets no document. Beside the protocols stand the ways to log in
+// at all, and gets no document. Next to the protocols are the ways to log in
 // (a password, or the issuer of an OAuth2 server open to public clients) and
 // the provider's names.
 //
@@ -40,7 +40,7 @@ var (
 	ErrProtocols = errors.New("pacc: document has no protocols object")
 )
 
-// document is the JSON form; its fields stand in the order of their keys, so
+// document is the JSON form; its fields are in the order of their keys, so
 // that encoding/json writes them sorted.
 type document struct {
 	Authentication authentication `json:"authentication"`

@@ -89,7 +89,7 @@ func https(raw string) *endpoint {
 	return &endpoint{raw}
 }
 
-// dav is a DAV end point, which needs a path beside the root.
+// dav is a DAV end point, which needs a path other than the root.
 func dav(raw string) *endpoint {
 	e := https(raw)
 	if u, err := url.Parse(raw); err != nil || strings.Trim(u.Path, "/") == "" {

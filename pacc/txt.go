@@ -1,7 +1,6 @@
 package pacc
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -16,7 +15,7 @@ func TXT(document []byte) string {
 	return "v=UAAC1; a=sha256; d=" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// What a TXT record at the place of ours can be beside a digest.
+// What a TXT record in the place of ours can be other than a digest.
 var (
 	ErrOtherTXT     = errors.New("pacc: the TXT record is not v=UAAC1")
 	ErrMalformedTXT = errors.New("pacc: malformed TXT record")
@@ -45,7 +44,7 @@ func ParseTXT(value string) ([sha256.Size]byte, error) {
 			return malformed("a field without =")
 		}
 		if _, twice := tags[tag]; twice && (tag == "v" || tag == "a" || tag == "d") {
-			return malformed("the tag " + tag + " stands twice")
+			return malformed("the tag " + tag + " is there twice")
 		}
 		tags[tag] = v
 	}
@@ -61,11 +60,4 @@ func ParseTXT(value string) ([sha256.Size]byte, error) {
 	}
 	copy(digest[:], raw)
 	return digest, nil
-}
-
-// Matches reports whether the TXT value is a digest of the document.
-func Matches(value string, document []byte) bool {
-	want, err := ParseTXT(value)
-	got := sha256.Sum256(document)
-	return err == nil && bytes.Equal(got[:], want[:])
 }
