@@ -88,7 +88,7 @@ func PlanMail(domain string, p *provider.Provider) []dns.RR {
 }
 
 // OwnAddress is the name below the domain that the service host itself has, ""
-// if it lies elsewhere. No CNAME can stand there: its A and AAAA records are
+// if it lies elsewhere. No CNAME can be there: its A and AAAA records are
 // the operator's.
 func OwnAddress(domain, serviceHost string) string {
 	for _, label := range []string{AutoconfigLabel, AutodiscoverLabel, PACCLabel} {
@@ -236,7 +236,7 @@ func (b *planner) document(kind, label string, rtype uint16) {
 	if err != nil {
 		b.err = ErrServiceHost
 		if b.o.ServiceHost != "" {
-			b.err = fmt.Errorf("%w: %q is no host name", ErrServiceHost, b.o.ServiceHost)
+			b.err = fmt.Errorf("%w: %q is not a host name", ErrServiceHost, b.o.ServiceHost)
 		}
 		return
 	}

@@ -57,7 +57,7 @@ func (a *app) ids() []string {
 // mostCompleted bounds the domains that a shell is offered.
 const mostCompleted = 1000
 
-// ownDomains are the operator's domains, files included, that begin with a text,
+// ownDomains are the operator's domains, files included, that begin with begun,
 // or with what is behind its @.
 func (a *app) ownDomains(ctx context.Context, begun string) []string {
 	cfg, found := config.Load(a.findConfig())

@@ -189,7 +189,7 @@ func (d *dnsPublish) publish(ctx context.Context, p *publish.Publisher, u *publi
 	return d.report(out)
 }
 
-// show prints the difference: on stdout, or beside JSON on stderr, where a
+// show prints the difference: on stdout, or next to JSON on stderr, where a
 // person is asked.
 func (d *dnsPublish) show(u *publish.ZoneUpdate, zone string) {
 	w := d.stdout

@@ -145,20 +145,13 @@ func printExplained(w io.Writer, f finding.Finding, lang string) {
 		fmt.Fprintf(w, "  %s → %s\n", f.Subject, f.Want[0])
 	}
 	for _, part := range [][2]string{{"finding.cause", f.Cause}, {"finding.fix", f.Fix}, {"finding.admin", f.Admin}} {
-		if part[1] != "" {
-			printWrapped(w, "  "+templates.Translations(part[0])[e.Lang]+": ", finding.Sentence(part[1]))
+		if part[1] == "" {
+			continue
 		}
-	}
-}
-
-// printWrapped prints a text in lines of at most 80 characters, the first of
-// which begins with head.
-func printWrapped(w io.Writer, head, text string) {
-	for _, line := range wrap(strings.Fields(head+text), 78) {
-		indent := "    "
-		if head != "" {
-			indent, head = "  ", ""
+		indent := "  "
+		for _, line := range wrap(strings.Fields(templates.Translations(part[0])[e.Lang]+": "+finding.Sentence(part[1])), 78) {
+			fmt.Fprintln(w, indent+line)
+			indent = "    "
 		}
-		fmt.Fprintln(w, indent+line)
 	}
 }

@@ -49,8 +49,9 @@ a web server or a CDN: DIR/HOST/PATH for autoconfig.D, D, autodiscover.D and
 ua-auto-config.D, and DIR/v1.1/D, with exactly the bytes that are served.
 
 A new DIR appears with everything in it. A later run writes only what has changed,
-each file beside first and then renamed, so that a reader sees the old one or the
-new one, never a part; and it removes the files of domains that are gone. docs/export.md has the web server's configuration.`,
+each file under another name first and then renamed, so that a reader sees the
+old one or the new one, never a part; and it removes the files of domains that
+are gone. docs/export.md has the web server's configuration.`,
 		Example: "  autoconfig export /srv/autoconfig\n  autoconfig export /srv/autoconfig --domain new.example",
 		RunE: ran(func(cmd *cobra.Command, args []string) error {
 			return e.run(cmd.Context(), args[0])

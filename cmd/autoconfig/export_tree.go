@@ -70,7 +70,7 @@ func openTree(dir string) (*tree, error) {
 	return t, err
 }
 
-// fill makes the folder beside that becomes the new one.
+// fill makes the folder, next to the place of the new one, that is renamed to it.
 func (t *tree) fill() error {
 	t.final, t.fresh = t.dir, true
 	parent, prefix := filepath.Dir(t.final), "."+filepath.Base(t.final)+marker+"-"
@@ -208,7 +208,7 @@ func (w *treeWorker) put(f server.File) error {
 }
 
 // write writes a file of a new folder, which nobody reads yet, as it is, and
-// any other beside first.
+// any other under another name first.
 func (w *treeWorker) write(path string, body []byte) error {
 	if w.temp == "" {
 		return w.t.root.WriteFile(path, body, 0o644)

@@ -71,7 +71,7 @@ func (p *printer) printf(format string, args ...any) {
 	}
 }
 
-// lines prints a text, wrapped; head begins its first line, and blanks the
+// lines prints text, wrapped; head begins its first line, and blanks the
 // others.
 func (p *printer) lines(head, text string) {
 	indent := utf8.RuneCountInString(head)
@@ -97,7 +97,7 @@ func (p *printer) paint(colour, text string) string {
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
-// oneLine makes a text fit to be printed on a line.
+// oneLine makes text fit to be printed on a line.
 func oneLine(text string) string {
 	return provider.Printable(strings.Join(strings.Fields(text), " "), 0)
 }

@@ -102,23 +102,25 @@ func (a *app) writePolicies(addon *mozilla.Addon, file string, o addonOptions) e
 
 // addonProvider is the provider with that id, or the only one with a client id.
 func addonProvider(entries []config.Entry, id string) (config.Entry, error) {
+	if id != "" {
+		e, ok := entryByID(entries, id)
+		if !ok {
+			return e, usagef("no provider %q; run autoconfig providers for the ids", id)
+		}
+		return e, nil
+	}
 	var with []config.Entry
 	var ids []string
 	for _, e := range entries {
-		if id != "" && e.ID == id {
-			return e, nil
-		}
 		if e.OAuth2 != nil && e.OAuth2.ClientID != "" {
 			with, ids = append(with, e), append(ids, e.ID)
 		}
 	}
-	switch {
-	case id != "":
-		return config.Entry{}, usagef("no provider %q; run autoconfig providers for the ids", id)
-	case len(with) == 0:
+	switch len(with) {
+	case 0:
 		return config.Entry{}, fmt.Errorf("no provider has a client id; write oauth2: {client_id: …} in autoconfig.yaml")
-	case len(with) > 1:
-		return config.Entry{}, usagef("several providers have a client id; choose one with --provider: %s", strings.Join(ids, ", "))
+	case 1:
+		return with[0], nil
 	}
-	return with[0], nil
+	return config.Entry{}, usagef("several providers have a client id; choose one with --provider: %s", strings.Join(ids, ", "))
 }

@@ -331,7 +331,7 @@ func (t Typed) kind() provider.Protocol {
 }
 
 // right are the provider's servers of the kind that was meant; all of them when
-// that cannot be told.
+// that is not known.
 func (t Typed) right(servers []provider.Server) []string {
 	kind := t.kind()
 	var out []string

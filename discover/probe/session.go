@@ -224,7 +224,7 @@ func (s *session) tlsFault(err error) finding.Finding {
 		}
 		return got(s.fault("answer-unexpected").Because("the port answers with something that is neither TLS nor a mail server's greeting"), s.c.beginning())
 	case timedOut(err):
-		return finding.New("connect-server-silent", subject).Because("the connection stands, but the server does not answer the beginning of TLS; " +
+		return finding.New("connect-server-silent", subject).Because("there is a connection, but the server does not answer the beginning of TLS; " +
 			"it waits for something else, or a firewall or virus scanner holds the connection open and hands nothing on")
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		return finding.New("connect-peer-closed", subject).Because("the server, or a firewall between, closed the connection at the beginning of TLS")

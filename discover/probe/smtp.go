@@ -104,7 +104,7 @@ func (smtp) reply(c *conn) (code, text string, err error) {
 	return code, text, nil
 }
 
-// cutReply cuts a reply line (RFC 5321 §4.2); last also for what is no reply
+// cutReply cuts a reply line (RFC 5321 §4.2); last also for what is not a reply
 // line, so that reading ends there.
 func cutReply(line string) (code, text string, last bool) {
 	if len(line) < 3 || strings.Trim(line[:3], "0123456789") != "" {

@@ -129,7 +129,7 @@ func (l *look) further() []query.Question {
 			continue
 		}
 		out = append(out, query.Question{Name: name, Type: dns.TypeAAAA})
-		if l.seen.get(name, dns.TypeA).Outcome == query.NODATA { // what else the name is there for may stand in the way of a CNAME
+		if l.seen.get(name, dns.TypeA).Outcome == query.NODATA { // what else the name is there for may be in the way of a CNAME
 			out = append(out, query.Question{Name: name, Type: dns.TypeMX}, query.Question{Name: name, Type: dns.TypeTXT})
 		}
 	}

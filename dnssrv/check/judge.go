@@ -15,8 +15,8 @@ const (
 	statusOK       = "ok"
 	statusMissing  = "missing"
 	statusDiffers  = "differs"
-	statusConflict = "conflict" // a CNAME beside other data, or servers that disagree
-	statusError    = "error"    // it cannot be told
+	statusConflict = "conflict" // a CNAME next to other data, or servers that disagree
+	statusError    = "error"    // it is not known
 )
 
 // judge says what the answers mean.
@@ -72,7 +72,7 @@ func (l *look) bogus(a query.Answer) bool {
 	return l.k.client.AskUnchecked(l.ctx, a.Name, a.Type).Outcome.Known()
 }
 
-// judgeApex finds a CNAME at the top of a zone, where SOA and NS always stand.
+// judgeApex finds a CNAME at the top of a zone, where SOA and NS always are.
 func (l *look) judgeApex() {
 	mx := l.seen.get(l.name(""), dns.TypeMX)
 	if len(mx.CNAMEs) > 0 && dns.CanonicalName(mx.CNAMEs[0].Hdr.Name) == l.zone && l.zone == l.name("") {
@@ -80,7 +80,7 @@ func (l *look) judgeApex() {
 	}
 }
 
-// judgePlace compares what is published where planned records can stand.
+// judgePlace compares what is published where planned records can be.
 func (l *look) judgePlace(p dnssrv.Place) {
 	name := l.name(p.Label)
 	a := l.seen.get(name, p.Type)
@@ -124,7 +124,7 @@ func (l *look) published(name string, qtype uint16, got []dns.RR) {
 }
 
 // judgeMissing reports planned records that are not there, or cannot be put
-// there because a CNAME stands in the way.
+// there because a CNAME is in the way.
 func (l *look) judgeMissing(id, name string, want []dns.RR) {
 	qtype := want[0].Header().Rrtype
 	if alias := l.alias(name); alias != nil && !l.wildcardMade(name) {

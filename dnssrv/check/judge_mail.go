@@ -99,7 +99,7 @@ func belongs(exchangers, names []string) bool {
 	})
 }
 
-// judgeAutoconfigMX finds an autoconfig host of one company beside mail
+// judgeAutoconfigMX finds an autoconfig host of one company next to mail
 // exchangers of another, as a move leaves it behind. A planned one is meant so.
 func (l *look) judgeAutoconfigMX(best []string) {
 	name := l.name(dnssrv.AutoconfigLabel)
@@ -154,7 +154,7 @@ func (l *look) vendorSPF() bool {
 }
 
 // judgeVendorMX is for mail exchangers that are not the vendor's: a filter may
-// stand in front, which the other records tell.
+// be in front, as the other records show.
 func (l *look) judgeVendorMX(got []dns.RR) {
 	alias := l.alias(l.name(dnssrv.AutodiscoverLabel))
 	if l.vendorSPF() || alias != nil && dnssrv.Target(alias) == l.Provider.Vendor.Autodiscover {

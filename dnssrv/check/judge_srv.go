@@ -58,7 +58,7 @@ func (l *look) judgeSRV(name string, want []dns.RR, a query.Answer) {
 }
 
 // observeSRV looks at service records without a plan: in themselves, and
-// beside the servers of the provider.
+// compared with the servers of the provider.
 func (l *look) observeSRV(name string, got []dns.RR) {
 	if len(got) == 0 {
 		return

@@ -59,7 +59,7 @@ func (l *look) judgeHosts(prefix string, records []dns.RR) {
 	}
 }
 
-// unknownTarget is a host whose addresses cannot be told: that is no fault of
+// unknownTarget is a host whose addresses are not known: that is not a fault of
 // the records unless the host's own zone is broken.
 func (l *look) unknownTarget(name string, qtype uint16, state hostState, rrs []dns.RR) finding.Finding {
 	f := l.compared("dns-target-unknown", name, qtype, statusError, nil, rrs)

@@ -14,7 +14,7 @@ import (
 )
 
 // judgePath compares the path of a DAV service (RFC 6764 §4). Other text may
-// stand at the name.
+// be at the name.
 func (l *look) judgePath(name string, want []dns.RR, a query.Answer) {
 	got := withText(a.RRs, func(text string) bool { return strings.HasPrefix(strings.ToLower(text), "path=") })
 	switch {
@@ -31,7 +31,7 @@ func (l *look) judgePath(name string, want []dns.RR, a query.Answer) {
 }
 
 // judgePACC compares the digest of the PACC document. Of several records any
-// may match, so that an old and a new one can stand side by side; text of
+// may match, so that an old and a new one can be there together; text of
 // another kind, as a wildcard makes it, does not count.
 func (l *look) judgePACC(name string, want []dns.RR, a query.Answer) {
 	got := withText(a.RRs, func(text string) bool { return strings.Contains(strings.ToUpper(text), "UAAC") })
@@ -129,8 +129,8 @@ func (l *look) judgeDMARC(takesMail bool) {
 	}
 }
 
-// judgeDKIM notes whether there are DKIM keys at all: their names cannot be
-// told from outside, but without any the name above them does not exist (RFC
+// judgeDKIM notes whether there are DKIM keys at all: their names are not
+// known outside, but without any the name above them does not exist (RFC
 // 8020 §2).
 func (l *look) judgeDKIM(takesMail bool) {
 	name := l.name(dkimLabel)

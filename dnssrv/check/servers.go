@@ -115,7 +115,7 @@ func (l *look) askServers(q query.Question) (query.Answer, bool) {
 		if !best.Outcome.Known() {
 			best = a
 		}
-		if a.Outcome != query.TIMEOUT { // a lost packet is no other opinion
+		if a.Outcome != query.TIMEOUT { // a lost packet is not another opinion
 			view := ownView(a)
 			views[view] = true
 			lines = append(lines, l.servers[i].name+": "+view)

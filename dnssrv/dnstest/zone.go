@@ -121,13 +121,7 @@ func (z zone) soa(origin string) *dns.SOA {
 }
 
 func ofType(rrs []dns.RR, qtype uint16) []dns.RR {
-	var out []dns.RR
-	for _, rr := range rrs {
-		if rr.Header().Rrtype == qtype {
-			out = append(out, rr)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool { return rr.Header().Rrtype != qtype })
 }
 
 // resolve fills in the answer to a question (RFC 1034 §4.3.2).
@@ -154,7 +148,7 @@ func (s *Server) resolve(m *dns.Msg, name string, qtype uint16) {
 		if qtype != dns.TypeCNAME {
 			m.Answer = append(m.Answer, alias...)
 		}
-		m.Answer = append(m.Answer, direct...) // beside a CNAME only in a zone no server should load
+		m.Answer = append(m.Answer, direct...) // next to a CNAME only in a zone no server should load
 		if len(alias) == 0 || qtype == dns.TypeCNAME {
 			if len(direct) == 0 {
 				m.Ns = []dns.RR{z.soa(origin)}

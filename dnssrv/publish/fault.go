@@ -25,8 +25,8 @@ func (f *fault) do(format string, args ...any) *fault {
 	return f
 }
 
-// asFinding is the finding in err; an error that is none stands as the cause of
-// one that says the zone was not published.
+// asFinding is the finding in err; any other error is the cause of
+// a finding that says the zone was not published.
 func asFinding(err error, subject string) finding.Finding {
 	if f, ok := errors.AsType[*fault](err); ok {
 		return f.found

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"strings"
@@ -31,25 +32,21 @@ func (p *Publisher) at(server string) asker {
 // that server is asked for the zone, so that a hidden primary and a zone that no
 // resolver sees yet are found too.
 func (p *Publisher) authority(ctx context.Context, name string) (authority, error) {
-	if p.o.Server == "" {
-		start := name
-		if p.o.Zone != "" {
-			start = p.o.Zone
-		}
-		soa, err := findSOA(ctx, p.client.Ask, start)
-		if err == nil && p.o.Zone == "" {
-			err = publicZone(soa, name)
-		}
-		if err != nil {
-			return authority{}, err
-		}
-		server, err := p.primary(ctx, soa)
-		if p.o.Zone == "" || err != nil {
-			return authority{dns.CanonicalName(soa.Hdr.Name), server}, err
-		}
-		return p.inZone(ctx, name, server)
+	if p.o.Server != "" {
+		return p.inZone(ctx, name, p.o.Server)
 	}
-	return p.inZone(ctx, name, p.o.Server)
+	soa, err := findSOA(ctx, p.client.Ask, cmp.Or(p.o.Zone, name))
+	if err == nil && p.o.Zone == "" {
+		err = publicZone(soa, name)
+	}
+	if err != nil {
+		return authority{}, err
+	}
+	server, err := p.primary(ctx, soa)
+	if p.o.Zone == "" || err != nil {
+		return authority{dns.CanonicalName(soa.Hdr.Name), server}, err
+	}
+	return p.inZone(ctx, name, server)
 }
 
 // inZone asks the server itself for the zone of a name.
@@ -171,7 +168,7 @@ func (p *Publisher) primary(ctx context.Context, soa *dns.SOA) (string, error) {
 		because("the SOA record of %s names %s as the primary server: %s", dnssrv.Plain(zone), dnssrv.Plain(soa.Ns), why)
 }
 
-// hostPorts are the places where a name server is asked: what stands in for
+// hostPorts are the places where a name server is asked: the replacement for
 // its port 53, or each of its addresses.
 func (p *Publisher) hostPorts(ctx context.Context, host string) ([]string, error) {
 	port53 := net.JoinHostPort(dnssrv.Plain(host), "53")

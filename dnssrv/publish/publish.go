@@ -118,7 +118,7 @@ func (p *Publisher) prepare(ctx context.Context, at authority, want []dns.RR) (*
 // then requires that the name has no records at all.
 var besideCNAME = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT, dns.TypeMX, dns.TypeSRV, dns.TypeHTTPS, dns.TypeCAA}
 
-// read asks the primary what stands at the planned names, then what those
+// read asks the primary what is at the planned names, then what those
 // answers raise: other records in the way of a CNAME, wildcards.
 func (p *Publisher) read(ctx context.Context, at authority, sets []recordSet) ([]query.Answer, error) {
 	var first, further []query.Question

@@ -14,7 +14,7 @@ type zoneState map[string]*owner
 
 // owner is what was seen at one name.
 type owner struct {
-	sets   map[uint16][]dns.RR // what stands at the name itself, by type asked
+	sets   map[uint16][]dns.RR // what is at the name itself, by type asked
 	exists bool                // an answer was not query.NXDOMAIN
 }
 
@@ -79,8 +79,8 @@ func (z zoneState) dropSynthesised(sets []recordSet) map[string]bool {
 }
 
 // synthesised reports whether the records of a name are those of a wildcard
-// above it. A name of its own with just the same records cannot be told from
-// it; the prerequisites then fail, and nothing is written.
+// above it. A name of its own with just the same records cannot be distinguished
+// from it; the prerequisites then fail, and nothing is written.
 func (z zoneState) synthesised(name string, qtype uint16) bool {
 	now := z[name].sets[qtype]
 	for parent := parentName(name); len(now) > 0 && parent != "."; parent = parentName(parent) {

@@ -13,7 +13,7 @@ import (
 )
 
 // Change is what an update does to one record set. A record that only gets
-// another TTL stands in both lists.
+// another TTL is in both lists.
 type Change struct {
 	Name   string // lower case with its trailing dot
 	Type   uint16
@@ -65,7 +65,7 @@ func (u *ZoneUpdate) Count() int {
 // is planned, and for wildcards above the names. The prerequisites of the message
 // are what was seen at all the planned names, so that the server refuses it when
 // that is no longer true. Only the planned record sets are touched; what else
-// stands in the way is a finding. The error is for a plan or answers that no
+// is in the way is a finding. The error is for a plan or answers that no
 // update can be made from.
 func Update(zone string, want []dns.RR, answers []query.Answer) (*ZoneUpdate, error) {
 	u := &ZoneUpdate{Zone: dns.CanonicalName(zone), want: want}
@@ -82,7 +82,7 @@ func Update(zone string, want []dns.RR, answers []query.Answer) (*ZoneUpdate, er
 		if u.served[set.name] {
 			continue
 		}
-		if f, stands := u.conflict(set); stands {
+		if f, wrong := u.conflict(set); wrong {
 			u.Findings = append(u.Findings, f)
 			continue
 		}
@@ -155,7 +155,7 @@ func (s recordSet) change(now []dns.RR) (Change, bool) {
 func (u *ZoneUpdate) allowed(set recordSet) error {
 	what := dnssrv.Plain(set.name) + " " + dns.TypeToString[set.qtype]
 	if !slices.Contains([]uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeSRV, dns.TypeTXT}, set.qtype) {
-		return fmt.Errorf("%s is no record that is published by an update", what)
+		return fmt.Errorf("%s is not a record that is published by an update", what)
 	}
 	if set.qtype == dns.TypeTXT && (set.name == u.Zone || isSPF(set.rrs)) {
 		return fmt.Errorf("%s: text at the top of a zone, and SPF, are not published by an update", what)
@@ -176,33 +176,33 @@ func isSPF(rrs []dns.RR) bool {
 	return slices.ContainsFunc(dnssrv.Texts(rrs), func(s string) bool { return s == "v=spf1" || strings.HasPrefix(s, "v=spf1 ") })
 }
 
-// conflict finds what must not stand beside the set, and is not ours to remove.
+// conflict finds what must not be next to the set, and is not ours to remove.
 func (u *ZoneUpdate) conflict(set recordSet) (finding.Finding, bool) {
 	o := u.state[set.name]
-	var stands []dns.RR
+	var inTheWay []dns.RR
 	apex := false
 	switch alias := o.sets[dns.TypeCNAME]; {
 	case set.qtype == dns.TypeCNAME:
 		for qtype, rrs := range o.sets {
 			if qtype != dns.TypeCNAME {
-				stands = append(stands, rrs...)
+				inTheWay = append(inTheWay, rrs...)
 			}
 		}
-		slices.SortFunc(stands, func(a, b dns.RR) int { return strings.Compare(a.String(), b.String()) })
+		slices.SortFunc(inTheWay, func(a, b dns.RR) int { return strings.Compare(a.String(), b.String()) })
 		apex = set.name == u.Zone
 	case len(alias) > 0:
-		stands = alias
+		inTheWay = alias
 	case set.qtype == dns.TypeTXT && isSPF(o.sets[dns.TypeTXT]):
-		stands = o.sets[dns.TypeTXT]
+		inTheWay = o.sets[dns.TypeTXT]
 	}
-	if len(stands) == 0 && !apex {
+	if len(inTheWay) == 0 && !apex {
 		return finding.Finding{}, false
 	}
 	f := finding.New("dns-publish-conflict", dnssrv.Plain(set.name)+" "+dns.TypeToString[set.qtype])
 	f.Name, f.Type, f.Status = dnssrv.Plain(set.name), dns.TypeToString[set.qtype], "conflict"
-	f.Want, f.Got = dnssrv.Lines(set.rrs), dnssrv.Lines(stands)
+	f.Want, f.Got = dnssrv.Lines(set.rrs), dnssrv.Lines(inTheWay)
 	if apex {
-		f = f.Because("%s is the top of a zone, where a CNAME cannot stand (RFC 1034 §3.6.2)", dnssrv.Plain(set.name))
+		f = f.Because("%s is the top of a zone, where a CNAME cannot be (RFC 1034 §3.6.2)", dnssrv.Plain(set.name))
 	}
 	return f, true
 }
@@ -227,7 +227,7 @@ func (u *ZoneUpdate) require(sets []recordSet) {
 			done[set.name] = true
 		default:
 			u.Message.RRsetNotUsed([]dns.RR{empty(set.name, set.qtype)})
-			if !done[set.name] { // nor is anything added beside a CNAME
+			if !done[set.name] { // nor is anything added next to a CNAME
 				u.Message.RRsetNotUsed([]dns.RR{empty(set.name, dns.TypeCNAME)})
 			}
 			done[set.name] = true

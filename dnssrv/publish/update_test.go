@@ -194,9 +194,9 @@ func TestUpdateRefuses(t *testing.T) {
 		seen query.Answer
 		err  string
 	}{
-		{"@ MX 0 evil", saw(t, "mx", "MX", query.NXDOMAIN), "no record that is published"},
-		{"@ NS evil", saw(t, "mx", "NS", query.NXDOMAIN), "no record that is published"},
-		{"@ SOA a b 1 2 3 4 5", saw(t, "mx", "SOA", query.NXDOMAIN), "no record that is published"},
+		{"@ MX 0 evil", saw(t, "mx", "MX", query.NXDOMAIN), "is not a record that is published"},
+		{"@ NS evil", saw(t, "mx", "NS", query.NXDOMAIN), "is not a record that is published"},
+		{"@ SOA a b 1 2 3 4 5", saw(t, "mx", "SOA", query.NXDOMAIN), "is not a record that is published"},
 		{"@ TXT x", saw(t, "mx", "TXT", query.NXDOMAIN), "text at the top"},
 		{`sub TXT "v=spf1 -all"`, saw(t, "sub", "TXT", query.NXDOMAIN), "text at the top"},
 		{"autoconfig CNAME x", saw(t, "other", "CNAME", query.NXDOMAIN), "planned and not asked"},

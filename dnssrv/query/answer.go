@@ -47,7 +47,7 @@ type Answer struct {
 
 // Error is the answer as an error: nil when there are records, one wrapping
 // [provider.ErrNotFound] when there are none, [provider.ErrUnavailable] when it
-// cannot be told.
+// is not known.
 func (a Answer) Error() error {
 	if a.Outcome == NOERROR {
 		return nil
