@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -42,11 +43,7 @@ func (p *planFlags) flags(cmd *cobra.Command) {
 
 // options are the flags with what the configuration says where they do not.
 func (p *planFlags) options(cfg *config.Config) dnssrv.PlanOptions {
-	host := p.serviceHost
-	if host == "" {
-		host = cfg.ServiceHost
-	}
-	return dnssrv.PlanOptions{ServiceHost: host, TTL: p.ttl, Only: p.only, Without: p.without, PACCAlso: p.paccAlso}
+	return dnssrv.PlanOptions{ServiceHost: cmp.Or(p.serviceHost, cfg.ServiceHost), TTL: p.ttl, Only: p.only, Without: p.without, PACCAlso: p.paccAlso}
 }
 
 // planOf finds the provider of a domain and lists its records. A plan that
@@ -70,21 +67,14 @@ func (a *app) planOf(ctx context.Context, cfg *config.Config, data *config.Data,
 func planError(cfg *config.Config, err error) error {
 	switch {
 	case errors.Is(err, dnssrv.ErrServiceHost):
-		return usagef("%w: write service_host: autoconfig.hoster.example (the name this server is reached by) into %s, or give --service-host", err, configFileName(cfg))
+		return usagef("%w: write service_host: autoconfig.hoster.example (the name this server is reached by) into %s, "+
+			"or give --service-host", err, cmp.Or(cfg.Path, "autoconfig.yaml"))
 	case errors.Is(err, dnssrv.ErrVendorOwned):
 		return usagef("%w; autoconfig dns check looks at what is published", err)
 	case errors.Is(err, provider.ErrUnavailable):
 		return err
 	}
 	return usageError{err}
-}
-
-// configFileName is the file to write a setting into.
-func configFileName(cfg *config.Config) string {
-	if cfg.Path == "" {
-		return "autoconfig.yaml"
-	}
-	return cfg.Path
 }
 
 // domainArgs reads the domains a command is given.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -64,10 +65,8 @@ func (v *visits) finish(ctx context.Context) []probe.Result {
 	v.running.Wait()
 	order := []provider.Protocol{provider.IMAP, provider.POP3, provider.SMTP, provider.ManageSieve}
 	slices.SortFunc(v.results, func(a, b probe.Result) int {
-		if c := slices.Index(order, a.Server.Protocol) - slices.Index(order, b.Server.Protocol); c != 0 {
-			return c
-		}
-		return strings.Compare(visitKey(a.Server), visitKey(b.Server))
+		return cmp.Or(slices.Index(order, a.Server.Protocol)-slices.Index(order, b.Server.Protocol),
+			strings.Compare(visitKey(a.Server), visitKey(b.Server)))
 	})
 	probe.Advise(v.results)
 	return v.results

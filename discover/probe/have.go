@@ -23,7 +23,8 @@ type Typed struct {
 	Auth     provider.Auth
 }
 
-var errTyped = errors.New("write HOST:PORT/tls, HOST:PORT/starttls or HOST:PORT/plain, and /password or /oauth2 behind it if you know, for example smtp-mail.outlook.com:587/starttls")
+var errTyped = errors.New("write HOST:PORT/tls, HOST:PORT/starttls or HOST:PORT/plain, " +
+	"and /password or /oauth2 behind it if you know, for example smtp-mail.outlook.com:587/starttls")
 
 // ParseTyped reads HOST[:PORT][/MODE][/AUTH]. MODE is tls, starttls or plain,
 // AUTH a login method of the configuration. A port without a mode has the one it
@@ -161,7 +162,7 @@ func passwordWorks(p *provider.Provider, servers []provider.Server, t Typed) boo
 	if s == nil || p.PasswordLogin.Own(s.Protocol) != nil && p.PasswordLogin.For(s.Protocol).Status == provider.PasswordWorks {
 		return true
 	}
-	return p.PasswordLogin.For(s.Protocol).Status != provider.PasswordRetired && (len(s.Auth) == 0 || slices.ContainsFunc(s.Auth, func(a provider.Auth) bool { return a != provider.AuthOAuth2 }))
+	return p.PasswordLogin.For(s.Protocol).Status != provider.PasswordRetired && (len(s.Auth) == 0 || s.PasswordMethod())
 }
 
 // passwordNote says what became of passwords at the provider.
@@ -280,10 +281,7 @@ func (t Typed) judgeHost(servers []provider.Server, right []string) (finding.Fin
 	if slices.Contains(hosts, t.Host) {
 		return finding.Finding{}, false
 	}
-	meant := source.Nearest(t.Host, hosts)
-	if meant == "" {
-		meant = source.SuggestHost(t.Host)
-	}
+	meant := cmp.Or(source.Nearest(t.Host, hosts), source.SuggestHost(t.Host))
 	switch {
 	case meant != "":
 		return finding.New("have-host-typo", t.String()).Do("write %s if it was meant", meant), true
@@ -319,13 +317,13 @@ func (t Typed) kind() provider.Protocol {
 	if kind := protocolOf(t.Port); kind != "" {
 		return kind
 	}
-	for _, guess := range []struct {
-		prefix string
-		kind   provider.Protocol
-	}{{"imap", provider.IMAP}, {"pop", provider.POP3}, {"smtp", provider.SMTP}} {
-		if strings.HasPrefix(t.Host, guess.prefix) {
-			return guess.kind
-		}
+	switch {
+	case strings.HasPrefix(t.Host, "imap"):
+		return provider.IMAP
+	case strings.HasPrefix(t.Host, "pop"):
+		return provider.POP3
+	case strings.HasPrefix(t.Host, "smtp"):
+		return provider.SMTP
 	}
 	return ""
 }
