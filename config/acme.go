@@ -11,20 +11,19 @@ import (
 	"autoconfig/provider"
 )
 
-// TLS is where the certificates for listen_tls come from: from files, or from
-// an authority on demand.
+// TLS says where the certificates for listen_tls come from: files, or an
+// authority on demand.
 type TLS struct {
-	CertFile      string `yaml:"cert_file,omitempty" doc:"PEM, leaf first, then intermediates"`
-	KeyFile       string `yaml:"key_file,omitempty" doc:"PEM private key"`
-	ACME          *ACME  `yaml:"acme,omitempty" doc:"certificates on demand, for listed domains and service_host"`
-	ProxyProtocol bool   `yaml:"proxy_protocol" doc:"https connections from trusted_proxies begin with the PROXY protocol, which says whose they are"`
+	KeyPair       `yaml:",inline"`
+	ACME          *ACME `yaml:"acme,omitempty" doc:"certificates on demand, for listed domains and service_host"`
+	ProxyProtocol bool  `yaml:"proxy_protocol" doc:"https connections from trusted_proxies begin with the PROXY protocol, which says whose they are"`
 }
 
 // Set reports whether certificates come from somewhere.
-func (t TLS) Set() bool { return t.CertFile != "" && t.KeyFile != "" || t.ACME != nil }
+func (t TLS) Set() bool { return t.KeyPair.Set() || t.ACME != nil }
 
-// ACME is an authority that gives certificates out (RFC 8555). Naming it agrees
-// to its terms.
+// ACME is an authority that issues certificates (RFC 8555). Naming it means
+// agreeing to its terms.
 type ACME struct {
 	Email       string `yaml:"email,omitempty" doc:"of the account; the authority may write to it"`
 	Directory   string `yaml:"directory" doc:"URL of the authority; default: Let's Encrypt"`
@@ -62,7 +61,7 @@ func isDatabase(place string) bool {
 // shown is the block with its defaults, and with the password masked.
 func (a *ACME) shown() ACME {
 	out := *a
-	if u, err := url.Parse(a.Storage); err == nil && isDatabase(a.Storage) { // ${ENV} for a password does not parse, and is none
+	if u, err := url.Parse(a.Storage); err == nil && isDatabase(a.Storage) { // a ${ENV} in place of a password does not parse, and is not secret
 		query := u.Query()
 		if query.Has("password") {
 			query.Set("password", "xxxxx")
@@ -75,7 +74,7 @@ func (a *ACME) shown() ACME {
 
 // tls checks the certificates of the https listener.
 func (s *settings) tls(t *TLS) {
-	s.pair("tls", &t.CertFile, &t.KeyFile)
+	s.pair("tls", &t.KeyPair)
 	if t.ProxyProtocol && s.c.ListenTLS == "" {
 		s.bad("tls.proxy_protocol", "there is no https listener for it", `write listen_tls: ":443"`)
 	}

@@ -35,7 +35,7 @@ func (c *Config) settings() []finding.Finding {
 		c.AdminHosts[i] = s.host(fmt.Sprintf("admin_hosts[%d]", i), name, provider.ParseHost)
 	}
 	s.tls(&c.TLS)
-	s.pair("signing", &c.Signing.CertFile, &c.Signing.KeyFile)
+	s.pair("signing", &c.Signing)
 	if c.ListenTLS != "" && !c.TLS.Set() && !c.isBroken("tls") {
 		s.bad("listen_tls", "https needs a certificate", "add tls: {cert_file: …, key_file: …}, or tls: {acme: {email: …}}")
 	}
@@ -82,26 +82,31 @@ func (s *settings) host(path, name string, parse func(string) (string, error)) s
 	return host
 }
 
-func (s *settings) pair(path string, certFile, keyFile *string) {
-	if (*certFile == "") != (*keyFile == "") {
+func (s *settings) pair(path string, k *KeyPair) {
+	if (k.CertFile == "") != (k.KeyFile == "") {
 		s.bad(path, "cert_file and key_file go together", "write both")
 		return
 	}
-	*certFile, *keyFile = s.c.resolve(*certFile), s.c.resolve(*keyFile)
-	s.readable(path+".cert_file", *certFile)
-	s.readable(path+".key_file", *keyFile)
+	k.CertFile, k.KeyFile = s.c.resolve(k.CertFile), s.c.resolve(k.KeyFile)
+	s.readable(path+".cert_file", k.CertFile)
+	s.readable(path+".key_file", k.KeyFile)
 }
 
 func (s *settings) readable(path, file string) {
+	s.faults = append(s.faults, s.c.readable(path, file)...)
+}
+
+// readable reports a file that the value at path names and that cannot be read.
+func (c *Config) readable(path, file string) []finding.Finding {
 	if file == "" {
-		return
+		return nil
 	}
-	f, err := s.c.Reader.Open(file, files.Text)
+	f, err := c.Reader.Open(file, files.Text)
 	if err != nil {
-		s.faults = append(s.faults, s.c.unreadable(path, file, err))
-		return
+		return []finding.Finding{c.unreadable(path, file, err)}
 	}
 	f.Close()
+	return nil
 }
 
 var accent = regexp.MustCompile(`^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$`)

@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"math"
 	"reflect"
 	"strings"
@@ -138,7 +140,7 @@ func (d *decoder) alias(path string, n *ast.AliasNode, v reflect.Value) {
 		return
 	}
 	d.fault("config-syntax", n, "a value that begins with * repeats an anchor, and no anchor &"+name+" is before it",
-		`put a text that begins with * in quotes, or write the value itself`)
+		`put text that begins with * in quotes, or write the value itself`)
 }
 
 // null reports an empty value, which would silently mean the default.
@@ -198,7 +200,7 @@ func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) {
 		d.typeFault(n, "a mapping", d.mappingFix(n, v.Type()))
 		return
 	}
-	seen := map[string]ast.Node{}
+	fields, seen := maps.Collect(fieldsOf(v.Type())), map[string]ast.Node{}
 	for it := m.MapRange(); it.Next(); {
 		key := it.Key().GetToken().Value
 		d.path = joinPath(path, key)
@@ -207,13 +209,13 @@ func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) {
 			continue
 		}
 		seen[key] = it.Key()
-		field, ok := fieldByKey(v, key)
+		field, ok := fields[key]
 		if !ok {
 			d.unknown(it.Key(), key, it.Value(), v)
 			continue
 		}
 		d.at[d.path] = d.position(it.Key()) // of an empty value
-		d.value(d.path, it.Value(), field)
+		d.value(d.path, it.Value(), v.FieldByIndex(field.Index))
 	}
 	d.path = path
 }
@@ -221,7 +223,7 @@ func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) {
 func (d *decoder) sequence(path string, n ast.Node, v reflect.Value) {
 	s, ok := n.(*ast.SequenceNode)
 	if !ok {
-		what := "a text" // a short message: the fix says all
+		what := "text in place of a list"
 		if _, ok := n.(*ast.StringNode); !ok {
 			what = d.shown(n) + " is not a list"
 		}
@@ -281,14 +283,14 @@ func (d *decoder) text(n ast.Node) (string, bool) {
 	case *ast.LiteralNode:
 		return x.Value.Value, true
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		d.typeFault(n, "a text", textFix(lastKey(d.path), d.shown(n)))
+		d.typeFault(n, "text", textFix(lastKey(d.path), d.shown(n)))
 		return "", false
 	}
-	fix := "write one text in place of it"
+	fix := "write one value in place of it"
 	if _, ok := n.(ast.MapNode); ok { // also a text with a colon in brackets
-		fix = "put a text with a colon in quotes"
+		fix = "put text with a colon in quotes"
 	}
-	d.typeFault(n, "a text", fix)
+	d.typeFault(n, "text", fix)
 	return "", false
 }
 
@@ -312,40 +314,23 @@ func (d *decoder) shown(n ast.Node) string {
 	return "the value"
 }
 
-// fieldByKey finds the field of a key, also in embedded structs.
-func fieldByKey(v reflect.Value, key string) (reflect.Value, bool) {
-	for i := range v.NumField() {
-		name, inline := tagOf(v.Type().Field(i))
-		if inline {
-			if f, ok := fieldByKey(v.Field(i), key); ok {
-				return f, true
+// fieldsOf yields the fields of a struct that have a key in the file, in their
+// order and with those of embedded structs.
+func fieldsOf(t reflect.Type) iter.Seq2[string, reflect.StructField] {
+	return func(yield func(string, reflect.StructField) bool) {
+		for _, f := range reflect.VisibleFields(t) {
+			key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			if key != "" && key != "-" && !yield(key, f) {
+				return
 			}
-		} else if name == key && key != "" {
-			return v.Field(i), true
 		}
 	}
-	return reflect.Value{}, false
 }
 
 // keysOf lists the keys of a struct in their order.
-func keysOf(t reflect.Type) []string {
-	var keys []string
-	for field := range t.Fields() {
-		name, inline := tagOf(field)
-		if inline {
-			keys = append(keys, keysOf(field.Type)...)
-		} else if name != "" {
-			keys = append(keys, name)
-		}
+func keysOf(t reflect.Type) (keys []string) {
+	for key := range fieldsOf(t) {
+		keys = append(keys, key)
 	}
 	return keys
-}
-
-// tagOf is a field's key, "" for one that is not in the file.
-func tagOf(f reflect.StructField) (key string, inline bool) {
-	key, option, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-	if key == "-" {
-		key = ""
-	}
-	return key, option == "inline"
 }

@@ -13,7 +13,7 @@ import (
 // Resolvers are the DNS resolvers, each as HOST:PORT or as the word system.
 type Resolvers []string
 
-// systemResolver stands for the resolvers of /etc/resolv.conf.
+// systemResolver means the resolvers of /etc/resolv.conf.
 const systemResolver = "system"
 
 // Addresses lists the resolvers as HOST:PORT, with those of the system in the
@@ -49,7 +49,7 @@ func HostPort(s, port string) (string, error) {
 	} else if host, err = provider.ParseHost(host); err != nil {
 		return "", errHostPort
 	}
-	if n, err := strconv.ParseUint(given, 10, 16); err != nil || n == 0 {
+	if provider.Port(given) == 0 {
 		return "", errHostPort
 	}
 	return net.JoinHostPort(host, given), nil

@@ -62,30 +62,13 @@ func schemaOf(t reflect.Type) schema {
 
 func objectOf(t reflect.Type) schema {
 	properties := schema{}
-	describe(properties, t)
-	return schema{"type": "object", "properties": properties, "additionalProperties": false}
-}
-
-func describe(properties schema, t reflect.Type) {
-	for f := range t.Fields() {
-		key, inline := tagOf(f)
-		if inline {
-			describe(properties, f.Type)
-		} else if key != "" {
-			s := schemaOf(f.Type)
-			s["description"] = f.Tag.Get("doc")
-			if f.Type.Kind() == reflect.Struct || f.Type.Kind() == reflect.Slice {
-				s = nullable(s)
-			}
-			properties[key] = s
+	for key, f := range fieldsOf(t) {
+		s := schemaOf(f.Type)
+		s["description"] = f.Tag.Get("doc")
+		if kind, ok := s["type"].(string); ok && (f.Type.Kind() == reflect.Struct || f.Type.Kind() == reflect.Slice) {
+			s["type"] = []any{kind, "null"} // the decoder takes an empty value
 		}
+		properties[key] = s
 	}
-}
-
-// nullable lets an empty value stand, as the decoder does.
-func nullable(s schema) schema {
-	if t, ok := s["type"].(string); ok {
-		s["type"] = []any{t, "null"}
-	}
-	return s
+	return schema{"type": "object", "properties": properties, "additionalProperties": false}
 }

@@ -35,13 +35,14 @@ func serverFromURL(s *provider.Server, key, text string) (fix string) {
 	}
 	host, port, hasPort := strings.Cut(rest, ":")
 	u, err := url.Parse("//" + rest)
-	switch n, perr := strconv.ParseUint(strings.TrimSuffix(port, "/"), 10, 16); {
-	case hasPort && !strings.ContainsAny(rest, "[@") && (perr != nil || n == 0):
+	n := provider.Port(strings.TrimSuffix(port, "/"))
+	switch {
+	case hasPort && !strings.ContainsAny(rest, "[@") && n == 0:
 		return fmt.Sprintf("write a port from 1 to 65535, or leave it out: %s://%s", svc.Name, host)
 	case err != nil || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 		return "write only scheme, host and port: " + svc.Name + "://" + cmp.Or(hostIn(rest), "mail.example.org")
 	case u.Port() != "":
-		s.Port = uint16(n)
+		s.Port = n
 	}
 	s.Host = u.Hostname()
 	return ""
@@ -108,10 +109,5 @@ func serverProposal(key, text string) string {
 
 func portIn(text string) uint16 {
 	_, after, _ := strings.Cut(text, ":")
-	digits := after[:len(after)-len(strings.TrimLeft(after, "0123456789"))]
-	n, err := strconv.ParseUint(digits, 10, 16)
-	if err != nil {
-		return 0
-	}
-	return uint16(n)
+	return provider.Port(after[:len(after)-len(strings.TrimLeft(after, "0123456789"))])
 }

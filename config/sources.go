@@ -51,24 +51,12 @@ type SourceCache struct {
 	Entries     int       `yaml:"entries" doc:"at most; default 500000"`
 }
 
-// The defaults of a source.
-const (
-	sourceTimeout     = 2 * time.Second
-	sourceConnections = 8
-	sourceTTL         = 5 * time.Minute
-	sourceNegativeTTL = time.Minute
-	sourceStale       = time.Hour
-	sourceEntries     = 500_000
-	sourceRetry       = time.Second // after a failure
-	sourceWaiting     = 1000        // questions that wait for a connection
-)
-
 // Backend are the source's name, bounds and defaults as it is opened with.
 func (s *Source) Backend() source.BackendOptions {
 	return source.BackendOptions{Name: s.Name, Provider: s.Provider, Logins: s.User != "" && s.RevealLogins, Cache: source.CacheOptions{
-		TTL: span(s.Cache.TTL, sourceTTL), NegativeTTL: span(s.Cache.NegativeTTL, sourceNegativeTTL), Stale: span(s.Cache.Stale, sourceStale),
-		Entries: cmp.Or(s.Cache.Entries, sourceEntries), Timeout: span(s.Timeout, sourceTimeout),
-		InFlight: cmp.Or(s.Connections, sourceConnections), Waiting: sourceWaiting, Retry: sourceRetry, Rest: true}}
+		TTL: span(s.Cache.TTL, 5*time.Minute), NegativeTTL: span(s.Cache.NegativeTTL, time.Minute), Stale: span(s.Cache.Stale, time.Hour),
+		Entries: cmp.Or(s.Cache.Entries, 500_000), Timeout: span(s.Timeout, 2*time.Second),
+		InFlight: cmp.Or(s.Connections, 8), Waiting: 1000, Retry: time.Second, Rest: true}}
 }
 
 func span(d *Duration, otherwise time.Duration) time.Duration {

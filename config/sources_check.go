@@ -81,8 +81,9 @@ func (s *checkedSource) otherKind() {
 	if s.LDAP != "" {
 		kind, other, keys = "a directory", "sql", "dsn dsn_file"
 	}
-	for key := range strings.FieldsSeq(keys) {
-		if v, _ := fieldByKey(reflect.ValueOf(s.Source).Elem(), key); !v.IsZero() {
+	v := reflect.ValueOf(s.Source).Elem()
+	for key, f := range fieldsOf(v.Type()) {
+		if slices.Contains(strings.Fields(keys), key) && !v.FieldByIndex(f.Index).IsZero() {
 			s.bad("config-source-key", key, fmt.Sprintf("%s is for %s sources, and this one is %s", key, other, kind), "remove it")
 		}
 	}
@@ -111,15 +112,13 @@ func (s *checkedSource) secret(key, value string, file *string) {
 		s.bad("config-source-incomplete", key+"_file", key+" and "+key+"_file at once", "keep one of them")
 	case value == "" && *file == "":
 		s.bad("config-source-incomplete", "", "no "+key, "write "+key+"_file: with the path of a file, or "+key+":")
-	case *file != "":
+	default:
 		s.readable(key+"_file", *file)
 	}
 }
 
 func (s *checkedSource) readable(key, file string) {
-	at := &settings{c: s.c}
-	at.readable(joinPath(s.path, key), file)
-	s.faults = append(s.faults, at.faults...)
+	s.faults = append(s.faults, s.c.readable(joinPath(s.path, key), file)...)
 }
 
 func (s *checkedSource) database() {
@@ -174,10 +173,8 @@ func (s *checkedSource) directory() {
 	if u.Scheme == "ldap" && !s.EncryptsLater() && !loopback(u.Hostname()) {
 		s.bad("config-source-plain", "starttls", "the directory is asked without encryption: passwords and answers are readable by anyone on the way", "remove starttls: false, or write ldaps://")
 	}
-	if s.CAFile != "" {
-		s.CAFile = s.c.resolve(s.CAFile)
-		s.readable("ca_file", s.CAFile)
-	}
+	s.CAFile = s.c.resolve(s.CAFile)
+	s.readable("ca_file", s.CAFile)
 	if s.BindDN != "" {
 		s.secret("password", s.Password, &s.PasswordFile)
 	}

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"strconv"
@@ -81,7 +82,7 @@ func (v *validator) host(path, host string) {
 		fault(fmt.Sprintf("%q: only %s can be in a host name", host, EmailDomain), "write for example mail."+EmailDomain)
 	default:
 		if name, port, err := net.SplitHostPort(host); err == nil {
-			fault("a port has no place in a host name", fmt.Sprintf("write host: %s and port: %s", name, digits(port)))
+			fault("a port has no place in a host name", fmt.Sprintf("write host: %s and port: %d", name, cmp.Or(Port(port), 993)))
 			return
 		}
 		fix := "write the server's full host name, for example mail.example.org"
@@ -92,12 +93,13 @@ func (v *validator) host(path, host string) {
 	}
 }
 
-// digits is a port that is one, or an example.
-func digits(port string) string {
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return "993"
+// Port is the port number in a text, or 0 if it is not one from 1 to 65535.
+func Port(text string) uint16 {
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return 0
 	}
-	return port
+	return uint16(n)
 }
 
 // vendor looks at Microsoft's servers written as one's own: their settings need

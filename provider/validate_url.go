@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 )
 
@@ -27,7 +26,6 @@ func CheckURL(raw string, form URLForm) error {
 		return errors.New("it is not a URL")
 	}
 	_, hostErr := ParseDomain(u.Hostname())
-	port, portErr := strconv.ParseUint(u.Port(), 10, 16)
 	switch {
 	case u.Scheme != "https":
 		return errors.New("it does not begin with https://")
@@ -35,7 +33,7 @@ func CheckURL(raw string, form URLForm) error {
 		return errors.New("it has no host name" + ForbiddenIn(u.Hostname()))
 	case u.User != nil:
 		return errors.New("it has a user name")
-	case strings.HasSuffix(u.Host, ":") || u.Port() != "" && (portErr != nil || port == 0):
+	case strings.HasSuffix(u.Host, ":") || u.Port() != "" && Port(u.Port()) == 0:
 		return errors.New("its port is not a number from 1 to 65535")
 	case form != URLWithFragment && strings.Contains(raw, "#"):
 		return errors.New("it has a fragment (#)")
