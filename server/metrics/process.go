@@ -57,7 +57,7 @@ func process() []*family {
 func statm() []float64 {
 	text, _ := os.ReadFile("/proc/self/statm") // empty where there is none
 	var out []float64
-	for _, f := range strings.Fields(string(text)) {
+	for f := range strings.FieldsSeq(string(text)) {
 		n, _ := strconv.ParseFloat(f, 64)
 		out = append(out, n)
 	}

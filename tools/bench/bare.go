@@ -24,14 +24,14 @@ type recorded struct {
 func record(ours *load.Server, file string) error {
 	var all []recorded
 	for _, f := range formats {
-		r, body, err := ours.Once(f.request(domain(0)))
+		status, header, body, err := ours.Once(f.request(domain(0)))
 		if err != nil {
 			return err
 		}
-		if r.StatusCode != http.StatusOK {
-			return fmt.Errorf("%s %s: status %d: %s", ours.Name, f.name, r.StatusCode, body)
+		if status != http.StatusOK {
+			return fmt.Errorf("%s %s: status %d: %s", ours.Name, f.name, status, body)
 		}
-		all = append(all, recorded{f.method, f.path, r.StatusCode, r.Header, body})
+		all = append(all, recorded{f.method, f.path, status, header, body})
 	}
 	text, err := json.Marshal(all)
 	if err != nil {

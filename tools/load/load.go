@@ -72,22 +72,22 @@ func cpu(servers []*Server) (sum time.Duration, err error) {
 }
 
 // Once asks one request and reads the whole answer.
-func (s *Server) Once(request []byte) (*http.Response, []byte, error) {
+func (s *Server) Once(request []byte) (status int, header http.Header, body []byte, err error) {
 	conn, err := s.dial()
 	if err != nil {
-		return nil, nil, err
+		return 0, nil, nil, err
 	}
 	defer func() { _ = conn.Close() }()
 	if _, err := conn.Write(request); err != nil {
-		return nil, nil, err
+		return 0, nil, nil, err
 	}
 	r, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
-		return nil, nil, err
+		return 0, nil, nil, err
 	}
 	defer func() { _ = r.Body.Close() }()
-	body, err := io.ReadAll(r.Body)
-	return r, body, err
+	body, err = io.ReadAll(r.Body)
+	return r.StatusCode, r.Header, body, err
 }
 
 func (s *Server) dial() (net.Conn, error) {

@@ -29,7 +29,7 @@ func TestMeasure(t *testing.T) {
 			if err != nil || got.PerSecond <= 0 || got.P50 <= 0 || got.P99 < got.P50 {
 				t.Errorf("%+v %v", got, err)
 			}
-			if r, body, err := s.Once(request()); err != nil || r.StatusCode != 200 || len(body) < 1500 {
+			if status, _, body, err := s.Once(request()); err != nil || status != 200 || len(body) < 1500 {
 				t.Errorf("%d octets, %v", len(body), err)
 			}
 		})

@@ -29,7 +29,7 @@ type block struct{ fromLine, fromCol, toLine, toCol int }
 
 // load finds a package, and runs its tests once as they are.
 func load(pattern string) (*pkg, error) {
-	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles", pattern).Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles", pattern).Output() //nolint:gosec // the developer names it
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func load(pattern string) (*pkg, error) {
 	}
 	profile := filepath.Join(p.scratch, "cover")
 	begin := time.Now()
-	cmd := exec.Command("go", "test", "-short", "-count=1", "-vet=off", "-coverprofile", profile, p.ImportPath)
+	cmd := exec.Command("go", "test", "-short", "-count=1", "-vet=off", "-coverprofile", profile, p.ImportPath) //nolint:gosec // the same
 	if out, err := cmd.CombinedOutput(); err != nil {
 		p.close()
 		return nil, fmt.Errorf("its tests fail as they are: %w\n%s", err, out)
@@ -113,12 +113,12 @@ func (p *pkg) test(m mutant) (outcome, error) {
 	if err := errors.Join(os.WriteFile(file, changed, 0o600), os.WriteFile(overlay, list, 0o600)); err != nil {
 		return "", err
 	}
-	if exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", binary, p.ImportPath).Run() != nil {
+	if exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", binary, p.ImportPath).Run() != nil { //nolint:gosec // the same
 		return stillborn, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), p.limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, "-test.short", "-test.failfast")
+	cmd := exec.CommandContext(ctx, binary, "-test.short", "-test.failfast") //nolint:gosec // it was just built
 	cmd.Dir = p.Dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what a test has started ends with it
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
