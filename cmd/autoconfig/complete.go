@@ -75,8 +75,8 @@ func (a *app) ownDomains(ctx context.Context, begun string) []string {
 		local += "@"
 	}
 	var out []string
-	for name := range data.Listed.Domains(ctx) {
-		if len(out) == mostCompleted {
+	for name, err := range data.Listed.Domains(ctx) {
+		if err != nil || len(out) == mostCompleted {
 			break
 		}
 		if strings.HasPrefix(name, domain) {

@@ -132,11 +132,7 @@ func (e *export) write(ctx context.Context, total int, list iter.Seq2[source.Lis
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for range workers {
-		w, err := e.tree.worker()
-		if err != nil {
-			cancel(err)
-			break
-		}
+		w := e.tree.worker()
 		wg.Go(func() {
 			if err := e.worker(ctx, w, work); err != nil {
 				cancel(err)
@@ -230,10 +226,7 @@ func (e *export) worker(ctx context.Context, w *treeWorker, work <-chan source.L
 // exchangers writes the names of mail exchangers, which the server answers in
 // the ISPDB's form only.
 func (e *export) exchangers(done *exported) error {
-	w, err := e.tree.worker()
-	if err != nil {
-		return err
-	}
+	w := e.tree.worker()
 	for _, p := range e.data.Providers {
 		for _, name := range p.MX {
 			if e.tree.kept(name) {

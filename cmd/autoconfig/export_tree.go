@@ -173,12 +173,12 @@ type treeWorker struct {
 	done exported
 }
 
-func (t *tree) worker() (*treeWorker, error) {
+func (t *tree) worker() *treeWorker {
 	if t.final != "" {
-		return &treeWorker{t: t}, nil
+		return &treeWorker{t: t}
 	}
 	t.workers++
-	return &treeWorker{t: t, temp: filepath.Join(t.work, strconv.Itoa(t.workers))}, nil
+	return &treeWorker{t: t, temp: filepath.Join(t.work, strconv.Itoa(t.workers))}
 }
 
 // put brings a file up to date. One without bytes is removed.
