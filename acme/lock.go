@@ -33,7 +33,7 @@ type lock struct {
 	stop   context.CancelFunc
 }
 
-// errLockLost ends the order that a lock was for: another replica may be at it.
+// errLockLost ends the order that a lock was for: another replica may be placing it.
 var errLockLost = errors.New("certificate storage: the lock was lost to another replica")
 
 // Lock implements certmagic.Locker: it waits until the lock is free or ctx ends.

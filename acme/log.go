@@ -10,10 +10,10 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// zapCore passes certmagic's log on at debug level: what an operator must know
-// is said in findings. Only fields that name no client and no account pass. It
-// is also the one place where Retry-After can be learnt: acmez writes the
-// headers of an authority's answer to its log, and returns them to nobody.
+// zapCore passes certmagic's log on at debug level: what an operator must know is
+// in findings. Only fields without a client or an account pass. It is also the
+// only source of Retry-After: acmez writes the headers of an authority's answer
+// to its log, and does not return them.
 type zapCore struct {
 	log     *slog.Logger
 	fields  []zapcore.Field

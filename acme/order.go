@@ -13,8 +13,8 @@ import (
 	"autoconfig/finding"
 )
 
-// order is one under way, for a name that has no certificate in the storage, or
-// one that is due.
+// order is one under way, for a name without a certificate in the storage, or
+// with one to be renewed.
 type order struct {
 	name  string
 	class class
@@ -125,8 +125,8 @@ func (a *Manager) place(ctx context.Context, o *order) (*tls.Certificate, error)
 	return cert, nil
 }
 
-// send has certmagic order. It would try again by itself, hours on end; here the
-// first failure is the end.
+// send has certmagic place the order. By itself it would try again for hours; here
+// the first failure is the end.
 func (a *Manager) send(ctx context.Context, o *order, by *certmagic.Config, force bool) error {
 	ctx, end := context.WithCancelCause(context.WithValue(ctx, orderKey{}, o))
 	defer end(nil)

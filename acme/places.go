@@ -11,7 +11,7 @@ import (
 // others.
 type places struct {
 	bounds
-	shared func(netip.Addr) bool // many clients are behind it
+	shared func(netip.Addr) bool // [Options.Shared]
 
 	mu    sync.Mutex
 	taken int

@@ -15,7 +15,7 @@ import (
 // maxDetail bounds what an authority's words may take of the log.
 const maxDetail = 400
 
-// classify says whose fault it is that there is no certificate.
+// classify finds the reason why there is no certificate.
 func classify(name string, err error) finding.Finding {
 	detail := err.Error()
 	var problem rfc8555.Problem

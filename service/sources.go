@@ -148,7 +148,7 @@ func openSource(s *config.Source, secret string, ca []byte, log *slog.Logger) (*
 	}
 	if s.SQL != "" {
 		return source.OpenSQL(o, source.SQLOptions{Dialect: source.Dialect(s.SQL), DSN: secret,
-			Domain: s.Domain, List: s.List, User: user, Connections: o.Cache.InFlight})
+			Domain: s.Domain, List: s.List, User: user})
 	}
 	roots, err := pool(s.CAFile, ca)
 	if err != nil {
@@ -161,7 +161,7 @@ func openSource(s *config.Source, secret string, ca []byte, log *slog.Logger) (*
 	return source.OpenLDAP(o, source.LDAPOptions{URL: s.LDAP, StartTLS: s.EncryptsLater(), TLS: t,
 		BindDN: s.BindDN, Password: secret, Base: s.Base,
 		Domain: s.Domain, ProviderAttribute: s.ProviderAttribute, List: s.List, DomainAttribute: s.DomainAttribute,
-		User: user, LoginAttribute: s.LoginAttribute, Connections: o.Cache.InFlight})
+		User: user, LoginAttribute: s.LoginAttribute})
 }
 
 // Roots are the system's authorities and those of a PEM file; nil, without a
@@ -186,7 +186,7 @@ func pool(name string, pem []byte) (*x509.CertPool, error) {
 		all = x509.NewCertPool()
 	}
 	if !all.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s: no PEM certificate in it", name)
+		return nil, fmt.Errorf("%s: it has no PEM certificate", name)
 	}
 	return all, nil
 }

@@ -73,7 +73,7 @@ func (b *Backend) Name() string { return b.o.Name }
 // Close ends its connections.
 func (b *Backend) Close() error { return b.store.close() }
 
-// Down reports whether the backend does not answer.
+// Down reports whether the backend fails to answer.
 func (b *Backend) Down() bool { return b.domains.Down() || b.logins != nil && b.logins.Down() }
 
 func (b *Backend) askDomain(ctx context.Context, domain string) (unique.Handle[string], error) {
@@ -85,7 +85,7 @@ func (b *Backend) askDomain(ctx context.Context, domain string) (unique.Handle[s
 	if b.o.Provider != "" {
 		id = b.o.Provider
 	}
-	return unique.Make(id), nil // one text for all of the provider's domains
+	return unique.Make(id), nil // one string for all of the provider's domains
 }
 
 func (b *Backend) askLogin(ctx context.Context, address string) (string, error) {
@@ -163,7 +163,7 @@ func (b *Backend) checked(ctx context.Context, q query, memory interface {
 }
 
 // BuiltinRows lists the built-in domains that the backend has rows for. They
-// are ignored: nobody else than the vendor can serve them.
+// are ignored: only the vendor can serve them.
 func (b *Backend) BuiltinRows(ctx context.Context) ([]string, error) {
 	var out []string
 	for _, p := range provider.Builtins() {
@@ -218,8 +218,8 @@ func (r *Rows) Lookup(ctx context.Context, a provider.Address) (*provider.Provid
 	return personal(p, a, login), nil
 }
 
-// provider finds the provider of a domain. Of an id that the configuration
-// lacks the backend is asked again, in case both have changed.
+// provider finds the provider of a domain. The backend is asked again about an id
+// that the configuration lacks, in case both have changed.
 func (r *Rows) provider(ctx context.Context, domain string) (*provider.Provider, error) {
 	for again := false; ; again = true {
 		id, err := r.domains.get(ctx, domain)

@@ -28,13 +28,13 @@ type CacheOptions struct {
 	Rest        bool          // leave a backend that is down in peace: one question per Retry
 }
 
-// cache keeps what a backend answered, bounded by number. Of several askers for
-// one key only one goes to the backend. When the backend fails, a value found
+// cache keeps what a backend answered, bounded by number. When several ask for
+// one key at once, one question goes to the backend. When the backend fails, a value found
 // before is given until it is too old, and else [provider.ErrUnavailable]: never
 // a wrong "not found".
 //
-// Of a key only a hash of 128 bits is kept, with a seed of this process, and
-// what is kept of it is apart from the values: the garbage collector has one
+// Only a hash of 128 bits is kept of a key, with a seed of this process, and
+// apart from the values: the garbage collector has one
 // pointer to look at for each key, and no mailbox is in memory by its name.
 type cache[V any] struct {
 	o      CacheOptions
@@ -107,9 +107,8 @@ func (c *cache[V]) at(i uint32) answer[V] {
 	return answer[V]{err: provider.ErrUnavailable}
 }
 
-// get answers from memory while it is fresh, else from the backend. Of several
-// askers for a key one goes there; an asker that leaves must not fail the
-// others waiting, so the question outlives its context.
+// get answers from memory while it is fresh, else from the backend. An asker that
+// leaves must not fail the others waiting, so the question outlives its context.
 func (c *cache[V]) get(ctx context.Context, key string) (V, error) {
 	c.mu.Lock()
 	a, ok := c.recall(key)

@@ -65,7 +65,7 @@ func startOpenLDAP(t *testing.T) server {
 	return server{daemon: d, ready: func() {}, open: func(o BackendOptions) *Backend {
 		q := ldapQueries("ldap://"+d.addr, &tls.Config{RootCAs: pool, ServerName: "localhost"})
 		q.Domain, q.List = "(&(objectClass=domainRelatedObject)(associatedDomain=:domain)(st=1))", "(&(objectClass=domainRelatedObject)(st=1))"
-		q.User, q.Connections = "(&(objectClass=inetOrgPerson)(displayName=:address))", o.Cache.InFlight
+		q.User = "(&(objectClass=inetOrgPerson)(displayName=:address))"
 		return openTestLDAP(t, o, q)
 	}}
 }

@@ -187,7 +187,7 @@ func sqlServer(t *testing.T, dialect Dialect, d *daemon, dsn, slow, others, kill
 	open := func(domain string) func(BackendOptions) *Backend {
 		return func(o BackendOptions) *Backend {
 			q := sqlQueries(dialect, dsn)
-			q.Domain, q.Connections = domain, o.Cache.InFlight
+			q.Domain = domain
 			return openTest(t, o, q)
 		}
 	}

@@ -29,12 +29,11 @@ type LDAPOptions struct {
 	DomainAttribute   string // of the entries listed; of a mail address the domain counts
 	User              string // filter with :address, :local, :domain
 	LoginAttribute    string // of the entry found
-	Connections       int    // at most, and one more for the list
 }
 
 // OpenLDAP makes a source of a directory. It does not connect yet.
 func OpenLDAP(o BackendOptions, q LDAPOptions) (*Backend, error) {
-	s := &ldapStore{o: q, timeout: o.Cache.Timeout, idle: make(chan *ldap.Conn, q.Connections)}
+	s := &ldapStore{o: q, timeout: o.Cache.Timeout, idle: make(chan *ldap.Conn, o.Cache.InFlight)}
 	var err error
 	if s.domainFilter, err = ParseFilter(q.Domain, ParamDomain); err != nil {
 		return nil, err
@@ -52,7 +51,8 @@ func OpenLDAP(o BackendOptions, q LDAPOptions) (*Backend, error) {
 	return backendOf(o, s), nil
 }
 
-// ldapStore asks a directory over a few bound connections.
+// ldapStore asks a directory over at most as many connections as there are
+// questions at once, and one more for the list.
 type ldapStore struct {
 	o                                    LDAPOptions
 	domainFilter, userFilter, listFilter Filter
@@ -191,8 +191,8 @@ func (s *ldapStore) dial(ctx context.Context) (*ldap.Conn, error) {
 // page is how many entries are listed at a time (RFC 2696).
 const page = 500
 
-// list pages through the entries. Of many people with addresses at few domains
-// each domain is given once.
+// list pages through the entries. A domain that many people have addresses at is
+// given once.
 func (s *ldapStore) list(ctx context.Context) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
 		if len(s.listFilter.parts) == 0 {

@@ -203,7 +203,7 @@ func ldapQueries(url string, config *tls.Config) LDAPOptions {
 	return LDAPOptions{URL: url, StartTLS: config != nil, TLS: config, BindDN: directoryDN, Password: directoryPassword, Base: "dc=example",
 		Domain: "(&(objectClass=domainRelatedObject)(associatedDomain=:domain)(st=1))", ProviderAttribute: "businessCategory",
 		List: "(&(objectClass=domainRelatedObject)(st=1))", DomainAttribute: "associatedDomain",
-		User: "(&(objectClass=inetOrgPerson)(mail=:address))", LoginAttribute: "uid", Connections: 4}
+		User: "(&(objectClass=inetOrgPerson)(mail=:address))", LoginAttribute: "uid"}
 }
 
 func openTestLDAP(t *testing.T, o BackendOptions, q LDAPOptions) *Backend {
@@ -296,7 +296,7 @@ func TestLDAPLostConnections(t *testing.T) {
 func TestParseFilter(t *testing.T) {
 	for in, want := range map[string]string{
 		"(mail=:domain)": "", "(memberOf:1.2.840.113556.1.4.1941:=cn=:domain)": "",
-		"(mail=:address)":  ":address is no parameter here; write :domain",
+		"(mail=:address)":  ":address is not a parameter here; write :domain",
 		"(mail=x)":         "the filter has no parameter: the answer would be the same for everybody; write :domain where the name is compared",
 		"(mail=:domain":    "not an LDAP filter: unexpected end of filter; write for example (associatedDomain=:domain)",
 		"mail=:domain":     "not an LDAP filter: filter does not start with an '('; write for example (associatedDomain=:domain)",

@@ -57,6 +57,7 @@ func ParseQuery(d Dialect, text string, allowed ...string) (Query, error) {
 	return Query{text: s.out.String(), params: s.params}, nil
 }
 
+// noParameter is the error for a query or a filter without any.
 func noParameter(what string, allowed []string) error {
 	return &QueryError{"the " + what + " has no parameter: the answer would be the same for everybody",
 		"write " + marks(allowed) + " where the name is compared"}
@@ -64,7 +65,7 @@ func noParameter(what string, allowed []string) error {
 
 // unknownParameter is the error for a parameter that is not allowed here.
 func unknownParameter(name string, allowed []string) error {
-	return &QueryError{fmt.Sprintf(":%s is no parameter here", name), "write " + marks(allowed)}
+	return &QueryError{fmt.Sprintf(":%s is not a parameter here", name), "write " + marks(allowed)}
 }
 
 func marks(names []string) string {
@@ -148,8 +149,8 @@ func (s *scanner) copyTo(end string) {
 	s.copy(1 + len(before) + len(end))
 }
 
-// quoted copies a text or a quoted name. A doubled quote is a quote, and in
-// MySQL's texts and PostgreSQL's E'…' a backslash escapes.
+// quoted copies a string or a quoted name. A doubled quote is a quote, and in
+// MySQL's strings and PostgreSQL's E'…' a backslash escapes.
 func (s *scanner) quoted(open byte) error {
 	end := open
 	if open == '[' {
@@ -175,14 +176,14 @@ func (s *scanner) quoted(open byte) error {
 	mark := map[string]string{"%d": ":domain", "%s": ":address", "%u": ":local",
 		":domain": ":domain", ":address": ":address", ":local": ":local"}[content]
 	if mark != "" {
-		problem := fmt.Sprintf("%c%s%c is that very text, not a parameter", open, content, end)
+		problem := fmt.Sprintf("%c%s%c is a string, not a parameter", open, content, end)
 		return &QueryError{problem, "write " + mark + " without quotes"}
 	}
 	s.copy(i + 1 - s.at)
 	return nil
 }
 
-// dollar copies a dollar-quoted text, $$…$$ or $tag$…$tag$, or the $ alone.
+// dollar copies a dollar-quoted string, $$…$$ or $tag$…$tag$, or the $ alone.
 func (s *scanner) dollar(rest string) {
 	tag := rest[:1+wordLength(rest[1:])]
 	if len(tag) < len(rest) && rest[len(tag)] == '$' {

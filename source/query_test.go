@@ -40,10 +40,10 @@ func TestParseQuery(t *testing.T) {
 
 func TestParseQueryRefuses(t *testing.T) {
 	for in, want := range map[string]string{
-		"SELECT 1 FROM d WHERE d = ':domain'":     "':domain' is that very text, not a parameter; write :domain without quotes",
-		"SELECT 1 FROM d WHERE d = '%d'":          "'%d' is that very text, not a parameter; write :domain without quotes",
-		"SELECT 1 FROM d WHERE d = :host":         ":host is no parameter here; write :domain",
-		"SELECT 1 FROM d WHERE d = :address":      ":address is no parameter here; write :domain",
+		"SELECT 1 FROM d WHERE d = ':domain'":     "':domain' is a string, not a parameter; write :domain without quotes",
+		"SELECT 1 FROM d WHERE d = '%d'":          "'%d' is a string, not a parameter; write :domain without quotes",
+		"SELECT 1 FROM d WHERE d = :host":         ":host is not a parameter here; write :domain",
+		"SELECT 1 FROM d WHERE d = :address":      ":address is not a parameter here; write :domain",
 		"SELECT 1 FROM d":                         "the query has no parameter: the answer would be the same for everybody; write :domain where the name is compared",
 		"SELECT 1 FROM d WHERE d=:domain; DROP d": "more than one statement; write one SELECT; a view or a function can hold the rest",
 		"SELECT 'a FROM d WHERE d=:domain":        "a quote ' that does not end; close it",

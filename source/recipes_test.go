@@ -96,7 +96,7 @@ func testRecipe(t *testing.T, r recipe, q SQLOptions, alias, login string) {
 	log := &logBook{}
 	o := testOptions(log)
 	o.Provider, o.Logins = "hosting", r.User != ""
-	q.Domain, q.List, q.User, q.Connections = r.Domain, r.List, r.User, 2
+	q.Domain, q.List, q.User = r.Domain, r.List, r.User
 	rows := openTest(t, o, q).With(testProviders())
 	want := []string{"shop.example"}
 	if alias != "" {
@@ -181,7 +181,7 @@ func testOwnTables(t *testing.T, db *sql.DB, q SQLOptions) {
 	}
 	log := &logBook{}
 	r := readRecipe(t, "own-tables")
-	q.Domain, q.List, q.User, q.Connections = r.Domain, r.List, r.User, 2
+	q.Domain, q.List, q.User = r.Domain, r.List, r.User
 	rows := openTest(t, testOptions(log), q).With(testProviders())
 	if got := listed(t, rows); !slices.Equal(got, []string{"shop.example"}) {
 		t.Errorf("%v", got)

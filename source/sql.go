@@ -25,12 +25,11 @@ import (
 // SQLOptions say which database to ask, and how. Domain is needed; without
 // List the domains cannot be listed, without User no login name is known.
 type SQLOptions struct {
-	Dialect     Dialect
-	DSN         string
-	Domain      string // one parameter, :domain
-	List        string // no parameter; one column, or a second one with the provider's id
-	User        string // :address, :local, :domain
-	Connections int    // at most, and one more for the list
+	Dialect Dialect
+	DSN     string
+	Domain  string // one parameter, :domain
+	List    string // no parameter; one column, or a second one with the provider's id
+	User    string // :address, :local, :domain
 }
 
 // OpenSQL makes a source of a database. It does not connect yet, so that a
@@ -54,8 +53,8 @@ func OpenSQL(o BackendOptions, q SQLOptions) (*Backend, error) {
 	if s.db, err = openDatabase(q.Dialect, q.DSN, o.Cache.Timeout); err != nil {
 		return nil, err
 	}
-	s.db.SetMaxOpenConns(q.Connections + 1)
-	s.db.SetMaxIdleConns(q.Connections)
+	s.db.SetMaxOpenConns(o.Cache.InFlight + 1) // one more for the list
+	s.db.SetMaxIdleConns(o.Cache.InFlight)
 	s.db.SetConnMaxIdleTime(5 * time.Minute) // firewalls forget quiet connections
 	return backendOf(o, s), nil
 }

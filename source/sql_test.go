@@ -56,7 +56,7 @@ func sqliteFile(t testing.TB) string {
 }
 
 func sqlQueries(d Dialect, dsn string) SQLOptions {
-	return SQLOptions{Dialect: d, DSN: dsn, Domain: testDomainQuery, List: testListQuery, User: testUserQuery, Connections: 4}
+	return SQLOptions{Dialect: d, DSN: dsn, Domain: testDomainQuery, List: testListQuery, User: testUserQuery}
 }
 
 func openTest(t testing.TB, o BackendOptions, q SQLOptions) *Backend {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -37,8 +38,8 @@ func SuggestDomain(domain string) string {
 	return best
 }
 
-// SuggestAddress is the address that a text was probably meant to be, where its
-// domain has a slip; or "". The text need not be an address.
+// SuggestAddress is the address that text was probably meant to be, where its
+// domain has a slip; or "". It need not be an address.
 func SuggestAddress(text string) string {
 	text = provider.Unwrap(text)
 	at := strings.LastIndexByte(text, '@')
@@ -57,9 +58,10 @@ const longestSlip = 64
 
 // realDomains are domains of other providers that differ from a built-in one
 // as a slip would.
-var realDomains = []string{"love.com", "line.com", "life.com", "five.com", "lived.com", "olive.com", "alive.com", "lime.com", "mail.com", "email.com", "ymail.com"}
+var realDomains = strings.Fields("love.com line.com life.com five.com lived.com olive.com alive.com lime.com" +
+	" mail.com email.com ymail.com")
 
-// never is a distance that is no slip.
+// never is a distance that is more than a slip.
 const never = 9
 
 // named is a domain in its parts.
@@ -180,8 +182,8 @@ func SuggestHost(host string) string {
 		stem := strings.TrimSuffix(k, ".com")
 		if depth := strings.Count(stem, ".") + 1; strings.Count(host, ".") >= depth {
 			labels := strings.Split(host, ".")
-			ending := labels[depth:]
-			if edits(strings.Join(labels[:depth], "."), stem) <= 1 && !slices.ContainsFunc(ending, func(label string) bool { return len(label) > len("com") }) {
+			long := func(label string) bool { return len(label) > len("com") }
+			if edits(strings.Join(labels[:depth], "."), stem) <= 1 && !slices.ContainsFunc(labels[depth:], long) {
 				return k
 			}
 		}
@@ -194,10 +196,7 @@ func SuggestHost(host string) string {
 				w += "-" + suffix
 			}
 			fixed := w + "." + rest
-			if h := near(fixed, known, 1); h != "" {
-				return h
-			}
-			return fixed
+			return cmp.Or(near(fixed, known, 1), fixed)
 		}
 	}
 	return ""
@@ -215,9 +214,6 @@ func Nearest(name string, known []string) string {
 func near(name string, known []string, n int) string {
 	best, least := "", n+1
 	for _, k := range known {
-		if d := len(k) - len(name); d > n || -d > n {
-			continue
-		}
 		if d := edits(name, k); d > 0 && d < least {
 			best, least = k, d
 		}
