@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -229,5 +231,28 @@ func TestThousandBehindOneAddress(t *testing.T) {
 			})
 		}
 		wg.Wait()
+	}
+}
+
+// A client that waits for its share of DNS queries does not keep others from their pages.
+func TestWaitForDNSTakesNoProcessor(t *testing.T) {
+	s := newTestServer(t, nil)
+	site := netip.MustParsePrefix("192.0.2.7/32")
+	for range s.mxShares.most {
+		s.mxShares.enter(site)
+	}
+	done := make(chan int)
+	go func() { done <- ask(t, s, "GET http://x.example/setup?email=a@slow.example", "").StatusCode }()
+	for waits := false; !waits; runtime.Gosched() {
+		s.mxShares.mu.Lock()
+		waits = s.mxShares.waiting[site] > 0
+		s.mxShares.mu.Unlock()
+	}
+	if n := len(s.working); n != 0 {
+		t.Errorf("the waiting request holds %d of the %d places that use the processor", n, cap(s.working))
+	}
+	s.mxShares.leave(site)
+	if status := <-done; status != http.StatusNotFound {
+		t.Errorf("status %d", status)
 	}
 }

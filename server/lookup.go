@@ -118,14 +118,18 @@ func (s *Server) find(r *request, a provider.Address) (m match, err error) {
 	if !errors.Is(err, provider.ErrNotFound) || r.set.MX == nil {
 		return m, err
 	}
+	s.away(r, func() { m.Provider, err = s.askMX(r, a) })
+	return m, err
+}
+
+func (s *Server) askMX(r *request, a provider.Address) (*provider.Provider, error) {
 	if r.limited && !r.set.MX.Cached(a.Domain) {
 		if !s.allow(r, 1) || !s.mxShares.enter(r.site()) {
-			return m, errLimited
+			return nil, errLimited
 		}
 		defer s.mxShares.leave(r.site())
 	}
-	s.away(r, func() { m.Provider, err = r.set.MX.Lookup(r.ctx(), a) })
-	return m, err
+	return r.set.MX.Lookup(r.ctx(), a)
 }
 
 // question finds what may take a question to a database.
