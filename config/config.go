@@ -38,7 +38,7 @@ type Config struct {
 	Reader *files.Reader `yaml:"-"` // of the files it names
 
 	pos    places
-	broken []string // paths of what could not be read, so that nothing more is said about it
+	broken []string // paths of what could not be read, so that nothing more is reported about it
 	model  []Entry
 }
 

@@ -13,7 +13,7 @@ import (
 	"autoconfig/provider"
 )
 
-// secretKeys are those whose values are in no message.
+// secretKeys are the keys whose values no message shows.
 var secretKeys = map[string]bool{"dsn": true, "password": true, "storage": true}
 
 // schemes are what people call the services of RFC 6409 and RFC 8314, by the
@@ -79,7 +79,7 @@ func wordsOf(t reflect.Type) (words []string, what, id string) {
 	return nil, "", ""
 }
 
-// word sets a text, and refuses one that is not of its type's words.
+// word sets a string, and refuses one that is not a word of its type.
 func (d *decoder) word(n ast.Node, s string, v reflect.Value) {
 	words, what, id := wordsOf(v.Type())
 	if words == nil || slices.Contains(words, s) {
@@ -93,7 +93,7 @@ func (d *decoder) word(n ast.Node, s string, v reflect.Value) {
 	d.fault(id, n, fmt.Sprintf("%q is not %s", s, what), fix)
 }
 
-// meant is the word that a text of type t was probably meant to be, or "".
+// meant is the word of type t that text was probably meant to be, or "".
 func meant(text string, t reflect.Type, words []string) string {
 	key := strings.ToLower(strings.TrimSpace(text))
 	if other := meanings[t][key]; other != "" {
@@ -113,7 +113,7 @@ func nearest(text string, words []string) string {
 	return best
 }
 
-// unknown reports a key that is not one here, and says which was meant.
+// unknown reports an unknown key, and says which was meant.
 func (d *decoder) unknown(n ast.Node, key string, value ast.Node, v reflect.Value) {
 	keys := keysOf(v.Type())
 	fix := "write one of " + strings.Join(keys, ", ")
@@ -133,7 +133,7 @@ func (d *decoder) unknown(n ast.Node, key string, value ast.Node, v reflect.Valu
 	d.fault("config-key-unknown", n, "unknown key", fix)
 }
 
-// serverKey is the list that a server written under a protocol's name belongs to.
+// serverKey is the list to which a server under a protocol's name belongs.
 func serverKey(key string) string {
 	key = strings.ToLower(key)
 	for _, p := range []struct{ prefix, list string }{{"imap", "incoming"}, {"pop", "incoming"}, {"incoming", "incoming"},
@@ -152,7 +152,7 @@ func textOf(n ast.Node) string {
 	return ""
 }
 
-// listFix is what to write in place of a text where a list is wanted.
+// listFix is what to write in place of n where a list is needed.
 func (d *decoder) listFix(n ast.Node, elem reflect.Type) string {
 	key := lastKey(d.path)
 	if m, ok := n.(ast.MapNode); ok {
@@ -175,7 +175,7 @@ func (d *decoder) listFix(n ast.Node, elem reflect.Type) string {
 	return fmt.Sprintf("write [%s]", strings.Join(items, ", "))
 }
 
-// mappingFix is what to write in place of a text where keys are wanted.
+// mappingFix is what to write in place of n where keys are needed.
 func (d *decoder) mappingFix(n ast.Node, t reflect.Type) string {
 	keys, key := keysOf(t), lastKey(d.path)
 	text := textOf(n)
@@ -191,7 +191,7 @@ func (d *decoder) mappingFix(n ast.Node, t reflect.Type) string {
 	return fmt.Sprintf("write %s: {%s: …}, or one key a line below %[1]s:", key, keys[0])
 }
 
-// listItem is a text as an entry of a list, "" where it cannot be one.
+// listItem is item as an entry of a list, or "" if it cannot be one.
 func (d *decoder) listItem(key, item string, elem reflect.Type) string {
 	switch words, _, _ := wordsOf(elem); {
 	case key == "incoming" || key == "outgoing":
@@ -207,7 +207,7 @@ func (d *decoder) listItem(key, item string, elem reflect.Type) string {
 	return item
 }
 
-// textFix is what to write where a text is wanted and value is written.
+// textFix is what to write in place of value where text is needed.
 func textFix(key, value string) string {
 	text := strings.Trim(value, `"`)
 	number := strings.Trim(text, "0123456789") == ""
@@ -229,7 +229,7 @@ func textFix(key, value string) string {
 	return "write it in quotes"
 }
 
-// numberFix is what to write where a number is wanted.
+// numberFix is what to write in place of n where a number is needed.
 func numberFix(key string, n ast.Node) string {
 	text := textOf(n)
 	svc, known := provider.ServiceByName(strings.ToLower(text))
@@ -244,7 +244,7 @@ func numberFix(key string, n ast.Node) string {
 	return fmt.Sprintf("write a number, for example %s: %s", key, cmp.Or(examples[key], "1"))
 }
 
-// durationFix is what to write where a duration is wanted.
+// durationFix is what to write in place of text where a duration is needed.
 func durationFix(key, text string) string {
 	number := strings.TrimRight(text, " abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 	unit := strings.ToLower(strings.TrimSpace(text[len(number):]))

@@ -182,7 +182,7 @@ func (c *Config) firstDomain(path string) string {
 	return first
 }
 
-// Files lists every file whose change means new data: the configuration, the
+// Files lists the files whose change calls for a reload: the configuration, the
 // domains files, the certificates and the sources' secrets.
 func (c *Config) Files() []string {
 	out := []string{c.Path, c.Branding.Logo}

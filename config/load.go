@@ -22,8 +22,8 @@ func Load(path string) (*Config, []finding.Finding) {
 	return LoadWith(new(files.Reader), path, time.Now())
 }
 
-// LoadWith is [Load] for one that loads again and again: its reader remembers
-// which files hang. What is said about the built-in providers is as on day
+// LoadWith is [Load] for a caller that reloads: its reader remembers
+// which files hang. The built-in providers are described as they are on day
 // ([provider.Changes]).
 func LoadWith(r *files.Reader, path string, day time.Time) (*Config, []finding.Finding) {
 	c := Default()

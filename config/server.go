@@ -48,7 +48,7 @@ func serverFromURL(s *provider.Server, key, text string) (fix string) {
 	return ""
 }
 
-// hostAndPort is a text without a scheme.
+// hostAndPort is text without its scheme.
 func hostAndPort(text string) string {
 	_, rest, ok := strings.Cut(text, "://")
 	if !ok {
@@ -57,7 +57,7 @@ func hostAndPort(text string) string {
 	return rest
 }
 
-// hostIn is the host name in a text that should be one, or ""; a scheme, a user
+// hostIn is the host name in text that should be one, or ""; a scheme, a user
 // name, a port and a path are left out.
 func hostIn(text string) string {
 	text = hostAndPort(text)
@@ -72,7 +72,7 @@ func hostIn(text string) string {
 	return host
 }
 
-// serverProposal is the short form that a text under incoming, outgoing or
+// serverProposal is the short form that text under incoming, outgoing or
 // managesieve was probably meant to be.
 func serverProposal(key, text string) string {
 	scheme, rest, ok := strings.Cut(strings.ToLower(text), "://")

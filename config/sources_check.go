@@ -58,7 +58,8 @@ func (s *checkedSource) check(i int) {
 		}
 	}
 	if (s.SQL == "") == (s.LDAP == "") {
-		s.bad("config-source-kind", "", "a source is a database or a directory", "write sql: postgres, mysql or sqlite, or ldap: ldaps://ldap.example.org")
+		s.bad("config-source-kind", "", "a source is a database or a directory",
+			"write sql: postgres, mysql or sqlite, or ldap: ldaps://ldap.example.org")
 		return
 	}
 	s.otherKind()
@@ -163,15 +164,19 @@ func (s *checkedSource) queries(parse func(text string, allowed ...string) error
 
 func (s *checkedSource) directory() {
 	u, err := url.Parse(s.LDAP)
-	if err != nil || !slices.Contains([]string{"ldap", "ldaps", "ldapi"}, u.Scheme) || u.Scheme != "ldapi" && u.Hostname() == "" || strings.Trim(u.Path, "/") != "" && u.Scheme != "ldapi" || u.User != nil {
-		s.bad("config-value-invalid", "ldap", fmt.Sprintf("%q is not the address of a directory", s.LDAP), "write ldaps://ldap.example.org, ldap://… or ldapi://%2Frun%2Fslapd%2Fldapi")
+	if err != nil || !slices.Contains([]string{"ldap", "ldaps", "ldapi"}, u.Scheme) || u.User != nil ||
+		u.Scheme != "ldapi" && (u.Hostname() == "" || strings.Trim(u.Path, "/") != "") {
+		s.bad("config-value-invalid", "ldap", fmt.Sprintf("%q is not the address of a directory", s.LDAP),
+			"write ldaps://ldap.example.org, ldap://… or ldapi://%2Frun%2Fslapd%2Fldapi")
 		return
 	}
 	if s.StartTLS != nil && *s.StartTLS && u.Scheme != "ldap" {
 		s.bad("config-value-invalid", "starttls", "starttls is for ldap://, and this is "+u.Scheme+"://", "remove starttls")
 	}
 	if u.Scheme == "ldap" && !s.EncryptsLater() && !loopback(u.Hostname()) {
-		s.bad("config-source-plain", "starttls", "the directory is asked without encryption: passwords and answers are readable by anyone on the way", "remove starttls: false, or write ldaps://")
+		s.bad("config-source-plain", "starttls",
+			"the directory is asked without encryption: passwords and answers are readable by anyone on the way",
+			"remove starttls: false, or write ldaps://")
 	}
 	s.CAFile = s.c.resolve(s.CAFile)
 	s.readable("ca_file", s.CAFile)
@@ -205,8 +210,10 @@ func loopback(host string) bool {
 func (s *checkedSource) logins() {
 	switch {
 	case s.User != "" && !s.RevealLogins:
-		s.bad("config-source-user-unasked", "user", "user is not asked: an answer for one mailbox tells strangers that it exists", "add reveal_logins: true if that may be known, or remove user")
+		s.bad("config-source-user-unasked", "user", "user is not asked: an answer for one mailbox tells strangers that it exists",
+			"add reveal_logins: true if that may be known, or remove user")
 	case s.User == "" && s.RevealLogins:
-		s.bad("config-source-incomplete", "reveal_logins", "reveal_logins without user", "write user: with the query or filter for the login name, or remove reveal_logins")
+		s.bad("config-source-incomplete", "reveal_logins", "reveal_logins without user",
+			"write user: with the query or filter for the login name, or remove reveal_logins")
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"autoconfig/finding"
 )
 
-// parse reads the YAML tree of a text. A part that is not YAML is reported and
+// parse reads the YAML tree of text. A part that is not YAML is reported and
 // left out, so that the mistakes in the rest are found as well; nil: nothing
 // can be read.
 func (d *decoder) parse(text []byte) *ast.File {
@@ -44,7 +44,7 @@ func (d *decoder) parse(text []byte) *ast.File {
 	return file
 }
 
-// unreadableText says why a text cannot be YAML in UTF-8, and where.
+// unreadableText says why text cannot be YAML in UTF-8, and where.
 func unreadableText(text []byte) (at Pos, cause, fix string) {
 	lineOf := func(i int) Pos {
 		return Pos{Line: 1 + bytes.Count(text[:i], []byte("\n")), Column: i - bytes.LastIndexByte(text[:i], '\n')}
@@ -72,8 +72,8 @@ const maxDepth = 50
 
 var errNested = errors.New("nested too deeply")
 
-// parseYAML parses a text whose values are nested at most maxDepth deep: the
-// library needs memory by the square of the depth.
+// parseYAML parses text with values nested at most maxDepth deep: the memory
+// that the library needs grows with the square of the depth.
 func parseYAML(text string) (*ast.File, error) {
 	tokens := lexer.Tokenize(text)
 	depth, entries, line := 0, 0, 0

@@ -31,7 +31,7 @@ func (a Address) String() string {
 	return a.Local + "@" + a.Domain
 }
 
-// What is wrong with a text that should be an address or a domain.
+// The errors of text that should be an address or a domain.
 var (
 	ErrAddress = errors.New("not a mail address")
 	ErrDomain  = errors.New("not a domain name")

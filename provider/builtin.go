@@ -52,7 +52,7 @@ func outlook() *Provider {
 	}
 }
 
-// microsoft365 is Exchange Online for domains of one's own.
+// microsoft365 is Exchange Online for customers' domains.
 func microsoft365() *Provider {
 	return &Provider{
 		ID: Microsoft365, Name: "Microsoft 365", ShortName: "Microsoft 365",

@@ -31,7 +31,7 @@ type Fact struct {
 	Reviewed string // date, 2006-01-02
 }
 
-// Change is a change at a vendor whose date is known.
+// Change is a change at a vendor with a known date.
 type Change struct {
 	Date   string // from this day on, 2006-01-02
 	What   string // a sentence
@@ -124,7 +124,7 @@ func (c Change) State(day time.Time) string {
 	return "planned"
 }
 
-// Notice is how long before a change operators are told of it.
+// Notice is how long before a change operators are warned.
 const Notice = 60 * 24 * time.Hour
 
 // News lists the changes of a built-in provider that an operator should know

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// ForbiddenIn names the first character of a text that no host or domain name
-// may have, for an error message, or is "".
+// ForbiddenIn names the first character of a text that a host or domain name
+// cannot have, for an error message, or is "".
 func ForbiddenIn(name string) string {
 	r, ok := forbidden(widthMapped(name))
 	if ok {

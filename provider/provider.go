@@ -30,7 +30,7 @@ type Provider struct {
 	Domains []string `yaml:"domains,omitempty" json:"-" doc:"domains of addresses"`
 	// Unverified are names some lists give the provider; served only when MX confirms them.
 	Unverified []string `yaml:"-" json:"-"`
-	// MX are mail exchangers: a domain whose best MX is one of these, or below it, is served.
+	// MX are mail exchangers: domains whose best MX is one of these, or below it, are served.
 	MX     []string   `yaml:"mx,omitempty" json:"-" doc:"also serve domains whose best MX is one of these or below it"`
 	Vendor *VendorDNS `yaml:"-" json:"-"`
 
@@ -69,7 +69,7 @@ type Server struct {
 	Auth     []Auth   `yaml:"auth,omitempty" json:"auth" doc:"ways to log in, preferred first"`
 	// Username is a template: %EMAILADDRESS%, %EMAILLOCALPART%, %EMAILDOMAIN%.
 	Username string `yaml:"username,omitempty" json:"username" doc:"login name template"`
-	// LeaveOnServer (POP3) says whether a client leaves what it has fetched; nil: nothing is said.
+	// LeaveOnServer (POP3) says whether a client leaves what it has fetched; nil: unknown.
 	LeaveOnServer *bool `yaml:"leave_on_server,omitempty" json:"leave_on_server,omitempty" doc:"POP3: whether mail stays"`
 }
 
@@ -230,7 +230,7 @@ func Auths() []Auth {
 
 // Source finds the provider of an address. Lookup returns an error wrapping
 // [ErrNotFound] when the domain is not served, and one wrapping
-// [ErrUnavailable] when it cannot be told now.
+// [ErrUnavailable] when that cannot be found out now.
 type Source interface {
 	Lookup(ctx context.Context, a Address) (*Provider, error)
 }

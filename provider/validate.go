@@ -32,7 +32,7 @@ func (p *Provider) Normalize() {
 	}
 }
 
-// standIn is a domain for the placeholder while a template is checked.
+// standIn replaces the placeholder while a template is checked.
 const standIn = "placeholder.example"
 
 func normalHost(host string) string {
@@ -207,16 +207,19 @@ func (v *validator) autodiscover(a Autodiscover) {
 	case "", ActionSettings:
 	case ActionRedirectURL:
 		if a.RedirectURL == "" {
-			v.fault("config-autodiscover-redirect", "autodiscover", "this provider has no Autodiscover service to redirect to", "write autodiscover: {redirect_url: https://…}")
+			v.fault("config-autodiscover-redirect", "autodiscover", "this provider has no Autodiscover service to redirect to",
+				"write autodiscover: {redirect_url: https://…}")
 		}
 		v.httpsURL("autodiscover.redirect_url", a.RedirectURL, URLPlain)
 	case ActionRedirectAddr:
 		example := Address{Local: "user", Domain: "example.org"}
 		if _, err := ParseAddress(Expand(a.RedirectAddr, example)); err != nil {
-			v.fault("config-autodiscover-redirect", "autodiscover.redirect_addr", fmt.Sprintf("%q is not a mail address", a.RedirectAddr), "write redirect_addr: \"%EMAILLOCALPART%@other.example\"")
+			v.fault("config-autodiscover-redirect", "autodiscover.redirect_addr", fmt.Sprintf("%q is not a mail address", a.RedirectAddr),
+				"write redirect_addr: \"%EMAILLOCALPART%@other.example\"")
 		}
 	default:
-		v.fault("config-autodiscover-unknown", "autodiscover", fmt.Sprintf("%q is not an answer", a.Action), "write settings, redirect, {redirect_url: https://…} or {redirect_addr: user@other.example}")
+		v.fault("config-autodiscover-unknown", "autodiscover", fmt.Sprintf("%q is not an answer", a.Action),
+			"write settings, redirect, {redirect_url: https://…} or {redirect_addr: user@other.example}")
 	}
 }
 

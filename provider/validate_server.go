@@ -93,7 +93,7 @@ func (v *validator) host(path, host string) {
 	}
 }
 
-// Port is the port number in a text, or 0 if it is not one from 1 to 65535.
+// Port is the port number that text is, or 0 if it is not one from 1 to 65535.
 func Port(text string) uint16 {
 	n, err := strconv.ParseUint(text, 10, 16)
 	if err != nil {
