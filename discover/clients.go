@@ -49,17 +49,20 @@ var table = []client{{
 		xmlType: true, named: true, idOpen: true, bare: true, portless: true, leading: true, firstAuth: true,
 		incoming: []string{"imap", "pop3", "nntp", "exchange", "ews", "owa"}, mixed: true,
 		socket: socketWords, auth: authWords, oauth: mozilla.ThunderbirdOAuth2,
-		authOut: map[string]provider.Auth{"none": provider.AuthNone, "client-IP-address": provider.AuthClientIP, "smtp-after-pop": provider.AuthNone},
-		host:    thunderbirdHost, user: thunderbirdUser, noUser: fixedUser("undefined"),
+		authOut: map[string]provider.Auth{"none": provider.AuthNone, "client-IP-address": provider.AuthClientIP,
+			"smtp-after-pop": provider.AuthNone},
+		host: thunderbirdHost, user: thunderbirdUser, noUser: fixedUser("undefined"),
 	},
-	pox: poxReading{block: thunderbirdBlock, xmlType: true, rawAddress: true, expands: true, browser: mozilla.ThunderbirdOAuth2, exchange: true},
+	pox: poxReading{block: thunderbirdBlock, xmlType: true, rawAddress: true, expands: true, exchange: true,
+		browser: mozilla.ThunderbirdOAuth2},
 	plan: inOrder([]step{atOnce(
 		grouped(ispFamily, stopAnswered, get("https"+configPath+byAddress, "https"+wellKnownPath+byAddress,
 			"http"+configPath+byAddress, "http"+wellKnownPath+byAddress)),
 		[]step{thunderbirdDatabase, {kind: askMX, timeout: 10 * time.Second, together: true,
 			then: append(get("https"+configPath+byAddress), thunderbirdDatabase)}},
 		thunderbirdPost("https://autodiscover.{domain}", "https://{domain}", "http://autodiscover.{domain}"),
-		[]step{{kind: askSRV, target: poxSRV, family: poxFamily, foreign: foreignAlways, lightest: true, then: thunderbirdPost("https://{x}")}},
+		[]step{{kind: askSRV, target: poxSRV, family: poxFamily, foreign: foreignAlways, lightest: true,
+			then: thunderbirdPost("https://{x}")}},
 	)}, guesses("imaps imap pop3s pop3", "imap. mail. @ pop3. pop.", "submissions submission", "smtp. mail. @")),
 }, {
 	// From its source of August 2026. It asks one after the other, and the user
@@ -73,7 +76,8 @@ var table = []client{{
 	reads: reading{
 		named: true, whole: true, exact: true, lastProvider: true, lastValue: true, oauthLate: true,
 		incoming: []string{"imap"}, socket: secureWords,
-		auth:  map[string]provider.Auth{"password-cleartext": provider.AuthPassword, "password-encrypted": provider.AuthPasswordEncrypted, "OAuth2": provider.AuthOAuth2},
+		auth: map[string]provider.Auth{"password-cleartext": provider.AuthPassword,
+			"password-encrypted": provider.AuthPasswordEncrypted, "OAuth2": provider.AuthOAuth2},
 		oauth: func(host string) bool { return slices.Contains(androidOAuth2, host) },
 		host:  expandedHost, user: trimmedUser, noUser: func(*Server, vars) bool { return false },
 	},
@@ -96,7 +100,8 @@ var table = []client{{
 	redirects: 10, addrs: 10, urls: 10,
 	pox: poxReading{block: outlookBlock, repost: true, exchange: true, exact: true},
 	plan: inOrder(each(poxPost, "https://{domain}"+poxPath, "https://autodiscover.{domain}"+poxPath), []step{
-		{kind: poxHop, target: "http://autodiscover.{domain}" + poxPath, asks: "whether the site it was redirected to may configure the account"},
+		{kind: poxHop, target: "http://autodiscover.{domain}" + poxPath,
+			asks: "whether the site it was redirected to may configure the account"},
 		{kind: askSRV, target: poxSRV, foreign: foreignIfTaken, then: each(poxPost, "https://{x}"+poxPath)}}),
 	hint: "new Outlook and Outlook for phones ask Microsoft's cloud instead",
 }, {
@@ -150,8 +155,8 @@ var table = []client{{
 	// imap one; nothing is filled in, and the user name is always the address.
 	name: "geary", title: "Geary 43", checked: "43.0, measured 2026-11-23", wait: 15 * time.Second,
 	coding: "gzip, deflate", redirects: 20,
-	reads: reading{incoming: []string{"imap"}, firstOnly: true, socket: socketWords, auth: authWords, authElse: provider.AuthPassword,
-		host: literal, user: wholeAddress, noUser: addressUser},
+	reads: reading{incoming: []string{"imap"}, firstOnly: true,
+		socket: socketWords, auth: authWords, authElse: provider.AuthPassword, host: literal, user: wholeAddress, noUser: addressUser},
 	plan: inOrder(get("https"+configPath, database)),
 }, {
 	// Only https, no DNS records, Autodiscover by GET without an address. It takes
@@ -170,18 +175,19 @@ var table = []client{{
 	// nothing is filled in.
 	name: "aerc", title: "aerc 0.22", checked: "0.22.0, measured 2026-11-23", wait: 10 * time.Second,
 	agent: "Go-http-client/1.1", coding: "gzip", redirects: 10,
-	reads: reading{incoming: []string{"imap"}, lastOut: true, socket: socketWords, auth: authWords, authElse: provider.AuthPassword,
-		host: escapedHost, user: wholeAddress, noUser: addressUser},
+	reads: reading{incoming: []string{"imap"}, lastOut: true,
+		socket: socketWords, auth: authWords, authElse: provider.AuthPassword, host: escapedHost, user: wholeAddress, noUser: addressUser},
 	plan: atOnce(services("imaps imap submissions submission smtps jmap"),
 		get("https"+configPath+byAddress, "https"+wellKnownPath+byAddress, database),
-		[]step{{kind: askMX, byHost: true, then: []step{{kind: guess, incoming: []string{"imap://{x}"}, outgoing: []string{"submission://{x}"}}}}}),
+		[]step{{kind: askMX, byHost: true, then: []step{
+			{kind: guess, incoming: []string{"imap://{x}"}, outgoing: []string{"submission://{x}"}}}}}),
 }, {
 	// Its copy of the ISPDB is taken for the database itself here. It looks at no
 	// authentication.
 	name: "mailspring", title: "Mailspring", checked: "its source, commit d93a0d7 (2026-08-21)", wait: 15 * time.Second,
 	agent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Mailspring", accept: "*/*", coding: "gzip, deflate", redirects: 20,
-	reads: reading{incoming: []string{"imap"}, socket: socketWords, authElse: provider.AuthPassword, host: expandedHost,
-		user: localOrAddress, noUser: addressUser},
+	reads: reading{incoming: []string{"imap"}, socket: socketWords, authElse: provider.AuthPassword,
+		host: expandedHost, user: localOrAddress, noUser: addressUser},
 	plan: inOrder(get("https"+configPath, "https"+wellKnownPath, database)),
 }, {
 	// It ranks what it finds: SRV records for both ways before autoconfig,
@@ -191,7 +197,8 @@ var table = []client{{
 	reads: reading{incoming: []string{"imap"}, exact: true, lastIn: true, lastOut: true, lastValue: true,
 		socket: secureWords, socketElse: byPort, authElse: provider.AuthPassword, host: literal, user: literalUser, noUser: addressUser},
 	pox: poxReading{block: outlookBlock},
-	plan: inOrder([]step{{kind: mailSRV, services: []string{"imaps", "imap", "submission", "submissions"}, bothWays: true, inOrder: true}},
+	plan: inOrder(
+		[]step{{kind: mailSRV, services: []string{"imaps", "imap", "submission", "submissions"}, bothWays: true, inOrder: true}},
 		get("https"+configPath+byRawAddress, "https"+wellKnownPath+byRawAddress, database),
 		each(poxPost, "https://{domain}"+poxPath, "https://autodiscover.{domain}"+poxPath),
 		guesses("imaps imap", "imap. mail. mx. @", "submission submissions", "smtp. mail. mx. @"),
@@ -215,7 +222,8 @@ var table = []client{{
 }, {
 	// It follows RFC 6186 and RFC 8314 to the letter, as Claws Mail 4.1 nearly does.
 	name: "srv", title: "SRV client (RFC 6186)", checked: "RFC 6186 and RFC 8314; Claws Mail 4.1.1, measured 2026-11-23", wait: 10 * time.Second,
-	plan: step{kind: mailSRV, foreign: foreignIfTaken, services: []string{"imaps", "imap", "pop3s", "pop3", "submissions", "submission"}},
+	plan: step{kind: mailSRV, foreign: foreignIfTaken,
+		services: []string{"imaps", "imap", "pop3s", "pop3", "submissions", "submission"}},
 }, {
 	// It follows no redirect and believes no document that DNS does not vouch for.
 	name: "pacc", title: "PACC client", checked: "draft-ietf-mailmaint-pacc-03", wait: 10 * time.Second,

@@ -25,8 +25,10 @@ func disagreements(r *Report, meant *provider.Provider) []Disagreement {
 		of    func(s *Settings) string
 		meant func(p *provider.Provider) string
 	}{
-		{"incoming", func(s *Settings) string { return mailWords(s.Incoming) }, func(p *provider.Provider) string { return meantWords(r, p.Incoming, incomingOf) }},
-		{"outgoing", func(s *Settings) string { return mailWords(s.Outgoing) }, func(p *provider.Provider) string { return meantWords(r, p.Outgoing, outgoingOf) }},
+		{"incoming", func(s *Settings) string { return mailWords(s.Incoming) },
+			func(p *provider.Provider) string { return meantWords(r, p.Incoming, incomingOf) }},
+		{"outgoing", func(s *Settings) string { return mailWords(s.Outgoing) },
+			func(p *provider.Provider) string { return meantWords(r, p.Outgoing, outgoingOf) }},
 		{"user name", func(s *Settings) string { return mailUser(s.Incoming) }, func(*provider.Provider) string { return "" }},
 	} {
 		d := Disagreement{About: part.about}

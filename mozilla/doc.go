@@ -71,7 +71,8 @@ var auths = []struct {
 	auth  provider.Auth
 	words []string
 }{
-	{provider.AuthOAuth2, []string{"OAuth2", "OAuth", "sasl-XOAUTH2", "sasl-OAUTHBEARER", "http-bearer"}}, // OAuth is in one list of the draft, no client knows it
+	// OAuth is in one list of the draft; no client knows it.
+	{provider.AuthOAuth2, []string{"OAuth2", "OAuth", "sasl-XOAUTH2", "sasl-OAUTHBEARER", "http-bearer"}},
 	{provider.AuthPassword, []string{"password-cleartext", "plain", "http-basic", "sasl-PLAIN", "sasl-LOGIN"}},
 	{provider.AuthPasswordEncrypted, []string{"password-encrypted", "secure", "http-digest", "sasl-CRAM-MD5", "sasl-DIGEST-MD5"}},
 	{provider.AuthNTLM, []string{"NTLM", "sasl-NTLM"}},
