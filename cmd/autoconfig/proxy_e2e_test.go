@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"autoconfig/dnssrv/dnstest"
 	"autoconfig/e2e/component"
 	"autoconfig/e2e/freeport"
 )
@@ -109,7 +110,9 @@ http {
 // what /ask does not vouch for gets none.
 func TestBehindCaddy(t *testing.T) {
 	caddy := component.Need(t, "caddy")
-	public, admin := startServer(t, proxied)
+	names := dnstest.Start(t, "example. SOA ns.example. root.example. 1 3600 600 86400 60\nautoconfig.hoster.example. A 127.0.0.1\n",
+		"example.org. SOA ns.example. root.example. 1 3600 600 86400 60\n*.example.org. A 127.0.0.1\n")
+	public, admin := startServer(t, proxied+"dns: {resolver: [\""+names.Addr()+"\"]}\n")
 	dir := t.TempDir()
 	httpAddr, httpsAddr := freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
 	port := func(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
