@@ -226,8 +226,8 @@ func kinds(found []finding.Finding) [][]finding.Finding {
 const (
 	meansHead     = "What it means:  "
 	doHead        = "What to do:     "
-	seenHead      = "Seen:       "
-	rightHead     = "Right:      "
+	seenHead      = "Seen:           "
+	rightHead     = "Right:          "
 	publishedHead = "Published:  "
 	toPublishHead = "To publish: "
 )

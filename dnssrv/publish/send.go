@@ -85,7 +85,7 @@ func (p *Publisher) judge(u *ZoneUpdate, r *dns.Msg, signature error) error {
 		if t == nil { // PowerDNS says so little of a key that it does not know
 			also = ", or does not know the key or its secret"
 		}
-		f = f.because("%s does not let the key %s make these changes in %s%s (query.REFUSED); nothing was written", u.Server, p.o.Key, zone, also)
+		f = f.because("%s does not let the key %s make these changes in %s%s (REFUSED); nothing was written", u.Server, p.o.Key, zone, also)
 	case "dns-publish-not-authoritative":
 		f = f.because("%s is not the primary server of %s (NOTAUTH); nothing was written", u.Server, zone)
 	case "dns-publish-raced":
