@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"autoconfig/files"
 )
@@ -28,6 +29,7 @@ sources:
   - name: directory
     ldap: ldap://localhost
     starttls: false
+    ca_file: ca.pem
     base: dc=example
     provider: hosting
     domain: (associatedDomain=:domain)
@@ -39,12 +41,17 @@ sources:
 // the same.
 func TestShowHasEverySettingOfASource(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "dsn"), []byte("host=localhost"), 0o600); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"dsn", "ca.pem"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("host=localhost"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	c, found := parse(filepath.Join(dir, "autoconfig.yaml"), []byte(everySource))
 	if Failed(found) {
 		t.Fatal(lines(found))
+	}
+	if ca := filepath.Join(dir, "ca.pem"); c.Sources[1].CAFile != ca || !slices.Contains(c.Files(), ca) {
+		t.Errorf("%q, and among %v", c.Sources[1].CAFile, c.Files())
 	}
 	shown, err := c.Show()
 	if err != nil {
@@ -230,6 +237,48 @@ func TestBoundsThemselves(t *testing.T) {
 	}
 	for _, text := range []string{"limits: {burst: 0}", "limits: {per_minute: 0}", "limits: {burst: -1}"} {
 		if _, found := parse("autoconfig.yaml", []byte(text)); !Failed(found) {
+			t.Errorf("%s is taken", text)
+		}
+	}
+}
+
+// What changes soon at a built-in provider that the file names is reported with
+// the place in the file.
+func TestNewsHasItsPlace(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "autoconfig.yaml")
+	if err := os.WriteFile(file, []byte("providers:\n  - {id: microsoft365, domains: [shop.example]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, found := LoadWith(&files.Reader{}, file, time.Date(2026, time.December, 1, 0, 0, 0, 0, time.UTC))
+	if Failed(found) {
+		t.Fatal(lines(found))
+	}
+	news := c.News()
+	if len(news) == 0 || !strings.Contains(lines(news), "autoconfig.yaml:2:") {
+		t.Errorf("%s", lines(news))
+	}
+}
+
+// Two entries with one domain are told apart by name.
+func TestDomainOfTwoEntries(t *testing.T) {
+	const entry = "  - {id: %, domains_file: d, incoming: [imaps://imap.example.org], outgoing: [submissions://smtp.example.org]}\n"
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "d"), []byte("example.org\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, found := parse(filepath.Join(dir, "autoconfig.yaml"), []byte("providers:\n"+strings.Replace(entry, "%", "first", 1)+strings.Replace(entry, "%", "second", 1)))
+	if Failed(found) {
+		t.Fatal(lines(found))
+	}
+	if _, found := c.Data(); !Failed(found) || !strings.Contains(lines(found), `"first"`) {
+		t.Errorf("%s", lines(found))
+	}
+}
+
+// Each part of the branding is looked at, whichever others are there.
+func TestBrandingPartsAreLookedAtAlone(t *testing.T) {
+	for _, text := range []string{"{imprint: nonsense}", "{support: nonsense}", "{accent: nonsense}"} {
+		if _, found := parse("autoconfig.yaml", []byte("branding: "+text+"\n")); !Failed(found) {
 			t.Errorf("%s is taken", text)
 		}
 	}
