@@ -164,7 +164,7 @@ func TestVanishingFiles(t *testing.T) {
 			made++
 		}
 	}
-	t.Logf("%d faults made and mended", made)
+	t.Logf("%d faults made and fixed", made)
 }
 
 // own gives a file or folder, with what is in it, to the service's user.

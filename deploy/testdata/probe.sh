@@ -88,7 +88,7 @@ check "and says why" logged "autoconfig.yaml:.*nonsense"
 check "while the settings from before are served" answers 8080
 check "a restart with a bad configuration fails" not systemctl restart autoconfig
 cp /root/good $config
-check "once mended it comes back by itself" eventually answers 8080
+check "once fixed it comes back by itself" eventually answers 8080
 
 sed -i 's/^listen: .*/listen: ":80"/' $config
 printf 'listen_tls: ":443"\nservice_host: autoconfig.hoster.example\ntls:\n  acme: {email: hostmaster@hoster.example}\n' >> $config
