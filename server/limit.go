@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"autoconfig/provider"
 )
 
 // limiter bounds what one client may ask of the costly routes: per IPv4 address and IPv6 /64, and sitesOf48 times as
@@ -79,52 +81,72 @@ func (r *request) cost() int {
 }
 
 // shares keeps one client from taking all the questions that go to a slow source at once: it has most under way, and as
-// many more waiting as that leaves room for, but neither the source's places nor the server's.
+// many more wait as waits says. A question counts once, however many ask it: an office that opens its mail programs at
+// nine asks a thousand times for a few domains.
 type shares struct {
 	most, waits int
 
 	mu              sync.Mutex
 	left            *sync.Cond
-	asking, waiting map[netip.Prefix]int
+	asking, waiting map[question]int     // who asks it
+	under, queued   map[netip.Prefix]int // different questions of a client
+}
+
+// question is what a client wants to know of a source.
+type question struct {
+	client netip.Prefix
+	of     provider.Address
 }
 
 func newShares(most, waits int) *shares {
-	s := &shares{most: most, waits: waits, asking: map[netip.Prefix]int{}, waiting: map[netip.Prefix]int{}}
+	s := &shares{most: most, waits: waits, asking: map[question]int{}, waiting: map[question]int{},
+		under: map[netip.Prefix]int{}, queued: map[netip.Prefix]int{}}
 	s.left = sync.NewCond(&s.mu)
 	return s
 }
 
 // enter waits for the client's turn. It is false when too many wait already. Every question ends by its time-out, so
 // the wait does.
-func (s *shares) enter(client netip.Prefix) bool {
+func (s *shares) enter(q question) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.asking[client] >= s.most {
-		if s.waiting[client] >= s.waits {
+	held := func() bool { return s.asking[q] == 0 && s.under[q.client] >= s.most }
+	if held() {
+		if s.waiting[q] == 0 && s.queued[q.client] >= s.waits {
 			return false
 		}
-		s.waiting[client]++
-		for s.asking[client] >= s.most {
+		more(s.waiting, s.queued, q)
+		for held() {
 			s.left.Wait()
 		}
-		less(s.waiting, client)
+		less(s.waiting, s.queued, q)
 	}
-	s.asking[client]++
+	more(s.asking, s.under, q)
 	return true
 }
 
-func (s *shares) leave(client netip.Prefix) {
+func (s *shares) leave(q question) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	less(s.asking, client)
+	less(s.asking, s.under, q)
 	if len(s.waiting) > 0 {
 		s.left.Broadcast()
 	}
 }
 
-func less(counts map[netip.Prefix]int, client netip.Prefix) {
-	if counts[client]--; counts[client] == 0 {
-		delete(counts, client)
+func more(who map[question]int, of map[netip.Prefix]int, q question) {
+	if who[q]++; who[q] == 1 {
+		of[q.client]++
+	}
+}
+
+func less(who map[question]int, of map[netip.Prefix]int, q question) {
+	if who[q]--; who[q] > 0 {
+		return
+	}
+	delete(who, q)
+	if of[q.client]--; of[q.client] == 0 {
+		delete(of, q.client)
 	}
 }
 

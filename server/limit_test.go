@@ -238,20 +238,21 @@ func TestThousandBehindOneAddress(t *testing.T) {
 func TestWaitForDNSTakesNoProcessor(t *testing.T) {
 	s := newTestServer(t, nil)
 	site := netip.MustParsePrefix("192.0.2.7/32")
-	for range s.mxShares.most {
-		s.mxShares.enter(site)
+	asked := func(i int) question { return question{site, provider.Address{Domain: fmt.Sprintf("d%d.example", i)}} }
+	for i := range s.mxShares.most {
+		s.mxShares.enter(asked(i))
 	}
 	done := make(chan int)
 	go func() { done <- ask(t, s, "GET http://x.example/setup?email=a@slow.example", "").StatusCode }()
 	for waits := false; !waits; runtime.Gosched() {
 		s.mxShares.mu.Lock()
-		waits = s.mxShares.waiting[site] > 0
+		waits = s.mxShares.queued[site] > 0
 		s.mxShares.mu.Unlock()
 	}
 	if n := len(s.working); n != 0 {
 		t.Errorf("the waiting request holds %d of the %d places that use the processor", n, cap(s.working))
 	}
-	s.mxShares.leave(site)
+	s.mxShares.leave(asked(0))
 	if status := <-done; status != http.StatusNotFound {
 		t.Errorf("status %d", status)
 	}

@@ -124,10 +124,11 @@ func (s *Server) find(r *request, a provider.Address) (m match, err error) {
 
 func (s *Server) askMX(r *request, a provider.Address) (*provider.Provider, error) {
 	if r.limited && !r.set.MX.Cached(a.Domain) {
-		if !s.allow(r, 1) || !s.mxShares.enter(r.site()) {
+		q := question{r.site(), provider.Address{Domain: a.Domain}}
+		if !s.allow(r, 1) || !s.mxShares.enter(q) {
 			return nil, errLimited
 		}
-		defer s.mxShares.leave(r.site())
+		defer s.mxShares.leave(q)
 	}
 	return r.set.MX.Lookup(r.ctx(), a)
 }
@@ -138,10 +139,11 @@ func (s *Server) question(r *request, a provider.Address) (*provider.Provider, e
 		return p, err
 	}
 	if r.limited {
-		if !s.shares.enter(r.site()) {
+		q := question{r.site(), a}
+		if !s.shares.enter(q) {
 			return nil, errLimited
 		}
-		defer s.shares.leave(r.site())
+		defer s.shares.leave(q)
 	}
 	return r.set.Source.Lookup(r.ctx(), a)
 }
