@@ -335,3 +335,27 @@ func unpack(archive, name string) ([]byte, error) {
 		}
 	}
 }
+
+// On a telephone, the help page answers while one types as the button does, and
+// nothing is wider than the screen.
+func TestBrowserHelp(t *testing.T) {
+	b := newTab(t, newBrowser(t), site(t), 390, 844, "light")
+	b.phone(390, 844)
+	answers := `[...document.querySelectorAll("#results article h3")].map((h) => h.innerText).join("; ")`
+	for _, text := range []string{"534", "need admin approval", "535 5.7.139 basic authentication is disabled"} {
+		b.open("/help")
+		b.typeInto("#error", text)
+		b.wait(`document.querySelector("#results article") !== null`)
+		typed := eval[string](b, answers)
+		if eval[bool](b, `document.documentElement.scrollWidth > innerWidth`) {
+			t.Errorf("%q: the page is wider than the screen", text)
+		}
+		b.click(".paste button")
+		if sent := eval[string](b, answers); sent == "" || sent != typed {
+			t.Errorf("%q: while typing %q, by the button %q", text, typed, sent)
+		}
+	}
+	b.open("/help")
+	b.typeInto("#error", "xyzzy")
+	b.wait(`document.querySelector("#answers")?.innerText === "Nothing found"`)
+}
