@@ -213,9 +213,10 @@ func entries(keys []string, seen map[string]bool, path, key string, recursive bo
 	if !ok {
 		return keys // path itself
 	}
-	entry := path
+	end := len(path)
 	for part := range strings.SplitSeq(rest, "/") {
-		if entry += "/" + part; !seen[entry] {
+		end += len("/") + len(part)
+		if entry := key[:end]; !seen[entry] {
 			seen[entry] = true
 			keys = append(keys, entry)
 		}

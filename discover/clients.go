@@ -282,8 +282,8 @@ func grouped(f family, stops stopRule, list []step) []step {
 // other way round.
 func guesses(in, inHosts, out, outHosts string) []step {
 	candidates := func(services, hosts string) (list []string) {
-		for _, host := range strings.Fields(hosts) {
-			for _, service := range strings.Fields(services) {
+		for host := range strings.FieldsSeq(hosts) {
+			for service := range strings.FieldsSeq(services) {
 				other := "imap"
 				if strings.HasPrefix(service, "imap") {
 					other = "pop"

@@ -156,7 +156,7 @@ func (r reading) refuses(e *mozilla.Element) string {
 	if !r.named {
 		return ""
 	}
-	if id := e.SelectAttrValue("id", ""); !isName(id) && !(r.idOpen && placeholderName.MatchString(id)) {
+	if id := e.SelectAttrValue("id", ""); !isName(id) && (!r.idOpen || !placeholderName.MatchString(id)) {
 		return "emailProvider has no id that is a host name"
 	}
 	good := false

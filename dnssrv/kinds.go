@@ -74,6 +74,7 @@ func allPlaces() []Place {
 	)
 }
 
+// AutodiscoverSRV is the label of the Autodiscover service record.
 var AutodiscoverSRV = srvLabel("autodiscover")
 
 // kindOf is the kind that a mail service's records are of.

@@ -14,7 +14,7 @@ import (
 // pixels that the page has for a code.
 const maxCode = 1000
 
-// ErrCode: the link is too long for a code.
+// ErrCode is returned for a link that is too long for a code.
 var ErrCode = errors.New("too many addresses for one code")
 
 // ProfileLink is the https link to the profile of addresses, at a host that may have a port.

@@ -53,8 +53,8 @@ func (s *Server) identify(r *request) {
 // cannot be read is counted as the peer's, so that it does not evade the limits. Without the header, or with nothing
 // but proxies in it, a proxy asks for itself and is not counted.
 func forwardedFor(headers []string, peer netip.Addr, trusted []netip.Prefix) (client netip.Addr, counts bool) {
-	for i := len(headers) - 1; i >= 0; i-- {
-		for rest := headers[i]; rest != ""; {
+	for _, header := range slices.Backward(headers) {
+		for rest := header; rest != ""; {
 			comma := strings.LastIndexByte(rest, ',')
 			hop := strings.TrimSpace(rest[comma+1:])
 			rest = rest[:max(comma, 0)]

@@ -36,7 +36,11 @@ def profile(raw, address):
 
 
 def pacc(raw, address):
-    for name, server in json.loads(raw)["protocols"].items():
+    protocols = json.loads(raw)["protocols"]
+    for name, server in protocols.items():
+        if name == "smtp" and "submit" in protocols:  # the same server, for readers of revision 02
+            assert server == protocols["submit"]
+            continue
         yield {"submit": "smtp"}.get(name, name), server["host"], "-", "tls", address
 
 

@@ -60,7 +60,7 @@ func (v *Vec[T]) WithLabelValues(values ...string) T {
 	if v.f.series[key] == nil {
 		v.f.series[key] = v.make()
 	}
-	return v.f.series[key].(T) //nolint:forcetypeassert // make has made it
+	return v.f.series[key].(T) //nolint:errcheck,forcetypeassert // make has made it
 }
 
 var escaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
