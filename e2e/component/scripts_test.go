@@ -24,7 +24,7 @@ func TestScriptsUseListedPrograms(t *testing.T) {
 	for _, e := range entries() {
 		packages = append(packages, e.debian)
 	}
-	packages = append(packages, "git", "make", "golang-go") // to clone, to begin and to build with
+	packages = append(packages, "apt", "git", "make", "golang-go") // to install, to clone, to begin and to build with
 	base := entries()[slices.IndexFunc(entries(), func(e entry) bool { return e.debian == "base" })].names
 	owner := map[string]string{} // of the words that are programs
 	for _, m := range word.FindAllStringSubmatch(scripts(t), -1) {
