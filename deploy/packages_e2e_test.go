@@ -82,7 +82,10 @@ func run(dir string, env []string, name string, args ...string) (string, error) 
 // must is run, and what it printed.
 func must(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	out, err := run("", nil, component.Need(t, name), args...)
+	if !filepath.IsAbs(name) { // not what the test has unpacked
+		name = component.Need(t, name)
+	}
+	out, err := run("", nil, name, args...)
 	if err != nil {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}

@@ -11,7 +11,7 @@ step() { # COMMAND
 set -e
 ip link set lo up
 ip addr add $here/32 dev lo
-resolver=$(awk '$1 == "nameserver" { print $2; exit }' /etc/resolv.conf) # the machine's own: what answers there is ours
+resolver=$(awk '$1 == "nameserver" { print $2; exit }' /etc/resolv.conf 2>/dev/null || true) # the machine's own: what answers there is ours
 resolver=${resolver:-127.0.0.1}
 ip addr add $resolver/32 dev lo 2>/dev/null || true # a loopback address is there already
 
