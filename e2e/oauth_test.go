@@ -147,7 +147,7 @@ func TestThunderbirdAddon(t *testing.T) {
 		tb := startThunderbird(t, startNames(t), zone, authority, policies)
 		tb.net.use(to)
 		t.Cleanup(func() { tb.showFailure(t) })
-		tb.run(nil, `return installed(args[0])`, "oauth2@mail.test")
+		tb.run(nil, `return installed(args[0])`, "oauth2@id.mail.test")
 		tb.introduce("jo@mail.test", shown...)
 		var got []found
 		tb.run(&got, `return signIn()`)

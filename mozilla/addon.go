@@ -25,7 +25,7 @@ var ErrNoAddon = errors.New("mozilla: no OAuth2 client for Thunderbird")
 // Addon is a Thunderbird add-on that registers a provider's OAuth2 client
 // (manifest key oauth_provider: Thunderbird 140, "oauthProvider API").
 type Addon struct {
-	ID       string // of the add-on, like oauth2@example.org
+	ID       string // of the add-on, like oauth2@id.example.org
 	Version  string // digits and dots; a newer add-on needs a higher one
 	manifest manifest
 }
@@ -64,7 +64,8 @@ type oauthProvider struct {
 // with [ErrNoAddon], and the reason, when p has no client id, no end points or
 // no server with OAuth2. Domains are named in the add-on only where the host
 // names are Thunderbird's own too, such as Microsoft's: elsewhere a new domain
-// would need a new add-on.
+// would need a new add-on. Thunderbird holds one client for each issuer, so the
+// id is the issuer's: a second add-on replaces the first.
 func NewAddon(p *provider.Provider, domains []string, version string) (*Addon, error) {
 	o := p.OAuth2
 	switch {
@@ -79,16 +80,20 @@ func NewAddon(p *provider.Provider, domains []string, version string) (*Addon, e
 	if len(hosts) == 0 {
 		return nil, fmt.Errorf("%w: no server of %q has oauth2 among its auth", ErrNoAddon, p.ID)
 	}
-	a := &Addon{ID: "oauth2@" + domains[0], Version: version}
+	issuer, oldest := issuerHost(o), "140.0"
+	if shared { // the issuer is Thunderbird's own too, and older ones refuse the hosts
+		issuer, oldest = domains[0], "155.0"
+	}
+	a := &Addon{ID: "oauth2@" + issuer, Version: version}
 	a.manifest = manifest{
 		ManifestVersion: 3, Name: p.Name + ": sign-in", Version: version,
 		Description: "Lets Thunderbird sign in at " + p.Name + " with OAuth2. Nothing else is read or changed.",
 		OAuth: oauthProvider{
-			Issuer: issuerHost(o), ClientID: o.ClientID, Authorization: o.AuthorizeURL, Token: o.TokenURL,
+			Issuer: issuer, ClientID: o.ClientID, Authorization: o.AuthorizeURL, Token: o.TokenURL,
 			Redirection: RedirectURL, PKCE: true, Hosts: hosts, Scopes: strings.Join(o.Scopes, " "),
 		},
 	}
-	a.manifest.Specific.Gecko.ID, a.manifest.Specific.Gecko.Min = a.ID, "140.0"
+	a.manifest.Specific.Gecko.ID, a.manifest.Specific.Gecko.Min = a.ID, oldest
 	if shared {
 		a.manifest.OAuth.Domains = domains
 	}
@@ -112,8 +117,8 @@ func oauthHosts(p *provider.Provider, domains []string) (hosts []string, shared 
 // issuerHost names the login in Thunderbird's password store: the host of the
 // authorization end point, as the API's description wants it.
 func issuerHost(o *provider.OAuth2) string {
-	if u, err := url.Parse(o.AuthorizeURL); err == nil && u.Host != "" {
-		return u.Host
+	if u, err := url.Parse(o.AuthorizeURL); err == nil && u.Hostname() != "" {
+		return u.Hostname()
 	}
 	return o.AuthorizeURL
 }
@@ -127,7 +132,7 @@ func (a *Addon) XPI() ([]byte, error) {
 	}
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
-	f, err := w.CreateHeader(&zip.FileHeader{Name: "manifest.json", Method: zip.Deflate, Modified: time.Time{}})
+	f, err := w.CreateHeader(&zip.FileHeader{Name: "manifest.json", Method: zip.Store, Modified: time.Time{}})
 	if err == nil {
 		_, err = f.Write(text)
 	}
@@ -135,6 +140,28 @@ func (a *Addon) XPI() ([]byte, error) {
 		err = w.Close()
 	}
 	return out.Bytes(), err
+}
+
+// Client is the registration as the add-on thunderbird-custom-idp ("OAuthPatch")
+// gets it from /.well-known/autoconfig/mail/oauth2-client.json of a domain.
+func (a *Addon) Client() ([]byte, error) {
+	o := a.manifest.OAuth
+	type scopes struct {
+		IMAP string `json:"imap"`
+		SMTP string `json:"smtp"`
+	}
+	return marshalIndent(struct {
+		Hosts         string `json:"hostname"`
+		Issuer        string `json:"issuer"`
+		ClientID      string `json:"clientId"`
+		PKCE          bool   `json:"usePkce"`
+		Override      bool   `json:"overrideBuiltIn,omitempty"`
+		Authorization string `json:"authorizationEndpoint"`
+		Token         string `json:"tokenEndpoint"`
+		Redirection   string `json:"redirectUri"`
+		Scopes        scopes `json:"scopes"`
+	}{strings.Join(o.Hosts, " "), o.Issuer, o.ClientID, o.PKCE, len(o.Domains) > 0, o.Authorization, o.Token, o.Redirection,
+		scopes{o.Scopes, o.Scopes}})
 }
 
 // Policies is the policies.json that installs the add-on from installURL for

@@ -66,7 +66,7 @@ func TestAddon(t *testing.T) {
   "description": "Lets Thunderbird sign in at Example Mail with OAuth2. Nothing else is read or changed.",
   "browser_specific_settings": {
     "gecko": {
-      "id": "oauth2@example.org",
+      "id": "oauth2@login.example.org",
       "strict_min_version": "140.0"
     }
   },
@@ -96,10 +96,36 @@ func TestAddon(t *testing.T) {
 func TestAddonAtSharedHosts(t *testing.T) {
 	p := provider.Builtin(provider.Microsoft365)
 	p.OAuth2.ClientID = "1b2c"
-	if got := manifestOf(t, p, "shop.example"); !strings.Contains(got, `"emailDomains": [
-      "shop.example"
-    ]`) {
-		t.Errorf("got\n%s", got)
+	got := manifestOf(t, p, "shop.example")
+	for _, want := range []string{"\"emailDomains\": [\n      \"shop.example\"\n    ]", `"id": "oauth2@shop.example"`,
+		`"issuer": "shop.example"`, `"strict_min_version": "155.0"`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is missing in\n%s", want, got)
+		}
+	}
+}
+
+func TestAddonClient(t *testing.T) {
+	a, err := NewAddon(addonProvider(), []string{"example.org"}, "1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{
+  "hostname": "imap.example.org smtp.example.org",
+  "issuer": "login.example.org",
+  "clientId": "mail-programs",
+  "usePkce": true,
+  "authorizationEndpoint": "https://login.example.org/authorize?prompt=login&x=1",
+  "tokenEndpoint": "https://login.example.org/token",
+  "redirectUri": "https://localhost",
+  "scopes": {
+    "imap": "mail offline_access",
+    "smtp": "mail offline_access"
+  }
+}
+`
+	if got, err := a.Client(); err != nil || string(got) != want {
+		t.Errorf("got %v\n%s", err, got)
 	}
 }
 
