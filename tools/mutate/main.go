@@ -15,13 +15,16 @@ import (
 )
 
 func main() {
-	n := flag.Int("n", 150, "changes to try in each package; 0: all")
-	seed := flag.Uint64("seed", 1, "which sample")
-	files := flag.String("files", "", "only files whose name contains this")
+	var o options
+	flag.IntVar(&o.n, "n", 150, "changes to try in each package; 0: all")
+	flag.Uint64Var(&o.seed, "seed", 1, "which sample")
+	flag.StringVar(&o.files, "files", "", "only files whose name contains this")
+	flag.IntVar(&o.memory, "memory", 6<<10, "address space of the tests, in MiB")
+	flag.DurationVar(&o.patience, "patience", time.Minute, "how long the tests may take, besides six times what they take unchanged")
 	flag.Parse()
 	failed := false
 	for _, pattern := range flag.Args() {
-		r, err := try(pattern, *files, *n, *seed)
+		r, err := try(pattern, o)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "mutate: %s: %v\n", pattern, err)
 			failed = true
@@ -34,22 +37,31 @@ func main() {
 	}
 }
 
+// options are what the command line says.
+type options struct {
+	n        int
+	seed     uint64
+	files    string
+	memory   int
+	patience time.Duration
+}
+
 // try samples the mutants of a package and runs its tests with each.
-func try(pattern, only string, n int, seed uint64) (*report, error) {
-	p, err := load(pattern)
+func try(pattern string, o options) (*report, error) {
+	p, err := load(pattern, o)
 	if err != nil {
 		return nil, err
 	}
 	defer p.close()
-	all, err := p.mutants(only)
+	all, err := p.mutants(o.files)
 	if err != nil {
 		return nil, err
 	}
-	rng := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // a sample, no secret
+	rng := rand.New(rand.NewPCG(o.seed, o.seed)) //nolint:gosec // a sample, no secret
 	rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	r := &report{pkg: p.ImportPath, all: len(all), began: time.Now()}
 	for _, m := range all {
-		if n > 0 && r.tried() >= n {
+		if o.n > 0 && r.tried() >= o.n {
 			break
 		}
 		outcome := uncovered

@@ -22,6 +22,14 @@ func Small(n int, log interface{ Info(string) }) bool {
 	return count < limit && !(n == -1)
 }
 
+// Zeros are n of them; with another step they never end.
+func Zeros(n int) (out []byte) {
+	for i := 0; i < n; i++ {
+		out = append(out, make([]byte, 1<<20)...)
+	}
+	return out
+}
+
 func unused(n int) int { return n + 1 }
 `
 
@@ -37,6 +45,9 @@ func TestSmall(t *testing.T) {
 	if !Small(2, quiet{}) || Small(4, quiet{}) {
 		t.Error("wrong")
 	}
+	if len(Zeros(2)) != 2<<20 {
+		t.Error("zeros")
+	}
 }
 `
 
@@ -50,18 +61,18 @@ func TestTry(t *testing.T) {
 		}
 	}
 	t.Chdir(dir)
-	r, err := try(".", "", 0, 1)
+	r, err := try(".", options{seed: 1, memory: 1 << 10})
 	if err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(r.left)
-	const want = "lived: a.go:12:15 `<` → `<=`\n" + "not covered: a.go:15:35 `+` → `-`"
+	const want = "lived: a.go:12:15 `<` → `<=`\n" + "not covered: a.go:23:35 `+` → `-`"
 	got := strings.Join(r.left, "\n")
 	if got != want {
 		t.Errorf("left:\n%s", got)
 	}
 	var text strings.Builder
-	if r.print(&text); r.count[killed] < 3 || !strings.Contains(text.String(), " killed ") {
+	if r.print(&text); r.count[killed] < 3 || r.count[hung] != 0 || !strings.Contains(text.String(), " killed ") {
 		t.Errorf("%v\n%s", r.count, &text)
 	}
 }

@@ -22,18 +22,19 @@ type pkg struct {
 	scratch string
 	blocks  map[string][]block // by the file's base name
 	limit   time.Duration      // for the tests of one mutant
+	memory  int                // their address space, in MiB
 }
 
 // block is a piece of code that the tests enter.
 type block struct{ fromLine, fromCol, toLine, toCol int }
 
 // load finds a package, and runs its tests once as they are.
-func load(pattern string) (*pkg, error) {
+func load(pattern string, o options) (*pkg, error) {
 	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles", pattern).Output() //nolint:gosec // the developer names it
 	if err != nil {
 		return nil, err
 	}
-	p := &pkg{blocks: map[string][]block{}}
+	p := &pkg{blocks: map[string][]block{}, memory: o.memory}
 	if err := json.Unmarshal(out, p); err != nil {
 		return nil, err
 	}
@@ -47,7 +48,7 @@ func load(pattern string) (*pkg, error) {
 		p.close()
 		return nil, fmt.Errorf("its tests fail as they are: %w\n%s", err, out)
 	}
-	p.limit = 60*time.Second + 6*time.Since(begin)
+	p.limit = o.patience + 6*time.Since(begin)
 	return p, p.readProfile(profile)
 }
 
@@ -118,7 +119,9 @@ func (p *pkg) test(m mutant) (outcome, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), p.limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, "-test.short", "-test.failfast") //nolint:gosec // it was just built
+	// Without a limit, a loop that appends and never ends takes the machine's memory, not the test's.
+	limited := fmt.Sprintf(`ulimit -v %d; exec "$0" "$@"`, p.memory<<10)
+	cmd := exec.CommandContext(ctx, "sh", "-c", limited, binary, "-test.short", "-test.failfast") //nolint:gosec // it was just built
 	cmd.Dir = p.Dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what a test has started ends with it
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
