@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -225,4 +227,121 @@ func TestResolverDown(t *testing.T) {
 		})
 	}
 	t.Logf("%d requests for configured and for remembered domains, none refused", 3*2*n)
+}
+
+// A mount that hangs, and a pipe, in the place of a configured file: config check
+// ends, a running service gives up within 5 s, says so, goes on with other
+// reloads, and is well when the file is back. The mount is a FUSE one that nobody
+// answers for, as a dead network mount.
+func TestHangingFiles(t *testing.T) {
+	s := startService(t, faultsConfig, faultsFiles(t, 1000))
+	a, admin := newAsker(s.http, false), newAsker(s.admin, false)
+	ready := func(want string) func() bool {
+		return func() bool { _, body, _ := admin.get("", "/readyz"); return strings.Contains(body, want) }
+	}
+	mount := filepath.Join(t.TempDir(), "mount")
+	path := filepath.Join(s.dir, "customers.txt")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, fault := range map[string]func() (heal func(), err error){
+		"a pipe": func() (func(), error) { return func() {}, syscall.Mkfifo(path, 0o600) },
+		"a mount that hangs": func() (func(), error) {
+			heal, err := hang(mount)
+			if err != nil {
+				return nil, err
+			}
+			return heal, os.Symlink(filepath.Join(mount, "customers.txt"), path)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			heal, err := fault()
+			if err != nil {
+				write(t, path, string(text))
+				t.Skipf("this machine cannot: %v", err)
+			}
+			heal = sync.OnceFunc(heal)
+			defer heal() // or nothing that waits could be ended
+			begin := time.Now()
+			s.signal(t, syscall.SIGHUP)
+			until(t, "/readyz says so", ready("customers.txt"))
+			took := time.Since(begin)
+			if took > 6*time.Second {
+				t.Errorf("given up after %v", took)
+			}
+			a.must(t, "autoconfig.customer999.test", settingsPath)
+			config := filepath.Join(s.dir, "autoconfig.yaml")
+			replace(t, config, strings.ReplaceAll(faultsConfig, "domains_file: customers.txt", "domains: [new.test]")) // without the file
+			until(t, "a reload that does without it", func() bool { status, _, _ := a.get("autoconfig.new.test", settingsPath); return status == 200 })
+			replace(t, config, faultsConfig)
+			heal()
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			write(t, path, string(text))
+			until(t, "the file counts again", func() bool { status, _, _ := a.get("autoconfig.customer999.test", settingsPath); return status == 200 })
+			until(t, "all is well again", ready(`"ok"`))
+			t.Logf("%s: given up after %v", name, took.Round(time.Millisecond))
+		})
+	}
+}
+
+// config check ends in time for a pipe and for a mount that hangs. The mount is
+// its own: the kernel lets no process go that waits for a name another one waits
+// for.
+func TestConfigCheckOfHangingFiles(t *testing.T) {
+	mount := filepath.Join(t.TempDir(), "mount")
+	for name, fault := range map[string]func(path string) error{
+		"a pipe": func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"a mount that hangs": func(path string) error {
+			heal, err := hang(mount)
+			if err == nil {
+				t.Cleanup(heal)
+				err = os.Symlink(filepath.Join(mount, "customers.txt"), path)
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "autoconfig.yaml"), "providers: [{domains_file: customers.txt, incoming: [imaps://mail.own.test], outgoing: [submissions://mail.own.test]}]\n")
+			if err := fault(filepath.Join(dir, "customers.txt")); err != nil {
+				t.Skipf("this machine cannot: %v", err)
+			}
+			cmd := exec.CommandContext(t.Context(), program, "config", "check")
+			cmd.Dir = dir
+			begin := time.Now()
+			p := start(t, cmd)
+			select {
+			case <-p.done:
+			case <-time.After(patience):
+				t.Fatal("it hangs")
+			}
+			if took := time.Since(begin); took > 6*time.Second || !strings.Contains(p.output(), "customers.txt") {
+				t.Errorf("after %v: %s", took, p.output())
+			}
+		})
+	}
+}
+
+// hang mounts a file system whose every question waits for ever.
+func hang(dir string) (heal func(), err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	fuse, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Mount("hang", dir, "fuse", 0, fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0", fuse.Fd())); err != nil {
+		return nil, errors.Join(err, fuse.Close())
+	}
+	return func() {
+		_ = fuse.Close() // whoever waits gets an error
+		_ = syscall.Unmount(dir, syscall.MNT_DETACH)
+	}, nil
 }

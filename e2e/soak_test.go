@@ -3,9 +3,9 @@
 package e2e
 
 import (
+	"database/sql"
 	"flag"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	_ "modernc.org/sqlite" // the database of the customers
 
 	"autoconfig/dnssrv/dnstest"
 	"autoconfig/e2e/component"
@@ -33,6 +35,30 @@ const soakZone = `$ORIGIN test.
 @ 60 IN SOA ns.test. root.test. 1 3600 600 86400 60
 *.shop 60 IN MX 0 shop-test.mail.protection.outlook.com.
 `
+
+// soakSource remembers little, so that it is asked.
+const soakSource = `
+sources:
+  - {name: customers, sql: sqlite, dsn_file: db.dsn, provider: own.test, domain: SELECT 1 FROM d WHERE name = :domain, timeout: 5s, cache: {ttl: 1s, negative_ttl: 1s, stale: 0s}}
+`
+
+// database has as many customers again.
+func database(t *testing.T, dir string) {
+	t.Helper()
+	path := filepath.Join(dir, "customers.db")
+	db, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	for _, q := range []string{"CREATE TABLE d (name TEXT PRIMARY KEY)",
+		fmt.Sprintf("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO d SELECT 'db' || i || '.test' FROM n", served-1)} {
+		if _, err := db.Exec(q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(dir, "db.dsn"), path)
+}
 
 // ask is one kind of request, with the statuses it may get. Only what needs
 // DNS may be refused for a time; plain http is redirected at autodiscover.*.
@@ -54,6 +80,8 @@ var asks = []ask{
 	{"GET", "autoconfig.own.test", "/setup?email=jo#%40own.test", "", []int{200}},
 	{"GET", "autoconfig.own.test", "/qr.svg?email=jo#%40own.test", "", []int{200}},
 	{"GET", "autoconfig.own.test", "/api/v1/settings?email=jo#%40own.test", "", []int{200}},
+	{"GET", "autoconfig.db#.test", "/mail/config-v1.1.xml", "", []int{200}},
+	{"GET", "db#.test", "/.well-known/autoconfig/mail/config-v1.1.xml?emailaddress=jo%40db#.test", "", []int{200}},
 	{"GET", "autoconfig.own.test", "/no-such-page-#", "", []int{404}},
 	{"GET", "autoconfig.s#.shop.test", "/mail/config-v1.1.xml", "", []int{200, 503}},
 	{"GET", "autoconfig.u#.unknown.test", "/mail/config-v1.1.xml", "", []int{404, 503}},
@@ -132,7 +160,8 @@ func raceBinary(t *testing.T) string {
 func startSoak(t *testing.T, binary string) *soaker {
 	dns, dir := dnstest.Start(t, soakZone), t.TempDir()
 	s := &service{dir: dir, http: freeport.On(t, "127.0.0.1"), tls: freeport.On(t, "127.0.0.1"), admin: freeport.On(t, "127.0.0.1")}
-	write(t, filepath.Join(dir, "autoconfig.yaml"), strings.Replace(faultsConfig, "127.0.0.1:0", s.tls, 1)+fmt.Sprintf("dns: {resolver: [%q]}\n", dns.Addr()))
+	write(t, filepath.Join(dir, "autoconfig.yaml"), strings.Replace(faultsConfig, "127.0.0.1:0", s.tls, 1)+fmt.Sprintf("dns: {resolver: [%q]}\n", dns.Addr())+soakSource)
+	database(t, dir)
 	s.process = start(t, serveCommand(dir, faultsFiles(t, served), func(cmd *exec.Cmd) {
 		cmd.Path, cmd.Args = binary, []string{binary, "serve", "--listen", s.http, "--admin", s.admin, "--log-level", "error"}
 	}))
@@ -200,28 +229,50 @@ func (k *soaker) ask(a *asker, kind, number int) {
 	}
 }
 
-// reload puts a bad file and then a good one under the service, each with a
-// SIGHUP; what is served stays the same.
+// soakFaults are what is done to a file; an empty text removes it. The last are
+// good in themselves, and change what is open.
+var soakFaults = []struct{ file, old, text string }{
+	{"autoconfig.yaml", "", "provders: []\n"}, {"customers.txt", "", "not a domain\n"}, {"cert.pem", "", "none\n"}, {"key.pem", "", "none\n"},
+	{"logo.svg", "", ""}, {"db.dsn", "", ""}, {"autoconfig.yaml", "provider: own.test", "provider: lost"},
+	{"autoconfig.yaml", "timeout: 5s", "timeout: 4s"}, {"autoconfig.yaml", "ttl: 1s", "ttl: 2s"},
+}
+
+const soakHarmless = 2
+
+// reload makes one fault or two at a time, and then puts the files back, each
+// with a SIGHUP; what is served stays the same.
 func (k *soaker) reload(t *testing.T) {
-	bad := map[string]string{"autoconfig.yaml": "provders: []\n", "customers.txt": "not a domain\n", "cert.pem": "none\n", "logo.svg": ""}
-	files := slices.Sorted(maps.Keys(bad))
-	file := filepath.Join(k.s.dir, files[rand.IntN(len(files))])
-	good, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := bad[filepath.Base(file)]
-	if text == "" {
-		if err := os.Remove(file); err != nil {
+	good := map[string]string{}
+	for _, i := range []int{rand.IntN(len(soakFaults) - soakHarmless), rand.IntN(len(soakFaults))} {
+		f := soakFaults[i]
+		path := filepath.Join(k.s.dir, f.file)
+		text, err := os.ReadFile(path)
+		if os.IsNotExist(err) {
+			continue // the first fault has removed it
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
-	} else {
-		replace(t, file, text)
+		if _, kept := good[path]; !kept {
+			good[path] = string(text)
+		}
+		switch {
+		case f.old != "":
+			replace(t, path, strings.Replace(string(text), f.old, f.text, 1))
+		case f.text != "":
+			replace(t, path, f.text)
+		default:
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	k.s.signal(t, syscall.SIGHUP)
 	k.await(t, true)
 	k.bad++
-	replace(t, file, string(good))
+	for path, text := range good {
+		replace(t, path, text)
+	}
 	k.s.signal(t, syscall.SIGHUP)
 	k.await(t, false)
 	k.good++
