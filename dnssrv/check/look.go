@@ -3,7 +3,6 @@ package check
 import (
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/miekg/dns"
 
@@ -27,31 +26,21 @@ func (l *look) open() (found []finding.Finding, ok bool) {
 	case !a.Outcome.Known():
 		return []finding.Finding{l.failed(a)}, false
 	}
-	l.zone = zoneOf(a)
+	soa := a.Zone()
+	if soa == nil && l.k.o.Authoritative { // the answer is about another zone
+		soa, _ = query.FindZone(l.ctx, l.k.client.Ask, query.Parent(a.Name))
+	}
+	if l.zone = a.Name; soa != nil {
+		l.zone = dns.CanonicalName(soa.Hdr.Name)
+	}
 	if !l.k.o.Authoritative {
 		return nil, true
-	}
-	for len(a.CNAMEs) > 0 && strings.Contains(dnssrv.Plain(a.Name), ".") { // the answer is about another zone
-		_, parent, _ := strings.Cut(a.Name, ".")
-		a = l.k.client.Ask(l.ctx, parent, dns.TypeSOA)
-		l.zone = zoneOf(a)
 	}
 	l.findServers()
 	if len(l.servers) == 0 {
 		return append(l.early, l.about("dns-server-none", l.zone, dns.TypeNS, statusError)), false
 	}
 	return nil, true
-}
-
-// zoneOf is the apex of the zone that answered a question for SOA.
-func zoneOf(a query.Answer) string {
-	if len(a.RRs) > 0 && len(a.CNAMEs) == 0 {
-		return a.Name
-	}
-	if a.SOA != nil && dns.IsSubDomain(a.SOA.Hdr.Name, a.Name) {
-		return dns.CanonicalName(a.SOA.Hdr.Name)
-	}
-	return a.Name
 }
 
 // askAll asks questions and keeps the answers.

@@ -19,15 +19,6 @@ type authority struct {
 	server string // host:port of the primary
 }
 
-// asker asks one question, of the resolvers or of a server.
-type asker func(ctx context.Context, name string, qtype uint16) query.Answer
-
-func (p *Publisher) at(server string) asker {
-	return func(ctx context.Context, name string, qtype uint16) query.Answer {
-		return p.client.AskServer(ctx, server, name, qtype)
-	}
-}
-
 // authority finds the zone of a name and the zone's primary. With a server given
 // that server is asked for the zone, so that a hidden primary and a zone that no
 // resolver sees yet are found too.
@@ -51,7 +42,7 @@ func (p *Publisher) authority(ctx context.Context, name string) (authority, erro
 
 // inZone asks the server itself for the zone of a name.
 func (p *Publisher) inZone(ctx context.Context, name, server string) (authority, error) {
-	soa, err := findSOA(ctx, p.at(server), name)
+	soa, err := findSOA(ctx, p.client.At(server), name)
 	if err != nil {
 		return authority{}, err
 	}
@@ -72,52 +63,25 @@ func (p *Publisher) inZone(ctx context.Context, name, server string) (authority,
 		because("%s has no zone %s, only %s; nothing was written", server, dnssrv.Plain(p.o.Zone), dnssrv.Plain(zone))
 }
 
-// findSOA walks up from a name to the top of its zone. It asks for a CNAME,
-// which nobody follows to where it leads (that place may be down): there is none
-// at the top of a zone, and a negative answer names the zone (RFC 2308 §3). Some
-// resolvers leave that out, so the SOA is asked for too.
-func findSOA(ctx context.Context, ask asker, name string) (*dns.SOA, error) {
-	for at := dns.CanonicalName(name); ; at = parentName(at) {
-		for _, qtype := range []uint16{dns.TypeCNAME, dns.TypeSOA} {
-			a := ask(ctx, at, qtype)
-			switch {
-			case a.Outcome == query.REFUSED:
-				return nil, newFault("dns-publish-not-authoritative", dnssrv.Plain(name)).
-					because("%s refuses questions about %s: it has no such zone, or does not answer this machine; nothing was written", a.Server, dnssrv.Plain(at))
-			case !a.Outcome.Known():
-				return nil, unreadable(at, a)
-			case len(a.NS) > 0 && registrys(a.NS[0].Header().Name):
-				return nil, newFault("dns-publish-not-authoritative", dnssrv.Plain(name)).
-					because("%s has no zone that %s lies in; nothing was written", a.Server, dnssrv.Plain(name)).
-					do("create the zone there first, or give its primary server with --server HOST:PORT")
-			case len(a.NS) > 0:
-				return nil, delegated(name, a.NS[0].Header().Name)
-			}
-			if soa := soaOf(a); soa != nil && dns.IsSubDomain(dns.CanonicalName(soa.Hdr.Name), at) {
-				return soa, nil
-			}
-			if a.Outcome == query.NOERROR {
-				break // an alias
-			}
-		}
-		if at == "." {
-			return nil, newFault("dns-publish-zone-unknown", dnssrv.Plain(name))
-		}
+// findSOA finds the zone of a name, or says why not.
+func findSOA(ctx context.Context, ask query.Asker, name string) (*dns.SOA, error) {
+	soa, a := query.FindZone(ctx, ask, name)
+	switch {
+	case soa != nil:
+		return soa, nil
+	case a.Outcome == query.REFUSED:
+		return nil, newFault("dns-publish-not-authoritative", dnssrv.Plain(name)).
+			because("%s refuses questions about %s: it has no such zone, or does not answer this machine; nothing was written", a.Server, dnssrv.Plain(a.Name))
+	case !a.Outcome.Known():
+		return nil, unreadable(a.Name, a)
+	case len(a.NS) > 0 && registrys(a.NS[0].Header().Name):
+		return nil, newFault("dns-publish-not-authoritative", dnssrv.Plain(name)).
+			because("%s has no zone that %s lies in; nothing was written", a.Server, dnssrv.Plain(name)).
+			do("create the zone there first, or give its primary server with --server HOST:PORT")
+	case len(a.NS) > 0:
+		return nil, delegated(name, a.NS[0].Header().Name)
 	}
-}
-
-// soaOf is the SOA record of the zone that the name asked lies in. Behind a
-// CNAME it would be that of another name.
-func soaOf(a query.Answer) *dns.SOA {
-	if len(a.CNAMEs) > 0 {
-		return nil
-	}
-	for _, rr := range a.RRs {
-		if soa, ok := rr.(*dns.SOA); ok {
-			return soa
-		}
-	}
-	return a.SOA
+	return nil, newFault("dns-publish-zone-unknown", dnssrv.Plain(name))
 }
 
 // publicZone refuses zones like org: the nearest zone that exists above a domain

@@ -150,7 +150,7 @@ func (p *Publisher) read(ctx context.Context, at authority, sets []recordSet) ([
 func (p *Publisher) askAll(ctx context.Context, at authority, questions []query.Question) ([]query.Answer, error) {
 	slices.SortFunc(questions, query.Question.Compare)
 	questions = slices.Compact(questions)
-	ask := p.at(at.server)
+	ask := p.client.At(at.server)
 	out := query.All(questions, func(q query.Question) query.Answer { return ask(ctx, q.Name, q.Type) })
 	for _, a := range out {
 		switch {
@@ -175,7 +175,7 @@ func wildcardQuestions(zone string, answers []query.Answer) []query.Question {
 		if len(a.RRs)+len(a.CNAMEs) == 0 || a.Name == zone {
 			continue
 		}
-		for parent := parentName(a.Name); dns.IsSubDomain(zone, parent); parent = parentName(parent) {
+		for parent := query.Parent(a.Name); dns.IsSubDomain(zone, parent); parent = query.Parent(parent) {
 			out = append(out, query.Question{Name: "*." + parent, Type: qtype})
 			if parent == zone {
 				break

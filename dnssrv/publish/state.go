@@ -83,7 +83,7 @@ func (z zoneState) dropSynthesised(sets []recordSet) map[string]bool {
 // from it; the prerequisites then fail, and nothing is written.
 func (z zoneState) synthesised(name string, qtype uint16) bool {
 	now := z[name].sets[qtype]
-	for parent := parentName(name); len(now) > 0 && parent != "."; parent = parentName(parent) {
+	for parent := query.Parent(name); len(now) > 0 && parent != "."; parent = query.Parent(parent) {
 		wild := z["*."+parent]
 		if wild == nil {
 			continue
@@ -97,13 +97,4 @@ func (z zoneState) synthesised(name string, qtype uint16) bool {
 		}
 	}
 	return false
-}
-
-// parentName is the name less its first label; "." has none but itself.
-func parentName(name string) string {
-	next, end := dns.NextLabel(name, 0)
-	if end {
-		return "."
-	}
-	return name[next:]
 }
