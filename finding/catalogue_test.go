@@ -35,6 +35,9 @@ func TestCatalogue(t *testing.T) {
 			case strings.HasSuffix(text.Cause, ".") || strings.HasSuffix(text.Fix, "."):
 				t.Errorf("%s.json: %s: a full stop at the end; the text also appears inside a line", lang, id)
 			}
+			if lost := lostNames(c.texts[fallback][id], text); lost != nil {
+				t.Errorf("%s.json: %s: the English text has %q too", lang, id, lost)
+			}
 		}
 	}
 	for _, e := range c.list {
@@ -47,6 +50,27 @@ func TestCatalogue(t *testing.T) {
 	}
 	if e, ok := In("xx", "connect-port-refused"); !ok || e.Lang != fallback {
 		t.Errorf("no fall-back: %+v", e)
+	}
+}
+
+// literalWords are host names, flags and codes: what a person types or reads on the screen in every language.
+var literalWords = regexp.MustCompile(`(?:^|[\s(,“"])(--[a-z-]+|[a-z0-9-]+(?:\.[a-z0-9-]+)+|0x[0-9A-Fa-f]+|[A-Z][a-z]+-[A-Z][A-Za-z]+)`)
+
+// lostNames are the literal words of the English text that a translation has not.
+func lostNames(english, text Text) (lost []string) {
+	all := strings.Join([]string{text.Title, text.Cause, text.Fix, text.Admin}, " ")
+	for _, m := range literalWords.FindAllStringSubmatch(english.Cause+" "+english.Fix, -1) {
+		if !strings.Contains(all, m[1]) {
+			lost = append(lost, m[1])
+		}
+	}
+	return lost
+}
+
+func TestLostNames(t *testing.T) {
+	english := Text{Cause: "smtp.live.com is an old name (0x800CCC0E)", Fix: "use smtp-mail.outlook.com, or --allow-private"}
+	if got := lostNames(english, Text{Fix: "smtp.live.com → smtp-mail.outlook.com: --allow-private"}); !slices.Equal(got, []string{"0x800CCC0E"}) {
+		t.Errorf("lost %q", got)
 	}
 }
 

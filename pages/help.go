@@ -101,10 +101,11 @@ type findings struct {
 	byID map[string]findingView
 }
 
-func newFindings(lang string, languages []string) findings {
+func newFindings(lang string, words map[string]string) findings {
 	f := findings{byID: map[string]findingView{}}
 	for _, e := range finding.Catalogue() {
-		v := newFindingView(lang, e.ID, languages)
+		v := newFindingView(lang, e.ID)
+		v.words = words[e.ID]
 		f.byID[e.ID] = v
 		if e.Level == finding.Warn || e.Level == finding.Fail { // good news has no topic
 			f.list = append(f.list, v)
@@ -164,19 +165,30 @@ func isCode(s string) bool {
 }
 
 // newFindingView is an entry as the pages of a language show it.
-func newFindingView(lang, id string, languages []string) findingView {
+func newFindingView(lang, id string) findingView {
 	e, _ := finding.In(lang, id)
 	v := findingView{ID: id, Area: areaOf(id), Title: e.Title, UILang: lang,
 		Cause: finding.Sentence(e.Cause), Fix: finding.Sentence(e.Fix), Admin: finding.Sentence(e.Admin)}
 	if e.Lang != lang {
 		v.Lang = e.Lang
 	}
-	v.words = id
-	for _, l := range languages {
-		e, _ := finding.In(l, id)
-		v.words += strings.ToLower("\n" + e.Title + "\n" + e.Cause + "\n" + e.Fix + "\n" + e.Admin)
-	}
 	return v
+}
+
+// findingWords are the words of every entry in all languages, in lower case, by id.
+func findingWords(languages []string) map[string]string {
+	out := map[string]string{}
+	for _, e := range finding.Catalogue() {
+		var b strings.Builder
+		b.WriteString(e.ID)
+		for _, lang := range languages {
+			if in, _ := finding.In(lang, e.ID); lang == e.Lang || in.Lang == lang {
+				b.WriteString(strings.ToLower("\n" + in.Title + "\n" + in.Cause + "\n" + in.Fix + "\n" + in.Admin))
+			}
+		}
+		out[e.ID] = b.String()
+	}
+	return out
 }
 
 // topicView is the page of one finding.

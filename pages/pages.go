@@ -33,9 +33,10 @@ func New() *Pages {
 	p := &Pages{templates: set, findings: map[string]findings{}}
 	p.buffers.New = func() any { return new(bytes.Buffer) }
 	var tags []language.Tag
+	words := findingWords(set.Languages())
 	for _, lang := range set.Languages() {
 		tags = append(tags, language.Make(lang))
-		p.findings[lang] = newFindings(lang, set.Languages())
+		p.findings[lang] = newFindings(lang, words)
 	}
 	p.matcher = language.NewMatcher(tags)
 	return p

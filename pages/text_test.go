@@ -2,6 +2,7 @@ package pages
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,51 +15,121 @@ import (
 	"autoconfig/templates"
 )
 
-// Every text exists in every language with the same values, is used, and every
-// one that is used exists.
+// Every text exists in every language with the same values, is used, and
+// every one that is used exists. A text with a number has the plural forms of each language.
 func TestMessages(t *testing.T) {
-	read := func(lang string) map[string]string {
-		m := map[string]string{}
-		body, err := os.ReadFile(filepath.Join("../templates/messages", lang+".json"))
-		if err == nil {
-			err = json.Unmarshal(body, &m)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m
-	}
 	used, families := usedMessages(t)
-	names := regexp.MustCompile(`\{[a-z]+\}`)
-	english := read("en")
+	english := messagesOf(t, "en")
 	for _, lang := range templates.New().Languages() {
-		texts := read(lang)
-		for key, text := range texts {
-			want := names.FindAllString(english[key], -1)
-			have := names.FindAllString(text, -1)
-			slices.Sort(want)
-			slices.Sort(have)
-			if english[key] == "" || !slices.Equal(want, have) || strings.Count(text, "*")%2 == 1 {
-				t.Errorf("%s: %s: %q, English %q", lang, key, text, english[key])
-			}
-			if !used[key] && !slices.ContainsFunc(families, func(f *regexp.Regexp) bool { return f.MatchString(key) }) {
-				t.Errorf("%s: %s is not used", lang, key)
-			}
+		for _, fault := range messageFaults(english, messagesOf(t, lang), templates.PluralForms(lang)) {
+			t.Errorf("%s: %s", lang, fault)
 		}
-		for key := range english {
-			if texts[key] == "" {
-				t.Errorf("%s: no %s", lang, key)
-			}
+	}
+	for key := range english {
+		key, _, _ = strings.Cut(key, "#")
+		if !used[key] && !slices.ContainsFunc(families, func(f *regexp.Regexp) bool { return f.MatchString(key) }) {
+			t.Errorf("%s is not used", key)
 		}
 	}
 	for key := range used {
-		if english[key] == "" {
+		if english[key] == "" && english[key+"#other"] == "" {
 			t.Errorf("%s is used and does not exist", key)
 		}
 	}
 	for _, a := range provider.Auths() {
 		if english["auth."+string(a)] == "" {
 			t.Errorf("no auth.%s", a)
+		}
+	}
+}
+
+func messagesOf(t *testing.T, lang string) map[string]string {
+	t.Helper()
+	m := map[string]string{}
+	body, err := os.ReadFile(filepath.Join("../templates/messages", lang+".json"))
+	if err == nil {
+		err = json.Unmarshal(body, &m)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+var (
+	valueNames = regexp.MustCompile(`\{[a-z]*\}`)
+	tagLike    = regexp.MustCompile(`<[a-z/]|&[a-z]+;`) // texts are not HTML
+)
+
+// messageFaults says what is wrong with the texts of a language.
+func messageFaults(english, texts map[string]string, forms []string) (out []string) {
+	want := map[string]string{} // what English says for each key that the language must have
+	for key, text := range english {
+		base, _, plural := strings.Cut(key, "#")
+		if !plural {
+			want[key] = text
+			continue
+		}
+		for _, form := range forms {
+			want[base+"#"+form] = english[base+"#other"]
+		}
+	}
+	values := func(text string) string {
+		list := valueNames.FindAllString(text, -1)
+		slices.Sort(list)
+		return strings.Join(slices.Compact(list), " ")
+	}
+	for key, like := range want {
+		text, ok := texts[key]
+		switch labels := strings.Count(text, "*"); {
+		case !ok:
+			out = append(out, key+" is missing")
+		case strings.TrimSpace(text) != text || text == "":
+			out = append(out, key+" is empty, or has a blank at an end")
+		case values(text) != values(like) && !strings.HasSuffix(key, "#one"): // "one record" may do without its number
+			out = append(out, key+" has the values "+values(text)+", English "+values(like))
+		case labels%2 == 1 || (labels > 0) != strings.Contains(like, "*"):
+			out = append(out, key+" has not the asterisks of the English text")
+		case tagLike.MatchString(text):
+			out = append(out, key+" has a tag or an entity in it")
+		}
+	}
+	for key := range texts {
+		if _, ok := want[key]; !ok {
+			out = append(out, key+" is not in the English file, or not a plural form of the language")
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestMessageFaults(t *testing.T) {
+	english := map[string]string{"a": "Tap *Add {x}*", "b#one": "{n} record", "b#other": "{n} records"}
+	good := map[string]string{"a": "*~Dodaj {x}* stuknij", "b#one": "rekord", "b#few": "{n} rekordy", "b#many": "{n} rekordów"}
+	forms := []string{"one", "few", "many"}
+	if got := messageFaults(english, good, forms); got != nil {
+		t.Errorf("a good file: %q", got)
+	}
+	for key, texts := range map[string][]string{
+		"a":      {"", " Tap *{x}*", "Tap *Add {y}*", "Tap *Add*", "Tap *Add {x}", "Tap Add {x}", "Tap <b>*Add {x}*</b>", "Tap *Add {x}*&nbsp;", "Tap *Add {x}* {}"},
+		"b#few":  {"rekordy", ""},
+		"b#many": {"{m} rekordów"},
+		"b#two":  {"{n} records"},
+		"c":      {"x"},
+	} {
+		for _, text := range texts {
+			bad := maps.Clone(good)
+			bad[key] = text
+			if got := messageFaults(english, bad, forms); len(got) != 1 || !strings.HasPrefix(got[0], key+" ") {
+				t.Errorf("%s %q: %q", key, text, got)
+			}
+		}
+	}
+	for key := range good {
+		bad := maps.Clone(good)
+		delete(bad, key)
+		if got := messageFaults(english, bad, forms); len(got) != 1 || got[0] != key+" is missing" {
+			t.Errorf("without %s: %q", key, got)
 		}
 	}
 }
@@ -76,7 +147,7 @@ func usedMessages(t *testing.T) (map[string]bool, []*regexp.Regexp) {
 		}
 		files = append(files, list...)
 	}
-	call := regexp.MustCompile(`(?:\bt|c\.text|Message\([\w.]+,|Translations|steps)[ (]*"([a-z-]+(?:\.[a-z-]+)+)"`)
+	call := regexp.MustCompile(`(?:\bt|\bcount|c\.text|Message\([\w.]+,|Translations|steps)[ (]*"([a-z-]+(?:\.[a-z-]+)+)"`)
 	format := regexp.MustCompile(`printf "([a-z-]*%s[a-z.-]*|[a-z.-]+%s[a-z.-]*)"`)
 	for _, file := range files {
 		if strings.HasSuffix(file, "_test.go") {
@@ -106,6 +177,9 @@ func usedMessages(t *testing.T) (map[string]bool, []*regexp.Regexp) {
 // Every finding that a person meets, and not the operator alone, is there in
 // every language.
 func TestFindingTranslations(t *testing.T) {
+	if a, b := templates.New().Languages(), finding.Languages(); !slices.Equal(a, b) {
+		t.Errorf("languages of templates/messages: %q, of templates/findings: %q", a, b)
+	}
 	for _, lang := range templates.New().Languages() {
 		for _, e := range finding.Catalogue() {
 			problem := e.Level == finding.Warn || e.Level == finding.Fail

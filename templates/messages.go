@@ -9,6 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+
 	"autoconfig/templates/findings"
 )
 
@@ -17,6 +20,7 @@ const fallback = "en"
 
 // catalog is the texts of one language.
 type catalog struct {
+	tag      language.Tag
 	messages map[string]string
 	spans    map[string][]Span // of the messages, before values are put in
 }
@@ -36,17 +40,30 @@ func Translations(key string) map[string]string {
 func loadCatalogs() map[string]*catalog {
 	all := map[string]*catalog{}
 	for name, body := range findings.Embedded(files, "messages") {
-		c := &catalog{}
+		lang := strings.TrimSuffix(name, ".json")
+		c := &catalog{tag: language.Make(lang)}
 		if err := json.Unmarshal(body, &c.messages); err != nil {
 			panic("messages/" + name + ": " + err.Error())
 		}
-		c.spans = make(map[string][]Span, len(c.messages))
-		for key, text := range c.messages {
-			c.spans[key] = cut(text)
-		}
-		all[strings.TrimSuffix(name, ".json")] = c
+		all[lang] = c
+	}
+	for _, c := range all {
+		c.complete(all[fallback].messages)
 	}
 	return all
+}
+
+// complete takes the texts that the language lacks from the fall-back, and cuts all of them into spans.
+func (c *catalog) complete(from map[string]string) {
+	for key, text := range from {
+		if _, ok := c.messages[key]; !ok {
+			c.messages[key] = text
+		}
+	}
+	c.spans = make(map[string][]Span, len(c.messages))
+	for key, text := range c.messages {
+		c.spans[key] = cut(text)
+	}
 }
 
 func languagesOf(all map[string]*catalog) []string {
@@ -82,22 +99,66 @@ func fill(text string, pairs []string) string {
 	return strings.NewReplacer(named...).Replace(text)
 }
 
+// pluralForms are the names of CLDR's plural forms.
+var pluralForms = map[plural.Form]string{plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few",
+	plural.Many: "many", plural.Other: "other"}
+
+// count is the text of a key for a number, which is put in for {n}: key#one, key#few and so on, as many as the language
+// has forms for.
+func (c *catalog) count(key string, n int, pairs ...string) string {
+	form := key + "#" + c.form(n)
+	if _, ok := c.messages[form]; !ok {
+		form = key + "#other"
+	}
+	return c.text(form, append([]string{"n", strconv.Itoa(n)}, pairs...)...)
+}
+
+// form is the plural form of a whole number in the language.
+func (c *catalog) form(n int) string {
+	return pluralForms[plural.Cardinal.MatchPlural(c.tag, n, 0, 0, 0, 0)]
+}
+
+// PluralForms are the forms that whole numbers have in a language, those that count looks for.
+func PluralForms(lang string) []string {
+	c := &catalog{tag: language.Make(lang)}
+	var out []string
+	for n := range 200 {
+		if form := c.form(n); !slices.Contains(out, form) {
+			out = append(out, form)
+		}
+	}
+	return out
+}
+
 // Span is a piece of a text: plain, or the words that a person looks for on the screen, which the message file puts
-// between asterisks.
+// between asterisks. A tilde after the first asterisk says that nobody could verify the words in that language.
 type Span struct {
-	Text  string
-	Label bool
+	Text       string
+	Label      bool
+	Unverified bool
 }
 
 // cut splits a text into spans.
 func cut(text string) []Span {
 	var out []Span
 	for i, part := range strings.Split(text, "*") {
-		if part != "" {
-			out = append(out, Span{part, i%2 == 1})
+		if part == "" {
+			continue
 		}
+		s := Span{Text: part, Label: i%2 == 1}
+		if s.Label {
+			s.Text, s.Unverified = strings.CutPrefix(part, "~")
+		}
+		out = append(out, s)
 	}
 	return out
+}
+
+// unverified reports whether one of the steps has words that nobody could verify.
+func unverified(steps [][]Span) bool {
+	return slices.ContainsFunc(steps, func(step []Span) bool {
+		return slices.ContainsFunc(step, func(s Span) bool { return s.Unverified })
+	})
 }
 
 // rich is the spans of a message with values put in.

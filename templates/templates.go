@@ -37,7 +37,8 @@ func New() *Set {
 	}
 	for _, lang := range s.languages {
 		c := s.catalogs[lang]
-		base := template.New("").Funcs(template.FuncMap{"t": c.text, "steps": c.steps, "date": c.date, "asset": s.assetURL})
+		base := template.New("").Funcs(template.FuncMap{"t": c.text, "count": c.count, "steps": c.steps,
+			"unverified": unverified, "date": c.date, "asset": s.assetURL})
 		for name, body := range findings.Embedded(files, "html") {
 			if !strings.HasPrefix(name, "page-") {
 				parse(base, c, name, body)

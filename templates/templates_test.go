@@ -4,25 +4,71 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/text/language"
 )
 
+// Every language is complete by itself: its name, its months, its dates.
 func TestLanguages(t *testing.T) {
-	s := New()
-	if got := strings.Join(s.Languages(), " "); got != "en de" {
-		t.Errorf("languages %q", got)
+	s, names := New(), map[string]bool{}
+	if list := s.Languages(); list[0] != "en" || !slices.Contains(list, "de") || !slices.IsSorted(list[1:]) {
+		t.Errorf("languages %q", list)
+	}
+	for _, lang := range s.Languages() {
+		c := s.catalogs[lang]
+		names[c.text("language.name")] = true
+		if got := c.date("2024-09-16"); !strings.Contains(got, "16") || !strings.Contains(got, "2024") || strings.ContainsAny(got, "{}") {
+			t.Errorf("%s: the date is %q", lang, got)
+		}
+		if n := len(strings.Fields(c.text("date.months"))); n != 12 {
+			t.Errorf("%s: a year of %d months", lang, n)
+		}
+		if c.date("soon") != "soon" {
+			t.Errorf("%s: what is not a date became %q", lang, c.date("soon"))
+		}
+		if tag := c.tag.String(); tag != lang {
+			t.Errorf("%s.json is not named by a language tag (%s)", lang, tag)
+		}
+	}
+	if len(names) != len(s.Languages()) {
+		t.Errorf("%d languages have the names %v", len(s.Languages()), names)
 	}
 	for lang, want := range map[string]string{"en": "16 September 2024", "de": "16. September 2024"} {
 		if got := s.catalogs[lang].date("2024-09-16"); got != want {
 			t.Errorf("%s: %q, want %q", lang, got, want)
 		}
 	}
-	if got := s.catalogs["en"].date("soon"); got != "soon" {
-		t.Errorf("what is no date became %q", got)
+}
+
+// A number takes the form of the language. What a language lacks comes from English.
+func TestPlurals(t *testing.T) {
+	english := map[string]string{"x#one": "{n} record", "x#other": "{n} records", "y": "Yes"}
+	polish := &catalog{tag: language.Polish, messages: map[string]string{"x#one": "{n} rekord", "x#few": "{n} rekordy", "x#many": "{n} rekordów {of}"}}
+	polish.complete(english)
+	for n, want := range map[int]string{1: "1 rekord", 2: "2 rekordy", 5: "5 rekordów y", 22: "22 rekordy", 112: "112 rekordów y"} {
+		if got := polish.count("x", n, "of", "y"); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
 	}
-	if len(strings.Fields(s.Message("de", "date.months"))) != 12 {
-		t.Error("a German year does not have twelve months")
+	delete(polish.messages, "x#few")
+	if got := polish.count("x", 3) + polish.text("y"); got != "3 recordsYes" {
+		t.Errorf("what is missing became %q", got)
+	}
+	for lang, want := range map[string]string{"en": "other one", "pl": "many one few", "fr": "one other", "ja": "other"} {
+		if got := strings.Join(PluralForms(lang), " "); got != want {
+			t.Errorf("%s: forms %q, want %q", lang, got, want)
+		}
+	}
+}
+
+// A tilde marks words that nobody could verify, and only at the start of such words.
+func TestUnverified(t *testing.T) {
+	steps := [][]Span{cut("~ 5 *Add*"), cut("Tap *~Add* now")}
+	if got := steps[1][1]; got != (Span{"Add", true, true}) || steps[0][0].Text != "~ 5 " || !unverified(steps) || unverified(steps[:1]) {
+		t.Errorf("%v", steps)
 	}
 }
 
@@ -31,7 +77,7 @@ func TestValues(t *testing.T) {
 	c := &catalog{messages: map[string]string{"x": "Tap *Add {what}* for {who}"}}
 	c.spans = map[string][]Span{"x": cut(c.messages["x"])}
 	got := c.rich("x", "what", "a*b", "who", "{what}")
-	want := []Span{{"Tap ", false}, {"Add a*b", true}, {" for {what}", false}}
+	want := []Span{{Text: "Tap "}, {Text: "Add a*b", Label: true}, {Text: " for {what}"}}
 	if len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
 		t.Errorf("%v, want %v", got, want)
 	}
