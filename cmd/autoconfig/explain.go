@@ -39,7 +39,7 @@ LC_MESSAGES or LANG) where there are texts for it, and in English otherwise;
 			"  autoconfig explain < error.txt",
 		DisableFlagParsing: true, // -ERR and the like are text
 	}
-	lang := cmd.Flags().String("lang", "", "language of the answer: "+strings.Join(finding.Languages(), " or ")+" (default: the locale's)")
+	lang := cmd.Flags().String("lang", "", "language of the answer: "+orWords(finding.Languages())+" (default: the locale's)")
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
 		text, help, err := a.explainArgs(args, lang)
 		if err != nil || help {
@@ -148,8 +148,9 @@ func printExplained(w io.Writer, f finding.Finding, lang string) {
 		if part[1] == "" {
 			continue
 		}
-		indent := "  "
-		for _, line := range wrap(strings.Fields(templates.Translations(part[0])[e.Lang]+": "+finding.Sentence(part[1])), 78) {
+		indent, labels := "  ", templates.Translations(part[0])
+		label := cmp.Or(labels[e.Lang], labels["en"])                                             // the pages may not have the language yet
+		for _, line := range wrap(strings.Split(label+": "+finding.Sentence(part[1]), " "), 78) { // not at no-break spaces
 			fmt.Fprintln(w, indent+line)
 			indent = "    "
 		}
