@@ -60,6 +60,9 @@ func newMetrics() *metrics {
 	return m
 }
 
+// AccessMessage is the message of the log's lines about requests.
+const AccessMessage = "request"
+
 // done counts and logs a request. Of the address only the domain is written, of the client nothing unless the operator
 // asked for it.
 func (s *Server) done(name string, r *request, a *answer, took time.Duration) {
@@ -76,7 +79,7 @@ func (s *Server) done(name string, r *request, a *answer, took time.Duration) {
 		attrs = append(attrs, slog.String("client", r.client.String()))
 	}
 	attrs = append(attrs, slog.Float64("ms", float64(took.Microseconds())/1000))
-	s.opts.Log.LogAttrs(r.Request().Context(), slog.LevelInfo, "request", attrs...)
+	s.opts.Log.LogAttrs(r.Request().Context(), slog.LevelInfo, AccessMessage, attrs...)
 }
 
 // Records is what the record watch found in its last round.

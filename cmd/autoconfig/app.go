@@ -190,11 +190,13 @@ var logLevels = []string{"debug", "info", "warn", "error"}
 
 // logger writes to stderr from the level of --log-level on.
 func (a *app) logger() (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(a.logLevel)); err != nil {
-		return nil, err
-	}
-	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level})), nil
+	level, err := a.level()
+	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level})), err
+}
+
+func (a *app) level() (level slog.Level, err error) {
+	err = level.UnmarshalText([]byte(a.logLevel))
+	return level, err
 }
 
 // findConfig is the configuration file to use, "" for the built-ins alone.

@@ -20,10 +20,12 @@ certificates again; what cannot be read leaves the settings from before.`,
 	cmd.Flags().Var(listenFlag(&listen), "listen", "`address` for plain HTTP (default 127.0.0.1:8080)")
 	cmd.Flags().Var(listenFlag(&admin), "admin", "`address` of the admin listener (default 127.0.0.1:8081)")
 	cmd.RunE = ran(func(cmd *cobra.Command, _ []string) error {
-		log, err := a.logger()
+		level, err := a.level()
 		if err != nil {
 			return err
 		}
+		log, flush := service.NewLog(a.stderr, level)
+		defer flush()
 		cfg, data, err := a.load()
 		if err != nil {
 			return err
