@@ -13,7 +13,8 @@ import (
 // query is the first value of a query key, matched in any case. It is not ok when the query as a whole does not parse
 // (the URL Standard's form decoding, but a semicolon is refused as net/url does).
 func query(raw, key string) (value string, found, ok bool) {
-	all, err := queryAll(raw, key)
+	var room [2]string // enough for what is sent but to attack
+	all, err := appendQuery(room[:0], raw, key)
 	if err != nil {
 		return "", false, false
 	}
@@ -25,9 +26,8 @@ func query(raw, key string) (value string, found, ok bool) {
 
 var errQuery = errors.New("server: malformed query")
 
-// queryAll lists the values of a query key in their order.
-func queryAll(raw, key string) ([]string, error) {
-	var out []string
+// appendQuery appends the values of a query key in their order.
+func appendQuery(out []string, raw, key string) ([]string, error) {
 	for raw != "" {
 		var pair string
 		pair, raw, _ = strings.Cut(raw, "&")
@@ -97,7 +97,7 @@ func (r *request) emails() ([]string, error) {
 		form = rawPlus(form) // a browser's form has a + for a blank
 	}
 	for _, key := range emailKeys {
-		values, err := queryAll(form, key)
+		values, err := appendQuery(nil, form, key)
 		if err != nil {
 			return nil, err
 		}

@@ -40,9 +40,9 @@ func (r *request) readBody() error {
 	}
 }
 
-// ctx is for look-ups. It outlives the request's own, which net/http ends as soon as a client shuts its sending side,
+// ctx is for look-ups. It is not the request's own, which net/http ends as soon as a client shuts its sending side,
 // though it may still read; sources have time-outs of their own.
-func (r *request) ctx() context.Context { return context.WithoutCancel(r.Request().Context()) }
+func (r *request) ctx() context.Context { return context.Background() }
 
 // handle runs one route: bounds, handler, answer, log and metrics.
 func (s *Server) handle(rt *route) echo.HandlerFunc {

@@ -38,15 +38,24 @@ func (s *Server) identify(r *request) {
 	r.https, r.authority = req.TLS != nil, req.Host
 	if r.trusted {
 		r.client, r.limited = forwardedFor(req.Header["X-Forwarded-For"], r.client, s.opts.TrustedProxies)
-		if !r.https && req.Header.Get("X-Forwarded-Proto") == "https" {
+		if !r.https && first(req.Header["X-Forwarded-Proto"]) == "https" {
 			r.https = true
 			s.sawHTTPS.Store(true)
 		}
-		if name := req.Header.Get("X-Forwarded-Host"); name != "" && s.opts.ForwardedHost {
+		if name := first(req.Header["X-Forwarded-Host"]); name != "" && s.opts.ForwardedHost {
 			r.authority, _, _ = strings.Cut(name, ",") // the first proxy's, when there are several
 		}
 	}
 	r.host = hostName(strings.TrimSpace(r.authority))
+}
+
+// first is the first of a header's lines, empty without one. Unlike [http.Header.Get] it does not put the key into its
+// canonical form each time.
+func first(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	return lines[0]
 }
 
 // forwardedFor is the client behind trusted proxies: the last address of X-Forwarded-For that is not a proxy's. What

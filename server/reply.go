@@ -114,7 +114,7 @@ func (s *Server) write(c echo.Context, a *answer) {
 			h[key] = values[len(values)-1 : len(values) : len(values)]
 		}
 	}
-	if a.etag != "" && a.status == http.StatusOK && matches(c.Request().Header.Get("If-None-Match"), a.etag) {
+	if a.etag != "" && a.status == http.StatusOK && matches(first(c.Request().Header["If-None-Match"]), a.etag) {
 		a.status, a.outcome, a.body, a.kind = http.StatusNotModified, notModified, nil, ""
 	}
 	set("Etag", a.etag)
