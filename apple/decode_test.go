@@ -14,27 +14,27 @@ import (
 
 func TestDecode(t *testing.T) {
 	user := account(t, example(), "user@example.org")
-	got, err := Decode(bytes.NewReader(encode(t, Options{Name: "A & B", Consent: map[string]string{"de": "Darf ich?"}}, user)))
+	got, err := Decode(bytes.NewReader(encode(t, Options{Name: "A & B", Words: Words{Description: "Mail of example.org.", Consent: map[string]string{"de": "Darf ich?"}}}, user)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	const id = "org.example.mail.d159ef624ed86697"
 	want := &Profile{
-		Identifier: id, UUID: uuidOf(id), DisplayName: "Example Mail & More", Organization: "Example Mail & More",
-		Description: "Mail settings for example.org", Scope: "User", Consent: map[string]string{"de": "Darf ich?"},
+		Identifier: id, UUID: uuidOf(id), DisplayName: "Example Mail & More (user@example.org)", Organization: "Example Mail & More",
+		Description: "Mail of example.org.", Scope: "User", Consent: map[string]string{"de": "Darf ich?"},
 		Payloads: []Payload{
 			{
-				Type: TypeMail, Identifier: id + ".mail", UUID: uuidOf(id + ".mail"), DisplayName: "Mail", Email: "user@example.org",
-				AccountName: "A & B", AccountType: "EmailTypeIMAP", Description: "Example Mail & More",
+				Type: TypeMail, Identifier: id + ".mail", UUID: uuidOf(id + ".mail"), DisplayName: "Mail (user@example.org)", Email: "user@example.org",
+				AccountName: "A & B", AccountType: "EmailTypeIMAP", Description: "Example Mail & More (user@example.org)",
 				Servers: []Server{
 					{Role: "incoming", Host: "imap.example.org", Port: 993, SSL: true, Auth: "EmailAuthPassword", Username: "user@example.org"},
 					{Role: "outgoing", Host: "smtp.example.org", Port: 587, SSL: true, Auth: "EmailAuthPassword", Username: "user@example.org"},
 				},
 			}, {
-				Type: TypeCalDAV, Identifier: id + ".caldav", UUID: uuidOf(id + ".caldav"), DisplayName: "Calendars", Description: "Example Mail & More",
+				Type: TypeCalDAV, Identifier: id + ".caldav", UUID: uuidOf(id + ".caldav"), DisplayName: "Calendars (user@example.org)", Description: "Example Mail & More (user@example.org)",
 				Servers: []Server{{Role: "caldav", Host: "dav.example.org", Port: 443, SSL: true, Username: "user@example.org", Path: "/calendars/"}},
 			}, {
-				Type: TypeCardDAV, Identifier: id + ".carddav", UUID: uuidOf(id + ".carddav"), DisplayName: "Contacts", Description: "Example Mail & More",
+				Type: TypeCardDAV, Identifier: id + ".carddav", UUID: uuidOf(id + ".carddav"), DisplayName: "Contacts (user@example.org)", Description: "Example Mail & More (user@example.org)",
 				Servers: []Server{{Role: "carddav", Host: "dav.example.org", Port: 8443, SSL: true, Username: "user@example.org"}},
 			},
 		},

@@ -44,10 +44,12 @@ const (
 type Kind string
 
 // The kinds: mail is IMAP or POP with SMTP, and calendars and address books
-// where the provider has them; exchange is Exchange ActiveSync.
+// where the provider has them; exchange is Exchange ActiveSync; dav is calendars
+// and address books alone.
 const (
 	Mail     Kind = "mail"
 	Exchange Kind = "exchange"
+	DAV      Kind = "dav"
 )
 
 // ParseKind reads a kind; the empty word is mail. Other words are [ErrKind].
@@ -55,7 +57,7 @@ func ParseKind(word string) (Kind, error) {
 	switch k := Kind(word); k {
 	case "":
 		return Mail, nil
-	case Mail, Exchange:
+	case Mail, Exchange, DAV:
 		return k, nil
 	}
 	return "", ErrKind
@@ -70,20 +72,28 @@ type Account struct {
 // Options say how a profile is written. The zero value is a mail profile
 // without a name.
 type Options struct {
-	Kind    Kind              // empty: mail
-	Name    string            // the person's own name, shown as the sender; may be empty
-	Consent map[string]string // text the device shows before installing, by language, "default" for all others
+	Kind  Kind   // empty: mail
+	Name  string // the person's own name, shown as the sender; may be empty
+	Words Words
+}
+
+// Words are what a device shows of a profile, in one language.
+type Words struct {
+	Description               string            // what is installed; it names no address; empty: nothing
+	Mail, Calendars, Contacts string            // titles; empty: English
+	Consent                   map[string]string // to agree to before installing, by language, "default" for all others
 }
 
 // Why a profile cannot be written. The first three are mistakes of whoever
-// asked, the last two limits of the format for this provider.
+// asked, the others limits of the format for this provider.
 var (
-	ErrKind       = errors.New("the kind of account is mail or exchange")
+	ErrKind       = errors.New("the kind of account is mail, exchange or dav")
 	ErrAddresses  = errors.New("a profile is for one to ten full addresses")
 	ErrName       = errors.New("the name has more than 64 characters, or one that cannot be shown")
 	ErrNoPassword = errors.New("a mail profile knows logging in with a password only, and this provider does not offer it; " +
 		"sign in through the device's own account settings, or ask for account=exchange where the provider has it")
 	ErrNoAccount = errors.New("this provider has no Exchange account")
+	ErrNoDAV     = errors.New("no calendars and contacts of this provider are known")
 )
 
 // Filename is the name a profile for domain is downloaded under.

@@ -95,7 +95,7 @@ import json, plistlib, sys
 json.dump(plistlib.loads(sys.stdin.buffer.read(), fmt=plistlib.FMT_XML), sys.stdout)`
 	user := account(t, example(), "o'neil&sons@example.org")
 	for _, raw := range [][]byte{
-		encode(t, Options{Name: `Zoë <O'Neil> & "Söhne" ]]> 😀`, Consent: map[string]string{"de": "<&>"}}, user, live(t)),
+		encode(t, Options{Name: `Zoë <O'Neil> & "Söhne" ]]> 😀`, Words: Words{Consent: map[string]string{"de": "<&>"}}}, user, live(t)),
 		encode(t, Options{Kind: Exchange}, user),
 	} {
 		out, err := run(t, raw, "/usr/bin/python3", "-c", program)

@@ -17,8 +17,8 @@ type dict map[string]any
 
 // Encode writes the profile that sets up the accounts. The bytes depend on the
 // arguments alone. An address given twice counts once. Errors wrap [ErrKind],
-// [ErrAddresses], [ErrName], [ErrNoPassword] or [ErrNoAccount]; the last two
-// begin with the domain in question.
+// [ErrAddresses], [ErrName], [ErrNoPassword], [ErrNoAccount] or [ErrNoDAV]; the
+// last three begin with the domain in question.
 func Encode(accounts []Account, o Options) ([]byte, error) {
 	kind, err := ParseKind(string(o.Kind))
 	if err != nil {
@@ -38,20 +38,22 @@ func Encode(accounts []Account, o Options) ([]byte, error) {
 		if len(accounts) > 1 {
 			prefix += "." + digest(mailbox(a.Address))
 		}
-		more, err := a.payloads(kind, prefix, name)
+		more, err := a.payloads(kind, prefix, name, &o.Words)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", a.Address.Domain, err)
 		}
 		payloads = append(payloads, more...)
 	}
 	provided := strings.Join(each(accounts, Account.providerName), ", ")
-	profile := payload(TypeConfiguration, id, provided)
+	profile := payload(TypeConfiguration, id, title(provided, kind, accounts, &o.Words))
 	profile["PayloadContent"] = payloads
-	profile["PayloadDescription"] = description(kind, accounts)
 	profile["PayloadOrganization"] = provided
 	profile["PayloadScope"] = "User" // macOS: this user's account, not the machine's
-	if len(o.Consent) > 0 {
-		profile["ConsentText"] = o.Consent
+	if o.Words.Description != "" {
+		profile["PayloadDescription"] = o.Words.Description
+	}
+	if len(o.Words.Consent) > 0 {
+		profile["ConsentText"] = o.Words.Consent
 	}
 	out, err := plist.MarshalIndent(profile, plist.XMLFormat, "\t")
 	if err != nil {
@@ -86,40 +88,6 @@ func cleanName(name string) (string, error) {
 	return strings.TrimSpace(name), nil
 }
 
-// description tells a person what is about to be installed. It names domains,
-// never an address.
-func description(kind Kind, accounts []Account) string {
-	text := "Mail settings for "
-	if kind == Exchange {
-		text = "Exchange account on iPhone and iPad for "
-	}
-	text += strings.Join(each(accounts, func(a Account) string { return a.Address.Domain }), ", ")
-	for _, note := range each(accounts, Account.loginNote) {
-		text += ". " + strings.TrimSuffix(note, ".")
-	}
-	return text
-}
-
-// loginNote is what became of password login, or empty while it works.
-func (a Account) loginNote() string {
-	l, text := a.Provider.PasswordLogin, "Password login at "+a.providerName()
-	switch l.Status {
-	case provider.PasswordRetired:
-		text += ": retired"
-	case provider.PasswordApp:
-		text += ": with an app password only"
-	default:
-		return ""
-	}
-	if l.Since != "" {
-		text += " since " + l.Since
-	}
-	if l.Note != "" {
-		text += ". " + l.Note
-	}
-	return text
-}
-
 // each is what f says of every account, without repetitions and blanks.
 func each(accounts []Account, f func(Account) string) []string {
 	var out []string
@@ -132,3 +100,25 @@ func each(accounts []Account, f func(Account) string) []string {
 }
 
 func (a Account) providerName() string { return cmp.Or(a.Provider.Name, a.Address.Domain) }
+
+// title tells profiles apart in a device's list: by provider, by what is set
+// up unless that is mail, and by address.
+func title(provided string, kind Kind, accounts []Account, w *Words) string {
+	switch kind {
+	case Exchange:
+		provided += ": " + exchangeTitle
+	case DAV:
+		provided += ": " + w.calendars() + ", " + w.contacts()
+	}
+	addresses := strings.Join(each(accounts, func(a Account) string { return a.Address.String() }), ", ")
+	return fmt.Sprintf("%s (%s)", provided, addresses)
+}
+
+// label tells accounts apart in a program's list.
+func (a Account) label() string {
+	name := cmp.Or(a.Provider.ShortName, a.Provider.Name, a.Address.Domain)
+	if name == a.Address.Domain {
+		return a.Address.String()
+	}
+	return fmt.Sprintf("%s (%s)", name, a.Address)
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -67,7 +68,8 @@ func TestGolden(t *testing.T) {
 	}{
 		{"live-mail", []Account{live(t)}, Options{Name: "Some One"}},
 		{"live-exchange", []Account{live(t)}, Options{Kind: Exchange}},
-		{"custom-dav", []Account{user}, Options{Kind: Mail, Name: "Zoë <O'Neil> & \"Söhne\"", Consent: map[string]string{"default": "May I?", "de": "Darf ich?"}}},
+		{"custom-dav", []Account{user}, Options{Kind: Mail, Name: "Zoë <O'Neil> & \"Söhne\"", Words: Words{Mail: "E-Mail", Calendars: "Kalender", Contacts: "Kontakte", Description: "Einstellungen", Consent: map[string]string{"default": "May I?", "de": "Darf ich?"}}}},
+		{"dav-alone", []Account{user}, Options{Kind: DAV}},
 		{"two-addresses", []Account{user, live(t)}, Options{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -213,6 +215,51 @@ func TestExchange(t *testing.T) {
 	if _, err := Encode([]Account{account(t, p, "user@example.org")}, Options{Kind: Exchange}); !errors.Is(err, ErrNoAccount) {
 		t.Errorf("without ActiveSync: %v", err)
 	}
+	p.CalDAV = ""
+	if got := payloadsOf(t, encode(t, Options{Kind: DAV}, account(t, p, "user@example.org"))); len(got) != 1 || got[0]["PayloadType"] != TypeCardDAV {
+		t.Errorf("contacts alone: %v", got)
+	}
+	p.CardDAV = ""
+	if _, err := Encode([]Account{account(t, p, "user@example.org")}, Options{Kind: DAV}); !errors.Is(err, ErrNoDAV) {
+		t.Errorf("without DAV: %v", err)
+	}
+}
+
+// Two addresses of one provider are told apart wherever a device lists what it has: profiles, payloads and accounts.
+// Two kinds of profile for one address are told apart as well.
+func TestToldApart(t *testing.T) {
+	p := example()
+	p.ShortName = "Example"
+	jo, kim := account(t, p, "jo@example.org"), account(t, p, "kim@example.org")
+	shown := map[string]string{}
+	show := func(name string, o Options, accounts ...Account) {
+		t.Helper()
+		raw := encode(t, o, accounts...)
+		for i, d := range append(payloadsOf(t, raw), topOf(t, raw)) {
+			for key, value := range d {
+				if key != "PayloadDisplayName" && !strings.HasSuffix(key, "AccountDescription") {
+					continue
+				}
+				line := fmt.Sprint(d["PayloadType"], key, value)
+				if before := shown[line]; before != "" {
+					t.Errorf("%s, payload %d: %s, as in %s", name, i, line, before)
+				}
+				shown[line] = name
+			}
+		}
+	}
+	show("jo", Options{}, jo)
+	show("kim", Options{}, kim)
+	show("jo's Exchange", Options{Kind: Exchange}, jo)
+	clear(shown)
+	show("both", Options{}, jo, kim)
+	if got := topOf(t, encode(t, Options{Kind: DAV}, jo))["PayloadDisplayName"]; got != "Example Mail & More: Calendars, Contacts (jo@example.org)" {
+		t.Errorf("a profile of calendars: %q", got)
+	}
+	p.Name, p.ShortName = "example.org", ""
+	if got := payloadsOf(t, encode(t, Options{}, jo))[0]["EmailAccountDescription"]; got != "jo@example.org" {
+		t.Errorf("a provider without a name: %q", got)
+	}
 }
 
 func TestRefused(t *testing.T) {
@@ -263,33 +310,11 @@ func TestName(t *testing.T) {
 	}
 }
 
-func TestDescription(t *testing.T) {
-	app := example()
-	app.PasswordLogin = provider.PasswordLogin{Status: provider.PasswordApp}
-	works := example()
-	works.PasswordLogin = provider.PasswordLogin{Status: provider.PasswordWorks, Since: "2020-01-01", Note: "never shown"}
-	for _, tt := range []struct {
-		accounts []Account
-		kind     Kind
-		want     string
-	}{
-		{[]Account{account(t, works, "user@example.org")}, Mail, "Mail settings for example.org"},
-		{[]Account{account(t, app, "user@example.org")}, Mail, "Mail settings for example.org. Password login at Example Mail & More: with an app password only"},
-		{[]Account{account(t, app, "a@example.org"), account(t, app, "b@example.org"), account(t, app, "b@example.net")}, Exchange,
-			"Exchange account on iPhone and iPad for example.org, example.net. Password login at Example Mail & More: with an app password only"},
-		{[]Account{live(t)}, Mail, "Mail settings for live.co.uk. Password login at Outlook.com: retired since 2024-09-16. " + strings.TrimSuffix(provider.Builtin(provider.Outlook).PasswordLogin.Note, ".")},
-	} {
-		if got := topOf(t, encode(t, Options{Kind: tt.kind}, tt.accounts...))["PayloadDescription"]; got != tt.want {
-			t.Errorf("got  %q\nwant %q", got, tt.want)
-		}
-	}
-}
-
 func TestWords(t *testing.T) {
 	if got := Filename("live.co.uk"); got != "live.co.uk.mobileconfig" {
 		t.Error(got)
 	}
-	for word, want := range map[string]Kind{"": Mail, "mail": Mail, "exchange": Exchange} {
+	for word, want := range map[string]Kind{"": Mail, "mail": Mail, "exchange": Exchange, "dav": DAV} {
 		if got, err := ParseKind(word); got != want || err != nil {
 			t.Errorf("%q: %q, %v", word, got, err)
 		}

@@ -101,7 +101,7 @@ func TestKeys(t *testing.T) {
 			{account(t, example(), "user@example.org")},
 			{account(t, microsoft365, "user@shop.example"), live(t), account(t, example(), "user@example.org")},
 		} {
-			raw := encode(t, Options{Kind: kind, Name: "A", Consent: map[string]string{"default": "x"}}, accounts...)
+			raw := encode(t, Options{Kind: kind, Name: "A", Words: Words{Consent: map[string]string{"default": "x"}}}, accounts...)
 			top := topOf(t, raw)
 			checkKeys(t, top)
 			if top["PayloadType"] != TypeConfiguration {

@@ -1,6 +1,7 @@
 package apple
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -22,22 +23,35 @@ func payload(typ, identifier, displayName string) dict {
 	}
 }
 
+// payload is the payload of one of an account's services.
+func (a Account) payload(typ, identifier, title string) dict {
+	return payload(typ, identifier, title+" ("+a.Address.String()+")")
+}
+
+// exchangeTitle is a name, the same in every language.
+const exchangeTitle = "Exchange"
+
+func (w *Words) calendars() string { return cmp.Or(w.Calendars, "Calendars") }
+func (w *Words) contacts() string  { return cmp.Or(w.Contacts, "Contacts") }
+
 // payloads are the payloads of one account; their identifiers begin with
 // prefix.
-func (a Account) payloads(kind Kind, prefix, name string) ([]dict, error) {
+func (a Account) payloads(kind Kind, prefix, name string, w *Words) (list []dict, err error) {
 	a.Provider = a.Provider.For(a.Address.Domain)
-	if kind == Exchange {
+	switch kind {
+	case Exchange:
 		eas, err := a.exchange(prefix)
 		return []dict{eas}, err
+	case Mail:
+		mail, err := a.mail(prefix, name, w)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, mail)
 	}
-	mail, err := a.mail(prefix, name)
-	if err != nil {
-		return nil, err
-	}
-	list := []dict{mail}
 	for _, s := range []struct{ prefix, title, typ, suffix, url string }{
-		{"CalDAV", "Calendars", TypeCalDAV, ".caldav", a.Provider.CalDAV},
-		{"CardDAV", "Contacts", TypeCardDAV, ".carddav", a.Provider.CardDAV},
+		{"CalDAV", w.calendars(), TypeCalDAV, ".caldav", a.Provider.CalDAV},
+		{"CardDAV", w.contacts(), TypeCardDAV, ".carddav", a.Provider.CardDAV},
 	} {
 		if s.url == "" {
 			continue
@@ -48,12 +62,15 @@ func (a Account) payloads(kind Kind, prefix, name string) ([]dict, error) {
 		}
 		list = append(list, d)
 	}
+	if len(list) == 0 {
+		return nil, ErrNoDAV
+	}
 	return list, nil
 }
 
 // mail is the com.apple.mail.managed payload. It never holds a password: the
 // device asks for it.
-func (a Account) mail(prefix, name string) (dict, error) {
+func (a Account) mail(prefix, name string, w *Words) (dict, error) {
 	in, inAuth, ok := pick(a.Provider.Incoming, provider.IMAP)
 	typ := "EmailTypeIMAP"
 	if !ok {
@@ -67,9 +84,9 @@ func (a Account) mail(prefix, name string) (dict, error) {
 	if err := provider.Complete(in, out); err != nil {
 		return nil, err
 	}
-	d := payload(TypeMail, prefix+".mail", "Mail")
+	d := a.payload(TypeMail, prefix+".mail", cmp.Or(w.Mail, "Mail"))
 	d["EmailAccountType"] = typ
-	d["EmailAccountDescription"] = a.providerName()
+	d["EmailAccountDescription"] = a.label()
 	d["EmailAddress"] = a.Address.String()
 	if name != "" {
 		d["EmailAccountName"] = name
@@ -135,8 +152,8 @@ func (a Account) dav(prefix, title, typ, identifier, raw string) (dict, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := payload(typ, identifier, title)
-	d[prefix+"AccountDescription"] = a.providerName()
+	d := a.payload(typ, identifier, title)
+	d[prefix+"AccountDescription"] = a.label()
 	d[prefix+"HostName"] = host
 	d[prefix+"Port"] = port
 	d[prefix+"UseSSL"] = true
@@ -161,7 +178,7 @@ func (a Account) exchange(prefix string) (dict, error) {
 	if port != 443 {
 		host += ":" + strconv.Itoa(port) // there is no key for the port
 	}
-	d := payload(TypeExchange, prefix+".eas", "Exchange")
+	d := a.payload(TypeExchange, prefix+".eas", exchangeTitle)
 	d["EmailAddress"] = a.Address.String()
 	d["UserName"] = a.username()
 	d["Host"] = host

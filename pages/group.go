@@ -8,6 +8,7 @@ import (
 
 	"autoconfig/apple"
 	"autoconfig/provider"
+	"autoconfig/templates"
 )
 
 // group is what the set-up page says about addresses of one provider.
@@ -83,7 +84,7 @@ func (p *Pages) group(v *setupView, part []Account, o SetupOptions) *group {
 		}
 	}
 	g.Full = len(g.Addresses) > 0
-	if g.Address = p.templates.Message(v.Lang, "address.yours"); g.Full {
+	if g.Address = templates.Message(v.Lang, "address.yours"); g.Full {
 		g.Address = g.Addresses[0]
 	}
 	g.Mode, g.Account = signIn(from)
@@ -107,10 +108,10 @@ func (g *group) code(host string) string {
 	if g.Exchange && (g.Password == provider.PasswordRetired || !g.Mail) {
 		kind = apple.Exchange
 	}
-	if len(ProfileLink(host, g.Addresses, kind)) > maxCode {
+	if len(ProfileLink(host, g.Addresses, kind, g.Chose())) > maxCode {
 		return ""
 	}
-	return "/qr.svg?" + profileQuery(g.Addresses, kind)
+	return "/qr.svg?" + profileQuery(g.Addresses, kind, g.Chose())
 }
 
 // The ways to sign in.

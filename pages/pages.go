@@ -51,6 +51,14 @@ type Visit struct {
 	Posted bool   // a form was sent: what was typed may be shown again, and stays out of links
 }
 
+// Chose is the language that was chosen on the page, or empty.
+func (v *Visit) Chose() string {
+	if v.Chosen {
+		return v.Lang
+	}
+	return ""
+}
+
 // Language is the language of a page: a chosen one, if there is such, else the best for Accept-Language (RFC 9110
 // §12.5.4), else English.
 func (p *Pages) Language(accept string, chosen ...string) (lang string, explicit bool) {
@@ -105,7 +113,7 @@ func (v *view) Href(path string) string {
 func (p *Pages) view(visit Visit, path string) view {
 	v := view{Visit: visit, Path: path}
 	for _, code := range p.templates.Languages() {
-		v.Languages = append(v.Languages, languageLink{Code: code, Name: p.templates.Message(code, "language.name"),
+		v.Languages = append(v.Languages, languageLink{Code: code, Name: templates.Message(code, "language.name"),
 			URL: path + "?lang=" + code, Current: code == v.Lang})
 	}
 	return v
@@ -184,14 +192,6 @@ func (p *Pages) Form(visit Visit, typed string, wrong bool) (Page, error) {
 	}
 	return p.render(&v.view, "home", &v)
 }
-
-// Consent is what a device shows before it installs a profile, in every language; nothing in it was chosen by whoever
-// asked for the profile.
-var Consent = sync.OnceValue(func() map[string]string {
-	texts := templates.Translations("profile.consent")
-	texts["default"] = texts["en"]
-	return texts
-})
 
 // Asset is the file under /assets/ of a name: embedded, or of the brand.
 func (p *Pages) Asset(brand *Brand, name string) (templates.Asset, bool) {

@@ -17,17 +17,21 @@ const maxCode = 1000
 // ErrCode is returned for a link that is too long for a code.
 var ErrCode = errors.New("too many addresses for one code")
 
-// ProfileLink is the https link to the profile of addresses, at a host that may have a port.
-func ProfileLink(host string, emails []string, kind apple.Kind) string {
-	link := url.URL{Scheme: "https", Host: host, Path: "/mobileconfig", RawQuery: profileQuery(emails, kind)}
+// ProfileLink is the https link to the profile of addresses, at a host that may have a port. A language is part of it
+// when it was chosen on the page.
+func ProfileLink(host string, emails []string, kind apple.Kind, lang string) string {
+	link := url.URL{Scheme: "https", Host: host, Path: "/mobileconfig", RawQuery: profileQuery(emails, kind, lang)}
 	return link.String()
 }
 
 // profileQuery asks for the profile of addresses; the mail profile is the one that needs no word.
-func profileQuery(emails []string, kind apple.Kind) string {
+func profileQuery(emails []string, kind apple.Kind, lang string) string {
 	q := url.Values{"email": emails}
-	if kind == apple.Exchange {
+	if kind == apple.Exchange || kind == apple.DAV {
 		q.Set("account", string(kind))
+	}
+	if lang != "" {
+		q.Set("lang", lang)
 	}
 	return q.Encode()
 }

@@ -18,7 +18,7 @@ func (s *Server) mobileconfig(r *request) answer {
 	}
 	name, _, _ := query(r.form(), "name")
 	word, _, _ := query(r.form(), "account")
-	body, err := encodeProfile(accounts, name, word)
+	body, err := encodeProfile(accounts, name, word, s.visit(r).Lang)
 	switch {
 	case errors.Is(err, apple.ErrName), errors.Is(err, apple.ErrKind):
 		return text(http.StatusBadRequest, badRequest, reasonOf(err))
@@ -65,12 +65,12 @@ func (s *Server) accounts(r *request) ([]match, answer) {
 	return out, answer{}
 }
 
-func encodeProfile(accounts []match, name, word string) ([]byte, error) {
+func encodeProfile(accounts []match, name, word, lang string) ([]byte, error) {
 	kind, err := apple.ParseKind(word)
 	if err != nil {
 		return nil, err
 	}
-	return apple.Encode(accounts, apple.Options{Name: name, Kind: kind, Consent: pages.Consent()})
+	return apple.Encode(accounts, apple.Options{Name: name, Kind: kind, Words: pages.ProfileWords(lang, kind, accounts)})
 }
 
 // sign signs a profile when a signer is configured. With an error there is none at all, rather than an unsigned one.
@@ -96,7 +96,8 @@ func (s *Server) qr(r *request) answer {
 		emails = append(emails, acc.Address.String())
 	}
 	kind, _, _ := query(r.form(), "account")
-	body, err := pages.QR(pages.ProfileLink(host, emails, apple.Kind(kind)))
+	visit := s.visit(r)
+	body, err := pages.QR(pages.ProfileLink(host, emails, apple.Kind(kind), visit.Chose()))
 	if err != nil {
 		return text(http.StatusUnprocessableEntity, impossible, err.Error())
 	}

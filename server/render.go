@@ -24,8 +24,9 @@ const (
 
 // RenderOptions are what a client can choose in addition to its address.
 type RenderOptions struct {
-	Account  string // of a profile: mail or exchange
+	Account  string // of a profile: mail, exchange or dav
 	Name     string // of a profile
+	Lang     string // of a profile; empty: English
 	Protocol string // of Autodiscover v2
 }
 
@@ -55,7 +56,7 @@ func Render(set *Settings, f Format, p *provider.Provider, a provider.Address, o
 		}
 		return autodiscover.EncodeJSON(name, to), nil
 	case FormatMobileconfig:
-		body, err := encodeProfile([]match{{Provider: p, Address: a}}, o.Name, o.Account)
+		body, err := encodeProfile([]match{{Provider: p, Address: a}}, o.Name, o.Account, o.Lang)
 		if err != nil {
 			return nil, err
 		}

@@ -71,11 +71,12 @@ func languagesOf(all map[string]*catalog) []string {
 	return append([]string{fallback}, list...)
 }
 
-// Message is the text of a key in a language with values put in for its {names}, given in pairs. A key that is missing
-// shows as itself.
-func (s *Set) Message(lang, key string, pairs ...string) string {
-	return s.catalogs[lang].text(key, pairs...)
-}
+// Message is the text of a key in a language that has a message file, with values put in for its {names}, given in
+// pairs. A key that is missing shows as itself.
+func Message(lang, key string, pairs ...string) string { return catalogs()[lang].text(key, pairs...) }
+
+// Date writes a date, 2006-01-02, as people of the language do. Other strings stay as they are.
+func Date(lang, iso string) string { return catalogs()[lang].date(iso) }
 
 func (c *catalog) text(key string, pairs ...string) string {
 	text, ok := c.messages[key]

@@ -12,6 +12,7 @@ import (
 	"autoconfig/apple"
 	"autoconfig/autodiscover"
 	"autoconfig/config"
+	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/server"
 	"autoconfig/service"
@@ -30,7 +31,8 @@ func (a *app) renderCommand() *cobra.Command {
 domain. FORMAT is one of ` + strings.Join(formats, ", ") + `.`,
 		Example: "  autoconfig render mozilla you@live.co.uk\n  autoconfig render mobileconfig you@example.org --name \"Your Name\" > mail.mobileconfig",
 	}
-	cmd.Flags().StringVar(&o.Account, "account", "mail", "mobileconfig: mail or exchange")
+	cmd.Flags().StringVar(&o.Account, "account", "mail", "mobileconfig: mail, exchange or dav")
+	cmd.Flags().StringVar(&o.Lang, "lang", "", "mobileconfig: `language` of its words (default English)")
 	cmd.Flags().StringVar(&o.Name, "name", "", "mobileconfig: the person's name")
 	cmd.Flags().StringVar(&o.Protocol, "protocol", "AutodiscoverV1", "autodiscover-json: the protocol asked for")
 	cmd.Flags().BoolVar(&sign, "sign", false, "mobileconfig: sign with the configured certificate")
@@ -43,6 +45,9 @@ domain. FORMAT is one of ` + strings.Join(formats, ", ") + `.`,
 func (a *app) render(ctx context.Context, format, who string, o server.RenderOptions, sign bool) error {
 	if !slices.Contains(formats, format) {
 		return usagef("unknown format %q; write one of %s", format, strings.Join(formats, ", "))
+	}
+	if o.Lang != "" && !slices.Contains(finding.Languages(), o.Lang) {
+		return usagef("--lang %q: there are no texts in it; write %s", o.Lang, orWords(finding.Languages()))
 	}
 	addr, err := typedAddress(who)
 	if err != nil {
