@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"dnssrv/check", "dnssrv/publish"},
 	{"config", "discover", "pages", "acme"},
 	{"server", "discover/probe"},
-	{"service"},
+	{"service", "discover/setup"},
 	{"cmd"},
 }
 

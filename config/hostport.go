@@ -40,17 +40,29 @@ var errHostPort = errors.New("not HOST or HOST:PORT")
 // HOST:PORT with port where none is given. An IPv6 address without a port may
 // do without brackets.
 func HostPort(s, port string) (string, error) {
+	host, given, err := SplitHostPort(s)
+	if err != nil {
+		return "", err
+	}
+	if given != 0 {
+		port = strconv.Itoa(int(given))
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// SplitHostPort reads what [HostPort] does; the port is 0 where none is given.
+func SplitHostPort(s string) (host string, port uint16, err error) {
 	host, given, err := net.SplitHostPort(s)
 	if err != nil {
-		host, given = s, port
+		host, given = s, ""
 	}
 	if provider.IsIP(host) {
 		host = strings.Trim(host, "[]")
 	} else if host, err = provider.ParseHost(host); err != nil {
-		return "", errHostPort
+		return "", 0, errHostPort
 	}
-	if provider.Port(given) == 0 {
-		return "", errHostPort
+	if port = provider.Port(given); port == 0 && given != "" || strings.HasSuffix(s, ":") && given == "" {
+		return "", 0, errHostPort
 	}
-	return net.JoinHostPort(host, given), nil
+	return host, port, nil
 }

@@ -10,6 +10,14 @@ import (
 	"autoconfig/provider"
 )
 
+// ParseServer reads the short form of a server as it is written under key, which
+// is incoming, outgoing or managesieve; fix says what to write instead where it
+// cannot be read.
+func ParseServer(key, text string) (s provider.Server, fix string) {
+	fix = serverFromURL(&s, key, text)
+	return s, fix
+}
+
 // serverFromURL reads the short form SCHEME://HOST[:PORT] of a server listed
 // under key; fix says what to write instead where it cannot be read.
 func serverFromURL(s *provider.Server, key, text string) (fix string) {

@@ -43,7 +43,7 @@ func checkArgs(cmd *cobra.Command, args []string) error {
 }
 
 // withoutJSON are the commands that print no table.
-const withoutJSON = " serve render show schema man thunderbird-addon bash fish powershell zsh "
+const withoutJSON = " init serve render show schema man thunderbird-addon bash fish powershell zsh "
 
 // checkJSON refuses --json where it would do nothing.
 func (a *app) checkJSON(cmd *cobra.Command, _ []string) error {

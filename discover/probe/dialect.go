@@ -78,5 +78,12 @@ func (o offer) supports(auth provider.Auth) bool {
 	return true
 }
 
+// auths are the ways to log in that the offer has a method for, the simplest for
+// people first.
+func (o offer) auths() []provider.Auth {
+	return slices.DeleteFunc([]provider.Auth{provider.AuthPassword, provider.AuthOAuth2, provider.AuthPasswordEncrypted,
+		provider.AuthGSSAPI, provider.AuthNTLM}, func(a provider.Auth) bool { return !o.supports(a) })
+}
+
 // upperFields are the words of a line in upper case.
 func upperFields(line string) []string { return strings.Fields(strings.ToUpper(whole(line))) }

@@ -36,6 +36,7 @@ type Options struct {
 	Total        time.Duration // for one server; default 40s
 	Now          func() time.Time
 	Login        *Login // nil: do not log in
+	Once         bool   // one connection to each server: whether it takes old TLS too is not asked
 }
 
 // Target is a server to look at, as the settings have it.
@@ -54,12 +55,19 @@ type Result struct {
 	Server   provider.Server
 	Findings []finding.Finding
 
-	Answered bool     // a connection was made
-	Greeting string   // its text, cleaned
-	TLS      string   // "TLS 1.3, TLS_AES_128_GCM_SHA256"
-	Cert     string   // name, issuer and last day
-	Before   []string // capabilities before STARTTLS
-	After    []string // capabilities under TLS
+	Answered bool            // a connection was made
+	Greeting string          // its text, cleaned
+	TLS      string          // "TLS 1.3, TLS_AES_128_GCM_SHA256"
+	Cert     string          // name, issuer and last day
+	Before   []string        // capabilities before STARTTLS
+	After    []string        // capabilities under TLS
+	Auth     []provider.Auth // ways to log in that it offers, once encrypted
+}
+
+// Usable reports whether programs can be sent to the server: it spoke its
+// protocol under TLS with a certificate of its name, and lets people log in.
+func (r Result) Usable() bool {
+	return r.TLS != "" && len(r.Auth) > 0 && finding.Summarize(r.Findings).Fail == 0
 }
 
 // Prober looks at servers. It is safe for concurrent use.
@@ -97,7 +105,7 @@ func (p *Prober) Run(ctx context.Context, t Target) Result {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Total)
 	defer cancel()
 	legacy := make(chan bool, 1)
-	if t.Server.Security == provider.Plain {
+	if p.o.Once || t.Server.Security == provider.Plain {
 		legacy <- false
 	} else {
 		go func() { legacy <- p.takesOldTLS(ctx, t.Server) }() // at the same time, so that it costs none

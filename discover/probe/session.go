@@ -74,6 +74,7 @@ func (s *session) run(ctx context.Context) bool {
 				Do("use the SSL/TLS port, or STARTTLS if the server offers it"))
 		}
 	}
+	s.out.Auth = s.offer.auths()
 	s.methods()
 	s.login(ctx)
 	_ = s.c.send(s.d.quit())

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"autoconfig/config"
+	"autoconfig/discover/setup"
+	"autoconfig/dnssrv"
+	"autoconfig/provider"
+)
+
+// beginning is one run of `init`.
+type beginning struct {
+	*app
+	network network
+
+	imap, smtp   string
+	serviceHost  string
+	name         string
+	acme         string
+	output       string
+	dryRun       bool
+	yes          bool
+	offline      bool
+	allowPrivate bool
+	ispdb        string
+
+	answers *bufio.Reader // of a person at the terminal; nil: nobody is asked
+}
+
+func (a *app) initCommand() *cobra.Command {
+	b := &beginning{app: a}
+	cmd := &cobra.Command{
+		Use:   "init [DOMAIN]",
+		Short: "Look at a domain and its mail servers, and write autoconfig.yaml",
+		Long: `Init makes a configuration out of a domain name. It looks at the domain's MX and
+SRV records, at the settings that it publishes already, and at the ports of the
+mail servers that these and the usual names lead to (993, 995, 465, 587, 143,
+110 and 4190), and announces what answers with TLS under a name that the
+certificate covers. It says what it found, what not and why, writes a commented
+autoconfig.yaml, never over another one, and names the next commands.
+
+On a terminal it asks for what it cannot know; --yes, or no terminal, takes what
+the flags and the defaults say.`,
+		Example: "  autoconfig init example.org\n" +
+			"  autoconfig init example.org --dry-run\n" +
+			"  autoconfig init example.org --offline --imap mail.example.org --smtp mail.example.org:587\n" +
+			"  autoconfig init example.org --acme hostmaster@example.org --output -",
+		RunE: ran(func(cmd *cobra.Command, args []string) error { return b.run(cmd.Context(), args) }),
+	}
+	b.network.flags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&b.imap, "imap", "", "the `server` for reading mail: HOST, HOST:PORT or imaps://HOST (default: looked for)")
+	f.StringVar(&b.smtp, "smtp", "", "the `server` for sending mail: HOST, HOST:PORT or submissions://HOST (default: looked for)")
+	f.StringVar(&b.serviceHost, "service-host", "", "the `name` that this server will be reached by (default autoconfig.DOMAIN)")
+	f.StringVar(&b.name, "name", "", "the provider's `name` as people read it (default: the domain)")
+	f.StringVar(&b.acme, "acme", "", "answer https without a proxy, with certificates for which this `address` is the contact")
+	f.StringVar(&b.output, "output", "", "write this `file` (default: that of --config, else autoconfig.yaml); - is standard output")
+	f.BoolVar(&b.dryRun, "dry-run", false, "print the file, write nothing")
+	f.BoolVar(&b.yes, "yes", false, "ask nothing")
+	f.BoolVar(&b.offline, "offline", false, "look at nothing: take the servers of --imap and --smtp")
+	f.BoolVar(&b.allowPrivate, "allow-private", false, "connect to private and local addresses too")
+	f.Var(ispdbFlag(&b.ispdb), "ispdb", "base `URL` of Thunderbird's database of providers")
+	noFileCompletion(cmd, "imap", "smtp", "service-host", "name", "acme")
+	return cmd
+}
+
+func (b *beginning) run(ctx context.Context, args []string) error {
+	if _, person := terminal(b.stdin); person && !b.yes {
+		b.answers = bufio.NewReader(b.stdin)
+	}
+	b.output = cmp.Or(b.output, b.configPath, "autoconfig.yaml")
+	if b.dryRun {
+		b.output = "-"
+	}
+	if _, err := os.Lstat(b.output); b.output != "-" && err == nil {
+		return usagef("%s is there already, and init writes over nothing; give another --output, or - to print it", b.output)
+	}
+	domain, err := b.domain(ctx, args)
+	if err != nil {
+		return err
+	}
+	given, err := b.given()
+	if err != nil {
+		return err
+	}
+	draft, err := b.draft(ctx, domain, given)
+	if err != nil {
+		return err
+	}
+	return b.write(draft)
+}
+
+// words is where what was found is reported: standard output, unless the file goes there.
+func (b *beginning) words() io.Writer {
+	if b.output == "-" {
+		return b.stderr
+	}
+	return b.stdout
+}
+
+// domain is the one to begin with, which must be the operator's own.
+func (b *beginning) domain(ctx context.Context, args []string) (string, error) {
+	var text string
+	switch {
+	case len(args) > 0:
+		text = args[0]
+	case b.answers == nil:
+		return "", usagef("no DOMAIN given, and there is no terminal to ask for it on")
+	default:
+		if text = b.ask(ctx, "Domain of the mail addresses", ""); text == "" {
+			return "", usagef("no DOMAIN given")
+		}
+	}
+	addr, err := typedAddress(text)
+	if err != nil {
+		return "", err
+	}
+	if id := provider.VendorOwned(addr.Domain); id != "" {
+		return "", usagef("%s is served without a configuration (%s); init is for domains of your own", addr.Domain, id)
+	}
+	return addr.Domain, nil
+}
+
+// given reads the flags that need no network.
+func (b *beginning) given() (o setup.Options, err error) {
+	for _, s := range []struct {
+		flag, text string
+		protocol   provider.Protocol
+		to         **provider.Server
+	}{{"imap", b.imap, provider.IMAP, &o.IMAP}, {"smtp", b.smtp, provider.SMTP, &o.SMTP}} {
+		if s.text == "" {
+			continue
+		}
+		if *s.to, err = setup.Server(s.protocol, s.text); err != nil {
+			return o, usagef("--%s %q: %w", s.flag, s.text, err)
+		}
+	}
+	if b.serviceHost != "" {
+		if b.serviceHost, err = provider.ParseDomain(b.serviceHost); err != nil {
+			return o, usagef("--service-host: not a host name; write for example autoconfig.example.org")
+		}
+	}
+	if _, err := provider.ParseAddress(b.acme); b.acme != "" && err != nil {
+		return o, usagef("--acme: not an e-mail address; write for example hostmaster@example.org")
+	}
+	if b.offline && (o.IMAP == nil || o.SMTP == nil) {
+		return o, usagef("--offline looks at nothing; say which servers there are: --imap HOST --smtp HOST")
+	}
+	o.Now = b.today
+	return o, nil
+}
+
+// draft is the configuration, from a look at the network or from the flags.
+func (b *beginning) draft(ctx context.Context, domain string, o setup.Options) (d setup.Draft, err error) {
+	if b.offline {
+		d = setup.Draft{Domain: domain, Incoming: setup.Offline(o.IMAP), Outgoing: setup.Offline(o.SMTP)}
+	} else if d, err = b.look(ctx, domain, o); err != nil {
+		return d, err
+	}
+	d.Name, d.ACME = b.name, b.acme
+	d.ServiceHost = cmp.Or(b.serviceHost, dnssrv.AutoconfigLabel+"."+domain)
+	if b.answers != nil && b.serviceHost == "" {
+		if d.ServiceHost, err = provider.ParseDomain(b.ask(ctx, "Name of this server, as it is reached from outside", d.ServiceHost)); err != nil {
+			return d, usagef("not a host name; write for example autoconfig.example.org")
+		}
+	}
+	return d, context.Cause(ctx)
+}
+
+// look looks at the network until there are servers to announce; a person may
+// name them.
+func (b *beginning) look(ctx context.Context, domain string, o setup.Options) (setup.Draft, error) {
+	cfg, _ := config.Load(b.findConfig()) // its dns.resolver; whatever else is in it does not count here
+	o.Env = (&discovery{app: b.app, network: b.network, allowPrivate: b.allowPrivate, ispdb: b.ispdb}).environment(cfg)
+	for {
+		fmt.Fprintf(b.stderr, "Looking at %s and its servers…\n", domain)
+		seen := setup.Look(ctx, domain, o)
+		if err := context.Cause(ctx); err != nil {
+			return setup.Draft{}, err
+		}
+		b.say(seen.Lines())
+		switch {
+		case seen.Builtin != nil && len(seen.Hosts) == 0, seen.Complete():
+			return seen.Draft(), nil
+		case seen.Unknown:
+			return setup.Draft{}, fmt.Errorf("there is no domain %s in DNS; check the spelling, or give the servers with --offline --imap HOST --smtp HOST", domain)
+		case errors.Is(seen.MXErr, provider.ErrUnavailable):
+			return setup.Draft{}, errors.New("DNS does not answer; give a resolver with --resolver, or the servers with --offline --imap HOST --smtp HOST")
+		}
+		missing := o.IMAP
+		protocol, flag := provider.IMAP, "--imap"
+		if len(seen.Announced(provider.IMAP, provider.POP3)) > 0 {
+			missing, protocol, flag = o.SMTP, provider.SMTP, "--smtp"
+		}
+		if b.answers == nil || missing != nil {
+			return setup.Draft{}, fmt.Errorf("there is no %s server that could be announced; see above why, and give another with %s HOST, "+
+				"or take it unseen with --offline", strings.ToUpper(string(protocol)), flag)
+		}
+		text := b.ask(ctx, strings.ToUpper(string(protocol))+" server (HOST or HOST:PORT)", "")
+		server, err := setup.Server(protocol, text)
+		if err != nil {
+			return setup.Draft{}, err
+		}
+		if protocol == provider.IMAP {
+			o.IMAP = server
+		} else {
+			o.SMTP = server
+		}
+	}
+}
+
+func (b *beginning) say(lines []setup.Line) {
+	p := b.printer(textFormat)
+	p.w = b.words()
+	for _, line := range lines {
+		p.lines(line.Head, line.Text)
+	}
+}
+
+// ask asks a question; a line without an answer is the default.
+func (b *beginning) ask(ctx context.Context, question, otherwise string) string {
+	if otherwise != "" {
+		question += " [" + otherwise + "]"
+	}
+	fmt.Fprintf(b.stderr, "%s: ", question)
+	answer, _ := interruptible(ctx, func() (string, error) { return b.answers.ReadString('\n') }) // the end of the input is no answer
+	return cmp.Or(strings.TrimSpace(answer), otherwise)
+}
+
+func (b *beginning) write(d setup.Draft) error {
+	text := d.YAML()
+	if b.output == "-" {
+		_, err := b.stdout.Write(text)
+		return err
+	}
+	f, err := os.OpenFile(b.output, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return usagef("%s is there already, and init writes over nothing", b.output)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err = cmp.Or(err, f.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(b.stdout, "\n%s: written\n\n%s", b.output, d.Next(b.output))
+	return err
+}

@@ -1,0 +1,55 @@
+package setup
+
+import (
+	"fmt"
+	"strings"
+
+	"autoconfig/config"
+	"autoconfig/provider"
+)
+
+// Server reads a server that an operator names: HOST, HOST:PORT, or
+// SCHEME://HOST[:PORT] as in the configuration. Its port is 0 where it is not
+// given, for that of any service of the protocol.
+func Server(protocol provider.Protocol, text string) (*provider.Server, error) {
+	key, example := protocol.Key(), map[provider.Protocol]string{provider.IMAP: "imaps", provider.SMTP: "submissions"}[protocol]
+	if strings.Contains(text, "://") {
+		s, fix := config.ParseServer(key, text)
+		if fix == "" && s.Protocol.Key() != key {
+			fix = "write " + example + "://HOST"
+		}
+		if fix != "" {
+			return nil, fmt.Errorf("not a server; %s", fix)
+		}
+		host, err := provider.ParseHost(s.Host)
+		s.Host = host
+		return &s, err
+	}
+	host, port, err := config.SplitHostPort(text)
+	if err != nil {
+		return nil, fmt.Errorf("not a server; write HOST, HOST:PORT or %s://HOST", example)
+	}
+	s := &provider.Server{Protocol: protocol, Host: host, Port: port}
+	for _, svc := range provider.Services() { // 995 and 110 are POP3's
+		if port != 0 && svc.Port == port && svc.Protocol.Key() == key {
+			s.Protocol, s.Security = svc.Protocol, svc.Security
+		}
+	}
+	if port != 0 {
+		s.SetDefaults()
+	}
+	return s, nil
+}
+
+// Offline are the servers that the operator names, as they are taken without a
+// look: with the best service of their protocol.
+func Offline(servers ...*provider.Server) (out []provider.Server) {
+	for _, s := range servers {
+		if s != nil {
+			given := *s
+			given.SetDefaults()
+			out = append(out, given)
+		}
+	}
+	return out
+}

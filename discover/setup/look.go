@@ -1,0 +1,303 @@
+// Package setup finds out, for somebody who begins, which mail servers a domain
+// has, and writes the configuration that says so. It announces what answers,
+// under a name that the certificate covers, and nothing else.
+package setup
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"autoconfig/discover"
+	"autoconfig/discover/probe"
+	"autoconfig/dnssrv/query"
+	"autoconfig/finding"
+	"autoconfig/provider"
+	"autoconfig/source"
+)
+
+// The times in which a look ends, whatever does not answer: 14 s at most, and
+// about one second where everything does.
+const (
+	mxTime       = 3 * time.Second // before anything else, since a built-in provider needs no look
+	documentTime = 5 * time.Second
+	portStep     = 4 * time.Second
+	portTime     = 6 * time.Second
+	wholeTime    = 11 * time.Second // of what follows the MX record
+	mostHosts    = 16
+)
+
+// Why says why a host was looked at, the best reason first.
+type Why int
+
+// The reasons.
+const (
+	Given     Why = iota // by the operator
+	Published            // by a settings document over verified https
+	Service              // by an SRV record
+	Usual                // a name that mail servers usually have
+	Exchanger            // by the MX record
+)
+
+func (w Why) String() string {
+	return [...]string{"given", "in the settings published", "SRV record", "usual name", "MX record"}[w]
+}
+
+// Port is one port of a host that was looked at.
+type Port struct {
+	probe.Result
+	Announced bool
+	Note      string // why not, or what goes with it
+}
+
+// Host is one host that was looked at.
+type Host struct {
+	Name  string
+	Why   Why
+	Err   error // it has no address
+	Ports []Port
+
+	by map[provider.Protocol]Why // what names it for a protocol
+}
+
+// Seen is what a look found out about a domain.
+type Seen struct {
+	Domain   string
+	MX       []string
+	MXErr    error
+	Unknown  bool               // there is no such domain
+	Builtin  *provider.Provider // that the exchangers belong to
+	Hosts    []Host             // best reason first
+	Username string             // template of the login name in the settings published
+	From     []string           // the documents that the domain publishes
+}
+
+// Options say where to look.
+type Options struct {
+	Env  *discover.Env
+	Now  func() time.Time
+	IMAP *provider.Server // given by the operator: a host, and maybe a port; nil: look for it
+	SMTP *provider.Server
+}
+
+type look struct {
+	o      Options
+	prober *probe.Prober
+	ctx    context.Context //nolint:containedctx // of all goroutines of one look
+
+	running sync.WaitGroup
+	mu      sync.Mutex
+	seen    *Seen
+	hosts   []*Host
+	asked   map[string]bool // servers, by subject and security
+}
+
+// Look looks at a domain: its MX record, its SRV records, the settings that it
+// publishes, and the ports of the hosts that all these and custom name.
+func Look(ctx context.Context, domain string, o Options) *Seen {
+	l := &look{o: o, seen: &Seen{Domain: domain}, asked: map[string]bool{}}
+	mx, cancel := context.WithTimeout(ctx, mxTime)
+	l.seen.MX, l.seen.MXErr = o.Env.MX(mx, domain)
+	cancel()
+	question, failed := errors.AsType[*query.QuestionError](l.seen.MXErr)
+	l.seen.Unknown = failed && question.Answer.Outcome == query.NXDOMAIN
+	if errors.Is(l.seen.MXErr, provider.ErrUnavailable) || l.seen.Unknown {
+		return l.seen // neither would the names of servers be answered
+	}
+	if l.seen.Builtin = source.NewMXTable(provider.Builtins()).ByHosts(l.seen.MX); l.seen.Builtin != nil && o.IMAP == nil && o.SMTP == nil {
+		return l.seen
+	}
+	l.ctx, cancel = context.WithTimeout(ctx, wholeTime)
+	defer cancel()
+	l.prober = probe.New(probe.Options{LookupHost: l.addresses(), Roots: o.Env.Roots, ConnectTo: o.Env.ConnectTo, AllowPrivate: o.Env.AllowPrivate,
+		Step: portStep, Total: portTime, Now: o.Now, Once: true})
+	l.begin()
+	l.running.Wait()
+	slices.SortStableFunc(l.hosts, func(a, b *Host) int { return int(a.Why - b.Why) })
+	for _, h := range l.hosts {
+		l.seen.Hosts = append(l.seen.Hosts, *h)
+	}
+	l.seen.choose()
+	return l.seen
+}
+
+// addresses asks DNS once for each host, not once for each of its ports.
+func (l *look) addresses() func(context.Context, string) ([]netip.Addr, error) {
+	var asked sync.Map // of functions, by host
+	return func(_ context.Context, host string) ([]netip.Addr, error) {
+		f, _ := asked.LoadOrStore(host, sync.OnceValues(func() ([]netip.Addr, error) {
+			ctx, cancel := context.WithTimeout(l.ctx, portStep)
+			defer cancel()
+			return l.o.Env.Host(ctx, host)
+		}))
+		ask, _ := f.(func() ([]netip.Addr, error)) // nothing else is stored
+		return ask()
+	}
+}
+
+// begin looks at all places at the same time.
+func (l *look) begin() {
+	for _, s := range []*provider.Server{l.o.IMAP, l.o.SMTP} {
+		if s != nil {
+			l.given(*s)
+		}
+	}
+	if l.o.IMAP != nil && l.o.SMTP != nil {
+		return
+	}
+	for _, label := range []string{"mail", "imap", "smtp", "pop"} {
+		l.host(label+"."+l.seen.Domain, Usual)
+	}
+	for _, host := range l.seen.MX {
+		l.host(host, Exchanger)
+	}
+	for _, s := range provider.Services() {
+		l.running.Go(func() { l.service(s) })
+	}
+	l.running.Go(l.documents)
+}
+
+// service asks for the SRV record of a service (RFC 6186, RFC 8314, RFC 5804).
+func (l *look) service(s provider.Service) {
+	records, err := l.o.Env.SRV(l.ctx, "_"+s.Name+"._tcp."+l.seen.Domain)
+	if err != nil {
+		return // none, or no answer: the usual names remain
+	}
+	for _, r := range records {
+		if r.Target != "." && r.Port != 0 {
+			l.server(provider.Server{Protocol: s.Protocol, Host: r.Target, Port: r.Port, Security: s.Security}, Service)
+		}
+	}
+}
+
+// asPrograms are the clients whose ways lead to every kind of document, without
+// guesses.
+var asPrograms = []string{"thunderbird-ios", "outlook", "pacc"}
+
+// documents looks for the settings that the domain publishes already.
+func (l *look) documents() {
+	ctx, cancel := context.WithTimeout(l.ctx, documentTime)
+	defer cancel()
+	env := *l.o.Env
+	env.Limit = documentTime
+	env.Done = func(r discover.Result) {
+		if r.Settings != nil && r.Settings.Verified {
+			l.published(r.Settings)
+		}
+	}
+	_, _ = discover.Run(ctx, &env, provider.Address{Domain: l.seen.Domain}, asPrograms...) // its error is an unknown client
+}
+
+func (l *look) published(s *discover.Settings) {
+	l.mu.Lock()
+	from, _, _ := strings.Cut(s.From, "?")
+	if from = strings.TrimPrefix(from, "GET "); !slices.Contains(l.seen.From, from) {
+		l.seen.From = append(l.seen.From, from)
+	}
+	if s.Incoming != nil && s.Incoming.Username == "postmaster" { // for whom discovery asks
+		l.seen.Username = provider.EmailLocalPart
+	}
+	l.mu.Unlock()
+	for _, found := range []*discover.Server{s.Incoming, s.Outgoing} {
+		if found == nil || found.Port == 0 || found.URL != "" || found.Broken() != "" {
+			continue
+		}
+		switch p := provider.Protocol(found.Protocol); p {
+		case provider.IMAP, provider.POP3, provider.SMTP:
+			l.server(provider.Server{Protocol: p, Host: found.Host, Port: found.Port, Security: found.Security}, Published)
+		}
+	}
+}
+
+// given looks at what the operator names: one port, or those of its protocol.
+func (l *look) given(s provider.Server) {
+	if s.Port != 0 {
+		l.server(s, Given)
+		return
+	}
+	protocols := []provider.Protocol{s.Protocol}
+	if s.Protocol == provider.IMAP {
+		protocols = append(protocols, provider.POP3, provider.ManageSieve)
+	}
+	if h := l.add(s.Host, Given, protocols...); h != nil {
+		l.ports(h, protocols...)
+	}
+}
+
+// server looks at a server that something names, and at the rest of its host.
+func (l *look) server(s provider.Server, why Why) {
+	s.Host = strings.ToLower(strings.TrimSuffix(s.Host, "."))
+	h := l.add(s.Host, why, s.Protocol)
+	if h == nil {
+		return
+	}
+	if svc, ok := s.Service(); why == Given || ok && svc.Port != s.Port {
+		l.port(h, s)
+	}
+	if why != Given {
+		l.ports(h)
+	}
+}
+
+func (l *look) host(name string, why Why) {
+	if h := l.add(strings.ToLower(strings.TrimSuffix(name, ".")), why); h != nil {
+		l.ports(h)
+	}
+}
+
+// add notes why a host is looked at; nil when there are too many.
+func (l *look) add(name string, why Why, protocols ...provider.Protocol) *Host {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := slices.IndexFunc(l.hosts, func(h *Host) bool { return h.Name == name })
+	if i < 0 {
+		if len(l.hosts) == mostHosts {
+			return nil
+		}
+		i = len(l.hosts)
+		l.hosts = append(l.hosts, &Host{Name: name, Why: why, by: map[provider.Protocol]Why{}})
+	}
+	h := l.hosts[i]
+	h.Why = min(h.Why, why)
+	for _, p := range protocols {
+		if known, ok := h.by[p]; !ok || why < known {
+			h.by[p] = why
+		}
+	}
+	return h
+}
+
+// ports looks at the ports of a host, of all protocols unless some are named.
+func (l *look) ports(h *Host, protocols ...provider.Protocol) {
+	for _, s := range provider.Services() {
+		if len(protocols) == 0 || slices.Contains(protocols, s.Protocol) {
+			l.port(h, provider.Server{Protocol: s.Protocol, Host: h.Name, Port: s.Port, Security: s.Security})
+		}
+	}
+}
+
+// port looks at a port, once.
+func (l *look) port(h *Host, s provider.Server) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := probe.Subject(s) + string(s.Security)
+	if l.asked[key] {
+		return
+	}
+	l.asked[key] = true
+	l.running.Go(func() {
+		r := l.prober.Run(l.ctx, probe.Target{Server: s})
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		h.Ports = append(h.Ports, Port{Result: r})
+	})
+}
+
+// noAddress reports whether a name cannot be looked up, or has no address.
+func noAddress(r probe.Result) bool {
+	return slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return strings.HasPrefix(f.ID, "connect-name-") })
+}
