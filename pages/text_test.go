@@ -177,10 +177,12 @@ func usedMessages(t *testing.T) (map[string]bool, []*regexp.Regexp) {
 // Every finding that a person meets, and not the operator alone, is there in
 // every language.
 func TestFindingTranslations(t *testing.T) {
-	if a, b := templates.New().Languages(), finding.Languages(); !slices.Equal(a, b) {
-		t.Errorf("languages of templates/messages: %q, of templates/findings: %q", a, b)
+	for _, lang := range templates.New().Languages() { // the findings may be there before the pages
+		if !slices.Contains(finding.Languages(), lang) {
+			t.Errorf("templates/messages/%s.json has no templates/findings/%[1]s.json", lang)
+		}
 	}
-	for _, lang := range templates.New().Languages() {
+	for _, lang := range finding.Languages() {
 		for _, e := range finding.Catalogue() {
 			problem := e.Level == finding.Warn || e.Level == finding.Fail
 			if got, _ := finding.In(lang, e.ID); got.Lang != lang && problem && areaOf(e.ID) != operatorArea {

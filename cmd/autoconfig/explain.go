@@ -137,7 +137,8 @@ func localeLanguage() string {
 	return strings.ToLower(lang)
 }
 
-// printExplained is a finding as a help desk reads it out.
+// printExplained is a finding as a help desk reads it out. Its headings are in
+// English where the pages do not have the language yet.
 func printExplained(w io.Writer, f finding.Finding, lang string) {
 	e, _ := finding.In(lang, f.ID)
 	fmt.Fprintf(w, "%s  [%s]\n", e.Title, f.ID)
@@ -149,8 +150,9 @@ func printExplained(w io.Writer, f finding.Finding, lang string) {
 			continue
 		}
 		indent, labels := "  ", templates.Translations(part[0])
-		label := cmp.Or(labels[e.Lang], labels["en"])                                             // the pages may not have the language yet
-		for _, line := range wrap(strings.Split(label+": "+finding.Sentence(part[1]), " "), 78) { // not at no-break spaces
+		label := cmp.Or(labels[e.Lang], labels["en"])
+		words := strings.Split(label+": "+finding.Sentence(part[1]), " ") // not at no-break spaces
+		for _, line := range wrap(words, 78) {
 			fmt.Fprintln(w, indent+line)
 			indent = "    "
 		}
