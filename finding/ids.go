@@ -74,9 +74,8 @@ const (
 		config-pacc-impossible config-password-login config-port-invalid config-port-security
 		config-protocol-unknown config-provider-duplicate config-security-unknown config-servers-missing
 		config-source-duplicate config-source-incomplete config-source-key config-source-kind config-source-provider
-		config-source-query config-source-row config-source-secret config-source-unavailable config-syntax config-type
-		config-url-invalid
-		config-username-invalid config-value-invalid config-value-missing
+		config-source-query config-source-row config-source-secret config-source-unavailable config-syntax
+		config-type config-url-invalid config-username-invalid config-value-invalid config-value-missing
 		connect-address-private connect-answer-oversized connect-name-invalid connect-name-unanswered
 		connect-name-unknown connect-network-unreachable connect-peer-closed connect-port-refused
 		connect-port-timeout connect-server-hangs connect-server-silent connect-settings-missing
@@ -90,14 +89,15 @@ const (
 		dns-autodiscover-microsoft dns-cname-dangling dns-dnssec-bogus dns-domain-missing dns-mx-target-address
 		dns-mx-target-cname dns-mx-target-missing dns-name-cname dns-name-cname-apex dns-name-cname-beside
 		dns-name-misplaced dns-name-other-data dns-pacc-malformed dns-pacc-previous dns-pacc-stale dns-publish-clock
-		dns-publish-conflict dns-publish-delegated dns-publish-failed dns-publish-key-unknown dns-publish-key-wrong
-		dns-publish-not-authoritative dns-publish-not-served dns-publish-primary-unknown dns-publish-raced
-		dns-publish-refused dns-publish-too-large dns-publish-unknown dns-publish-unreachable dns-publish-unreadable
-		dns-publish-unsupported dns-publish-zone-unknown dns-publish-zone-wrong dns-question-refused
-		dns-question-servfail dns-question-timeout dns-record-differs dns-record-missing dns-server-address
-		dns-server-disagree dns-server-lame dns-server-none dns-srv-cpanel dns-srv-denied dns-srv-leftover
-		dns-srv-mixed dns-srv-target-address dns-srv-target-cname dns-srv-target-missing dns-target-appended
-		dns-target-number dns-vendor-autodiscover dns-vendor-mx dns-vendor-mx-name
+		dns-publish-command dns-publish-conflict dns-publish-delegated dns-publish-failed dns-publish-key-unknown
+		dns-publish-key-wrong dns-publish-limited dns-publish-not-authoritative dns-publish-not-served
+		dns-publish-partial dns-publish-primary-unknown dns-publish-raced dns-publish-refused dns-publish-rejected
+		dns-publish-token dns-publish-too-large dns-publish-unknown dns-publish-unreachable dns-publish-unreadable
+		dns-publish-unsupported dns-publish-zone-missing dns-publish-zone-unknown dns-publish-zone-wrong
+		dns-question-refused dns-question-servfail dns-question-timeout dns-record-differs dns-record-missing
+		dns-server-address dns-server-disagree dns-server-lame dns-server-none dns-srv-cpanel dns-srv-denied
+		dns-srv-leftover dns-srv-mixed dns-srv-target-address dns-srv-target-cname dns-srv-target-missing
+		dns-target-appended dns-target-number dns-vendor-autodiscover dns-vendor-mx dns-vendor-mx-name
 		exchange-activesync-old exchange-ews-retired
 		have-auth-other have-auth-password have-domain-typo have-host-kind have-host-retired have-host-typo
 		have-mode-other have-mode-plain have-port-mode have-port-other have-port-relay have-username-short

@@ -170,7 +170,7 @@ func (d *dnsPublish) publish(ctx context.Context, p *publish.Publisher, u *publi
 		out.Changes = append(out.Changes, jsonChange(c))
 	}
 	d.show(u, zone)
-	if u.Message == nil || d.dryRun {
+	if !u.Ready() || d.dryRun {
 		return d.report(out)
 	}
 	if !d.yes && !d.agreed(ctx, u.Count(), zone) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"strings"
+	"sync"
 
 	"github.com/miekg/dns"
 	"golang.org/x/net/publicsuffix"
@@ -13,16 +14,42 @@ import (
 	"autoconfig/dnssrv/query"
 )
 
-// authority is where a name's records live.
-type authority struct {
-	zone   string // lower case with its trailing dot
-	server string // host:port of the primary
+// nameServers finds and reads zones by asking their primary server.
+type nameServers struct {
+	client    *query.Client
+	o         Options
+	primaries *cache[string] // host:port by zone
 }
 
-// authority finds the zone of a name and the zone's primary. With a server given
+// cache remembers what was found out, within bounds.
+type cache[V any] struct {
+	mu    sync.Mutex
+	known map[string]V
+}
+
+// mostKnown bounds the memory of a cache.
+const mostKnown = 1024
+
+func (c *cache[V]) get(key string) (V, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v, ok := c.known[key]
+	return v, ok
+}
+
+func (c *cache[V]) put(key string, v V) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil || len(c.known) >= mostKnown {
+		c.known = map[string]V{}
+	}
+	c.known[key] = v
+}
+
+// Zone finds the zone of a name and the zone's primary. With a server given
 // that server is asked for the zone, so that a hidden primary and a zone that no
 // resolver sees yet are found too.
-func (p *Publisher) authority(ctx context.Context, name string) (authority, error) {
+func (p *nameServers) Zone(ctx context.Context, _, name string) (Zone, error) {
 	if p.o.Server != "" {
 		return p.inZone(ctx, name, p.o.Server)
 	}
@@ -31,35 +58,35 @@ func (p *Publisher) authority(ctx context.Context, name string) (authority, erro
 		err = publicZone(soa, name)
 	}
 	if err != nil {
-		return authority{}, err
+		return Zone{}, err
 	}
 	server, err := p.primary(ctx, soa)
 	if p.o.Zone == "" || err != nil {
-		return authority{dns.CanonicalName(soa.Hdr.Name), server}, err
+		return Zone{Name: dns.CanonicalName(soa.Hdr.Name), Server: server}, err
 	}
 	return p.inZone(ctx, name, server)
 }
 
 // inZone asks the server itself for the zone of a name.
-func (p *Publisher) inZone(ctx context.Context, name, server string) (authority, error) {
+func (p *nameServers) inZone(ctx context.Context, name, server string) (Zone, error) {
 	soa, err := findSOA(ctx, p.client.At(server), name)
 	if err != nil {
-		return authority{}, err
+		return Zone{}, err
 	}
 	zone := dns.CanonicalName(soa.Hdr.Name)
 	if p.o.Zone == "" || zone == p.o.Zone {
-		return authority{zone, server}, nil
+		return Zone{Name: zone, Server: server}, nil
 	}
 	if !dns.IsSubDomain(p.o.Zone, dns.CanonicalName(name)) {
-		return authority{}, newFault("dns-publish-zone-wrong", dnssrv.Plain(name)).
+		return Zone{}, newFault("dns-publish-zone-wrong", dnssrv.Plain(name)).
 			because("%s does not lie in the zone %s; nothing was written", dnssrv.Plain(name), dnssrv.Plain(p.o.Zone))
 	}
 	if dns.IsSubDomain(p.o.Zone, zone) {
-		return authority{}, newFault("dns-publish-delegated", dnssrv.Plain(name)).
+		return Zone{}, newFault("dns-publish-delegated", dnssrv.Plain(name)).
 			because("%s lies in the zone %s, below %s; nothing was written", dnssrv.Plain(name), dnssrv.Plain(zone), dnssrv.Plain(p.o.Zone)).
 			do("leave --zone out: each record then goes to its own zone")
 	}
-	return authority{}, newFault("dns-publish-not-authoritative", dnssrv.Plain(p.o.Zone)).
+	return Zone{}, newFault("dns-publish-not-authoritative", dnssrv.Plain(p.o.Zone)).
 		because("%s has no zone %s, only %s; nothing was written", server, dnssrv.Plain(p.o.Zone), dnssrv.Plain(zone))
 }
 
@@ -107,12 +134,12 @@ func registrys(zone string) bool {
 // primary is the address of the server that the SOA record names as its primary
 // (RFC 1035 §3.3.13), the first that answers with authority. It is kept: all
 // zones of an operator mostly have one.
-func (p *Publisher) primary(ctx context.Context, soa *dns.SOA) (string, error) {
+func (p *nameServers) primary(ctx context.Context, soa *dns.SOA) (string, error) {
 	zone := dns.CanonicalName(soa.Hdr.Name)
-	if server, ok := p.primaries[zone]; ok {
+	if server, ok := p.primaries.get(zone); ok {
 		return server, nil
 	}
-	servers, err := p.hostPorts(ctx, soa.Ns)
+	servers, err := hostPorts(ctx, p.client, soa.Ns)
 	why := "it has no address"
 	if err != nil {
 		why = err.Error()
@@ -120,7 +147,7 @@ func (p *Publisher) primary(ctx context.Context, soa *dns.SOA) (string, error) {
 	for _, server := range servers {
 		a := p.client.AskServer(ctx, server, zone, dns.TypeSOA)
 		if a.AA && a.Outcome == query.NOERROR {
-			p.primaries[zone] = server
+			p.primaries.put(zone, server)
 			return server, nil
 		}
 		why = server + " has no authority for the zone"
@@ -134,12 +161,12 @@ func (p *Publisher) primary(ctx context.Context, soa *dns.SOA) (string, error) {
 
 // hostPorts are the places where a name server is asked: the replacement for
 // its port 53, or each of its addresses.
-func (p *Publisher) hostPorts(ctx context.Context, host string) ([]string, error) {
+func hostPorts(ctx context.Context, client *query.Client, host string) ([]string, error) {
 	port53 := net.JoinHostPort(dnssrv.Plain(host), "53")
-	if p.client.Dialled(port53) != port53 {
+	if client.Dialled(port53) != port53 {
 		return []string{port53}, nil
 	}
-	addrs, err := p.client.LookupHost(ctx, host)
+	addrs, err := client.LookupHost(ctx, host)
 	var out []string
 	for _, addr := range addrs {
 		out = append(out, net.JoinHostPort(addr.String(), "53"))

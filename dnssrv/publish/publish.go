@@ -1,13 +1,14 @@
-// Package publish brings a zone to its plan by dynamic update (RFC 2136) signed
-// with TSIG (RFC 8945): one atomic message per zone, whose prerequisites are
-// what was seen, so that a change made meanwhile is refused and never
-// overwritten.
+// Package publish brings zones to their plan: by dynamic update (RFC 2136)
+// signed with TSIG (RFC 8945), by the API of a DNS provider, or by a command.
+// One engine compares what a zone has with the plan; where the place can tell, a
+// change made meanwhile is refused, elsewhere the zone is read again before
+// anything is written. Only the record sets of the plan are touched.
 package publish
 
 import (
 	"cmp"
 	"context"
-	"slices"
+	"io"
 	"time"
 
 	"github.com/miekg/dns"
@@ -18,30 +19,66 @@ import (
 )
 
 // Options configure a [Publisher]; the zero value of a field is its default.
+// Without API and Exec it sends dynamic updates.
 type Options struct {
 	Key     Key           // signs the updates; not needed to prepare them
 	Server  string        // host:port of the primary; default: what the SOA record names
-	Zone    string        // the zone of all names; default: found by SOA
-	Timeout time.Duration // for the answer to an update; default 10s
+	Zone    string        // the zone of all names; default: found by SOA, or asked of the API
+	Timeout time.Duration // for the answer to an update or a request; default 10s
 	Wait    time.Duration // for servers to show what was published; default 15s
+	API     *API          // publish through it
+	Exec    string        // publish by this shell command; see [Difference]
+	Output  io.Writer     // for what the command says; default: nowhere
 }
 
-// Publisher brings zones to their plan by dynamic update (RFC 2136) signed with
-// TSIG (RFC 8945). It is for one run, and not safe for concurrent use.
+// Zone is a zone at the place where it is kept.
+type Zone struct {
+	Name   string // lower case with its trailing dot
+	Server string // host:port of its primary, or the host of an API
+	id     string // what the API calls it
+	ttl    uint32 // of its records that have none of their own, where the API has such
+}
+
+// place is where zones are kept and changed. A *fault as the error of a method
+// is sure that nothing was written; any other error of Replace leaves it open.
+type place interface {
+	// Zone finds the zone of a name that was planned for a domain.
+	Zone(ctx context.Context, domain, name string) (Zone, error)
+	// List reads what is at the names of the record sets.
+	List(ctx context.Context, z Zone, sets []recordSet) (zoneState, error)
+	// Replace makes the changes of an update.
+	Replace(ctx context.Context, u *ZoneUpdate) error
+	// Verify returns the changes that the place does not show yet.
+	Verify(ctx context.Context, u *ZoneUpdate) ([]Change, error)
+	// Guards reports whether Replace is carried out whole or not at all, and
+	// refused when a record is no longer what List showed.
+	Guards() bool
+}
+
+// Publisher brings zones to their plan. It is for one run, and safe for
+// concurrent use.
 type Publisher struct {
-	client    *query.Client
-	o         Options
-	primaries map[string]string // host:port by zone
+	client *query.Client
+	o      Options
+	place  place
 }
 
-// New makes a publisher that asks through client.
+// New makes a publisher that asks DNS questions through client.
 func New(client *query.Client, o Options) *Publisher {
 	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
 	o.Wait = cmp.Or(o.Wait, 15*time.Second)
 	if o.Zone != "" {
 		o.Zone = dns.CanonicalName(o.Zone)
 	}
-	return &Publisher{client: client, o: o, primaries: map[string]string{}}
+	ns := nameServers{client: client, o: o, primaries: &cache[string]{}}
+	p := &Publisher{client: client, o: o, place: &updater{ns}}
+	switch {
+	case o.API != nil:
+		p.place = newAPIPlace(o)
+	case o.Exec != "":
+		p.place = &command{ns}
+	}
+	return p
 }
 
 // DomainPlan is a domain and the records of its plan.
@@ -55,10 +92,10 @@ type DomainPlan struct {
 // not found takes part in no update; why is among the findings.
 func (p *Publisher) Prepare(ctx context.Context, plans []DomainPlan) ([]*ZoneUpdate, []finding.Finding) {
 	var found []finding.Finding
-	var zones []authority // in the order met
-	want := map[authority][]dns.RR{}
+	var zones []Zone // in the order met
+	want := map[Zone][]dns.RR{}
 	for _, plan := range plans {
-		places, err := p.places(ctx, plan.Records)
+		places, err := p.zones(ctx, plan)
 		if err != nil {
 			found = append(found, asFinding(err, plan.Domain))
 			continue
@@ -74,23 +111,23 @@ func (p *Publisher) Prepare(ctx context.Context, plans []DomainPlan) ([]*ZoneUpd
 	for _, at := range zones {
 		u, err := p.prepare(ctx, at, want[at])
 		if err != nil {
-			u = &ZoneUpdate{Zone: at.zone, Server: at.server, Findings: []finding.Finding{asFinding(err, dnssrv.Plain(at.zone))}}
+			u = &ZoneUpdate{Zone: at.Name, Server: at.Server, Findings: []finding.Finding{asFinding(err, dnssrv.Plain(at.Name))}}
 		}
 		out = append(out, u)
 	}
 	return out, found
 }
 
-// places finds where each record belongs.
-func (p *Publisher) places(ctx context.Context, records []dns.RR) ([]authority, error) {
-	known := map[string]authority{}
-	out := make([]authority, len(records))
-	for i, rr := range records {
+// zones finds where each record of a plan belongs.
+func (p *Publisher) zones(ctx context.Context, plan DomainPlan) ([]Zone, error) {
+	known := map[string]Zone{}
+	out := make([]Zone, len(plan.Records))
+	for i, rr := range plan.Records {
 		name := dns.CanonicalName(rr.Header().Name)
 		at, ok := known[name]
 		if !ok {
 			var err error
-			if at, err = p.authority(ctx, name); err != nil {
+			if at, err = p.place.Zone(ctx, plan.Domain, name); err != nil {
 				return nil, err
 			}
 			known[name] = at
@@ -101,86 +138,14 @@ func (p *Publisher) places(ctx context.Context, records []dns.RR) ([]authority, 
 }
 
 // prepare makes the update of one zone.
-func (p *Publisher) prepare(ctx context.Context, at authority, want []dns.RR) (*ZoneUpdate, error) {
-	answers, err := p.read(ctx, at, recordSets(want))
+func (p *Publisher) prepare(ctx context.Context, at Zone, want []dns.RR) (*ZoneUpdate, error) {
+	state, err := p.place.List(ctx, at, recordSets(want))
 	if err != nil {
 		return nil, err
 	}
-	u, err := Update(at.zone, want, answers)
-	if err == nil {
-		u.Server = at.server
+	u, err := compare(at, want, state)
+	if _, signed := p.place.(*updater); signed && err == nil {
+		u.fit()
 	}
 	return u, err
-}
-
-// besideCNAME are the types looked for where a CNAME is planned, to say what is
-// in its way. A type not listed here is still never overwritten: the update
-// then requires that the name has no records at all.
-var besideCNAME = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT, dns.TypeMX, dns.TypeSRV, dns.TypeHTTPS, dns.TypeCAA}
-
-// read asks the primary what is at the planned names, then what those
-// answers raise: other records in the way of a CNAME, wildcards.
-func (p *Publisher) read(ctx context.Context, at authority, sets []recordSet) ([]query.Answer, error) {
-	var first, further []query.Question
-	for _, set := range sets {
-		first = append(first, query.Question{Name: set.name, Type: set.qtype})
-	}
-	answers, err := p.askAll(ctx, at, first)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range answers {
-		if a.Type != dns.TypeCNAME || a.Outcome != query.NODATA {
-			continue
-		}
-		for _, qtype := range besideCNAME {
-			further = append(further, query.Question{Name: a.Name, Type: qtype})
-		}
-	}
-	beside, err := p.askAll(ctx, at, further)
-	if err != nil {
-		return nil, err
-	}
-	answers = append(answers, beside...)
-	wild, err := p.askAll(ctx, at, wildcardQuestions(at.zone, answers))
-	return append(answers, wild...), err
-}
-
-// askAll asks the primary, each question once.
-func (p *Publisher) askAll(ctx context.Context, at authority, questions []query.Question) ([]query.Answer, error) {
-	slices.SortFunc(questions, query.Question.Compare)
-	questions = slices.Compact(questions)
-	ask := p.client.At(at.server)
-	out := query.All(questions, func(q query.Question) query.Answer { return ask(ctx, q.Name, q.Type) })
-	for _, a := range out {
-		switch {
-		case !a.Outcome.Known():
-			return nil, unreadable(at.zone, a)
-		case !a.AA && len(a.NS) == 0:
-			return nil, newFault("dns-publish-not-authoritative", dnssrv.Plain(at.zone)).
-				because("%s answers for %s without authority; nothing was written", at.server, dnssrv.Plain(a.Name))
-		}
-	}
-	return out, nil
-}
-
-// wildcardQuestions ask for the wildcards that may have made the records seen.
-func wildcardQuestions(zone string, answers []query.Answer) []query.Question {
-	var out []query.Question
-	for _, a := range answers {
-		qtype := a.Type
-		if len(a.CNAMEs) > 0 {
-			qtype = dns.TypeCNAME
-		}
-		if len(a.RRs)+len(a.CNAMEs) == 0 || a.Name == zone {
-			continue
-		}
-		for parent := query.Parent(a.Name); dns.IsSubDomain(zone, parent); parent = query.Parent(parent) {
-			out = append(out, query.Question{Name: "*." + parent, Type: qtype})
-			if parent == zone {
-				break
-			}
-		}
-	}
-	return out
 }

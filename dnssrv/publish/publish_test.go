@@ -126,7 +126,7 @@ func TestPublish(t *testing.T) {
 
 	// A second run has nothing to do, and sends nothing.
 	again := prepared(t, p, plans(t, smallPlan...))
-	if len(again.Changes) > 0 || again.Message != nil || len(carryOut(t, p, again)) > 0 {
+	if len(again.Changes) > 0 || again.Message() != nil || len(carryOut(t, p, again)) > 0 {
 		t.Errorf("second run: %v", again.Changes)
 	}
 	if a := client(s).Ask(t.Context(), "example.test", dns.TypeSOA); a.RRs[0].(*dns.SOA).Serial != 2 {
@@ -240,7 +240,7 @@ func TestPrepareReadsAll(t *testing.T) {
 			test.spoil(s)
 			updates, found := publisher(t, s).Prepare(t.Context(), plans(t, smallPlan...))
 			for _, u := range updates {
-				if found = append(found, u.Findings...); len(found) > 0 && u.Message != nil {
+				if found = append(found, u.Findings...); len(found) > 0 && u.Message() != nil {
 					t.Error("an update although something is wrong")
 				}
 			}

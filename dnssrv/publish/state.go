@@ -16,6 +16,8 @@ type zoneState map[string]*owner
 type owner struct {
 	sets   map[uint16][]dns.RR // what is at the name itself, by type asked
 	exists bool                // an answer was not query.NXDOMAIN
+	held   map[uint16]string   // why a set must not be replaced
+	ids    map[dns.RR]string   // what an API calls the records
 }
 
 // newZoneState reads answers of the zone's primary. Those for names that begin

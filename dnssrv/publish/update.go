@@ -8,7 +8,6 @@ import (
 	"github.com/miekg/dns"
 
 	"autoconfig/dnssrv"
-	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
 )
 
@@ -19,6 +18,7 @@ type Change struct {
 	Type   uint16
 	Remove []dns.RR // as seen
 	Add    []dns.RR // as planned
+	Set    []dns.RR // what the whole set is to be
 }
 
 // Lines are the records of a change in zone form, "- " before those that go and
@@ -40,39 +40,35 @@ func (c Change) TypeName() string { return dns.TypeToString[c.Type] }
 // ZoneUpdate brings one zone to its plan.
 type ZoneUpdate struct {
 	Zone     string // lower case with its trailing dot
-	Server   string // host:port of its primary
+	Server   string // host:port of its primary, or the host of an API
 	Changes  []Change
 	Findings []finding.Finding // what forbids the update
-	Message  *dns.Msg          // unsigned; nil when there is nothing to do or a finding forbids it
 
+	at     Zone
 	want   []dns.RR
 	state  zoneState
 	served map[string]bool // names that a wildcard serves as planned
 }
 
+// Ready reports whether there is something to do and nothing forbids it.
+func (u *ZoneUpdate) Ready() bool { return len(u.Changes) > 0 && len(u.Findings) == 0 }
+
 // Count is the number of records that come or go.
-func (u *ZoneUpdate) Count() int {
+func (u *ZoneUpdate) Count() int { return countRecords(u.Changes) }
+
+func countRecords(changes []Change) int {
 	n := 0
-	for _, c := range u.Changes {
+	for _, c := range changes {
 		n += len(c.Remove) + len(c.Add)
 	}
 	return n
 }
 
-// Update compares the planned records of a zone with what its primary answered
-// and makes the message (RFC 2136) that ends the difference. The answers are one
-// for each planned name and type, and any for other types at names where a CNAME
-// is planned, and for wildcards above the names. The prerequisites of the message
-// are what was seen at all the planned names, so that the server refuses it when
-// that is no longer true. Only the planned record sets are touched; what else
-// is in the way is a finding. The error is for a plan or answers that no
-// update can be made from.
-func Update(zone string, want []dns.RR, answers []query.Answer) (*ZoneUpdate, error) {
-	u := &ZoneUpdate{Zone: dns.CanonicalName(zone), want: want}
-	var err error
-	if u.state, err = newZoneState(u.Zone, answers); err != nil {
-		return nil, err
-	}
+// compare finds what ends the difference between the planned records of a zone
+// and what is there. Only the planned record sets are touched; what else is in
+// the way is a finding. The error is for a plan that no update can be made from.
+func compare(at Zone, want []dns.RR, state zoneState) (*ZoneUpdate, error) {
+	u := &ZoneUpdate{Zone: at.Name, Server: at.Server, at: at, want: want, state: state}
 	sets := recordSets(want)
 	u.served = u.state.dropSynthesised(sets)
 	for _, set := range sets {
@@ -87,23 +83,16 @@ func Update(zone string, want []dns.RR, answers []query.Answer) (*ZoneUpdate, er
 			continue
 		}
 		if c, differs := set.change(u.state[set.name].sets[set.qtype]); differs {
+			if why := u.state[set.name].held[set.qtype]; why != "" {
+				f := u.inTheWay(set, c.Remove)
+				u.Findings = append(u.Findings, f.Because("%s; nothing was written", why).Do("release the record set at the provider, or leave it out with --without"))
+				continue
+			}
 			u.Changes = append(u.Changes, c)
 		}
 	}
-	if len(u.Changes) == 0 || len(u.Findings) > 0 {
-		return u, nil
-	}
-	u.Message = new(dns.Msg).SetUpdate(u.Zone)
-	u.require(sets)
-	u.write()
-	if u.Message.Len() > dns.MaxMsgSize-tsigRoom {
-		u.Findings, u.Message = append(u.Findings, finding.New("dns-publish-too-large", dnssrv.Plain(u.Zone))), nil
-	}
 	return u, nil
 }
-
-// tsigRoom is more than a TSIG record takes: two names, a MAC, 26 octets.
-const tsigRoom = 2*256 + 64 + 26
 
 // recordSet is the planned records of one name and type.
 type recordSet struct {
@@ -128,6 +117,15 @@ func recordSets(rrs []dns.RR) []recordSet {
 	return out
 }
 
+// changedSets are the sets of an update that it changes.
+func (u *ZoneUpdate) changedSets() []recordSet {
+	var out []recordSet
+	for _, c := range u.Changes {
+		out = append(out, recordSet{c.Name, c.Type, c.Set})
+	}
+	return out
+}
+
 // identical reports whether there is one record in set that is rr, TTL included.
 func identical(set []dns.RR, rr dns.RR) bool {
 	return slices.ContainsFunc(set, func(other dns.RR) bool {
@@ -136,7 +134,7 @@ func identical(set []dns.RR, rr dns.RR) bool {
 }
 
 func (s recordSet) change(now []dns.RR) (Change, bool) {
-	c := Change{Name: s.name, Type: s.qtype}
+	c := Change{Name: s.name, Type: s.qtype, Set: s.rrs}
 	for _, rr := range now {
 		if !identical(s.rrs, rr) {
 			c.Remove = append(c.Remove, rr)
@@ -198,60 +196,17 @@ func (u *ZoneUpdate) conflict(set recordSet) (finding.Finding, bool) {
 	if len(inTheWay) == 0 && !apex {
 		return finding.Finding{}, false
 	}
-	f := finding.New("dns-publish-conflict", dnssrv.Plain(set.name)+" "+dns.TypeToString[set.qtype])
-	f.Name, f.Type, f.Status = dnssrv.Plain(set.name), dns.TypeToString[set.qtype], "conflict"
-	f.Want, f.Got = dnssrv.Lines(set.rrs), dnssrv.Lines(inTheWay)
+	f := u.inTheWay(set, inTheWay)
 	if apex {
 		f = f.Because("%s is the top of a zone, where a CNAME cannot be (RFC 1034 §3.6.2)", dnssrv.Plain(set.name))
 	}
 	return f, true
 }
 
-// require writes the prerequisites (RFC 2136 §2.4). The helpers of miekg/dns
-// write into the records they are given, hence the copies.
-func (u *ZoneUpdate) require(sets []recordSet) {
-	done := map[string]bool{} // names whose own prerequisite is written
-	for _, set := range sets {
-		o := u.state[set.name]
-		now := o.sets[set.qtype]
-		switch {
-		case u.served[set.name]:
-		case len(now) > 0:
-			u.Message.Used(copies(now))
-		case !o.exists || set.qtype == dns.TypeCNAME:
-			// A CNAME is silently not added to a name that has anything else
-			// (§3.4.2.2), so nothing at all may be there.
-			if !done[set.name] {
-				u.Message.NameNotUsed([]dns.RR{empty(set.name, dns.TypeANY)})
-			}
-			done[set.name] = true
-		default:
-			u.Message.RRsetNotUsed([]dns.RR{empty(set.name, set.qtype)})
-			if !done[set.name] { // nor is anything added next to a CNAME
-				u.Message.RRsetNotUsed([]dns.RR{empty(set.name, dns.TypeCNAME)})
-			}
-			done[set.name] = true
-		}
-	}
-}
-
-func empty(name string, qtype uint16) dns.RR {
-	return &dns.ANY{Hdr: dns.RR_Header{Name: name, Rrtype: qtype}}
-}
-
-// write writes the changes (RFC 2136 §2.5). A record that gets another TTL is
-// removed first: to add it again should do (§3.4.2.2), and Knot ignores that.
-func (u *ZoneUpdate) write() {
-	for _, c := range u.Changes {
-		u.Message.Remove(copies(c.Remove))
-		u.Message.Insert(copies(c.Add))
-	}
-}
-
-func copies(rrs []dns.RR) []dns.RR {
-	out := make([]dns.RR, len(rrs))
-	for i, rr := range rrs {
-		out[i] = dns.Copy(rr)
-	}
-	return out
+// inTheWay is the finding about records that keep a set from being published.
+func (u *ZoneUpdate) inTheWay(set recordSet, rrs []dns.RR) finding.Finding {
+	f := finding.New("dns-publish-conflict", dnssrv.Plain(set.name)+" "+dns.TypeToString[set.qtype])
+	f.Name, f.Type, f.Status = dnssrv.Plain(set.name), dns.TypeToString[set.qtype], "conflict"
+	f.Want, f.Got = dnssrv.Lines(set.rrs), dnssrv.Lines(rrs)
+	return f
 }

@@ -169,7 +169,7 @@ func TestUpdate(t *testing.T) {
 		if diff := cmp.Diff(test.lines, lines); diff != "" {
 			t.Errorf("%s: changes (-want +got)\n%s", test.name, diff)
 		}
-		if diff := cmp.Diff(test.message, message(u.Message)); diff != "" {
+		if diff := cmp.Diff(test.message, message(u.Message())); diff != "" {
 			t.Errorf("%s: message (-want +got)\n%s", test.name, diff)
 		}
 		if got := strings.Join(found, ", "); got != test.finding {
@@ -223,7 +223,7 @@ func TestUpdateTooLarge(t *testing.T) {
 		seen = append(seen, saw(t, name, "SRV", query.NXDOMAIN))
 	}
 	u, err := publish.Update("example.test", records(t, lines...), seen)
-	if err != nil || u.Message != nil || len(u.Findings) != 1 || u.Findings[0].ID != "dns-publish-too-large" {
+	if err != nil || u.Message() != nil || len(u.Findings) != 1 || u.Findings[0].ID != "dns-publish-too-large" {
 		t.Errorf("%v %v", u.Findings, err)
 	}
 }

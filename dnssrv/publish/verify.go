@@ -3,9 +3,7 @@ package publish
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -16,69 +14,86 @@ import (
 	"autoconfig/finding"
 )
 
-// Publish sends an update and looks whether the primary shows the records: the
-// findings are dns-publish-done, or why not. An update without a message
-// publishes nothing.
+// Publish makes the changes of an update and looks whether the place shows
+// them: the findings are dns-publish-done, or why not. An update that is not
+// ready publishes nothing.
 func (p *Publisher) Publish(ctx context.Context, u *ZoneUpdate) []finding.Finding {
-	if u.Message == nil {
+	if !u.Ready() {
 		return u.Findings
 	}
 	zone := dnssrv.Plain(u.Zone)
-	done := finding.New("dns-publish-done", zone).Because("%s has the %d changes", u.Server, u.Count())
-	err := p.send(ctx, u)
-	switch {
-	case errors.Is(err, errNoAnswer):
-		if p.compare(ctx, u.Server, u) != nil {
-			return []finding.Finding{finding.New("dns-publish-unknown", zone).
-				Because("the update was sent to %s: %v; it is carried out whole or not at all", u.Server, err)}
+	if !p.place.Guards() {
+		moved, err := p.moved(ctx, u)
+		if err != nil {
+			return []finding.Finding{asFinding(err, zone)}
 		}
-		done = done.Because("%s has the %d changes, although there was %v", u.Server, u.Count(), err)
-	case err != nil:
-		f := asFinding(err, zone)
-		if f.ID == "dns-publish-raced" {
-			if f.Got = p.moved(ctx, u); len(f.Got) == 0 {
-				f = f.Because("a name that should get records has some that were not seen (%s): of a type that was not asked for, or the same as a wildcard's; nothing was written", f.RCode).
-					Do("look at the names in the zone itself; remove what nothing needs, or leave the record out with --without")
-			}
-		}
-		return []finding.Finding{f}
-	default:
-		if err := p.await(ctx, u.Server, u); err != nil && ctx.Err() == nil {
-			return []finding.Finding{finding.New("dns-publish-not-served", zone).
-				Because("%s took the update, yet does not show it: %v", u.Server, err)}
+		if len(moved) > 0 {
+			f := finding.New("dns-publish-raced", zone).
+				Because("a record of %s is no longer what it was when the changes were shown, so nothing was written", zone)
+			f.Got = moved
+			return []finding.Finding{f}
 		}
 	}
-	return []finding.Finding{done}
+	err := p.place.Replace(ctx, u)
+	if f, sure := errors.AsType[*fault](err); sure && p.place.Guards() {
+		return []finding.Finding{p.refused(ctx, u, f.found)}
+	}
+	left, unseen := p.await(ctx, u, err == nil)
+	f := outcome(u, err, left, unseen)
+	if f.ID == "dns-publish-raced" {
+		f.Got, _ = p.moved(ctx, u) // an error only means that nothing can be added
+	}
+	return []finding.Finding{f}
 }
 
-// errBehind: a server answers with other records than the plan's.
-var errBehind = errors.New("other records")
-
-// compare asks a server for the changed sets. It wraps errBehind when they are
-// not as planned; another error is that the server cannot tell.
-func (p *Publisher) compare(ctx context.Context, server string, u *ZoneUpdate) error {
-	for _, set := range recordSets(u.want) {
-		if !slices.ContainsFunc(u.Changes, func(c Change) bool { return c.Name == set.name && c.Type == set.qtype }) {
-			continue
-		}
-		a := p.client.AskServer(ctx, server, set.name, set.qtype)
-		switch {
-		case !a.Outcome.Known():
-			return a.Error()
-		case !a.AA:
-			return fmt.Errorf("%s has no authority for %s", server, dnssrv.Plain(u.Zone))
-		}
-		now := &owner{sets: map[uint16][]dns.RR{}}
-		now.add(a)
-		if _, differs := set.change(now.sets[set.qtype]); differs {
-			what := "nothing"
-			if there := now.sets[set.qtype]; len(there) > 0 {
-				what = strings.Join(dnssrv.Lines(there), ", ")
-			}
-			return fmt.Errorf("%w: %s %s is %s", errBehind, dnssrv.Plain(set.name), dns.TypeToString[set.qtype], what)
-		}
+// outcome says how an update ended: err is what Replace said, left what the
+// place does not show, unless it could not be asked.
+func outcome(u *ZoneUpdate, err error, left []Change, unseen error) finding.Finding {
+	zone := dnssrv.Plain(u.Zone)
+	fault, sure := errors.AsType[*fault](err)
+	switch {
+	case unseen == nil && len(left) == 0 && err == nil:
+		return finding.New("dns-publish-done", zone).Because("%s has the %d changes", u.Server, u.Count())
+	case unseen == nil && len(left) == 0:
+		return finding.New("dns-publish-done", zone).Because("%s has the %d changes, although: %v", u.Server, u.Count(), err)
+	case unseen == nil && len(left) < len(u.Changes):
+		return partial(u, err, left)
+	case err == nil && unseen != nil:
+		return finding.New("dns-publish-not-served", zone).Because("%s took the update, yet does not show it: %v", u.Server, unseen)
+	case err == nil:
+		return finding.New("dns-publish-not-served", zone).Because("%s took the update, yet does not show it: %s", u.Server, shown(left))
+	case sure:
+		return fault.found
 	}
-	return nil
+	return finding.New("dns-publish-unknown", zone).Because("the update was sent to %s: %v", u.Server, err)
+}
+
+// partial says which record sets of an update are left to do.
+func partial(u *ZoneUpdate, err error, left []Change) finding.Finding {
+	f := finding.New("dns-publish-partial", dnssrv.Plain(u.Zone)).
+		Because("%s has %d of the %d record sets", u.Server, len(u.Changes)-len(left), len(u.Changes))
+	if fault, sure := errors.AsType[*fault](err); sure {
+		f.Cause += ": " + fault.found.Cause
+	} else if err != nil {
+		f.Cause += ": " + err.Error()
+	}
+	for _, c := range left {
+		f.Want = append(f.Want, dnssrv.Lines(c.Add)...)
+		f.Got = append(f.Got, dnssrv.Lines(c.Remove)...)
+	}
+	return f
+}
+
+// refused adds what is there now to the refusal of a change that came too late.
+func (p *Publisher) refused(ctx context.Context, u *ZoneUpdate, f finding.Finding) finding.Finding {
+	if f.ID != "dns-publish-raced" {
+		return f
+	}
+	if f.Got, _ = p.moved(ctx, u); len(f.Got) == 0 { // an error only means that nothing can be added
+		f = f.Because("a name that should get records has some that were not seen (%s): of a type that was not asked for, or the same as a wildcard's; nothing was written", f.RCode).
+			Do("look at the names in the zone itself; remove what nothing needs, or leave the record out with --without")
+	}
+	return f
 }
 
 // The pauses between looks at a server that lags behind.
@@ -87,14 +102,18 @@ const (
 	longestPause = 4 * time.Second
 )
 
-// await compares until the server has the records or the wait is over.
-func (p *Publisher) await(ctx context.Context, server string, u *ZoneUpdate) error {
+// await looks whether the place shows the changes: once, or until the wait is over.
+func (p *Publisher) await(ctx context.Context, u *ZoneUpdate, wait bool) (left []Change, err error) {
+	return p.awaited(ctx, wait, func() ([]Change, error) { return p.place.Verify(ctx, u) })
+}
+
+func (p *Publisher) awaited(ctx context.Context, wait bool, look func() ([]Change, error)) ([]Change, error) {
 	end := time.Now().Add(p.o.Wait)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		err := p.compare(ctx, server, u)
-		left := time.Until(end)
-		if !errors.Is(err, errBehind) || left <= 0 || !query.Sleep(ctx, min(pause, left)) {
-			return err
+		left, err := look()
+		more := time.Until(end)
+		if err != nil || len(left) == 0 || !wait || more <= 0 || !query.Sleep(ctx, min(pause, more)) {
+			return left, err
 		}
 	}
 }
@@ -103,7 +122,11 @@ func (p *Publisher) await(ctx context.Context, server string, u *ZoneUpdate) err
 // an update was published. What it finds are warnings: the records are in the
 // zone, and these servers will follow or have a fault of their own.
 func (p *Publisher) Verify(ctx context.Context, u *ZoneUpdate) []finding.Finding {
-	a := p.client.AskServer(ctx, u.Server, u.Zone, dns.TypeNS)
+	ask := p.client.Ask
+	if p.o.API == nil {
+		ask = p.client.At(u.Server)
+	}
+	a := ask(ctx, u.Zone, dns.TypeNS)
 	if err := a.Error(); err != nil {
 		return []finding.Finding{unasked(dnssrv.Plain(u.Zone), err)}
 	}
@@ -120,7 +143,7 @@ func (p *Publisher) Verify(ctx context.Context, u *ZoneUpdate) []finding.Finding
 
 // other looks at one name server, at each of its addresses.
 func (p *Publisher) other(ctx context.Context, host string, u *ZoneUpdate) []finding.Finding {
-	servers, err := p.hostPorts(ctx, host)
+	servers, err := hostPorts(ctx, p.client, host)
 	if len(servers) == 0 {
 		return []finding.Finding{unasked(host, err)}
 	}
@@ -129,12 +152,12 @@ func (p *Publisher) other(ctx context.Context, host string, u *ZoneUpdate) []fin
 		if server == u.Server {
 			continue
 		}
-		err := p.await(ctx, server, u)
+		left, err := p.awaited(ctx, true, func() ([]Change, error) { return notYet(ctx, p.client, server, u) })
 		switch {
-		case errors.Is(err, errBehind):
-			found = append(found, finding.New("dns-publish-lags", host).Because("%s still answers with %v", server, err))
 		case err != nil:
 			found = append(found, unasked(host, err))
+		case len(left) > 0:
+			found = append(found, finding.New("dns-publish-lags", host).Because("%s still answers with other records: %s", server, shown(left)))
 		}
 	}
 	return found
@@ -146,22 +169,18 @@ func unasked(host string, err error) finding.Finding {
 
 // moved says which of the planned names have other records than when the update
 // was prepared.
-func (p *Publisher) moved(ctx context.Context, u *ZoneUpdate) []string {
+func (p *Publisher) moved(ctx context.Context, u *ZoneUpdate) ([]string, error) {
 	sets := recordSets(u.want)
-	answers, err := p.read(ctx, authority{u.Zone, u.Server}, sets)
+	state, err := p.place.List(ctx, u.at, sets)
 	if err != nil {
-		return nil // the refusal has been said; this only adds to it
-	}
-	state, err := newZoneState(u.Zone, answers)
-	if err != nil {
-		return nil
+		return nil, err
 	}
 	state.dropSynthesised(sets)
 	var out []string
 	for _, set := range sets {
 		before, now := u.state[set.name], state[set.name]
 		for _, qtype := range append([]uint16{set.qtype, dns.TypeCNAME}, besideCNAME...) {
-			if dnssrv.SameSet(before.sets[qtype], now.sets[qtype]) {
+			if sameRecords(before.sets[qtype], now.sets[qtype]) {
 				continue
 			}
 			out = append(out, dnssrv.Lines(now.sets[qtype])...)
@@ -171,5 +190,10 @@ func (p *Publisher) moved(ctx context.Context, u *ZoneUpdate) []string {
 		}
 	}
 	slices.Sort(out)
-	return slices.Compact(out)
+	return slices.Compact(out), nil
+}
+
+// sameRecords reports whether two sets are the same.
+func sameRecords(a, b []dns.RR) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(rr dns.RR) bool { return !identical(b, rr) })
 }

@@ -12,7 +12,100 @@ import (
 
 	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/query"
+	"autoconfig/finding"
 )
+
+// updater sends dynamic updates (RFC 2136) signed with TSIG (RFC 8945): one atomic
+// message per zone, whose prerequisites are what was seen.
+type updater struct{ nameServers }
+
+// Guards implements place.
+func (*updater) Guards() bool { return true }
+
+// Update compares the planned records of a zone with what its primary answered.
+// The answers are one for each planned name and type, and any for other types at
+// names where a CNAME is planned, and for wildcards above the names.
+func Update(zone string, want []dns.RR, answers []query.Answer) (*ZoneUpdate, error) {
+	at := Zone{Name: dns.CanonicalName(zone)}
+	state, err := newZoneState(at.Name, answers)
+	if err != nil {
+		return nil, err
+	}
+	u, err := compare(at, want, state)
+	if err == nil {
+		u.fit()
+	}
+	return u, err
+}
+
+// Message is the unsigned message that makes the changes, nil when there is
+// nothing to do or a finding forbids it. Its prerequisites are what was seen at
+// all the planned names, so that the server refuses it when that is no longer
+// true.
+func (u *ZoneUpdate) Message() *dns.Msg {
+	if !u.Ready() {
+		return nil
+	}
+	m := new(dns.Msg).SetUpdate(u.Zone)
+	u.require(m)
+	for _, c := range u.Changes { // RFC 2136 §2.5
+		// A record that gets another TTL is removed first: to add it again should
+		// do (§3.4.2.2), and Knot ignores that.
+		m.Remove(copies(c.Remove))
+		m.Insert(copies(c.Add))
+	}
+	return m
+}
+
+// tsigRoom is more than a TSIG record takes: two names, a MAC, 26 octets.
+const tsigRoom = 2*256 + 64 + 26
+
+// fit refuses what does not fit one message.
+func (u *ZoneUpdate) fit() {
+	if m := u.Message(); m != nil && m.Len() > dns.MaxMsgSize-tsigRoom {
+		u.Findings = append(u.Findings, finding.New("dns-publish-too-large", dnssrv.Plain(u.Zone)))
+	}
+}
+
+// require writes the prerequisites (RFC 2136 §2.4). The helpers of miekg/dns
+// write into the records they are given, hence the copies.
+func (u *ZoneUpdate) require(m *dns.Msg) {
+	done := map[string]bool{} // names whose own prerequisite is written
+	for _, set := range recordSets(u.want) {
+		o := u.state[set.name]
+		now := o.sets[set.qtype]
+		switch {
+		case u.served[set.name]:
+		case len(now) > 0:
+			m.Used(copies(now))
+		case !o.exists || set.qtype == dns.TypeCNAME:
+			// A CNAME is silently not added to a name that has anything else
+			// (§3.4.2.2), so nothing at all may be there.
+			if !done[set.name] {
+				m.NameNotUsed([]dns.RR{empty(set.name, dns.TypeANY)})
+			}
+			done[set.name] = true
+		default:
+			m.RRsetNotUsed([]dns.RR{empty(set.name, set.qtype)})
+			if !done[set.name] { // nor is anything added next to a CNAME
+				m.RRsetNotUsed([]dns.RR{empty(set.name, dns.TypeCNAME)})
+			}
+			done[set.name] = true
+		}
+	}
+}
+
+func empty(name string, qtype uint16) dns.RR {
+	return &dns.ANY{Hdr: dns.RR_Header{Name: name, Rrtype: qtype}}
+}
+
+func copies(rrs []dns.RR) []dns.RR {
+	out := make([]dns.RR, len(rrs))
+	for i, rr := range rrs {
+		out[i] = dns.Copy(rr)
+	}
+	return out
+}
 
 // errNoAnswer: the update was sent and no answer that can be trusted came back.
 var errNoAnswer = errors.New("no trusted answer")
@@ -20,9 +113,9 @@ var errNoAnswer = errors.New("no trusted answer")
 // fudge is how far the clocks may differ (RFC 8945 §10).
 const fudge = 300 * time.Second
 
-// send sends an update over TCP, where it fits whatever its size and is not sent
+// Replace sends an update over TCP, where it fits whatever its size and is not sent
 // twice, and returns nil when the server says, signed, that it was carried out.
-func (p *Publisher) send(ctx context.Context, u *ZoneUpdate) error {
+func (p *updater) Replace(ctx context.Context, u *ZoneUpdate) error {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
 	raw, err := new(net.Dialer).DialContext(ctx, "tcp", p.client.Dialled(u.Server))
@@ -36,7 +129,7 @@ func (p *Publisher) send(ctx context.Context, u *ZoneUpdate) error {
 	defer context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })()
 
 	conn := &dns.Conn{Conn: raw, TsigProvider: signer{p.o.Key}}
-	m := u.Message.Copy()
+	m := u.Message()
 	m.SetTsig(p.o.Key.Name, p.o.Key.Algorithm, uint16(fudge/time.Second), time.Now().Unix())
 	if err := conn.WriteMsg(m); err != nil {
 		return fmt.Errorf("%w: %w", errNoAnswer, query.Contextual(ctx, err))
@@ -52,7 +145,7 @@ func (p *Publisher) send(ctx context.Context, u *ZoneUpdate) error {
 }
 
 // judge reads the answer to an update. signature is what is wrong with its TSIG.
-func (p *Publisher) judge(u *ZoneUpdate, r *dns.Msg, signature error) error {
+func (p *updater) judge(u *ZoneUpdate, r *dns.Msg, signature error) error {
 	zone, code := dnssrv.Plain(u.Zone), dns.RcodeToString[r.Rcode]
 	t := r.IsTsig()
 	if r.Rcode == dns.RcodeNotAuth && t != nil && t.Error != dns.RcodeSuccess {
@@ -95,7 +188,7 @@ func (p *Publisher) judge(u *ZoneUpdate, r *dns.Msg, signature error) error {
 }
 
 // badKey reads the error of a TSIG record (RFC 8945 §5.2).
-func (p *Publisher) badKey(u *ZoneUpdate, t *dns.TSIG) error {
+func (p *updater) badKey(u *ZoneUpdate, t *dns.TSIG) error {
 	var f *fault
 	switch t.Error {
 	case dns.RcodeBadKey:

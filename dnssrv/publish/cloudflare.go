@@ -1,0 +1,177 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/miekg/dns"
+
+	"autoconfig/dnssrv"
+)
+
+// cloudflare speaks the Cloudflare API v4
+// (developers.cloudflare.com/api/resources/dns/subresources/records).
+type cloudflare struct{ *rest }
+
+type cloudflareRecord struct {
+	ID      string         `json:"id,omitempty"`
+	Name    string         `json:"name,omitempty"`
+	Type    string         `json:"type,omitempty"`
+	TTL     uint32         `json:"ttl,omitempty"` // 1: automatic
+	Content string         `json:"content,omitempty"`
+	Data    *cloudflareSRV `json:"data,omitempty"`
+	Proxied *bool          `json:"proxied,omitempty"`
+	// MX has its priority here.
+	Priority *uint16 `json:"priority,omitempty"`
+	Meta     *struct {
+		ReadOnly bool `json:"read_only"`
+	} `json:"meta,omitempty"`
+}
+
+type cloudflareSRV struct {
+	Priority uint16 `json:"priority"`
+	Weight   uint16 `json:"weight"`
+	Port     uint16 `json:"port"`
+	Target   string `json:"target"`
+}
+
+type cloudflarePage[T any] struct {
+	Success bool
+	Result  *[]T
+	Info    struct {
+		TotalPages int `json:"total_pages"`
+	} `json:"result_info"`
+}
+
+// page reads one page of a list.
+func page[T any](ctx context.Context, p *cloudflare, path string) (list []T, pages int, err error) {
+	var a cloudflarePage[T]
+	if _, err := p.do(ctx, http.MethodGet, path, nil, &a); err != nil {
+		return nil, 0, err
+	}
+	if !a.Success || a.Result == nil {
+		return nil, 0, p.unread(http.MethodGet, errors.New("the answer has no result"))
+	}
+	return *a.Result, a.Info.TotalPages, nil
+}
+
+func (p *cloudflare) zone(ctx context.Context, name string) (Zone, error) {
+	zones, _, err := page[struct{ ID, Name, Type string }](ctx, p, "/zones?name="+url.QueryEscape(name))
+	if err != nil {
+		return Zone{}, err
+	}
+	for _, z := range zones {
+		switch {
+		case !strings.EqualFold(z.Name, name): // whatever the filter does
+		case z.Type == "secondary":
+			return Zone{}, secondary(p.rest, name)
+		default:
+			return Zone{id: url.PathEscape(z.ID)}, nil
+		}
+	}
+	return Zone{}, errNotFound
+}
+
+func (p *cloudflare) list(ctx context.Context, z Zone) ([]apiSet, error) {
+	var out []apiSet
+	for at, pages := 1, 1; at <= pages; at++ {
+		var records []cloudflareRecord
+		var err error
+		records, pages, err = page[cloudflareRecord](ctx, p, "/zones/"+z.id+"/dns_records?per_page=1000&page="+strconv.Itoa(at))
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range records {
+			out = append(out, r.apiSet())
+		}
+	}
+	return out, nil
+}
+
+// apiSet brings a record into zone form, which Cloudflare's content is not for
+// every type: names have no final dot, text may have no quotes.
+func (r cloudflareRecord) apiSet() apiSet {
+	s := apiSet{name: r.Name, kind: r.Type, ttl: r.TTL, ids: []string{r.ID}}
+	if r.Proxied != nil && *r.Proxied {
+		s.ttl = 0 // Cloudflare's, whatever is asked for
+	}
+	if r.Meta != nil && r.Meta.ReadOnly {
+		s.held = "another Cloudflare product manages the record"
+	}
+	content := r.Content
+	switch {
+	case r.Type == "SRV" && r.Data != nil:
+		content = srvData(r.Data.Priority, r.Data.Weight, r.Data.Port, r.Data.Target)
+	case r.Type == "MX" && r.Priority != nil:
+		content = strconv.Itoa(int(*r.Priority)) + " " + dns.Fqdn(content)
+	case r.Type == "CNAME" || r.Type == "NS":
+		content = dns.Fqdn(content)
+	case r.Type == "TXT" && !strings.HasPrefix(content, `"`):
+		content = dnssrv.Data(&dns.TXT{Txt: []string{strings.ReplaceAll(content, `\`, `\\`)}})
+	}
+	s.data = []string{content}
+	return s
+}
+
+func srvData(priority, weight, port uint16, target string) string {
+	return dnssrv.Data(&dns.SRV{Priority: priority, Weight: weight, Port: port, Target: dns.Fqdn(target)})
+}
+
+// cloudflareBatch is carried out in one transaction, in this order.
+type cloudflareBatch struct {
+	Deletes []cloudflareRecord `json:"deletes,omitempty"`
+	Patches []cloudflareRecord `json:"patches,omitempty"`
+	Posts   []cloudflareRecord `json:"posts,omitempty"`
+}
+
+// mostBatch is how many changes go into one batch: 200 records on a free plan.
+const mostBatch = 50
+
+func (p *cloudflare) replace(ctx context.Context, z Zone, u *ZoneUpdate) error {
+	for changes := range slices.Chunk(u.Changes, mostBatch) {
+		var b cloudflareBatch
+		for _, c := range changes {
+			b.add(c, u.state[c.Name].ids)
+		}
+		var a struct{ Success *bool }
+		if _, err := p.do(ctx, http.MethodPost, "/zones/"+z.id+"/dns_records/batch", b, &a); err != nil {
+			return err
+		}
+		if a.Success == nil || !*a.Success {
+			return errors.New(p.host() + " does not say that it made the changes")
+		}
+	}
+	return nil
+}
+
+// add adds a change. A record that only gets another TTL keeps its comment.
+func (b *cloudflareBatch) add(c Change, ids map[dns.RR]string) {
+	added := c.Add
+	for _, rr := range c.Remove {
+		i := slices.IndexFunc(added, func(other dns.RR) bool { return dns.IsDuplicate(rr, other) })
+		if i < 0 {
+			b.Deletes = append(b.Deletes, cloudflareRecord{ID: ids[rr]})
+			continue
+		}
+		b.Patches = append(b.Patches, cloudflareRecord{ID: ids[rr], TTL: added[i].Header().Ttl})
+		added = slices.Concat(added[:i], added[i+1:])
+	}
+	for _, rr := range added {
+		r := cloudflareRecord{Name: dnssrv.Plain(c.Name), Type: c.TypeName(), TTL: rr.Header().Ttl}
+		switch rr := rr.(type) {
+		case *dns.SRV:
+			r.Data = &cloudflareSRV{rr.Priority, rr.Weight, rr.Port, dnssrv.Plain(rr.Target)}
+		case *dns.CNAME:
+			direct := false // the settings are served by the host itself
+			r.Content, r.Proxied = dnssrv.Plain(rr.Target), &direct
+		default:
+			r.Content = dnssrv.Data(rr)
+		}
+		b.Posts = append(b.Posts, r)
+	}
+}

@@ -1,0 +1,93 @@
+package publish
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os/exec"
+	"strings"
+	"time"
+
+	"autoconfig/dnssrv"
+	text "autoconfig/provider"
+)
+
+// Difference is what the command of --exec reads on standard input, as one JSON
+// object. Its keys are stable; further ones may come.
+type Difference struct {
+	Version int             `json:"version"` // 1
+	Zone    string          `json:"zone"`    // without the final dot, like all names that are not record data
+	Server  string          `json:"server"`  // host:port that was asked
+	Changes []SetDifference `json:"changes"`
+}
+
+// SetDifference is one record set: what its records are to be, and which of
+// them go and come. Records are in zone form: 0 1 993 mail.example.org.
+type SetDifference struct {
+	Name    string   `json:"name"`
+	Label   string   `json:"label"` // the name below the zone, @ for the zone itself
+	Type    string   `json:"type"`
+	TTL     uint32   `json:"ttl"`
+	Records []string `json:"records"`
+	Remove  []string `json:"remove"`
+	Add     []string `json:"add"`
+}
+
+// command has a program of the operator's make the changes; it sees zones as
+// their name servers show them.
+type command struct{ nameServers }
+
+// Guards implements place.
+func (*command) Guards() bool { return false }
+
+// commandTime is how long a command may take for one zone.
+const commandTime = 5 * time.Minute
+
+// Replace runs the command with the difference on its standard input. Its exit
+// status decides.
+func (p *command) Replace(ctx context.Context, u *ZoneUpdate) error {
+	d := Difference{Version: 1, Zone: dnssrv.Plain(u.Zone), Server: u.Server}
+	for _, c := range u.Changes {
+		d.Changes = append(d.Changes, SetDifference{dnssrv.Plain(c.Name), relative(c.Name, u.Zone), c.TypeName(),
+			c.Set[0].Header().Ttl, data(c.Set), data(c.Remove), data(c.Add)})
+	}
+	in, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	said := &tail{}
+	cmd := exec.CommandContext(ctx, "sh", "-c", p.o.Exec) //nolint:gosec // the operator's own command
+	cmd.Stdin, cmd.WaitDelay = bytes.NewReader(append(in, '\n')), time.Second
+	cmd.Stdout = said
+	if p.o.Output != nil {
+		cmd.Stdout = io.MultiWriter(said, p.o.Output)
+	}
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Run(); err != nil {
+		return newFault("dns-publish-command", dnssrv.Plain(u.Zone)).because("the command ended with %v%s", err, said)
+	}
+	return nil
+}
+
+// tail keeps the end of what a command says.
+type tail struct{ kept []byte }
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.kept = append(t.kept, b...)
+	if over := len(t.kept) - mostMessage; over > 0 {
+		t.kept = append(t.kept[:0], t.kept[over:]...)
+	}
+	return len(b), nil
+}
+
+// String is the last line, after a colon.
+func (t *tail) String() string {
+	lines := strings.Split(strings.TrimSpace(string(t.kept)), "\n")
+	if last := lines[len(lines)-1]; last != "" {
+		return ": " + text.Printable(last, mostMessage)
+	}
+	return ""
+}

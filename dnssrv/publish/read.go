@@ -1,0 +1,123 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+
+	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
+)
+
+// besideCNAME are the types looked for where a CNAME is planned, to say what is
+// in its way. A type not listed here is still never overwritten: the update
+// then requires that the name has no records at all.
+var besideCNAME = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT, dns.TypeMX, dns.TypeSRV, dns.TypeHTTPS, dns.TypeCAA}
+
+// List asks the primary what is at the planned names, then what those
+// answers raise: other records in the way of a CNAME, wildcards.
+func (p *nameServers) List(ctx context.Context, at Zone, sets []recordSet) (zoneState, error) {
+	var first, further []query.Question
+	for _, set := range sets {
+		first = append(first, query.Question{Name: set.name, Type: set.qtype})
+	}
+	answers, err := p.askAll(ctx, at, first)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range answers {
+		if a.Type != dns.TypeCNAME || a.Outcome != query.NODATA {
+			continue
+		}
+		for _, qtype := range besideCNAME {
+			further = append(further, query.Question{Name: a.Name, Type: qtype})
+		}
+	}
+	beside, err := p.askAll(ctx, at, further)
+	if err != nil {
+		return nil, err
+	}
+	answers = append(answers, beside...)
+	wild, err := p.askAll(ctx, at, wildcardQuestions(at.Name, answers))
+	if err != nil {
+		return nil, err
+	}
+	return newZoneState(at.Name, append(answers, wild...))
+}
+
+// askAll asks the primary, each question once.
+func (p *nameServers) askAll(ctx context.Context, at Zone, questions []query.Question) ([]query.Answer, error) {
+	slices.SortFunc(questions, query.Question.Compare)
+	questions = slices.Compact(questions)
+	ask := p.client.At(at.Server)
+	out := query.All(questions, func(q query.Question) query.Answer { return ask(ctx, q.Name, q.Type) })
+	for _, a := range out {
+		switch {
+		case !a.Outcome.Known():
+			return nil, unreadable(at.Name, a)
+		case !a.AA && len(a.NS) == 0:
+			return nil, newFault("dns-publish-not-authoritative", dnssrv.Plain(at.Name)).
+				because("%s answers for %s without authority; nothing was written", at.Server, dnssrv.Plain(a.Name))
+		}
+	}
+	return out, nil
+}
+
+// wildcardQuestions ask for the wildcards that may have made the records seen.
+func wildcardQuestions(zone string, answers []query.Answer) []query.Question {
+	var out []query.Question
+	for _, a := range answers {
+		qtype := a.Type
+		if len(a.CNAMEs) > 0 {
+			qtype = dns.TypeCNAME
+		}
+		if len(a.RRs)+len(a.CNAMEs) == 0 || a.Name == zone {
+			continue
+		}
+		for parent := query.Parent(a.Name); dns.IsSubDomain(zone, parent); parent = query.Parent(parent) {
+			out = append(out, query.Question{Name: "*." + parent, Type: qtype})
+			if parent == zone {
+				break
+			}
+		}
+	}
+	return out
+}
+
+// Verify asks the primary for the changed sets.
+func (p *nameServers) Verify(ctx context.Context, u *ZoneUpdate) ([]Change, error) {
+	return notYet(ctx, p.client, u.Server, u)
+}
+
+// notYet are the changes of an update that a server does not show. The error is
+// that the server cannot tell.
+func notYet(ctx context.Context, client *query.Client, server string, u *ZoneUpdate) ([]Change, error) {
+	var out []Change
+	for _, set := range u.changedSets() {
+		a := client.AskServer(ctx, server, set.name, set.qtype)
+		switch {
+		case !a.Outcome.Known():
+			return nil, a.Error()
+		case !a.AA:
+			return nil, fmt.Errorf("%s has no authority for %s", server, dnssrv.Plain(u.Zone))
+		}
+		now := &owner{sets: map[uint16][]dns.RR{}}
+		now.add(a)
+		if c, differs := set.change(now.sets[set.qtype]); differs {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// shown says what is there instead of the first of the changes.
+func shown(changes []Change) string {
+	c, what := changes[0], "nothing"
+	if len(c.Remove) > 0 {
+		what = strings.Join(dnssrv.Lines(c.Remove), ", ")
+	}
+	return dnssrv.Plain(c.Name) + " " + c.TypeName() + " is " + what
+}
