@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -239,6 +240,25 @@ func domainFix(name string) string {
 		return "write one domain an entry, in brackets: [example.org, example.net]"
 	}
 	return "write the domain alone, for example example.org"
+}
+
+// Servers are the mail servers that the file itself names, by their paths; a
+// template in a host name is that of the entry's first domain.
+func (c *Config) Servers() iter.Seq2[string, provider.Server] {
+	return func(yield func(string, provider.Server) bool) {
+		for _, e := range c.model {
+			p := e.Provider
+			if len(e.own) > 0 {
+				p = p.For(e.own[0])
+			}
+			for at, s := range p.Each() {
+				path := joinPath(e.path, at.String())
+				if _, written := c.pos.at[path]; written && !strings.Contains(s.Host, "%") && !yield(path, *s) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // typos reports host names that look mistyped.

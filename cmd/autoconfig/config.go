@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -49,10 +50,12 @@ func (a *app) configCheckCommand() *cobra.Command {
 		Use: "check [FILE]", Short: "Say what is wrong with the configuration",
 		Long: `Check reads the configuration and every file it names as serve does. With --live
 it also looks at the service from outside: whether service_host has an address,
-its certificate covers it, and what answers there is this configuration.`,
+its certificate covers it, and what answers there is this configuration; and at
+the mail servers that the file names: whether their ports answer, under a
+certificate of their names, with the login methods configured.`,
 	}
 	n.flags(check)
-	check.Flags().BoolVar(&live, "live", false, "look at the running service from outside, too")
+	check.Flags().BoolVar(&live, "live", false, "look at the running service and the mail servers from outside, too")
 	check.RunE = ran(func(cmd *cobra.Command, args []string) error {
 		a.useFile(args)
 		return a.configCheck(cmd.Context(), &n, live)
@@ -81,9 +84,10 @@ func (a *app) configCheck(ctx context.Context, n *network, live bool) error {
 		if err != nil {
 			return err
 		}
-		if found = append(found, more...); len(more) > 0 {
-			status = errSilent
-		}
+		found = append(found, more...)
+		status = silent(slices.ContainsFunc(more, func(f finding.Finding) bool {
+			return f.Level == finding.Fail || strings.HasPrefix(f.ID, "server-")
+		}))
 	}
 	if a.json {
 		return errors.Join(a.printFaultsJSON(cfg.Path, found), status)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -11,9 +12,11 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"autoconfig/config"
+	"autoconfig/discover/probe"
 	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -25,9 +28,64 @@ import (
 // liveTimeout is how long one step of the look from outside may take.
 const liveTimeout = 10 * time.Second
 
-// configLive looks at the service as a client would: the service host has an
-// address, its certificate covers it, and this configuration is what answers.
+// configLive looks at the service and at the mail servers that it announces.
 func (a *app) configLive(ctx context.Context, n *network, cfg *config.Config, data *config.Data) ([]finding.Finding, error) {
+	var servers []finding.Finding
+	var all sync.WaitGroup
+	all.Go(func() { servers = a.liveServers(ctx, n, cfg) })
+	found, err := a.liveService(ctx, n, cfg, data)
+	all.Wait()
+	return append(found, servers...), cmp.Or(err, context.Cause(ctx))
+}
+
+// serversAtOnce is how many mail servers are looked at at a time.
+const serversAtOnce = 16
+
+// liveServers reports what is wrong with the mail servers that the file names,
+// where it names them: a closed port, another's certificate, a login method that
+// is not offered.
+func (a *app) liveServers(ctx context.Context, n *network, cfg *config.Config) []finding.Finding {
+	prober := probe.New(probe.Options{LookupHost: n.dnsClient(cfg, 0).LookupHost, Roots: n.roots, ConnectTo: n.connect.to,
+		AllowPrivate: true, Step: liveTimeout, Now: a.today, Once: true})
+	type announced struct {
+		path string
+		probe.Result
+	}
+	seen := map[string]bool{}
+	servers := func(yield func(announced) bool) {
+		for path, s := range cfg.Servers() {
+			if key := visitKey(s); !seen[key] {
+				seen[key] = true
+				if !yield(announced{path, probe.Result{Server: s}}) {
+					return
+				}
+			}
+		}
+	}
+	visit := func(ctx context.Context, s announced) announced {
+		return announced{s.path, prober.Run(ctx, probe.Target{Server: s.Server})}
+	}
+	var out []finding.Finding
+	for r := range query.InOrder(ctx, servers, serversAtOnce, visit) {
+		for _, f := range r.Findings {
+			if f.Level != finding.Fail && f.Level != finding.Warn {
+				continue
+			}
+			if f.ID == "tls-certificate-name" { // the catalogue's words are for people with a mail program
+				f = f.Because("the certificate is for %s", strings.Join(f.Got, " ")).
+					Do("announce a name that it covers, or get a certificate for %s", r.Server.Host)
+			}
+			said := cfg.Fault(f.ID, r.path, f.Subject+": "+f.Cause, f.Fix)
+			said.Level = f.Level
+			out = append(out, said)
+		}
+	}
+	return out
+}
+
+// liveService looks at the service as a client would: the service host has an
+// address, its certificate covers it, and this configuration is what answers.
+func (a *app) liveService(ctx context.Context, n *network, cfg *config.Config, data *config.Data) ([]finding.Finding, error) {
 	host := cfg.ServiceHost
 	if host == "" {
 		return []finding.Finding{finding.New("server-service-host-missing", cfg.Name())}, nil
