@@ -8,12 +8,7 @@ import (
 	"unicode/utf8"
 
 	"autoconfig/provider"
-
-	"howett.net/plist"
 )
-
-// dict is a property list dictionary; the encoder sorts its keys.
-type dict map[string]any
 
 // Encode writes the profile that sets up the accounts. The bytes depend on the
 // arguments alone. An address given twice counts once. Errors wrap [ErrKind],
@@ -46,20 +41,20 @@ func Encode(accounts []Account, o Options) ([]byte, error) {
 	}
 	provided := strings.Join(each(accounts, Account.providerName), ", ")
 	profile := payload(TypeConfiguration, id, title(provided, kind, accounts, &o.Words))
-	profile["PayloadContent"] = payloads
-	profile["PayloadOrganization"] = provided
-	profile["PayloadScope"] = "User" // macOS: this user's account, not the machine's
+	profile.array("PayloadContent", payloads)
+	profile.text("PayloadOrganization", provided)
+	profile.text("PayloadScope", "User") // macOS: this user's account, not the machine's
 	if o.Words.Description != "" {
-		profile["PayloadDescription"] = o.Words.Description
+		profile.text("PayloadDescription", o.Words.Description)
 	}
 	if len(o.Words.Consent) > 0 {
-		profile["ConsentText"] = o.Words.Consent
+		var consent dict
+		for lang, text := range o.Words.Consent {
+			consent.text(lang, text)
+		}
+		profile.dict("ConsentText", consent)
 	}
-	out, err := plist.MarshalIndent(profile, plist.XMLFormat, "\t")
-	if err != nil {
-		return nil, fmt.Errorf("profile of %s: %w", accounts[0].Address.Domain, err)
-	}
-	return append(out, '\n'), nil
+	return profile.document(), nil
 }
 
 // distinct drops repeated addresses and checks that there are any.

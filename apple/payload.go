@@ -14,13 +14,13 @@ import (
 // payload is what every payload and the top level have in common
 // (device-management, CommonPayloadKeys.yaml).
 func payload(typ, identifier, displayName string) dict {
-	return dict{
-		"PayloadType":        typ,
-		"PayloadVersion":     1,
-		"PayloadIdentifier":  identifier,
-		"PayloadUUID":        uuidOf(identifier),
-		"PayloadDisplayName": displayName,
-	}
+	d := make(dict, 0, 20)
+	d.text("PayloadType", typ)
+	d.integer("PayloadVersion", 1)
+	d.text("PayloadIdentifier", identifier)
+	d.text("PayloadUUID", uuidOf(identifier))
+	d.text("PayloadDisplayName", displayName)
+	return d
 }
 
 // payload is the payload of one of an account's services.
@@ -85,29 +85,29 @@ func (a Account) mail(prefix, name string, w *Words) (dict, error) {
 		return nil, err
 	}
 	d := a.payload(TypeMail, prefix+".mail", cmp.Or(w.Mail, "Mail"))
-	d["EmailAccountType"] = typ
-	d["EmailAccountDescription"] = a.label()
-	d["EmailAddress"] = a.Address.String()
+	d.text("EmailAccountType", typ)
+	d.text("EmailAccountDescription", a.label())
+	d.text("EmailAddress", a.Address.String())
 	if name != "" {
-		d["EmailAccountName"] = name
+		d.text("EmailAccountName", name)
 	}
-	a.server(d, "Incoming", in, inAuth)
-	a.server(d, "Outgoing", out, outAuth)
+	a.server(&d, "Incoming", in, inAuth)
+	a.server(&d, "Outgoing", out, outAuth)
 	if inAuth != authNone && outAuth != authNone {
-		d["OutgoingPasswordSameAsIncomingPassword"] = true // asked for once
+		d.boolean("OutgoingPasswordSameAsIncomingPassword", true) // asked for once
 	}
 	return d, nil
 }
 
-func (a Account) server(d dict, direction string, s provider.Server, auth string) {
+func (a Account) server(d *dict, direction string, s provider.Server, auth string) {
 	key := direction + "MailServer"
-	d[key+"HostName"] = s.Host
-	d[key+"PortNumber"] = s.Port
+	d.text(key+"HostName", s.Host)
+	d.integer(key+"PortNumber", int(s.Port))
 	// For STARTTLS too: false, the default, permits clear text. Which of the
 	// two is spoken, the port decides.
-	d[key+"UseSSL"] = s.Security == provider.TLS || s.Security == provider.STARTTLS
-	d[key+"Username"] = provider.Expand(s.Username, a.Address)
-	d[key+"Authentication"] = auth
+	d.boolean(key+"UseSSL", s.Security == provider.TLS || s.Security == provider.STARTTLS)
+	d.text(key+"Username", provider.Expand(s.Username, a.Address))
+	d.text(key+"Authentication", auth)
 }
 
 const authNone = "EmailAuthNone"
@@ -153,13 +153,13 @@ func (a Account) dav(prefix, title, typ, identifier, raw string) (dict, error) {
 		return nil, err
 	}
 	d := a.payload(typ, identifier, title)
-	d[prefix+"AccountDescription"] = a.label()
-	d[prefix+"HostName"] = host
-	d[prefix+"Port"] = port
-	d[prefix+"UseSSL"] = true
-	d[prefix+"Username"] = a.username()
+	d.text(prefix+"AccountDescription", a.label())
+	d.text(prefix+"HostName", host)
+	d.integer(prefix+"Port", port)
+	d.boolean(prefix+"UseSSL", true)
+	d.text(prefix+"Username", a.username())
 	if path != "" && path != "/" && path != "/.well-known/"+strings.ToLower(prefix) { // the device finds the principal itself (RFC 6764 §6)
-		d[prefix+"PrincipalURL"] = path
+		d.text(prefix+"PrincipalURL", path)
 	}
 	return d, nil
 }
@@ -179,11 +179,11 @@ func (a Account) exchange(prefix string) (dict, error) {
 		host += ":" + strconv.Itoa(port) // there is no key for the port
 	}
 	d := a.payload(TypeExchange, prefix+".eas", exchangeTitle)
-	d["EmailAddress"] = a.Address.String()
-	d["UserName"] = a.username()
-	d["Host"] = host
-	d["SSL"] = true // the default is false
-	d["OAuth"] = prefersOAuth2(a.Provider)
+	d.text("EmailAddress", a.Address.String())
+	d.text("UserName", a.username())
+	d.text("Host", host)
+	d.boolean("SSL", true) // the default is false
+	d.boolean("OAuth", prefersOAuth2(a.Provider))
 	return d, nil
 }
 
