@@ -3,18 +3,11 @@ package acme
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -30,6 +23,8 @@ import (
 	"time"
 
 	"github.com/caddyserver/certmagic"
+
+	"autoconfig/acme/acmetest"
 )
 
 // lockedBuffer is a log that is read while it is written.
@@ -147,33 +142,7 @@ func handshake(t testing.TB, config *tls.Config, name string, protocols ...strin
 // keepCertificate stores a certificate as certmagic does.
 func keepCertificate(t testing.TB, a *Manager, name string, from, to time.Time) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(from.UnixNano()), DNSNames: []string{name}, NotBefore: from, NotAfter: to, AuthorityKeyId: []byte("key")}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyPEM, err := certmagic.PEMEncodePrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	meta, err := json.Marshal(certmagic.CertificateResource{SANs: []string{name}, IssuerData: fmt.Appendf(nil, `{"ca": %q}`, a.issuer.CA)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys, issuer := certmagic.StorageKeys, a.issuer.IssuerKey()
-	for file, content := range map[string][]byte{
-		keys.SiteCert(issuer, name):       pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		keys.SitePrivateKey(issuer, name): keyPEM,
-		keys.SiteMeta(issuer, name):       meta,
-	} {
-		if err := a.config.Storage.Store(t.Context(), file, content); err != nil {
-			t.Fatal(err)
-		}
-	}
+	acmetest.Keep(t, a.config.Storage, a.issuer.CA, name, from, to)
 }
 
 // authority is a loopback server that is no good authority, and counts.

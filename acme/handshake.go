@@ -99,10 +99,18 @@ func (a *Manager) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 		normal.ServerName = name
 		return a.config.GetCertificate(&normal)
 	}
-	cert := a.inMemory(name)
-	if cert == nil {
-		var err error
-		if cert, err = a.fetch(name, hello); err != nil {
+	return a.get(hello.Context(), name, hello.Conn)
+}
+
+// Certificate is the certificate of a name as a client would get it, which may
+// take as long as an order does. It is renewed as long as it is asked for.
+func (a *Manager) Certificate(ctx context.Context, name string) (*tls.Certificate, error) {
+	return a.get(ctx, name, nil)
+}
+
+func (a *Manager) get(ctx context.Context, name string, conn net.Conn) (cert *tls.Certificate, err error) {
+	if cert = a.InMemory(name); cert == nil {
+		if cert, err = a.fetch(ctx, name, conn); err != nil {
 			return nil, err
 		}
 	}
@@ -112,8 +120,8 @@ func (a *Manager) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 	return cert, nil
 }
 
-// inMemory is the certificate to hand out at once, nil without one.
-func (a *Manager) inMemory(name string) *tls.Certificate {
+// InMemory is the certificate to hand out at once, nil without one.
+func (a *Manager) InMemory(name string) *tls.Certificate {
 	var best *tls.Certificate
 	for _, c := range a.cache.AllMatchingCertificates(name) {
 		if a.o.Now().Before(c.Leaf.NotAfter) && (best == nil || c.Leaf.NotAfter.After(best.Leaf.NotAfter)) {
@@ -126,16 +134,15 @@ func (a *Manager) inMemory(name string) *tls.Certificate {
 // fetch finds a certificate in the storage, which costs no place and asks
 // nobody else, and only then orders one. The client may give up; the order goes
 // on, and the next client finds the certificate.
-func (a *Manager) fetch(name string, hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	ctx := hello.Context()
+func (a *Manager) fetch(ctx context.Context, name string, conn net.Conn) (*tls.Certificate, error) {
 	listed := a.o.Listed(ctx, name)
 	if errors.Is(listed, ErrNotListed) {
 		a.drop(name)
 		return nil, a.o.Refusals.Refuse(Why(name, listed))
 	}
-	if hello.Conn != nil {
+	if conn != nil {
 		// longer than the listener gives a handshake: an order takes seconds
-		_ = hello.Conn.SetDeadline(time.Now().Add(firstHandshake + answerTimeout))
+		_ = conn.SetDeadline(time.Now().Add(firstHandshake + answerTimeout))
 	}
 	timer := time.NewTimer(firstHandshake)
 	defer timer.Stop()
@@ -155,7 +162,7 @@ func (a *Manager) fetch(name string, hello *tls.ClientHelloInfo) (*tls.Certifica
 	if a.backoff.unreadable() {
 		return nil, a.o.Refusals.Refuse(finding.New("acme-storage-failed", name))
 	}
-	o, err := a.begin(ctx, name, clientOf(hello.Conn), fresh)
+	o, err := a.begin(ctx, name, clientOf(conn), fresh)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,8 @@ func (c *Config) settings() []finding.Finding {
 		c.AdminHosts[i] = s.host(fmt.Sprintf("admin_hosts[%d]", i), name, provider.ParseHost)
 	}
 	s.tls(&c.TLS)
-	s.pair("signing", &c.Signing)
+	s.pair("signing", &c.Signing.KeyPair)
+	s.signing()
 	if c.ListenTLS != "" && !c.TLS.Set() && !c.isBroken("tls") {
 		s.bad("listen_tls", "https needs a certificate", "add tls: {cert_file: …, key_file: …}, or tls: {acme: {email: …}}")
 	}
@@ -90,6 +91,17 @@ func (s *settings) pair(path string, k *KeyPair) {
 	k.CertFile, k.KeyFile = s.c.resolve(k.CertFile), s.c.resolve(k.KeyFile)
 	s.readable(path+".cert_file", k.CertFile)
 	s.readable(path+".key_file", k.KeyFile)
+}
+
+// signing checks that signing: auto has a certificate to sign with.
+func (s *settings) signing() {
+	switch c := s.c; {
+	case !c.Signing.Auto || c.isBroken("tls"):
+	case !c.TLS.Set():
+		s.bad("signing", "auto is the certificate under tls, and there is none", "add tls: {acme: {email: …}} with listen_tls, or write signing: {cert_file: …, key_file: …}")
+	case c.TLS.ACME != nil && c.ServiceHost == "" && !c.isBroken("service_host"):
+		s.bad("signing", "auto is the certificate of service_host, which is missing", "write for example service_host: autoconfig.hoster.example")
+	}
 }
 
 func (s *settings) readable(path, file string) {

@@ -28,7 +28,7 @@ type Config struct {
 	LogClients     bool           `yaml:"log_clients" doc:"write client addresses to the access log"`
 	Drain          Duration       `yaml:"drain" doc:"how long to go on accepting after SIGTERM"`
 	DNS            DNS            `yaml:"dns" doc:"resolvers, and the record watch"`
-	Signing        KeyPair        `yaml:"signing,omitempty" doc:"certificate and key that sign Apple profiles"`
+	Signing        Signing        `yaml:"signing,omitempty" doc:"what signs Apple profiles: auto, the certificate of service_host, or files"`
 	Branding       Branding       `yaml:"branding" doc:"how the pages look"`
 	Providers      []Provider     `yaml:"providers" doc:"the mail providers served"`
 	Sources        []Source       `yaml:"sources" doc:"databases and directories asked after the providers' own domains and the built-ins"`
@@ -50,6 +50,24 @@ type KeyPair struct {
 
 // Set reports whether both files are named.
 func (k KeyPair) Set() bool { return k.CertFile != "" && k.KeyFile != "" }
+
+// Signing says what Apple profiles are signed with.
+type Signing struct {
+	KeyPair `yaml:",inline"`
+	Auto    bool `yaml:"-"` // with the certificate of the https listener
+}
+
+// signingAuto is the word for the certificate of the https listener.
+const signingAuto = "auto"
+
+// SigningPair is the files that profiles are signed with; none are set where
+// the https listener's certificate comes on demand.
+func (c *Config) SigningPair() KeyPair {
+	if c.Signing.Auto {
+		return c.TLS.KeyPair
+	}
+	return c.Signing.KeyPair
+}
 
 // DNS is how the server asks DNS.
 type DNS struct {

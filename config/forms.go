@@ -26,6 +26,13 @@ func (d *decoder) form(path string, n ast.Node, v any) bool {
 		return false
 	case *provider.PACCMode:
 		d.pacc(n, v)
+	case *Signing:
+		switch n.(type) {
+		case *ast.StringNode, *ast.BoolNode:
+			d.signing(n, v)
+			return true
+		}
+		return false
 	case *Resolvers:
 		if text, ok := n.(*ast.StringNode); ok && text.Value == systemResolver {
 			*v = Resolvers{systemResolver}
@@ -102,6 +109,13 @@ func (d *decoder) pacc(n ast.Node, p *provider.PACCMode) {
 		*p = mode
 	default:
 		d.fault("config-value-invalid", n, d.shown(n)+" is not auto, true or false", "write auto, true or false")
+	}
+}
+
+func (d *decoder) signing(n ast.Node, s *Signing) {
+	if s.Auto = n.GetToken().Value == signingAuto; !s.Auto {
+		d.fault("config-value-invalid", n, d.shown(n)+" is not auto or the names of two files",
+			"write signing: auto, or signing: {cert_file: …, key_file: …}, or leave it out")
 	}
 }
 

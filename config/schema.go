@@ -35,6 +35,8 @@ func schemaOf(t reflect.Type) schema {
 		return schema{"oneOf": []any{schema{"type": "string", "pattern": "^(imaps?|pop3s?|submissions?|sieve)://"}, objectOf(t)}}
 	case reflect.TypeFor[Resolvers]():
 		return schema{"oneOf": []any{schema{"const": systemResolver}, schema{"type": []any{"array", "null"}, "items": schema{"type": "string"}}}}
+	case reflect.TypeFor[Signing]():
+		return schema{"oneOf": []any{schema{"const": signingAuto}, objectOf(t)}}
 	case reflect.TypeFor[netip.Addr]():
 		return schema{"type": "string"}
 	case reflect.TypeFor[provider.Autodiscover]():

@@ -23,7 +23,7 @@ func (c *Config) Show() ([]byte, error) {
 		out.Sources = append(out.Sources, s.shown())
 	}
 	return yaml.MarshalWithOptions(out, yaml.Indent(2), yaml.IndentSequence(true), yaml.CustomMarshaler(showAutodiscover),
-		yaml.CustomMarshaler(showResolvers))
+		yaml.CustomMarshaler(showResolvers), yaml.CustomMarshaler(showSigning))
 }
 
 func showAutodiscover(a provider.Autodiscover) ([]byte, error) {
@@ -44,4 +44,12 @@ func showResolvers(r Resolvers) ([]byte, error) {
 		return []byte(systemResolver), nil
 	}
 	return yaml.Marshal([]string(r))
+}
+
+// showSigning is the files, or the word auto alone.
+func showSigning(s Signing) ([]byte, error) {
+	if s.Auto {
+		return []byte(signingAuto), nil
+	}
+	return yaml.Marshal(s.KeyPair)
 }

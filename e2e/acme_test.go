@@ -4,16 +4,20 @@ package e2e
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"autoconfig/acme"
 	"autoconfig/acme/acmetest"
+	"autoconfig/apple"
 	"autoconfig/dnssrv/dnstest"
 	"autoconfig/e2e/freeport"
 )
@@ -87,5 +91,62 @@ providers:
 	}
 	if !r.says("/metrics", `autoconfig_certificates_refused_total{reason="acme-name-elsewhere"} 30`) {
 		t.Error("not counted")
+	}
+}
+
+// signing: auto signs profiles with the certificate of the service host, which is ordered although nobody asks for that
+// host. One near its end is renewed, and the new one takes over without a profile that is unsigned or refused.
+func TestSignAuto(t *testing.T) {
+	for _, kept := range []bool{false, true} {
+		t.Run(map[bool]string{false: "first", true: "renewal"}[kept], func(t *testing.T) {
+			dns := dnstest.Start(t, "test. SOA ns.test. root.test. 1 3600 600 86400 60\nautoconfig.hoster.test. A 127.0.0.1\n")
+			plain, secure, admin := freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
+			a := acmetest.Start(t, acmetest.Options{HTTP: plain, TLS: secure, DNS: dns.Addr()})
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "autoconfig.yaml"), fmt.Sprintf(`
+listen: %s
+listen_tls: %s
+admin: %s
+dns: {resolver: ["%s"]}
+service_host: autoconfig.hoster.test
+tls: {acme: {directory: "%s", storage: certificates}}
+signing: auto
+providers:
+  - {domains: [here.test], incoming: [imaps://mail.hoster.test], outgoing: [submissions://mail.hoster.test]}
+`, plain, secure, admin, dns.Addr(), a.Directory))
+			if kept {
+				acmetest.Keep(t, acme.Folder(filepath.Join(dir, "certificates")), a.Directory, "autoconfig.hoster.test", time.Now().Add(-80*24*time.Hour), time.Now().Add(10*24*time.Hour))
+			}
+			r := &replica{t: t, dir: dir, build: program, admin: admin, env: []string{"SSL_CERT_FILE=" + a.RootFile}}
+			r.up()
+			var old, missing int
+			for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+				status, body, err := newAsker(plain, false).get("autoconfig.here.test", "/mobileconfig?email=jo@here.test")
+				if err != nil || time.Now().After(deadline) {
+					t.Fatalf("no profile signed with the new certificate: %d, %v\n%s", status, err, r.output())
+				}
+				if status == http.StatusServiceUnavailable && old == 0 {
+					missing++
+					continue
+				}
+				signed, err := apple.Verify([]byte(body), a.Roots, time.Now())
+				if status == http.StatusOK && err == nil {
+					if len(signed.Chain) != 3 {
+						t.Errorf("the chain of the signer has %d certificates", len(signed.Chain))
+					}
+					break
+				}
+				if old++; !kept || status != http.StatusOK || !errors.Is(err, apple.ErrUntrusted) || !slices.Equal(signed.Signer.DNSNames, []string{"autoconfig.hoster.test"}) {
+					t.Fatalf("%d, %v", status, err)
+				}
+			}
+			t.Logf("503 before there was a certificate: %d; signed with the old certificate: %d", missing, old)
+			if n := len(a.Orders()); n != 1 {
+				t.Errorf("orders: %v", a.Orders())
+			}
+			if !r.says("/readyz", `"status":"ok"`) {
+				t.Error("/readyz is not ok")
+			}
+		})
 	}
 }

@@ -73,9 +73,6 @@ func plain(w http.ResponseWriter, status int, words string) {
 	_, _ = w.Write([]byte(words + "\n")) // the prober has gone
 }
 
-// signerWarning is how long before its end a signer is reported.
-const signerWarning = 14 * 24 * time.Hour
-
 // readiness is the body of /readyz. Degraded still serves.
 type readiness struct {
 	Status  string   `json:"status"` // ok, degraded, starting, stopping
@@ -110,11 +107,7 @@ func (s *Server) readiness() readiness {
 			s.metrics.badRows.WithLabelValues(source).Set(float64(n))
 		}
 	}
-	if set.Signer != nil {
-		if end := set.Signer.NotAfter(); !end.IsZero() && time.Until(end) < signerWarning {
-			reasons = append(reasons, "the profile signer expires on "+end.UTC().Format(time.DateOnly))
-		}
-	}
+	reasons = append(reasons, s.signerTrouble(set)...)
 	ready := readiness{Status: "ok", Reasons: reasons, Records: s.records.Load()}
 	if a := s.acme.Load(); a != nil {
 		c, more := a.Status()

@@ -73,14 +73,6 @@ func encodeProfile(accounts []match, name, word, lang string) ([]byte, error) {
 	return apple.Encode(accounts, apple.Options{Name: name, Kind: kind, Words: pages.ProfileWords(lang, kind, accounts)})
 }
 
-// sign signs a profile when a signer is configured. With an error there is none at all, rather than an unsigned one.
-func (set *Settings) sign(profile []byte) ([]byte, error) {
-	if set.Signer == nil {
-		return profile, nil
-	}
-	return set.Signer.Sign(profile)
-}
-
 // qr answers the code that a phone's camera opens: the https link to the profile, at a host that is known to lead here.
 func (s *Server) qr(r *request) answer {
 	accounts, a := s.accounts(r)

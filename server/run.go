@@ -61,6 +61,7 @@ func (s *Server) Run(ctx context.Context, l Listen) error {
 			defer close(ended)
 			a.Run(running)
 		}()
+		go s.signer.run(running)
 		defer func() { stop(); <-ended }()
 	}
 	failed := make(chan error, len(open))

@@ -38,28 +38,23 @@ type Options struct {
 
 // Settings are what a reload replaces, all at once.
 type Settings struct {
-	Source      provider.Source // everything but the MX source
-	Quick       provider.Source // of Source, what costs nothing to ask; nil: all of it
-	Listed      provider.Source // the operator's own domains, for /ask
-	Domains     int             // how many those are
-	MX          *source.MX      // nil: off
-	MXTable     *source.MXTable // the providers' mail exchangers, for /v1.1/
-	ServiceHost string
-	Leads       *acme.Leads // which names lead here; nil: not checked
-	Branding    pages.Branding
-	Signer      Signer                // nil: profiles are not signed
-	Degraded    []string              // why /readyz says degraded
-	Trouble     func() []string       // why else, now; nil: nothing
-	BadRows     func() map[string]int // rows that cannot be used, by source; nil: there are none
+	Source            provider.Source // everything but the MX source
+	Quick             provider.Source // of Source, what costs nothing to ask; nil: all of it
+	Listed            provider.Source // the operator's own domains, for /ask
+	Domains           int             // how many those are
+	MX                *source.MX      // nil: off
+	MXTable           *source.MXTable // the providers' mail exchangers, for /v1.1/
+	ServiceHost       string
+	Leads             *acme.Leads // which names lead here; nil: not checked
+	Branding          pages.Branding
+	Signer            Signer                // nil: profiles are not signed
+	SignAsServiceHost bool                  // with the certificate that ServiceHost gets on demand, in place of Signer
+	Degraded          []string              // why /readyz says degraded
+	Trouble           func() []string       // why else, now; nil: nothing
+	BadRows           func() map[string]int // rows that cannot be used, by source; nil: there are none
 
 	documents documents
 	brand     *pages.Brand
-}
-
-// Signer signs profiles. An error means that none may be sent.
-type Signer interface {
-	Sign(profile []byte) ([]byte, error)
-	NotAfter() time.Time
 }
 
 // Server is the public and the admin handler.
@@ -81,8 +76,9 @@ type Server struct {
 	sawHTTPS  atomic.Bool // a trusted proxy has spoken https to a client
 	reload    atomic.Pointer[string]
 	records   atomic.Pointer[Records]
-	unwatched atomic.Pointer[string]           // why the record watch could not end its last round
-	acme      atomic.Pointer[acme.Manager]     // nil: no certificates on demand
+	unwatched atomic.Pointer[string]       // why the record watch could not end its last round
+	acme      atomic.Pointer[acme.Manager] // nil: no certificates on demand
+	signer    ownSigner
 	refusals  *acme.Refusals                   // of certificates
 	expires   atomic.Pointer[func() time.Time] // of the certificate from a file
 }
@@ -101,6 +97,7 @@ func New(o Options) *Server {
 		working: make(places, max(1, runtime.GOMAXPROCS(0)/2)), shares: newShares(64, 192), mxShares: newShares(8, 24)}
 	s.requests.New = func() any { return new(request) }
 	s.refusals = acme.NewRefusals(o.Log, func(reason string) { s.metrics.refused.WithLabelValues(reason).Inc() }, time.Now)
+	s.signer = ownSigner{s: s, have: s.onDemand, wanted: make(chan struct{}, 1)}
 	s.limits = newLimiter(o.PerMinute, o.Burst)
 	s.pages = pages.New()
 	s.echo = echo.New()
@@ -114,13 +111,13 @@ func New(o Options) *Server {
 // Use puts new settings in force for the requests that come from now on.
 func (s *Server) Use(set *Settings) {
 	set.brand = pages.NewBrand(set.Branding)
+	if set.SignAsServiceHost {
+		set.Signer = &s.signer
+	}
 	s.settings.Store(set)
+	s.signer.look()
 	s.reload.Store(nil)
 	s.metrics.domains.Set(float64(set.Domains))
-	s.metrics.signer.Set(0)
-	if set.Signer != nil && !set.Signer.NotAfter().IsZero() {
-		s.metrics.signer.Set(float64(set.Signer.NotAfter().Unix()))
-	}
 }
 
 // ReloadFailed says that the settings in force are older than the configuration, which could not be read.

@@ -81,8 +81,8 @@ func UsablePairs(cfg *config.Config) error {
 			return err
 		}
 	}
-	if cfg.Signing.Set() {
-		if _, err := apple.LoadSigner(cfg.Reader, cfg.Signing.CertFile, cfg.Signing.KeyFile); err != nil {
+	if pair := cfg.SigningPair(); pair.Set() {
+		if _, err := apple.LoadSigner(cfg.Reader, pair.CertFile, pair.KeyFile); err != nil {
 			return configErrorf("signing: %w", err)
 		}
 	}

@@ -29,8 +29,9 @@ func Settings(cfg *config.Config, data *config.Data, mx *source.MX) *server.Sett
 		set.Quick = source.Chain{data.Listed, data.Builtin}
 	}
 	loadLogo(set, cfg.Reader, cfg.Branding.Logo)
-	if cfg.Signing.Set() {
-		signer, err := apple.LoadSigner(cfg.Reader, cfg.Signing.CertFile, cfg.Signing.KeyFile)
+	set.SignAsServiceHost = cfg.Signing.Auto && cfg.TLS.ACME != nil
+	if pair := cfg.SigningPair(); pair.Set() {
+		signer, err := apple.LoadSigner(cfg.Reader, pair.CertFile, pair.KeyFile)
 		if err != nil {
 			set.Signer = brokenSigner{err}
 			set.Degraded = append(set.Degraded, "profiles cannot be signed: "+err.Error())

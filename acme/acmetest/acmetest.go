@@ -4,13 +4,18 @@ package acmetest
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log"
 	"maps"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -18,7 +23,9 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/caddyserver/certmagic"
 	"github.com/letsencrypt/pebble/v2/ca"
 	"github.com/letsencrypt/pebble/v2/db"
 	"github.com/letsencrypt/pebble/v2/va"
@@ -107,4 +114,36 @@ func (a *Authority) Orders() map[string]int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return maps.Clone(a.orders)
+}
+
+// Keep stores a certificate for name, signed by itself, as one that the authority at directory issued.
+func Keep(t testing.TB, storage certmagic.Storage, directory, name string, from, to time.Time) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(from.UnixNano()), DNSNames: []string{name}, NotBefore: from, NotAfter: to, AuthorityKeyId: []byte("key")}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyPEM, err := certmagic.PEMEncodePrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta, err := json.Marshal(certmagic.CertificateResource{SANs: []string{name}, IssuerData: fmt.Appendf(nil, `{"ca": %q}`, directory)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, issuer := certmagic.StorageKeys, (&certmagic.ACMEIssuer{CA: directory}).IssuerKey()
+	for file, content := range map[string][]byte{
+		keys.SiteCert(issuer, name):       pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		keys.SitePrivateKey(issuer, name): keyPEM,
+		keys.SiteMeta(issuer, name):       meta,
+	} {
+		if err := storage.Store(t.Context(), file, content); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -61,6 +61,9 @@ func (a *app) render(ctx context.Context, format, who string, o server.RenderOpt
 		return err
 	}
 	set := service.Settings(cfg, data, nil)
+	if sign && set.SignAsServiceHost {
+		return usagef("--sign: with signing: auto and tls.acme the running server alone has the certificate; fetch the profile from it")
+	}
 	if sign && set.Signer == nil {
 		return usagef("--sign needs signing: {cert_file: …, key_file: …} in the configuration")
 	}

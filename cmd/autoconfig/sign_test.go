@@ -66,6 +66,14 @@ func TestSignAndVerify(t *testing.T) {
 	if status, _, words := run1(t, signed, "profile", "verify", "-"); status != 1 || !strings.Contains(words, "certificate-signer-untrusted") {
 		t.Errorf("without its authority: %d %s", status, words)
 	}
+	auto := file("auto.yaml", []byte("tls: {cert_file: cert.pem, key_file: key.pem}\nsigning: auto\n"), 0o644)
+	status, signedToo, words := run1(t, "", "render", "mobileconfig", "you@live.co.uk", "--sign", "--config", auto)
+	if status != 0 {
+		t.Fatalf("signing: auto: %d %s", status, words)
+	}
+	if status, out, words := run1(t, signedToo, "profile", "verify", "--ca", root, "-"); status != 0 || !strings.Contains(out, "CN=mail.hoster.example") {
+		t.Errorf("signing: auto: %d\n%s%s", status, out, words)
+	}
 	broken := strings.Replace(signed, "smtp-mail", "smtp-evil", 1)
 	if status, _, words := run1(t, broken, "profile", "verify", "--ca", root, "-"); status != 1 || !strings.Contains(words, "certificate-profile-signature") {
 		t.Errorf("a changed byte: %d %s", status, words)
