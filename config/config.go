@@ -30,6 +30,7 @@ type Config struct {
 	DNS            DNS            `yaml:"dns" doc:"resolvers, and the record watch"`
 	Signing        Signing        `yaml:"signing,omitempty" doc:"what signs Apple profiles: auto, the certificate of service_host, or files"`
 	Branding       Branding       `yaml:"branding" doc:"how the pages look"`
+	Pages          Pages          `yaml:"pages" doc:"further pages about your own domains"`
 	Providers      []Provider     `yaml:"providers" doc:"the mail providers served"`
 	Sources        []Source       `yaml:"sources" doc:"databases and directories asked after the providers' own domains and the built-ins"`
 	Limits         Limits         `yaml:"limits" doc:"rate limit per client for pages, profiles and MX look-ups"`
@@ -82,6 +83,12 @@ type Branding struct {
 	Accent  string `yaml:"accent" doc:"colour, #rgb or #rrggbb"`
 	Support string `yaml:"support" doc:"mailto: or https: link to the help desk"`
 	Imprint string `yaml:"imprint" doc:"https: link"`
+}
+
+// Pages are the further pages about the operator's own domains.
+type Pages struct {
+	Public  bool `yaml:"public" doc:"/settings/DOMAIN for your domains too, for search engines; it makes them known"`
+	Records bool `yaml:"records" doc:"/records/DOMAIN: the DNS records of a domain, for its owner"`
 }
 
 // Limits bound what one client may ask of the costly routes.

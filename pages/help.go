@@ -58,6 +58,7 @@ func (p *Pages) Help(visit Visit, text string) (Page, error) {
 		text = strings.ToValidUTF8(text[:maxPasted], "")
 	}
 	if text = strings.TrimSpace(text); text == "" {
+		v.public("/help")
 		return p.static(&v.view, "help", "", func() any { v.Areas = p.areas(v, nil); return v })
 	}
 	v.Asked = true
@@ -70,17 +71,23 @@ func (p *Pages) Help(visit Visit, text string) (Page, error) {
 
 // find fills the page with what the text means and, when it is short, with the entries that have its words.
 func (p *Pages) find(v *helpView, text string) {
-	for _, f := range finding.Explain(text, provider.Known) {
-		match := p.findings[v.Lang].byID[f.ID]
-		if len(f.Want) > 0 {
-			match.Hint = f.Subject + " → " + f.Want[0]
-		}
-		v.Matches = append(v.Matches, match)
-	}
+	v.Matches = p.explained(v.Lang, text)
 	v.Next = nextSteps(&v.view, v.Matches)
 	if words := strings.Fields(strings.ToLower(text)); len(words) <= maxSearch {
 		v.Areas = p.areas(v, words)
 	}
+}
+
+// explained are the findings that a text means, in a language.
+func (p *Pages) explained(lang, text string) (out []findingView) {
+	for _, f := range finding.Explain(text, provider.Known) {
+		match := p.findings[lang].byID[f.ID]
+		if len(f.Want) > 0 {
+			match.Hint = f.Subject + " → " + f.Want[0]
+		}
+		out = append(out, match)
+	}
+	return out
 }
 
 // nextSteps are the ways on from findings: the settings, and the provider that they speak of.
@@ -205,6 +212,7 @@ func (p *Pages) Topic(visit Visit, id string) (page Page, ok bool, err error) {
 	if v.Finding, ok = p.findings[v.Lang].byID[id]; !ok {
 		return Page{}, false, nil
 	}
+	v.public(v.Path)
 	v.Related, v.Next = p.related(&v.view, v.Finding), nextSteps(&v.view, []findingView{v.Finding})
 	page, err = p.render(&v.view, "topic", &v)
 	return page, true, err

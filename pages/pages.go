@@ -49,6 +49,7 @@ type Visit struct {
 	Chosen bool   // the language was chosen on the page, so its links keep it
 	Agent  string // User-Agent: it decides the order of the devices and nothing else
 	Posted bool   // a form was sent: what was typed may be shown again, and stays out of links
+	Base   string // https://HOST of links that search engines follow; empty: there are none
 }
 
 // Chose is the language that was chosen on the page, or empty.
@@ -92,6 +93,11 @@ type view struct {
 	Path      string
 	Private   bool
 	Resend    []field // what the language switch must send again; empty: a link will do
+
+	Description string // for search engines, as the following
+	Canonical   string // the page's own address
+	Alternates  []link // its address in each language; Text is hreflang
+	Structured  node   // JSON-LD
 }
 
 type languageLink struct {
@@ -180,6 +186,7 @@ type formView struct {
 // Home is the first page: the address form, and what it is good for.
 func (p *Pages) Home(visit Visit) (Page, error) {
 	v := formView{view: p.view(visit, "/")}
+	v.public("/")
 	return p.static(&v.view, "home", "", func() any { return &v })
 }
 

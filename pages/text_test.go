@@ -147,7 +147,7 @@ func usedMessages(t *testing.T) (map[string]bool, []*regexp.Regexp) {
 		}
 		files = append(files, list...)
 	}
-	call := regexp.MustCompile(`(?:\bt|\bcount|c\.text|Message\([\w.]+,|Translations|steps)[ (]*"([a-z-]+(?:\.[a-z-]+)+)"`)
+	call := regexp.MustCompile(`(?:\bt|\bcount|\bsay|c\.text|Message\([\w.]+,|Translations|steps)[ (]*"([a-z-]+(?:\.[a-z-]+)+)"`)
 	format := regexp.MustCompile(`printf "([a-z-]*%s[a-z.-]*|[a-z.-]+%s[a-z.-]*)"`)
 	for _, file := range files {
 		if strings.HasSuffix(file, "_test.go") {

@@ -36,6 +36,7 @@ func BenchmarkServe(b *testing.B) {
 		{"autodiscover", "POST http://autodiscover.example.org/autodiscover/autodiscover.xml", poxBody("outlook/responseschema/2006a", "user@example.org")},
 		{"v2", "GET http://x.example/autodiscover/autodiscover.json?Email=user@example.org&Protocol=AutodiscoverV1", ""},
 		{"pacc", "GET http://ua-auto-config.example.org/.well-known/user-agent-configuration.json", ""},
+		{"settings", "GET http://x.example/settings/live.co.uk", ""},
 		{"mobileconfig", "GET http://x.example/mobileconfig?email=user@example.org", ""},
 	} {
 		b.Run(bench.name, func(b *testing.B) { serveAgain(b, s, bench.line, bench.body) })
@@ -95,6 +96,7 @@ func BenchmarkWorst(b *testing.B) {
 		{"autodiscover-get", "GET http://autodiscover.x.example/autodiscover/autodiscover.xml?x" + pairs, ""},
 		{"v2", "GET http://x.example/autodiscover/autodiscover.json?x" + pairs + "&Protocol=x&Email=" + bang + "example.org", ""},
 		{"pacc", "GET http://" + url.PathEscape(host) + "/.well-known/user-agent-configuration.json", ""},
+		{"settings", "GET http://x.example/settings/live.co.uk", ""},
 		{"mobileconfig", "GET http://x.example/mobileconfig?" + mail + "name=" + strings.Repeat("%26", 60), ""},
 		{"mobileconfig-post", "POST http://x.example/mobileconfig", mail + strings.Repeat("&a=%41", 9_000)},
 		{"api", "GET http://x.example/api/v1/settings?x" + pairs + "&email=" + bang + "live.co.uk", ""},

@@ -24,7 +24,7 @@ var pageHeaders = [][2]string{
 
 // visit is what the page for a request depends on apart from its content.
 func (s *Server) visit(r *request) pages.Visit {
-	v := pages.Visit{Brand: r.set.brand, Agent: r.Request().UserAgent(), Posted: r.Request().Method == http.MethodPost}
+	v := pages.Visit{Brand: r.set.brand, Agent: r.Request().UserAgent(), Posted: r.Request().Method == http.MethodPost, Base: r.set.base()}
 	var chosen []string
 	for _, form := range []string{r.form(), r.Request().URL.RawQuery} {
 		if lang, found, _ := query(form, "lang"); found {
@@ -122,16 +122,19 @@ func (s *Server) help(r *request) answer {
 func (s *Server) helpTopic(r *request) answer {
 	p, ok, err := s.pages.Topic(s.visit(r), r.Param("id"))
 	if !ok {
-		p, err = s.pages.Trouble(s.visit(r), "missing")
-		return s.page(http.StatusNotFound, notFound, p, err)
+		return s.missing(r)
 	}
 	return s.page(http.StatusOK, served, p, err)
 }
 
-// robots keeps pages with an address out of search engines.
-func (s *Server) robots(*request) answer {
-	return content("", textPlain, cacheDocument, []byte("User-agent: *\nDisallow: /setup\nDisallow: /mobileconfig\n"+
-		"Disallow: /qr.svg\nDisallow: /api/\nDisallow: /email.mobileconfig\nDisallow: /profile.mobileconfig\n"))
+// robots keeps pages with an address out of search engines, and leads them to the public ones.
+func (s *Server) robots(r *request) answer {
+	body := "User-agent: *\nDisallow: /setup\nDisallow: /mobileconfig\n" +
+		"Disallow: /qr.svg\nDisallow: /api/\nDisallow: /email.mobileconfig\nDisallow: /profile.mobileconfig\nDisallow: /records/\n"
+	if base := r.set.base(); base != "" {
+		body += "Sitemap: " + base + "/sitemap.xml\n"
+	}
+	return content("", textPlain, cacheDocument, []byte(body))
 }
 
 // cacheForever is for files whose name changes with their content.

@@ -13,6 +13,7 @@ import (
 
 	"autoconfig/apple"
 	"autoconfig/pages"
+	"autoconfig/templates"
 )
 
 // get asks for a page and returns it with its text.
@@ -106,9 +107,9 @@ func pageRules(t *testing.T, r *http.Response, private bool) {
 // a page is inline.
 func TestNothingInline(t *testing.T) {
 	s := newTestServer(t, nil)
-	inline := regexp.MustCompile(`(?i)<[^>]+\s(style|on[a-z]+)=|<style|<script(?:[^>]*)>[^<]|javascript:|data:`)
-	foreign := regexp.MustCompile(`(?:src|action)="(https?:)?//|<link[^>]+href="(https?:)?//`)
-	for _, line := range []string{"GET http://x.example/", "GET http://x.example/help", "GET http://x.example/setup?email=a@live.co.uk", "GET http://x.example/setup?email=a@example.org&email=b@live.co.uk"} {
+	inline := regexp.MustCompile(`(?i)<[^>]+\s(style|on[a-z]+)=|<style|<script(?: src=[^>]*)?>[^<]|javascript:|data:`)
+	foreign := regexp.MustCompile(`(?:src|action)="(https?:)?//|<link[^>]+rel="(?:icon|stylesheet)"[^>]*href="(https?:)?//`)
+	for _, line := range []string{"GET http://x.example/", "GET http://x.example/help", "GET http://x.example/settings", "GET http://x.example/settings/live.co.uk", "GET http://x.example/setup?email=a@live.co.uk", "GET http://x.example/setup?email=a@example.org&email=b@live.co.uk"} {
 		body := get200(t, s, line, "")
 		for _, bad := range append(inline.FindAllString(body, -1), foreign.FindAllString(body, -1)...) {
 			t.Errorf("%s: %s", line, bad)
@@ -123,8 +124,8 @@ func TestPageLanguage(t *testing.T) {
 		want, not          string
 	}{
 		{"GET http://x.example/", "", "", `lang="en"`, ""},
-		{"GET http://x.example/", "", "de-AT,de;q=0.9,en;q=0.5", `<html lang="de">`, "?lang=de\""},
-		{"GET http://x.example/", "", "fr, ja;q=0.5", `<html lang="en">`, ""},
+		{"GET http://x.example/", "", "de-AT,de;q=0.9,en;q=0.5", `<html lang="de">`, `href="/help?lang=de"`},
+		{"GET http://x.example/", "", "tlh, x-klingon;q=0.5", `<html lang="en">`, ""},
 		{"GET http://x.example/", "", "en;q=0.1, de;q=0.9", `<html lang="de">`, ""},
 		{"GET http://x.example/", "", strings.Repeat("x-", 2000), `<html lang="en">`, ""},
 		{"GET http://x.example/?lang=de", "", "en", `<html lang="de">`, ""},
@@ -151,9 +152,9 @@ func TestPageLanguage(t *testing.T) {
 func TestNoBareKeys(t *testing.T) {
 	s := newTestServer(t, nil)
 	bare := regexp.MustCompile(`>\s*([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+)\s*<`)
-	code := regexp.MustCompile(`<code[^>]*>[^<]*</code>`)
-	for _, lang := range []string{"en", "de"} {
-		for _, path := range []string{"/", "/help", "/help?q=smtp", "/help/smtp-auth-failed", "/setup?email=a@live.co.uk", "/setup?email=a@example.org", "/setup?email=a@oauth.example", "/setup?email=a@example.org&email=a@live.co.uk", "/setup?email=x"} {
+	code := regexp.MustCompile(`<code[^>]*>[^<]*</code>|<a href="/settings/[^<]*</a>`)
+	for _, lang := range templates.New().Languages() {
+		for _, path := range []string{"/", "/settings", "/settings/live.co.uk", "/help", "/help?q=smtp", "/help/smtp-auth-failed", "/setup?email=a@live.co.uk", "/setup?email=a@example.org", "/setup?email=a@oauth.example", "/setup?email=a@example.org&email=a@live.co.uk", "/setup?email=x"} {
 			sep := "?"
 			if strings.Contains(path, "?") {
 				sep = "&"

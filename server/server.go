@@ -53,7 +53,11 @@ type Settings struct {
 	Trouble           func() []string       // why else, now; nil: nothing
 	BadRows           func() map[string]int // rows that cannot be used, by source; nil: there are none
 
+	PublicPages bool          // the operator's own domains have public pages of settings too
+	Named       *source.Index // those of them that such pages may list; nil: none
+
 	documents documents
+	public    publicPages
 	brand     *pages.Brand
 }
 
@@ -149,8 +153,11 @@ var routes = []route{
 	{"/setup", "page", getPost, true, nil, (*Server).setup},
 	{"/help", "page", getPost, true, nil, (*Server).help},
 	{"/help/:id", "page", get, true, nil, (*Server).helpTopic},
+	{"/settings", "page", get, false, nil, (*Server).settingsIndex},
+	{"/settings/:domain", "page", get, false, nil, (*Server).settingsPage},
 	{"/qr.svg", "qr", get, true, nil, (*Server).qr},
 	{"/assets/:file", "asset", get, false, nil, (*Server).asset},
+	{"/sitemap.xml", "asset", get, false, nil, (*Server).sitemap},
 	{"/robots.txt", "asset", get, false, nil, (*Server).robots},
 	{"/favicon.ico", "asset", get, false, nil, (*Server).favicon},
 }

@@ -22,6 +22,8 @@ func Settings(cfg *config.Config, data *config.Data, mx *source.MX) *server.Sett
 		MX:          mx,
 		MXTable:     source.NewMXTable(data.Providers),
 		ServiceHost: cfg.ServiceHost,
+		PublicPages: cfg.Pages.Public,
+		Named:       data.Listed,
 		Branding: pages.Branding{Name: cfg.Branding.Name, Accent: cfg.Branding.Accent,
 			Support: cfg.Branding.Support, Imprint: cfg.Branding.Imprint},
 	}
