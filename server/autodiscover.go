@@ -38,6 +38,7 @@ func (s *Server) pox(r *request) answer {
 func (s *Server) findPOX(r *request) (m match, schema autodiscover.Schema, err error) {
 	if r.Request().Method == http.MethodPost {
 		req, err := autodiscover.ParseRequest(r.body)
+		s.metrics.asked.WithLabelValues(schemaAsked(req.Schema, err)).Inc()
 		if err != nil {
 			return m, schema, err
 		}
@@ -48,12 +49,37 @@ func (s *Server) findPOX(r *request) (m match, schema autodiscover.Schema, err e
 		m, err = s.find(r, a)
 		return m, req.Schema, err
 	}
+	s.metrics.asked.WithLabelValues("none").Inc()
 	if a, ok := addressOf(r.Request().URL.RawQuery, "email"); ok {
 		m, err = s.find(r, a)
 	} else if m, err = s.findByHost(r); errors.Is(err, provider.ErrNotFound) {
 		err = autodiscover.NewError(autodiscover.CodeInvalidRequest)
 	}
 	return m, autodiscover.Outlook, err
+}
+
+// schemaAsked is the metric label of a request's schema, of which Outlook classic and new Outlook name different ones.
+func schemaAsked(schema autodiscover.Schema, err error) string {
+	e, failed := errors.AsType[*autodiscover.Error](err)
+	switch {
+	case failed && e.Code == autodiscover.CodeNotProvided:
+		return "other"
+	case failed:
+		return "invalid"
+	case schema == autodiscover.MobileSync:
+		return "mobilesync"
+	}
+	return "outlook"
+}
+
+// protocolsAsked are the words of v2 that clients are known to send; metrics count them by name.
+var protocolsAsked = []string{"activesync", "autodiscoverv1", "ews", "rest", "graph"}
+
+func protocolAsked(word string) string {
+	if word = strings.ToLower(word); slices.Contains(protocolsAsked, word) {
+		return "v2-" + word
+	}
+	return "v2-other"
 }
 
 // outlookFormOf is the form of the Outlook answer: whether user names can be filled in.
@@ -117,6 +143,7 @@ func (s *Server) autodiscoverJSON(r *request) answer {
 	if protocol == "" {
 		return missingParameter("Protocol")
 	}
+	s.metrics.asked.WithLabelValues(protocolAsked(protocol)).Inc()
 	m, err := s.find(r, a)
 	if err != nil {
 		return jsonFailure(refusalOf(err))

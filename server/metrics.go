@@ -15,9 +15,10 @@ type metrics struct {
 
 	degraded, domains, signer, broken, checked, watched, expiry, failing *prom.Gauge
 
-	records, badRows         *prom.Vec[*prom.Gauge]
-	reloads, orders, refused *prom.Vec[*prom.Counter]
-	panics                   *prom.Counter
+	records, badRows *prom.Vec[*prom.Gauge]
+	panics           *prom.Counter
+
+	reloads, orders, refused, asked *prom.Vec[*prom.Counter]
 }
 
 func newMetrics() *metrics {
@@ -26,6 +27,8 @@ func newMetrics() *metrics {
 	requests := r.Counters("autoconfig_requests_total", "Requests by protocol and outcome.", "protocol", "outcome")
 	seconds := r.Histograms("autoconfig_request_seconds", "Time to answer.",
 		[]float64{.0001, .0005, .001, .005, .01, .05, .1, .5, 1}, "protocol")
+	m.asked = r.Counters("autoconfig_autodiscover_requests_total",
+		"Autodiscover requests by the schema, or v2 protocol, that they ask for.", "schema")
 	m.degraded = r.Gauge("autoconfig_degraded", "1 while /readyz says degraded.")
 	m.domains = r.Gauge("autoconfig_domains", "Domains listed by the operator's files.")
 	m.reloads = r.Counters("autoconfig_reloads_total", "Loads of the configuration by result.", "result")

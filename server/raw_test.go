@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -73,8 +74,12 @@ func TestCapturedRequests(t *testing.T) {
 	if err != nil || len(files) < 30 {
 		t.Fatalf("%d cases, %v", len(files), err)
 	}
+	origins := origins(t)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".http"), func(t *testing.T) {
+			if !slices.ContainsFunc(origins, func(o string) bool { ok, _ := filepath.Match(o, t.Name()[len("TestCapturedRequests/"):]); return ok }) {
+				t.Error("testdata/requests/README.md does not say where it is from")
+			}
 			raw, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
@@ -95,6 +100,22 @@ func TestCapturedRequests(t *testing.T) {
 			}
 		})
 	}
+}
+
+// origins are the patterns of names for which README.md has the origin.
+func origins(t *testing.T) (patterns []string) {
+	t.Helper()
+	text, err := os.ReadFile("testdata/requests/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(line, "|")
+		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[min(1, len(cells)-1)], -1) {
+			patterns = append(patterns, m[1])
+		}
+	}
+	return patterns
 }
 
 // What strangers send. The name of a file in testdata/hostile begins with the
