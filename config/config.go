@@ -35,9 +35,10 @@ type Config struct {
 	Sources        []Source       `yaml:"sources" doc:"databases and directories asked after the providers' own domains and the built-ins"`
 	Limits         Limits         `yaml:"limits" doc:"rate limit per client for pages, profiles and MX look-ups"`
 
-	Path   string        `yaml:"-"` // the file read; empty: the built-ins alone
+	Path   string        `yaml:"-"` // the file or variable read; empty: the built-ins alone
 	Reader *files.Reader `yaml:"-"` // of the files it names
 
+	env    Env // it was read from; nil: from a file
 	pos    places
 	broken []string // paths of what could not be read, so that nothing more is reported about it
 	model  []Entry

@@ -185,7 +185,10 @@ func (c *Config) firstDomain(path string) string {
 // Files lists the files whose change calls for a reload: the configuration, the
 // domains files, the certificates and the sources' secrets.
 func (c *Config) Files() []string {
-	out := []string{c.Path, c.Branding.Logo}
+	out := []string{c.Branding.Logo}
+	if c.env == nil {
+		out = append(out, c.Path)
+	}
 	for _, e := range c.model {
 		out = append(out, e.DomainsFile)
 	}

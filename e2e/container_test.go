@@ -65,15 +65,23 @@ func TestContainer(t *testing.T) {
 			args[i] = "127.0.0.1:0"
 		}
 	}
-	s := &service{dir: root}
-	s.process = start(t, &exec.Cmd{Path: args[0], Args: args, Dir: "/", Env: []string{},
-		SysProcAttr: &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: 65532, Gid: 65532}}})
-	s.await(t)
-	if body := newAsker(s.http, false).must(t, "autoconfig.live.co.uk", settingsPath); !strings.Contains(body, "smtp-mail.outlook.com") {
-		t.Error(body)
+	runs := func(host, want string, env ...string) {
+		t.Helper()
+		s := &service{dir: root}
+		s.process = start(t, &exec.Cmd{Path: args[0], Args: args, Dir: "/", Env: env,
+			SysProcAttr: &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: 65532, Gid: 65532}}})
+		s.await(t)
+		if body := newAsker(s.http, false).must(t, host, settingsPath); !strings.Contains(body, want) {
+			t.Error(body)
+		}
+		s.stop()
+		if code := s.cmd.ProcessState.ExitCode(); code != 0 {
+			t.Errorf("exit status %d: %s", code, s.output())
+		}
 	}
-	s.stop()
-	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("exit status %d: %s", code, s.output())
-	}
+	runs("autoconfig.live.co.uk", "smtp-mail.outlook.com", "PATH=")
+	// four variables are a configuration
+	runs("autoconfig.example.net", "<hostname>mail.example.org</hostname>", "AUTOCONFIG_DOMAINS=example.org,example.net",
+		"AUTOCONFIG_INCOMING=imaps://mail.example.org", "AUTOCONFIG_OUTGOING=submissions://mail.example.org",
+		"AUTOCONFIG_SERVICE_HOST=autoconfig.hoster.example")
 }

@@ -29,7 +29,7 @@ const (
 		autodiscover-security-plain autodiscover-smtp-missing autodiscover-spa-on
 		config-builtin-row config-domain-builtin config-domain-typo config-host-builtin config-oauth2-only
 		config-port-relay config-provider-unused config-security-plain config-source-plain
-		config-source-user-unasked config-username-literal
+		config-source-user-unasked config-username-literal config-variable-shadows
 		discover-address-private discover-autoconfig-stale discover-autodiscover-error
 		discover-autodiscover-microsoft discover-clients-disagree discover-document-refused discover-host-foreign
 		discover-path-missing discover-path-status discover-redirect-downgrade discover-settings-guessed
@@ -76,6 +76,7 @@ const (
 		config-source-duplicate config-source-incomplete config-source-key config-source-kind config-source-provider
 		config-source-query config-source-row config-source-secret config-source-unavailable config-syntax
 		config-type config-url-invalid config-username-invalid config-value-invalid config-value-missing
+		config-variable-conflict config-variable-missing
 		connect-address-private connect-answer-oversized connect-name-invalid connect-name-unanswered
 		connect-name-unknown connect-network-unreachable connect-peer-closed connect-port-refused
 		connect-port-timeout connect-server-hangs connect-server-silent connect-settings-missing

@@ -27,7 +27,7 @@ type change struct {
 func (s *Service) prepare() (*change, error) {
 	c := &change{}
 	var found, more []finding.Finding
-	if c.cfg, found = config.LoadWith(s.running.Reader, s.running.Path, s.opts.Now()); !config.Failed(found) {
+	if c.cfg, found = s.running.Again(s.opts.Now()); !config.Failed(found) {
 		c.data, more = c.cfg.Data()
 		found = append(found, more...)
 	}

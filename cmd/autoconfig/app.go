@@ -226,9 +226,24 @@ func (a *app) load() (*config.Config, *config.Data, error) {
 	return cfg, data, nil
 }
 
+// configuration reads the file of --config, else the environment's variables,
+// else a file at a usual place.
+func (a *app) configuration() (*config.Config, []finding.Finding) {
+	reader, path := new(files.Reader), a.findConfig()
+	if a.configPath == "" {
+		if cfg, found, ok := config.LoadEnv(reader, a.env, a.today()); ok {
+			if path != "" && !config.Failed(found) {
+				found = append(found, finding.New("config-variable-shadows", path))
+			}
+			return cfg, found
+		}
+	}
+	return config.LoadWith(reader, path, a.today())
+}
+
 // read reads the configuration and its data, and opens the sources.
 func (a *app) read() (*config.Config, *config.Data, []finding.Finding, error) {
-	cfg, found := config.LoadWith(new(files.Reader), a.findConfig(), a.today())
+	cfg, found := a.configuration()
 	var data *config.Data
 	if !config.Failed(found) {
 		var more []finding.Finding
@@ -269,10 +284,17 @@ func (a *app) printFindings(found []finding.Finding) {
 }
 
 func (a *app) printExcerpt(subject string) {
-	if path := a.findConfig(); path != "" && config.ParsePos(subject).File == path {
-		text, err := new(files.Reader).Read(path, files.Text)
-		if excerpt := config.Excerpt(string(text), subject); err == nil && excerpt != "" {
-			fmt.Fprintln(a.stderr, excerpt)
+	text, path := "", config.ParsePos(subject).File
+	if path == config.VarConfig {
+		text = a.env.Get(path)
+	} else if path != "" && path == a.findConfig() {
+		read, err := new(files.Reader).Read(path, files.Text)
+		if err != nil {
+			return
 		}
+		text = string(read)
+	}
+	if excerpt := config.Excerpt(text, subject); excerpt != "" {
+		fmt.Fprintln(a.stderr, excerpt)
 	}
 }

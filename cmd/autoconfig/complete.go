@@ -46,7 +46,7 @@ func (a *app) completions(cmd *cobra.Command) func(*cobra.Command, []string, str
 
 // ids are those of the providers served.
 func (a *app) ids() []string {
-	cfg, _ := config.Load(a.findConfig())
+	cfg, _ := a.configuration()
 	var out []string
 	for _, e := range cfg.Model() {
 		out = append(out, e.ID)
@@ -60,7 +60,7 @@ const mostCompleted = 1000
 // ownDomains are the operator's domains, files included, that begin with begun,
 // or with what is behind its @.
 func (a *app) ownDomains(ctx context.Context, begun string) []string {
-	cfg, found := config.Load(a.findConfig())
+	cfg, found := a.configuration()
 	if config.Failed(found) {
 		return nil
 	}

@@ -67,8 +67,7 @@ func (a *app) planOf(ctx context.Context, cfg *config.Config, data *config.Data,
 func planError(cfg *config.Config, err error) error {
 	switch {
 	case errors.Is(err, dnssrv.ErrServiceHost):
-		return usagef("%w: write service_host: autoconfig.hoster.example (the name this server is reached by) into %s, "+
-			"or give --service-host", err, cmp.Or(cfg.Path, "autoconfig.yaml"))
+		return usagef("%w: %s (the name this server is reached by), or give --service-host", err, cfg.ServiceHostFix())
 	case errors.Is(err, dnssrv.ErrVendorOwned):
 		return usagef("%w; autoconfig dns check looks at what is published", err)
 	case errors.Is(err, provider.ErrUnavailable):

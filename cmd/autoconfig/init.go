@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"autoconfig/config"
 	"autoconfig/discover/setup"
 	"autoconfig/dnssrv"
 	"autoconfig/provider"
@@ -181,7 +180,7 @@ func (b *beginning) draft(ctx context.Context, domain string, o setup.Options) (
 // look looks at the network until there are servers to announce; a person may
 // name them.
 func (b *beginning) look(ctx context.Context, domain string, o setup.Options) (setup.Draft, error) {
-	cfg, _ := config.Load(b.findConfig()) // its dns.resolver; whatever else is in it does not count here
+	cfg, _ := b.configuration() // its dns.resolver; whatever else is in it does not count here
 	o.Env = (&discovery{app: b.app, network: b.network, allowPrivate: b.allowPrivate, ispdb: b.ispdb}).environment(cfg)
 	for {
 		fmt.Fprintf(b.stderr, "Looking at %s and its servers…\n", domain)

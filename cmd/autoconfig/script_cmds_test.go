@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"autoconfig/config"
 	"autoconfig/dnssrv/dnstest"
 )
 
@@ -55,6 +56,9 @@ func serveInScript(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args...)...)
 	cmd.Dir, cmd.Stderr, cmd.Stdout = ts.Getenv("WORK"), log, log
 	cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("WORK"))
+	for _, v := range config.Variables() {
+		cmd.Env = append(cmd.Env, v.Name+"="+ts.Getenv(v.Name))
+	}
 	ts.Check(cmd.Start())
 	ts.Defer(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
