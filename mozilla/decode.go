@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -28,29 +27,11 @@ func Decode(r io.Reader) (*provider.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("autoconfig: read document: %w", err)
 	}
-	doc, err := parse(data, refuseCharset)
+	d, err := Read(data)
 	if err != nil {
 		return nil, err
 	}
-	if hasDirective(&doc.Element) {
-		return nil, ErrDirective
-	}
-	root := doc.Root()
-	if root.Tag != "clientConfig" {
-		return nil, ErrNotAutoconfig
-	}
-	e := root.SelectElement("emailProvider") // the first: Thunderbird 153 and KDE read no other
-	if e == nil {
-		return nil, ErrNotAutoconfig
-	}
-	p := &provider.Provider{ID: attr(e, "id")}
-	for _, child := range e.ChildElements() {
-		decodeMail(p, child)
-	}
-	for _, child := range slices.Concat(root.ChildElements(), e.ChildElements()) {
-		decodeService(p, child)
-	}
-	return p, nil
+	return d.Provider, nil
 }
 
 // Element is an element of a document as it was written: no name, value or
@@ -170,147 +151,6 @@ func hasDirective(e *etree.Element) bool {
 		}
 		return false
 	})
-}
-
-// decodeMail reads one child of emailProvider that counts there only.
-func decodeMail(p *provider.Provider, e *etree.Element) {
-	switch e.Tag {
-	case "domain":
-		if d := trim(e.Text()); d != "" && attr(e, "purpose") == "mx" {
-			p.MX = append(p.MX, d)
-		} else if d != "" {
-			p.Domains = append(p.Domains, d)
-		}
-	case "displayName":
-		p.Name = trim(e.Text())
-	case "displayShortName":
-		p.ShortName = trim(e.Text())
-	case "incomingServer", "outgoingServer":
-		decodeServer(p, e)
-	}
-}
-
-// decodeService reads one child of clientConfig or of emailProvider. Files
-// differ in which of the two has these, so either will do.
-func decodeService(p *provider.Provider, e *etree.Element) {
-	switch e.Tag {
-	case "calendar", "addressbook", "addressBook", "setupServer":
-		decodeServer(p, e)
-	case "enable":
-		if p.Enable == nil && attr(e, "visiturl") != "" {
-			p.Enable = decodeEnable(e)
-		}
-	case "documentation":
-		p.Documentation = append(p.Documentation, decodeDocumentation(e)...)
-	case "webMail":
-		if page := e.SelectElement("loginPage"); page != nil && p.Webmail == "" {
-			p.Webmail = attr(page, "url")
-		}
-	case "oAuth2":
-		if p.OAuth2 == nil {
-			p.OAuth2 = decodeOAuth2(e)
-		}
-	}
-}
-
-// decodeServer reads a block by its element and type; the first of a kind that
-// the model has one of counts.
-func decodeServer(p *provider.Provider, e *etree.Element) {
-	first := func(field *string) {
-		if *field == "" {
-			*field = value(e, "url")
-		}
-	}
-	switch e.Tag + " " + attr(e, "type") {
-	case "incomingServer imap":
-		p.Incoming = append(p.Incoming, decodeTCP(e, provider.IMAP))
-	case "incomingServer pop3":
-		p.Incoming = append(p.Incoming, decodeTCP(e, provider.POP3))
-	case "outgoingServer smtp":
-		p.Outgoing = append(p.Outgoing, decodeTCP(e, provider.SMTP))
-	case "incomingServer jmap":
-		first(&p.JMAP)
-	case "incomingServer graph":
-		first(&p.Graph)
-	case "incomingServer ews":
-		first(&p.EWS)
-	case "incomingServer activeSync", "incomingServer activesync": // the draft has both
-		first(&p.ActiveSync)
-	case "calendar caldav":
-		first(&p.CalDAV)
-	case "addressbook carddav", "addressBook carddav": // the draft's sample has the capital
-		first(&p.CardDAV)
-	case "setupServer managesieve":
-		if p.ManageSieve == nil {
-			s := decodeTCP(e, provider.ManageSieve)
-			p.ManageSieve = &s
-		}
-	}
-}
-
-func decodeTCP(e *etree.Element, proto provider.Protocol) provider.Server {
-	s := provider.Server{Protocol: proto, Host: value(e, "hostname"), Username: value(e, "username")}
-	if port, err := strconv.ParseUint(value(e, "port"), 10, 16); err == nil {
-		s.Port = uint16(port)
-	}
-	for _, socket := range e.SelectElements("socketType") {
-		if sec, ok := securityOf(trim(socket.Text())); ok {
-			s.Security = sec
-			break // the first that is known, as Thunderbird 153 does
-		}
-	}
-	for _, a := range e.SelectElements("authentication") {
-		if auth, ok := authOf(attr(a, "system"), trim(a.Text())); ok && !s.Has(auth) {
-			s.Auth = append(s.Auth, auth)
-		}
-	}
-	if options := e.SelectElement("pop3"); options != nil && proto == provider.POP3 {
-		if leave, err := strconv.ParseBool(value(options, "leaveMessagesOnServer")); err == nil {
-			s.LeaveOnServer = &leave
-		}
-	}
-	return s
-}
-
-func decodeDocumentation(e *etree.Element) []provider.Documentation {
-	url := attr(e, "url")
-	if url == "" {
-		return nil
-	}
-	var pages []provider.Documentation
-	for _, descr := range e.SelectElements("descr") {
-		if text := trim(descr.Text()); text != "" {
-			pages = append(pages, provider.Documentation{URL: url, Lang: attr(descr, "lang"), Text: text})
-		}
-	}
-	if pages == nil {
-		pages = []provider.Documentation{{URL: url}}
-	}
-	return pages
-}
-
-func decodeEnable(e *etree.Element) *provider.Enable {
-	out := &provider.Enable{URL: attr(e, "visiturl")}
-	for _, i := range e.SelectElements("instruction") {
-		if text := trim(i.Text()); text != "" {
-			out.Instructions = append(out.Instructions, provider.Note{Lang: attr(i, "lang"), Text: text})
-		}
-	}
-	return out
-}
-
-// decodeOAuth2 makes an https URL of the issuer, which is a bare host here.
-func decodeOAuth2(e *etree.Element) *provider.OAuth2 {
-	o := &provider.OAuth2{
-		Issuer:       value(e, "issuer"),
-		AuthorizeURL: value(e, "authURL"),
-		TokenURL:     value(e, "tokenURL"),
-		Scopes:       strings.Fields(value(e, "scope")),
-	}
-	if o.Issuer != "" && !strings.Contains(o.Issuer, "://") {
-		o.Issuer = "https://" + o.Issuer
-	}
-	return o
 }
 
 // value is the text of the first child element of that name.

@@ -140,7 +140,7 @@ func (l *linter) connection(b block) {
 	port := b.value("port")
 	n, err := strconv.ParseUint(port, 10, 16)
 	l.at(b, port != "" && (err != nil || n == 0), "mozilla-port-invalid", "port", port)
-	s := decodeTCP(b.Element, provider.Protocol(b.kind))
+	s := newReader(nil).tcp(b.Element, provider.Protocol(b.kind), "")
 	_, contradicts := s.PortSecurity()
 	l.at(b, contradicts && s.Security != "" && s.Security != provider.Plain, "mozilla-port-security", "port",
 		fmt.Sprintf("%d with %s", s.Port, b.value("socketType")))
