@@ -25,6 +25,7 @@ var floors = [][]string{
 	{"dnssrv/check", "dnssrv/publish"},
 	{"config", "discover", "pages", "acme"},
 	{"server", "discover/probe"},
+	{"importer"},
 	{"service", "discover/setup"},
 	{"cmd"},
 }

@@ -2,6 +2,7 @@ package autodiscover
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ var ErrResponse = errors.New("not an Autodiscover answer")
 // RedirectAddr, MobileSync and Error is set, or none when it said nothing.
 type Response struct {
 	Schema       Schema
+	Address      string             // whom the answer is for, "" where it does not say
 	Provider     *provider.Provider // from the IMAP, POP3 and SMTP blocks, read as Outlook does
 	Blocks       []Block            // every Protocol block, Exchange's too, in their order
 	RedirectURL  string
@@ -53,7 +55,7 @@ type document struct {
 	Response *struct {
 		XMLName xml.Name
 		Error   *fault
-		User    struct{ DisplayName string }
+		User    struct{ DisplayName, AutoDiscoverSMTPAddress, EMailAddress string }
 		Account *struct {
 			Action, RedirectUrl, RedirectAddr string
 			Protocol                          []Block
@@ -137,7 +139,7 @@ func unmarshal(text []byte, v any) error {
 
 func (doc *document) response() *Response {
 	in := doc.Response
-	r := &Response{Error: in.Error.read()}
+	r := &Response{Error: in.Error.read(), Address: strings.TrimSpace(cmp.Or(in.User.AutoDiscoverSMTPAddress, in.User.EMailAddress))}
 	if in.XMLName.Space == NamespaceMobileSyncResponse {
 		r.Schema = MobileSync
 	}

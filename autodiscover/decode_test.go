@@ -26,7 +26,8 @@ func TestDecodeOutlook(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Response{
-		Exact: true,
+		Address: "user@example.org",
+		Exact:   true,
 		Provider: &provider.Provider{
 			Name:     "user@example.org",
 			Incoming: []provider.Server{{Protocol: provider.IMAP, Host: "imap.example.org", Port: 993, Security: provider.TLS, Auth: []provider.Auth{provider.AuthPassword}, Username: "user@example.org"}},

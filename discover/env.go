@@ -32,6 +32,9 @@ type Env struct {
 	// Done is called with each client's result as soon as it is there, from many
 	// goroutines; nil: it is not.
 	Done func(Result)
+	// Document is called likewise with each document that a client takes settings
+	// from, and its URL without the query; nil: it is not.
+	Document func(url string, body []byte)
 }
 
 // NewEnv asks client, and has the defaults else.

@@ -94,15 +94,28 @@ func FormatOf(data []byte) Format {
 // Fetch gets a document by its URL as a program does, redirects included, with
 // its Content-Type.
 func Fetch(ctx context.Context, env *Env, url string) (data []byte, contentType string, err error) {
+	return load(ctx, env, request{method: http.MethodGet, url: url})
+}
+
+// FetchAutodiscover asks an Autodiscover server about an address.
+func FetchAutodiscover(ctx context.Context, env *Env, url, addr string, schema autodiscover.Schema) ([]byte, error) {
+	data, _, err := load(ctx, env, request{method: http.MethodPost, url: url, body: poxReading{}.body(addr, schema)})
+	return data, err
+}
+
+func load(ctx context.Context, env *Env, r request) (data []byte, contentType string, err error) {
 	transport := env.newTransport()
 	defer transport.CloseIdleConnections()
-	a := fetch(ctx, transport, request{method: http.MethodGet, url: url, redirects: 10, timeout: 30 * time.Second,
-		header: map[string]string{"Accept-Encoding": "gzip, deflate"}})
+	r.redirects, r.timeout, r.header = 10, 30*time.Second, map[string]string{"Accept-Encoding": "gzip, deflate"}
+	if r.body != "" {
+		r.header["Content-Type"] = "text/xml; charset=utf-8"
+	}
+	a := fetch(ctx, transport, r)
 	if f, why := faultOf(a.err); f != FaultNone {
-		return nil, "", fmt.Errorf("%s: %s", stripQuery(url), why)
+		return nil, "", fmt.Errorf("%s: %s", stripQuery(r.url), why)
 	}
 	if f, why := faultOfStatus(a.status); f != FaultNone {
-		return nil, "", fmt.Errorf("%s answers %d %s", stripQuery(url), a.status, why)
+		return nil, "", fmt.Errorf("%s answers %d %s", stripQuery(r.url), a.status, why)
 	}
 	return a.body, a.contentType, nil
 }

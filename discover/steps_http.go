@@ -66,7 +66,7 @@ func (w *walk) document(s step, v vars, a answer, line Step) result {
 	}
 	c := w.client.reads.read(a.body, a.contentType, v)
 	r := result{settings: c.settings}
-	line.judge(c, a)
+	w.judge(&line, c, a)
 	switch s.stops {
 	case stopAnswered:
 		r.stop = c.wellFormed || !mozilla.XMLType(a.contentType) || a.status == http.StatusNoContent
@@ -88,7 +88,10 @@ func (line *Step) end(f Fault, why string) {
 }
 
 // judge completes a row with what a document came to.
-func (line *Step) judge(c config, a answer) {
+func (w *walk) judge(line *Step, c config, a answer) {
+	if c.settings != nil && w.env.Document != nil {
+		w.env.Document(line.url, a.body)
+	}
 	line.end(c.fault, c.why)
 	line.settings = c.settings
 	if c.settings != nil {
@@ -130,7 +133,7 @@ func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, 
 	} else {
 		answer, c = w.client.pox.read(a.body, a.contentType, v)
 	}
-	line.judge(c, a)
+	w.judge(&line, c, a)
 	r.settings = c.settings
 	if answer == nil || c.fault != FaultNone || c.settings != nil {
 		r.rows = append(r.rows, line)

@@ -40,7 +40,7 @@ func (w *walk) pacc(ctx context.Context, s step, v vars) result {
 	r := result{}
 	if f == FaultNone {
 		c := readPACC(a, digests, v, w.client.oldPACC)
-		line.judge(c, a)
+		w.judge(&line, c, a)
 		r.settings = c.settings
 	}
 	r.rows = []Step{digestRow, line}

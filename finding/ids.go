@@ -39,6 +39,7 @@ const (
 		dns-srv-provider dns-target-unknown dns-ttl-high dns-ttl-low dns-vendor-spf dns-vendor-srv
 		have-host-other have-port-unknown have-username-other
 		imap-auth-clear imap-server-unavailable
+		import-document-differs import-domain-taken import-value-changed import-value-left
 		mozilla-auth-attribute mozilla-auth-unknown mozilla-document-doctype mozilla-document-mark
 		mozilla-documentation-incomplete mozilla-domain-attribute mozilla-element-misplaced mozilla-element-unknown
 		mozilla-hostname-blank mozilla-hostname-short mozilla-issuer-url mozilla-name-long mozilla-name-missing
@@ -106,6 +107,7 @@ const (
 		imap-auth-failed imap-auth-kerberos imap-auth-method-unsupported imap-auth-token-refused
 		imap-connection-ended imap-connections-many imap-greeting-refused imap-login-failed imap-mailbox-unavailable
 		imap-starttls-refused imap-starttls-stripped imap-tls-required
+		import-document-unreadable
 		lint-document-empty lint-document-page lint-format-unknown
 		mozilla-auth-android mozilla-auth-unusable mozilla-content-type-wrong mozilla-document-encoding
 		mozilla-document-large mozilla-document-late mozilla-document-syntax mozilla-domain-missing

@@ -69,7 +69,8 @@ func (p *Provider) repair(f Fault) string {
 			p.Enable.Instructions[n].Lang = defaultLang
 			return "written as " + defaultLang
 		}
-		p.Enable = nil
+		p.Notes, p.Enable = append(p.Notes, p.Enable.Instructions...), nil
+		return leftOut + ", with its instructions as notes"
 	case "oauth2":
 		p.OAuth2 = nil
 	case "autodiscover":

@@ -140,7 +140,7 @@ Without a command it serves.`,
 	flags.Var(wordFlag(&a.logLevel, logLevels), "log-level", orWords(logLevels))
 	offer(root, "log-level", logLevels)
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR)")
-	root.AddCommand(a.initCommand(), serve, a.renderCommand(), a.exportCommand(), a.sourcesCommand(), a.discoverCommand(), a.lintCommand(), a.doctorCommand(), a.explainCommand(), a.providersCommand(), a.configCommand(), a.profileCommand(), a.dnsCommand(), a.thunderbirdAddonCommand(), a.versionCommand(), a.manCommand())
+	root.AddCommand(a.initCommand(), serve, a.renderCommand(), a.exportCommand(), a.sourcesCommand(), a.discoverCommand(), a.lintCommand(), a.importCommand(), a.doctorCommand(), a.explainCommand(), a.providersCommand(), a.configCommand(), a.profileCommand(), a.dnsCommand(), a.thunderbirdAddonCommand(), a.versionCommand(), a.manCommand())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" { // cobra's own would print its help and end with 0

@@ -1,0 +1,106 @@
+package apple
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"autoconfig/provider"
+)
+
+// Accounts are the accounts that a profile sets up, each with the provider that
+// it states. User names are those of the profile's person. Calendars and address
+// books belong to the mail account before them. The address is empty where the
+// device would ask for it, and so is the domain then.
+func (p *Profile) Accounts() []Account {
+	var out []Account
+	for _, payload := range p.Payloads {
+		if payload.Type == TypeMail || len(out) == 0 && len(payload.Servers) > 0 {
+			a, _ := provider.ParseAddress(payload.Email)
+			out = append(out, Account{&provider.Provider{Name: payload.Description, PACC: provider.PACCAuto}, a})
+		}
+		for _, s := range payload.Servers {
+			s.add(out[len(out)-1].Provider, payload.AccountType)
+		}
+	}
+	if len(out) == 1 {
+		only := out[0].Provider
+		if p.Organization != "" {
+			only.Name = p.Organization
+		}
+		only.PasswordLogin = passwordLogin(p.Description)
+	}
+	return out
+}
+
+// add puts a server of a payload into the provider.
+func (s Server) add(p *provider.Provider, accountType string) {
+	m := provider.Server{Host: s.Host, Port: s.Port, Username: s.Username, Auth: authOf(s.Auth)}
+	if !s.SSL {
+		m.Security = provider.Plain
+	}
+	switch s.Role {
+	case "incoming":
+		m.Protocol = provider.IMAP
+		if accountType == "EmailTypePOP" {
+			m.Protocol = provider.POP3
+		}
+		m.SetDefaults() // UseSSL is true for STARTTLS as well; the port says which is meant
+		p.Incoming = append(p.Incoming, m)
+	case "outgoing":
+		m.Protocol = provider.SMTP
+		m.SetDefaults()
+		p.Outgoing = append(p.Outgoing, m)
+	case "caldav":
+		p.CalDAV = s.url("/.well-known/caldav")
+	case "carddav":
+		p.CardDAV = s.url("/.well-known/carddav")
+	case "exchange":
+		p.ActiveSync = s.url("/Microsoft-Server-ActiveSync")
+	}
+}
+
+// url is the https URL of a server, with path where it does not have its own
+// (RFC 6764 §6).
+func (s Server) url(path string) string {
+	host := s.Host
+	if s.Port != 0 && s.Port != 443 {
+		host += ":" + strconv.Itoa(int(s.Port))
+	}
+	if s.Path != "" {
+		path = s.Path
+	}
+	return "https://" + host + "/" + strings.TrimPrefix(path, "/")
+}
+
+// authOf reads a word that [authentication] writes, or EmailAuthHTTPMD5. It is
+// nil, which means a password, for no word.
+func authOf(word string) []provider.Auth {
+	for _, a := range provider.Auths() {
+		if w, ok := authentication(a); ok && w == word {
+			if a == provider.AuthClientIP {
+				continue
+			}
+			return []provider.Auth{a}
+		}
+	}
+	if word == "EmailAuthHTTPMD5" {
+		return []provider.Auth{provider.AuthPasswordEncrypted}
+	}
+	return nil
+}
+
+var loginNote = regexp.MustCompile(`\. Password login at .+?: (retired|with an app password only)(?: since (\d{4}-\d\d-\d\d))?(?:\. (.+))?$`)
+
+// passwordLogin reads what [Account.loginNote] says in a description.
+func passwordLogin(description string) (l provider.PasswordLogin) {
+	m := loginNote.FindStringSubmatch(description)
+	if m == nil {
+		return l
+	}
+	l.Status, l.Since, l.Note = provider.PasswordRetired, m[2], m[3]
+	if m[1] != "retired" {
+		l.Status = provider.PasswordApp
+	}
+	return l
+}

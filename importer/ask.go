@@ -1,0 +1,95 @@
+package importer
+
+import (
+	"cmp"
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+
+	"autoconfig/autodiscover"
+	"autoconfig/discover"
+	"autoconfig/provider"
+)
+
+// Ask is a request for one document of a server.
+type Ask struct {
+	Path    string
+	Address provider.Address // that it is asked with
+
+	query []string // its keys for the address
+	post  bool
+	to    autodiscover.Schema
+}
+
+// Asks are the requests for all that a server may have for a domain, best first:
+// this program's and those of automx2, go-autoconfig, mailcow and others.
+func Asks(domain string) []Ask {
+	a := provider.Address{Local: "postmaster", Domain: domain} // whom every domain has (RFC 5321 §4.5.1)
+	return []Ask{
+		{Path: "/api/v1/settings", Address: provider.Address{Domain: domain}, query: []string{"email"}},
+		{Path: "/mail/config-v1.1.xml", Address: a, query: []string{"emailaddress"}},
+		{Path: "/autodiscover/autodiscover.xml", Address: a, post: true},
+		{Path: "/autodiscover/autodiscover.xml", Address: a, post: true, to: autodiscover.MobileSync},
+		{Path: "/mobileconfig", Address: a, query: []string{"email", "emailaddress"}},
+	}
+}
+
+// Fetch sends the request to the server at base, a URL without a path.
+func (a Ask) Fetch(ctx context.Context, env *discover.Env, base string) ([]byte, error) {
+	if a.post {
+		return discover.FetchAutodiscover(ctx, env, base+a.Path, a.Address.String(), a.to)
+	}
+	query := url.Values{}
+	for _, key := range a.query {
+		query.Set(key, a.Address.String())
+	}
+	data, _, err := discover.Fetch(ctx, env, base+a.Path+"?"+query.Encode())
+	return data, err
+}
+
+// DomainOf is the domain in a path or a host name with one of the names that
+// clients put before it, "" without one.
+func DomainOf(place string) string {
+	for part := range strings.FieldsFuncSeq(place, func(r rune) bool { return strings.ContainsRune(`/\:`, r) }) {
+		for _, prefix := range []string{"autoconfig.", "autodiscover.", "ua-auto-config."} {
+			if name, ok := strings.CutPrefix(strings.ToLower(part), prefix); ok {
+				if domain, err := provider.ParseDomain(name); err == nil && !strings.HasSuffix(domain, ".xml") && !strings.HasSuffix(domain, ".json") {
+					return domain
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// BetterFirst orders documents by how much their formats can say.
+func BetterFirst(a, b *Document) int {
+	order := []discover.Format{Settings, discover.Autoconfig, discover.PACC, discover.Profile, discover.Autodiscovery}
+	return cmp.Or(slices.Index(order, a.Format)-slices.Index(order, b.Format), strings.Compare(a.Name, b.Name))
+}
+
+// FromReport is what mail programs found for an address without a document, by
+// SRV records alone; nothing where there was any document.
+func FromReport(r *discover.Report, a provider.Address) (out []*Document) {
+	for _, c := range r.Clients {
+		s := c.Settings
+		if s == nil || s.Incoming == nil || s.Outgoing == nil || !strings.HasPrefix(s.From, "SRV ") {
+			continue
+		}
+		d := &Document{Name: s.From, Provider: &provider.Provider{}, address: a}
+		for _, found := range []*discover.Server{s.Incoming, s.Outgoing} {
+			m := provider.Server{Protocol: provider.Protocol(found.Protocol), Host: found.Host, Port: found.Port,
+				Security: found.Security, Auth: found.Auth, Username: found.Username}
+			m.SetDefaults()
+			if m.Protocol == provider.SMTP {
+				d.Provider.Outgoing = append(d.Provider.Outgoing, m)
+			} else {
+				d.Provider.Incoming = append(d.Provider.Incoming, m)
+			}
+		}
+		d.finish()
+		return []*Document{d}
+	}
+	return nil
+}

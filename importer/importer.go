@@ -1,0 +1,255 @@
+// Package importer turns documents with mail settings, in any format that
+// clients fetch, into entries for autoconfig.yaml. What a document says and an
+// entry cannot is a remark, with the document's line.
+package importer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"autoconfig/apple"
+	"autoconfig/autodiscover"
+	"autoconfig/discover"
+	"autoconfig/finding"
+	"autoconfig/mozilla"
+	"autoconfig/pacc"
+	"autoconfig/provider"
+	"autoconfig/server"
+)
+
+// Settings is the format of `render json` and /api/v1/settings; all others are
+// those of [discover.FormatOf].
+const Settings discover.Format = "settings"
+
+// MaxSize is the most octets of a document that are read.
+const MaxSize = apple.MaxSize
+
+// Document is what one document says of one provider.
+type Document struct {
+	Name     string // of the file, or the URL
+	Format   discover.Format
+	Provider *provider.Provider // with domains, if the document has any
+	Remarks  []finding.Finding
+
+	address provider.Address // whom it was made for; Local or both may be empty
+	lines   map[string]int   // of the provider's values, by path
+}
+
+// Read reads a document. The address is the one that it was asked for with, and
+// may lack its local part or be empty. A profile may have several accounts. The
+// error says why it is none of the formats.
+func Read(name string, data []byte, a provider.Address) ([]*Document, error) {
+	format := FormatOf(data)
+	d := &Document{Name: name, Format: format, address: a}
+	var docs []*Document
+	var err error
+	switch format {
+	case discover.Autoconfig:
+		docs, err = d.autoconfig(data)
+	case discover.Autodiscovery:
+		docs, err = d.autodiscover(data)
+	case discover.Profile:
+		docs, err = d.profile(data)
+	case discover.PACC:
+		docs, err = d.pacc(data)
+	case Settings:
+		docs, err = d.settings(data)
+	default:
+		err = ErrFormat
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range docs {
+		d.finish()
+	}
+	return docs, nil
+}
+
+// Why a document gives nothing.
+var (
+	ErrFormat = errors.New("it is neither autoconfig XML, an Autodiscover answer, a configuration profile, PACC nor the settings as JSON")
+	ErrEmpty  = errors.New("it has no settings in it")
+)
+
+// FormatOf tells the formats apart.
+func FormatOf(data []byte) discover.Format {
+	format := discover.FormatOf(data)
+	if format == discover.PACC {
+		var ours struct{ Incoming, Outgoing []json.RawMessage }
+		if json.Unmarshal(data, &ours) == nil && ours.Incoming != nil && ours.Outgoing != nil {
+			return Settings
+		}
+	}
+	return format
+}
+
+func (d *Document) autoconfig(data []byte) ([]*Document, error) {
+	doc, err := mozilla.Read(data)
+	if err != nil {
+		return nil, err
+	}
+	d.Provider, d.lines = doc.Provider, doc.Lines
+	for _, l := range doc.Left {
+		d.left(l.Line, l.Text)
+	}
+	if p := d.Provider; len(p.Incoming) > 0 && p.Incoming[0].Protocol == provider.POP3 {
+		if _, both := provider.First(p.Incoming, provider.IMAP); both {
+			d.changed("incoming[0]", "POP3 is the first choice here, and documents show IMAP first", "kept in the order of the list")
+		}
+	}
+	return []*Document{d}, nil
+}
+
+func (d *Document) autodiscover(data []byte) ([]*Document, error) {
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		return d.autodiscoverJSON(data)
+	}
+	r, err := autodiscover.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	if r.Error != nil {
+		return nil, fmt.Errorf("it is error %d: %w", r.Error.Code, ErrEmpty)
+	}
+	if a, err := provider.ParseAddress(r.Address); err == nil {
+		d.address = a
+	}
+	p := r.Provider
+	switch {
+	case r.RedirectURL != "":
+		p = &provider.Provider{Autodiscover: provider.Autodiscover{Action: provider.ActionRedirectURL, RedirectURL: r.RedirectURL}}
+		for _, b := range provider.Builtins() {
+			if b.Autodiscover.RedirectURL == r.RedirectURL {
+				p.ID = b.ID
+			}
+		}
+	case r.RedirectAddr != "":
+		p = &provider.Provider{Autodiscover: provider.Autodiscover{Action: provider.ActionRedirectAddr, RedirectAddr: r.RedirectAddr}}
+	case r.MobileSync != "":
+		p = &provider.Provider{ActiveSync: r.MobileSync}
+	case p == nil:
+		return nil, ErrEmpty
+	}
+	if a, err := provider.ParseAddress(p.Name); err == nil { // a person's, or the person
+		d.address, p.Name = a, ""
+	} else if d.address.Local != "" {
+		p.Name = ""
+	}
+	d.Provider = p
+	d.compare(xmlLeaves(data), func(p *provider.Provider, a provider.Address) []leaf {
+		encode := autodiscover.EncodeOutlook
+		if r.Schema == autodiscover.MobileSync {
+			encode = autodiscover.EncodeMobileSync
+		}
+		again, _ := encode(p, a) // nothing with an error: everything is left then
+		return xmlLeaves(again)
+	})
+	return []*Document{d}, nil
+}
+
+func (d *Document) autodiscoverJSON(data []byte) ([]*Document, error) {
+	var v2 struct{ Protocol, URL string }
+	if err := json.Unmarshal(data, &v2); err != nil {
+		return nil, err
+	}
+	d.Provider = &provider.Provider{}
+	switch {
+	case strings.EqualFold(v2.Protocol, autodiscover.ProtocolActiveSync):
+		d.Provider.ActiveSync = v2.URL
+	case strings.EqualFold(v2.Protocol, autodiscover.ProtocolEWS):
+		d.Provider.EWS = v2.URL
+	default:
+		return nil, fmt.Errorf("it names an Autodiscover service alone: %w", ErrEmpty)
+	}
+	return []*Document{d}, nil
+}
+
+func (d *Document) profile(data []byte) ([]*Document, error) {
+	if apple.IsSigned(data) {
+		signed, err := apple.Verify(data, nil, time.Now()) // who signed does not matter here
+		if signed == nil {
+			return nil, err
+		}
+		data = signed.Content
+	}
+	profile, err := apple.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	accounts := profile.Accounts()
+	if len(accounts) == 0 {
+		return nil, ErrEmpty
+	}
+	var docs []*Document
+	for _, a := range accounts {
+		next := *d
+		next.Provider = a.Provider
+		if a.Address.Domain != "" {
+			next.address = a.Address
+		}
+		docs = append(docs, &next)
+	}
+	orig := plistLeaves(data)
+	kind := apple.Mail
+	if len(accounts[0].Provider.Incoming) == 0 {
+		kind = apple.Exchange
+	}
+	var again []leaf
+	for _, d := range docs {
+		a := d.standIn()
+		text, _ := apple.Encode([]apple.Account{{Provider: complete(d.Provider, a), Address: a}}, apple.Options{Kind: kind, Name: "x"})
+		again = append(again, plistLeaves(text)...)
+	}
+	docs[0].lost(orig, again)
+	return docs, nil
+}
+
+func (d *Document) pacc(data []byte) ([]*Document, error) {
+	p, err := pacc.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	if len(p.Incoming)+len(p.Outgoing) == 0 && p.JMAP+p.CalDAV+p.CardDAV == "" {
+		return nil, ErrEmpty
+	}
+	d.Provider = p
+	for at, s := range p.Each() {
+		if len(s.Auth) == 0 { // neither a password nor OAuth2
+			s.Auth = []provider.Auth{provider.AuthNone}
+			d.changed(at.String(), "the document names no way to log in", "written as none")
+		}
+	}
+	d.compare(jsonLeaves(data), func(p *provider.Provider, a provider.Address) []leaf {
+		again, _ := pacc.Encode(p, a.Domain)
+		return jsonLeaves(again)
+	})
+	return []*Document{d}, nil
+}
+
+func (d *Document) settings(data []byte) ([]*Document, error) {
+	var in struct {
+		Domain string `json:"domain"`
+		Name   string `json:"provider"`
+		provider.Provider
+	}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return nil, err
+	}
+	d.Provider = &in.Provider
+	d.Provider.Name = in.Name
+	if domain, err := provider.ParseDomain(in.Domain); err == nil && d.address.Domain != domain {
+		d.address = provider.Address{Domain: domain}
+	}
+	leaves := jsonLeaves(data)
+	d.lines = map[string]int{}
+	for _, l := range leaves {
+		d.lines[l.path] = l.line
+	}
+	d.compare(leaves, func(p *provider.Provider, a provider.Address) []leaf { return jsonLeaves(server.SettingsJSON(p, a)) })
+	return []*Document{d}, nil
+}

@@ -1,0 +1,158 @@
+package importer
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"autoconfig/config"
+	"autoconfig/discover"
+	"autoconfig/provider"
+)
+
+// Merge makes one list of entries of what was read: documents of the same
+// domains become one, the first of them counting where two differ, and providers
+// that differ in nothing but their domains too. No domain is in two entries.
+func Merge(docs []*Document) []*Document {
+	var out []*Document
+	owner := map[string]*Document{}
+	for _, d := range docs {
+		if first := sameDomains(d, owner); first != nil {
+			first.fill(d)
+			continue
+		}
+		d.yield(owner)
+		out = append(out, d)
+		for _, name := range d.Provider.Domains {
+			owner[name] = d
+		}
+	}
+	return joined(out)
+}
+
+// sameDomains is the entry that has all of the domains of d.
+func sameDomains(d *Document, owner map[string]*Document) (first *Document) {
+	for _, name := range d.Provider.Domains {
+		if first = owner[name]; first == nil || first != owner[d.Provider.Domains[0]] {
+			return nil
+		}
+	}
+	return first
+}
+
+// yield leaves domains to the entry that has them already.
+func (d *Document) yield(owner map[string]*Document) {
+	d.Provider.Domains = slices.DeleteFunc(d.Provider.Domains, func(name string) bool {
+		first := owner[name]
+		if first != nil {
+			d.remark("import-domain-taken", 0, "not carried over: the domain %s, which %s has", name, first.Name)
+		}
+		return first != nil
+	})
+}
+
+// fill takes from another document of the same domains what is lacking, and
+// remarks on what differs.
+func (d *Document) fill(other *Document) {
+	d.Remarks = append(d.Remarks, other.Remarks...)
+	p, q := reflect.ValueOf(d.Provider).Elem(), reflect.ValueOf(other.Provider).Elem()
+	for i := range p.NumField() {
+		key, _, _ := strings.Cut(p.Type().Field(i).Tag.Get("yaml"), ",")
+		switch mine, theirs := p.Field(i), q.Field(i); {
+		case key == "-" || theirs.IsZero():
+		case mine.IsZero():
+			mine.Set(theirs)
+		case key == "incoming" || key == "outgoing":
+			d.compareServers(other, key)
+		case mine.Kind() == reflect.String && mine.String() != theirs.String() && key != "id":
+			d.remark("import-document-differs", 0, "%s has another %s: %s", other.Name, key, theirs.String())
+		}
+	}
+}
+
+// compareServers names the servers that the other document has and d has not.
+func (d *Document) compareServers(other *Document, key string) {
+	mine, theirs := d.Provider.Incoming, other.Provider.Incoming
+	if key == "outgoing" {
+		mine, theirs = d.Provider.Outgoing, other.Provider.Outgoing
+	}
+	for _, s := range theirs {
+		same := func(m provider.Server) bool {
+			return m.Protocol == s.Protocol && m.Host == s.Host && m.Port == s.Port && m.Security == s.Security && m.Username == s.Username
+		}
+		if !slices.ContainsFunc(mine, same) {
+			d.remark("import-document-differs", 0, "%s has another %s server: %s %s, port %d, %s, user name %s",
+				other.Name, key, s.Protocol, s.Host, s.Port, s.Security, s.Username)
+		}
+	}
+}
+
+// joined puts providers together that differ in their domains alone.
+func joined(docs []*Document) []*Document {
+	var out []*Document
+	seen := map[string]*Document{}
+	for _, d := range docs {
+		p := *d.Provider
+		if len(p.Domains) == 0 {
+			out = append(out, d)
+			continue
+		}
+		if p.ID == p.Domains[0] || slices.Contains(p.Domains, p.Name) {
+			p.ID = ""
+		}
+		p.Name, p.ShortName = ownName(p, p.Name), ownName(p, p.ShortName)
+		p.Domains = nil
+		text, err := config.WriteProvider(&p)
+		first := seen[string(text)]
+		if first == nil || err != nil {
+			seen[string(text)] = d
+			out = append(out, d)
+			continue
+		}
+		first.Provider.Domains = append(first.Provider.Domains, d.Provider.Domains...)
+		first.Remarks = append(first.Remarks, d.Remarks...)
+	}
+	return out
+}
+
+// ownName is a name, or "" for one that is the domain's.
+func ownName(p provider.Provider, name string) string {
+	if slices.Contains(p.Domains, strings.ToLower(name)) {
+		return ""
+	}
+	return name
+}
+
+// silence is what a format has no place for: keys of an entry, and more.
+type silence struct {
+	format      discover.Format
+	title       string
+	keys, about string
+}
+
+var silences = []silence{
+	{Settings, "The settings as JSON", "short_name mx pacc autodiscover", ""},
+	{discover.Autoconfig, "Autoconfig XML", "mx activesync ews notes password_login pacc autodiscover",
+		"further servers of a kind, oauth2.client_id, and oauth2.issuer but its host"},
+	{discover.PACC, "A PACC document", "mx managesieve activesync ews graph webmail enable notes password_login pacc autodiscover",
+		"servers without implicit TLS, user names, a server's own way to log in, oauth2 but its issuer, and pages but the first"},
+	{discover.Profile, "A configuration profile", "short_name mx oauth2 jmap managesieve activesync ews graph webmail enable documentation notes pacc autodiscover",
+		"POP3 next to IMAP, further servers of a kind, ways to log in but one, and STARTTLS on a port of one's own"},
+	{discover.Autodiscovery, "An Autodiscover answer", "name short_name mx oauth2 jmap caldav carddav managesieve activesync ews graph webmail enable " +
+		"documentation notes password_login pacc", "further servers of a kind, and ways to log in but a password"},
+}
+
+// Silent says for each format of the documents what it has no place for, so that
+// an entry made of it lacks that.
+func Silent(docs []*Document) (out []string) {
+	for _, s := range silences {
+		if slices.ContainsFunc(docs, func(d *Document) bool { return d.Format == s.format }) {
+			text := s.title + " cannot say " + strings.ReplaceAll(s.keys, " ", ", ")
+			if s.about != "" {
+				text += "; nor " + s.about
+			}
+			out = append(out, text+".")
+		}
+	}
+	return out
+}

@@ -1,0 +1,131 @@
+package importer
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"autoconfig/config"
+	"autoconfig/provider"
+)
+
+// Write is the list of providers for autoconfig.yaml. Remarks are comments before
+// the entry; one that cannot be served as it is, since it lacks servers, is a
+// comment as a whole.
+func Write(docs []*Document) ([]byte, error) {
+	var out bytes.Buffer
+	for _, line := range Silent(docs) {
+		comment(&out, "", line)
+	}
+	ids := map[string]bool{}
+	for _, d := range docs {
+		for _, name := range d.Provider.Domains {
+			ids[name] = true
+		}
+	}
+	for _, b := range provider.Builtins() {
+		ids[b.ID] = true
+	}
+	out.WriteString("providers:\n")
+	for _, d := range docs {
+		p := *d.Provider
+		p.ID = entryID(p, ids)
+		text, err := config.WriteProvider(&p)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", d.Name, err)
+		}
+		name := provider.Printable(d.Name, 300)
+		comment(&out, "  ", name)
+		for _, f := range d.Remarks {
+			where := f.Subject + ": "
+			if line, ok := strings.CutPrefix(f.Subject, name); ok { // that of the line above
+				where = strings.Replace(line+": ", ":", "line ", 1)
+			}
+			comment(&out, "  ", strings.TrimPrefix(where, "line  ")+f.Cause)
+		}
+		if len(p.Domains) == 0 && len(p.MX) == 0 {
+			comment(&out, "  ", "The document does not say its domain: add domains: [example.org]")
+		}
+		prefix := ""
+		if !d.Usable() {
+			comment(&out, "  ", "It lacks "+d.lacks()+", so this is not an entry yet:")
+			prefix = "  #"
+		}
+		for line := range strings.Lines(string(text)) {
+			out.WriteString(prefix + line)
+		}
+	}
+	return out.Bytes(), nil
+}
+
+// Usable reports whether the entry has the servers that it needs; a redirect to
+// a built-in provider's own Autodiscover has them from that.
+func (d *Document) Usable() bool { return d.lacks() == "" }
+
+func (d *Document) lacks() string {
+	p := d.Provider
+	switch in, out := len(p.Incoming) == 0, len(p.Outgoing) == 0; {
+	case provider.Builtin(p.ID) != nil && p.Autodiscover.Action != "":
+		return ""
+	case in && out:
+		return "servers"
+	case in:
+		return "an incoming server"
+	case out:
+		return "an outgoing server"
+	}
+	return ""
+}
+
+// entryID is the id to write: none where the first domain serves as well, and
+// never that of a built-in provider, which would start from its settings.
+func entryID(p provider.Provider, taken map[string]bool) string {
+	if provider.Builtin(p.ID) != nil && p.Autodiscover.Action != "" && len(p.Incoming) == 0 {
+		return p.ID
+	}
+	first := ""
+	if len(p.Domains) > 0 {
+		first = p.Domains[0]
+	}
+	id := cmp.Or(p.ID, first)
+	switch {
+	case id == first && provider.Builtin(first) == nil:
+		return ""
+	case taken[id] || !usableID(id):
+		id = cmp.Or(first, "imported")
+		if provider.Builtin(id) == nil && id == first {
+			return ""
+		}
+		for base, n := "imported-"+id, 1; taken[id]; n++ {
+			if id = base; n > 1 {
+				id = fmt.Sprintf("%s-%d", base, n)
+			}
+		}
+	}
+	taken[id] = true
+	return id
+}
+
+// usableID reports what reads as a handle.
+func usableID(id string) bool {
+	_, err := provider.ParseHost(id)
+	return err == nil
+}
+
+// width is where comments break, in octets.
+const width = 110
+
+// comment writes a comment, broken at blanks.
+func comment(out *bytes.Buffer, indent, text string) {
+	line := indent + "#"
+	for word := range slices.Values(strings.Fields(text)) {
+		if len(line)+1+len(word) > width && line != indent+"#" {
+			out.WriteString(line + "\n")
+			line = indent + "#  "
+		}
+		line += " " + word
+	}
+	out.WriteString(line + "\n")
+}
