@@ -1,7 +1,6 @@
 package apple
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -17,18 +16,18 @@ func (p *Profile) Accounts() []Account {
 	for _, payload := range p.Payloads {
 		if payload.Type == TypeMail || len(out) == 0 && len(payload.Servers) > 0 {
 			a, _ := provider.ParseAddress(payload.Email)
-			out = append(out, Account{&provider.Provider{Name: payload.Description, PACC: provider.PACCAuto}, a})
+			p := &provider.Provider{Name: payload.Description}
+			if short, ours := strings.CutSuffix(p.Name, " ("+payload.Email+")"); ours { // as [Account.label] has it
+				p.Name, p.ShortName = short, short
+			}
+			out = append(out, Account{p, a})
 		}
 		for _, s := range payload.Servers {
 			s.add(out[len(out)-1].Provider, payload.AccountType)
 		}
 	}
-	if len(out) == 1 {
-		only := out[0].Provider
-		if p.Organization != "" {
-			only.Name = p.Organization
-		}
-		only.PasswordLogin = passwordLogin(p.Description)
+	if len(out) == 1 && p.Organization != "" {
+		out[0].Provider.Name = p.Organization
 	}
 	return out
 }
@@ -88,19 +87,4 @@ func authOf(word string) []provider.Auth {
 		return []provider.Auth{provider.AuthPasswordEncrypted}
 	}
 	return nil
-}
-
-var loginNote = regexp.MustCompile(`\. Password login at .+?: (retired|with an app password only)(?: since (\d{4}-\d\d-\d\d))?(?:\. (.+))?$`)
-
-// passwordLogin reads what [Account.loginNote] says in a description.
-func passwordLogin(description string) (l provider.PasswordLogin) {
-	m := loginNote.FindStringSubmatch(description)
-	if m == nil {
-		return l
-	}
-	l.Status, l.Since, l.Note = provider.PasswordRetired, m[2], m[3]
-	if m[1] != "retired" {
-		l.Status = provider.PasswordApp
-	}
-	return l
 }

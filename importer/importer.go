@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"autoconfig/apple"
 	"autoconfig/autodiscover"
@@ -167,46 +166,6 @@ func (d *Document) autodiscoverJSON(data []byte) ([]*Document, error) {
 		return nil, fmt.Errorf("it names an Autodiscover service alone: %w", ErrEmpty)
 	}
 	return []*Document{d}, nil
-}
-
-func (d *Document) profile(data []byte) ([]*Document, error) {
-	if apple.IsSigned(data) {
-		signed, err := apple.Verify(data, nil, time.Now()) // who signed does not matter here
-		if signed == nil {
-			return nil, err
-		}
-		data = signed.Content
-	}
-	profile, err := apple.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	accounts := profile.Accounts()
-	if len(accounts) == 0 {
-		return nil, ErrEmpty
-	}
-	var docs []*Document
-	for _, a := range accounts {
-		next := *d
-		next.Provider = a.Provider
-		if a.Address.Domain != "" {
-			next.address = a.Address
-		}
-		docs = append(docs, &next)
-	}
-	orig := plistLeaves(data)
-	kind := apple.Mail
-	if len(accounts[0].Provider.Incoming) == 0 {
-		kind = apple.Exchange
-	}
-	var again []leaf
-	for _, d := range docs {
-		a := d.standIn()
-		text, _ := apple.Encode([]apple.Account{{Provider: complete(d.Provider, a), Address: a}}, apple.Options{Kind: kind, Name: "x"})
-		again = append(again, plistLeaves(text)...)
-	}
-	docs[0].lost(orig, again)
-	return docs, nil
 }
 
 func (d *Document) pacc(data []byte) ([]*Document, error) {

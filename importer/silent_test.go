@@ -13,6 +13,7 @@ import (
 	"autoconfig/discover"
 	"autoconfig/mozilla"
 	"autoconfig/pacc"
+	"autoconfig/pages"
 	"autoconfig/provider"
 	"autoconfig/server"
 )
@@ -26,6 +27,7 @@ func TestSilent(t *testing.T) {
 	}
 	full := *cfg.Model()[0].Provider
 	a := provider.Address{Local: "jo", Domain: full.Domains[0]}
+	accounts := []apple.Account{{Provider: &full, Address: a}}
 	must := func(text []byte, err error) []byte {
 		if err != nil {
 			t.Error(err)
@@ -36,7 +38,7 @@ func TestSilent(t *testing.T) {
 		Settings:               server.SettingsJSON(&full, a),
 		discover.Autoconfig:    must(mozilla.Encode(&full, a.Domain)),
 		discover.PACC:          must(pacc.Encode(&full, a.Domain)),
-		discover.Profile:       must(apple.Encode([]apple.Account{{Provider: &full, Address: a}}, apple.Options{})),
+		discover.Profile:       must(apple.Encode(accounts, apple.Options{Words: pages.ProfileWords("en", apple.Mail, accounts)})),
 		discover.Autodiscovery: must(autodiscover.EncodeOutlook(&full, a)),
 	} {
 		docs, err := Read("document", text, provider.Address{})
