@@ -98,6 +98,9 @@ func (d *doctor) run(ctx context.Context, who string) error {
 		}
 		groups = append(groups, more...)
 	}
+	if d.p != nil {
+		groups = append(groups, findingGroup{title: "The provider", findings: config.News(d.p.ID, d.addr.Domain, d.cfg.Day())})
+	}
 	return d.report(groups)
 }
 
