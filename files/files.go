@@ -85,7 +85,7 @@ func (r *Reader) Private(path string) ([]byte, error) {
 	}
 	defer f.Close()
 	if mode := f.Info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("%s: others than its owner may read the key (mode %04o); chmod 600 %[1]s", path, mode)
+		return nil, fmt.Errorf("%s: others than its owner may read it (mode %04o); chmod 600 %[1]s", path, mode)
 	}
 	return f.all()
 }

@@ -90,16 +90,17 @@ const (
 		discover-settings-plain discover-srv-differs discover-tls
 		dns-autodiscover-microsoft dns-cname-dangling dns-dnssec-bogus dns-domain-missing dns-mx-target-address
 		dns-mx-target-cname dns-mx-target-missing dns-name-cname dns-name-cname-apex dns-name-cname-beside
-		dns-name-misplaced dns-name-other-data dns-pacc-malformed dns-pacc-previous dns-pacc-stale dns-publish-clock
-		dns-publish-command dns-publish-conflict dns-publish-delegated dns-publish-failed dns-publish-key-unknown
-		dns-publish-key-wrong dns-publish-limited dns-publish-not-authoritative dns-publish-not-served
-		dns-publish-partial dns-publish-primary-unknown dns-publish-raced dns-publish-refused dns-publish-rejected
-		dns-publish-token dns-publish-too-large dns-publish-unknown dns-publish-unreachable dns-publish-unreadable
-		dns-publish-unsupported dns-publish-zone-missing dns-publish-zone-unknown dns-publish-zone-wrong
-		dns-question-refused dns-question-servfail dns-question-timeout dns-record-differs dns-record-missing
-		dns-server-address dns-server-disagree dns-server-lame dns-server-none dns-srv-cpanel dns-srv-denied
-		dns-srv-leftover dns-srv-mixed dns-srv-target-address dns-srv-target-cname dns-srv-target-missing
-		dns-target-appended dns-target-number dns-vendor-autodiscover dns-vendor-mx dns-vendor-mx-name
+		dns-name-misplaced dns-name-other-data dns-pacc-malformed dns-pacc-previous dns-pacc-stale dns-plan-failed
+		dns-publish-clock dns-publish-command dns-publish-conflict dns-publish-delegated dns-publish-failed
+		dns-publish-key-unknown dns-publish-key-wrong dns-publish-limited dns-publish-not-authoritative
+		dns-publish-not-served dns-publish-partial dns-publish-primary-unknown dns-publish-raced dns-publish-refused
+		dns-publish-rejected dns-publish-token dns-publish-too-large dns-publish-unknown dns-publish-unreachable
+		dns-publish-unreadable dns-publish-unsupported dns-publish-zone-missing dns-publish-zone-unknown
+		dns-publish-zone-wrong dns-question-refused dns-question-servfail dns-question-timeout dns-record-differs
+		dns-record-missing dns-server-address dns-server-disagree dns-server-lame dns-server-none dns-srv-cpanel
+		dns-srv-denied dns-srv-leftover dns-srv-mixed dns-srv-target-address dns-srv-target-cname
+		dns-srv-target-missing dns-target-appended dns-target-number dns-vendor-autodiscover dns-vendor-mx
+		dns-vendor-mx-name
 		exchange-activesync-old exchange-ews-retired
 		have-auth-other have-auth-password have-domain-typo have-host-kind have-host-retired have-host-typo
 		have-mode-other have-mode-plain have-port-mode have-port-other have-port-relay have-username-short

@@ -26,12 +26,29 @@ func PlanRecords(domain string, p *provider.Provider, o dnssrv.PlanOptions) ([]d
 	return dnssrv.Plan(domain, p, o)
 }
 
+// OwnDomains are the operator's own domains. A row that cannot be used is kept
+// until the domain is looked at.
+type OwnDomains struct {
+	data *config.Data
+	rows sync.Map // domain → *source.RowError
+}
+
+// NewOwnDomains are those of the data.
+func NewOwnDomains(data *config.Data) *OwnDomains { return &OwnDomains{data: data} }
+
+// Count is how many there are, -1 when that is not known.
+func (d *OwnDomains) Count() int {
+	if len(d.data.Remote) > 0 {
+		return -1
+	}
+	return d.data.Listed.Len()
+}
+
 // RecordCheck compares what domains publish with their plans.
 type RecordCheck struct {
-	data    *config.Data
+	*OwnDomains
 	checker *check.Checker
 	options dnssrv.PlanOptions
-	rows    sync.Map // domain → *source.RowError, of the list, until the domain is looked at
 }
 
 // NewRecordCheck asks client, and where authoritative is set every name server
@@ -39,7 +56,7 @@ type RecordCheck struct {
 func NewRecordCheck(data *config.Data, client *query.Client, o dnssrv.PlanOptions, authoritative bool) *RecordCheck {
 	checker := check.New(client, check.Options{
 		Authoritative: authoritative, ByMX: source.NewMXTable(data.Providers).ByHosts, Digest: pacc.ParseTXT})
-	return &RecordCheck{data: data, checker: checker, options: o}
+	return &RecordCheck{OwnDomains: NewOwnDomains(data), checker: checker, options: o}
 }
 
 // Checked is the result for one domain. With an error, the report says that the
@@ -49,13 +66,12 @@ type Checked struct {
 	Err    error
 }
 
-// All lists the operator's own domains for [RecordCheck.Domain], rows that cannot
-// be used included. An error ends the list.
-func (c *RecordCheck) All(ctx context.Context) iter.Seq2[string, error] {
+// All lists them, rows that cannot be used included. An error ends the list.
+func (d *OwnDomains) All(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for domain, err := range c.data.Own().Domains(ctx) {
+		for domain, err := range d.data.Own().Domains(ctx) {
 			if row, ok := errors.AsType[*source.RowError](err); ok {
-				c.rows.Store(domain, row)
+				d.rows.Store(domain, row)
 				err = nil
 			}
 			if !yield(domain, err) || err != nil {
@@ -65,13 +81,20 @@ func (c *RecordCheck) All(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
+// Row is what is wrong with the row of a domain that was listed, said once.
+func (d *OwnDomains) Row(domain string) *source.RowError {
+	row, _ := d.rows.LoadAndDelete(domain)
+	bad, _ := row.(*source.RowError)
+	return bad
+}
+
 // Domain looks at one domain: with its plan if it is one of the operator's. A
 // row that cannot be used, and a name that records do not fit below, are findings.
 func (c *RecordCheck) Domain(ctx context.Context, domain string) Checked {
 	var s check.Subject
 	var err error
-	if row, bad := c.rows.LoadAndDelete(domain); bad {
-		err, _ = row.(error)
+	if row := c.Row(domain); row != nil {
+		err = row
 	} else {
 		s, err = c.Subject(ctx, domain)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"autoconfig/config"
 	"autoconfig/dnssrv"
+	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/service"
 )
@@ -61,6 +62,23 @@ func (a *app) planOf(ctx context.Context, cfg *config.Config, data *config.Data,
 		return nil, nil, planError(cfg, err)
 	}
 	return p, records, nil
+}
+
+// planListed is planOf for a domain of a list: what is wrong with that domain
+// alone is a finding, so that it does not stop the rest.
+func (a *app) planListed(ctx context.Context, cfg *config.Config, data *config.Data, own *service.OwnDomains, domain string, o dnssrv.PlanOptions) (plannedDomain, []finding.Finding, error) {
+	if row := own.Row(domain); row != nil {
+		return plannedDomain{}, []finding.Finding{row.Finding()}, nil
+	}
+	p, records, err := a.planOf(ctx, cfg, data, domain, o)
+	switch {
+	case errors.Is(err, dnssrv.ErrServiceHost), errors.Is(err, dnssrv.ErrKind):
+		return plannedDomain{}, nil, err // wrong for every domain
+	case err != nil:
+		why := strings.ReplaceAll(err.Error(), "\n", ": ")
+		return plannedDomain{}, []finding.Finding{finding.New("dns-plan-failed", domain).Because("%s", why)}, nil
+	}
+	return plannedDomain{domain, dnssrv.Rows(records), planNotes(domain, p, o), records}, nil, nil
 }
 
 // planError says what to do about a plan that cannot be made.

@@ -25,8 +25,7 @@ type dnsCheck struct {
 	*app
 	plan          planFlags
 	network       network
-	all           bool
-	file          string
+	list          domainList
 	authoritative bool
 	rate          float64
 	format        string
@@ -56,25 +55,18 @@ errors, 0 if there are warnings at most.`,
 	}
 	c.plan.flags(cmd)
 	c.network.flags(cmd)
+	c.list.flags(cmd, "check")
 	formatFlag(cmd, &c.format)
 	f := cmd.Flags()
-	f.BoolVar(&c.all, "all", false, "check every domain of the configuration")
-	f.StringVar(&c.file, "file", "", "check the domains in this `file`, one a line, # comments; - is standard input")
 	f.BoolVar(&c.authoritative, "authoritative", false, "ask every name server of the zone")
 	f.Float64Var(&c.rate, "rate", 2000, "most questions a `second` to one server; 0: no limit")
 	return cmd
 }
 
 func (c *dnsCheck) run(ctx context.Context, args []string) error {
-	args, err := domainArgs(args)
+	args, err := c.list.args("check", args)
 	if err != nil {
 		return err
-	}
-	switch chosen := b2i(len(args) > 0) + b2i(c.all) + b2i(c.file != ""); {
-	case chosen == 0:
-		return usagef("no domain given; write the domains to check, or --all, or --file FILE")
-	case chosen > 1:
-		return usagef("domains, --all and --file FILE exclude one another; write the domains to check, or --all, or --file FILE")
 	}
 	c.json = c.json || c.format == jsonFormat
 	if c.rate < 0 {
@@ -85,32 +77,11 @@ func (c *dnsCheck) run(ctx context.Context, args []string) error {
 	}
 	client := c.network.dnsClient(c.cfg, c.rate)
 	c.checker = service.NewRecordCheck(c.data, client, c.plan.options(c.cfg), c.authoritative)
-	count, domains, err := c.domains(ctx, args)
+	count, domains, err := c.domains(ctx, c.list, c.checker.OwnDomains, args)
 	if err != nil {
 		return err
 	}
 	return c.stream(ctx, count, domains)
-}
-
-// domains are those to check, and how many there are; -1: not known.
-func (c *dnsCheck) domains(ctx context.Context, args []string) (count int, _ iter.Seq2[string, error], err error) {
-	switch {
-	case c.all:
-		if count = c.data.Listed.Len(); len(c.data.Remote) > 0 {
-			count = -1
-		}
-		if count == 0 {
-			err = usagef("--all: the configuration lists no domain of your own; write providers: with domains:")
-		}
-		return count, c.checker.All(ctx), err
-	case c.file == "":
-		return len(args), each(args), nil
-	}
-	count, domains, err := fileValues(c.file, c.stdin, parseDomain)
-	if err == nil && count == 0 {
-		err = usagef("--file %s: no domain in it", c.file)
-	}
-	return count, domains, err
 }
 
 func b2i(b bool) int {

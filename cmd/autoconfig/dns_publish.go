@@ -4,153 +4,140 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
+	"crypto/tls"
 	"fmt"
-	"io"
-	"slices"
+	"net"
+	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
-	"autoconfig/dnssrv"
+	"autoconfig/config"
 	"autoconfig/dnssrv/publish"
-	"autoconfig/finding"
+	"autoconfig/files"
 	"autoconfig/provider"
+	"autoconfig/service"
 )
 
 // dnsPublish is one run of `dns publish`.
 type dnsPublish struct {
 	*app
-	plan     planFlags
-	network  network
-	keyFile  string
-	keyName  string
-	server   []string // the last one
-	zone     string
-	dryRun   bool
-	yes      bool
-	wait     time.Duration
-	answers  *bufio.Reader
-	failures bool
+	plan    planFlags
+	network network
+	list    domainList
+	keyFile string
+	keyName string
+	server  []string // the last one
+	zone    string
+	dryRun  bool
+	yes     bool
+	wait    time.Duration
+	api     string
+	apiURL  string
+	token   string // the file that holds it
+	exec    string
+	rate    float64
+	since   string
+
+	servers   bool // look at the name servers of the zone afterwards
+	cfg       *config.Config
+	data      *config.Data
+	own       *service.OwnDomains
+	done      *doneList
+	publisher *publish.Publisher
+	answers   *bufio.Reader
+	total     publishTotal
 }
 
-// publishedZone is one zone in `dns publish --json`.
-type publishedZone struct {
-	Zone      string            `json:"zone,omitempty"`
-	Server    string            `json:"server,omitempty"`
-	Changes   []publishedChange `json:"changes"`
-	Published bool              `json:"published"`
-	Findings  []finding.Finding `json:"findings"`
-}
-
-type publishedChange struct {
-	Name   string   `json:"name"`
-	Type   string   `json:"type"`
-	Remove []string `json:"remove,omitempty"` // records in zone form
-	Add    []string `json:"add,omitempty"`
-}
+// tokenVariable is where the token of an API is looked for without --token-file.
+const tokenVariable = "AUTOCONFIG_DNS_TOKEN"
 
 func (a *app) dnsPublishCommand() *cobra.Command {
 	d := &dnsPublish{app: a}
 	cmd := &cobra.Command{
-		Use:   "publish DOMAIN…",
-		Short: "Bring a zone to its plan by dynamic update",
-		Long: `Publish compares the plan of each domain with what the primary server of its
-zone has, shows the difference, asks, and sends it as one update (RFC 2136)
-signed with a TSIG key (RFC 8945). The server carries an update out whole or not
-at all, and refuses it when a record is no longer what was shown. Only records
-of the plan are touched.
+		Use:   "publish DOMAIN…|--all|--file FILE",
+		Short: "Bring zones to their plan: by dynamic update, a provider's API or a command",
+		Long: `Publish compares the plan of each domain with what its zone has, shows the
+difference, asks, and makes the changes. Only records of the plan are touched.
 
-The zone and its primary server are found by the SOA record; --server and --zone
-say otherwise, for a hidden primary or a zone that is not public yet. Afterwards
-the primary and then every other name server of the zone are asked for the
-records; one that cannot be asked or lags behind is only a warning.
+With --tsig-file it sends one update for each zone (RFC 2136), signed with a TSIG
+key (RFC 8945), to the primary server that the SOA record names, or to --server.
+The server carries an update out whole or not at all, and refuses it when a
+record is no longer what was shown. The key file is as BIND writes it
+(tsig-keygen), or one line name:algorithm:secret.
 
-The key file is as BIND writes it (tsig-keygen), or one line
-name:algorithm:secret, and nobody but its owner may read it.`,
-		Example: "  autoconfig dns publish example.org --tsig-file /etc/autoconfig/tsig.key --dry-run\n  autoconfig dns publish example.org --tsig-file tsig.key --server ns1.example.org:53",
-		RunE:    ran(func(cmd *cobra.Command, args []string) error { return d.run(cmd.Context(), args) }),
+With --api it talks to PowerDNS, Cloudflare, Hetzner (its Cloud API) or deSEC.
+The token is in --token-file, or in ` + tokenVariable + `. With --exec a
+command gets the difference as JSON on its standard input. Before either writes,
+the zone is read again, and nothing is written when a record of the plan was
+changed meanwhile.
+
+Nobody but their owner may read the files of keys and tokens.`,
+		Example: "  autoconfig dns publish example.org --tsig-file /etc/autoconfig/tsig.key --dry-run\n" +
+			"  autoconfig dns publish example.org --api hetzner --token-file token\n" +
+			"  autoconfig dns publish --all --api powerdns --api-url http://127.0.0.1:8081 --token-file token --yes --since done.txt\n" +
+			"  autoconfig dns publish example.org --exec ./to-my-panel.sh",
+		RunE: ran(func(cmd *cobra.Command, args []string) error {
+			d.servers = d.api == "" || cmd.Flags().Changed("wait")
+			return d.run(cmd.Context(), args)
+		}),
 	}
 	d.plan.flags(cmd)
 	d.network.flags(cmd)
+	d.list.flags(cmd, "publish")
 	f := cmd.Flags()
 	f.StringVar(&d.keyFile, "tsig-file", "", "sign with the TSIG key in this `file`")
 	f.StringVar(&d.keyName, "tsig-key", "", "the `name` of the key, when the file has several")
 	f.Var(&flagValue{set: serverFlag(&d.server)}, "server", "the primary server at `HOST[:PORT]` (default: the one the SOA record names)")
-	f.StringVar(&d.zone, "zone", "", "the `zone` to update (default: found by its SOA record)")
+	f.StringVar(&d.zone, "zone", "", "the `zone` to change (default: the one that the domain lies in)")
+	wordVar(cmd, &d.api, publish.Providers(), "api", "publish through the API of "+orWords(publish.Providers()))
+	f.StringVar(&d.apiURL, "api-url", "", "where the API is (default: the provider's; needed for powerdns)")
+	f.StringVar(&d.token, "token-file", "", "the API's token is the first line of this `file` (default: "+tokenVariable+" of the environment)")
+	f.StringVar(&d.exec, "exec", "", "have this shell `command` make the changes, which are JSON on its standard input")
+	f.Float64Var(&d.rate, "rate", 0, "most requests a `second` to the API (default: what the provider allows)")
+	f.StringVar(&d.since, "since", "", "pass over the domains in this `file`, and add each that is done, to resume")
 	f.BoolVar(&d.dryRun, "dry-run", false, "show the changes and send nothing")
 	f.BoolVar(&d.yes, "yes", false, "do not ask before publishing")
 	f.DurationVar(&d.wait, "wait", 15*time.Second, "how `long` servers get to show what was published")
-	_ = cmd.MarkFlagFilename("tsig-file") // fails for a flag that does not exist
+	for _, name := range []string{"tsig-file", "token-file", "since"} {
+		_ = cmd.MarkFlagFilename(name) // fails for a flag that does not exist
+	}
+	cmd.MarkFlagsMutuallyExclusive("tsig-file", "api", "exec")
+	cmd.MarkFlagsMutuallyExclusive("server", "api")
 	return cmd
 }
 
-func (d *dnsPublish) run(ctx context.Context, args []string) error {
-	domains, err := domainArgs(args)
-	if err != nil {
-		return err
-	}
-	options, err := d.options()
-	if err != nil {
-		return err
-	}
-	cfg, data, err := d.load()
-	if err != nil {
-		return err
-	}
-	var plans []publish.DomainPlan
-	for _, domain := range domains { // all of them before the first question is asked
-		planOptions := d.plan.options(cfg)
-		p, records, err := d.planOf(ctx, cfg, data, domain, planOptions)
-		if err != nil {
-			return err
-		}
-		for _, note := range planNotes(domain, p, planOptions) {
-			fmt.Fprintf(d.stderr, "%s: %s\n", domain, note)
-		}
-		plans = append(plans, publish.DomainPlan{Domain: domain, Records: records})
-	}
-	client := d.network.dnsClient(cfg, 0)
-	d.answers = bufio.NewReader(d.stdin)
-	publisher := publish.New(client, options)
-	updates, found := publisher.Prepare(ctx, plans)
-	if len(found) > 0 {
-		err = d.report(publishedZone{Findings: found})
-	}
-	for _, u := range updates {
-		if ctx.Err() != nil {
-			return errors.Join(err, ctx.Err())
-		}
-		err = errors.Join(err, d.publish(ctx, publisher, u))
-	}
-	return cmp.Or(err, silent(d.failures))
-}
-
-// primary is the server of the last --server, or "".
-func (d *dnsPublish) primary() string {
-	if len(d.server) == 0 {
-		return ""
-	}
-	return d.server[len(d.server)-1]
-}
-
-// options reads the flags. What would keep an update from being sent is said
+// options reads the flags. What would keep a change from being made is said
 // before anything is asked.
-func (d *dnsPublish) options() (publish.Options, error) {
-	o := publish.Options{Server: d.primary(), Zone: d.zone, Wait: max(d.wait, 1)} // 0 would be the default
-	if zone, err := provider.ParseDomain(d.zone); err == nil {                    // else a zone of one label, or nonsense that no name lies in
+func (d *dnsPublish) options() (o publish.Options, err error) {
+	o = publish.Options{Zone: d.zone, Wait: max(d.wait, 1), Exec: d.exec, Output: d.stderr} // 0 would be the default
+	if len(d.server) > 0 {
+		o.Server = d.server[len(d.server)-1]
+	}
+	if zone, err := provider.ParseDomain(d.zone); err == nil { // else a zone of one label, or nonsense that no name lies in
 		o.Zone = zone
 	}
 	if _, asked := terminal(d.stdin); !d.dryRun && !d.yes && !asked {
 		return o, usagef("publish asks before it writes, and there is no terminal to ask on; look with --dry-run, then give --yes")
 	}
-	if d.keyFile == "" {
-		if d.dryRun {
-			return o, nil // nothing is signed
-		}
-		return o, usagef("write --tsig-file FILE: updates are signed with a TSIG key; tsig-keygen autoconfig makes one")
+	if !d.yes && !d.dryRun && d.list.file == "-" {
+		return o, usagef("--file -: standard input has the domains, so nobody can be asked on it; give --yes, or a file")
+	}
+	switch {
+	case d.rate < 0:
+		return o, usagef("--rate %g: write how many requests a second", d.rate)
+	case d.api != "":
+		o.API, err = d.apiOptions()
+		return o, err
+	case d.apiURL != "" || d.token != "":
+		return o, usagef("--api-url and --token-file belong to --api %s", orWords(publish.Providers()))
+	case d.exec != "" || d.dryRun && d.keyFile == "": // nothing is signed
+		return o, nil
+	case d.keyFile == "":
+		return o, usagef("write --tsig-file FILE (updates are signed with a TSIG key; tsig-keygen autoconfig makes one), " +
+			"--api PROVIDER or --exec COMMAND")
 	}
 	keys, err := publish.LoadKeys(d.keyFile)
 	if err != nil {
@@ -162,93 +149,72 @@ func (d *dnsPublish) options() (publish.Options, error) {
 	return o, nil
 }
 
-// publish shows one zone's changes, asks, sends them and reports.
-func (d *dnsPublish) publish(ctx context.Context, p *publish.Publisher, u *publish.ZoneUpdate) error {
-	zone := strings.TrimSuffix(u.Zone, ".")
-	out := publishedZone{Zone: zone, Server: u.Server, Findings: u.Findings}
-	for _, c := range u.Changes {
-		out.Changes = append(out.Changes, jsonChange(c))
-	}
-	d.show(u, zone)
-	if !u.Ready() || d.dryRun {
-		return d.report(out)
-	}
-	if !d.yes && !d.agreed(ctx, u.Count(), zone) {
-		fmt.Fprintf(d.stderr, "%s: not published\n", zone)
-		d.failures = true
-		return d.report(out)
-	}
-	out.Findings = p.Publish(ctx, u)
-	out.Published = slices.ContainsFunc(out.Findings, func(f finding.Finding) bool { return f.Level == finding.OK })
-	if out.Published {
-		if !d.json {
-			fmt.Fprintf(d.stdout, "%s: published %s at %s\n", zone, plural(u.Count(), "change"), u.Server)
+// apiOptions are the API with its token.
+func (d *dnsPublish) apiOptions() (*publish.API, error) {
+	token, from := d.env.Get(tokenVariable), tokenVariable
+	if d.token != "" {
+		text, err := (&files.Reader{AnyKind: true}).Private(d.token)
+		if err != nil {
+			return nil, usagef("--token-file: %w", err)
 		}
-		out.Findings = append(out.Findings, p.Verify(ctx, u)...)
+		token, from = string(text), "--token-file "+d.token
 	}
-	return d.report(out)
-}
-
-// show prints the difference: on stdout, or next to JSON on stderr, where a
-// person is asked.
-func (d *dnsPublish) show(u *publish.ZoneUpdate, zone string) {
-	w := d.stdout
-	if d.json {
-		if d.dryRun || d.yes {
-			return
-		}
-		w = d.stderr
-	}
+	token = strings.TrimSpace(token)
 	switch {
-	case u.Count() > 0:
-		fmt.Fprintf(w, "Zone %s at %s:\n", zone, u.Server)
-	case len(u.Findings) == 0:
-		fmt.Fprintf(w, "%s: nothing to do\n", zone)
+	case token == "" && d.token == "":
+		return nil, usagef("no token for the API: write --token-file FILE, or set %s", tokenVariable)
+	case token == "":
+		return nil, usagef("%s: the file is empty; its first line is the token", from)
+	case strings.ContainsFunc(token, func(r rune) bool { return r > unicode.MaxASCII || unicode.IsControl(r) || r == ' ' }):
+		return nil, usagef("%s: a token has no blanks, no line breaks and no letters beyond ASCII", from)
 	}
-	for _, c := range u.Changes {
-		for _, line := range c.Lines() {
-			fmt.Fprintln(w, line)
-		}
+	api, err := publish.NewAPI(d.api, d.apiURL, token)
+	if err != nil {
+		return nil, usagef("--api: %w", err)
 	}
+	api.PerSecond, api.Client = d.rate, &http.Client{Transport: d.network.transport()}
+	if host, plain := api.Clear(); plain {
+		fmt.Fprintf(d.stderr, "warning: the token goes to %s without encryption; use https, or a tunnel\n", host)
+	}
+	return api, nil
 }
 
-// agreed asks on the terminal whether to publish. Neither an interrupt nor the
-// end of the input is a yes.
-func (d *dnsPublish) agreed(ctx context.Context, count int, zone string) bool {
-	which := "this"
-	if count > 1 {
-		which = "these"
+// transport makes requests of HTTP with the authorities and places of the flags.
+func (n *network) transport() *http.Transport {
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: publishedAtOnce,
+		TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: time.Minute,
+		TLSClientConfig: &tls.Config{RootCAs: n.roots, MinVersion: tls.VersionTLS12}}
+	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, n.connect.to(address))
 	}
-	fmt.Fprintf(d.stderr, "Publish %s %s to zone %s? [y/N] ", which, plural(count, "change"), zone)
-	answer, err := interruptible(ctx, func() (string, error) { return d.answers.ReadString('\n') })
-	if ctx.Err() != nil {
-		fmt.Fprintln(d.stderr)
-		return false
-	}
-	return (err == nil || errors.Is(err, io.EOF)) && slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(answer)))
+	return t
 }
 
-// report prints the findings: as JSON with all else, or those to act on.
-func (d *dnsPublish) report(out publishedZone) error {
-	for _, f := range out.Findings {
-		d.failures = d.failures || f.Level == finding.Fail
+func (d *dnsPublish) run(ctx context.Context, args []string) error {
+	args, err := d.list.args("publish", args)
+	if err != nil {
+		return err
 	}
-	if d.json {
-		out.Changes, out.Findings = array(out.Changes), array(out.Findings)
-		return json.NewEncoder(d.stdout).Encode(out)
+	options, err := d.options()
+	if err != nil {
+		return err
 	}
-	for _, f := range out.Findings {
-		if f.Level == finding.OK {
-			continue
-		}
-		d.printFindings([]finding.Finding{f})
-		for _, record := range f.Got {
-			fmt.Fprintf(d.stderr, "  there now: %s\n", record)
-		}
+	if d.cfg, d.data, err = d.load(); err != nil {
+		return err
 	}
-	return nil
-}
-
-func jsonChange(c publish.Change) publishedChange {
-	return publishedChange{strings.TrimSuffix(c.Name, "."), c.TypeName(), dnssrv.Lines(c.Remove), dnssrv.Lines(c.Add)}
+	if d.done, err = openDone(d.since, d.dryRun); err != nil {
+		return err
+	}
+	defer func() { _ = d.done.close() }() // each line was written at once
+	d.own = service.NewOwnDomains(d.data)
+	d.answers = bufio.NewReader(d.stdin)
+	d.publisher = publish.New(d.network.dnsClient(d.cfg, 0), options)
+	if !d.list.many() {
+		return d.some(ctx, args)
+	}
+	count, domains, err := d.domains(ctx, d.list, d.own, args)
+	if err != nil {
+		return err
+	}
+	return cmp.Or(d.each(ctx, count, domains), d.summary())
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -50,6 +51,18 @@ func (a *API) String() string { return a.Name + " at " + a.URL }
 
 // GoString keeps the token out of %#v too.
 func (a *API) GoString() string { return a.String() }
+
+// Clear reports whether the token goes over a network without encryption, and to
+// which host.
+func (a *API) Clear() (host string, plain bool) {
+	u, err := url.Parse(a.URL)
+	if err != nil {
+		return a.URL, true
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	here := u.Hostname() == "localhost" || err == nil && addr.IsLoopback()
+	return u.Host, u.Scheme == "http" && !here
+}
 
 // provider is what differs between providers.
 type provider interface {

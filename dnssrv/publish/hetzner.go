@@ -156,7 +156,7 @@ func (p *hetzner) act(ctx context.Context, path string, in hetznerSet) error {
 		if a.Action.Error != nil {
 			why = p.message([]byte(strconv.Quote(a.Action.Error.Message)))
 		}
-		return newFault("dns-publish-rejected", p.host()).because("%s: %s", p.host(), why)
+		return newFault("dns-publish-rejected", p.api.Name).because("%s: %s", p.host(), why)
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func (r *rest) do(ctx context.Context, method, path string, in, out any) (http.H
 			return nil, err
 		}
 	}
-	pause := 500 * time.Millisecond
+	pause := min(500*time.Millisecond, r.timeout/4)
 	for try := 1; ; try++ {
 		header, again, err := r.once(ctx, method, path, body, out)
 		if err == nil || again == nil || try == mostTries || ctx.Err() != nil {
@@ -154,14 +154,14 @@ func (r *rest) status(method string, code int, message string) error {
 	case id == "":
 		id = "dns-publish-rejected"
 	}
-	return newFault(id, r.host()).because("%s; nothing was written by this request", answered)
+	return newFault(id, r.api.Name).because("%s; nothing was written by this request", answered)
 }
 
 // unread is the error of a request without a proper answer: nothing was written
 // if it only reads, else that is not known.
 func (r *rest) unread(method string, err error) error {
 	if method == http.MethodGet {
-		return newFault("dns-publish-unreadable", r.host()).because("%v; a zone is only changed when it is known what is published, so nothing was written", err)
+		return newFault("dns-publish-unreadable", r.api.Name).because("%v; a zone is only changed when it is known what is published, so nothing was written", err)
 	}
 	return err
 }

@@ -34,11 +34,22 @@ func (p *Publisher) Publish(ctx context.Context, u *ZoneUpdate) []finding.Findin
 			return []finding.Finding{f}
 		}
 	}
-	err := p.place.Replace(ctx, u)
-	if f, sure := errors.AsType[*fault](err); sure && p.place.Guards() {
-		return []finding.Finding{p.refused(ctx, u, f.found)}
+	var err, unseen error
+	var left []Change
+	for try := 1; ; try++ {
+		err = p.place.Replace(ctx, u)
+		f, sure := errors.AsType[*fault](err)
+		if sure && p.place.Guards() {
+			return []finding.Finding{p.refused(ctx, u, f.found)}
+		}
+		left, unseen = p.await(ctx, u, err == nil)
+		// An API that failed and has none of the changes may be busy: to ask again
+		// for the same records does no harm.
+		if err == nil || sure || p.place.Guards() || unseen != nil || len(left) < len(u.Changes) ||
+			try == mostTries || !query.Sleep(ctx, min(firstPause<<try, p.o.Timeout)) {
+			break
+		}
 	}
-	left, unseen := p.await(ctx, u, err == nil)
 	f := outcome(u, err, left, unseen)
 	if f.ID == "dns-publish-raced" {
 		f.Got, _ = p.moved(ctx, u) // an error only means that nothing can be added
