@@ -22,12 +22,12 @@ import (
 // Listen is where and how a server listens. Empty addresses are left out.
 type Listen struct {
 	HTTP, HTTPS, Admin string
-	Certificate        *Certificate  // for HTTPS, from files
-	ACME               *acme.Options // for HTTPS, on demand; the server fills in all but where from and where to
-	ProxyProtocol      bool          // HTTPS connections from trusted proxies begin with it
-	Drain              time.Duration // go on accepting after the stop was asked for
-	Ready              func()        // called once all listeners are open; may be nil
-	Stopping           func()        // called when the stop begins, before anything closes; may be nil
+	Certificate        *Certificate   // for HTTPS, from files
+	ACME               *acme.Options  // for HTTPS, on demand; the server fills in all but where from and where to
+	ProxyProtocol      bool           // HTTPS connections from trusted proxies begin with it
+	Drain              time.Duration  // go on accepting after the stop was asked for
+	Ready              func(net.Addr) // called once all listeners are open, with the address of HTTP, nil without it; may be nil
+	Stopping           func()         // called when the stop begins, before anything closes; may be nil
 }
 
 // The time-outs of a connection: no phase can be held open for long.
@@ -71,7 +71,11 @@ func (s *Server) Run(ctx context.Context, l Listen) error {
 	}
 	s.opts.Log.Info("listening", attrs...)
 	if l.Ready != nil {
-		l.Ready()
+		var plain net.Addr
+		if open[0].name == "addr" {
+			plain = open[0].Addr()
+		}
+		l.Ready(plain)
 	}
 
 	select {

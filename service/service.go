@@ -5,8 +5,10 @@ package service
 import (
 	"context"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -75,7 +77,7 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 	}
 	listen := server.Listen{HTTP: cfg.Listen, HTTPS: cfg.ListenTLS, Admin: cfg.Admin, Drain: time.Duration(cfg.Drain),
 		ProxyProtocol: cfg.TLS.ProxyProtocol,
-		Ready:         func() { s.notify(stateReady) }, Stopping: func() { s.notify(stateStopping) }}
+		Ready:         func(plain net.Addr) { s.greet(plain, data); s.notify(stateReady) }, Stopping: func() { s.notify(stateStopping) }}
 	done, err := s.start(data, &listen)
 	if err != nil {
 		return err
@@ -117,6 +119,31 @@ func (s *Service) start(data *config.Data, l *server.Listen) (done func(), err e
 	}
 	s.commit(c)
 	return done, nil
+}
+
+// greet logs where the page for people is, and what comes next for an operator.
+func (s *Service) greet(plain net.Addr, data *config.Data) {
+	url := "https://" + s.running.ServiceHost + "/"
+	if tcp, ok := plain.(*net.TCPAddr); ok && (s.running.ListenTLS == "" || s.running.ServiceHost == "") {
+		host := tcp.IP.String()
+		if tcp.IP.IsUnspecified() {
+			host = "localhost"
+		}
+		url = "http://" + net.JoinHostPort(host, strconv.Itoa(tcp.Port)) + "/"
+	} else if s.running.ServiceHost == "" {
+		return // only certificates know the name
+	}
+	next := "autoconfig sources check says what the databases and directories hold"
+	if len(s.running.Sources) == 0 {
+		next = "autoconfig init DOMAIN writes the configuration of a domain of your own"
+	}
+	for domain, err := range data.Listed.Domains(context.Background()) { // the first will do
+		if err == nil {
+			next = "autoconfig discover you@" + domain + " says what mail programs find"
+		}
+		break
+	}
+	s.log.Info("the page for people is there", "url", url, "next", next)
 }
 
 // startupFindings are what will disappoint, said before it does.
