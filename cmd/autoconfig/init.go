@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -28,6 +27,7 @@ type beginning struct {
 	name         string
 	acme         string
 	output       string
+	caddyfile    string
 	dryRun       bool
 	yes          bool
 	offline      bool
@@ -65,6 +65,7 @@ the flags and the defaults say.`,
 	f.StringVar(&b.name, "name", "", "the provider's `name` as people read it (default: the domain)")
 	f.StringVar(&b.acme, "acme", "", "answer https without a proxy, with certificates for which this `address` is the contact")
 	f.StringVar(&b.output, "output", "", "write this `file` (default: that of --config, else autoconfig.yaml); - is standard output")
+	f.StringVar(&b.caddyfile, "caddyfile", "", "write a `file` for a Caddy in front, which has the certificates")
 	f.BoolVar(&b.dryRun, "dry-run", false, "print the file, write nothing")
 	f.BoolVar(&b.yes, "yes", false, "ask nothing")
 	f.BoolVar(&b.offline, "offline", false, "look at nothing: take the servers of --imap and --smtp")
@@ -82,8 +83,10 @@ func (b *beginning) run(ctx context.Context, args []string) error {
 	if b.dryRun {
 		b.output = "-"
 	}
-	if _, err := os.Lstat(b.output); b.output != "-" && err == nil {
-		return usagef("%s is there already, and init writes over nothing; give another --output, or - to print it", b.output)
+	for _, path := range []string{b.output, b.caddyfile} {
+		if _, err := os.Lstat(path); path != "" && path != "-" && err == nil {
+			return usagef("%s is there already, and init writes over nothing; give another name, or --output - to print it", path)
+		}
 	}
 	domain, err := b.domain(ctx, args)
 	if err != nil {
@@ -238,22 +241,30 @@ func (b *beginning) ask(ctx context.Context, question, otherwise string) string 
 }
 
 func (b *beginning) write(d setup.Draft) error {
-	text := d.YAML()
 	if b.output == "-" {
-		_, err := b.stdout.Write(text)
+		_, err := b.stdout.Write(d.YAML())
 		return err
 	}
-	f, err := os.OpenFile(b.output, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if errors.Is(err, fs.ErrExist) {
-		return usagef("%s is there already, and init writes over nothing", b.output)
+	if err := writeNew(b.output, d.YAML()); err != nil {
+		return err
 	}
+	written := b.output
+	if b.caddyfile != "" {
+		if err := writeNew(b.caddyfile, []byte(d.Caddyfile())); err != nil {
+			return err
+		}
+		written += " and " + b.caddyfile
+	}
+	_, err := fmt.Fprintf(b.stdout, "\nWritten: %s\n\n%s", written, d.Next(b.output, b.caddyfile))
+	return err
+}
+
+// writeNew writes a file that is not there yet.
+func writeNew(path string, text []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(text)
-	if err = cmp.Or(err, f.Close()); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(b.stdout, "\n%s: written\n\n%s", b.output, d.Next(b.output))
-	return err
+	return cmp.Or(err, f.Close())
 }

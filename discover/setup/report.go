@@ -81,8 +81,9 @@ func (p *Port) words() string {
 	return "left out: " + p.Note
 }
 
-// Next says what to do with the configuration at path.
-func (d Draft) Next(path string) string {
+// Next says what to do with the configuration at path, and with the Caddyfile
+// that was written, if any.
+func (d Draft) Next(path, caddyfile string) string {
 	config := ""
 	if path != "autoconfig.yaml" {
 		config = " --config " + path
@@ -96,19 +97,29 @@ func (d Draft) Next(path string) string {
   autoconfig discover you@%[2]s%[1]s
       what each mail program finds, once the records are there
 `, config, d.Domain)
-	if d.ACME != "" {
+	switch {
+	case d.ACME != "":
 		return b.String() + "Ports 80 and 443 must lead to this server: it gets its certificates by them.\n"
+	case caddyfile != "":
+		return b.String() + "Mail programs want https: caddy run --config " + caddyfile + "\n"
 	}
-	b.WriteString("\nMail programs want https. This is the Caddyfile of a Caddy in front, which gets\n" +
-		"the certificates; docs/proxy.md has nginx, Apache and Traefik:\n\n")
+	return b.String() + "\nMail programs want https. This is the Caddyfile of a Caddy in front, which gets\n" +
+		"the certificates; docs/proxy.md has nginx, Apache and Traefik:\n\n" + "  " +
+		strings.TrimSuffix(strings.ReplaceAll(d.Caddyfile(), "\n", "\n  "), "  ")
+}
+
+// Caddyfile is a Caddy in front: it gets the certificates, and passes plain http
+// on, which some programs ask by.
+func (d Draft) Caddyfile() string {
+	var b strings.Builder
 	hosts := []string{"autoconfig." + d.Domain, "autodiscover." + d.Domain, "ua-auto-config." + d.Domain}
 	if !slices.Contains(hosts, d.ServiceHost) {
 		hosts = append(hosts, d.ServiceHost)
 	}
 	for i, host := range hosts {
 		end := map[bool]string{true: " {", false: ","}[i == len(hosts)-1]
-		fmt.Fprintf(&b, "  https://%s, http://%[1]s%s\n", host, end)
+		fmt.Fprintf(&b, "https://%s, http://%[1]s%s\n", host, end)
 	}
-	b.WriteString("  \treverse_proxy 127.0.0.1:8080 {\n  \t\theader_up -X-Forwarded-Host\n  \t}\n  }\n")
+	b.WriteString("\treverse_proxy 127.0.0.1:8080 {\n\t\theader_up -X-Forwarded-Host\n\t}\n}\n")
 	return b.String()
 }
