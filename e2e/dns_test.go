@@ -12,15 +12,14 @@ import (
 	"testing"
 	"time"
 
-	"autoconfig/dnssrv/dnstest"
 	"autoconfig/e2e/component"
 )
 
 // resolvConf is a resolver file that leads to a test's DNS server. The C
 // library knows port 53 only, so an address of 127/8 relays from there.
-func resolvConf(t testing.TB, s *dnstest.Server) string {
+func resolvConf(t testing.TB, dns string) string {
 	t.Helper()
-	ip := relay(t, s.Addr())
+	ip := relay(t, dns)
 	path := filepath.Join(t.TempDir(), "resolv.conf")
 	write(t, path, "nameserver "+ip+"\noptions timeout:2 attempts:2\n")
 	return path

@@ -177,7 +177,7 @@ func TestResolversReadThePlan(t *testing.T) {
 	t.Run("dig", func(t *testing.T) { digServices(t, dns.Addr()) })
 	t.Run("GLib", func(t *testing.T) {
 		needPython(t)
-		args := []string{"--mount", "sh", "-c", `mount --bind "$0" /etc/resolv.conf && exec "$@"`, resolvConf(t, dns), python, "testdata/resolve.py", "isp.test"}
+		args := []string{"--mount", "sh", "-c", `mount --bind "$0" /etc/resolv.conf && exec "$@"`, resolvConf(t, dns.Addr()), python, "testdata/resolve.py", "isp.test"}
 		for service := range plannedServices {
 			args = append(args, service)
 		}

@@ -75,6 +75,12 @@ type thunderbird struct {
 // startThunderbird starts it with the test's names, DNS server and authority.
 func startThunderbird(t testing.TB, sites *names, dns *dnstest.Server, authority *probetest.Authority, change ...func(*exec.Cmd)) *thunderbird {
 	t.Helper()
+	return startThunderbirdAt(t, sites, dns.Addr(), authority, change...)
+}
+
+// startThunderbirdAt starts it with a DNS server at an address.
+func startThunderbirdAt(t testing.TB, sites *names, dns string, authority *probetest.Authority, change ...func(*exec.Cmd)) *thunderbird {
+	t.Helper()
 	component.Need(t, thunderbirdBinary)
 	if os.Getuid() != 0 {
 		component.Missing(t, "a resolver file of its own needs root (unshare -m)")

@@ -112,7 +112,10 @@ func (d Draft) Next(path, caddyfile string) string {
 // on, which some programs ask by.
 func (d Draft) Caddyfile() string {
 	var b strings.Builder
-	hosts := []string{"autoconfig." + d.Domain, "autodiscover." + d.Domain, "ua-auto-config." + d.Domain}
+	hosts := []string{"autoconfig." + d.Domain, "autodiscover." + d.Domain}
+	if slices.ContainsFunc(d.Incoming, provider.Server.ImplicitTLS) && slices.ContainsFunc(d.Outgoing, provider.Server.ImplicitTLS) {
+		hosts = append(hosts, "ua-auto-config."+d.Domain) // PACC's name, which is not published without
+	}
 	if !slices.Contains(hosts, d.ServiceHost) {
 		hosts = append(hosts, d.ServiceHost)
 	}
