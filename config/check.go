@@ -34,14 +34,14 @@ func (c *Config) settings() []finding.Finding {
 	for i, name := range c.AdminHosts {
 		c.AdminHosts[i] = s.host(fmt.Sprintf("admin_hosts[%d]", i), name, provider.ParseHost)
 	}
-	if c.AuditLog != "" {
-		c.AuditLog = c.resolve(c.AuditLog)
-	}
 	s.tls(&c.TLS)
 	s.pair("signing", &c.Signing.KeyPair)
 	s.signing()
 	if c.ListenTLS != "" && !c.TLS.Set() && !c.isBroken("tls") {
 		s.bad("listen_tls", "https needs a certificate", "add tls: {cert_file: …, key_file: …}, or tls: {acme: {email: …}}")
+	}
+	if c.Pages.Records && c.ServiceHost == "" && !c.isBroken("service_host") {
+		s.bad("pages.records", "records point to service_host, and there is none", "write service_host: autoconfig.example.org with your own name")
 	}
 	s.branding(&c.Branding)
 	return s.faults

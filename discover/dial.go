@@ -15,11 +15,10 @@ import (
 // ErrPrivate is a connection that is not made, as its address is not public.
 var ErrPrivate = errors.New("a private address; --allow-private permits it")
 
-// Why no connection was tried.
-var (
-	errUnresolved = errors.New("the host has no address")
-	errDNS        = errors.New("DNS did not answer")
-)
+// ErrUnresolved is a host that has no address.
+var ErrUnresolved = errors.New("the host has no address")
+
+var errDNS = errors.New("DNS did not answer")
 
 // dial connects to host:port: to what ConnectTo names, else to the addresses
 // that DNS gives, one after the other.
@@ -57,7 +56,7 @@ func (e *Env) addresses(ctx context.Context, host string) ([]netip.Addr, error) 
 	addrs, err := e.Host(ctx, host)
 	switch {
 	case errors.Is(err, provider.ErrNotFound), err == nil && len(addrs) == 0:
-		return nil, fmt.Errorf("%s: %w", host, errUnresolved)
+		return nil, fmt.Errorf("%s: %w", host, ErrUnresolved)
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:

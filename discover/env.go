@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"net"
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -29,6 +30,8 @@ type Env struct {
 	ISPDB        string                                                               // default [ISPDB]
 	Limit        time.Duration                                                        // for one client's whole discovery; default 90s
 	Dial         func(ctx context.Context, network, address string) (net.Conn, error) // to a resolved address; default: TCP
+	// Transport answers HTTP requests in place of the network; nil: the network does.
+	Transport http.RoundTripper
 	// Done is called with each client's result as soon as it is there, from many
 	// goroutines; nil: it is not.
 	Done func(Result)

@@ -27,8 +27,8 @@ func faultOf(err error) (Fault, string) {
 		return FaultNone, ""
 	case errors.Is(err, ErrPrivate):
 		return FaultPrivate, ErrPrivate.Error()
-	case errors.Is(err, errUnresolved):
-		return FaultUnresolved, errUnresolved.Error()
+	case errors.Is(err, ErrUnresolved):
+		return FaultUnresolved, ErrUnresolved.Error()
 	case errors.Is(err, errDNS):
 		return FaultDNS, errDNS.Error()
 	case errors.Is(err, errRedirects), errors.Is(err, errScheme):

@@ -114,9 +114,11 @@ const (
 func (w *walk) run(ctx context.Context, addr provider.Address) Result {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(w.env.Limit, defaultLimit))
 	defer cancel()
-	transport := w.env.newTransport() // connections are a client's own, as its times are
-	defer transport.CloseIdleConnections()
-	w.transport = transport
+	if w.transport = w.env.Transport; w.transport == nil {
+		own := w.env.newTransport() // connections are a client's own, as its times are
+		defer own.CloseIdleConnections()
+		w.transport = own
+	}
 	v := vars{addr: addr, login: addr, x: addr.Domain, ispdb: cmp.Or(w.env.ISPDB, ISPDB)}
 	return w.conclude(w.step(ctx, w.client.plan, v))
 }

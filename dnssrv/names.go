@@ -72,5 +72,11 @@ func Lines(rrs []RR) []string {
 	return out
 }
 
+// Listed reports whether lines, as [Lines] writes them, have the record, TTL and the case of letters aside.
+func Listed(rr RR, lines []string) bool {
+	end := " " + strings.ToLower(Data(rr))
+	return slices.ContainsFunc(lines, func(line string) bool { return strings.HasSuffix(strings.ToLower(line), end) })
+}
+
 // Data is what a record says, in zone form.
 func Data(rr RR) string { return strings.TrimPrefix(rr.String(), rr.Header().String()) }

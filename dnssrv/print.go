@@ -2,6 +2,7 @@ package dnssrv
 
 import (
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -30,6 +31,38 @@ func Rows(records []RR) []Row {
 		out[i] = Row{Kind(rr), Plain(h.Name), dns.TypeToString[h.Rrtype], h.Ttl, Data(rr)}
 	}
 	return out
+}
+
+// Parts are a record in the separate fields of a DNS control panel.
+type Parts struct {
+	Type, Label            string // Label is the owner without the domain, _imaps._tcp; "@" for the domain itself
+	Priority, Weight, Port string // SRV alone; decimal
+	Target                 string // a host name without the last dot; "." where a service is decidedly not offered
+	Text                   string // TXT alone, its strings joined
+	TTL                    uint32 // seconds
+}
+
+// Split takes a record of a domain apart.
+func Split(domain string, rr RR) Parts {
+	h := rr.Header()
+	p := Parts{Type: dns.TypeToString[h.Rrtype], Label: "@", Target: Target(rr), TTL: h.Ttl}
+	if label, ok := strings.CutSuffix(Plain(h.Name), "."+Plain(domain)); ok {
+		p.Label = label
+	}
+	if srv, ok := rr.(*dns.SRV); ok {
+		number := func(n uint16) string { return strconv.Itoa(int(n)) }
+		p.Priority, p.Weight, p.Port = number(srv.Priority), number(srv.Weight), number(srv.Port)
+	}
+	p.Text = strings.Join(Texts([]RR{rr}), "")
+	return p
+}
+
+// Name is the record's owner below a domain.
+func (p Parts) Name(domain string) string {
+	if p.Label == "@" {
+		return domain
+	}
+	return p.Label + "." + domain
 }
 
 // WriteZone writes a domain's records in zone form (RFC 1035 §5), to be

@@ -54,6 +54,9 @@ func everyPage(b *tab, check func(name string)) {
 			{"search", false, func() { b.open("/help?q=starttls") }},
 			{"topic", false, func() { b.open("/help/smtp-auth-basic-retired") }},
 			{"operator's topic", true, func() { b.open("/help/config-key-unknown?" + in) }},
+			{"settings of a domain", true, func() { b.open("/settings/live.co.uk?" + in) }},
+			{"domains", true, func() { b.open("/settings?" + in) }},
+			{"records", true, func() { b.open("/records/example.org?" + in) }},
 			{"no such topic", false, func() { b.open("/help/nothing") }},
 		} {
 			if i > 0 && !p.text {

@@ -30,7 +30,7 @@ func newMetrics() *metrics {
 	m.asked = r.Counters("autoconfig_autodiscover_requests_total",
 		"Autodiscover requests by the schema, or v2 protocol, that they ask for.", "schema")
 	m.degraded = r.Gauge("autoconfig_degraded", "1 while /readyz says degraded.")
-	m.domains = r.Gauge("autoconfig_domains", "Domains listed by the operator's files, and by databases and directories as of the last hourly count.")
+	m.domains = r.Gauge("autoconfig_domains", "Domains listed by the operator's files.")
 	m.reloads = r.Counters("autoconfig_reloads_total", "Loads of the configuration by result.", "result")
 	m.signer = r.Gauge("autoconfig_signer_expiry_seconds", "Unix time at which the profile signer expires; 0 without one.")
 	m.records = r.Gauges("autoconfig_records",
@@ -69,6 +69,9 @@ const AccessMessage = "request"
 // done counts and logs a request. Of the address only the domain is written, of the client nothing unless the operator
 // asked for it.
 func (s *Server) done(name string, r *request, a *answer, took time.Duration) {
+	if r.Request().Context().Value(internal{}) != nil {
+		return
+	}
 	s.metrics.requests[name][a.outcome].Inc()
 	s.metrics.seconds[name].Observe(took.Seconds())
 	if !s.opts.AccessLog {

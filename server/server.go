@@ -6,7 +6,6 @@
 package server
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -19,7 +18,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"autoconfig/acme"
-	"autoconfig/files"
 	"autoconfig/pages"
 	"autoconfig/provider"
 	"autoconfig/source"
@@ -35,7 +33,6 @@ type Options struct {
 	PerMinute      int  // of the rate-limited routes, per client
 	Burst          int
 	AccessLog      bool
-	Audit          *files.Audit // nil: none is kept
 	Log            *slog.Logger
 }
 
@@ -44,7 +41,7 @@ type Settings struct {
 	Source            provider.Source // everything but the MX source
 	Quick             provider.Source // of Source, what costs nothing to ask; nil: all of it
 	Listed            provider.Source // the operator's own domains, for /ask
-	Domains           int             // how many of those are listed in files
+	Domains           int             // how many those are
 	MX                *source.MX      // nil: off
 	MXTable           *source.MXTable // the providers' mail exchangers, for /v1.1/
 	ServiceHost       string
@@ -55,17 +52,14 @@ type Settings struct {
 	Degraded          []string              // why /readyz says degraded
 	Trouble           func() []string       // why else, now; nil: nothing
 	BadRows           func() map[string]int // rows that cannot be used, by source; nil: there are none
-	Listings          func() int            // domains that databases list, as of the last count; nil: none
 
 	PublicPages bool          // the operator's own domains have public pages of settings too
 	Named       *source.Index // those of them that such pages may list; nil: none
-
-	// Purge forgets what is remembered of a domain, at all replicas as far as they share a database. With an error it is
-	// forgotten here alone. Nil: there is nothing to forget.
-	Purge func(ctx context.Context, domain string) error
+	Records     RecordPlan    // for the pages of their owners; nil: there are none
 
 	documents documents
 	public    publicPages
+	looks     looks
 	brand     *pages.Brand
 }
 
@@ -80,6 +74,7 @@ type Server struct {
 	places    places  // of the requests in flight
 	costly    places  // of those for pages, profiles and codes
 	working   places  // of those that take the processor for them
+	looking   places  // of those that ask DNS what is published
 	shares    *shares // of the questions to databases
 	mxShares  *shares
 	requests  sync.Pool // of *request
@@ -106,7 +101,7 @@ const (
 // New makes a server that has no settings yet and answers 503 until [Server.Use].
 func New(o Options) *Server {
 	s := &Server{opts: o, metrics: newMetrics(), places: make(places, inFlight), costly: make(places, inFlight/8),
-		working: make(places, max(1, runtime.GOMAXPROCS(0)/2)), shares: newShares(64, 192), mxShares: newShares(8, 24)}
+		looking: make(places, looksMost), working: make(places, max(1, runtime.GOMAXPROCS(0)/2)), shares: newShares(64, 192), mxShares: newShares(8, 24)}
 	s.requests.New = func() any { return new(request) }
 	s.refusals = acme.NewRefusals(o.Log, func(reason string) { s.metrics.refused.WithLabelValues(reason).Inc() }, time.Now)
 	s.signer = ownSigner{s: s, have: s.onDemand, wanted: make(chan struct{}, 1)}
@@ -129,6 +124,7 @@ func (s *Server) Use(set *Settings) {
 	s.settings.Store(set)
 	s.signer.look()
 	s.reload.Store(nil)
+	s.metrics.domains.Set(float64(set.Domains))
 }
 
 // ReloadFailed says that the settings in force are older than the configuration, which could not be read.
@@ -162,6 +158,7 @@ var routes = []route{
 	{"/help/:id", "page", get, true, nil, (*Server).helpTopic},
 	{"/settings", "page", get, false, nil, (*Server).settingsIndex},
 	{"/settings/:domain", "page", get, false, nil, (*Server).settingsPage},
+	{"/records/:domain", "page", get, true, nil, (*Server).recordsPage},
 	{"/qr.svg", "qr", get, true, nil, (*Server).qr},
 	{"/assets/:file", "asset", get, false, nil, (*Server).asset},
 	{"/sitemap.xml", "asset", get, false, nil, (*Server).sitemap},

@@ -45,15 +45,14 @@ func (s *Server) settingsPage(r *request) answer {
 	if err != nil || !builtinDomain(domain) && !r.set.PublicPages {
 		return s.missing(r)
 	}
-	p, err := s.question(r, provider.Address{Domain: domain})
-	if err == nil && !builtinDomain(domain) {
-		_, err = r.set.Listed.Lookup(r.ctx(), provider.Address{Domain: domain})
+	var p *provider.Provider
+	if builtinDomain(domain) {
+		p, err = s.question(r, provider.Address{Domain: domain})
+	} else {
+		p, err = s.ownProvider(r, domain)
 	}
-	switch status, o, words := refusalOf(err); {
-	case err != nil && status != http.StatusNotFound:
-		return text(status, o, words).about(domain)
-	case err != nil || p.Personal:
-		return s.missing(r)
+	if err != nil {
+		return s.noPage(r, err)
 	}
 	v := s.visit(r)
 	made, err := s.publicPage(r, v, p)

@@ -70,6 +70,11 @@ func TestSettingsPages(t *testing.T) {
 			t.Errorf("%s: status %d, no %q", test.path, r.StatusCode, test.want)
 		}
 	}
+	for _, domain := range []string{"example.org", "live.co.uk", "unserved.example"} { // records: false
+		if r := ask(t, open, "GET http://x.example/records/"+domain, ""); r.StatusCode != http.StatusNotFound || bodyOf(t, r) != unknown {
+			t.Errorf("/records/%s: status %d", domain, r.StatusCode)
+		}
+	}
 	r := ask(t, newTestServer(t, func(_ *Options, set *Settings) {
 		set.PublicPages = true
 		set.Source = people{err: provider.ErrUnavailable}

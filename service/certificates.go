@@ -40,7 +40,7 @@ func (s *Service) onDemand(l *server.Listen) (done func(), err error) {
 	if err != nil {
 		return done, configErrorf("tls.acme.storage: %w", err)
 	}
-	l.ACME.Storage, s.replicas = store, store
+	l.ACME.Storage = store
 	return func() { _ = store.Close() }, nil // the process ends
 }
 

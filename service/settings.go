@@ -27,6 +27,9 @@ func Settings(cfg *config.Config, data *config.Data, mx *source.MX) *server.Sett
 		Branding: pages.Branding{Name: cfg.Branding.Name, Accent: cfg.Branding.Accent,
 			Support: cfg.Branding.Support, Imprint: cfg.Branding.Imprint},
 	}
+	if cfg.Pages.Records {
+		set.Records = recordPlan(cfg, data)
+	}
 	if len(data.Remote) > 0 {
 		set.Quick = source.Chain{data.Listed, data.Builtin}
 	}

@@ -32,7 +32,8 @@
 
   for (const element of document.querySelectorAll("code[data-copy]")) {
     const row = element.closest("tr");
-    const label = words.copy + (row ? " " + row.querySelector("th").textContent : "");
+    const what = element.dataset.copy || row?.querySelector("th").textContent;
+    const label = what ? words.copy + " " + what : words.copy;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy";

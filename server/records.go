@@ -1,0 +1,110 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"autoconfig/dnssrv"
+	"autoconfig/finding"
+	"autoconfig/pages"
+	"autoconfig/provider"
+)
+
+// RecordPlan plans the records of one of the operator's domains; look asks DNS what is published of them. Without a
+// plan nothing can be published there.
+type RecordPlan func(ctx context.Context, domain string) (plan []dnssrv.RR, look func(context.Context) []finding.Finding, err error)
+
+// looks are what DNS said lately. A page that is loaded again asks nothing.
+type looks struct {
+	mu       sync.Mutex
+	byDomain map[string]seen
+}
+
+type seen struct {
+	at    time.Time
+	found func() []finding.Finding
+}
+
+// The bounds of looking, for strangers ask for it.
+const (
+	lookFor   = 5 * time.Second
+	looksGood = time.Minute
+	looksKept = 1000
+	looksCost = 5 // of a client's allowance, on top of the page's own
+	looksMost = 4 // at once
+)
+
+// recordsPage shows the owner of a domain what to publish, what is published, and what mail programs find. There is one
+// for the operator's own domains; whether any other is served is not said.
+func (s *Server) recordsPage(r *request) answer {
+	domain, err := provider.ParseDomain(r.Param("domain"))
+	if err != nil || r.set.Records == nil {
+		return s.missing(r)
+	}
+	if _, err = s.ownProvider(r, domain); err != nil {
+		return s.noPage(r, err)
+	}
+	plan, look, err := r.set.Records(r.ctx(), domain)
+	if err != nil || len(plan) == 0 {
+		s.opts.Log.Warn("no records can be planned", "domain", domain, "error", err)
+		return s.missing(r)
+	}
+	of := pages.Records{Domain: domain, Plan: plan}
+	if look, ok := s.look(r, domain, look); ok {
+		s.away(r, func() { of.Found = look() })
+	}
+	of.Programs = s.programs(r, of)
+	p, err := s.pages.Records(s.visit(r), of)
+	return s.page(http.StatusOK, served, p, err).about(domain)
+}
+
+// ownProvider is the provider of one of the operator's own domains.
+func (s *Server) ownProvider(r *request, domain string) (*provider.Provider, error) {
+	a := provider.Address{Domain: domain}
+	p, err := s.question(r, a)
+	if err == nil {
+		_, err = r.set.Listed.Lookup(r.ctx(), a)
+	}
+	if err == nil && p.Personal {
+		err = provider.ErrNotFound
+	}
+	return p, err
+}
+
+// noPage is the answer where there is no page of a domain, or nobody can tell.
+func (s *Server) noPage(r *request, err error) answer {
+	if errors.Is(err, provider.ErrNotFound) {
+		return s.missing(r)
+	}
+	return s.trouble(r, err)
+}
+
+// look is what DNS says about a domain's records, unless the client has asked for too much.
+func (s *Server) look(r *request, domain string, ask func(context.Context) []finding.Finding) (found func() []finding.Finding, ok bool) {
+	l, now := &r.set.looks, time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if have, ok := l.byDomain[domain]; ok && now.Sub(have.at) < looksGood {
+		return have.found, true
+	}
+	if !s.allow(r, looksCost) {
+		return nil, false
+	}
+	if l.byDomain == nil || len(l.byDomain) >= looksKept {
+		l.byDomain = map[string]seen{}
+	}
+	found = sync.OnceValue(func() []finding.Finding {
+		if !s.looking.enter() {
+			return nil
+		}
+		defer s.looking.leave()
+		ctx, cancel := context.WithTimeout(context.Background(), lookFor)
+		defer cancel()
+		return ask(ctx)
+	})
+	l.byDomain[domain] = seen{now, found}
+	return found, true
+}
