@@ -118,7 +118,7 @@ func (c *Config) readable(path, file string) []finding.Finding {
 	}
 	f, err := c.Reader.Open(file, files.Text)
 	if err != nil {
-		return []finding.Finding{c.unreadable(path, file, err)}
+		return []finding.Finding{c.Unreadable(path, file, err)}
 	}
 	f.Close()
 	return nil

@@ -3,6 +3,7 @@ package config
 import (
 	"bufio"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -16,9 +17,10 @@ import (
 // ones. It is built anew on every reload and never changed.
 type Data struct {
 	Providers []*provider.Provider
-	Listed    *source.Index // the operator's domains
-	Builtin   *source.Index // the built-in providers' own
-	Remote    source.Chain  // databases and directories, opened by the program
+	Listed    *source.Index   // the operator's domains
+	Builtin   *source.Index   // the built-in providers' own
+	Remote    source.Chain    // databases and directories, opened by the program
+	ISPDB     []*source.ISPDB // folders of documents of other people's providers, likewise
 }
 
 // Own are the sources of the operator's domains, in order.
@@ -26,7 +28,30 @@ func (d *Data) Own() source.Chain { return append(source.Chain{d.Listed}, d.Remo
 
 // All are the sources in the order in which they are asked; the MX source
 // comes after them.
-func (d *Data) All() source.Chain { return append(source.Chain{d.Listed, d.Builtin}, d.Remote...) }
+func (d *Data) All() source.Chain {
+	out := append(source.Chain{d.Listed, d.Builtin}, d.Remote...)
+	for _, s := range d.ISPDB {
+		out = append(out, s)
+	}
+	return out
+}
+
+// ByMX are the providers whose mail exchangers lead to them, the operator's first.
+func (d *Data) ByMX() []*provider.Provider {
+	out := slices.Clone(d.Providers)
+	for _, s := range d.ISPDB {
+		out = append(out, s.Providers...)
+	}
+	return out
+}
+
+// Others is how many domains the folders of other people's providers have.
+func (d *Data) Others() (n int) {
+	for _, s := range d.ISPDB {
+		n += s.Len()
+	}
+	return n
+}
 
 // Data reads the domains files and builds the look-up tables. The findings
 // name unreadable files, bad lines and domains claimed twice; if one of them
@@ -139,7 +164,7 @@ func (b *builder) file(e *Entry) {
 		return len(b.faults) <= manyFaults
 	})
 	if err != nil {
-		b.faults = append(b.faults, b.c.unreadable(e.path+".domains_file", e.DomainsFile, err))
+		b.faults = append(b.faults, b.c.Unreadable(e.path+".domains_file", e.DomainsFile, err))
 	}
 }
 
@@ -194,7 +219,13 @@ func (c *Config) Files() []string {
 	}
 	out = append(out, c.TLS.CertFile, c.TLS.KeyFile, c.Signing.CertFile, c.Signing.KeyFile)
 	for _, s := range c.Sources {
-		out = append(out, s.DSNFile, s.PasswordFile, s.CAFile)
+		out = append(out, s.DSNFile, s.PasswordFile, s.CAFile, s.ISPDB)
+		if s.ISPDB != "" {
+			names, _ := c.Reader.Names(s.ISPDB, source.MostISPDB) // what is wrong was said when it was read
+			for _, name := range names {
+				out = append(out, filepath.Join(s.ISPDB, name))
+			}
+		}
 	}
 	return slices.DeleteFunc(out, func(path string) bool { return path == "" })
 }

@@ -121,8 +121,8 @@ func (c *Config) claims(e *Entry, claimed map[string]string) (out []finding.Find
 	return out
 }
 
-// unreadable says why a file that the value at path names cannot be read.
-func (c *Config) unreadable(path, file string, err error) finding.Finding {
+// Unreadable says why a file that the value at path names cannot be read.
+func (c *Config) Unreadable(path, file string, err error) finding.Finding {
 	cause, fix := unreadable(file, err, "the configuration file's folder")
 	return c.Fault("config-file-unreadable", path, cause, fix)
 }

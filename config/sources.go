@@ -12,11 +12,13 @@ import (
 	"autoconfig/source"
 )
 
-// Source is one entry under sources: a database (sql) or a directory (ldap).
+// Source is one entry under sources: a database (sql), a directory (ldap) or a
+// folder of documents (ispdb).
 type Source struct {
-	Name string `yaml:"name,omitempty" doc:"in the log and in /readyz; default: sql or ldap with a number"`
-	SQL  string `yaml:"sql,omitempty" doc:"postgres, mysql (also MariaDB) or sqlite"`
-	LDAP string `yaml:"ldap,omitempty" doc:"ldaps://, ldap:// or ldapi:// URL"`
+	Name  string `yaml:"name,omitempty" doc:"in the log and in /readyz; default: sql, ldap or ispdb with a number"`
+	SQL   string `yaml:"sql,omitempty" doc:"postgres, mysql (also MariaDB) or sqlite"`
+	LDAP  string `yaml:"ldap,omitempty" doc:"ldaps://, ldap:// or ldapi:// URL"`
+	ISPDB string `yaml:"ispdb,omitempty" doc:"folder of autoconfig documents of other people's providers, asked last"`
 
 	DSN     string `yaml:"dsn,omitempty" doc:"sql: how to connect; may hold ${ENV}"`
 	DSNFile string `yaml:"dsn_file,omitempty" doc:"sql: file with the dsn"`
@@ -37,10 +39,10 @@ type Source struct {
 	DomainAttribute   string `yaml:"domain_attribute,omitempty" doc:"ldap: attribute of the list with the domain or an address"`
 	LoginAttribute    string `yaml:"login_attribute,omitempty" doc:"ldap: attribute with the login name"`
 
-	RevealLogins bool        `yaml:"reveal_logins" doc:"answer login names; tells strangers which mailboxes exist"`
-	Timeout      *Duration   `yaml:"timeout" doc:"for one question; default 2s"`
-	Connections  int         `yaml:"connections" doc:"at most; default 8"`
-	Cache        SourceCache `yaml:"cache" doc:"what is remembered of the answers"`
+	RevealLogins bool        `yaml:"reveal_logins,omitempty" doc:"answer login names; tells strangers which mailboxes exist"`
+	Timeout      *Duration   `yaml:"timeout,omitempty" doc:"for one question; default 2s"`
+	Connections  int         `yaml:"connections,omitempty" doc:"at most; default 8"`
+	Cache        SourceCache `yaml:"cache,omitempty" doc:"what is remembered of the answers"`
 }
 
 // SourceCache bounds what is remembered of a source.
@@ -125,11 +127,14 @@ func expand(text string, env Env) (string, error) {
 
 // namedBySource reports whether a source can give domains to a provider.
 func (c *Config) namedBySource(id string) bool {
-	return slices.ContainsFunc(c.Sources, func(s Source) bool { return s.Provider == "" || s.Provider == id })
+	return slices.ContainsFunc(c.Sources, func(s Source) bool { return s.ISPDB == "" && (s.Provider == "" || s.Provider == id) })
 }
 
 // shown is the source with its defaults, and without its secrets.
 func (s Source) shown() Source {
+	if s.ISPDB != "" {
+		return s
+	}
 	for _, secret := range []*string{&s.DSN, &s.Password} {
 		if *secret != "" {
 			*secret = "********"

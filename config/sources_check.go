@@ -46,27 +46,44 @@ func (s *checkedSource) bad(id, key, cause, fix string) {
 	s.faults = append(s.faults, s.c.Fault(id, joinPath(s.path, key), cause, fix))
 }
 
+// sourceKinds are the kinds of sources, with what each is and the keys that it
+// alone has; of those the others share, a folder has none but name.
+var sourceKinds = []struct{ kind, what, keys string }{
+	{"sql", "a database", "dsn dsn_file"},
+	{"ldap", "a directory", "starttls ca_file bind_dn password password_file base provider_attribute domain_attribute login_attribute"},
+	{"ispdb", "a folder", ""},
+}
+
 func (s *checkedSource) check(i int) {
-	kind := "sql"
-	if s.LDAP != "" {
-		kind = "ldap"
-	}
-	if s.Name == "" {
-		s.Name = kind
-		if i > 0 {
-			s.Name = fmt.Sprintf("%s-%d", kind, i+1)
+	var kinds []string
+	for j, value := range []string{s.SQL, s.LDAP, s.ISPDB} {
+		if value != "" {
+			kinds = append(kinds, sourceKinds[j].kind)
 		}
 	}
-	if (s.SQL == "") == (s.LDAP == "") {
-		s.bad("config-source-kind", "", "a source is a database or a directory",
-			"write sql: postgres, mysql or sqlite, or ldap: ldaps://ldap.example.org")
+	if s.Name == "" {
+		if s.Name = strings.Join(kinds, "-"); len(kinds) == 0 {
+			s.Name = "sql"
+		}
+		if i > 0 {
+			s.Name = fmt.Sprintf("%s-%d", s.Name, i+1)
+		}
+	}
+	if len(kinds) != 1 {
+		s.bad("config-source-kind", "", "a source is a database, a directory or a folder",
+			"write sql: postgres, mysql or sqlite, ldap: ldaps://ldap.example.org, or ispdb: with the path of a folder")
 		return
 	}
-	s.otherKind()
-	s.provider()
-	if s.SQL != "" {
+	s.otherKind(kinds[0])
+	switch kinds[0] {
+	case "ispdb":
+		s.ISPDB = s.c.resolve(s.ISPDB)
+		return
+	case "sql":
+		s.provider()
 		s.database()
-	} else {
+	default:
+		s.provider()
 		s.directory()
 	}
 	s.logins()
@@ -75,18 +92,22 @@ func (s *checkedSource) check(i int) {
 	}
 }
 
-// otherKind refuses the keys that belong to the other kind of source.
-func (s *checkedSource) otherKind() {
-	kind, other := "a database", "ldap"
-	keys := "starttls ca_file bind_dn password password_file base provider_attribute domain_attribute login_attribute"
-	if s.LDAP != "" {
-		kind, other, keys = "a directory", "sql", "dsn dsn_file"
-	}
+// otherKind refuses the keys that belong to another kind of source.
+func (s *checkedSource) otherKind(kind string) {
 	v := reflect.ValueOf(s.Source).Elem()
+	i := slices.IndexFunc(sourceKinds, func(k struct{ kind, what, keys string }) bool { return k.kind == kind })
 	for key, f := range fieldsOf(v.Type()) {
-		if slices.Contains(strings.Fields(keys), key) && !v.FieldByIndex(f.Index).IsZero() {
-			s.bad("config-source-key", key, fmt.Sprintf("%s is for %s sources, and this one is %s", key, other, kind), "remove it")
+		owner := slices.IndexFunc(sourceKinds, func(k struct{ kind, what, keys string }) bool {
+			return k.kind == key || slices.Contains(strings.Fields(k.keys), key)
+		})
+		if owner == i || key == "name" || v.FieldByIndex(f.Index).IsZero() || owner < 0 && kind != "ispdb" {
+			continue
 		}
+		of := "sql and ldap"
+		if owner >= 0 {
+			of = sourceKinds[owner].kind
+		}
+		s.bad("config-source-key", key, fmt.Sprintf("%s is for %s sources, and this one is %s", key, of, sourceKinds[i].what), "remove it")
 	}
 }
 

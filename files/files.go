@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -117,24 +118,47 @@ func (r *Reader) Open(path string, limit int64) (*File, error) {
 }
 
 // Stat describes a file of any kind.
-func (r *Reader) Stat(path string) (fs.FileInfo, error) {
+func (r *Reader) Stat(path string) (fs.FileInfo, error) { return ask(r, path, os.Stat) }
+
+// Names are the sorted names of the entries of a folder, at most that many.
+func (r *Reader) Names(dir string, most int) ([]string, error) {
+	return ask(r, dir, func(path string) ([]string, error) {
+		d, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer d.Close() //nolint:errcheck // read only
+		names, err := d.Readdirnames(most + 1)
+		switch {
+		case errors.Is(err, io.EOF):
+			err = nil
+		case len(names) > most:
+			err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("%w: more than %d entries", ErrSize, most)}
+		}
+		slices.Sort(names)
+		return names, err
+	})
+}
+
+// ask asks the file system one question, and gives up on one that hangs.
+func ask[T any](r *Reader, path string, question func(path string) (T, error)) (T, error) {
+	var out, none T
 	f := &File{r: r, path: path, done: make(chan struct{})}
 	if slices.Contains(r.hanging(), path) {
-		return nil, f.fault(ErrTimeout)
+		return none, f.fault(ErrTimeout)
 	}
-	var info fs.FileInfo
 	var err error
 	go func() {
 		defer close(f.done)
-		info, err = os.Stat(path)
+		out, err = question(path)
 	}()
 	late := time.NewTimer(r.patience())
 	defer late.Stop()
 	select {
 	case <-f.done:
-		return info, err
+		return out, err
 	case <-late.C:
-		return nil, f.hang()
+		return none, f.hang()
 	}
 }
 

@@ -32,6 +32,12 @@ func Write(docs []*Document) ([]byte, error) {
 	for _, d := range docs {
 		p := *d.Provider
 		p.ID = entryID(p, ids)
+		if len(p.Domains) > 0 && p.Name == p.Domains[0] { // as without the key
+			p.Name = ""
+		}
+		if p.Name == "" && len(p.Domains) > 0 && p.ShortName == p.Domains[0] && len(p.ShortName) <= 20 {
+			p.ShortName = ""
+		}
 		text, err := config.WriteProvider(&p)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", d.Name, err)

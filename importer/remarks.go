@@ -2,6 +2,7 @@ package importer
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -207,6 +208,9 @@ func (d *Document) logins() {
 			}
 		}
 	}
+	for key, u := range p.URLs() {
+		d.personal(key, u)
+	}
 	p.Autodiscover.RedirectAddr = template(p.Autodiscover.RedirectAddr, d.address)
 	for at, s := range p.Each() {
 		login := template(s.Username, d.address)
@@ -217,6 +221,26 @@ func (d *Document) logins() {
 		}
 		s.Username = login
 	}
+}
+
+// personal takes out a URL that is one person's: an entry has none of those, and
+// clients find the person's own from the server's (RFC 6764 §6).
+func (d *Document) personal(key string, u *string) {
+	parsed, err := url.Parse(*u)
+	if err != nil || d.address.Local == "" {
+		return
+	}
+	path := parsed.Path + "?" + parsed.RawQuery
+	without := replaceWord(replaceWord(path, d.address.String(), provider.EmailAddress), d.address.Local, provider.EmailLocalPart)
+	if path == without {
+		return
+	}
+	instead := ""
+	if key == "caldav" || key == "carddav" {
+		instead = (&url.URL{Scheme: parsed.Scheme, Host: parsed.Host, Path: "/.well-known/" + key}).String()
+	}
+	d.remark("import-value-changed", d.line(key), "%s: one person's path %s; written as %q", key, strings.TrimSuffix(without, "?"), instead)
+	*u = instead
 }
 
 // template is a login with placeholders in place of the address and its parts.

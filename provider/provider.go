@@ -314,8 +314,8 @@ func (p *Provider) For(domain string) *Provider {
 	for _, s := range q.Each() {
 		s.Host = expand(s.Host)
 	}
-	for _, u := range q.urls() {
-		*u.value = expand(*u.value)
+	for _, u := range q.URLs() {
+		*u = expand(*u)
 	}
 	return &q
 }
@@ -326,7 +326,12 @@ func (p *Provider) templated() bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(p.urls(), func(u urlField) bool { return strings.Contains(*u.value, EmailDomain) })
+	for _, u := range p.URLs() {
+		if strings.Contains(*u, EmailDomain) {
+			return true
+		}
+	}
+	return false
 }
 
 // ServerPath is where a server is in the configuration: incoming[0],
@@ -363,13 +368,17 @@ func (p *Provider) Each() iter.Seq2[ServerPath, *Server] {
 	}
 }
 
-type urlField struct {
-	key   string
-	value *string
-}
-
-// urls lists the provider's own https URLs by their configuration key.
-func (p *Provider) urls() []urlField {
-	return []urlField{{"jmap", &p.JMAP}, {"caldav", &p.CalDAV}, {"carddav", &p.CardDAV},
-		{"activesync", &p.ActiveSync}, {"ews", &p.EWS}, {"graph", &p.Graph}, {"webmail", &p.Webmail}}
+// URLs yields the provider's own https URLs by their configuration key.
+func (p *Provider) URLs() iter.Seq2[string, *string] {
+	return func(yield func(string, *string) bool) {
+		for _, u := range []struct {
+			key   string
+			value *string
+		}{{"jmap", &p.JMAP}, {"caldav", &p.CalDAV}, {"carddav", &p.CardDAV},
+			{"activesync", &p.ActiveSync}, {"ews", &p.EWS}, {"graph", &p.Graph}, {"webmail", &p.Webmail}} {
+			if !yield(u.key, u.value) {
+				return
+			}
+		}
+	}
 }

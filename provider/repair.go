@@ -80,9 +80,9 @@ func (p *Provider) repair(f Fault) string {
 	case "password_login":
 		p.PasswordLogin = PasswordLogin{}
 	default:
-		for _, u := range p.urls() {
-			if u.key == key {
-				*u.value = ""
+		for name, u := range p.URLs() {
+			if name == key {
+				*u = ""
 				return leftOut
 			}
 		}

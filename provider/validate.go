@@ -54,12 +54,12 @@ func (p *Provider) Validate() []Fault {
 		v.server("managesieve", *p.ManageSieve, ManageSieve)
 	}
 	v.vendor(p)
-	for _, u := range p.urls() { // those that [Provider.For] expands
+	for key, u := range p.URLs() { // those that [Provider.For] expands
 		form := URLPlain
-		if u.key == "webmail" {
+		if key == "webmail" {
 			form = URLWithFragment
 		}
-		v.expandedURL(u.key, *u.value, strings.ReplaceAll(*u.value, EmailDomain, standIn), form)
+		v.expandedURL(key, *u, strings.ReplaceAll(*u, EmailDomain, standIn), form)
 	}
 	v.oauth2(p)
 	v.autodiscover(p.Autodiscover)

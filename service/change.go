@@ -54,7 +54,7 @@ func (s *Service) prepareFiles(c *change) (err error) {
 	if c.cert, err = s.certificate(c.cfg); err != nil {
 		return err
 	}
-	c.set = Settings(c.cfg, c.data, s.mx.with(c.data.Providers))
+	c.set = Settings(c.cfg, c.data, s.mx.with(c.data.ByMX()))
 	if len(c.set.Degraded) > 0 {
 		return errors.New(c.set.Degraded[0])
 	}

@@ -66,6 +66,9 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 	cfg := s.running
 	s.log.Info("configuration", "file", cfg.Name(), "providers", len(data.Providers), "domains", data.Listed.Len(),
 		"built_in", data.Builtin.Len())
+	for _, others := range data.ISPDB {
+		s.log.Info("folder of other providers", "source", others.String())
+	}
 	for _, f := range append(startupFindings(cfg), cfg.News()...) {
 		s.log.Warn(f.Cause, "id", f.ID, "fix", f.Fix)
 	}
@@ -96,7 +99,7 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 // start puts the first configuration in force. The function returned gives
 // back what that took.
 func (s *Service) start(data *config.Data, l *server.Listen) (done func(), err error) {
-	c := &change{cfg: s.running, data: data, set: Settings(s.running, data, s.mx.with(data.Providers))}
+	c := &change{cfg: s.running, data: data, set: Settings(s.running, data, s.mx.with(data.ByMX()))}
 	if c.cert, err = s.certificate(c.cfg); err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func Settings(cfg *config.Config, data *config.Data, mx *source.MX) *server.Sett
 		Listed:      data.Own(),
 		Domains:     data.Listed.Len(),
 		MX:          mx,
-		MXTable:     source.NewMXTable(data.Providers),
+		MXTable:     source.NewMXTable(data.ByMX()),
 		ServiceHost: cfg.ServiceHost,
 		PublicPages: cfg.Pages.Public,
 		Named:       data.Listed,

@@ -28,10 +28,11 @@ type Sources struct {
 	added chan struct{} // there are new ones to check
 	grace time.Duration // how long requests that began before a reload may still ask those of before
 
-	mu   sync.Mutex
-	open map[sourceKey]*source.Backend
-	rows []*source.Rows // the same, as the settings in force see them
-	were map[string]int // those that a metric has counted, with nothing
+	mu     sync.Mutex
+	open   map[sourceKey]*source.Backend
+	rows   []*source.Rows           // the same, as the settings in force see them
+	others map[string]*source.ISPDB // by folder
+	were   map[string]int           // those that a metric has counted, with nothing
 }
 
 // sourceKey is what a source was opened with.
@@ -39,9 +40,10 @@ type sourceKey [sha256.Size]byte
 
 // opened are the sources of a change.
 type opened struct {
-	all   map[sourceKey]*source.Backend
-	fresh []*source.Backend // those opened for it
-	rows  []*source.Rows
+	all    map[sourceKey]*source.Backend
+	fresh  []*source.Backend // those opened for it
+	rows   []*source.Rows
+	others map[string]*source.ISPDB
 }
 
 // NewSources has none open yet.
@@ -67,10 +69,20 @@ func (b *Sources) prepare(cfg *config.Config, data *config.Data) (*opened, []fin
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var found []finding.Finding
-	o := &opened{all: map[sourceKey]*source.Backend{}}
-	data.Remote = nil
+	o := &opened{all: map[sourceKey]*source.Backend{}, others: map[string]*source.ISPDB{}}
+	data.Remote, data.ISPDB = nil, nil
 	for i := range cfg.Sources {
 		s := &cfg.Sources[i]
+		if s.ISPDB != "" {
+			others, more, err := source.ReadISPDB(cfg.Reader, s.Name, s.ISPDB, b.others[s.ISPDB])
+			if found = append(found, more...); err != nil {
+				found = append(found, cfg.Unreadable(fmt.Sprintf("sources[%d].ispdb", i), s.ISPDB, err))
+				continue
+			}
+			o.others[s.ISPDB] = others
+			data.ISPDB = append(data.ISPDB, others)
+			continue
+		}
 		secret, err := s.Secret(cfg.Reader, b.env)
 		if err != nil {
 			found = append(found, finding.New("config-source-secret", s.Name).Because("%s", err))
@@ -122,7 +134,7 @@ func (b *Sources) commit(o *opened) {
 			time.AfterFunc(b.grace, func() { _ = old.Close() })
 		}
 	}
-	b.open, b.rows = o.all, o.rows
+	b.open, b.rows, b.others = o.all, o.rows, o.others
 	select {
 	case b.added <- struct{}{}:
 	default:
@@ -211,6 +223,13 @@ func (b *Sources) trouble() []string {
 			out = append(out, fmt.Sprintf("a row of the source %q cannot be used: %s", s.Name(), bad[0]))
 		default:
 			out = append(out, fmt.Sprintf("%d rows of the source %q cannot be used, such as %s", len(bad), s.Name(), bad[0]))
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, dir := range slices.Sorted(maps.Keys(b.others)) {
+		if s := b.others[dir]; len(s.Bad) > 0 {
+			out = append(out, fmt.Sprintf("files of the source %q that cannot be read: %d, such as %s", s.Name, len(s.Bad), s.Bad[0]))
 		}
 	}
 	return out

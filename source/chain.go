@@ -14,13 +14,17 @@ import (
 
 // Chain asks sources in order and takes the first answer. A source that is
 // down does not stop the next ones, but when none of them knows the domain the
-// answer is an error: never a wrong "not served".
+// answer is an error: never a wrong "not served". An [ISPDB] answers only when
+// all before it have said that they lack the domain.
 type Chain []provider.Source
 
 // Lookup asks the sources in order.
 func (c Chain) Lookup(ctx context.Context, a provider.Address) (*provider.Provider, error) {
 	err := provider.ErrNotFound
 	for _, s := range c {
+		if _, others := s.(*ISPDB); others && !errors.Is(err, provider.ErrNotFound) {
+			continue
+		}
 		p, e := s.Lookup(ctx, a)
 		if e == nil {
 			return p, nil

@@ -98,6 +98,9 @@ func (a *app) configCheck(ctx context.Context, n *network, live bool) error {
 	}
 	_, err = fmt.Fprintf(a.stdout, "%s: fine; providers: %d, domains of your own: %d, built in: %d\n",
 		cfg.Name(), len(data.Providers), data.Listed.Len(), data.Builtin.Len())
+	for _, s := range data.ISPDB {
+		fmt.Fprintln(a.stdout, s)
+	}
 	return err
 }
 

@@ -111,7 +111,7 @@ func (e *export) domains(ctx context.Context, only []string) (int, iter.Seq2[sou
 			}
 		}
 	}
-	total := e.data.Listed.Len() + e.data.Builtin.Len()
+	total := e.data.Listed.Len() + e.data.Builtin.Len() + e.data.Others()
 	if len(e.data.Remote) > 0 {
 		total = -1
 	}
@@ -227,7 +227,7 @@ func (e *export) worker(ctx context.Context, w *treeWorker, work <-chan source.L
 // the ISPDB's form only.
 func (e *export) exchangers(done *exported) error {
 	w := e.tree.worker()
-	for _, p := range e.data.Providers {
+	for _, p := range e.data.ByMX() {
 		for _, name := range p.MX {
 			if e.tree.kept(name) {
 				continue

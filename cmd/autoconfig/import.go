@@ -132,7 +132,7 @@ func (i *importing) one(ctx context.Context, arg string) error {
 		data, err := i.readProfile(arg)
 		i.take(arg, data, i.hint(arg), err)
 		return nil
-	case !errors.Is(err, fs.ErrNotExist) || strings.ContainsAny(arg, `/\`):
+	case !errors.Is(err, fs.ErrNotExist) || strings.ContainsAny(arg, `/\`) || slices.Contains(extensions, filepath.Ext(lower)):
 		return usagef("%w; check the path", err)
 	}
 	addr, err := typedAddress(arg)
@@ -141,6 +141,9 @@ func (i *importing) one(ctx context.Context, arg string) error {
 	}
 	return i.discover(ctx, addr)
 }
+
+// extensions are those of files, and of no domain.
+var extensions = []string{".xml", ".json", ".mobileconfig", ".plist", ".yaml", ".yml", ".txt"}
 
 // hint is the domain that the place of a document says, else that of --domain.
 func (i *importing) hint(place string) provider.Address {

@@ -92,8 +92,10 @@ func (a *app) entryOf(ctx context.Context, entries []config.Entry, data *config.
 	if err != nil {
 		return config.Entry{}, err
 	}
-	e, _ := entryByID(entries, p.ID)
-	return e, nil
+	if e, ok := entryByID(entries, p.ID); ok {
+		return e, nil
+	}
+	return config.Entry{Provider: p}, nil // of a folder of other people's
 }
 
 func entryByID(entries []config.Entry, id string) (config.Entry, bool) {

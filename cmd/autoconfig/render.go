@@ -101,7 +101,7 @@ func typedAddress(text string) (provider.Address, error) {
 // resolver is configured.
 func (a *app) find(ctx context.Context, cfg *config.Config, data *config.Data, addr provider.Address) (*provider.Provider, error) {
 	chain := data.All()
-	if mx := service.MXSource(cfg, data.Providers); mx != nil {
+	if mx := service.MXSource(cfg, data.ByMX()); mx != nil {
 		chain = append(chain, mx)
 	}
 	p, err := chain.Lookup(ctx, addr)

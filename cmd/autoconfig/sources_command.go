@@ -53,10 +53,14 @@ func (a *app) checkSources(ctx context.Context, all bool) error {
 	if err != nil {
 		return err
 	}
-	if len(data.Remote) == 0 {
+	if len(data.Remote)+len(data.ISPDB) == 0 {
 		return usagef("the configuration has no sources; docs/sources.md says how to write one")
 	}
 	failed := false
+	for _, s := range data.ISPDB {
+		failed = failed || len(s.Bad) > 0
+		fmt.Fprintln(a.stdout, s)
+	}
 	for _, s := range data.Remote {
 		if rows, ok := s.(*source.Rows); ok && !a.checkSource(ctx, rows, all) {
 			failed = true

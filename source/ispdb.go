@@ -1,0 +1,151 @@
+package source
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"slices"
+
+	"autoconfig/files"
+	"autoconfig/finding"
+	"autoconfig/mozilla"
+	"autoconfig/provider"
+)
+
+// ISPDB is a folder of autoconfig documents about other people's providers, such
+// as a copy of Thunderbird's database. It is asked when no source of the
+// operator's own has the domain, and it is read once and then never changed.
+type ISPDB struct {
+	Name      string
+	Dir       string
+	Providers []*provider.Provider // their domains are mail exchangers as well
+	Plain     []string             // files that were left out: no server with encryption
+	Bad       []string             // files that cannot be read, those that serve what they held before included
+
+	index *Index
+	files map[string]*provider.Provider // what each file held when it was good; nil: left out
+}
+
+// MostISPDB is the most entries that a folder may have.
+const MostISPDB = 20_000
+
+// ReadISPDB reads a folder. A file that cannot be read keeps what it held before,
+// or is left out, and so does the folder; the findings say so. The error is of a
+// folder that was never read.
+func ReadISPDB(r *files.Reader, name, dir string, before *ISPDB) (*ISPDB, []finding.Finding, error) {
+	names, err := r.Names(dir, MostISPDB)
+	if err != nil && before != nil {
+		again := *before
+		again.Bad = []string{filepath.Base(dir)}
+		return &again, []finding.Finding{badFile(dir, err, true)}, nil
+	} else if err != nil {
+		return nil, nil, err
+	}
+	s := &ISPDB{Name: name, Dir: dir, index: NewIndex(0, 0), files: map[string]*provider.Provider{}}
+	var found []finding.Finding
+	for _, file := range names {
+		if filepath.Ext(file) != ".xml" {
+			continue
+		}
+		p, err := readProvider(r, filepath.Join(dir, file))
+		if err != nil {
+			old, known := before.held(file)
+			found = append(found, badFile(filepath.Join(dir, file), err, known))
+			if s.Bad = append(s.Bad, file); !known {
+				continue
+			}
+			p = old
+		}
+		s.files[file] = p
+		if p == nil {
+			s.Plain = append(s.Plain, file)
+			continue
+		}
+		s.Providers = append(s.Providers, p)
+		for _, domain := range p.Domains {
+			s.index.Add(domain, p) // of two files the first counts
+		}
+	}
+	return s, found, nil
+}
+
+// held is what a file held when it was good.
+func (s *ISPDB) held(file string) (*provider.Provider, bool) {
+	if s == nil {
+		return nil, false
+	}
+	p, known := s.files[file]
+	return p, known
+}
+
+func badFile(path string, err error, known bool) finding.Finding {
+	f := finding.New("config-ispdb-file", path).Because("it cannot be read and is left out: %s", provider.Printable(err.Error(), 200))
+	if known {
+		f = f.Because("it cannot be read, and what it held before is served: %s", provider.Printable(err.Error(), 200))
+	}
+	return f
+}
+
+// readProvider reads a document as a provider that may be served, with its
+// servers without encryption left out. It is nil when nothing is left.
+func readProvider(r *files.Reader, path string) (*provider.Provider, error) {
+	text, err := r.Read(path, mozilla.MaxSize)
+	if err != nil {
+		return nil, err
+	}
+	d, err := mozilla.Read(text)
+	if err != nil {
+		return nil, err
+	}
+	p := d.Provider
+	domains := p.Domains
+	p.Domains = nil
+	for _, name := range domains {
+		if norm, err := provider.ParseDomain(name); err == nil && !slices.Contains(p.Domains, norm) {
+			p.Domains = append(p.Domains, norm)
+		}
+	}
+	if len(p.Domains) == 0 {
+		return nil, errors.New("it has no domain")
+	}
+	plainOnes := len(p.Incoming) + len(p.Outgoing)
+	plain := func(s provider.Server) bool { return s.Security == provider.Plain }
+	p.Incoming, p.Outgoing = slices.DeleteFunc(p.Incoming, plain), slices.DeleteFunc(p.Outgoing, plain)
+	plainOnes -= len(p.Incoming) + len(p.Outgoing)
+	p.Repair()
+	switch lacks := len(p.Incoming) == 0 || len(p.Outgoing) == 0; {
+	case lacks && plainOnes > 0:
+		return nil, nil //nolint:nilnil // nothing to serve, and nothing wrong
+	case lacks:
+		return nil, errors.New("it has no incoming or no outgoing server that can be used")
+	}
+	p.ID = filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path) // no entry of the configuration is called that
+	p.Name = cmp.Or(p.Name, p.Domains[0])
+	p.PACC, p.PasswordLogin.Status = provider.PACCAuto, provider.PasswordWorks
+	for _, domain := range p.Domains { // Thunderbird asks its database for the parents of a mail exchanger
+		if !slices.Contains(p.MX, domain) {
+			p.MX = append(p.MX, domain)
+		}
+	}
+	return p, nil
+}
+
+// Lookup finds the provider of an address's domain.
+func (s *ISPDB) Lookup(ctx context.Context, a provider.Address) (*provider.Provider, error) {
+	return s.index.Lookup(ctx, a)
+}
+
+// Domains are those of the files that are served.
+func (s *ISPDB) Domains(ctx context.Context) iter.Seq2[string, error] { return s.index.Domains(ctx) }
+
+// Len is the number of domains.
+func (s *ISPDB) Len() int { return s.index.Len() }
+
+// String says what the folder holds.
+func (s *ISPDB) String() string {
+	return fmt.Sprintf("%s: providers: %d, domains: %d, left out without encryption: %d, unreadable files: %d",
+		s.Name, len(s.Providers), s.Len(), len(s.Plain), len(s.Bad))
+}
