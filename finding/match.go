@@ -201,7 +201,12 @@ func (r *reading) meanings() []Finding {
 			out = append(out, New(id, ""))
 		}
 	}
-	return append(out, r.retired...)
+	// a retired host explains why there is no connection
+	at := slices.IndexFunc(out, func(f Finding) bool { return strings.HasPrefix(f.ID, "connect-") })
+	if at < 0 {
+		at = len(out)
+	}
+	return slices.Insert(out, at, r.retired...)
 }
 
 func (r *reading) matches(rule rule) bool {

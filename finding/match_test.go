@@ -297,7 +297,8 @@ func TestExplainInOwnWords(t *testing.T) {
 	}
 }
 
-// A retired host is named whatever else is said, and once.
+// A retired host is named whatever else is said, and once: before a failed connection, which it explains, and after
+// what the server itself said.
 func TestExplainRetiredHost(t *testing.T) {
 	known := func(name string) (vendor, use, why string) {
 		if name == "smtp-mail.old.example" {
@@ -306,8 +307,22 @@ func TestExplainRetiredHost(t *testing.T) {
 		return "", "", ""
 	}
 	got := Explain("Connection to smtp-mail.old.example timed out. SMTP-MAIL.OLD.EXAMPLE: no answer", known)
-	if len(got) != 2 || got[0].ID != "connect-port-timeout" || got[1].ID != "have-host-retired" || got[1].Subject != "smtp-mail.old.example" ||
-		!strings.Contains(Sentence(got[1].Cause), "smtp-mail.old.example is") || !strings.Contains(got[1].Fix, "smtp.new.example") {
+	if len(got) != 2 || got[1].ID != "connect-port-timeout" || got[0].ID != "have-host-retired" || got[0].Subject != "smtp-mail.old.example" ||
+		!strings.Contains(Sentence(got[0].Cause), "smtp-mail.old.example is") || !strings.Contains(got[0].Fix, "smtp.new.example") {
 		t.Errorf("%+v", got)
+	}
+	for text, want := range map[string]string{
+		"smtp-mail.old.example: Connection refused":                                                             "have-host-retired connect-port-refused",
+		"The server smtp-mail.old.example could not be found: no such host":                                     "have-host-retired connect-name-unknown",
+		"smtp-mail.old.example said: 535 5.7.139 Authentication unsuccessful, basic authentication is disabled": "smtp-auth-basic-retired have-host-retired",
+		"smtp-mail.old.example": "have-host-retired",
+	} {
+		var ids []string
+		for _, f := range Explain(text, known) {
+			ids = append(ids, f.ID)
+		}
+		if got := strings.Join(ids, " "); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
 	}
 }

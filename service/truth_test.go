@@ -187,6 +187,31 @@ func TestWatchCannotLook(t *testing.T) {
 	}
 }
 
+// A look-up that fails because a source is down costs that domain its turn, and no other: the round counts, what was
+// known of the domain stays, and /readyz says that it was left out.
+func TestWatchAndOneLookupThatFails(t *testing.T) {
+	r, _, w := watched(t, goodList, rootZone)
+	table(t, filepath.Join(r.dir, "first.db"), "INSERT INTO d VALUES ('second.test', 'hosted')")
+	w.round(t.Context())
+	if ready := r.ready(); !strings.Contains(ready, `"domains":3`) || !strings.Contains(ready, `"broken":3`) {
+		t.Fatal(ready)
+	}
+	r.log.take()
+	r.edit("SELECT id FROM d WHERE", "SELECT CASE name WHEN 'first.test' THEN json(name) ELSE id END FROM d WHERE")
+	r.reload()
+	r.log.take()
+	w.round(t.Context())
+	ready := r.ready()
+	for _, want := range []string{`"degraded"`, `"domains":2`, `"broken":3`, "1 domain could not be looked at"} {
+		if !strings.Contains(ready, want) {
+			t.Errorf("no %s in %s", want, ready)
+		}
+	}
+	if log := r.log.take(); strings.Contains(log, "right again") || !strings.Contains(log, "level=ERROR") {
+		t.Error(log)
+	}
+}
+
 // A domain of a customer that cannot be resolved is that customer's: it counts as
 // broken, and the resolver as up.
 func TestWatchAndOneBrokenDomain(t *testing.T) {

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -20,6 +21,7 @@ import (
 const (
 	watchPerSecond = 200 // questions to one resolver
 	watchAtOnce    = 8   // domains
+	watchMissed    = 32  // look-ups that fail one after the other end a round: each may take a time-out
 )
 
 // watch checks the records of the operator's own domains again and again, which
@@ -50,9 +52,9 @@ func (w *watch) run(ctx context.Context) {
 
 // round checks every domain once and reports what came of it. A list that breaks
 // off, or a resolver that is down, says nothing about domains: the last whole
-// round stays.
+// round stays. Of a domain whose look-up fails what was known stays.
 func (w *watch) round(ctx context.Context) {
-	result, broken, err := w.look(ctx)
+	result, broken, missed, err := w.look(ctx)
 	if ctx.Err() != nil {
 		return // what is under way ended early and says nothing
 	}
@@ -65,37 +67,61 @@ func (w *watch) round(ctx context.Context) {
 	w.broken = broken
 	result.Broken, result.At = len(broken), time.Now()
 	w.srv.RecordsChecked(result)
+	if missed != nil {
+		w.log.Error("not every domain's records can be watched", "error", missed)
+		w.srv.RecordsUnchecked(missed.Error())
+	}
 }
 
 var errResolver = errors.New("no resolver answers; check dns.resolver")
 
-func (w *watch) look(ctx context.Context) (result server.Records, broken map[string]string, err error) {
+// look takes the round. It has missed some of the domains where a source does not answer.
+func (w *watch) look(ctx context.Context) (result server.Records, broken map[string]string, missed, err error) {
 	now := w.now()
 	client := query.New(query.Options{Resolvers: resolvers(now.cfg), PerSecond: watchPerSecond})
 	if !answers(ctx, client) {
-		return result, nil, errResolver
+		return result, nil, nil, errResolver
 	}
 	plan := dnssrv.PlanOptions{ServiceHost: now.cfg.ServiceHost, TTL: dnssrv.DefaultTTL}
 	c := NewRecordCheck(now.data, client, plan, false)
 	result.Status, broken = map[string]int{}, map[string]string{}
-	var broke error
+	var broke, why error
+	unasked, inRow := 0, 0
 	domains := query.Until(c.All(ctx), &broke)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	for r := range query.InOrder(ctx, domains, watchAtOnce, c.Domain) {
 		if r.Err != nil {
-			return result, nil, r.Err
+			why = r.Err
+			unasked++
+			if inRow++; inRow == watchMissed {
+				return result, nil, nil, why
+			}
+			if faults := w.broken[r.Report.Domain]; faults != "" {
+				broken[r.Report.Domain] = faults
+			}
+			continue
 		}
+		inRow = 0
 		result.Domains++
 		said, unsaid := count(r.Report, result.Status)
 		if unsaid["REFUSED"] > 0 && said == 0 || len(unsaid) > 0 && !answers(ctx, client) {
-			return result, nil, errResolver
+			return result, nil, nil, errResolver
 		}
 		if faults := faultsOf(r.Report); faults != "" {
 			broken[r.Report.Domain] = faults
 		}
 	}
-	return result, broken, broke
+	switch {
+	case broke != nil:
+	case unasked > 0 && result.Domains == 0:
+		broke = why
+	case unasked == 1:
+		missed = fmt.Errorf("1 domain could not be looked at: %w", why)
+	case unasked > 1:
+		missed = fmt.Errorf("%d domains could not be looked at, the last because: %w", unasked, why)
+	}
+	return result, broken, missed, broke
 }
 
 // count adds the records of a report to those of the round, and returns how many

@@ -44,19 +44,27 @@ type Listing struct {
 
 // Listings are the domains of every source that can list its own, in order and
 // streamed. What an [Index] before a source has is left out of that source's. A
-// [*RowError] is about its row alone; after any other error nothing follows, and
-// the list is not whole.
+// [*RowError] is about its row alone; any other error comes at the end, and the
+// list is not whole.
 func (c Chain) Listings(ctx context.Context) iter.Seq2[Listing, error] {
 	return func(yield func(Listing, error) bool) {
+		var faults []error
 		for i, s := range c {
 			for l, err := range listings(ctx, s) {
+				if err != nil && !IsRowError(err) {
+					faults = append(faults, err)
+					break
+				}
 				if err == nil && c[:i].indexed(l.Domain) {
 					continue
 				}
-				if !yield(l, err) || err != nil && !IsRowError(err) {
+				if !yield(l, err) {
 					return
 				}
 			}
+		}
+		if err := errors.Join(faults...); err != nil {
+			yield(Listing{}, err)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"iter"
 	"log/slog"
 	"slices"
 	"strings"
@@ -163,4 +164,38 @@ func listed(t *testing.T, rows *Rows) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// broken is a source whose list breaks off after one domain.
+type broken struct{ err error }
+
+func (broken) Lookup(context.Context, provider.Address) (*provider.Provider, error) {
+	return nil, provider.ErrNotFound
+}
+
+func (b broken) Domains(context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) { _ = yield("early.example", nil) && yield("", b.err) }
+}
+
+// A list that breaks off does not hide those of the sources after it; the errors come at the end.
+func TestListingsAfterAFault(t *testing.T) {
+	first, second := errors.New("first is down"), errors.New("second is down")
+	x := NewIndex(1, 16)
+	x.Add("late.example", testProviders()[0])
+	var got []string
+	var end error
+	for domain, err := range (Chain{broken{first}, broken{second}, x}).Domains(t.Context()) {
+		if end != nil {
+			t.Errorf("%q after the error", domain)
+		}
+		if end = err; err == nil {
+			got = append(got, domain)
+		}
+	}
+	if want := []string{"early.example", "early.example", "late.example"}; !slices.Equal(got, want) || !errors.Is(end, first) || !errors.Is(end, second) {
+		t.Errorf("%v, %v", got, end)
+	}
+	for range (Chain{broken{first}, x}).Domains(t.Context()) {
+		break // and whoever has seen enough may leave
+	}
 }

@@ -115,9 +115,9 @@ func (s *scanner) run() error {
 				return err
 			}
 		case strings.HasPrefix(rest, "--"), c == '#' && s.dialect == MySQL:
-			s.copyTo("\n")
+			s.copyTo(1, "\n")
 		case strings.HasPrefix(rest, "/*"):
-			s.copyTo("*/")
+			s.copyTo(2, "*/")
 		case c == '$' && s.dialect == Postgres:
 			s.dollar(rest)
 		case strings.HasPrefix(rest, "::"), strings.HasPrefix(rest, ":="): // a cast, an assignment
@@ -143,10 +143,10 @@ func (s *scanner) copy(n int) {
 	s.at += n
 }
 
-// copyTo copies up to and with end, or all that is left.
-func (s *scanner) copyTo(end string) {
-	before, _, _ := strings.Cut(s.text[s.at+1:], end)
-	s.copy(1 + len(before) + len(end))
+// copyTo copies what begins with n bytes up to and with end, or all that is left.
+func (s *scanner) copyTo(n int, end string) {
+	before, _, _ := strings.Cut(s.text[s.at+n:], end)
+	s.copy(n + len(before) + len(end))
 }
 
 // quoted copies a string or a quoted name. A doubled quote is a quote, and in
@@ -189,7 +189,7 @@ func (s *scanner) dollar(rest string) {
 	if len(tag) < len(rest) && rest[len(tag)] == '$' {
 		tag += "$"
 		s.copy(len(tag) - 1)
-		s.copyTo(tag)
+		s.copyTo(1, tag)
 		return
 	}
 	s.copy(1)
