@@ -3,6 +3,7 @@ package pages
 import (
 	"cmp"
 	"fmt"
+	"html/template"
 	"slices"
 	"strings"
 
@@ -14,53 +15,81 @@ import (
 // group is what the set-up page says about addresses of one provider.
 type group struct {
 	*setupView
+	access
+
+	set    *templates.Set
 	number int
+	login  provider.PasswordLogin
+	notes  []provider.Note
+	pairs  []string // values of the messages
+	bare   bool     // it is a domain without an address, and a profile could be made for one
 
 	Titled    bool // there are several groups
+	Heading   string
 	Provider  string
 	Addresses []string
 	Address   string // the first one, or words for "your address"
-	Full      bool   // Address is one
-	Mode      string // how a person signs in: microsoft, web or password
-	Account   string // which of Microsoft's accounts: personal or work
+	Sign      template.HTML
 
-	Truth    bool // there is something to know before
-	Password provider.PasswordStatus
-	Since    string
-	login    provider.PasswordLogin
-	Note     string // of the password login; its language is not known
-	Notes    []provider.Note
-
-	Enable      string // where mail programs are let in first
-	EnableSteps []provider.Note
-
-	Profile, Mail, Exchange bool // which profiles can be made
-	Signed                  bool
-	QR                      string
-
-	Devices  []device
-	Servers  []serverRow
-	Services []serviceRow
-	Links    []provider.Documentation // Lang is empty when it is the page's
+	Enable                string // where mail programs are let in first
+	EnableSteps           []noteView
+	Signed                bool
+	QR                    string
+	Devices               []deviceView
+	Programs              programsView
+	Common                *loginRow // the login of every server
+	Servers, Further      []serverRow
+	Services              []serviceRow
+	General, About, Admin []noteView
+	Links                 []provider.Documentation // Lang is empty when it is the page's
 }
 
-// device is a section of the page.
-type device struct {
-	*group
-	Kind string
-	Open bool
+// noteView is a remark; Lang is empty when it is in the page's language.
+type noteView struct {
+	Lang string
+	Text template.HTML
 }
 
 type serverRow struct {
 	provider.Server
-	Alternative bool   // not the best of its kind
-	Username    string // empty: Template describes it
-	Template    string
-	Auth        []string
-	Leave       string // POP3: whether mail stays on the server, yes or no; empty: nothing is said
+	Name        string        // for a person: IMAP
+	Shown       template.HTML // the host
+	Alternative bool          // not the best of its kind
+	Login       *loginRow     // nil: the common one
+	Leave       string        // POP3: whether mail stays on the server, yes or no; empty: nothing is said
+}
+
+// loginRow is how one logs in to a server.
+type loginRow struct {
+	Username string // empty: Template describes it
+	Template string
+	Auth     []string
 }
 
 type serviceRow struct{ Kind, Value string }
+
+// deviceView is a section of the page.
+type deviceView struct {
+	Group          *group
+	ID, Name, Hint string
+	Icon           string // of part-icons.html
+	Open           bool
+	Form           bool // with an address there would be a profile
+	Ways           []wayView
+}
+
+// wayView is an app in a section.
+type wayView struct {
+	way
+	Group                 *group
+	Field                 string // the id of its input
+	List                  template.HTML
+	Before, After         []noteView
+	Enable                string
+	EnableSteps           []noteView
+	MailProfile, Exchange bool
+	QR                    string
+}
 
 // ID is an element's id, unique to the group.
 func (g *group) ID(name string) string {
@@ -70,42 +99,66 @@ func (g *group) ID(name string) string {
 	return fmt.Sprintf("%s-%d", name, g.number+1)
 }
 
-func (p *Pages) group(v *setupView, part []Account, o SetupOptions) *group {
+func (p *Pages) group(v *setupView, part []Account, number int, o SetupOptions) *group {
+	var addresses []string
 	first := part[0].Address
-	if i := slices.IndexFunc(part, func(a Account) bool { return a.Address.Local != "" }); i >= 0 {
-		first = part[i].Address
-	}
-	from := part[0].Provider.For(first.Domain)
-	g := &group{setupView: v, Provider: cmp.Or(from.Name, first.Domain), Signed: o.Signed,
-		Password: from.PasswordLogin.Status, Since: from.PasswordLogin.Since, login: from.PasswordLogin}
 	for _, a := range part {
 		if a.Address.Local != "" {
-			g.Addresses = append(g.Addresses, a.Address.String())
+			if addresses == nil {
+				first = a.Address
+			}
+			addresses = append(addresses, a.Address.String())
 		}
 	}
-	g.Full = len(g.Addresses) > 0
-	if g.Address = templates.Message(v.Lang, "address.yours"); g.Full {
-		g.Address = g.Addresses[0]
-	}
-	g.Mode, g.Account = signIn(from)
-	g.truth(from)
-	g.Mail, g.Exchange = g.Full && mailProfile(from), g.Full && from.ActiveSync != "" && g.Mode == modeMicrosoft
-	g.Profile = g.Mail || g.Exchange
-	if o.Host != "" && g.Profile {
+	from := part[0].Provider.For(first.Domain)
+	g := p.newGroup(v, from, first, addresses)
+	g.number, g.Signed = number, o.Signed
+	if o.Host != "" && (g.Mail || g.Exchange) {
 		g.QR = g.code(o.Host)
 	}
-	g.rows(from, first)
-	for _, kind := range deviceOrder(v.Agent) {
-		g.Devices = append(g.Devices, device{group: g, Kind: kind, Open: len(g.Devices) == 0})
+	for _, d := range devicesFor(v.Agent) {
+		g.Devices = append(g.Devices, g.device(d))
 	}
+	g.Devices[0].Open = true
+	g.Programs = g.programs(from, first)
 	return g
 }
 
-// code is the picture with the link to the profile that has the best chance: where passwords are retired that is the
-// Exchange one, which can sign in otherwise. It is empty when there are too many addresses for one code.
+// newGroup is a group with what it says on any device, also of a domain without addresses.
+func (p *Pages) newGroup(v *setupView, from *provider.Provider, first provider.Address, addresses []string) *group {
+	g := &group{setupView: v, access: accessOf(from), set: p.templates, Provider: cmp.Or(from.Name, first.Domain),
+		login: from.PasswordLogin, Addresses: addresses}
+	if g.Address = g.text("address.yours"); len(addresses) > 0 {
+		g.Address = addresses[0]
+	} else {
+		g.bare, g.Mail, g.Exchange = g.Mail && g.Secret != "", false, false
+	}
+	if g.Heading = strings.Join(addresses, ", "); g.Provider != first.Domain {
+		g.Heading = g.Provider + ": " + g.Heading
+	}
+	secret := ""
+	if g.Secret != "" {
+		secret = g.text("secret." + g.Secret)
+	}
+	g.pairs = []string{"address", g.Address, "provider", g.Provider, "secret", secret, "protocol", g.Protocol}
+	g.Sign = g.rich("sign." + g.SignIn)
+	g.remarks(from)
+	g.rows(from, first)
+	return g
+}
+
+func (g *group) text(key string, pairs ...string) string {
+	return templates.Message(g.Lang, key, pairs...)
+}
+
+func (g *group) rich(key string, pairs ...string) template.HTML {
+	return g.set.Rich(g.Lang, key, append(pairs, g.pairs...)...)
+}
+
+// code is the picture with the link to the profile. It is empty when there are too many addresses for one code.
 func (g *group) code(host string) string {
 	kind := apple.Mail
-	if g.Exchange && (g.Password == provider.PasswordRetired || !g.Mail) {
+	if g.Exchange {
 		kind = apple.Exchange
 	}
 	if len(ProfileLink(host, g.Addresses, kind, g.Chose())) > maxCode {
@@ -114,48 +167,95 @@ func (g *group) code(host string) string {
 	return "/qr.svg?" + profileQuery(g.Addresses, kind, g.Chose())
 }
 
-// The ways to sign in.
-const (
-	modeMicrosoft = "microsoft"
-	modeWeb       = "web"
-	modePassword  = "password"
-)
-
-// signIn is how a person signs in, judged by the first incoming server: the programs know Microsoft's hosts and have a
-// menu entry for its accounts.
-func signIn(p *provider.Provider) (mode, account string) {
-	account = "work"
-	if out, ok := provider.First(p.Outgoing, provider.SMTP); ok && provider.Below(out.Host, "outlook.com") {
-		account = "personal"
+func (g *group) device(d device) deviceView {
+	v := deviceView{Group: g, ID: g.ID(d.Kind), Name: d.Name, Icon: d.Icon}
+	if v.Name == "" {
+		v.Name = g.text("device." + d.Kind)
 	}
-	in := p.Incoming[0] // validation refuses providers without one
-	switch {
-	case in.Auth[0] != provider.AuthOAuth2:
-		return modePassword, account
-	case provider.Below(in.Host, "office365.com"), provider.Below(in.Host, "outlook.com"):
-		return modeMicrosoft, account
+	v.Form = g.bare && (d.Kind == "iphone" || d.Kind == "mac")
+	for _, w := range g.ways(d) {
+		v.Ways = append(v.Ways, g.way(v.ID, w))
 	}
-	return modeWeb, account
+	if len(v.Ways) > 0 {
+		if v.Hint = v.Ways[0].Name; strings.HasPrefix(v.Ways[0].ID, "profile") || strings.HasPrefix(v.Ways[0].ID, "hand") {
+			v.Hint = "Apple Mail"
+		}
+	}
+	return v
 }
 
-// mailProfile reports whether Apple's mail payload can say how to log in.
-func mailProfile(p *provider.Provider) bool {
-	can := func(s provider.Server) bool { return s.PasswordMethod() }
-	return slices.ContainsFunc(p.Incoming, can) && slices.ContainsFunc(p.Outgoing, can)
+// way is a way with its texts, each remark with the steps that it concerns.
+func (g *group) way(device string, w way) wayView {
+	v := wayView{way: w, Group: g, Field: device + "-" + w.ID}
+	if w.Name == "" {
+		v.Name = g.text("name." + strings.TrimSuffix(strings.TrimSuffix(w.ID, "-mac"), "-ios"))
+	}
+	v.List = g.set.List(g.Lang, w.Steps, append([]string{"app", v.Name, "store", w.Store, "entry", w.Entry}, g.pairs...)...)
+	if w.Mail {
+		v.Enable, v.EnableSteps = g.Enable, g.EnableSteps
+		v.Before, v.After = g.about(provider.NoteReceiving), g.about(provider.NoteSending)
+	}
+	after := func(condition bool, key string) {
+		if condition {
+			v.After = append(v.After, noteView{Text: g.rich(key)})
+		}
+	}
+	profile := strings.HasPrefix(w.ID, "profile")
+	after(templates.Doubtful(v.List), "steps.unverified")
+	after(w.Finds, "hand.find")
+	after(w.Cloud, "outlook.cloud")
+	after(w.EWS, "mac.ews")
+	after(profile && g.Signed, "profile.signed")
+	after(profile && !g.Signed, "profile.unsigned")
+	after(w.ID == "profile", "profile.note")
+	if profile {
+		v.MailProfile, v.Exchange = g.Mail, g.Exchange && w.ID == "profile"
+		v.QR = g.QR
+	}
+	return v
 }
 
-// truth is what a person must know of the provider before anything works.
-func (g *group) truth(p *provider.Provider) {
+// remarks sorts the remarks of a provider by what they concern.
+func (g *group) remarks(p *provider.Provider) {
 	langOf := func(n *provider.Note) *string { return &n.Lang }
-	g.Notes = inLanguage(p.Notes, g.Lang, langOf)
-	if !slices.ContainsFunc(g.Notes, func(n provider.Note) bool { return n.Lang == "" }) {
-		g.Note = p.PasswordLogin.Note
+	g.notes = inLanguage(p.Notes, g.Lang, langOf)
+	g.General, g.About, g.Admin = g.about(""), g.about(provider.NoteSettings), g.about(provider.NoteAdmin)
+	if p.PasswordLogin.Note != "" && !slices.ContainsFunc(g.notes, func(n provider.Note) bool { return n.Lang == "" || n.Key != "" }) {
+		g.General = append(g.General, noteView{Text: g.linked(p.PasswordLogin.Note)})
 	}
 	if e := p.Enable; e != nil {
-		g.Enable, g.EnableSteps = e.URL, inLanguage(e.Instructions, g.Lang, langOf)
+		g.Enable = e.URL
+		for _, n := range inLanguage(e.Instructions, g.Lang, langOf) {
+			g.EnableSteps = append(g.EnableSteps, noteView{n.Lang, g.linked(n.Text)})
+		}
 	}
-	g.Truth = g.Enable != "" || len(g.Notes) > 0 || g.Note != "" ||
-		g.Password == provider.PasswordRetired || g.Password == provider.PasswordApp
+}
+
+// about are the remarks on one thing. Those of built-in providers are messages, in every language of the pages.
+func (g *group) about(place provider.NotePlace) []noteView {
+	var out []noteView
+	for _, n := range g.notes {
+		switch {
+		case n.For != place:
+		case n.Key != "":
+			out = append(out, noteView{Text: g.rich("note." + n.Key)})
+		default:
+			out = append(out, noteView{n.Lang, g.linked(n.Text)})
+		}
+	}
+	return out
+}
+
+// linked is somebody's text, with its https links to be clicked.
+func (g *group) linked(text string) template.HTML {
+	words := strings.Split(template.HTMLEscapeString(text), " ")
+	for i, w := range words {
+		if strings.HasPrefix(w, "https://") && !strings.Contains(w, "&#34;") {
+			link := strings.TrimRight(w, ".,;:)")
+			words[i] = `<a href="` + link + `" rel="noreferrer">` + link + "</a>" + w[len(link):]
+		}
+	}
+	return template.HTML(strings.Join(words, " ")) //nolint:gosec // escaped before
 }
 
 // inLanguage picks the texts in lang, without its name, else those in English, else in the language of the first.
@@ -181,29 +281,21 @@ func inLanguage[T any](list []T, lang string, langOf func(*T) *string) (out []T)
 
 // rows are the tables of settings and links.
 func (g *group) rows(p *provider.Provider, first provider.Address) {
-	servers := slices.Concat(p.Incoming, p.Outgoing)
-	if p.ManageSieve != nil {
-		servers = append(servers, *p.ManageSieve)
-	}
 	seen := map[provider.Protocol]bool{}
-	for _, s := range servers {
-		row := serverRow{Server: s, Alternative: seen[s.Protocol], Auth: g.auth(s)}
+	for _, s := range p.AllServers() {
+		row := serverRow{Server: s, Name: strings.ToUpper(string(s.Protocol)), Alternative: seen[s.Protocol], Login: g.loginRow(s, first), Shown: templates.Breaks(s.Host)}
 		seen[s.Protocol] = true
 		if s.Protocol == provider.POP3 && s.LeaveOnServer != nil {
 			row.Leave = map[bool]string{true: "yes", false: "no"}[*s.LeaveOnServer]
 		}
-		switch {
-		case len(g.Addresses) == 1 || g.Full && !strings.Contains(s.Username, "%"):
-			row.Username = provider.Expand(s.Username, first)
-		case s.Username == provider.EmailAddress:
-			row.Template = "address"
-		case s.Username == provider.EmailLocalPart:
-			row.Template = "local"
-		default:
-			row.Template = "other"
+		further := row.Alternative || s.Protocol == provider.ManageSieve || s.Protocol == provider.POP3 && g.Protocol == "IMAP"
+		if further {
+			g.Further = append(g.Further, row)
+		} else {
+			g.Servers = append(g.Servers, row)
 		}
-		g.Servers = append(g.Servers, row)
 	}
+	g.share()
 	for _, row := range []serviceRow{
 		{"caldav", p.CalDAV}, {"carddav", p.CardDAV}, {"jmap", p.JMAP}, {"activesync", p.ActiveSync},
 	} {
@@ -220,13 +312,49 @@ func (g *group) rows(p *provider.Provider, first provider.Address) {
 	}
 }
 
+// share says once what every server's login has in common with the first.
+func (g *group) share() {
+	common := *g.Servers[0].Login
+	same := func(s serverRow) bool {
+		return s.Login.Username == common.Username && s.Login.Template == common.Template && slices.Equal(s.Login.Auth, common.Auth)
+	}
+	for _, s := range g.Servers {
+		if !same(s) {
+			return
+		}
+	}
+	g.Common = &common
+	for _, list := range [][]serverRow{g.Servers, g.Further} {
+		for i := range list {
+			if same(list[i]) {
+				list[i].Login = nil
+			}
+		}
+	}
+}
+
+func (g *group) loginRow(s provider.Server, first provider.Address) *loginRow {
+	row := &loginRow{Auth: g.auth(s)}
+	switch {
+	case len(g.Addresses) == 1 || len(g.Addresses) > 0 && !strings.Contains(s.Username, "%"):
+		row.Username = provider.Expand(s.Username, first)
+	case s.Username == provider.EmailAddress:
+		row.Template = "address"
+	case s.Username == provider.EmailLocalPart:
+		row.Template = "local"
+	default:
+		row.Template = "other"
+	}
+	return row
+}
+
 // auth names a server's ways to log in, as far as they are known to work.
 func (g *group) auth(s provider.Server) []string {
 	var out []string
 	for _, a := range s.Auth {
 		word, state := string(a), g.login.For(s.Protocol).Status
 		switch {
-		case a == provider.AuthOAuth2 && g.Mode == modeMicrosoft:
+		case a == provider.AuthOAuth2 && g.SignIn == signMicrosoft:
 			word += "-microsoft"
 		case a == provider.AuthPassword && state == provider.PasswordRetired:
 			word += "-retired"
@@ -236,26 +364,4 @@ func (g *group) auth(s provider.Server) []string {
 		out = append(out, word)
 	}
 	return out
-}
-
-// deviceOrders are the sections by a word of the User-Agent: the visitor's device first, the related ones next.
-var deviceOrders = []struct{ word, kinds string }{
-	{"iPhone", appleOrder},
-	{"iPad", appleOrder},
-	{"Android", "android outlook-new thunderbird outlook iphone mac others"},
-	{"Macintosh", "mac iphone thunderbird outlook-new android outlook others"},
-	{"Windows", "outlook outlook-new thunderbird iphone android mac others"},
-	{"Linux", "thunderbird others iphone android outlook outlook-new mac"},
-	{"", appleOrder},
-}
-
-const appleOrder = "iphone android outlook outlook-new thunderbird mac others"
-
-func deviceOrder(agent string) []string {
-	for _, d := range deviceOrders {
-		if strings.Contains(agent, d.word) {
-			return strings.Fields(d.kinds)
-		}
-	}
-	return nil // the last one is for all
 }

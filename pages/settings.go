@@ -2,6 +2,7 @@ package pages
 
 import (
 	"cmp"
+	"html/template"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,8 +17,8 @@ type settingsView struct {
 	formView
 	Domain, Provider string
 	Protocols        string // SMTP, IMAP, POP
-	SignIn           string // find.signin.WORD
 	Rows             *group // the tables
+	Notes            []noteView
 	Troubles         []trouble
 }
 
@@ -29,7 +30,7 @@ type trouble struct {
 
 // samples are the commonest errors by how one signs in, most common first. What they mean is in the catalogue.
 var samples = map[string][]string{
-	modeMicrosoft: {
+	signMicrosoft: {
 		"535 5.7.139 Authentication unsuccessful, basic authentication is disabled",
 		"530 5.7.57 Client not authenticated to send mail",
 		"451 5.7.3 STARTTLS is required to send mail",
@@ -55,18 +56,21 @@ var samples = map[string][]string{
 func (p *Pages) Settings(visit Visit, domain string, of *provider.Provider) (Page, error) {
 	v := &settingsView{formView: formView{view: p.view(visit, "/settings/"+domain)}, Domain: domain}
 	from := of.For(domain)
-	v.Provider = cmp.Or(from.Name, domain)
-	mode, _ := signIn(from)
-	v.SignIn = mode
-	if mode == modePassword && from.PasswordLogin.Status == provider.PasswordApp {
-		v.SignIn = "app"
+	v.Rows = p.newGroup(&setupView{view: v.view}, from, provider.Address{Domain: domain}, nil)
+	v.Provider = v.Rows.Provider
+	v.Notes = v.Rows.General
+	for _, place := range []provider.NotePlace{provider.NoteReceiving, provider.NoteSending, provider.NotePrograms} {
+		v.Notes = append(v.Notes, v.Rows.about(place)...)
 	}
-	v.Rows = &group{setupView: &setupView{view: v.view}, Provider: v.Provider, login: from.PasswordLogin, Mode: mode}
-	v.Rows.truth(from)
-	v.Rows.rows(from, provider.Address{Domain: domain})
+	v.Rows.Servers, v.Rows.Further = append(v.Rows.Servers, v.Rows.Further...), nil
+	for i, row := range v.Rows.Servers { // the domain is put in for another one later, so nothing may be put into it
+		if strings.HasPrefix(string(row.Shown), "<") {
+			v.Rows.Servers[i].Shown = template.HTML(`<span class="any">` + row.Host + "</span>") //nolint:gosec // a host name
+		}
+	}
 	smtpFirst := func(a, b serverRow) int { return cmp.Compare(rank(a.Protocol), rank(b.Protocol)) }
 	slices.SortStableFunc(v.Rows.Servers, smtpFirst)
-	texts := samples[mode]
+	texts := samples[v.Rows.SignIn]
 	if texts == nil {
 		texts = samples[""]
 	}

@@ -33,8 +33,10 @@ type setupView struct {
 	Domain    string // of a page without an address
 	Addresses []string
 	Groups    []*group
-	Several   bool // more than one group, and one profile can hold them all
-	More      bool // there is room for one more address
+	Several   bool   // more than one group, and one profile can hold them all
+	More      bool   // there is room for one more address
+	Share     string // the link to this page; empty: there is none
+	ShareCode string // the picture of it
 }
 
 // SetupOptions say what the server can do for a set-up page.
@@ -63,12 +65,18 @@ func (p *Pages) Setup(visit Visit, found []Account, o SetupOptions) (Page, error
 	} else {
 		v.relink(setupLink(all...))
 	}
+	if o.Host != "" {
+		v.Share = PageLink(o.Host, all)
+		if len(v.Addresses) == len(all) && len(v.Share) <= maxCode {
+			v.ShareCode = "/qr.svg?to=setup&" + url.Values{"email": all}.Encode()
+		}
+	}
 	v.More = len(v.Addresses) > 0 && len(v.Addresses) < MaxAddresses
 	parts := groups(found)
 	v.Several = len(parts) > 1
 	for i, part := range parts {
-		g := p.group(v, part, o)
-		g.number, g.Titled = i, len(parts) > 1
+		g := p.group(v, part, i, o)
+		g.Titled = len(parts) > 1
 		v.Groups = append(v.Groups, g)
 		v.Several = v.Several && g.Mail
 	}

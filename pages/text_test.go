@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -147,7 +148,8 @@ func usedMessages(t *testing.T) (map[string]bool, []*regexp.Regexp) {
 		}
 		files = append(files, list...)
 	}
-	call := regexp.MustCompile(`(?:\bt|\bcount|\bsay|c\.text|Message\([\w.]+,|Translations|steps)[ (]*"([a-z-]+(?:\.[a-z-]+)+)"`)
+	call := regexp.MustCompile(`(?:\bt|\bcount|\bsay|[cg]\.text|Message\([\w.]+,|Translations|[Rr]ich|after\([^"]+(?:"profile")?,|key :?=|sign :?=|sign, web :?=|sign, w.Addon =)[ (]*"([a-z-]+(?:\.[a-z-]+)+(?:\.[0-9])?)"`)
+	prefix := regexp.MustCompile(`(?:text|rich)\("([a-z]+\.)" ?\+`) // the end of a key is computed
 	format := regexp.MustCompile(`printf "([a-z-]*%s[a-z.-]*|[a-z.-]+%s[a-z.-]*)"`)
 	for _, file := range files {
 		if strings.HasSuffix(file, "_test.go") {
@@ -158,18 +160,29 @@ func usedMessages(t *testing.T) (map[string]bool, []*regexp.Regexp) {
 			t.Fatal(err)
 		}
 		for _, m := range call.FindAllStringSubmatch(string(body), -1) {
-			if strings.Contains(string(body), `steps "`+m[1]) {
-				families = append(families, regexp.MustCompile("^"+regexp.QuoteMeta(m[1])+`\.`))
-				continue
-			}
 			used[m[1]] = true
+		}
+		for _, m := range prefix.FindAllStringSubmatch(string(body), -1) {
+			families = append(families, regexp.MustCompile("^"+regexp.QuoteMeta(m[1])+`[a-z0-9-]+$`))
 		}
 		for _, m := range format.FindAllStringSubmatch(string(body), -1) {
 			families = append(families, regexp.MustCompile("^"+strings.Replace(regexp.QuoteMeta(m[1]), "%s", "[a-z0-9-]+", 1)+"$"))
 		}
 	}
-	for _, kind := range deviceOrder("") { // steps .Kind .Mode
-		families = append(families, regexp.MustCompile(`^`+kind+`\.((microsoft|web|password)\.)?[1-9]$`))
+	for _, a := range apps {
+		for _, steps := range []string{a.microsoft, a.plain} {
+			for step := range strings.FieldsSeq(steps) {
+				for _, account := range []string{"personal", "work"} {
+					used[strings.ReplaceAll(step, "{account}", account)] = step != "{sign}"
+				}
+			}
+		}
+	}
+	delete(used, "{sign}")
+	for _, p := range provider.Builtins() {
+		for _, n := range slices.Concat(p.Notes, provider.BuiltinAt(p.ID, time.Date(2027, 6, 1, 0, 0, 0, 0, time.UTC)).Notes) {
+			used["note."+n.Key] = true
+		}
 	}
 	return used, families
 }

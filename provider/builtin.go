@@ -107,14 +107,14 @@ func microsoftOAuth2() *OAuth2 { // sourceMSOAuth
 
 func outlookNotes() []Note {
 	return []Note{
-		{"en", "Sign in with Microsoft: login with a password, app passwords included, ended on 16 September 2024 for most accounts."},
-		{"en", "Switch on POP and IMAP first at outlook.live.com: Settings, Mail, Forwarding and IMAP. New mailboxes have them off."},
-		{"en", "The user name is the account's primary alias, which may differ from the address you write from."},
-		{"en", "If sending fails with \"SmtpClientAuthentication is disabled\", try another program before you give up, such as Thunderbird on a computer or FairEmail on Android; the Outlook app works too."},
-		{"de", "Bei Microsoft anmelden: Die Anmeldung mit Passwort, auch mit App-Passwort, endete am 16. September 2024 für die meisten Konten."},
-		{"de", "Zuerst POP und IMAP unter outlook.live.com einschalten: Einstellungen, E-Mail, Weiterleitung und IMAP. Bei neuen Postfächern sind sie aus."},
-		{"de", "Der Benutzername ist der primäre Alias des Kontos; er kann von der Absenderadresse abweichen."},
-		{"de", "Scheitert das Senden mit „SmtpClientAuthentication is disabled“, zuerst ein anderes Programm versuchen, etwa Thunderbird am Computer oder FairEmail unter Android; auch die Outlook-App geht."},
+		{"en", "Sign in with Microsoft: login with a password, app passwords included, ended on 16 September 2024 for most accounts.", NoteSettings, "outlook.password"},
+		{"en", "Switch on POP and IMAP first at outlook.live.com: Settings, Mail, Forwarding and IMAP. New mailboxes have them off.", NoteReceiving, "outlook.receiving"},
+		{"en", "The user name is the account's primary alias, which may differ from the address you write from.", NoteSettings, "outlook.user"},
+		{"en", "If sending fails with \"SmtpClientAuthentication is disabled\", try another program before you give up, such as Thunderbird on a computer or FairEmail on Android; the Outlook app works too.", NoteSending, "outlook.sending"},
+		{"de", "Bei Microsoft anmelden: Die Anmeldung mit Passwort, auch mit App-Passwort, endete am 16. September 2024 für die meisten Konten.", NoteSettings, "outlook.password"},
+		{"de", "Zuerst POP und IMAP unter outlook.live.com einschalten: Einstellungen, E-Mail, Weiterleitung und IMAP. Bei neuen Postfächern sind sie aus.", NoteReceiving, "outlook.receiving"},
+		{"de", "Der Benutzername ist der primäre Alias des Kontos; er kann von der Absenderadresse abweichen.", NoteSettings, "outlook.user"},
+		{"de", "Scheitert das Senden mit „SmtpClientAuthentication is disabled“, zuerst ein anderes Programm versuchen, etwa Thunderbird am Computer oder FairEmail unter Android; auch die Outlook-App geht.", NoteSending, "outlook.sending"},
 	}
 }
 
@@ -128,11 +128,12 @@ func microsoft365Notes(off bool) []Note {
 		en = "Sending with a password has been off by default since the end of December 2026; an administrator of the organisation can switch it on again. Sign in with Microsoft where the program can."
 		de = "Das Senden mit Passwort ist seit Ende Dezember 2026 als Voreinstellung aus; ein Administrator der Organisation kann es wieder einschalten. Wo das Programm es kann, bei Microsoft anmelden."
 	}
+	key := map[bool]string{true: "microsoft365.off", false: "microsoft365.sending"}[off]
 	return []Note{
-		{"en", "Sign in with Microsoft. The user name is the account's user principal name, which is mostly the address."},
-		{"en", en},
-		{"de", "Bei Microsoft anmelden. Der Benutzername ist der Benutzerprinzipalname, meist die Adresse."},
-		{"de", de},
+		{"en", "Sign in with Microsoft. The user name is the account's user principal name, which is mostly the address.", NoteSettings, "microsoft365.user"},
+		{"en", en, NotePrograms, key},
+		{"de", "Bei Microsoft anmelden. Der Benutzername ist der Benutzerprinzipalname, meist die Adresse.", NoteSettings, "microsoft365.user"},
+		{"de", de, NotePrograms, key},
 	}
 }
 

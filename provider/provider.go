@@ -82,6 +82,8 @@ type OAuth2 struct {
 	Scopes       []string `yaml:"scopes,omitempty" json:"scopes,omitempty" doc:"scopes covering all services"`
 	// ClientID is that of the mail programs, public (RFC 8252 §8.5); only the operator can have one.
 	ClientID string `yaml:"client_id,omitempty" json:"client_id,omitempty" doc:"public client id of mail programs, for thunderbird-addon"`
+	// Addon is where people get the add-on that thunderbird-addon wrote.
+	Addon string `yaml:"addon,omitempty" json:"-" doc:"https URL of the add-on of thunderbird-addon, which the page links to"`
 }
 
 // Autodiscover says what the Outlook schema answers: settings, or a redirect.
@@ -160,9 +162,24 @@ func (s PasswordStatus) MarshalText() ([]byte, error) { return []byte(cmp.Or(s, 
 
 // Note is a remark for people, in one language.
 type Note struct {
-	Lang string `yaml:"lang" json:"lang" doc:"two-letter language"`
-	Text string `yaml:"text" json:"text" doc:"the remark"`
+	Lang string    `yaml:"lang" json:"lang" doc:"two-letter language"`
+	Text string    `yaml:"text" json:"text" doc:"the remark"`
+	For  NotePlace `yaml:"for,omitempty" json:"-" doc:"receiving, sending, settings, programs or admin: where a page shows it; default: for everybody"`
+	// Key names a built-in remark, which pages have in more languages.
+	Key string `yaml:"-" json:"-"`
 }
+
+// NotePlace is what a remark concerns, so that a page shows it there.
+type NotePlace string
+
+// The places of a remark; without one it is for everybody.
+const (
+	NoteReceiving NotePlace = "receiving" // programs that use IMAP or POP3
+	NoteSending   NotePlace = "sending"   // programs that use SMTP
+	NoteSettings  NotePlace = "settings"  // what is typed by hand
+	NotePrograms  NotePlace = "programs"  // programs, printers and scanners
+	NoteAdmin     NotePlace = "admin"     // administrators
+)
 
 // Documentation is a page for people; several entries may share a URL and
 // differ in language.

@@ -25,9 +25,9 @@ func TestRepair(t *testing.T) {
 		},
 		Outgoing:    []Server{smtp, with(func(s *Server) { s.Protocol, s.Port, s.Host = SMTP, 465, "smtp.office365.com" })},
 		ManageSieve: &Server{}, JMAP: "http://jmap.example.org/", CalDAV: "https://dav.example.org/",
-		OAuth2: &OAuth2{AuthorizeURL: "https://id.example.org/a"}, Notes: []Note{{"", "without"}, {"en", "with"}},
+		OAuth2: &OAuth2{AuthorizeURL: "https://id.example.org/a"}, Notes: []Note{{Text: "without"}, {Lang: "en", Text: "with"}},
 		Documentation: []Documentation{{URL: "http://a.example/"}, {URL: "https://b.example/", Lang: "x"}, {URL: "ftp://c.example/"}},
-		Enable:        &Enable{URL: "https://e.example/", Instructions: []Note{{"", "do it"}}},
+		Enable:        &Enable{URL: "https://e.example/", Instructions: []Note{{Text: "do it"}}},
 		Autodiscover:  Autodiscover{Action: "sing"}, PACC: PACCOn, PasswordLogin: PasswordLogin{Since: "yesterday"},
 	}
 	done := p.Repair()

@@ -66,6 +66,9 @@ func (p *Provider) Validate() []Fault {
 	v.passwordLogin(p.PasswordLogin)
 	for i, n := range p.Notes {
 		v.lang(fmt.Sprintf("notes[%d].lang", i), n.Lang)
+		if places := []NotePlace{"", NoteReceiving, NoteSending, NoteSettings, NotePrograms, NoteAdmin}; !slices.Contains(places, n.For) {
+			v.fault("config-value-invalid", fmt.Sprintf("notes[%d].for", i), fmt.Sprintf("%q is not a place", n.For), "write "+OrList(places[1:]))
+		}
 	}
 	if p.Enable != nil {
 		v.httpsURL("enable.url", p.Enable.URL, URLWithFragment)
@@ -187,7 +190,7 @@ func (v *validator) oauth2(p *Provider) {
 		}
 		return
 	}
-	for _, f := range []struct{ key, value string }{{"issuer", o.Issuer}, {"authorize_url", o.AuthorizeURL}, {"token_url", o.TokenURL}} {
+	for _, f := range []struct{ key, value string }{{"issuer", o.Issuer}, {"authorize_url", o.AuthorizeURL}, {"token_url", o.TokenURL}, {"addon", o.Addon}} {
 		form := URLPlain
 		if f.key == "issuer" {
 			form = URLIssuer

@@ -73,7 +73,8 @@ func encodeProfile(accounts []match, name, word, lang string) ([]byte, error) {
 	return apple.Encode(accounts, apple.Options{Name: name, Kind: kind, Words: pages.ProfileWords(lang, kind, accounts)})
 }
 
-// qr answers the code that a phone's camera opens: the https link to the profile, at a host that is known to lead here.
+// qr answers the code that a phone's camera opens: the https link to the profile, or with to=setup to the page, at a host
+// that is known to lead here.
 func (s *Server) qr(r *request) answer {
 	accounts, a := s.accounts(r)
 	if a.status != 0 {
@@ -89,7 +90,11 @@ func (s *Server) qr(r *request) answer {
 	}
 	kind, _, _ := query(r.form(), "account")
 	visit := s.visit(r)
-	body, err := pages.QR(pages.ProfileLink(host, emails, apple.Kind(kind), visit.Chose()))
+	link := pages.ProfileLink(host, emails, apple.Kind(kind), visit.Chose())
+	if to, _, _ := query(r.form(), "to"); to == "setup" {
+		link = pages.PageLink(host, emails)
+	}
+	body, err := pages.QR(link)
 	if err != nil {
 		return text(http.StatusUnprocessableEntity, impossible, err.Error())
 	}

@@ -8,6 +8,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"image/png"
 	"io"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,6 +45,7 @@ func everyPage(b *tab, check func(name string)) {
 			{"set-up at Microsoft", true, func() { b.submit("/?"+in, "alice@live.co.uk") }},
 			{"set-up of an own domain", true, func() { b.submit("/?"+in, "a.rather.long.name.to.break.over.lines@example.org") }},
 			{"two providers", false, func() { b.open("/setup?email=a@example.org&email=b@live.co.uk") }},
+			{"many servers", false, func() { b.open("/setup?email=alice@many.example") }},
 			{"unknown", false, func() { b.submit("/", "alice@unknown.example") }},
 			{"typing error", true, func() { b.submit("/?"+in, "alice@live.co.ik") }},
 			{"help", true, func() { b.open("/help?" + in) }},
@@ -124,12 +127,14 @@ func TestBrowserKeyboard(t *testing.T) {
 	if got := eval[string](b, `document.querySelector("h1").innerText`); got != "alice@live.co.uk" {
 		t.Fatalf("heading %q", got)
 	}
-	b.tabTo("#outlook summary")
+	b.tabTo("#android summary")
 	b.do(chromedp.KeyEvent(kb.Enter))
-	b.wait(`document.querySelector("#outlook").open`)
+	b.wait(`document.querySelector("#android").open`)
 	b.tabTo("#settings .copy")
 	b.do(chromedp.KeyEvent(kb.Enter))
 	b.wait(`document.querySelector("#status").textContent === "Copied"`)
+	b.tabTo(".more summary")
+	b.do(chromedp.KeyEvent(kb.Enter))
 	b.tabTo(".more #email")
 	b.do(chromedp.KeyEvent("bob@hotmail.com"))
 	b.enter()
@@ -191,8 +196,8 @@ func TestBrowserWithoutScript(t *testing.T) {
 	if n := eval[int](b, `document.querySelectorAll(".copy").length`); n != 0 {
 		t.Fatalf("%d copy buttons: scripts run", n)
 	}
-	b.do(chromedp.Click(chromedp.CSS("#iphone summary")))
-	b.wait(`document.querySelector("#iphone").open && document.querySelector("#iphone .qr img").complete`)
+	b.do(chromedp.Click(chromedp.CSS(".share summary")))
+	b.wait(`document.querySelector(".share").open && document.querySelector(".share .qr img").complete`)
 	b.do(chromedp.Click(chromedp.CSS(".languages summary")))
 	b.click(".languages button[value=de]")
 	if got := eval[string](b, `document.documentElement.lang + " " + document.querySelector("h1").innerText`); got != "de alice@live.co.uk" {
@@ -204,11 +209,115 @@ func TestBrowserWithoutScript(t *testing.T) {
 	if got := eval[string](b, `document.querySelector("article h3").innerText`); got != "The server wants encryption first" {
 		t.Errorf("explained as %q", got)
 	}
-	// On paper every section is open.
-	b.submit("/", "alice@example.org")
-	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
-	if closed := eval[string](b, `[...document.querySelectorAll(".device .steps")].filter((s) => s.getClientRects().length === 0).map((s) => s.closest("details").id).join(" ")`); closed != "" {
-		t.Errorf("not printed: %s", closed)
+}
+
+// On paper there is the open device with its settings, on one page, whatever else the screen has.
+func TestBrowserPrint(t *testing.T) {
+	b := newTab(t, newBrowser(t), site(t), 1000, 800, "light")
+	for _, address := range []string{"alice@example.org", "alice@live.co.uk"} {
+		b.submit("/", address)
+		out := call(b, page.PrintToPDF, page.PrintToPDFParams{PaperWidth: 8.27, PaperHeight: 11.69})
+		if n := bytes.Count(out.Data, []byte("/Type /Page\n")); n != 1 {
+			t.Errorf("%s: %d pages", address, n)
+		}
+		call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+		shown := eval[string](b, `[...document.querySelectorAll(".device, .settings, .share, .more, .copy")].filter((e) => e.getClientRects().length > 0).map((e) => e.id).join(" ")`)
+		if shown != "linux settings" {
+			t.Errorf("%s: printed: %s", address, shown)
+		}
+		call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "screen"})
+	}
+}
+
+// The device and its first step are within the first screen, the page ends within three of them, nothing that is
+// touched is smaller than a finger, and no name breaks but at a dot.
+func TestBrowserFirstScreen(t *testing.T) {
+	browser, base := newBrowser(t), site(t)
+	for _, screen := range []struct {
+		agent         string
+		width, height int64
+		font          string
+	}{
+		{iPhone, 390, 844, "100%"}, {iPhone, 390, 844, "200%"}, {android, 412, 915, "100%"}, {windows, 1280, 720, "100%"}, {windows, 640, 360, "100%"}, {mac, 1440, 900, "100%"},
+	} {
+		b := newTab(t, browser, base, screen.width, screen.height, "light")
+		b.agent(screen.agent)
+		for _, address := range []string{"alice@live.co.uk", "alice@example.org", "alice@many.example"} {
+			for _, lang := range []string{"en", "de"} {
+				b.open("/setup?email=" + address + "&lang=" + lang)
+				eval[string](b, `document.documentElement.style.fontSize = "`+screen.font+`"`)
+				name := fmt.Sprintf("%s %s on %d x %d, %s", address, lang, screen.width, screen.height, screen.font)
+				if end := eval[float64](b, `document.querySelector(".device[open] .primary, .device[open] .steps li").getBoundingClientRect().bottom`); end > float64(screen.height) {
+					t.Errorf("%s: the first step ends at %.0f", name, end)
+				}
+				if screen.font != "100%" || screen.height < 700 {
+					continue
+				}
+				if all := eval[int64](b, `document.documentElement.scrollHeight`); all > 3*screen.height {
+					t.Errorf("%s: %.2f screens", name, float64(all)/float64(screen.height))
+				}
+				if small := eval[string](b, smallTargets); small != "" {
+					t.Errorf("%s: too small: %s", name, small)
+				}
+			}
+		}
+		names := eval[string](b, brokenNames)
+		if names != "" {
+			t.Errorf("%d pixels: broken: %s", screen.width, names)
+		}
+	}
+}
+
+// smallTargets lists what is touched and is less than 44 pixels high, but for links within a sentence (WCAG 2.2 §2.5.5).
+const smallTargets = `[...document.querySelectorAll("button, summary, input:not([type=hidden]), nav a, footer a, .links a, .brand")]
+	.filter((e) => e.getClientRects().length > 0 && e.getBoundingClientRect().height < 43.5).map((e) => e.outerHTML.slice(0, 80)).join("; ")`
+
+// brokenNames lists the names whose lines end elsewhere than after a dot or before an @.
+const brokenNames = `[...document.querySelectorAll("td code:not(.link), h1")].filter((e) => {
+	const range = document.createRange(), walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
+	let top = null, last = "";
+	for (let n; (n = walk.nextNode());) for (let i = 0; i < n.length; i++) {
+		range.setStart(n, i); range.setEnd(n, i + 1);
+		const y = range.getBoundingClientRect().top;
+		if (top !== null && y > top + 3 && last !== "." && n.data[i] !== "@") return true;
+		[top, last] = [y, n.data[i]];
+	}
+	return false;
+}).map((e) => e.textContent).join(" ")`
+
+// An iPad that calls itself a Macintosh gets its own steps first.
+func TestBrowserIPad(t *testing.T) {
+	browser, base := newBrowser(t), site(t)
+	for touched, want := range map[bool]string{true: "iphone", false: "mac"} {
+		b := newTab(t, browser, base, 834, 1194, "light")
+		b.agent(mac)
+		if touched {
+			b.do(chromedp.EmulateViewport(834, 1194, chromedp.EmulateTouch))
+		}
+		b.submit("/", "alice@example.org")
+		if got := eval[string](b, `[...document.querySelectorAll(".device")].filter((d, i) => i === 0 && d.open).map((d) => d.id).join()`); got != want {
+			t.Errorf("touched %v: %q is first and open", touched, got)
+		}
+		if open := eval[int](b, `document.querySelectorAll(".device[open]").length`); open != 1 {
+			t.Errorf("touched %v: %d open", touched, open)
+		}
+	}
+}
+
+// Each button says what it copies, and all of them something else.
+func TestBrowserCopy(t *testing.T) {
+	b := newTab(t, newBrowser(t), site(t), 1000, 800, "light")
+	b.open("/setup?email=alice@example.org")
+	names := eval[[]string](b, `[...document.querySelectorAll(".settings .copy")].map((e) => e.ariaLabel)`)
+	slices.Sort(names)
+	if len(slices.Compact(slices.Clone(names))) != len(names) || !slices.Contains(names, "Copy IMAP server") || !slices.Contains(names, "Copy SMTP port") {
+		t.Errorf("%q", names)
+	}
+	eval[bool](b, `(navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }) && true`)
+	b.do(chromedp.Click(chromedp.CSS(".copy-all")))
+	b.wait(`window.copied !== undefined`)
+	if got := eval[string](b, `window.copied`); !strings.Contains(got, "User name: alice@example.org\n") || !strings.Contains(got, "Sending: SMTP\nServer: ") {
+		t.Errorf("%q", got)
 	}
 }
 
@@ -220,9 +329,9 @@ func TestBrowserCode(t *testing.T) {
 	} {
 		b := newTab(t, browser, base, 1000, 1200, test.scheme)
 		b.submit("/", test.address)
-		b.do(chromedp.Click(chromedp.CSS("#iphone summary")))
-		b.wait(`document.querySelector(".qr img").complete && document.querySelector(".qr img").naturalWidth > 0`)
-		img, err := png.Decode(bytes.NewReader(result(b, chromedp.Screenshot(chromedp.CSS(".qr img")))))
+		eval[int](b, `document.querySelectorAll("#iphone, #iphone details").forEach((d) => d.open = true) || 0`)
+		b.wait(`document.querySelector("#iphone .qr img").complete && document.querySelector("#iphone .qr img").naturalWidth > 0`)
+		img, err := png.Decode(bytes.NewReader(result(b, chromedp.Screenshot(chromedp.CSS("#iphone .qr img")))))
 		if err != nil {
 			t.Fatal(err)
 		}

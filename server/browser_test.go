@@ -69,6 +69,12 @@ func site(t *testing.T) string {
 		})
 		listed.Add("example.org", p)
 		listed.Add("example.net", p)
+		many := *p
+		many.Incoming = append(slices.Clone(p.Incoming), p.Incoming...)
+		many.Outgoing = slices.Concat(p.Outgoing, p.Outgoing, p.Outgoing)
+		many.Incoming[0].Host = "a.rather.long.name.of.a.server.example.org"
+		many.CalDAV, many.JMAP = "https://dav.example.org/calendars/", "https://jmap.example.org/.well-known/jmap"
+		listed.Add("many.example", &many)
 		set.Source, set.Listed = source.Chain{listed, set.Source}, listed
 		set.Records = exampleRecords
 	})
@@ -223,6 +229,12 @@ func (b *tab) click(selector string) {
 	}
 }
 
+const (
+	android = "Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36"
+	windows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
+	mac     = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Safari/605.1.15"
+)
+
 const iPhone = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1"
 
 // agent makes the browser call itself another one.
@@ -260,11 +272,11 @@ func TestScreenshots(t *testing.T) {
 	}{
 		{"home", 1000, 700, "light", func(b *tab) { b.open("/") }},
 		{"home-phone", 390, 760, "light", func(b *tab) { b.phone(390, 760); b.open("/?lang=de") }},
-		{"setup", 1000, 1330, "light", func(b *tab) { b.submit("/", "alice@live.co.uk") }},
+		{"setup", 1000, 1150, "light", func(b *tab) { b.submit("/", "alice@live.co.uk") }},
 		{"setup-phone", 390, 1100, "light", func(b *tab) { b.phone(390, 1100); b.submit("/", "alice@example.org") }},
 		{"setup-code", 1000, 1050, "light", func(b *tab) {
 			b.submit("/", "alice@example.org")
-			b.do(chromedp.Click(chromedp.CSS("#thunderbird summary")), chromedp.Click(chromedp.CSS("#iphone summary")))
+			b.do(chromedp.Click(chromedp.CSS("#iphone summary")))
 		}},
 		{"setup-settings", 1000, 800, "light", func(b *tab) {
 			b.submit("/", "alice@live.co.uk")

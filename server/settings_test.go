@@ -53,8 +53,8 @@ func TestSettingsPages(t *testing.T) {
 		{closed, "..", ""},
 		{closed, strings.Repeat("x.", 130) + "example", ""},
 		{closed, "%00%ff", ""},
-		{open, "a.example", "<code data-copy>mail.a.example</code>"},
-		{open, "b.example", "<code data-copy>mail.b.example</code>"},
+		{open, "a.example", "mail.a.example</span></code>"},
+		{open, "b.example", "mail.b.example</span></code>"},
 		{open, "example.org", "imap.example.org"},
 		{open, "live.co.uk", "smtp-mail.outlook.com"},
 		{open, "customer.example", ""}, // found by MX, not listed

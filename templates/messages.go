@@ -2,6 +2,7 @@ package templates
 
 import (
 	"encoding/json"
+	"html/template"
 	"maps"
 	"slices"
 	"strconv"
@@ -22,7 +23,7 @@ const fallback = "en"
 type catalog struct {
 	tag      language.Tag
 	messages map[string]string
-	spans    map[string][]Span // of the messages, before values are put in
+	rich     map[string]string // the messages as HTML, before values are put in
 }
 
 // catalogs are the texts of every language.
@@ -53,16 +54,16 @@ func loadCatalogs() map[string]*catalog {
 	return all
 }
 
-// complete takes the texts that the language lacks from the fall-back, and cuts all of them into spans.
+// complete takes the texts that the language lacks from the fall-back, and makes HTML of all of them.
 func (c *catalog) complete(from map[string]string) {
 	for key, text := range from {
 		if _, ok := c.messages[key]; !ok {
 			c.messages[key] = text
 		}
 	}
-	c.spans = make(map[string][]Span, len(c.messages))
+	c.rich = make(map[string]string, len(c.messages))
 	for key, text := range c.messages {
-		c.spans[key] = cut(text)
+		c.rich[key] = rich(text)
 	}
 }
 
@@ -131,69 +132,56 @@ func PluralForms(lang string) []string {
 	return out
 }
 
-// Span is a piece of a text: plain, or the words that a person looks for on the screen, which the message file puts
-// between asterisks. A tilde after the first asterisk says that nobody could verify the words in that language.
-type Span struct {
-	Text       string
-	Label      bool
-	Unverified bool
+// doubt marks words that nobody could verify.
+const doubt = "<sup>?</sup>"
+
+// rich is a text as HTML: the words that a person looks for on the screen, which the message file puts between
+// asterisks, are bold. A tilde after the first asterisk says that nobody could verify the words in that language.
+func rich(text string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(template.HTMLEscapeString(text), "*") {
+		if i%2 == 1 {
+			words, unverified := strings.CutPrefix(part, "~")
+			if part = "<b>" + words + "</b>"; unverified {
+				part += doubt
+			}
+		}
+		b.WriteString(part)
+	}
+	return b.String()
 }
 
-// cut splits a text into spans.
-func cut(text string) []Span {
-	var out []Span
-	for i, part := range strings.Split(text, "*") {
-		if part == "" {
-			continue
-		}
-		s := Span{Text: part, Label: i%2 == 1}
-		if s.Label {
-			s.Text, s.Unverified = strings.CutPrefix(part, "~")
-		}
-		out = append(out, s)
+// Rich is the text of a key as HTML, with bold labels, and with values put in, which are text.
+func (s *Set) Rich(lang, key string, pairs ...string) template.HTML {
+	return template.HTML(s.rich(lang, key, escaped(pairs))) //nolint:gosec // the message files' own, and escaped values
+}
+
+// Doubtful reports whether a text of [Set.List] has words that nobody could verify.
+func Doubtful(list template.HTML) bool { return strings.Contains(string(list), doubt) }
+
+// List is the texts of keys as items of a list, with values put in.
+func (s *Set) List(lang string, keys []string, pairs ...string) template.HTML {
+	var b strings.Builder
+	pairs = escaped(pairs)
+	for _, key := range keys {
+		b.WriteString("<li><span>" + s.rich(lang, key, pairs) + "</span></li>")
+	}
+	return template.HTML(b.String()) //nolint:gosec // as in Rich
+}
+
+func (s *Set) rich(lang, key string, pairs []string) string {
+	if text, ok := s.catalogs[lang].rich[key]; ok {
+		return fill(text, pairs)
+	}
+	return template.HTMLEscapeString(key)
+}
+
+func escaped(pairs []string) []string {
+	out := slices.Clone(pairs)
+	for i := 1; i < len(out); i += 2 {
+		out[i] = template.HTMLEscapeString(out[i])
 	}
 	return out
-}
-
-// unverified reports whether one of the steps has words that nobody could verify.
-func unverified(steps [][]Span) bool {
-	return slices.ContainsFunc(steps, func(step []Span) bool {
-		return slices.ContainsFunc(step, func(s Span) bool { return s.Unverified })
-	})
-}
-
-// rich is the spans of a message with values put in.
-func (c *catalog) rich(key string, pairs ...string) []Span {
-	if !strings.Contains(c.messages[key], "{") {
-		return c.spans[key]
-	}
-	out := slices.Clone(c.spans[key])
-	for i := range out {
-		out[i].Text = fill(out[i].Text, pairs)
-	}
-	return out
-}
-
-// steps are the texts key.1, key.2 and so on, as many as there are. A variant replaces single ones (key.variant.2); one
-// that has its own first step is a list of its own.
-func (c *catalog) steps(key, variant string, pairs ...string) [][]Span {
-	has := func(k string) bool { _, ok := c.messages[k]; return ok }
-	own := key + "." + variant
-	if has(own + ".1") {
-		key = own
-	}
-	var out [][]Span
-	for n := 1; ; n++ {
-		number := "." + strconv.Itoa(n)
-		switch {
-		case has(own + number):
-			out = append(out, c.rich(own+number, pairs...))
-		case has(key + number):
-			out = append(out, c.rich(key+number, pairs...))
-		default:
-			return out
-		}
-	}
 }
 
 // date writes a date, 2006-01-02, as people of the language do. Other strings stay as they are.

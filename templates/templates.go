@@ -16,7 +16,7 @@ import (
 	"autoconfig/templates/findings"
 )
 
-//go:embed html messages assets
+//go:embed html messages assets code
 var files embed.FS
 
 // Set is every page in every language, parsed, and the assets they use. It is safe for concurrent use.
@@ -37,8 +37,7 @@ func New() *Set {
 	}
 	for _, lang := range s.languages {
 		c := s.catalogs[lang]
-		base := template.New("").Funcs(template.FuncMap{"t": c.text, "count": c.count, "steps": c.steps,
-			"unverified": unverified, "date": c.date, "asset": s.assetURL})
+		base := template.New("").Funcs(template.FuncMap{"t": c.text, "count": c.count, "breaks": Breaks, "asset": s.assetURL})
 		for name, body := range findings.Embedded(files, "html") {
 			if !strings.HasPrefix(name, "page-") {
 				parse(base, c, name, body)
@@ -77,4 +76,21 @@ func (s *Set) Execute(w io.Writer, lang, page string, data any) error {
 		return fmt.Errorf("templates: no page %q in %q", page, lang)
 	}
 	return t.ExecuteTemplate(w, "layout.html", data)
+}
+
+// Breaks is a host name or an address that breaks over lines after its dots and before its @ only, but where a part is
+// too long for a line of a small screen. What fits into one line stays as it is.
+func Breaks(s string) template.HTML {
+	const narrow = 21
+	text, class := template.HTMLEscapeString(s), "whole"
+	if len(s) <= narrow {
+		return template.HTML(text) //nolint:gosec // escaped
+	}
+	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '.' || r == '@' }) {
+		if len(part) > narrow-2 {
+			class = "any"
+		}
+	}
+	text = strings.NewReplacer(".", ".<wbr>", "@", "<wbr>@").Replace(text)
+	return template.HTML(`<span class="` + class + `">` + text + "</span>") //nolint:gosec // escaped
 }

@@ -3,6 +3,7 @@ package templates
 import (
 	"bytes"
 	"compress/gzip"
+	"html/template"
 	"io"
 	"slices"
 	"strings"
@@ -66,39 +67,39 @@ func TestPlurals(t *testing.T) {
 
 // A tilde marks words that nobody could verify, and only at the start of such words.
 func TestUnverified(t *testing.T) {
-	steps := [][]Span{cut("~ 5 *Add*"), cut("Tap *~Add* now")}
-	if got := steps[1][1]; got != (Span{"Add", true, true}) || steps[0][0].Text != "~ 5 " || !unverified(steps) || unverified(steps[:1]) {
-		t.Errorf("%v", steps)
+	for text, want := range map[string]string{"~ 5 *Add*": "~ 5 <b>Add</b>", "Tap *~Add* now": "Tap <b>Add</b><sup>?</sup> now"} {
+		if got := rich(text); got != want || Doubtful(template.HTML(got)) != strings.Contains(want, "?") {
+			t.Errorf("%s", got)
+		}
 	}
 }
 
-// A value cannot bring marks or further names into a text.
+// A value cannot bring marks, elements or further names into a text.
 func TestValues(t *testing.T) {
-	c := &catalog{messages: map[string]string{"x": "Tap *Add {what}* for {who}"}}
-	c.spans = map[string][]Span{"x": cut(c.messages["x"])}
-	got := c.rich("x", "what", "a*b", "who", "{what}")
-	want := []Span{{Text: "Tap "}, {Text: "Add a*b", Label: true}, {Text: " for {what}"}}
-	if len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
-		t.Errorf("%v, want %v", got, want)
+	s := &Set{catalogs: map[string]*catalog{"en": {rich: map[string]string{"x": rich("Tap *Add {what}* & type {who}")}}}}
+	for got, want := range map[string]string{
+		string(s.Rich("en", "x", "what", "a*b<i>", "who", "{what}")):      "Tap <b>Add a*b&lt;i&gt;</b> &amp; type {what}",
+		string(s.List("en", []string{"x", "y.z"}, "what", "", "who", "")): "<li><span>Tap <b>Add </b> &amp; type </span></li><li><span>y.z</span></li>",
+	} {
+		if got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
 	}
-	if got := c.text("y.z"); got != "y.z" {
+	if got := (&catalog{}).text("y.z"); got != "y.z" {
 		t.Errorf("a missing text shows as %q", got)
 	}
 }
 
-// A variant replaces single steps, or has a list of its own.
-func TestSteps(t *testing.T) {
-	c := &catalog{messages: map[string]string{"a.1": "one", "a.2": "two", "a.web.2": "two, web", "a.own.1": "only"}, spans: map[string][]Span{}}
-	for key, text := range c.messages {
-		c.spans[key] = cut(text)
-	}
-	for variant, want := range map[string]string{"": "one/two", "none": "one/two", "web": "one/two, web", "own": "only"} {
-		var got []string
-		for _, step := range c.steps("a", variant) {
-			got = append(got, step[0].Text)
-		}
-		if strings.Join(got, "/") != want {
-			t.Errorf("%s: %q, want %q", variant, got, want)
+// A name breaks at its dots only, unless a part of it would not fit.
+func TestBreaks(t *testing.T) {
+	for in, want := range map[string]string{
+		"smtp-mail.outlook.com":             "smtp-mail.outlook.com",
+		"smtp-mail.outlook.example.org":     `<span class="whole">smtp-mail.<wbr>outlook.<wbr>example.<wbr>org</span>`,
+		"o'neil.and.sons@example.org":       `<span class="whole">o&#39;neil.<wbr>and.<wbr>sons<wbr>@example.<wbr>org</span>`,
+		"averyveryverylongname@example.org": `<span class="any">averyveryverylongname<wbr>@example.<wbr>org</span>`,
+	} {
+		if got := string(Breaks(in)); got != want {
+			t.Errorf("%s: %s", in, got)
 		}
 	}
 }

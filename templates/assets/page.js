@@ -5,17 +5,18 @@
   const status = document.getElementById("status");
 
   // copyText works in plain http too, where there is no clipboard API.
-  const copyText = async (element) => {
+  const copyText = async (text) => {
     if (navigator.clipboard) {
-      await navigator.clipboard.writeText(element.textContent);
+      await navigator.clipboard.writeText(text());
       return;
     }
-    const range = document.createRange();
-    range.selectNodeContents(element);
-    const selection = getSelection();
-    selection.removeAllRanges();
-    selection.addRange(range);
+    const area = document.createElement("textarea");
+    area.value = text();
+    area.className = "unseen";
+    document.body.append(area);
+    area.select();
     document.execCommand("copy");
+    area.remove();
   };
 
   const icon = (path) => {
@@ -30,29 +31,54 @@
   const sheets = "M9 9h11v11H9zM5 15H4V4h11v1";
   const tick = "m5 12.5 5 5 9-10";
 
-  for (const element of document.querySelectorAll("code[data-copy]")) {
-    const row = element.closest("tr");
-    const what = element.dataset.copy || row?.querySelector("th").textContent;
-    const label = what ? words.copy + " " + what : words.copy;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "copy";
-    button.title = label;
-    button.setAttribute("aria-label", label);
-    button.append(icon(sheets));
+  // A value's button is named after its server and its row: "Copy IMAP server".
+  const nameOf = (element) => {
+    if (element.dataset.copy) return element.dataset.copy;
+    const row = element.closest("tr")?.querySelector("th").textContent ?? "";
+    const of = element.closest("table")?.dataset.name;
+    return of ? of + " " + (document.documentElement.lang === "de" ? row : row.toLocaleLowerCase()) : row;
+  };
+  const copies = (button, face, text) => {
     let timer = 0;
+    button.type = "button";
     const show = (done) => {
-      button.replaceChildren(icon(done ? tick : sheets));
+      face(done);
       button.classList.toggle("copied", done);
       status.textContent = done ? words.copied : "";
     };
     button.addEventListener("click", async () => {
-      await copyText(element);
+      await copyText(text);
       show(true);
       clearTimeout(timer);
       timer = setTimeout(show, 2000, false);
     });
+    face(false);
+  };
+
+  for (const element of document.querySelectorAll("code[data-copy]")) {
+    const button = document.createElement("button");
+    button.className = "copy";
+    button.title = words.copy.replace("{what}", nameOf(element));
+    button.setAttribute("aria-label", button.title);
+    copies(button, (done) => button.replaceChildren(icon(done ? tick : sheets)), () => element.textContent);
     element.after(button);
+  }
+
+  // All settings as lines of text, for a mail or a ticket.
+  for (const section of document.querySelectorAll(".settings")) {
+    const button = document.createElement("button");
+    button.className = "copy-all";
+    const lines = () => [...section.querySelectorAll("caption, tr")].map((e) => e.matches("tr")
+      ? [...e.cells].map((c) => c.textContent.trim()).join(": ") : "\n" + e.textContent.trim()).join("\n").trim();
+    copies(button, (done) => { button.textContent = done ? words.copied : words.all; }, lines);
+    section.querySelector("h2").after(button);
+  }
+
+  // An iPad calls itself a Macintosh, and is touched.
+  const [mac, pad] = ["mac", "iphone"].map((id) => document.getElementById(id));
+  if (mac?.open && pad && navigator.maxTouchPoints > 1) {
+    mac.before(pad);
+    [mac.open, pad.open] = [false, true];
   }
 
   // While one types, the server's own answer to the text takes the place of
@@ -89,13 +115,8 @@
   // A link to a closed section opens it.
   const openTarget = () => {
     const target = location.hash && document.getElementById(location.hash.slice(1));
-    if (target instanceof HTMLDetailsElement) target.open = true;
+    for (let e = target; e; e = e.parentElement) if (e instanceof HTMLDetailsElement) e.open = true;
   };
   addEventListener("hashchange", openTarget);
   openTarget();
-
-  // Browsers without ::details-content print closed sections closed.
-  addEventListener("beforeprint", () => {
-    for (const section of document.querySelectorAll("details")) section.open = true;
-  });
 })();
