@@ -4,22 +4,25 @@ package acme
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"time"
 
 	"github.com/caddyserver/certmagic"
+	rfc8555 "github.com/mholt/acmez/v3/acme"
 	"go.uber.org/zap"
 	"golang.org/x/sync/singleflight"
 )
 
 // Options say where certificates come from, and who may have one.
 type Options struct {
-	Email     string  // of the account; may be empty
-	Directory string  // the authority's directory URL (RFC 8555 §7.1.1)
-	Storage   Storage // shared by all replicas
+	Email       string      // of the accounts; may be empty
+	Authorities []Authority // the first is asked first
+	Storage     Storage     // shared by all replicas
 
 	// Listed is nil for a name that may have a certificate, [ErrNotListed] for
 	// one that may not, and another error while that cannot be decided.
@@ -30,6 +33,13 @@ type Options struct {
 	Refusals *Refusals
 	Now      func() time.Time
 	Log      *slog.Logger
+}
+
+// Authority is where to order.
+type Authority struct {
+	Directory  string         // URL (RFC 8555 §7.1.1)
+	KeyID, Key string         // of the external account that the authority's own is bound to (§7.3.4); empty: none
+	Roots      *x509.CertPool // that its https is signed by; nil: the system's
 }
 
 // ErrNotListed is the error for a name that may not have a certificate.
@@ -57,18 +67,25 @@ const (
 // the storage while a good certificate is in memory, nor by orders while one is
 // in the storage.
 type Manager struct {
-	o       Options
-	cache   *certmagic.Cache
-	config  *certmagic.Config
-	plain   *certmagic.Config // orders without naming the certificate that is replaced
-	issuer  *certmagic.ACMEIssuer
-	storage *watchedStorage
-	backoff *backoff
-	recent  recent
-	desk    desk
-	proofs  places // of those who look for the proof that another replica gives
-	pace    *certmagic.RingBufferRateLimiter
-	loading singleflight.Group // from the storage
+	o        Options
+	cache    *certmagic.Cache
+	config   *certmagic.Config     // what is stored, whoever issued it
+	issuer   *certmagic.ACMEIssuer // of config
+	counters []counter             // by authority
+	storage  *watchedStorage
+	backoff  *backoff
+	recent   recent
+	desk     desk
+	proofs   places // of those who look for the proof that another replica gives
+	pace     *certmagic.RingBufferRateLimiter
+	loading  singleflight.Group // from the storage
+}
+
+// counter is where orders go to one authority.
+type counter struct {
+	config *certmagic.Config
+	plain  *certmagic.Config // without naming the certificate that is replaced
+	key    string            // in the storage
 }
 
 // New starts the upkeep of certificates, which the end of [Manager.Run] ends.
@@ -80,18 +97,13 @@ func New(o Options, plain, secure net.Addr) *Manager {
 		// certmagic waits for the same only once an order has begun, when it is too late to hold it
 		pace: certmagic.NewRateLimiter(certmagic.RateLimitEvents, certmagic.RateLimitEventsWindow)}
 	a.storage = &watchedStorage{Storage: o.Storage, report: a.backoff.stored, unsaved: map[string][]byte{}}
-	log := zap.New(zapCore{log: o.Log, refused: a.backoff.refused})
+	log := zap.New(zapCore{log: o.Log})
 	a.cache = certmagic.NewCache(certmagic.CacheOptions{
 		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return a.config, nil },
 		Capacity:         certificatesInMemory,
 		Logger:           log,
 	})
-	issuer := certmagic.ACMEIssuer{CA: o.Directory, Email: o.Email, Agreed: true, Logger: log}
-	issuer.ListenHost, issuer.AltTLSALPNPort = hostAndPort(secure)
-	if issuer.DisableHTTPChallenge = plain == nil; plain != nil {
-		_, issuer.AltHTTPPort = hostAndPort(plain)
-	}
-	configured := func(c certmagic.Config) (*certmagic.Config, *certmagic.ACMEIssuer) {
+	configured := func(c certmagic.Config, issuers ...certmagic.ACMEIssuer) *certmagic.Config {
 		decided := func(context.Context, string) error { return nil } // before certmagic is asked
 		c.OnDemand = &certmagic.OnDemandConfig{DecisionFunc: decided}
 		c.OCSP.DisableStapling = true // a handshake must not wait for it
@@ -100,12 +112,30 @@ func New(o Options, plain, secure net.Addr) *Manager {
 			return event == eventOrdering || event == eventOrdered || event == eventFailed
 		}
 		config := certmagic.New(a.cache, c)
-		by := certmagic.NewACMEIssuer(config, issuer)
-		config.Issuers = []certmagic.Issuer{by}
-		return config, by
+		config.Issuers = nil
+		for _, issuer := range issuers {
+			a.issuer = certmagic.NewACMEIssuer(config, issuer)
+			config.Issuers = append(config.Issuers, a.issuer)
+		}
+		return config
 	}
-	a.config, a.issuer = configured(certmagic.Config{})
-	a.plain, _ = configured(certmagic.Config{DisableARI: true})
+	var issuers []certmagic.ACMEIssuer
+	for i, authority := range o.Authorities {
+		refused := func(status int, header http.Header) { a.backoff.refused(i, status, header) }
+		issuer := certmagic.ACMEIssuer{CA: authority.Directory, Email: o.Email, Agreed: true, TrustedRoots: authority.Roots,
+			Logger: zap.New(zapCore{log: o.Log, refused: refused})}
+		if authority.KeyID != "" {
+			issuer.ExternalAccount = &rfc8555.EAB{KeyID: authority.KeyID, MACKey: authority.Key}
+		}
+		issuer.ListenHost, issuer.AltTLSALPNPort = hostAndPort(secure)
+		if issuer.DisableHTTPChallenge = plain == nil; plain != nil {
+			_, issuer.AltHTTPPort = hostAndPort(plain)
+		}
+		issuers = append(issuers, issuer)
+		a.counters = append(a.counters, counter{configured(certmagic.Config{}, issuer),
+			configured(certmagic.Config{DisableARI: true}, issuer), issuer.IssuerKey()})
+	}
+	a.config = configured(certmagic.Config{}, issuers...)
 	return a
 }
 

@@ -100,7 +100,7 @@ func (w *world) refusedFor(reason string) int {
 func (w *world) options(url string, storage Storage) Options {
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	return Options{
-		Directory: url, Storage: storage, Listed: w.listed, Count: w.count, Log: log, Now: w.now,
+		Authorities: []Authority{{Directory: url}}, Storage: storage, Listed: w.listed, Count: w.count, Log: log, Now: w.now,
 		Refusals: NewRefusals(log, w.refuse, w.now),
 		Shared:   func(client netip.Addr) bool { return client.IsLoopback() },
 		Leads: func(_ context.Context, host string) error {
@@ -112,12 +112,16 @@ func (w *world) options(url string, storage Storage) Options {
 	}
 }
 
-// testManager gets certificates from an authority at url.
-func testManager(t testing.TB, url string, storage Storage) (*world, *Manager) {
+// testManager gets certificates from an authority at url, or from those that are given.
+func testManager(t testing.TB, url string, storage Storage, authorities ...Authority) (*world, *Manager) {
 	t.Helper()
 	w := new(world)
 	here := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}
-	a := New(w.options(url, storage), here, here)
+	o := w.options(url, storage)
+	if len(authorities) > 0 {
+		o.Authorities = authorities
+	}
+	a := New(o, here, here)
 	t.Cleanup(a.close)
 	return w, a
 }
@@ -142,7 +146,7 @@ func handshake(t testing.TB, config *tls.Config, name string, protocols ...strin
 // keepCertificate stores a certificate as certmagic does.
 func keepCertificate(t testing.TB, a *Manager, name string, from, to time.Time) {
 	t.Helper()
-	acmetest.Keep(t, a.config.Storage, a.issuer.CA, name, from, to)
+	acmetest.Keep(t, a.config.Storage, a.o.Authorities[0].Directory, name, from, to)
 }
 
 // authority is a loopback server that is no good authority, and counts.
@@ -305,14 +309,14 @@ func TestBackoffWait(t *testing.T) {
 	for range 8 {
 		b.failed(&order{name: "n"}, errors.New("no"))
 		waits = append(waits, b.names["n"].until.Sub(now))
-		if _, early := b.wait("n"); !early {
+		if _, early := b.wait("n", fresh); !early {
 			t.Error("no wait")
 		}
-		if _, early := b.wait("other"); early {
+		if _, early := b.wait("other", fresh); early {
 			t.Error("a name without trouble waits")
 		}
 		now = b.names["n"].until
-		if why, early := b.wait("n"); early {
+		if why, early := b.wait("n", fresh); early {
 			t.Error(why)
 		}
 	}
@@ -323,11 +327,11 @@ func TestBackoffWait(t *testing.T) {
 		t.Error("not forgotten")
 	}
 	b.failed(&order{name: "n"}, &url.Error{Op: "Get", URL: "https://ca.example", Err: errors.New("refused")})
-	if why, early := b.wait("other"); !early || why.ID != "acme-authority-unreachable" {
+	if why, early := b.wait("other", fresh); !early || why.ID != "acme-authority-unreachable" {
 		t.Error("an authority that is down is asked for another name")
 	}
 	now = now.Add(authorityWait)
-	if _, early := b.wait("other"); early {
+	if _, early := b.wait("other", fresh); early {
 		t.Error("it is not asked again")
 	}
 }

@@ -3,9 +3,11 @@
 package acme
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -32,17 +34,18 @@ type site struct {
 	tls   string
 }
 
-// startSite serves with certificates from Pebble until the end of the test.
-func startSite(t *testing.T, storage Storage) *site {
+// startSite serves with certificates from Pebble until the end of the test, or from the authorities that are asked before.
+func startSite(t *testing.T, storage Storage, before ...Authority) *site {
 	t.Helper()
 	plain, secure := freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
 	s := &site{Authority: acmetest.Start(t, acmetest.Options{HTTP: plain, TLS: secure, DNS: names(t).Addr()}), world: new(world), tls: secure}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(readFile(t, s.RootFile))
 	http1, https := listenOn(t, plain), listenOn(t, secure)
-	s.Manager = New(s.world.options(s.Directory, storage), http1.Addr(), https.Addr())
-	s.issuer = trusting(s.config, s.issuer, roots)
-	trusting(s.plain, s.issuer, roots)
+	o := s.world.options(s.Directory, storage)
+	o.Authorities[0].Roots = roots
+	o.Authorities = append(before, o.Authorities...)
+	s.Manager = New(o, http1.Addr(), https.Addr())
 	srv := &http.Server{Handler: s.Challenges(http.NotFoundHandler())}
 	go func() { _ = srv.Serve(http1) }()
 	go func() { _ = srv.Serve(tls.NewListener(https, s.TLSConfig())) }()
@@ -60,14 +63,6 @@ func readFile(t *testing.T, path string) []byte {
 		t.Fatal(err)
 	}
 	return b
-}
-
-// trusting has the issuer of a configuration trust the authority's own https.
-func trusting(config *certmagic.Config, from *certmagic.ACMEIssuer, roots *x509.CertPool) *certmagic.ACMEIssuer {
-	by := certmagic.NewACMEIssuer(config, certmagic.ACMEIssuer{CA: from.CA, Agreed: true, Logger: from.Logger, TrustedRoots: roots,
-		ListenHost: from.ListenHost, AltTLSALPNPort: from.AltTLSALPNPort, AltHTTPPort: from.AltHTTPPort})
-	config.Issuers = []certmagic.Issuer{by}
-	return by
 }
 
 // get is the serial number of the certificate a client gets that trusts the
@@ -149,6 +144,91 @@ func TestACMEReplaces(t *testing.T) {
 	}
 	if n := s.Orders()[name]; n != 2 {
 		t.Errorf("%d orders, the first with replaces", n)
+	}
+	const expired = "autoconfig.c2.example" // and is still what the order would name
+	keepCertificate(t, s.Manager, expired, time.Now().Add(-80*24*time.Hour), time.Now().Add(-time.Hour))
+	if _, err := s.get(expired); err != nil {
+		t.Error(err, s.world.log.String())
+	}
+}
+
+// The first authority is down, limits, or may not issue for the name: the second one issues, for new names and for
+// renewals, and the first one is asked again once its time is over. What one of them issued is served whichever is asked.
+func TestACMESecondAuthority(t *testing.T) {
+	for name, first := range map[string]func(t *testing.T) (url string, asked *atomic.Int32, hold time.Duration){
+		"down": func(t *testing.T) (string, *atomic.Int32, time.Duration) {
+			return "https://" + freeport.On(t, "127.0.0.1") + "/directory", nil, authorityWait
+		},
+		"garbled": func(t *testing.T) (string, *atomic.Int32, time.Duration) {
+			url, asked := authority(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) })
+			return url, asked, authorityWait
+		},
+		"limits": func(t *testing.T) (string, *atomic.Int32, time.Duration) {
+			url, asked := limitingAuthority(t, func() string { return "7200" })
+			return url, asked, 2 * time.Hour
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url, asked, hold := first(t)
+			s := startSite(t, newMapStorage(), Authority{Directory: url})
+			get := func(name string) {
+				t.Helper()
+				if _, err := s.get(name); err != nil {
+					t.Fatal(name, err, s.world.log.String())
+				}
+			}
+			get("autoconfig.c1.example")
+			count := func() int32 {
+				if asked == nil {
+					return 0
+				}
+				return asked.Load()
+			}
+			n := count()
+			get("autoconfig.c2.example")
+			if count() != n {
+				t.Errorf("the first authority was asked %d times more within its hold", count()-n)
+			}
+			if _, reasons := s.Status(); len(reasons) != 1 {
+				t.Errorf("/readyz says %q", reasons)
+			}
+			const old = "autoconfig.c3.example" // issued by the first
+			keepCertificate(t, s.Manager, old, time.Now().Add(-80*24*time.Hour), time.Now().Add(10*24*time.Hour))
+			if _, err := s.load(t.Context(), old); err != nil {
+				t.Fatal(err)
+			}
+			s.maintain(old)
+			if n := s.Orders()[old]; n != 1 {
+				t.Errorf("%d orders of a renewal", n)
+			}
+			get(old)
+			s.world.clock.Store(int64(hold.Seconds()) + 60)
+			n = count()
+			get("autoconfig.c4.example")
+			if asked != nil && count() == n {
+				t.Error("the first authority is not asked again")
+			}
+		})
+	}
+}
+
+// An authority that wants an external account takes orders with its key, and none with another.
+func TestACMEExternalAccount(t *testing.T) {
+	key := base64.RawURLEncoding.EncodeToString(make([]byte, 32))
+	other := base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte{1}, 32))
+	plain, secure := freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1") // of nobody: there is nothing to verify
+	bound := acmetest.Start(t, acmetest.Options{HTTP: plain, TLS: secure, DNS: names(t).Addr(), KeyID: "kid-1", Key: key})
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(readFile(t, bound.RootFile))
+	for used, want := range map[string]int{key: 1, other: 0} {
+		_, a := testManager(t, bound.Directory, newMapStorage(), Authority{Directory: bound.Directory, KeyID: "kid-1", Key: used, Roots: roots})
+		name := fmt.Sprintf("autoconfig.c%d.example", want)
+		if _, err := handshake(t, a.TLSConfig(), name); err == nil {
+			t.Error("the authority finds nothing to verify, and issues")
+		}
+		if n := bound.Orders()[name]; (n > 0) != (want > 0) {
+			t.Errorf("%d orders for %s", n, name)
+		}
 	}
 }
 

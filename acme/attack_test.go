@@ -145,7 +145,7 @@ func TestAttackNameForms(t *testing.T) {
 		"autoconfig.c1.example:", "autoconfig.c1.example:x", "ａutoconfig.c1.example", "autoconfig.c1.example:443:443", "autoconfig.c1.example/", "autoconfig.c1.example\x00"} {
 		for _, protocols := range [][]string{nil, {alpnChallenge}} {
 			_, err := visit(a.TLSConfig(), "198.51.100.7", form, protocols...)
-			if _, early := a.backoff.wait(name); early {
+			if _, early := a.backoff.wait(name, fresh); early {
 				t.Errorf("%q %v: the name has to wait: %v", form, protocols, err)
 			}
 		}
@@ -271,6 +271,35 @@ func TestAttackLimited(t *testing.T) {
 				t.Errorf("%d refused", n)
 			}
 		})
+	}
+}
+
+// An authority counts renewals apart (RFC 9773): while it limits new orders, one renewal finds out whether it takes those,
+// and only then they wait, too. New orders do not wait for renewals that are limited.
+func TestLimitedRenewals(t *testing.T) {
+	for _, firstRenewal := range []bool{false, true} {
+		url, orders := limitingAuthority(t, func() string { return "10800" })
+		_, a := testManager(t, url, newMapStorage())
+		order := func(i int, renewed bool, want int32) {
+			t.Helper()
+			name := fmt.Sprintf("autoconfig.c%d.example", i)
+			if renewed {
+				keepCertificate(t, a, name, time.Now().Add(-80*24*time.Hour), time.Now().Add(10*24*time.Hour))
+				if _, err := a.load(t.Context(), name); err != nil {
+					t.Fatal(err)
+				}
+				a.maintain(name)
+			} else {
+				_, _ = visit(a.TLSConfig(), "203.0.113.9", name)
+			}
+			if n := orders.Load(); n != want {
+				t.Errorf("renewed %v: %d orders, want %d", renewed, n, want)
+			}
+		}
+		order(1, firstRenewal, 1)
+		order(2, firstRenewal, 1)
+		order(3, !firstRenewal, 2)
+		order(4, !firstRenewal, 2)
 	}
 }
 
@@ -420,11 +449,11 @@ func TestClockSteps(t *testing.T) {
 		serves() // from memory
 		a.cache.RemoveManaged([]certmagic.SubjectIssuer{{Subject: good}})
 		serves() // from the storage
-		if _, early := b.wait("0"); early != (step < 0) {
+		if _, early := b.wait("0", fresh); early != (step < 0) {
 			t.Errorf("%s: early %v", step, early)
 		}
 		now = now.Add(firstWait)
-		if why, early := b.wait("0"); early {
+		if why, early := b.wait("0", fresh); early {
 			t.Errorf("%s: a wait of %s is longer than %s: %v", step, firstWait, firstWait, why)
 		}
 		if a.recent.note(good, now, w.now()) {

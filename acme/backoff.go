@@ -24,11 +24,17 @@ type backoff struct {
 
 	mu       sync.Mutex
 	names    map[string]trouble
-	all      trouble               // with the authority or the storage: it concerns every name
+	store    trouble               // with the storage: it concerns every name
+	at       []bench               // by authority
 	spent    map[class][]time.Time // orders of the last hour that failed or may still
 	storage  map[bool]error        // of the last write and the last read
-	retry    time.Time             // Retry-After of the authority's last refusal
-	accepted bool                  // the authority took the last order
+	accepted bool                  // an authority took the last order
+}
+
+// bench is where orders wait for an authority.
+type bench struct {
+	held  map[bool]trouble // of renewals (true) and of all other orders
+	retry time.Time        // Retry-After of the last refusal
 }
 
 // trouble is a name without a new certificate.
@@ -77,27 +83,89 @@ const (
 )
 
 func newBackoff(o Options) *backoff {
-	return &backoff{o: o, now: o.Now,
+	at := make([]bench, max(1, len(o.Authorities)))
+	for i := range at {
+		at[i].held = map[bool]trouble{}
+	}
+	return &backoff{o: o, now: o.Now, at: at,
 		names: map[string]trouble{}, spent: map[class][]time.Time{}, storage: map[bool]error{}}
 }
 
 // wait says why it is too early to ask for a name again.
-func (b *backoff) wait(name string) (why finding.Finding, early bool) {
+func (b *backoff) wait(name string, c class) (why finding.Finding, early bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.early(name)
+	return b.early(name, c)
 }
 
-func (b *backoff) early(name string) (finding.Finding, bool) {
+func (b *backoff) early(name string, c class) (finding.Finding, bool) {
 	now := b.now()
 	if t, ok := b.names[name]; ok && t.runs(now) {
 		b.names[name] = t
 		return t.finding, true
 	}
-	if b.all.runs(now) {
-		return b.all.finding, true
+	if b.store.runs(now) {
+		return b.store.finding, true
 	}
-	return finding.Finding{}, false
+	for i := range b.at {
+		if !b.at[i].runs(c, now) {
+			return finding.Finding{}, false
+		}
+	}
+	return b.at[0].held[c == renewal].finding, true
+}
+
+func (at *bench) runs(c class, now time.Time) bool {
+	t := at.held[c == renewal]
+	defer func() { at.held[c == renewal] = t }()
+	return t.runs(now)
+}
+
+// held reports whether an authority is not to be asked now.
+func (b *backoff) held(i int, c class) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.at[i].runs(c, b.now())
+}
+
+// next notes why an authority gave no certificate, and reports whether another one may.
+func (b *backoff) next(o *order, err error) bool {
+	f := classify(o.name, err)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.hold(o, f)
+	return forAll(f.ID) || f.ID == "acme-caa-forbidden" || f.ID == "acme-name-rejected"
+}
+
+// hold has orders wait for an authority that is down or limits: it may take renewals while it limits new orders, which
+// it counts apart.
+func (b *backoff) hold(o *order, f finding.Finding) {
+	at, t, now := &b.at[o.by], trouble{finding: f}, b.now()
+	switch f.ID {
+	case "acme-authority-unreachable", "acme-authority-garbled":
+		t.wait = max(authorityWait, min(at.retry.Sub(now), longestLimit))
+		t.until = now.Add(t.wait)
+		at.held[o.class != renewal] = t
+	case "acme-authority-limit":
+		if t.wait = min(at.retry.Sub(now), longestLimit); t.wait <= 0 {
+			t.wait = limitWait
+		}
+	default:
+		return
+	}
+	t.until = now.Add(t.wait)
+	at.held[o.class == renewal] = t
+}
+
+// soonest is when the first authority takes orders again.
+func (b *backoff) soonest(c class) time.Time {
+	first := b.at[0].held[c == renewal].until
+	for _, at := range b.at[1:] {
+		if until := at.held[c == renewal].until; until.Before(first) {
+			first = until
+		}
+	}
+	return first
 }
 
 // reserve takes an order out of the budget, or says why it must wait. What was
@@ -105,7 +173,7 @@ func (b *backoff) early(name string) (finding.Finding, bool) {
 func (b *backoff) reserve(o *order) (why finding.Finding, early bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if why, early = b.early(o.name); early {
+	if why, early = b.early(o.name, o.class); early {
 		return why, true
 	}
 	t, known := b.names[o.name]
@@ -157,20 +225,19 @@ func (b *backoff) failed(o *order, err error) {
 	switch f.ID {
 	case "acme-storage-failed":
 		t.wait = storageWait
-	case "acme-authority-unreachable", "acme-authority-garbled":
-		t.wait = max(authorityWait, min(b.retry.Sub(now), longestLimit))
-	case "acme-authority-limit":
-		if t.wait = min(b.retry.Sub(now), longestLimit); t.wait <= 0 {
-			t.wait = limitWait
-		}
+	case "acme-authority-unreachable", "acme-authority-garbled", "acme-authority-limit":
+		b.hold(o, f)
+		t.wait = b.soonest(o.class).Sub(now)
 	default:
 		t.wait = min(firstWait<<min(t.times, 10), lastWait)
 		t.times++
 	}
 	t.until = now.Add(t.wait)
 	if b.accepted = !forAll(f.ID); !b.accepted {
-		b.all = t
 		b.giveBack(o)
+	}
+	if f.ID == "acme-storage-failed" {
+		b.store = t
 	}
 	b.names[o.name] = t
 	b.mu.Unlock()
@@ -189,9 +256,9 @@ func forAll(id string) bool {
 	return id == "acme-storage-failed" || strings.HasPrefix(id, "acme-authority-")
 }
 
-// refused notes how an authority refuses: Retry-After is a number of seconds or a
+// refused notes how the authority i refuses: Retry-After is a number of seconds or a
 // date (RFC 9110 §10.2.3, RFC 8555 §6.6).
-func (b *backoff) refused(status int, header http.Header) {
+func (b *backoff) refused(i, status int, header http.Header) {
 	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
 		return
 	}
@@ -204,7 +271,7 @@ func (b *backoff) refused(status int, header http.Header) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.retry = until // zero when the header is neither
+	b.at[i].retry = until // zero when the header is neither
 }
 
 // ordered notes a new certificate.
@@ -279,6 +346,14 @@ func (b *backoff) report() (c Status, reasons []string) {
 		reasons = append(reasons, "the certificate storage fails: "+err.Error())
 	}
 	seen := map[string]bool{}
+	for i := range b.at {
+		for _, c := range []class{fresh, renewal} {
+			if f := b.at[i].held[c == renewal].finding; b.at[i].runs(c, b.now()) && !seen[f.ID] {
+				seen[f.ID] = true
+				reasons = append(reasons, "certificates: "+f.Cause)
+			}
+		}
+	}
 	c.Failing = len(b.names)
 	for _, name := range slices.Sorted(maps.Keys(b.names)) {
 		f := b.names[name].finding

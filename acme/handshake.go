@@ -185,13 +185,13 @@ func (a *Manager) load(ctx context.Context, name string) (*tls.Certificate, erro
 	for ; err != nil && !errors.Is(err, fs.ErrNotExist); cert, err = a.config.CacheManagedCertificate(ctx, name) {
 		now := ""
 		if !a.backoff.unreadable() {
-			now = a.parts(ctx, name)
+			now = a.allParts(ctx, name)
 		}
 		if now == "" { // the storage fails
 			break
 		}
 		if now == parts { // nobody is in the middle of storing them: they do not fit together
-			_ = a.storage.Delete(ctx, certmagic.StorageKeys.SiteMeta(a.issuer.IssuerKey(), name)) // so it counts as missing
+			a.giveUp(ctx, name)
 			break
 		}
 		parts = now
@@ -206,11 +206,28 @@ func (a *Manager) load(ctx context.Context, name string) (*tls.Certificate, erro
 	return &cert.Certificate, err
 }
 
-// parts are what a certificate is stored in, empty unless all are there.
-func (a *Manager) parts(ctx context.Context, name string) (all string) {
+// giveUp makes the stored certificates of a name that cannot be used count as missing.
+func (a *Manager) giveUp(ctx context.Context, name string) {
+	for _, at := range a.counters {
+		if _, err := at.config.CacheManagedCertificate(ctx, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			_ = a.storage.Delete(ctx, certmagic.StorageKeys.SiteMeta(at.key, name))
+		}
+	}
+}
+
+// allParts are [Manager.parts] of every authority.
+func (a *Manager) allParts(ctx context.Context, name string) (all string) {
+	for _, at := range a.counters {
+		all += a.parts(ctx, at.key, name)
+	}
+	return all
+}
+
+// parts are what the certificate of one authority is stored in, empty unless all are there.
+func (a *Manager) parts(ctx context.Context, issuer, name string) (all string) {
 	keys := certmagic.StorageKeys
 	for _, key := range []func(issuer, name string) string{keys.SiteCert, keys.SitePrivateKey, keys.SiteMeta} {
-		part, err := a.storage.Load(ctx, key(a.issuer.IssuerKey(), name))
+		part, err := a.storage.Load(ctx, key(issuer, name))
 		if err != nil {
 			return ""
 		}

@@ -17,7 +17,7 @@ import (
 type zapCore struct {
 	log     *slog.Logger
 	fields  []zapcore.Field
-	refused func(status int, header http.Header) // hears the authority's answers
+	refused func(status int, header http.Header) // hears an authority's answers; may be nil
 }
 
 var zapFields = []string{"identifier", "identifiers", "server_name", "subjects", "error", "issuer", "ca",
@@ -80,7 +80,7 @@ func (z zapCore) hear(fields []zapcore.Field) {
 			header, _ = f.Interface.(http.Header)
 		}
 	}
-	if header != nil {
+	if header != nil && z.refused != nil {
 		z.refused(status, header)
 	}
 }

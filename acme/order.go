@@ -18,6 +18,7 @@ import (
 type order struct {
 	name  string
 	class class
+	by    int           // the authority that is asked
 	done  chan struct{} // closed at the end
 	cert  *tls.Certificate
 	err   error
@@ -53,7 +54,7 @@ func (a *Manager) begin(ctx context.Context, name string, client netip.Addr, c c
 	if o != nil {
 		return o, nil
 	}
-	if why, early := a.backoff.wait(name); early {
+	if why, early := a.backoff.wait(name, c); early {
 		return nil, a.o.Refusals.Refuse(why)
 	}
 	if err := a.o.Leads(ctx, name); err != nil {
@@ -95,7 +96,7 @@ func (a *Manager) place(ctx context.Context, o *order) (*tls.Certificate, error)
 	} else {
 		defer func() { <-a.desk.ahead }()
 	}
-	if why, early := a.backoff.wait(o.name); early {
+	if why, early := a.backoff.wait(o.name, o.class); early {
 		return nil, a.o.Refusals.Refuse(why)
 	}
 	if err := a.pace.Wait(ctx); err != nil {
@@ -106,12 +107,7 @@ func (a *Manager) place(ctx context.Context, o *order) (*tls.Certificate, error)
 	}
 	err := a.storage.save(ctx)
 	if err == nil {
-		err = a.send(ctx, o, a.config, false)
-	}
-	if err != nil && o.class == renewal && classify(o.name, err).ID == "acme-order-failed" {
-		// the authority may not know the certificate that is to be replaced
-		// (RFC 9773 §5), after its own or the account's change
-		err = a.send(ctx, o, a.plain, true)
+		err = a.ask(ctx, o)
 	}
 	var cert *tls.Certificate
 	if err == nil {
@@ -123,6 +119,27 @@ func (a *Manager) place(ctx context.Context, o *order) (*tls.Certificate, error)
 	}
 	a.backoff.ordered(o)
 	return cert, nil
+}
+
+// ask sends the order to the first authority that takes orders, and to the next one when that is down, limits, or may
+// not issue for the name.
+func (a *Manager) ask(ctx context.Context, o *order) (err error) {
+	for i, at := range a.counters {
+		if a.backoff.held(i, o.class) {
+			continue
+		}
+		o.by = i
+		err = a.send(ctx, o, at.config, false)
+		if err != nil && classify(o.name, err).ID == "acme-order-failed" && a.parts(ctx, at.key, o.name) != "" {
+			// the authority may not know the certificate that is to be replaced
+			// (RFC 9773 §5), after its own or the account's change
+			err = a.send(ctx, o, at.plain, true)
+		}
+		if err == nil || !a.backoff.next(o, err) {
+			break
+		}
+	}
+	return err
 }
 
 // send has certmagic place the order. By itself it would try again for hours; here

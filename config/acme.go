@@ -2,9 +2,11 @@ package config
 
 import (
 	"cmp"
+	"encoding/base64"
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"autoconfig/files"
@@ -26,11 +28,21 @@ func (t TLS) Set() bool { return t.KeyPair.Set() || t.ACME != nil }
 // agreeing to its terms.
 type ACME struct {
 	Email       string `yaml:"email,omitempty" doc:"of the account; the authority may write to it"`
-	Directory   string `yaml:"directory" doc:"URL of the authority; default: Let's Encrypt"`
+	Directory   string `yaml:"directory,omitempty" doc:"URL of the authority; default: Let's Encrypt"`
 	Storage     string `yaml:"storage,omitempty" doc:"folder, or for replicas postgres://…, which may hold ${ENV}; default /var/lib/autoconfig/certificates"`
 	StorageFile string `yaml:"storage_file,omitempty" doc:"file with the postgres://… of the storage"`
 
+	Directories []Directory `yaml:"directories,omitempty" doc:"several authorities in place of directory: the next one is asked when the first is down or limits"`
+
 	Addresses []netip.Addr `yaml:"addresses,omitempty" doc:"public IP addresses of this server where its own differ: behind NAT or a proxy"`
+}
+
+// Directory is one of several authorities, with the external account that it wants, if it does (RFC 8555 §7.3.4).
+type Directory struct {
+	URL     string `yaml:"url" doc:"URL of the authority's directory"`
+	KeyID   string `yaml:"eab_key_id,omitempty" doc:"external account: id of the key"`
+	KeyFile string `yaml:"eab_key_file,omitempty" doc:"external account: file with the key, in base64url as the authority shows it"`
+	Key     string `yaml:"-"`
 }
 
 const (
@@ -56,6 +68,29 @@ func (a *ACME) Place(r *files.Reader, env Env) (place string, database bool, err
 
 func isDatabase(place string) bool {
 	return strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")
+}
+
+// Authorities are those in the order in which they are asked, with the keys of their external accounts.
+func (a *ACME) Authorities(r *files.Reader) ([]Directory, error) {
+	if len(a.Directories) == 0 {
+		return []Directory{{URL: a.Directory}}, nil
+	}
+	out := slices.Clone(a.Directories)
+	for i := range out {
+		d := &out[i]
+		if d.KeyFile == "" {
+			continue
+		}
+		key, err := readSecret(r, d.KeyFile)
+		if err != nil {
+			return nil, err
+		}
+		d.Key = strings.TrimRight(key, "=")
+		if _, err := base64.RawURLEncoding.DecodeString(d.Key); err != nil || d.Key == "" {
+			return nil, fmt.Errorf("%s: the key is not base64url, in which authorities show it", d.KeyFile)
+		}
+	}
+	return out, nil
 }
 
 // shown is the block with its defaults, and with the password masked.
@@ -93,10 +128,7 @@ func (s *settings) tls(t *TLS) {
 			s.bad("tls.acme.email", "the text is not a mail address", "write for example hostmaster@hoster.example, or leave it out")
 		}
 	}
-	a.Directory = cmp.Or(a.Directory, letsEncrypt)
-	if u, err := url.Parse(a.Directory); err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		s.bad("tls.acme.directory", fmt.Sprintf("%q is not an https URL", a.Directory), "write the directory URL of the authority, for example "+letsEncrypt)
-	}
+	s.directories(a)
 	a.StorageFile = s.c.resolve(a.StorageFile)
 	switch {
 	case a.Storage != "" && a.StorageFile != "":
@@ -108,5 +140,35 @@ func (s *settings) tls(t *TLS) {
 		s.bad("tls.acme.storage", "certificates are kept in a folder or in PostgreSQL", "write a path, or postgres://user@host/name")
 	default:
 		a.Storage = s.c.resolve(cmp.Or(a.Storage, defaultStorage))
+	}
+}
+
+// directories checks the URLs of the authorities and their external accounts.
+func (s *settings) directories(a *ACME) {
+	if a.Directory != "" && len(a.Directories) > 0 {
+		s.bad("tls.acme.directory", "directory and directories at once", "keep one of them")
+	}
+	https := func(path, text string) {
+		if u, err := url.Parse(text); err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+			s.bad(path, fmt.Sprintf("%q is not an https URL", text), "write the directory URL of the authority, for example "+letsEncrypt)
+		}
+	}
+	if len(a.Directories) == 0 {
+		a.Directory = cmp.Or(a.Directory, letsEncrypt)
+		https("tls.acme.directory", a.Directory)
+	}
+	for i := range a.Directories {
+		d, path := &a.Directories[i], fmt.Sprintf("tls.acme.directories[%d]", i)
+		https(path, d.URL)
+		if slices.ContainsFunc(a.Directories[:i], func(o Directory) bool { return o.URL == d.URL }) {
+			s.bad(path, "the authority is listed twice", "keep one of them")
+		}
+		if (d.KeyID == "") != (d.KeyFile == "") {
+			s.bad(path, "an external account has an id and a key", "write both eab_key_id and eab_key_file")
+		}
+		if d.KeyFile != "" {
+			d.KeyFile = s.c.resolve(d.KeyFile)
+			s.readable(path+".eab_key_file", d.KeyFile)
+		}
 	}
 }

@@ -39,6 +39,12 @@ func (d *decoder) form(path string, n ast.Node, v any) bool {
 			return true
 		}
 		return false
+	case *Directory:
+		text, ok := n.(*ast.StringNode)
+		if ok {
+			v.URL = text.Value
+		}
+		return ok
 	case *Duration:
 		d.duration(n, v)
 	case *netip.Prefix:

@@ -129,13 +129,37 @@ func TestACMEDirectoryAndStorage(t *testing.T) {
 		"{storage: certificates, storage_file: some-file}": true,
 		"{email: hostmaster}":                              true,
 		"{email: hostmaster@example.org}":                  false,
+
+		"{directories: [https://a.example/d, https://b.example/d]}":                                          false,
+		"{directories: [https://a.example/d, {url: https://b.example/d, eab_key_id: k, eab_key_file: key}]}": false,
+		"{directories: [{url: https://b.example/d, eab_key_id: k}]}":                                         true,
+		"{directories: [{url: https://b.example/d, eab_key_file: key}]}":                                     true,
+		"{directories: [{url: https://b.example/d, eab_key_id: k, eab_key_file: none}]}":                     true,
+		"{directories: [https://a.example/d, {url: https://a.example/d}]}":                                   true,
+		"{directories: [http://a.example/d]}":                                                                true,
+		"{directories: [{eab_key_id: k, eab_key_file: key}]}":                                                true,
+		"{directory: 'https://a.example/d', directories: [https://b.example/d]}":                             true,
+		"{directories: [{url: https://b.example/d, key: x}]}":                                                true,
 	} {
-		c, found := parse(filepath.Join(t.TempDir(), "autoconfig.yaml"), []byte("listen_tls: ':443'\nservice_host: a.example.org\ntls: {acme: "+block+"}\n"))
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "key"), []byte("c2VjcmV0_-8=\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, found := parse(filepath.Join(dir, "autoconfig.yaml"), []byte("listen_tls: ':443'\nservice_host: a.example.org\ntls: {acme: "+block+"}\n"))
 		if Failed(found) != wrong {
 			t.Errorf("%s: %s", block, lines(found))
 		}
-		if !wrong && !strings.HasPrefix(c.TLS.ACME.Directory, "https://") {
-			t.Errorf("%s: the directory is %q", block, c.TLS.ACME.Directory)
+		if wrong {
+			continue
+		}
+		all, err := c.TLS.ACME.Authorities(c.Reader)
+		for _, d := range all {
+			if !strings.HasPrefix(d.URL, "https://") || d.KeyID != "" && d.Key != "c2VjcmV0_-8" {
+				t.Errorf("%s: the authority is %+v", block, d)
+			}
+		}
+		if err != nil || len(all) == 0 {
+			t.Errorf("%s: %d authorities, %v", block, len(all), err)
 		}
 	}
 }

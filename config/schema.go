@@ -33,6 +33,8 @@ func schemaOf(t reflect.Type) schema {
 		return schema{"enum": []any{"auto", true, false, "true", "false"}}
 	case reflect.TypeFor[provider.Server]():
 		return schema{"oneOf": []any{schema{"type": "string", "pattern": "^(imaps?|pop3s?|submissions?|sieve)://"}, objectOf(t)}}
+	case reflect.TypeFor[Directory]():
+		return schema{"oneOf": []any{schema{"type": "string", "pattern": "^https://"}, objectOf(t)}}
 	case reflect.TypeFor[Resolvers]():
 		return schema{"oneOf": []any{schema{"const": systemResolver}, schema{"type": []any{"array", "null"}, "items": schema{"type": "string"}}}}
 	case reflect.TypeFor[Signing]():

@@ -19,7 +19,7 @@ func TestACMEListener(t *testing.T) {
 	log := &lockedBuffer{}
 	s := newTestServer(t, func(o *Options, _ *Settings) { o.Log = slog.New(slog.NewTextHandler(log, nil)) })
 	ctx, stop := context.WithCancel(t.Context())
-	from := acme.Options{Directory: "http://127.0.0.1:1/directory", Storage: acme.Folder(t.TempDir())}
+	from := acme.Options{Authorities: []acme.Authority{{Directory: "http://127.0.0.1:1/directory"}}, Storage: acme.Folder(t.TempDir())}
 	addrs, ended := running(t, ctx, s, log, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", ACME: &from})
 	for _, name := range []string{"autoconfig.stranger.example", "autoconfig.example.org"} {
 		if _, err := tls.Dial("tcp", addrs[2], &tls.Config{ServerName: name, InsecureSkipVerify: true}); err == nil {

@@ -135,7 +135,7 @@ func TestSignOrders(t *testing.T) {
 		o.Log, set.SignAsServiceHost = slog.New(slog.NewTextHandler(log, nil)), true
 	})
 	ctx, stop := context.WithCancel(t.Context())
-	from := acme.Options{Directory: "http://127.0.0.1:1/directory", Storage: acme.Folder(t.TempDir())}
+	from := acme.Options{Authorities: []acme.Authority{{Directory: "http://127.0.0.1:1/directory"}}, Storage: acme.Folder(t.TempDir())}
 	_, ended := running(t, ctx, s, log, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", ACME: &from})
 	for deadline := time.Now().Add(time.Minute); !strings.Contains(bodyOf(t, ask(t, s.Admin(), "GET /readyz", "")), `"failing":1`); {
 		if time.Now().After(deadline) {

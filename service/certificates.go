@@ -27,7 +27,14 @@ func (s *Service) onDemand(l *server.Listen) (done func(), err error) {
 	if s.running.ListenTLS == "" || from == nil {
 		return done, nil
 	}
-	l.ACME = &acme.Options{Email: from.Email, Directory: from.Directory}
+	l.ACME = &acme.Options{Email: from.Email}
+	authorities, err := from.Authorities(s.running.Reader)
+	if err != nil {
+		return done, configErrorf("tls.acme.directories: %w", err)
+	}
+	for _, d := range authorities {
+		l.ACME.Authorities = append(l.ACME.Authorities, acme.Authority{Directory: d.URL, KeyID: d.KeyID, Key: d.Key})
+	}
 	place, database, err := from.Place(s.running.Reader, s.opts.Env)
 	if err != nil {
 		return done, configErrorf("tls.acme.storage: %w", err)

@@ -46,6 +46,8 @@ type Authority struct {
 type Options struct {
 	HTTP, TLS string // IP:PORT of the servers it verifies, instead of ports 80 and 443
 	DNS       string // HOST:PORT of the resolver
+	KeyID     string // of the external account that it wants; empty: none
+	Key       string // of that, in base64url
 }
 
 const year = 365 * 24 * 3600 // seconds
@@ -60,9 +62,12 @@ func Start(t testing.TB, o Options) *Authority {
 	}
 	logger := log.New(io.Discard, "", 0)
 	store := db.NewMemoryStore()
+	if err := store.AddExternalAccountKeyByID(o.KeyID, o.Key); o.KeyID != "" && err != nil {
+		t.Fatal(err)
+	}
 	issuer := ca.New(logger, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {ValidityPeriod: year / 4}})
 	verifier := va.New(logger, port(o.HTTP), port(o.TLS), false, o.DNS, store)
-	front := wfe.New(logger, store, verifier, issuer, []string{"pebble.letsencrypt.org"}, false, false, 1, 1)
+	front := wfe.New(logger, store, verifier, issuer, []string{"pebble.letsencrypt.org"}, false, o.KeyID != "", 1, 1)
 	a := &Authority{Roots: x509.NewCertPool(), orders: map[string]int{}}
 	srv := httptest.NewUnstartedServer(a.counting(front.Handler()))
 	srv.Config.ErrorLog = logger
