@@ -28,6 +28,7 @@ func TestOperate(t *testing.T) {
 	release := t.TempDir()
 	must(t, "cp", file(t, "_amd64.deb"), release)
 	must(t, "go", "build", "-trimpath", "-o", filepath.Join(release, "pebble"), "github.com/letsencrypt/pebble/v2/cmd/pebble")
+	must(t, "go", "build", "-trimpath", "-o", filepath.Join(release, "mailhost"), "./testdata/mailhost")
 	page, err := os.ReadFile("../docs/operate.md")
 	if err != nil {
 		t.Fatal(err)

@@ -73,18 +73,26 @@ func checkProxied(t *testing.T, c client) {
 	}
 }
 
-// The nginx recipe of docs/proxy.md, as it stands there but for ports and files.
-func TestBehindNginx(t *testing.T) {
-	nginx := component.Need(t, "nginx")
+// recipe is a recipe of docs/proxy.md with the test's ports and files.
+func recipe(t *testing.T, language, dir string) (text, httpAddr, httpsAddr string, roots *x509.CertPool) {
+	t.Helper()
 	public, _ := startServer(t, proxied)
-	dir := t.TempDir()
-	httpAddr, httpsAddr := freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
-	certPEM, keyPEM, roots := certificate(t, "autoconfig.example.org", "autodiscover.example.org", "ua-auto-config.example.org")
-	recipe := strings.NewReplacer(
-		"listen 80;", "listen "+httpAddr+";", "listen 443 ", "listen "+httpsAddr+" ", "127.0.0.1:8080", public,
+	httpAddr, httpsAddr = freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
+	certPEM, keyPEM, roots := certificate(t, "autoconfig.example.org", "autodiscover.example.org", "ua-auto-config.example.org", "setup.example.org")
+	return strings.NewReplacer(
+		"    listen [::]:80;\n", "", "    listen [::]:443 ssl;\n", "", // the machine may have no IPv6
+		"listen 80;", "listen "+httpAddr+";", "listen 443 ", "listen "+httpsAddr+" ", "listen 443;", "listen "+httpsAddr+";",
+		"*:80>", httpAddr+">", "*:443>", httpsAddr+">", "127.0.0.1:8080", public,
 		"/etc/letsencrypt/live/autoconfig.example.org/fullchain.pem", write(t, dir, "cert.pem", certPEM),
 		"/etc/letsencrypt/live/autoconfig.example.org/privkey.pem", write(t, dir, "key.pem", keyPEM),
-	).Replace(codeBlock(t, "proxy.md", "nginx"))
+	).Replace(codeBlock(t, "proxy.md", language)), httpAddr, httpsAddr, roots
+}
+
+// The nginx recipe of docs/proxy.md, as it is there but for ports and files.
+func TestBehindNginx(t *testing.T) {
+	nginx := component.Need(t, "nginx")
+	dir := t.TempDir()
+	text, httpAddr, httpsAddr, roots := recipe(t, "nginx", dir)
 	user := ""
 	if os.Getuid() == 0 {
 		user = "user root;"
@@ -101,8 +109,24 @@ http {
     fastcgi_temp_path `+dir+`;
     uwsgi_temp_path `+dir+`;
     scgi_temp_path `+dir+`;
-`+recipe+"}\n")
+`+text+"}\n")
 	start(t, dir, nginx, "-c", conf, "-p", dir, "-e", "stderr")
+	checkProxied(t, newClient(httpAddr, httpsAddr, roots))
+}
+
+// The Apache recipe.
+func TestBehindApache(t *testing.T) {
+	apache := component.Need(t, "apache2")
+	dir := t.TempDir()
+	text, httpAddr, httpsAddr, roots := recipe(t, "apache", dir)
+	conf := "ServerRoot " + dir + "\nServerName localhost\nPidFile pid\nErrorLog /dev/stderr\nDefaultRuntimeDir " + dir + "\nListen " + httpAddr + "\nListen " + httpsAddr + "\n"
+	if os.Getuid() == 0 {
+		conf += "User nobody\nGroup nogroup\n"
+	}
+	for _, module := range []string{"mpm_event", "authz_core", "ssl", "proxy", "proxy_http", "headers"} {
+		conf += "LoadModule " + module + "_module /usr/lib/apache2/modules/mod_" + module + ".so\n"
+	}
+	start(t, dir, apache, "-D", "FOREGROUND", "-f", write(t, dir, "apache.conf", conf+text))
 	checkProxied(t, newClient(httpAddr, httpsAddr, roots))
 }
 
@@ -116,12 +140,12 @@ func TestBehindCaddy(t *testing.T) {
 	dir := t.TempDir()
 	httpAddr, httpsAddr := freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
 	port := func(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
-	recipe := strings.NewReplacer(
+	text := strings.NewReplacer(
 		"{\n\ton_demand_tls", "{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\tdefault_bind 127.0.0.1\n\tstorage file_system "+dir+
 			"\n\thttp_port "+port(httpAddr)+"\n\thttps_port "+port(httpsAddr)+"\n\ton_demand_tls",
 		"127.0.0.1:8081", admin, "127.0.0.1:8080", public,
 	).Replace(codeBlock(t, "proxy.md", "caddyfile"))
-	start(t, dir, caddy, "run", "--adapter", "caddyfile", "--config", write(t, dir, "Caddyfile", recipe))
+	start(t, dir, caddy, "run", "--adapter", "caddyfile", "--config", write(t, dir, "Caddyfile", text))
 	roots := x509.NewCertPool()
 	for range 500 {
 		pem, err := os.ReadFile(filepath.Join(dir, "pki/authorities/local/root.crt"))

@@ -48,6 +48,9 @@ cat > /root/pebble.json <<CONF
   "certificate": "$trust/pebble.crt", "privateKey": "/root/pebble.key"}}
 CONF
 /release/pebble -config /root/pebble.json -dnsserver 127.0.0.1:53 > /root/pebble.log 2>&1 &
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 60 -keyout /root/mail.key -out $trust/mail.crt \
+  -subj /CN=mail.hoster.example -addext subjectAltName=DNS:mail.hoster.example 2> /dev/null
+/release/mailhost $trust/mail.crt /root/mail.key > /root/mailhost.log 2>&1 &
 update-ca-certificates > /dev/null 2>&1
 for _ in $(seq 100); do curl -fs https://127.0.0.1:15000/roots/0 -o $trust/root.crt && break; sleep 0.1; done
 update-ca-certificates > /dev/null 2>&1
