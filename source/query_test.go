@@ -27,6 +27,8 @@ func TestParseQuery(t *testing.T) {
 		{Postgres, "SELECT 1 /*/ ; */ FROM m /**/ WHERE d=:domain", "SELECT 1 /*/ ; */ FROM m /**/ WHERE d=$1", "domain"},
 		{SQLite, "SELECT 1 FROM m WHERE d=:domain /* :e", "SELECT 1 FROM m WHERE d=? /* :e", "domain"},
 		{MySQL, "SELECT @x := :domain", "SELECT @x := ?", "domain"},
+		{SQLite, "\n SELECT 1 FROM m WHERE d=:domain ; \n", "SELECT 1 FROM m WHERE d=?", "domain"},
+		{Postgres, "SELECT a$b, c$ FROM m WHERE d=:domain AND a$ > 1", "SELECT a$b, c$ FROM m WHERE d=$1 AND a$ > 1", "domain"},
 		{SQLite, "SELECT [a:b] FROM m WHERE d=:domain", "SELECT [a:b] FROM m WHERE d=?", "domain"},
 		{SQLite, `SELECT '\' FROM m WHERE d=:domain`, `SELECT '\' FROM m WHERE d=?`, "domain"},
 	} {

@@ -62,16 +62,28 @@ func OpenSQL(o BackendOptions, q SQLOptions) (*Backend, error) {
 func openDatabase(d Dialect, dsn string, timeout time.Duration) (*sql.DB, error) {
 	switch d {
 	case Postgres:
-		return openPostgres(dsn, timeout)
+		cfg, err := postgresConfig(dsn, timeout)
+		if err != nil {
+			return nil, err
+		}
+		return stdlib.OpenDB(*cfg), nil
 	case MySQL:
-		return openMySQL(dsn, timeout)
+		cfg, err := mysqlConfig(dsn, timeout)
+		if err != nil {
+			return nil, err
+		}
+		connector, err := mysql.NewConnector(cfg)
+		if err != nil {
+			return nil, err
+		}
+		return sql.OpenDB(connector), nil
 	case SQLite:
 		return sql.Open("sqlite", sqliteName(dsn))
 	}
 	return nil, fmt.Errorf("source: unknown database %q", d)
 }
 
-func openPostgres(dsn string, timeout time.Duration) (*sql.DB, error) {
+func postgresConfig(dsn string, timeout time.Duration) (*pgx.ConnConfig, error) {
 	cfg, err := pgx.ParseConfig(dsn) // its errors leave the password out
 	if err != nil {
 		return nil, err
@@ -87,10 +99,10 @@ func openPostgres(dsn string, timeout time.Duration) (*sql.DB, error) {
 	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 200 * time.Millisecond}
 	}
-	return stdlib.OpenDB(*cfg), nil
+	return cfg, nil
 }
 
-func openMySQL(dsn string, timeout time.Duration) (*sql.DB, error) {
+func mysqlConfig(dsn string, timeout time.Duration) (*mysql.Config, error) {
 	cfg, err := mysql.ParseDSN(dsn)
 	if err != nil {
 		return nil, err
@@ -101,11 +113,7 @@ func openMySQL(dsn string, timeout time.Duration) (*sql.DB, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = timeout
 	}
-	connector, err := mysql.NewConnector(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return sql.OpenDB(connector), nil
+	return cfg, nil
 }
 
 // silent drops what the driver would print about a lost connection; the

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"autoconfig/provider"
 )
@@ -126,6 +127,21 @@ func TestSQLFailures(t *testing.T) {
 	}
 }
 
+// A login name may be as long as an address, and no longer.
+func TestSQLLongLogin(t *testing.T) {
+	for query, served := range map[string]bool{
+		"SELECT printf('%.*c', 254, 'a') WHERE :address <> ''": true,
+		"SELECT printf('%.*c', 255, 'a') WHERE :address <> ''": false,
+	} {
+		q := sqlQueries(SQLite, sqliteFile(t))
+		q.User = query
+		_, err := openTest(t, testOptions(&logBook{}), q).With(testProviders()).Lookup(t.Context(), provider.Address{Local: "ann", Domain: "shop.example"})
+		if (err == nil) != served {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+}
+
 // A file comes before a database, a built-in before both is not told apart by
 // Rows itself, and what a file names is listed once.
 func TestChainWithRows(t *testing.T) {
@@ -158,5 +174,42 @@ func TestChainWithRows(t *testing.T) {
 	}
 	if _, err := c.Lookup(t.Context(), provider.Address{Domain: "staff.example"}); err != nil {
 		t.Error(err)
+	}
+}
+
+// What a DSN says is kept, but for what would let a value become a statement or
+// a file; a connection that does not come up is given up in time.
+func TestConnectionSettings(t *testing.T) {
+	p, err := postgresConfig("host=db.example user=reader dbname=mail", 3*time.Second)
+	if err != nil || p.ConnectTimeout != 3*time.Second || p.RuntimeParams["application_name"] != "autoconfig" || p.Host != "db.example" {
+		t.Errorf("%+v %v", p, err)
+	}
+	p, err = postgresConfig("host=db.example connect_timeout=7 application_name=portal", 3*time.Second)
+	if err != nil || p.ConnectTimeout != 7*time.Second || p.RuntimeParams["application_name"] != "portal" {
+		t.Errorf("%+v %v", p, err)
+	}
+	m, err := mysqlConfig("reader@tcp(db.example)/mail?multiStatements=true&allowAllFiles=true&interpolateParams=true", 3*time.Second)
+	if err != nil || m.MultiStatements || m.AllowAllFiles || m.InterpolateParams || m.Timeout != 3*time.Second || m.DBName != "mail" {
+		t.Errorf("%+v %v", m, err)
+	}
+	if _, ok := m.Logger.(silent); !ok {
+		t.Errorf("logs to %T", m.Logger)
+	}
+	if m, err = mysqlConfig("reader@tcp(db.example)/mail?timeout=7s", 3*time.Second); err != nil || m.Timeout != 7*time.Second {
+		t.Errorf("%+v %v", m, err)
+	}
+	for d, dsn := range map[Dialect]string{Postgres: "host=db.example port=x", MySQL: "no slash", "oracle": ""} {
+		if _, err := openDatabase(d, dsn, time.Second); err == nil {
+			t.Errorf("%s: opened %q", d, dsn)
+		}
+	}
+	for d, dsn := range map[Dialect]string{Postgres: "host=db.example", MySQL: "reader@tcp(db.example)/mail"} {
+		db, err := openDatabase(d, dsn, time.Second) // asks nobody yet
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

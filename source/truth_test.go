@@ -248,3 +248,20 @@ func TestNoPlace(t *testing.T) {
 		}
 	})
 }
+
+// What is remembered of bad rows is bounded, and news is told once.
+func TestBadRowsBound(t *testing.T) {
+	var b badRows
+	for i := range mostBadRows {
+		if !b.met(fmt.Sprint(i), "no such provider") {
+			t.Fatalf("row %d is not news", i)
+		}
+	}
+	if b.met("0", "no such provider") || b.met("0", "another problem") || b.met("one more", "no such provider") || len(b.asked) != mostBadRows {
+		t.Errorf("%d remembered", len(b.asked))
+	}
+	b.good("0")
+	if !b.met("0", "another problem") || b.met("0", "another problem") {
+		t.Error("a row that went bad again is news once")
+	}
+}
