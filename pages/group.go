@@ -40,6 +40,7 @@ type group struct {
 	Common                *loginRow // the login of every server
 	Servers, Further      []serverRow
 	Services              []serviceRow
+	DAV                   bool // calendars or contacts come with the profile
 	General, About, Admin []noteView
 	Links                 []provider.Documentation // Lang is empty when it is the page's
 }
@@ -303,6 +304,7 @@ func (g *group) rows(p *provider.Provider, first provider.Address) {
 			g.Services = append(g.Services, row)
 		}
 	}
+	g.DAV = p.CalDAV+p.CardDAV != "" && (g.Mail || g.bare)
 	if p.Webmail != "" {
 		g.Links = append(g.Links, provider.Documentation{URL: p.Webmail})
 	}

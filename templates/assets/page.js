@@ -58,7 +58,7 @@
   for (const element of document.querySelectorAll("code[data-copy]")) {
     const button = document.createElement("button");
     button.className = "copy";
-    button.title = words.copy.replace("{what}", nameOf(element));
+    button.title = words.copy.replace("{what}", nameOf(element)).trim();
     button.setAttribute("aria-label", button.title);
     copies(button, (done) => button.replaceChildren(icon(done ? tick : sheets)), () => element.textContent);
     element.after(button);
