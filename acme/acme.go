@@ -29,7 +29,7 @@ type Options struct {
 	Listed   func(ctx context.Context, host string) error
 	Leads    func(ctx context.Context, host string) error // [Leads.Check]
 	Shared   func(client netip.Addr) bool                 // many clients are behind it: it has no share of its own
-	Count    func(result string)                          // counts orders; "ok" or "failed"
+	Count    func(result, name, why string)               // hears of orders: "ok", or "failed" and the id of the finding
 	Refusals *Refusals
 	Now      func() time.Time
 	Log      *slog.Logger

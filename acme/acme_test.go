@@ -72,7 +72,7 @@ var prefixes = []string{"autoconfig.", "autodiscover.", "ua-auto-config."}
 
 var customer = regexp.MustCompile(`^c[0-9]+\.example$`)
 
-func (w *world) count(result string) {
+func (w *world) count(result, _, _ string) {
 	if result == "ok" {
 		w.ok.Add(1)
 	} else {

@@ -241,7 +241,7 @@ func (b *backoff) failed(o *order, err error) {
 	}
 	b.names[o.name] = t
 	b.mu.Unlock()
-	b.o.Count("failed")
+	b.o.Count("failed", o.name, f.ID)
 	if forAll(f.ID) { // tried again soon, and by the next name
 		if _, due := b.o.Refusals.due("order " + f.ID); !due {
 			return

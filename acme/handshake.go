@@ -242,6 +242,13 @@ func (a *Manager) drop(name string) {
 	a.backoff.forget(name)
 }
 
+// Look looks after a certificate in memory at once: when the name is no longer listed, it goes.
+func (a *Manager) Look(name string) {
+	if a.InMemory(name) != nil {
+		go a.maintain(name)
+	}
+}
+
 // maintain renews a certificate in use when it is time, and forgets it when
 // its domain is no longer listed.
 func (a *Manager) maintain(name string) {

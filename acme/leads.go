@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -85,6 +86,18 @@ func (l *Leads) Lately(host string) bool {
 	defer l.mu.Unlock()
 	here := l.names[host].here
 	return !here.IsZero() && l.o.Now().Sub(here) < lastLead
+}
+
+// Forget ends what is known of the names in a domain, or of all; but not where they led within the last day.
+func (l *Leads) Forget(domain string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for host, n := range l.names {
+		if domain == "" || strings.HasSuffix(host, "."+domain) {
+			n.at = time.Time{}
+			l.names[host] = n
+		}
+	}
 }
 
 // once finds something out about a host, at most once a minute.

@@ -171,7 +171,7 @@ func (a *Manager) event(ctx context.Context, event string, data map[string]any) 
 		return certmagic.ErrNoRetry{Err: errors.New("it is ordered at another handshake")}
 	case o == nil:
 	case event == eventOrdered:
-		a.o.Count("ok")
+		a.o.Count("ok", o.name, "")
 		a.o.Log.Info("certificate", "name", o.name)
 		a.storage.keep(ctx, o)
 	case event == eventFailed:

@@ -65,7 +65,7 @@ func OpenPostgres(dsn string) (*Postgres, error) {
 		cfg.RuntimeParams["application_name"] = "autoconfig"
 	}
 	db := stdlib.OpenDB(*cfg)
-	db.SetMaxOpenConns(connections)
+	db.SetMaxOpenConns(connections + 1) // one listens
 	db.SetMaxIdleConns(connections)
 	db.SetConnMaxIdleTime(idle)
 	return &Postgres{db: db, locks: locks{held: map[heldKey]*lock{}}}, nil

@@ -34,6 +34,9 @@ func (c *Config) settings() []finding.Finding {
 	for i, name := range c.AdminHosts {
 		c.AdminHosts[i] = s.host(fmt.Sprintf("admin_hosts[%d]", i), name, provider.ParseHost)
 	}
+	if c.AuditLog != "" {
+		c.AuditLog = c.resolve(c.AuditLog)
+	}
 	s.tls(&c.TLS)
 	s.pair("signing", &c.Signing.KeyPair)
 	s.signing()

@@ -26,6 +26,7 @@ type Config struct {
 	ForwardedHost  bool           `yaml:"forwarded_host" doc:"whether X-Forwarded-Host of a trusted proxy counts"`
 	AdminHosts     []string       `yaml:"admin_hosts" doc:"further host names that the admin listener answers to"`
 	LogClients     bool           `yaml:"log_clients" doc:"write client addresses to the access log"`
+	AuditLog       string         `yaml:"audit_log,omitempty" doc:"file for a JSON line about each reload, purge, publication and order"`
 	Drain          Duration       `yaml:"drain" doc:"how long to go on accepting after SIGTERM"`
 	DNS            DNS            `yaml:"dns" doc:"resolvers, and the record watch"`
 	Signing        Signing        `yaml:"signing,omitempty" doc:"what signs Apple profiles: auto, the certificate of service_host, or files"`
@@ -170,6 +171,7 @@ func (c *Config) NeedsRestart(next *Config) []string {
 	differs("forwarded_host", c.ForwardedHost == next.ForwardedHost)
 	differs("admin_hosts", slices.Equal(c.AdminHosts, next.AdminHosts))
 	differs("log_clients", c.LogClients == next.LogClients)
+	differs("audit_log", c.AuditLog == next.AuditLog)
 	differs("drain", c.Drain == next.Drain)
 	differs("dns", slices.Equal(c.DNS.Resolver, next.DNS.Resolver) && c.DNS.Watch == next.DNS.Watch)
 	differs("limits", c.Limits == next.Limits)

@@ -219,7 +219,7 @@ func TestPlaces(t *testing.T) {
 func TestNeedsRestart(t *testing.T) {
 	keys := map[string]string{"listen": "listen: 127.0.0.1:1", "admin": `admin: ""`, "listen_tls": "listen_tls: :443\ntls: {acme: {}}",
 		"trusted_proxies": "trusted_proxies: [192.0.2.0/24]", "forwarded_host": "forwarded_host: true", "admin_hosts": "admin_hosts: [prometheus]",
-		"log_clients": "log_clients: true", "drain": "drain: 1s", "dns": "dns: {resolver: system}", "limits": "limits: {burst: 31}"}
+		"log_clients": "log_clients: true", "audit_log": "audit_log: audit.log", "drain": "drain: 1s", "dns": "dns: {resolver: system}", "limits": "limits: {burst: 31}"}
 	same, _ := parse("x.yaml", nil)
 	for key, text := range keys {
 		c, _ := parse("x.yaml", []byte(text))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -20,6 +21,7 @@ func (s *Server) Admin() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /ask", s.ask)
+	mux.HandleFunc("POST /purge", s.purge)
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		s.readiness() // brings the gauges up to date
 		s.expiry()
@@ -102,6 +104,14 @@ func (s *Server) readiness() readiness {
 	if set.Trouble != nil {
 		reasons = append(reasons, set.Trouble()...)
 	}
+	domains := set.Domains
+	if set.Listings != nil {
+		domains += set.Listings()
+	}
+	s.metrics.domains.Set(float64(domains))
+	if err := s.opts.Audit.Fault(); err != nil {
+		reasons = append(reasons, "the audit log cannot be written: "+err.Error())
+	}
 	if set.BadRows != nil {
 		for source, n := range set.BadRows() {
 			s.metrics.badRows.WithLabelValues(source).Set(float64(n))
@@ -129,6 +139,44 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	_ = json.NewEncoder(w).Encode(ready) // the prober has gone
+}
+
+// purge forgets what is remembered of a domain, or that there is no such one, and looks whether its certificates are still
+// wanted.
+func (s *Server) purge(w http.ResponseWriter, r *http.Request) {
+	domain, err := provider.ParseDomain(r.URL.Query().Get("domain"))
+	set := s.settings.Load()
+	switch {
+	case err != nil:
+		plain(w, http.StatusBadRequest, "give a domain: /purge?domain=customer.example")
+		return
+	case set != nil && set.Purge != nil:
+		err = set.Purge(r.Context(), domain)
+	}
+	result := "ok"
+	if err != nil {
+		result = "this replica alone"
+	}
+	s.opts.Audit.Log("purge", slog.String("domain", domain), slog.String("by", r.RemoteAddr), slog.String("result", result))
+	if err != nil {
+		s.opts.Log.Error("the other replicas do not know of a purge", "domain", domain, "error", err)
+		w.Header().Set(retryAfter[0][0], retryAfter[0][1])
+		plain(w, http.StatusServiceUnavailable, "forgotten here; the other replicas cannot be told, try again")
+		return
+	}
+	plain(w, http.StatusOK, "forgotten")
+}
+
+// Purged looks again after the certificates of a domain that was purged; of all, where none is named.
+func (s *Server) Purged(domain string) {
+	if set := s.settings.Load(); set != nil && set.Leads != nil {
+		set.Leads.Forget(domain)
+	}
+	if a := s.acme.Load(); a != nil && domain != "" {
+		for _, prefix := range hostPrefixes {
+			a.Look(prefix + domain)
+		}
+	}
 }
 
 // ask tells a proxy with certificates on demand whether to get one for a host: only for names before the operator's own

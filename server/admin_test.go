@@ -1,8 +1,15 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+
+	"autoconfig/files"
 )
 
 // The admin listener answers to those who ask by address, as probes and
@@ -45,4 +52,60 @@ type hostOf struct {
 func (h hostOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Host = h.host
 	h.Handler.ServeHTTP(w, r)
+}
+
+// A purge is for a domain name in any form, is passed on, and is written down; web pages and other methods get nothing.
+func TestPurge(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.log")
+	audit := files.OpenAudit(path)
+	var purged []string
+	var fault error
+	s := newTestServer(t, func(o *Options, set *Settings) {
+		o.Audit = audit
+		set.Purge = func(_ context.Context, domain string) error {
+			purged = append(purged, domain)
+			return fault
+		}
+	})
+	for _, test := range []struct {
+		line    string
+		headers []string
+		status  int
+		domain  string
+	}{
+		{"POST /purge?domain=customer.example", nil, 200, "customer.example"},
+		{"POST /purge?domain=Customer.Example.", nil, 200, "customer.example"},
+		{"POST /purge?domain=k%C3%BCche.example", nil, 200, "xn--kche-0ra.example"},
+		{"POST /purge?domain=gone.example", nil, 503, "gone.example"},
+		{"POST /purge", nil, 400, ""}, {"POST /purge?domain=", nil, 400, ""}, {"POST /purge?domain=anna@customer.example", nil, 400, ""},
+		{"POST /purge?domain=a%0Ab.example", nil, 400, ""}, {"POST /purge?domain=localhost", nil, 400, ""},
+		{"POST /purge?domain=" + strings.Repeat("x", 300) + ".example", nil, 400, ""},
+		{"GET /purge?domain=customer.example", nil, 405, ""}, {"POST /purge/?domain=customer.example", nil, 404, ""},
+		{"POST /purge?domain=customer.example", []string{"Origin: https://evil.example"}, 403, ""},
+		{"POST /purge?domain=customer.example", []string{"Sec-Fetch-Site: cross-site"}, 403, ""},
+	} {
+		purged, fault = nil, nil
+		if test.status == 503 {
+			fault = errors.New("no connection")
+		}
+		r := ask(t, s.Admin(), test.line, "", test.headers...)
+		body := bodyOf(t, r)
+		if r.StatusCode != test.status || strings.Join(purged, " ") != test.domain || strings.Contains(body, "@") {
+			t.Errorf("%s %v: %d %q, purged %q", test.line, test.headers, r.StatusCode, body, purged)
+		}
+		if (r.StatusCode == 503) != (r.Header.Get("Retry-After") != "") {
+			t.Errorf("%s: Retry-After %q", test.line, r.Header.Get("Retry-After"))
+		}
+	}
+	if r := ask(t, s, "POST http://autoconfig.example.org/purge?domain=customer.example", ""); r.StatusCode == 200 {
+		t.Error("the public listener purges")
+	}
+	if r := ask(t, hostOf{s.Admin(), "evil.example"}, "POST http://x/purge?domain=customer.example", ""); r.StatusCode != 403 {
+		t.Errorf("by a foreign name: %d", r.StatusCode)
+	}
+	audit.Close()
+	text, err := os.ReadFile(path)
+	if err != nil || strings.Count(string(text), `"event":"purge"`) != 4 || !strings.Contains(string(text), `"result":"this replica alone"`) {
+		t.Errorf("%s%v", text, err)
+	}
 }

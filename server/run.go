@@ -129,7 +129,10 @@ func (s *Server) encrypt(open []listener, ports map[string]net.Addr, l Listen) {
 		o := *l.ACME
 		o.Listed, o.Leads, o.Refusals, o.Now, o.Log = s.vouches, s.leads, s.refusals, time.Now, s.opts.Log
 		o.Shared = func(client netip.Addr) bool { return contains(s.opts.TrustedProxies, client) }
-		o.Count = func(result string) { s.metrics.orders.WithLabelValues(result).Inc() }
+		o.Count = func(result, name, why string) {
+			s.metrics.orders.WithLabelValues(result).Inc()
+			s.opts.Audit.Log("order", slog.String("name", name), slog.String("result", result), slog.String("id", why))
+		}
 		a := acme.New(o, ports["addr"], ports["tls"])
 		s.acme.Store(a)
 		config = a.TLSConfig()

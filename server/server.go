@@ -6,6 +6,7 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -18,6 +19,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"autoconfig/acme"
+	"autoconfig/files"
 	"autoconfig/pages"
 	"autoconfig/provider"
 	"autoconfig/source"
@@ -33,6 +35,7 @@ type Options struct {
 	PerMinute      int  // of the rate-limited routes, per client
 	Burst          int
 	AccessLog      bool
+	Audit          *files.Audit // nil: none is kept
 	Log            *slog.Logger
 }
 
@@ -41,7 +44,7 @@ type Settings struct {
 	Source            provider.Source // everything but the MX source
 	Quick             provider.Source // of Source, what costs nothing to ask; nil: all of it
 	Listed            provider.Source // the operator's own domains, for /ask
-	Domains           int             // how many those are
+	Domains           int             // how many of those are listed in files
 	MX                *source.MX      // nil: off
 	MXTable           *source.MXTable // the providers' mail exchangers, for /v1.1/
 	ServiceHost       string
@@ -52,10 +55,15 @@ type Settings struct {
 	Degraded          []string              // why /readyz says degraded
 	Trouble           func() []string       // why else, now; nil: nothing
 	BadRows           func() map[string]int // rows that cannot be used, by source; nil: there are none
+	Listings          func() int            // domains that databases list, as of the last count; nil: none
 
 	PublicPages bool          // the operator's own domains have public pages of settings too
 	Named       *source.Index // those of them that such pages may list; nil: none
 	Records     RecordPlan    // for the pages of their owners; nil: there are none
+
+	// Purge forgets what is remembered of a domain, at all replicas as far as they share a database. With an error it is
+	// forgotten here alone. Nil: there is nothing to forget.
+	Purge func(ctx context.Context, domain string) error
 
 	documents documents
 	public    publicPages
@@ -124,7 +132,6 @@ func (s *Server) Use(set *Settings) {
 	s.settings.Store(set)
 	s.signer.look()
 	s.reload.Store(nil)
-	s.metrics.domains.Set(float64(set.Domains))
 }
 
 // ReloadFailed says that the settings in force are older than the configuration, which could not be read.

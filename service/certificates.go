@@ -47,7 +47,7 @@ func (s *Service) onDemand(l *server.Listen) (done func(), err error) {
 	if err != nil {
 		return done, configErrorf("tls.acme.storage: %w", err)
 	}
-	l.ACME.Storage = store
+	l.ACME.Storage, s.replicas = store, store
 	return func() { _ = store.Close() }, nil // the process ends
 }
 

@@ -85,6 +85,7 @@ func (s *Service) commit(c *change) {
 		s.sources.commit(c.sources)
 	}
 	c.set.Trouble, c.set.BadRows = s.sources.trouble, s.sources.badRows
+	c.set.Purge, c.set.Listings = s.purge, func() int { return int(s.listings.domains.Load()) }
 	c.set.Leads = leads(c.cfg, s.running.ListenTLS)
 	s.srv.Use(c.set)
 	s.served.Store(&change{cfg: c.cfg, data: c.data})
@@ -92,14 +93,15 @@ func (s *Service) commit(c *change) {
 	s.tuneGC()
 }
 
-// reload puts new settings in force, or keeps all of the old ones and says why.
-func (s *Service) reload() {
+// reload puts new settings in force, or keeps all of the old ones and says why; by is what asked for it.
+func (s *Service) reload(by string) {
 	c, err := s.prepare()
 	if err != nil {
 		reason := "the configuration could not be read again, the one from before is served: " + err.Error()
 		s.log.Error(reason)
 		s.srv.ReloadFailed(reason)
 		s.srv.Reloaded(false)
+		s.audit.Log("reload", slog.String("by", by), slog.String("result", "failed"))
 		return
 	}
 	if keys := s.running.NeedsRestart(c.cfg); len(keys) > 0 {
@@ -107,5 +109,6 @@ func (s *Service) reload() {
 	}
 	s.commit(c)
 	s.srv.Reloaded(true)
+	s.audit.Log("reload", slog.String("by", by), slog.String("result", "ok"))
 	s.log.Info("reloaded", "providers", len(c.data.Providers), "domains", c.data.Listed.Len())
 }

@@ -24,10 +24,12 @@ func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
 	look := func() []stamp { return lookOn(s.opts.Now()) }
 	seen := lookOn(s.served.Load().cfg.Day())
 	for {
+		by := "a change" // of a file, or of the day
 		select {
 		case <-ctx.Done():
 			return
 		case <-hup:
+			by = "SIGHUP"
 		case <-poll:
 			s.tuneGC()
 			if slices.Equal(seen, look()) {
@@ -36,7 +38,7 @@ func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
 		}
 		seen = look() // before reading: what changes meanwhile is read next time
 		s.notify(reloading())
-		s.reload()
+		s.reload(by)
 		s.notify(stateReady)
 		if now := look(); len(now) != len(seen) {
 			seen = now // the new configuration names other files

@@ -236,7 +236,7 @@ func TestFailedReloadsCostNothing(t *testing.T) {
 			}
 			before := r.sources.all()
 			r.log.take()
-			r.reload()
+			r.reload("the test")
 			log, ready := r.log.take(), r.ready()
 			fails := a.fault+b.fault != ""
 			if bad := r.whole(cert); fails && len(bad) > 0 {
@@ -255,7 +255,7 @@ func TestFailedReloadsCostNothing(t *testing.T) {
 			for name, text := range files {
 				r.write(name, text)
 			}
-			r.reload()
+			r.reload("the test")
 			cert, _ = r.cert.Config().GetCertificate(nil) // read again, and the same
 			if bad := r.whole(cert); len(bad) > 0 || strings.Contains(r.ready(), "could not be read") {
 				t.Fatalf("after %s and %s were put right: %v %s", a.name, b.name, bad, r.ready())
@@ -279,7 +279,7 @@ func TestRenamedEverywhere(t *testing.T) {
 	for _, name := range []string{"first", "second"} {
 		table(t, filepath.Join(r.dir, name+".db"), "UPDATE d SET id = 'renamed'")
 	}
-	r.reload()
+	r.reload("the test")
 	for _, domain := range servedDomains {
 		if status, _ := r.get("/v1.1/" + domain); status != 200 {
 			t.Errorf("%s: %d", domain, status)
@@ -301,7 +301,7 @@ func TestNeedsRestart(t *testing.T) {
 	} {
 		r.write("autoconfig.yaml", strings.Replace(r.read("autoconfig.yaml"), step.old, step.new, 1))
 		r.log.take()
-		r.reload()
+		r.reload("the test")
 		log := r.log.take()
 		if !strings.Contains(log, "msg=reloaded") || strings.Contains(log, "after a restart") != (step.want != "") || !strings.Contains(log, step.want) {
 			t.Errorf("%s: %s, want %s", step.new, log, step.want)
@@ -316,7 +316,7 @@ func TestListenOfTheCommandLine(t *testing.T) {
 	r.opts.Listen = func(cfg *config.Config) { cfg.Listen = r.running.Listen }
 	r.write("autoconfig.yaml", strings.Replace(rigConfig, "listen: 127.0.0.1:0", "listen: 127.0.0.1:83", 1))
 	r.log.take()
-	r.reload()
+	r.reload("the test")
 	if log := r.log.take(); strings.Contains(log, "after a restart") {
 		t.Error(log)
 	}
@@ -327,7 +327,7 @@ func TestReasonOfAFailure(t *testing.T) {
 	r := newRig(t, rigConfig)
 	r.write("autoconfig.yaml", strings.Replace(r.read("autoconfig.yaml"),
 		"[imaps://mail.own.test, imap://mail.own.test]", "[{protocol: imap, host: mail.own.test, port: 143, security: plain}, imaps://mail.own.test:143]", 1))
-	r.reload()
+	r.reload("the test")
 	if ready := r.ready(); !strings.Contains(ready, "could not be read again") || strings.Contains(ready, "readable by everybody") || !strings.Contains(ready, "143") {
 		t.Error(ready)
 	}
@@ -338,7 +338,7 @@ func TestNewCertificate(t *testing.T) {
 	r := newRig(t, rigConfig)
 	next := probetest.NewAuthority().Certificate(90*probetest.Day, "new.test")
 	probetest.Files(t, r.dir, next)
-	r.reload()
+	r.reload("the test")
 	got, err := r.cert.Config().GetCertificate(nil)
 	if err != nil || string(pem.EncodeToMemory(&pem.Block{Type: "X", Bytes: got.Certificate[0]})) != string(pem.EncodeToMemory(&pem.Block{Type: "X", Bytes: next.Certificate[0]})) {
 		t.Error("the certificate of before", err)

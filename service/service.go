@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"autoconfig/config"
+	"autoconfig/files"
 	"autoconfig/finding"
 	"autoconfig/server"
 )
@@ -36,6 +37,9 @@ type Service struct {
 	mx      *mxSource
 
 	sources   *Sources
+	listings  listings
+	audit     *files.Audit
+	replicas  replicas // nil: there are none, or they are not known
 	gcPercent int
 
 	served atomic.Pointer[change] // what is in force
@@ -52,13 +56,15 @@ func New(cfg *config.Config, sources *Sources, o Options) *Service {
 	if sources == nil {
 		sources = NewSources(o.Log, o.Env)
 	}
+	audit := files.OpenAudit(cfg.AuditLog)
 	srv := server.New(server.Options{
 		TrustedProxies: cfg.TrustedProxies, ForwardedHost: cfg.ForwardedHost, AdminHosts: cfg.AdminHosts,
 		LogClients: cfg.LogClients, ServesTLS: cfg.ListenTLS != "",
 		PerMinute: cfg.Limits.PerMinute, Burst: cfg.Limits.Burst,
-		AccessLog: o.Log.Enabled(context.Background(), slog.LevelInfo), Log: o.Log,
+		AccessLog: o.Log.Enabled(context.Background(), slog.LevelInfo), Log: o.Log, Audit: audit,
 	})
-	return &Service{opts: o, running: cfg, log: o.Log, mx: newMXSource(cfg), sources: sources, srv: srv}
+	return &Service{opts: o, running: cfg, log: o.Log, mx: newMXSource(cfg), sources: sources, srv: srv,
+		audit: audit}
 }
 
 // Run serves until ctx ends. A [ConfigError] means that it could not begin.
@@ -79,6 +85,7 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 	if err != nil {
 		return err
 	}
+	defer s.audit.Close()
 	defer done()
 	background, stop := context.WithCancel(ctx)
 	defer stop()
@@ -93,6 +100,10 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 	go s.reloads(background, hup)
 	go s.sources.watch(background)
 	go s.mx.watch(background)
+	go s.listings.run(background, s.log, s.served.Load)
+	if s.replicas != nil {
+		go s.listen(background)
+	}
 	return s.srv.Run(ctx, listen)
 }
 

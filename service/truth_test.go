@@ -156,7 +156,7 @@ func TestReadyTellsOfQuestions(t *testing.T) {
 func TestWatchCannotLook(t *testing.T) {
 	const breaks = "SELECT name FROM d UNION ALL SELECT json(name) FROM d" // the second half is an error
 	for name, fault := range map[string]func(r *rig, dns *dnstest.Server){
-		"list":    func(r *rig, _ *dnstest.Server) { r.edit("list: "+goodList, "list: "+breaks); r.reload() },
+		"list":    func(r *rig, _ *dnstest.Server) { r.edit("list: "+goodList, "list: "+breaks); r.reload("the test") },
 		"silent":  func(_ *rig, dns *dnstest.Server) { dns.Drop("") },
 		"failing": func(_ *rig, dns *dnstest.Server) { dns.Fail("", 2) },
 		"refused": func(_ *rig, dns *dnstest.Server) { dns.Fail("", 5) },
@@ -288,7 +288,7 @@ func TestFilesThatAreNone(t *testing.T) {
 	r := newRig(t, rigConfig)
 	r.write("logo.svg", "<svg/>")
 	r.edit("drain: 1s\n", "drain: 1s\nbranding: {logo: logo.svg}\n")
-	r.reload()
+	r.reload("the test")
 	cert, _ := r.cert.Config().GetCertificate(nil)
 	for _, name := range names {
 		for kind, make := range kinds {
@@ -301,7 +301,7 @@ func TestFilesThatAreNone(t *testing.T) {
 				t.Fatal(err)
 			}
 			begin := time.Now()
-			r.reload()
+			r.reload("the test")
 			if took := time.Since(begin); took > 5*time.Second {
 				t.Errorf("%s as %s: given up after %v", kind, name, took)
 			}
@@ -312,7 +312,7 @@ func TestFilesThatAreNone(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.write(name, good)
-			r.reload()
+			r.reload("the test")
 			cert, _ = r.cert.Config().GetCertificate(nil)
 			if ready := r.ready(); strings.Contains(ready, "could not be read") {
 				t.Fatalf("%s as %s, put back: %s", kind, name, ready)

@@ -70,6 +70,15 @@ func backendOf(o BackendOptions, s store) *Backend {
 // Name is the name of the backend in the log.
 func (b *Backend) Name() string { return b.o.Name }
 
+// Forget ends what is remembered of a domain, so that the next question has today's answer. Without a domain everything is
+// asked for again; while the backend is down it is still given.
+func (b *Backend) Forget(domain string) {
+	b.domains.forget(domain)
+	if b.logins != nil {
+		b.logins.forgetIn(domain)
+	}
+}
+
 // Close ends its connections.
 func (b *Backend) Close() error { return b.store.close() }
 

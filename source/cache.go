@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,6 +51,7 @@ type cache[V any] struct {
 	mu       sync.Mutex
 	entries  map[hash]uint32 // to the place in ring and values
 	ring     []cached        // in the order of arrival, overwritten in a circle
+	purges   int             // what was asked before the last one is not remembered
 	values   []V
 	hand     int
 	failures int           // in a row
@@ -61,11 +64,12 @@ type hash [2]uint64
 
 // cached is what is remembered of a key, apart from its value.
 type cached struct {
-	key   hash
-	until time.Duration // fresh
-	stale time.Duration // until when a found value may still be given; zero when there is none
-	state state
-	used  bool // since the hand last passed
+	key    hash
+	until  time.Duration // fresh
+	stale  time.Duration // until when a found value may still be given; zero when there is none
+	domain uint32        // of the key, hashed, so that all of a domain can be forgotten
+	state  state
+	used   bool // since the hand last passed
 }
 
 // state is what the backend said: a value, that there is none
@@ -115,11 +119,12 @@ func (c *cache[V]) get(ctx context.Context, key string) (V, error) {
 	if !ok {
 		a, ok = c.spared(key)
 	}
+	call := key + " " + strconv.Itoa(c.purges) // a question from before a purge may have an old answer
 	c.mu.Unlock()
 	if ok {
 		return a.value, a.err
 	}
-	asked := c.calls.DoChan(key, func() (any, error) { return c.ask(context.WithoutCancel(ctx), key), nil })
+	asked := c.calls.DoChan(call, func() (any, error) { return c.ask(context.WithoutCancel(ctx), key), nil })
 	select {
 	case r := <-asked:
 		a, _ = r.Val.(answer[V])
@@ -185,13 +190,18 @@ func (c *cache[V]) ask(ctx context.Context, key string) answer[V] {
 	if c.o.Waiting > 0 && n > int64(c.o.InFlight+c.o.Waiting) {
 		return c.without(key, errBusy)
 	}
+	purges := c.purges
 	c.mu.Unlock()
 	a, asked := c.question(ctx, key)
 	c.mu.Lock()
 	if !asked {
 		return c.without(key, errBusy)
 	}
-	return c.store(key, a)
+	said := c.store(key, a)
+	if e := &c.ring[c.entries[c.hash(key)]]; purges != c.purges {
+		e.until, e.stale = 0, 0
+	}
+	return said
 }
 
 // question asks when there is a free place with time left, and gives it back
@@ -222,6 +232,7 @@ var errPanic = errors.New("a question that could not be asked: the program has a
 func (c *cache[V]) store(key string, a answer[V]) answer[V] {
 	now, i := c.now(), c.place(c.hash(key))
 	e := &c.ring[i]
+	e.domain = c.domainOf(key)
 	var none V
 	if key == c.unsaid && (a.err == nil || isAnswer(a.err)) {
 		c.unsaid = ""
@@ -337,6 +348,38 @@ func (c *cache[V]) outdated(key string, anyway bool) bool {
 	}
 	c.ring[i].until = 0
 	return true
+}
+
+// forget ends what is remembered of a domain. Without one all that is remembered has to be asked for again, but is still
+// given while the backend is down.
+func (c *cache[V]) forget(domain string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.purges++
+	if domain == "" {
+		for i := range c.ring {
+			c.ring[i].until = 0
+		}
+	} else if i, ok := c.entries[c.hash(domain)]; ok {
+		c.ring[i].until, c.ring[i].stale = 0, 0
+	}
+}
+
+// forgetIn ends what is remembered of the addresses in a domain.
+func (c *cache[V]) forgetIn(domain string) {
+	c.forget(domain)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	tag := c.domainOf(domain)
+	for i := range c.ring {
+		if e := &c.ring[i]; domain != "" && e.domain == tag { // by a rare chance another domain's, too
+			e.until, e.stale = 0, 0
+		}
+	}
+}
+
+func (c *cache[V]) domainOf(key string) uint32 {
+	return uint32(maphash.String(c.seeds[0], key[strings.LastIndexByte(key, '@')+1:])) //nolint:gosec // a part is enough
 }
 
 // Cached reports whether key costs the backend nothing now.

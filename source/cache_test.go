@@ -290,3 +290,57 @@ func TestCacheWaiting(t *testing.T) {
 		}
 	})
 }
+
+// A purge forgets what was there and what was not, at once; a question that was under way when it came has an answer from
+// before, which counts for those who asked and for nobody later.
+func TestCacheForget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend()
+		c := newCache(options(), b.fetch)
+		expect := func(what, key, want string) {
+			t.Helper()
+			if v, err := c.get(t.Context(), key); v != want || (err != nil) != (want == "") {
+				t.Errorf("%s: %q %v, want %q", what, v, err, want)
+			}
+		}
+		b.set("old.example", "a")
+		b.set("jo@new.example", "jo")
+		expect("found", "old.example", "a")
+		expect("missing", "new.example", "")
+		expect("a login", "jo@new.example", "jo")
+		b.set("old.example", "")
+		b.set("new.example", "b")
+		b.set("jo@new.example", "other")
+		expect("remembered", "old.example", "a")
+		c.forgetIn("new.example")
+		expect("another domain", "old.example", "a")
+		expect("new", "new.example", "b")
+		expect("its login", "jo@new.example", "other")
+		c.forget("old.example")
+		expect("gone", "old.example", "")
+
+		b.delay = 500 * time.Millisecond
+		b.set("slow.example", "before")
+		var before, after string
+		go func() { before, _ = c.get(t.Context(), "slow.example") }()
+		synctest.Wait()
+		b.set("slow.example", "after")
+		c.forget("slow.example")
+		go func() { after, _ = c.get(t.Context(), "slow.example") }()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if before != "before" || after != "after" {
+			t.Errorf("%q before the purge, %q after it", before, after)
+		}
+		expect("later", "slow.example", "after")
+
+		c.forget("")
+		b.set("slow.example", "again")
+		expect("all", "slow.example", "again")
+		c.forget("")
+		b.fail(true)
+		expect("while the backend is down", "slow.example", "again")
+		c.forget("slow.example")
+		expect("named, while the backend is down", "slow.example", "")
+	})
+}

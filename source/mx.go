@@ -57,6 +57,9 @@ func NewMXCache(o CacheOptions, lookup func(ctx context.Context, domain string) 
 	return &MXCache{newCache(o, lookup)}
 }
 
+// Forget is [Backend.Forget].
+func (m *MXCache) Forget(domain string) { m.forget(domain) }
+
 // Down reports whether the last check failed. A domain that cannot be resolved
 // does not count: strangers have as many of those as they like.
 func (m *MXCache) Down() bool {

@@ -1,0 +1,91 @@
+package service
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"autoconfig/config"
+	"autoconfig/provider"
+	"autoconfig/source"
+)
+
+// replicas are told of purges, and tell of them.
+type replicas interface {
+	Notify(ctx context.Context, domain string) error
+	Listen(ctx context.Context, heard func(domain string))
+}
+
+// purge forgets a domain at all replicas that are known.
+func (s *Service) purge(ctx context.Context, domain string) error {
+	s.forget(domain)
+	if s.replicas == nil {
+		return nil
+	}
+	return s.replicas.Notify(ctx, domain)
+}
+
+// forget forgets what this replica remembers of a domain, or asks for everything again.
+func (s *Service) forget(domain string) {
+	for _, rows := range s.sources.all() {
+		rows.Forget(domain)
+	}
+	if s.mx != nil {
+		s.mx.cache.Forget(domain)
+	}
+	s.srv.Purged(domain)
+}
+
+// listen forgets what other replicas, or the operator's own programs, say.
+func (s *Service) listen(ctx context.Context) {
+	s.replicas.Listen(ctx, func(text string) {
+		domain, err := provider.ParseDomain(text)
+		if text != "" && err != nil {
+			s.log.Warn("a purge that names no domain", "length", len(text))
+			return
+		}
+		s.forget(domain)
+	})
+}
+
+// listings counts the domains that databases and directories list.
+type listings struct{ domains atomic.Int64 }
+
+// The pace of counting: a list may have millions of rows.
+const (
+	firstCount   = 2 * time.Second // a program that ends at its start counts nothing
+	countEvery   = time.Hour
+	countTimeout = 10 * time.Minute
+)
+
+// run counts until ctx ends.
+func (l *listings) run(ctx context.Context, log *slog.Logger, now func() *change) {
+	for wait := firstCount; ; wait = countEvery {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		if err := l.count(ctx, now().data); err != nil && ctx.Err() == nil {
+			log.Warn("the domains of a source cannot be counted", "error", err)
+		}
+	}
+}
+
+// count leaves the last count when a list breaks off.
+func (l *listings) count(ctx context.Context, data *config.Data) error {
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
+	n := -data.Listed.Len()
+	for _, err := range data.Own().Domains(ctx) {
+		if err != nil && !source.IsRowError(err) {
+			return err
+		}
+		if err == nil {
+			n++
+		}
+	}
+	l.domains.Store(int64(n))
+	return nil
+}

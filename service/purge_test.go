@@ -1,0 +1,101 @@
+package service
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const purgeConfig = `
+listen: 127.0.0.1:0
+admin: 127.0.0.1:0
+service_host: autoconfig.hoster.test
+audit_log: audit.log
+providers:
+  - id: hosted
+    domains_file: customers.txt
+    incoming: [imaps://mail.hoster.test]
+    outgoing: [submissions://mail.hoster.test]
+  - id: reseller
+    incoming: [imaps://mail.reseller.test]
+    outgoing: [submissions://mail.reseller.test]
+sources:
+  - {name: first, sql: sqlite, dsn_file: first.dsn, domain: SELECT id FROM d WHERE name = :domain, list: SELECT name FROM d, cache: {ttl: 1h, negative_ttl: 1h, stale: 24h}}
+`
+
+// purge asks the admin listener.
+func (r *rig) purge(domain string) int {
+	w := httptest.NewRecorder()
+	r.srv.Admin().ServeHTTP(w, httptest.NewRequest("POST", "http://127.0.0.1/purge?domain="+domain, nil))
+	return w.Code
+}
+
+// A customer comes, moves to a reseller and goes. Each change counts from the purge on, and not before, in documents and
+// at /ask; a reload alone forgets nothing.
+func TestPurgeOfACustomer(t *testing.T) {
+	r := newRig(t, purgeConfig)
+	db := filepath.Join(r.dir, "first.db")
+	for _, step := range []struct {
+		change        string
+		before, after int
+		host          string
+	}{
+		{"INSERT INTO d VALUES ('life.test', 'hosted')", 404, 200, "mail.hoster.test"},
+		{"UPDATE d SET id = 'reseller' WHERE name = 'life.test'", 200, 200, "mail.reseller.test"},
+		{"DELETE FROM d WHERE name = 'life.test'", 200, 404, ""},
+		{"INSERT INTO d VALUES ('life.test', 'hosted')", 404, 200, "mail.hoster.test"},
+	} {
+		_, was := r.get("/v1.1/life.test")
+		table(t, db, step.change)
+		r.reload("the test")
+		if status, body := r.get("/v1.1/life.test"); status != step.before || body != was {
+			t.Errorf("%s, before the purge: %d", step.change, status)
+		}
+		if code := r.purge("LIFE.test"); code != 200 {
+			t.Fatalf("purge: %d", code)
+		}
+		if status, body := r.get("/v1.1/life.test"); status != step.after || !strings.Contains(body, step.host) {
+			t.Errorf("%s, after it: %d %s", step.change, status, body)
+		}
+	}
+	if code := r.purge("nonsense"); code == 200 {
+		t.Error("nonsense is purged")
+	}
+	r.audit.Close()
+	var events []string
+	for line := range strings.Lines(r.read("audit.log")) {
+		var e map[string]string
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		events = append(events, e["event"]+" "+e["domain"]+e["result"])
+	}
+	if want := strings.Repeat("reload ok purge life.testok ", 4); strings.Join(events, " ")+" " != want {
+		t.Errorf("%q", events)
+	}
+}
+
+// The gauge counts files and databases; a list that breaks off leaves the last count.
+func TestListingsAreCounted(t *testing.T) {
+	r := newRig(t, purgeConfig)
+	db := filepath.Join(r.dir, "first.db")
+	table(t, db, "INSERT INTO d VALUES ('b.test', 'hosted'), ('not a domain', 'hosted'), ('customer.test', 'hosted')")
+	count := func() error { return r.listings.count(t.Context(), r.served.Load().data) }
+	for _, want := range []string{"1", "3"} { // of the file; with first.test and b.test, and no domain twice
+		if got := r.metric("autoconfig_domains"); got != want {
+			t.Errorf("%s domains, want %s", got, want)
+		}
+		if err := count(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(db, append([]byte("SQLite format 3\x00"), make([]byte, 8192)...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := count(); err == nil || r.metric("autoconfig_domains") != "3" {
+		t.Errorf("after a list that broke off: %v, %s domains", err, r.metric("autoconfig_domains"))
+	}
+}
