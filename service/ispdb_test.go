@@ -40,7 +40,7 @@ func TestISPDBReload(t *testing.T) {
 	r.write("others/bad.xml", "<html>")
 	served("gmx.test", "mail.gmx.test", false)
 	r.write("autoconfig.yaml", own+"  - {name: others, ispdb: others}\n")
-	r.reload()
+	r.reload("the test")
 	served("gmx.test", "mail.gmx.test", true)
 	served("mx00.gmx.test", "mail.gmx.test", true) // what a client's MX step asks
 	served("plain.test", "", false)
@@ -62,7 +62,7 @@ func TestISPDBReload(t *testing.T) {
 		t.Errorf("while a database is down, which may have the domain: %d", status)
 	}
 	r.write("others/gmx.test.xml", "<clientConfig") // and a second fault
-	r.reload()
+	r.reload("the test")
 	table(t, filepath.Join(r.dir, "first.db"), "ALTER TABLE gone RENAME TO d")
 	for _, s := range r.sources.all() {
 		_ = s.Check(t.Context())
@@ -71,10 +71,10 @@ func TestISPDBReload(t *testing.T) {
 	if err := os.Rename(filepath.Join(r.dir, "others"), filepath.Join(r.dir, "away")); err != nil {
 		t.Fatal(err)
 	}
-	r.reload()
+	r.reload("the test")
 	served("gmx.test", "mail.gmx.test", true)
 	r.write("autoconfig.yaml", strings.Replace(own, "[imaps://", "[nonsense://", 1)+"  - {name: others, ispdb: others}\n")
-	r.reload()
+	r.reload("the test")
 	served("gmx.test", "mail.gmx.test", true)
 	if err := os.Rename(filepath.Join(r.dir, "away"), filepath.Join(r.dir, "others")); err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestISPDBReload(t *testing.T) {
 	r.write("others/gmx.test.xml", othersDocument("new.test", "SSL"))
 	r.write("others/bad.xml", othersDocument("bad.test", "SSL"))
 	r.write("autoconfig.yaml", own+"  - {name: others, ispdb: others}\n")
-	r.reload()
+	r.reload("the test")
 	served("new.test", "mail.new.test", true)
 	served("gmx.test", "", false)
 	if ready := r.ready(); !strings.Contains(ready, `"ok"`) {
@@ -100,6 +100,6 @@ func TestISPDBReload(t *testing.T) {
 		t.Errorf("config show: %v\n%s", found, shown)
 	}
 	r.write("autoconfig.yaml", own)
-	r.reload()
+	r.reload("the test")
 	served("new.test", "", false)
 }

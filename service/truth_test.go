@@ -198,7 +198,7 @@ func TestWatchAndOneLookupThatFails(t *testing.T) {
 	}
 	r.log.take()
 	r.edit("SELECT id FROM d WHERE", "SELECT CASE name WHEN 'first.test' THEN json(name) ELSE id END FROM d WHERE")
-	r.reload()
+	r.reload("the test")
 	r.log.take()
 	w.round(t.Context())
 	ready := r.ready()
