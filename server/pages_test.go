@@ -45,7 +45,7 @@ func TestPages(t *testing.T) {
 		{"own", "POST http://x.example/setup", "email=alice%40example.org", 200, []string{"imap.example.org", "https://dav.example.org/calendars/", "https://example.org/help", "PHPMailer", "smtplib"}, []string{"Microsoft’s page"}},
 		{"plus read raw", "GET http://x.example/setup?email=a+b@example.org", "", 200, []string{"a&#43;b@example.org"}, nil},
 		{"bare domain", "POST http://x.example/setup", "email=example.org", 200, []string{"your full email address"}, []string{"/mobileconfig", "/qr.svg"}},
-		{"no profile possible", "POST http://x.example/setup", "email=a%40oauth.example", 200, []string{"No app on this device can sign in like this"}, []string{`action="/mobileconfig"`}},
+		{"no profile possible", "POST http://x.example/setup", "email=a%40oauth.example", 200, []string{"no app on this device that can sign in like this"}, []string{`action="/mobileconfig"`}},
 		{"by MX", "POST http://x.example/setup", "email=a%40customer.example", 200, []string{"imap.example.org"}, nil},
 		{"unknown", "POST http://x.example/setup", "email=bob%40unserved.example", 404, []string{"We have no settings", `value="bob@unserved.example"`}, []string{"example.org", "Did you mean"}},
 		{"unknown link", "GET http://x.example/setup?email=bob%40unserved.example", "", 404, []string{"We have no settings"}, []string{`value="bob`}},
