@@ -10,7 +10,7 @@ import (
 // access is how one gets at the mail of a provider. Every step, sentence and example of the pages follows from it and
 // from the table of apps, and from nothing else.
 type access struct {
-	SignIn   string // microsoft, web (the provider's own page), app (password), password, or other: as the settings say
+	SignIn   string // microsoft, web (the provider's own page), mixed, app (password), password, or other: as the settings say
 	Secret   string // what a program without OAuth2 is given: app, password, or empty: it cannot be used
 	Account  string // which of Microsoft's accounts: personal or work
 	Protocol string // the first choice for receiving: IMAP or POP3
@@ -25,6 +25,7 @@ type access struct {
 const (
 	signMicrosoft = "microsoft"
 	signWeb       = "web"
+	signMixed     = "mixed" // Thunderbird opens the provider's own page, and others take a secret
 	signApp       = "app"
 	signPassword  = "password"
 	signOther     = "other"
@@ -57,6 +58,9 @@ func accessOf(p *provider.Provider) access {
 			a.Addon = o.Addon
 		}
 		a.web = a.Addon != "" || mozilla.ThunderbirdOAuth2(in.Host)
+		if a.Secret != "" { // for the programs that cannot open that page, which is most of them
+			a.SignIn = map[bool]string{true: signMixed, false: a.Secret}[a.web]
+		}
 	default:
 		a.SignIn = map[bool]string{true: a.Secret, false: signOther}[a.Secret != ""]
 	}

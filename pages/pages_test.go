@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"autoconfig/provider"
@@ -25,9 +26,12 @@ func example(change func(*provider.Provider)) Account {
 	return Account{Provider: p, Address: provider.Address{Local: "a", Domain: "example.org"}}
 }
 
+// shared is the pages of all tests, which are parsed once.
+var shared = sync.OnceValue(New)
+
 func setup(t testing.TB, v Visit, accounts ...Account) string {
 	t.Helper()
-	p := New()
+	p := shared()
 	v.Brand = NewBrand(Branding{})
 	v.Lang, v.Chosen = p.Language("", v.Lang)
 	page, err := p.Setup(v, accounts, SetupOptions{})
