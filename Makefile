@@ -56,6 +56,7 @@ bench: ## this server beside a bare echo handler, and DNS checks beside bare cli
 	go test -run '^$$' -bench 'Serve|Worst' -benchmem -count 5 -cpu 1 ./server
 	go test -run '^$$' -bench Pages -cpu 1 ./server
 	go test -run '^$$' -bench Check -benchtime 10000x -count 5 ./dnssrv/check
+	go test -tags e2e -run '^$$' -bench PowerDNS -benchtime 1000x ./dnssrv/publish
 	go test -run '^$$' -bench 'Encode|Sign' -cpu 1 ./apple
 	go test -tags e2e -run '^$$' -bench Handshakes -benchtime 1x ./e2e
 

@@ -1,13 +1,10 @@
 package dnssrv
 
 import (
-	"io"
 	"strconv"
 	"strings"
 
 	"github.com/miekg/dns"
-
-	"autoconfig/provider"
 )
 
 // RR is a resource record, for packages that pass records on without knowing
@@ -45,10 +42,7 @@ type Parts struct {
 // Split takes a record of a domain apart.
 func Split(domain string, rr RR) Parts {
 	h := rr.Header()
-	p := Parts{Type: dns.TypeToString[h.Rrtype], Label: "@", Target: Target(rr), TTL: h.Ttl}
-	if label, ok := strings.CutSuffix(Plain(h.Name), "."+Plain(domain)); ok {
-		p.Label = label
-	}
+	p := Parts{Type: dns.TypeToString[h.Rrtype], Label: Relative(Plain(h.Name), Plain(domain)), Target: Target(rr), TTL: h.Ttl}
 	if srv, ok := rr.(*dns.SRV); ok {
 		number := func(n uint16) string { return strconv.Itoa(int(n)) }
 		p.Priority, p.Weight, p.Port = number(srv.Priority), number(srv.Weight), number(srv.Port)
@@ -63,21 +57,4 @@ func (p Parts) Name(domain string) string {
 		return domain
 	}
 	return p.Label + "." + domain
-}
-
-// WriteZone writes a domain's records in zone form (RFC 1035 §5), to be
-// included in a zone that has its SOA and NS already. Every name is absolute,
-// so that a line means the same elsewhere.
-func WriteZone(w io.Writer, domain string, records []RR) error {
-	domain, err := provider.ParseDomain(domain)
-	if err != nil {
-		return err
-	}
-	var b strings.Builder
-	b.WriteString("$ORIGIN " + domain + ".\n")
-	for _, rr := range records {
-		b.WriteString(rr.String() + "\n")
-	}
-	_, err = io.WriteString(w, b.String())
-	return err
 }

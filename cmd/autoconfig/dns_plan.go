@@ -1,14 +1,21 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"autoconfig/config"
 	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
+	"autoconfig/finding"
 	"autoconfig/provider"
+	"autoconfig/service"
 )
 
 // plannedDomain is one domain in `dns plan --json`.
@@ -20,11 +27,20 @@ type plannedDomain struct {
 	zone []dnssrv.RR
 }
 
+// dnsPlan is one run of `dns plan`.
+type dnsPlan struct {
+	*app
+	plan   planFlags
+	list   domainList
+	format string
+	shape  dnssrv.FormatOptions
+}
+
 func (a *app) dnsPlanCommand() *cobra.Command {
-	var flags planFlags
-	format := "table"
+	d := &dnsPlan{app: a, format: "table"}
+	words := append([]string{"table", jsonFormat}, dnssrv.Formats()...)
 	cmd := &cobra.Command{
-		Use:   "plan DOMAIN…",
+		Use:   "plan DOMAIN…|--all|--file FILE",
 		Short: "List the records a domain should have",
 		Long: `Plan lists every record that leads clients from a domain to its settings:
 service records for mail, ManageSieve, JMAP and DAV, the host names of
@@ -32,44 +48,111 @@ autoconfig, Autodiscover and PACC, and the digest of the PACC document. Where a
 mail service is not offered it plans the record that says so (RFC 6186), of the
 kind negative. It asks no network but to find a provider by its mail exchanger.
 
-The zone form can be included in a zone file; it has no SOA and no NS.`,
-		Example: "  autoconfig dns plan example.org\n  autoconfig dns plan example.org --format zone --without negative",
+The zone form can be included in a zone file; it has no SOA and no NS. Manual is
+for the forms of a provider's panel. The others are for octoDNS, DNSControl,
+Terraform and ExternalDNS; each says in its first lines what would delete MX and
+SPF, and how it does not.`,
+		Example: "  autoconfig dns plan example.org\n  autoconfig dns plan example.org --format zone --without negative\n" +
+			"  autoconfig dns plan --all --format terraform --terraform-provider route53 > records.tf",
+		RunE: ran(func(cmd *cobra.Command, args []string) error {
+			if d.json {
+				d.format = jsonFormat
+			}
+			return d.run(cmd.Context(), args)
+		}),
 	}
-	flags.flags(cmd)
-	wordVar(cmd, &format, []string{"table", "zone", "json"}, "format", "table, zone or json (--json is the same)")
-	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
-		if a.json {
-			format = "json"
-		}
-		return a.dnsPlan(cmd, args, flags, format)
-	})
+	d.plan.flags(cmd)
+	d.list.flags(cmd, "plan")
+	wordVar(cmd, &d.format, words, "format", orWords(words)+" (--json is the same as --format json)")
+	wordVar(cmd, &d.shape.Terraform, dnssrv.TerraformProviders(), "terraform-provider", "whose resources --format terraform writes: "+
+		orWords(dnssrv.TerraformProviders())+" (default "+dnssrv.TerraformProviders()[0]+")")
+	cmd.Flags().StringVar(&d.shape.Zone, "zone", "", "the `zone` that labels are relative to (default: the domain)")
 	return cmd
 }
 
-func (a *app) dnsPlan(cmd *cobra.Command, args []string, flags planFlags, format string) error {
-	domains, err := domainArgs(args)
+func (d *dnsPlan) run(ctx context.Context, args []string) error {
+	args, err := d.list.args("plan", args)
 	if err != nil {
 		return err
 	}
-	cfg, data, err := a.load()
+	if d.shape.Zone != "" {
+		if d.shape.Zone, err = parseDomain(d.shape.Zone); err != nil {
+			return err
+		}
+	}
+	cfg, data, err := d.load()
 	if err != nil {
 		return err
 	}
-	options := flags.options(cfg)
+	options := d.plan.options(cfg)
+	if d.list.many() {
+		return d.each(ctx, cfg, data, options)
+	}
 	var planned []plannedDomain // all of them before the first line is printed
-	for _, domain := range domains {
-		p, records, err := a.planOf(cmd.Context(), cfg, data, domain, options)
+	for _, domain := range args {
+		if err := d.outside(domain); err != nil {
+			return err
+		}
+		p, records, err := d.planOf(ctx, cfg, data, domain, options)
 		if err != nil {
 			return err
 		}
 		planned = append(planned, plannedDomain{domain, dnssrv.Rows(records), planNotes(domain, p, options), records})
 	}
-	for i, d := range planned {
-		if err := a.printPlan(d, format, i > 0); err != nil {
+	for i, p := range planned {
+		if err := d.print(p, i > 0); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// each plans the domains of a list, and prints each plan as it comes.
+func (d *dnsPlan) each(ctx context.Context, cfg *config.Config, data *config.Data, options dnssrv.PlanOptions) error {
+	own := service.NewOwnDomains(data)
+	expected, domains, err := d.domains(ctx, d.list, own, nil)
+	if err != nil {
+		return err
+	}
+	type result struct {
+		plan  plannedDomain
+		found []finding.Finding
+		err   error
+	}
+	var broke error
+	count, failed := 0, 0
+	bar := newProgress(d.stderr, expected)
+	if _, seen := terminal(d.stdout); seen {
+		bar = newProgress(io.Discard, expected) // the plans are seen already
+	}
+	for r := range query.InOrder(ctx, query.Until(domains, &broke), checkedAtOnce, func(ctx context.Context, domain string) (r result) {
+		if r.plan, r.found, r.err = d.planListed(ctx, cfg, data, own, domain, options); d.outside(domain) != nil && r.err == nil {
+			r.found = []finding.Finding{finding.New("dns-plan-failed", domain).Because("%v", d.outside(domain))}
+		}
+		return r
+	}) {
+		bar.clear()
+		count++
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case r.err != nil:
+			return r.err
+		case len(r.found) > 0:
+			failed++
+			d.printFindings(r.found)
+		default:
+			if err := d.print(r.plan, count-failed > 1); err != nil {
+				return err
+			}
+		}
+		bar.step(count)
+	}
+	bar.clear()
+	if failed > 0 {
+		fmt.Fprintf(d.stderr, "%s: %d planned, %d with errors\n", plural(count, "domain"), count-failed, failed)
+	}
+	return cmp.Or(broke, silent(failed > 0))
 }
 
 // planNotes says what the operator or a vendor does rather than the plan.
@@ -84,29 +167,43 @@ func planNotes(domain string, p *provider.Provider, o dnssrv.PlanOptions) []stri
 	return out
 }
 
-func (a *app) printPlan(d plannedDomain, format string, further bool) error {
-	switch format {
-	case "json":
-		return json.NewEncoder(a.stdout).Encode(d)
-	case "zone":
-		for _, note := range d.Notes {
-			fmt.Fprintf(a.stderr, "%s: %s\n", d.Domain, note)
-		}
-		return dnssrv.WriteZone(a.stdout, d.Domain, d.zone)
+// outside is the error of a domain that does not lie in the zone of --zone.
+func (d *dnsPlan) outside(domain string) error {
+	if d.shape.Zone == "" || provider.Below(domain, d.shape.Zone) {
+		return nil
 	}
+	return usagef("%s does not lie in the zone %s of --zone", domain, d.shape.Zone)
+}
+
+func (d *dnsPlan) print(p plannedDomain, further bool) error {
+	switch d.format {
+	case jsonFormat:
+		return json.NewEncoder(d.stdout).Encode(p)
+	case "table":
+		return d.table(p, further)
+	}
+	shape := d.shape
+	shape.Further = further
+	for _, note := range p.Notes {
+		fmt.Fprintf(d.stderr, "%s: %s\n", p.Domain, note)
+	}
+	return dnssrv.WriteFormat(d.stdout, d.format, p.Domain, p.zone, shape)
+}
+
+func (d *dnsPlan) table(p plannedDomain, further bool) error {
 	if further {
-		fmt.Fprintln(a.stdout)
+		fmt.Fprintln(d.stdout)
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(d.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "KIND\tNAME\tTTL\tTYPE\tDATA")
-	for _, r := range d.Records {
+	for _, r := range p.Records {
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", r.Kind, r.Name, r.TTL, r.Type, r.Data)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	for _, note := range d.Notes {
-		fmt.Fprintln(a.stdout, "Note: "+note)
+	for _, note := range p.Notes {
+		fmt.Fprintln(d.stdout, "Note: "+note)
 	}
 	return nil
 }

@@ -252,14 +252,6 @@ func (p *apiPlace) Replace(ctx context.Context, u *ZoneUpdate) error {
 	return err
 }
 
-// relative is a name below its zone as panels and APIs have it, "@" for the top.
-func relative(name, zone string) string {
-	if name == zone {
-		return "@"
-	}
-	return strings.TrimSuffix(name, "."+zone)
-}
-
 // data are records in zone form without owner, TTL and type.
 func data(rrs []dns.RR) []string {
 	out := make([]string, len(rrs))

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+
+	"autoconfig/dnssrv"
 )
 
 // desec speaks the API of deSEC (desec.readthedocs.io/en/latest/dns/rrsets.html).
@@ -56,7 +58,7 @@ func (p *desec) list(ctx context.Context, z Zone) ([]apiSet, error) {
 func (p *desec) replace(ctx context.Context, z Zone, u *ZoneUpdate) error {
 	var sets []desecSet
 	for _, c := range u.Changes {
-		sets = append(sets, desecSet{strings.TrimPrefix(relative(c.Name, z.Name), "@"), c.TypeName(), c.Set[0].Header().Ttl, data(c.Set)})
+		sets = append(sets, desecSet{strings.TrimPrefix(dnssrv.Relative(c.Name, z.Name), "@"), c.TypeName(), c.Set[0].Header().Ttl, data(c.Set)})
 	}
 	_, err := p.do(ctx, http.MethodPatch, "/domains/"+z.id+"/rrsets/", sets, nil)
 	return err

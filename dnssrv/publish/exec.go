@@ -49,7 +49,7 @@ const commandTime = 5 * time.Minute
 func (p *command) Replace(ctx context.Context, u *ZoneUpdate) error {
 	d := Difference{Version: 1, Zone: dnssrv.Plain(u.Zone), Server: u.Server}
 	for _, c := range u.Changes {
-		d.Changes = append(d.Changes, SetDifference{dnssrv.Plain(c.Name), relative(c.Name, u.Zone), c.TypeName(),
+		d.Changes = append(d.Changes, SetDifference{dnssrv.Plain(c.Name), dnssrv.Relative(c.Name, u.Zone), c.TypeName(),
 			c.Set[0].Header().Ttl, data(c.Set), data(c.Remove), data(c.Add)})
 	}
 	in, err := json.Marshal(d)

@@ -115,13 +115,13 @@ func (p *hetzner) replace(ctx context.Context, z Zone, u *ZoneUpdate) error {
 		}
 		ttl, before := c.Set[0].Header().Ttl, u.state[c.Name].sets[c.Type]
 		if len(before) == 0 {
-			set.Name, set.Type, set.TTL = relative(c.Name, z.Name), c.TypeName(), &ttl
+			set.Name, set.Type, set.TTL = dnssrv.Relative(c.Name, z.Name), c.TypeName(), &ttl
 			if err := p.act(ctx, path, set); err != nil {
 				return err
 			}
 			continue
 		}
-		path += "/" + relative(c.Name, z.Name) + "/" + c.TypeName() + "/actions/"
+		path += "/" + dnssrv.Relative(c.Name, z.Name) + "/" + c.TypeName() + "/actions/"
 		if !dnssrv.SameSet(before, c.Set) {
 			if err := p.act(ctx, path+"set_records", set); err != nil {
 				return err

@@ -1,0 +1,213 @@
+package dnssrv
+
+import (
+	"cmp"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"text/template"
+
+	"github.com/miekg/dns"
+
+	"autoconfig/provider"
+)
+
+// Formats are the forms in which other tools and people take a plan.
+func Formats() []string {
+	return []string{"zone", "manual", "octodns", "dnscontrol", "terraform", "external-dns"}
+}
+
+// TerraformProviders are those whose resources a plan can be written as.
+func TerraformProviders() []string { return []string{"cloudflare", "hetzner", "route53"} }
+
+// FormatOptions shape what [WriteFormat] writes.
+type FormatOptions struct {
+	Zone      string // the zone that labels are relative to; default: the domain
+	Terraform string // one of TerraformProviders; default: the first
+	Further   bool   // another domain was written before: what is said once is left out
+}
+
+// sheet is a plan as the templates see it.
+type sheet struct {
+	FormatOptions
+	Domain string
+	Sets   []sheetSet
+}
+
+// sheetSet is the records of one name and type.
+type sheetSet struct {
+	Name    string // without the final dot
+	ID      string // a word for the set that is made of letters, digits and _
+	Purpose string
+	Records []sheetRecord
+	Parts   // of the first: Label, Type, TTL
+}
+
+// sheetRecord is one record: its parts, with a label relative to the zone.
+type sheetRecord struct {
+	Parts
+	Data string // in zone form
+	Line string // the whole record in zone form
+}
+
+//go:embed formats/*.tmpl
+var formatFiles embed.FS
+
+var formats = template.Must(template.New("").Funcs(template.FuncMap{
+	"quote": quote, "hcl": hcl, "yaml": yamlQuote, "types": setTypes, "labels": setLabels,
+	"fqdn":       dns.Fqdn,
+	"chunks":     chunks,
+	"semicolons": func(s string) string { return strings.ReplaceAll(s, ";", `\;`) },
+	"sorted":     func(sets []sheetSet) []sheetSet { return slices.SortedStableFunc(slices.Values(sets), byLabel) },
+}).ParseFS(formatFiles, "formats/*.tmpl"))
+
+// WriteFormat writes a domain's records in one of the [Formats].
+func WriteFormat(w io.Writer, format, domain string, records []RR, o FormatOptions) error {
+	domain, err := provider.ParseDomain(domain)
+	if err != nil {
+		return err
+	}
+	o.Zone, o.Terraform = cmp.Or(o.Zone, domain), cmp.Or(o.Terraform, TerraformProviders()[0])
+	if format == "terraform" {
+		format += "-" + o.Terraform
+	}
+	s := sheet{FormatOptions: o, Domain: domain, Sets: sheetSets(Plain(o.Zone), records)}
+	if format == "manual" {
+		return s.manual(w)
+	}
+	return formats.ExecuteTemplate(w, format+".tmpl", s)
+}
+
+// WriteZone writes a domain's records in zone form (RFC 1035 §5), to be
+// included in a zone that has its SOA and NS already. Every name is absolute,
+// so that a line means the same elsewhere.
+func WriteZone(w io.Writer, domain string, records []RR) error {
+	return WriteFormat(w, "zone", domain, records, FormatOptions{})
+}
+
+// sheetSets groups records by name and type, in the order of the plan.
+func sheetSets(zone string, records []RR) []sheetSet {
+	var out []sheetSet
+	for _, rr := range records {
+		name, parts := Plain(rr.Header().Name), Split(zone, rr)
+		i := slices.IndexFunc(out, func(s sheetSet) bool { return s.Name == name && s.Type == parts.Type })
+		if i < 0 {
+			i = len(out)
+			out = append(out, sheetSet{Name: name, ID: word(name + "_" + parts.Type), Purpose: Purpose(rr), Parts: parts})
+		}
+		out[i].Records = append(out[i].Records, sheetRecord{parts, Data(rr), rr.String()})
+	}
+	return out
+}
+
+// Relative is a name below its zone as panels and APIs have it, "@" for the
+// zone itself. Both are without, or both with, the final dot.
+func Relative(name, zone string) string {
+	if name == zone {
+		return "@"
+	}
+	return strings.TrimSuffix(name, "."+zone)
+}
+
+// word makes an identifier of a name; a hyphen is not mistaken for a dot.
+func word(name string) string {
+	return strings.ToLower(strings.NewReplacer(".", "_", "-", "__").Replace(strings.TrimLeft(name, "_")))
+}
+
+func byLabel(a, b sheetSet) int { return strings.Compare(a.Label+" "+a.Type, b.Label+" "+b.Type) }
+
+func setTypes(sets []sheetSet) []string {
+	return distinct(sets, func(s sheetSet) string { return s.Type })
+}
+
+func setLabels(sets []sheetSet) []string {
+	return distinct(sets, func(s sheetSet) string { return s.Label })
+}
+
+func distinct(sets []sheetSet, of func(sheetSet) string) []string {
+	seen := map[string]bool{}
+	for _, s := range sets {
+		seen[of(s)] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// quote is a string for JSON and JavaScript.
+func quote(s string) (string, error) {
+	b, err := json.Marshal(s)
+	return string(b), err
+}
+
+// hcl is a string for Terraform, in which ${ and %{ would begin an expression.
+func hcl(s string) (string, error) {
+	q, err := quote(s)
+	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(q), err
+}
+
+// yamlQuote is a single-quoted string of YAML.
+func yamlQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// chunks is text as Terraform's provider for AWS wants what is longer than 255
+// octets: pieces with quotes between them.
+func chunks(s string) string {
+	var out []string
+	for ; len(s) > 255; s = s[255:] {
+		out = append(out, s[:255])
+	}
+	return strings.Join(append(out, s), `""`)
+}
+
+// PartNames are the heads of the columns that [Parts] fill.
+func PartNames() []string {
+	return []string{"TYPE", "HOST", "PRIORITY", "WEIGHT", "PORT", "TARGET OR VALUE", "TTL"}
+}
+
+func (p Parts) columns() []string {
+	return []string{p.Type, p.Label, p.Priority, p.Weight, p.Port, cmp.Or(p.Target, p.Text), strconv.FormatUint(uint64(p.TTL), 10)}
+}
+
+// manual writes a table for people who fill in forms.
+func (s sheet) manual(w io.Writer) error {
+	if s.Further {
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintf(w, "%s: to enter in the panel of the zone %s\n\n", s.Domain, Plain(s.Zone))
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, strings.Join(PartNames(), "\t"))
+	for _, set := range s.Sets {
+		for _, r := range set.Records {
+			fmt.Fprintln(t, strings.Join(r.columns(), "\t"))
+		}
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	var b strings.Builder
+	b.WriteString("\nThe same, one record a line:\n")
+	for _, set := range s.Sets {
+		for _, r := range set.Records {
+			b.WriteString(strings.ReplaceAll(r.Line, "\t", " ") + "\n")
+		}
+	}
+	if !s.Further {
+		b.WriteString(manualHelp)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+const manualHelp = `
+Add these records and leave all others as they are. A zone import that replaces
+what is there would delete MX and SPF, and stop the mail.
+HOST is relative to the zone: do not write the domain behind it. A panel with
+fields for service and protocol takes _imaps and _tcp apart. A target of one dot
+says that the service is not offered; where the panel refuses it, leave that
+record out (--without negative). If a saved target has the domain appended, write
+it with a dot at its end.
+`
