@@ -15,6 +15,9 @@ import (
 // their usage lines.
 func (a *app) completions(cmd *cobra.Command) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	words := strings.Fields(cmd.Use)[1:]
+	if i := slices.IndexFunc(words, func(w string) bool { return strings.Contains(w, "…|") }); i >= 0 {
+		words = words[:i+1] // what follows belongs to a flag
+	}
 	return func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 		if len(words) == 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
