@@ -17,12 +17,12 @@ import (
 type Config struct {
 	day time.Time // on which the built-in providers are looked at
 
-	Listen         string         `yaml:"listen" doc:"address for plain HTTP"`
+	Listen         string         `yaml:"listen" doc:"address for plain HTTP; default 127.0.0.1:8080"`
 	ListenTLS      string         `yaml:"listen_tls" doc:"address for https; needs tls"`
-	Admin          string         `yaml:"admin" doc:"address of the admin listener; empty switches it off"`
+	Admin          string         `yaml:"admin" doc:"address of the admin listener; default 127.0.0.1:8081, empty switches it off"`
 	TLS            TLS            `yaml:"tls,omitempty" doc:"certificates for listen_tls"`
 	ServiceHost    string         `yaml:"service_host" doc:"host that customers' CNAME and SRV records point to"`
-	TrustedProxies []netip.Prefix `yaml:"trusted_proxies" doc:"networks whose X-Forwarded-* headers count"`
+	TrustedProxies []netip.Prefix `yaml:"trusted_proxies" doc:"networks whose X-Forwarded-* headers count; default: this machine"`
 	ForwardedHost  bool           `yaml:"forwarded_host" doc:"whether X-Forwarded-Host of a trusted proxy counts"`
 	AdminHosts     []string       `yaml:"admin_hosts" doc:"further host names that the admin listener answers to"`
 	LogClients     bool           `yaml:"log_clients" doc:"write client addresses to the access log"`
@@ -95,8 +95,8 @@ type Pages struct {
 
 // Limits bound what one client may ask of the costly routes.
 type Limits struct {
-	PerMinute int `yaml:"per_minute" doc:"requests a minute"`
-	Burst     int `yaml:"burst" doc:"requests at once"`
+	PerMinute int `yaml:"per_minute" doc:"requests a minute; default 60"`
+	Burst     int `yaml:"burst" doc:"requests at once; default 30"`
 }
 
 // Provider is one entry under providers: a provider, or a built-in one with what

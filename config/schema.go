@@ -2,8 +2,11 @@ package config
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
+	"strings"
 
 	"autoconfig/provider"
 )
@@ -75,4 +78,77 @@ func objectOf(t reflect.Type) schema {
 		properties[key] = s
 	}
 	return schema{"type": "object", "properties": properties, "additionalProperties": false}
+}
+
+// Key is one key of the configuration, for a reference.
+type Key struct{ Path, Kind, Doc string }
+
+// Keys lists every key in the order of the types that the decoder fills, as
+// providers[].incoming[].host. What is below a type that was there before, such as
+// a server, is not listed again.
+func Keys() []Key { return keysIn("", reflect.TypeFor[Config](), map[reflect.Type]bool{}) }
+
+func keysIn(path string, t reflect.Type, seen map[reflect.Type]bool) (out []Key) {
+	for key, f := range fieldsOf(t) {
+		t, path := f.Type, joinPath(path, key)
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+			if t.Kind() == reflect.Slice {
+				path += "[]"
+			}
+			t = t.Elem()
+		}
+		s := schemaOf(f.Type)
+		if t.Kind() == reflect.Uint8 { // of an address, which is text
+			s, path = schema{"type": "string"}, strings.TrimSuffix(path, "[]")
+		}
+		out = append(out, Key{strings.TrimSuffix(path, "[]"), kindWords(s), f.Tag.Get("doc")})
+		if s := schemaOf(t); t.Kind() == reflect.Struct && (s["type"] == "object" || s["oneOf"] != nil) && !seen[t] {
+			seen[t] = true
+			out = append(out, keysIn(path, t, seen)...)
+		}
+	}
+	return out
+}
+
+// kindWords is what a value may be, for people.
+func kindWords(s schema) string {
+	if list, ok := s["oneOf"].([]any); ok {
+		var words []string
+		for _, one := range list {
+			if one, ok := one.(schema); ok {
+				words = append(words, kindWords(one))
+			}
+		}
+		return strings.Join(words, ", or ")
+	}
+	switch words := s["enum"].(type) {
+	case []string:
+		return strings.Join(words, ", ")
+	case []any: // true and "true" are one word to a person
+		var list []string
+		for _, word := range words {
+			list = append(list, fmt.Sprint(word))
+		}
+		slices.Sort(list)
+		return strings.Join(slices.Compact(list), ", ")
+	}
+	kind := s["type"]
+	if list, ok := kind.([]any); ok {
+		kind = list[0]
+	}
+	switch kind {
+	case "array":
+		if items, ok := s["items"].(schema); ok {
+			return "list of " + kindWords(items)
+		}
+	case "object":
+		return "mapping"
+	case "integer":
+		return "number"
+	case "boolean":
+		return "true or false"
+	case nil:
+		return fmt.Sprint(s["const"])
+	}
+	return "text"
 }

@@ -121,6 +121,7 @@ it serves the Live and Outlook.com domains. It plans, checks and publishes the
 DNS records that lead clients to it.
 
 Without a command it serves.`,
+		Example:       "  autoconfig init example.org\n  autoconfig serve --listen 127.0.0.1:8080",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          serve.RunE,

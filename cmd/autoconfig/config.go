@@ -19,6 +19,7 @@ func (a *app) configCommand() *cobra.Command {
 	check := a.configCheckCommand()
 	show := &cobra.Command{
 		Use: "show [FILE]", Short: "Print the configuration in force, defaults filled in and secrets masked",
+		Example: "  autoconfig config show",
 		RunE: ran(func(_ *cobra.Command, args []string) error {
 			a.useFile(args)
 			cfg, _, err := a.load()
@@ -35,6 +36,7 @@ func (a *app) configCommand() *cobra.Command {
 	}
 	schema := &cobra.Command{
 		Use: "schema", Short: "Print the JSON Schema (2020-12) of the configuration",
+		Example: "  autoconfig config schema > autoconfig.schema.json",
 		RunE: ran(func(*cobra.Command, []string) error {
 			_, err := a.stdout.Write(config.Schema())
 			return err
@@ -48,6 +50,7 @@ func (a *app) configCheckCommand() *cobra.Command {
 	var n network
 	check := &cobra.Command{
 		Use: "check [FILE]", Short: "Say what is wrong with the configuration",
+		Example: "  autoconfig config check\n  autoconfig config check --live\n  autoconfig config check new.yaml --json",
 		Long: `Check reads the configuration and every file it names as serve does. With --live
 it also looks at the service from outside: whether service_host has an address,
 its certificate covers it, and what answers there is this configuration; and at

@@ -12,16 +12,23 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"autoconfig/config"
 )
 
 func (a *app) manCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "man DIR", Short: "Write the man pages into a folder",
+		Example: "  autoconfig man man && man -l man/autoconfig.yaml.5",
 		RunE: ran(func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return err
 			}
-			return writeMan(cmd.Root(), args[0], a.manDate())
+			date := a.manDate()
+			if err := os.WriteFile(filepath.Join(args[0], "autoconfig.yaml.5"), manConfig(date), 0o644); err != nil {
+				return err
+			}
+			return writeMan(cmd.Root(), args[0], date)
 		}),
 	}
 }
@@ -82,23 +89,23 @@ func manPage(cmd *cobra.Command, date string) []byte {
 		fmt.Fprintf(&b, ".SH EXAMPLES\n.EX\n%s\n.EE\n", roff(strings.Trim(cmd.Example, "\n")))
 	}
 	b.WriteString(exitStatus)
-	if !cmd.HasParent() {
-		b.WriteString(environment)
+	if cmd.HasParent() {
+		b.WriteString(elsewhere)
+	} else {
+		manEnvironment(&b)
 	}
-	var see []string
+	see := []string{}
 	if cmd.HasParent() {
 		see = append(see, manName(cmd.Parent()))
 	}
 	for _, sub := range visible(cmd) {
 		see = append(see, manName(sub))
 	}
-	if len(see) > 0 {
-		b.WriteString(".SH SEE ALSO\n")
-		for i, name := range see {
-			end := map[bool]string{true: "\n", false: ",\n"}[i == len(see)-1]
-			b.WriteString(".BR " + roff(name) + " (1)" + end)
-		}
+	b.WriteString(".SH SEE ALSO\n")
+	for _, name := range see {
+		b.WriteString(".BR " + roff(name) + " (1),\n")
 	}
+	b.WriteString(".BR autoconfig.yaml (5)\n")
 	return b.Bytes()
 }
 
@@ -114,8 +121,81 @@ A problem was found, or the work could not be done.
 Wrong usage or configuration, or something that may not be done.
 `
 
-const environment = `.SH ENVIRONMENT
+// elsewhere is what the pages of all commands say, and that of the program in full.
+const elsewhere = `.SH ENVIRONMENT
+.BR autoconfig (1)
+lists the variables.
+.SH FILES
 .TP
+autoconfig.yaml, /etc/autoconfig/autoconfig.yaml
+The configuration, the first that is there: see
+.BR autoconfig.yaml (5).
+`
+
+// manEnvironment is what the program reads besides its arguments.
+func manEnvironment(b *bytes.Buffer) {
+	b.WriteString(".SH ENVIRONMENT\n")
+	for _, v := range config.Variables() {
+		fmt.Fprintf(b, ".TP\n%s\n%s.\n", v.Name, roff(strings.ToUpper(v.Doc[:1])+v.Doc[1:]))
+		if v.Example != "" {
+			fmt.Fprintf(b, "Example: %s\n", roff(v.Example))
+		}
+	}
+	b.WriteString(environment)
+}
+
+// manConfig is the page of the configuration file, in section 5.
+func manConfig(date string) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, ".TH \"AUTOCONFIG.YAML\" 5 %q autoconfig Autoconfig\n.nh\n%s.SH KEYS\n", date, aboutConfig)
+	for _, k := range config.Keys() {
+		fmt.Fprintf(&b, ".TP\n\\fB%s\\fR (%s)\n%s\n", roff(k.Path), roff(k.Kind), roff(k.Doc))
+	}
+	b.WriteString(configExample)
+	return b.Bytes()
+}
+
+const aboutConfig = `.SH NAME
+autoconfig.yaml \- configuration of autoconfig
+.SH DESCRIPTION
+One YAML document.
+.B autoconfig init
+writes one for a domain,
+.B autoconfig config check
+says what is wrong with one, with line and column, and
+.B autoconfig config schema
+prints its JSON Schema. An unknown key is an error. Durations are text such as 5m or 1h30m.
+.PP
+A server is a mapping, or text such as imaps://mail.example.org, where the scheme is one of imaps, imap, pop3s, pop3,
+submissions, submission and sieve, and a port may follow the host. An entry of providers whose id is that of a
+built\-in provider starts from it. A key in brackets, as in providers[].id, is one of each item of the list. Keys of
+outgoing and managesieve are those of incoming.
+`
+
+const configExample = `.SH EXAMPLES
+.EX
+service_host: autoconfig.example.org
+providers:
+  \- domains: [example.org, example.net]
+    incoming: [imaps://mail.example.org]
+    outgoing: [submissions://mail.example.org, submission://mail.example.org]
+  \- id: microsoft365
+    domains: [shop.example]
+.EE
+.SH FILES
+.TP
+autoconfig.yaml
+The configuration, if it is in the current folder.
+.TP
+/etc/autoconfig/autoconfig.yaml
+The configuration otherwise.
+.SH SEE ALSO
+.BR autoconfig (1),
+.BR autoconfig\-init (1),
+.BR autoconfig\-config\-check (1)
+`
+
+const environment = `.TP
 NO_COLOR
 If it is set, there are no colours, as with
 .BR \-\-no\-color .

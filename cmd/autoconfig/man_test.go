@@ -7,6 +7,11 @@ import (
 	"testing"
 )
 
+// withoutExample are the groups of commands, and commands whose name is all there is to write.
+var withoutExample = map[string]bool{"autoconfig-completion.1": true, "autoconfig-config.1": true, "autoconfig-dns.1": true,
+	"autoconfig-profile.1": true, "autoconfig-sources.1": true, "autoconfig-version.1": true,
+	"autoconfig-completion-bash.1": true, "autoconfig-completion-fish.1": true, "autoconfig-completion-powershell.1": true, "autoconfig-completion-zsh.1": true}
+
 // Each command has a page; text cannot become a request of roff, hyphens can be
 // copied, and the same sources give the same bytes.
 func TestManPages(t *testing.T) {
@@ -32,11 +37,26 @@ func TestManPages(t *testing.T) {
 		if again, err := os.ReadFile(filepath.Join(dirs[1], filepath.Base(file))); err != nil || string(again) != string(first) {
 			t.Errorf("%s differs the second time: %v", filepath.Base(file), err)
 		}
-		if !strings.Contains(string(first), ".SH EXIT STATUS\n") || strings.Contains(string(first), "[=false]") {
-			t.Errorf("%s has no exit status, or options that nobody writes like that", filepath.Base(file))
+		for _, section := range []string{"EXIT STATUS", "ENVIRONMENT", "FILES", "SEE ALSO"} {
+			if strings.Count(string(first), ".SH "+section+"\n") != 1 {
+				t.Errorf("%s: the section %s is not there once", filepath.Base(file), section)
+			}
 		}
-		if main := filepath.Base(file) == "autoconfig.1"; main != strings.Contains(string(first), ".SH ENVIRONMENT\n") || main != strings.Contains(string(first), ".SH FILES\n") {
-			t.Errorf("%s: the environment and the files belong in the main page", filepath.Base(file))
+		if strings.Contains(string(first), "[=false]") {
+			t.Errorf("%s has options that nobody writes like that", filepath.Base(file))
+		}
+		if !strings.Contains(string(first), ".SH EXAMPLES\n") && !withoutExample[filepath.Base(file)] {
+			t.Errorf("%s has no example", filepath.Base(file))
+		}
+	}
+	config, err := os.ReadFile(filepath.Join(dirs[0], "autoconfig.yaml.5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{".TH \"AUTOCONFIG.YAML\" 5 \"Nov 2026\"", "\\fBlisten\\fR (text)\naddress for plain HTTP; default 127.0.0.1:8080\n",
+		"\\fBproviders[].incoming[].security\\fR (tls, starttls, plain)\n", "\\fBproviders[].pacc\\fR (auto, false, true)\n", ".SH EXAMPLES\n", ".SH FILES\n"} {
+		if !strings.Contains(string(config), want) {
+			t.Errorf("autoconfig.yaml(5) has no %q", want)
 		}
 	}
 	page, err := os.ReadFile(filepath.Join(dirs[0], "autoconfig-dns-plan.1"))
@@ -45,7 +65,7 @@ func TestManPages(t *testing.T) {
 	}
 	for _, want := range []string{
 		".TH \"AUTOCONFIG\\\\-DNS\\\\-PLAN\" 1 \"Nov 2026\" autoconfig Autoconfig\n", ".SH SYNOPSIS\n.B autoconfig dns plan DOMAIN",
-		"\n.TP\n\\fB\\-\\-ttl\\fR \\fIseconds\\fR\n", "(default 3600)", ".SH GLOBAL OPTIONS\n", ".SH EXAMPLES\n.EX\n", ".BR autoconfig\\-dns (1)\n",
+		"\n.TP\n\\fB\\-\\-ttl\\fR \\fIseconds\\fR\n", "(default 3600)", ".SH GLOBAL OPTIONS\n", ".SH EXAMPLES\n.EX\n", ".BR autoconfig\\-dns (1),\n",
 	} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("no %q in:\n%s", want, page)

@@ -17,6 +17,7 @@ func (a *app) sourcesCommand() *cobra.Command {
 	all := false
 	check := &cobra.Command{
 		Use: "check", Short: "Ask each database and directory once, and say what works",
+		Example: "  autoconfig sources check",
 		Long: `Check asks every source of the configuration once for a domain that cannot
 exist, for the built-in domains, and for the first domain of its list. It finds
 wrong queries, missing permissions and rows that do not count. With --all it
