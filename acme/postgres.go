@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/caddyserver/certmagic"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
+
+	"autoconfig/source"
 )
 
 // The bounds of the storage's work.
@@ -54,17 +54,10 @@ var _ certmagic.Storage = (*Postgres)(nil)
 // OpenPostgres takes a connection string of PostgreSQL (postgres://user:password@host/name).
 // It does not connect: a database that is down shows when it is used.
 func OpenPostgres(dsn string) (*Postgres, error) {
-	cfg, err := pgx.ParseConfig(dsn) // its errors leave the password out
+	db, err := source.OpenPostgres(dsn, queryTimeout)
 	if err != nil {
 		return nil, err
 	}
-	if cfg.ConnectTimeout == 0 {
-		cfg.ConnectTimeout = queryTimeout
-	}
-	if cfg.RuntimeParams["application_name"] == "" {
-		cfg.RuntimeParams["application_name"] = "autoconfig"
-	}
-	db := stdlib.OpenDB(*cfg)
 	db.SetMaxOpenConns(connections + 1) // one listens
 	db.SetMaxIdleConns(connections)
 	db.SetConnMaxIdleTime(idle)
@@ -81,6 +74,9 @@ func (s *Postgres) in(ctx context.Context, f func(context.Context) error) error 
 	err := s.tables(ctx)
 	if err == nil {
 		err = f(ctx)
+	}
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // the database says that it was told to stop
 	}
 	if err != nil {
 		return fmt.Errorf("certificate storage: %w", err)

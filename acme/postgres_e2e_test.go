@@ -153,6 +153,19 @@ func lockedTable(t *testing.T, s *Postgres) {
 	if _, err := s.Load(ctx, "k"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
+	waiting := 1 // a question that was given up is cancelled at the server, too
+	for deadline := time.Now().Add(20 * time.Second); waiting > 0 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		_, err := tx.ExecContext(ctx, `SELECT pg_stat_clear_snapshot()`)
+		if err == nil {
+			err = tx.QueryRowContext(ctx, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'`).Scan(&waiting)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if waiting > 0 {
+		t.Errorf("%d questions wait at the server for nobody", waiting)
+	}
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,11 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"testing"
+
+	"autoconfig/provider"
 )
 
 func TestHostPort(t *testing.T) {
@@ -28,6 +31,24 @@ func TestResolvers(t *testing.T) {
 		c, found := parse("x.yaml", []byte(text))
 		if got := c.DNS.Resolver.Addresses(system); len(found) > 0 || !slices.Equal(got, want) {
 			t.Errorf("%s: %q %v", text, got, found)
+		}
+	}
+}
+
+// An address in brackets keeps its port; that it is one is said elsewhere.
+func TestServerFromURLInBrackets(t *testing.T) {
+	for url, want := range map[string]string{
+		"imaps://[2001:db8::1]":        "2001:db8::1 993 ",
+		"imaps://[2001:db8::1]:993":    "2001:db8::1 993 ",
+		"imap://[2001:db8::1]:10143/":  "2001:db8::1 10143 ",
+		"imaps://[2001:db8::1]:0":      " 0 write a port from 1 to 65535, or leave it out: imaps://[2001:db8::1]",
+		"imaps://[2001:db8::1]:700000": " 0 write a port from 1 to 65535, or leave it out: imaps://[2001:db8::1]",
+		"imaps://[2001:db8::1]:":       "2001:db8::1 993 ",
+	} {
+		var s provider.Server
+		fix := serverFromURL(&s, "incoming", url)
+		if got := fmt.Sprintf("%s %d %s", s.Host, s.Port, fix); got != want {
+			t.Errorf("%s: %q, want %q", url, got, want)
 		}
 	}
 }

@@ -50,7 +50,9 @@ func serverFromURL(s *provider.Server, key, text string) (fix string) {
 	case err != nil || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 		return "write only scheme, host and port: " + svc.Name + "://" + cmp.Or(hostIn(rest), "mail.example.org")
 	case u.Port() != "":
-		s.Port = n
+		if s.Port = provider.Port(u.Port()); s.Port == 0 {
+			return fmt.Sprintf("write a port from 1 to 65535, or leave it out: %s://%s", svc.Name, strings.TrimSuffix(u.Host, ":"+u.Port()))
+		}
 	}
 	s.Host = u.Hostname()
 	return ""

@@ -5,6 +5,7 @@ package files
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +41,8 @@ var (
 // Reader reads files. The zero value is ready for use. It remembers what hangs,
 // so that a path blocks one goroutine, and its thread, however often it is tried.
 type Reader struct {
-	AnyKind bool // also pipes and devices: for files that a command line names
+	AnyKind  bool          // also pipes and devices: for files that a command line names
+	Patience time.Duration // zero: 4 s; a person may be at the other end of a pipe
 
 	mu    sync.Mutex
 	hangs map[string]<-chan struct{} // by path, until the channel is closed
@@ -273,7 +275,7 @@ func (r *Reader) patience() time.Duration {
 	if len(r.hanging()) > 0 {
 		return hurry
 	}
-	return patience
+	return cmp.Or(r.Patience, patience)
 }
 
 // hanging lists the paths that hang.

@@ -11,10 +11,12 @@ import (
 	"autoconfig/source"
 )
 
-// resolvers are those of a configuration, else the system's.
-func resolvers(cfg *config.Config) []string {
-	if own := cfg.DNS.Resolver.Addresses(query.SystemResolvers); len(own) > 0 {
-		return own
+// Resolvers are those of a configuration, which may be nil, else the system's.
+func Resolvers(cfg *config.Config) []string {
+	if cfg != nil {
+		if own := cfg.DNS.Resolver.Addresses(query.SystemResolvers); len(own) > 0 {
+			return own
+		}
 	}
 	return query.SystemResolvers()
 }
@@ -28,7 +30,7 @@ func leads(cfg *config.Config, listen string) *acme.Leads {
 	} else if cfg.ServiceHost == "" {
 		return nil
 	}
-	o.Lookup = query.New(query.Options{Resolvers: resolvers(cfg), Timeout: time.Second, Tries: 2}).LookupHost
+	o.Lookup = query.New(query.Options{Resolvers: Resolvers(cfg), Timeout: time.Second, Tries: 2}).LookupHost
 	return acme.NewLeads(o)
 }
 
@@ -40,7 +42,7 @@ func newMXSource(cfg *config.Config) *mxSource {
 	if len(cfg.DNS.Resolver) == 0 {
 		return nil
 	}
-	client := query.New(query.Options{Resolvers: resolvers(cfg), Timeout: 400 * time.Millisecond, Tries: 2})
+	client := query.New(query.Options{Resolvers: Resolvers(cfg), Timeout: 400 * time.Millisecond, Tries: 2})
 	return &mxSource{source.NewMXCache(source.MXCacheOptions(), client.LookupMX)}
 }
 

@@ -98,20 +98,31 @@ func (c *RecordCheck) Domain(ctx context.Context, domain string) Checked {
 	} else {
 		s, err = c.Subject(ctx, domain)
 	}
-	row, isRow := errors.AsType[*source.RowError](err)
-	var found []finding.Finding
-	switch {
-	case isRow:
-		found, err = []finding.Finding{row.Finding()}, nil
-	case errors.Is(err, provider.ErrDomain):
-		found, err = []finding.Finding{finding.New("config-domain-invalid", domain).Because("%v", err)}, nil
-	case err != nil:
-		why := strings.ReplaceAll(err.Error(), "\n", ": ")
-		found = []finding.Finding{finding.New("config-source-unavailable", domain).Because("%s", why)}
-	default:
-		found = c.Check(ctx, s)
+	if err == nil {
+		return Checked{finding.NewReport(domain, c.Check(ctx, s)), nil}
 	}
-	return Checked{finding.NewReport(domain, found), err}
+	f := Unplanned(domain, err)
+	if f.ID == "config-source-row" || f.ID == "config-domain-invalid" {
+		err = nil
+	}
+	return Checked{finding.NewReport(domain, []finding.Finding{f}), err}
+}
+
+// Unplanned is the finding of an error of [RecordCheck.Subject].
+func Unplanned(domain string, err error) finding.Finding {
+	if row, ok := errors.AsType[*source.RowError](err); ok {
+		return row.Finding()
+	}
+	id := "dns-plan-failed"
+	switch {
+	case errors.Is(err, dnssrv.ErrServiceHost):
+		id = "server-service-host-missing"
+	case errors.Is(err, provider.ErrDomain):
+		id = "config-domain-invalid"
+	case errors.Is(err, provider.ErrUnavailable):
+		id = "config-source-unavailable"
+	}
+	return finding.New(id, domain).Because("%s", strings.ReplaceAll(err.Error(), "\n", ": "))
 }
 
 // Check asks DNS about the domain. Without a plan it observes.

@@ -62,11 +62,7 @@ func OpenSQL(o BackendOptions, q SQLOptions) (*Backend, error) {
 func openDatabase(d Dialect, dsn string, timeout time.Duration) (*sql.DB, error) {
 	switch d {
 	case Postgres:
-		cfg, err := postgresConfig(dsn, timeout)
-		if err != nil {
-			return nil, err
-		}
-		return stdlib.OpenDB(*cfg), nil
+		return OpenPostgres(dsn, timeout)
 	case MySQL:
 		cfg, err := mysqlConfig(dsn, timeout)
 		if err != nil {
@@ -81,6 +77,16 @@ func openDatabase(d Dialect, dsn string, timeout time.Duration) (*sql.DB, error)
 		return sql.Open("sqlite", sqliteName(dsn))
 	}
 	return nil, fmt.Errorf("source: unknown database %q", d)
+}
+
+// OpenPostgres takes a connection string of PostgreSQL and does not connect yet;
+// timeout is that of connecting where the string has none.
+func OpenPostgres(dsn string, timeout time.Duration) (*sql.DB, error) {
+	cfg, err := postgresConfig(dsn, timeout)
+	if err != nil {
+		return nil, err
+	}
+	return stdlib.OpenDB(*cfg), nil
 }
 
 func postgresConfig(dsn string, timeout time.Duration) (*pgx.ConnConfig, error) {

@@ -123,15 +123,17 @@ func (d *doctor) records(ctx context.Context, dns *query.Client) findingGroup {
 	g := findingGroup{title: "Records in DNS"}
 	if err != nil { // no plan can be made, so the domain is only observed
 		s.Want = nil
-		g.findings = append(g.findings, unplanned(d.addr.Domain, planError(d.cfg, err)))
+		g.findings = append(g.findings, unplanned(d.addr.Domain, err))
 	}
 	g.findings = append(g.findings, check.Check(ctx, s)...)
 	return g
 }
 
-// unplanned says why the records are not compared with a plan.
+// unplanned says why the records are looked at, and not compared with a plan.
 func unplanned(domain string, err error) finding.Finding {
-	f := finding.New("server-service-host-missing", domain)
-	f.Level = finding.Skipped
-	return f.Because("the records are looked at, not compared with a plan: %v", err)
+	f := service.Unplanned(domain, err)
+	if f.ID == "server-service-host-missing" {
+		f.Level = finding.Skipped
+	}
+	return f
 }

@@ -3,10 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"autoconfig/discover/probe"
+	"autoconfig/files"
 	"autoconfig/provider"
 )
 
@@ -72,17 +70,17 @@ func (d *doctor) loginOf(ctx context.Context) (*probe.Login, error) {
 	return l, nil
 }
 
+// firstLine is the first line of a file that a flag names.
 func firstLine(flag, path string) (string, error) {
-	f, err := os.Open(path)
+	text, err := named().Read(path, files.Secret)
 	if err != nil {
 		return "", usagef("%s: %w", flag, err)
 	}
-	defer func() { _ = f.Close() }()
-	line, err := bufio.NewReader(io.LimitReader(f, mostSecret)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", usagef("%s: %w", flag, err)
+	line, _, _ := strings.Cut(string(text), "\n")
+	if len(line) > mostSecret {
+		return "", usagef("%s: the first line of %s has more than %d bytes", flag, path, mostSecret)
 	}
-	return strings.TrimRight(line, "\r\n"), nil
+	return strings.TrimRight(line, "\r"), nil
 }
 
 func (d *doctor) promptPassword(ctx context.Context) (string, error) {

@@ -7,8 +7,11 @@ import (
 	"iter"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
+
+	"autoconfig/files"
 )
 
 // fileValues are the values in a file, one a line, and how many there are (-1:
@@ -19,11 +22,11 @@ func fileValues[T any](path string, stdin io.Reader, parse func(string) (T, erro
 	if path == "-" {
 		return -1, lineValues("standard input", stdin, parse), nil
 	}
-	f, err := os.Open(path)
+	f, err := named().Open(path, files.Domains)
 	if err != nil {
 		return 0, nil, usagef("--file: %w", err)
 	}
-	defer func() { _ = f.Close() }() // read only
+	defer f.Close()
 	var list []T
 	for v, err := range lineValues(path, f, parse) {
 		if err != nil {
@@ -32,6 +35,26 @@ func fileValues[T any](path string, stdin io.Reader, parse func(string) (T, erro
 		list = append(list, v)
 	}
 	return len(list), each(list), nil
+}
+
+// named reads files that a command line names, within bounds; a person may be at
+// the other end of a pipe.
+func named() *files.Reader { return &files.Reader{AnyKind: true, Patience: time.Minute} }
+
+// document is a file of at most most bytes, or standard input ("-").
+func (a *app) document(name string, most int64) ([]byte, error) {
+	if name != "-" {
+		text, err := named().Read(name, most)
+		if err != nil {
+			return nil, usagef("%w; check the path", err)
+		}
+		return text, nil
+	}
+	text, err := io.ReadAll(io.LimitReader(a.stdin, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = usagef("standard input: more than %d bytes", most)
+	}
+	return text, err
 }
 
 // lineValues reads one value a line; a # starts a comment. An error ends them.

@@ -38,11 +38,8 @@ func (n *network) flags(cmd *cobra.Command) {
 // the system's, at most perSecond questions a second each (0: no limit).
 func (n *network) dnsClient(cfg *config.Config, perSecond float64) *query.Client {
 	resolvers := n.resolvers
-	if len(resolvers) == 0 && cfg != nil {
-		resolvers = cfg.DNS.Resolver.Addresses(query.SystemResolvers)
-	}
 	if len(resolvers) == 0 {
-		resolvers = query.SystemResolvers()
+		resolvers = service.Resolvers(cfg)
 	}
 	return query.New(query.Options{Resolvers: resolvers, PerSecond: perSecond, ConnectTo: n.connect.to})
 }

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -39,22 +37,7 @@ and nothing is asked over the network. FILE - is standard input.`,
 	return group("profile", "Look into Apple configuration profiles", verify)
 }
 
-func (a *app) readProfile(name string) ([]byte, error) {
-	in := a.stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, usagef("%w; check the path", err)
-		}
-		defer func() { _ = f.Close() }()
-		in = f
-	}
-	raw, err := io.ReadAll(io.LimitReader(in, 2*apple.MaxSize))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return raw, nil
-}
+func (a *app) readProfile(name string) ([]byte, error) { return a.document(name, 2*apple.MaxSize) }
 
 // verification is what `profile verify --json` prints.
 type verification struct {

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"autoconfig/dnssrv"
+	"autoconfig/finding"
+	"autoconfig/provider"
+	"autoconfig/source"
+)
+
+// A file that a command line names is read within bounds, and what is beyond them is said rather than cut off.
+func TestInputsAreBounded(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string, size int64) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if size > 0 {
+			if err := os.Truncate(path, size); err != nil { // sparse
+				t.Fatal(err)
+			}
+		}
+		return path
+	}
+	big, huge := file("big", "", 5<<20), file("huge", "", 1<<30+1)
+	long := file("long", strings.Repeat("x", 20<<10)+"\n", 0)
+	doctor := []string{"doctor", "jo@example.org", "--resolver", "127.0.0.1:1"}
+	for _, test := range []struct {
+		want string
+		args []string
+	}{
+		{"too large", []string{"lint", big}},
+		{"too large", []string{"profile", "verify", big}},
+		{"too large", append(doctor, "--password-file", big)},
+		{"too large", append(doctor, "--token-file", "/dev/zero")},
+		{"more than 16384 bytes", append(doctor, "--password-file", long)},
+		{"more than 16384 bytes", append(doctor, "--token-file", long)},
+		{"too large", []string{"dns", "check", "--file", huge}},
+		{"a folder", []string{"dns", "check", "--file", dir}},
+		{"a folder", []string{"lint", dir}},
+		{"a folder", []string{"profile", "verify", dir}},
+		{"a folder", append(doctor, "--password-file", dir)},
+		{"check the path", []string{"lint", filepath.Join(dir, "none")}},
+	} {
+		status, out, words := run1(t, "", test.args...)
+		if status != 2 || out != "" || !strings.Contains(words, test.want) {
+			t.Errorf("%q: %d %.60q %.300s", test.args, status, out, words)
+		}
+	}
+	if status, _, words := run1(t, strings.Repeat(" ", 5<<20), "lint", "-"); status != 2 || !strings.Contains(words, "standard input: more than") {
+		t.Errorf("a large standard input: %d %s", status, words)
+	}
+	// of a file that goes on after the password only the first line counts
+	password, err := firstLine("--password-file", file("notes", "secret\r\n"+strings.Repeat("notes\n", 5<<10), 0))
+	if password != "secret" || err != nil {
+		t.Errorf("%q, %v", password, err)
+	}
+}
+
+// Why there is no plan to compare the records with is said as it is.
+func TestDoctorUnplanned(t *testing.T) {
+	for _, test := range []struct {
+		err   error
+		id    string
+		level finding.Level
+	}{
+		{fmt.Errorf("x: %w", dnssrv.ErrServiceHost), "server-service-host-missing", finding.Skipped},
+		{fmt.Errorf("x: %w", provider.ErrUnavailable), "config-source-unavailable", finding.Fail},
+		{fmt.Errorf("x: %w", provider.ErrDomain), "config-domain-invalid", finding.Fail},
+		{&source.RowError{}, "config-source-row", finding.Fail},
+		{errors.New("the moon is full"), "dns-plan-failed", finding.Fail},
+	} {
+		if f := unplanned("example.org", test.err); f.ID != test.id || f.Level != test.level || f.Subject == "" && test.id != "config-source-row" {
+			t.Errorf("%v: %+v", test.err, f)
+		}
+	}
+}
