@@ -4,13 +4,16 @@
 package config
 
 import (
+	"cmp"
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"autoconfig/files"
 	"autoconfig/provider"
+	"autoconfig/source"
 )
 
 // Config is the file as written, with defaults filled in.
@@ -104,12 +107,54 @@ type Limits struct {
 type Provider struct {
 	provider.Provider `yaml:",inline"`
 
-	DomainsFile string          `yaml:"domains_file,omitempty" doc:"file with one domain a line"`
-	Username    string          `yaml:"username,omitempty" doc:"login name template of all servers"`
-	Auth        []provider.Auth `yaml:"auth,omitempty" doc:"ways to log in to all servers"`
+	DomainsFile    DomainsFiles    `yaml:"domains_file,omitempty" doc:"file with one domain a line, or with addresses"`
+	DomainsCommand *DomainsCommand `yaml:"domains_command,omitempty" doc:"program, as a list of words, that prints one domain a line"`
+	Username       string          `yaml:"username,omitempty" doc:"login name template of all servers"`
+	Auth           []provider.Auth `yaml:"auth,omitempty" doc:"ways to log in to all servers"`
 
 	isBuiltin bool     // the entry starts from a built-in
 	theirs    []string // the built-in's domains
+}
+
+// DomainsFiles are the files with an entry's domains.
+type DomainsFiles []DomainsFile
+
+// DomainsFile is one of them.
+type DomainsFile struct {
+	Path   string        `yaml:"path" doc:"of the file"`
+	Format DomainsFormat `yaml:"format,omitempty" doc:"lines: one domain a line; addresses: accounts or a virtual alias map, whose domains count; default lines"`
+}
+
+// String is the paths, for people.
+func (d DomainsFiles) String() string {
+	var paths []string
+	for _, f := range d {
+		paths = append(paths, f.Path)
+	}
+	return strings.Join(paths, ", ")
+}
+
+// DomainsFormat is the format of a file with domains.
+type DomainsFormat string
+
+// The formats: one domain a line; one address a line, with more behind it.
+const (
+	FormatLines     DomainsFormat = "lines"
+	FormatAddresses DomainsFormat = "addresses"
+)
+
+// DomainsCommand is a program that prints an entry's domains.
+type DomainsCommand struct {
+	Command []string  `yaml:"command" doc:"the program and its arguments; no shell"`
+	Field   int       `yaml:"field,omitempty" doc:"which word of each line is the domain; default 1"`
+	Refresh *Duration `yaml:"refresh,omitempty" doc:"how often to run it again; default 5m"`
+	Timeout *Duration `yaml:"timeout,omitempty" doc:"how long it may take; default 10s"`
+}
+
+// Run is the command with its defaults.
+func (d *DomainsCommand) Run(path string) source.Command {
+	return source.Command{Args: d.Command, Path: path, Field: cmp.Or(d.Field, 1),
+		Refresh: span(d.Refresh, 5*time.Minute), Timeout: span(d.Timeout, 10*time.Second)}
 }
 
 // Default is the configuration without a file.
@@ -125,8 +170,9 @@ func Default() *Config {
 // Entry is a provider as it is served, and where its domains come from.
 type Entry struct {
 	*provider.Provider
-	DomainsFile string // path, "" without one
-	Builtin     bool   // the built-in itself or an overlay of it
+	DomainsFile    DomainsFiles
+	DomainsCommand *DomainsCommand // nil without one
+	Builtin        bool            // the built-in itself or an overlay of it
 
 	own  []string // the domains the entry names, for the index
 	path string   // providers[N]

@@ -33,6 +33,13 @@ func (d *decoder) form(path string, n ast.Node, v any) bool {
 			return true
 		}
 		return false
+	case *DomainsFiles:
+		d.domainsFiles(path, n, v)
+	case *DomainsCommand:
+		if _, ok := n.(ast.MapNode); ok {
+			return false
+		}
+		d.value(path, n, reflect.ValueOf(&v.Command).Elem())
 	case *Resolvers:
 		if text, ok := n.(*ast.StringNode); ok && text.Value == systemResolver {
 			*v = Resolvers{systemResolver}
@@ -73,6 +80,26 @@ func (d *decoder) provider(path string, n ast.Node, p *Provider) {
 		}
 	}
 	d.mapping(path, n, reflect.ValueOf(p).Elem())
+}
+
+// domainsFiles is a path, a mapping, or a list of either.
+func (d *decoder) domainsFiles(path string, n ast.Node, v *DomainsFiles) {
+	one := func(path string, n ast.Node) (f DomainsFile) {
+		if _, ok := n.(ast.MapNode); ok {
+			d.mapping(path, n, reflect.ValueOf(&f).Elem())
+		} else {
+			d.value(path, n, reflect.ValueOf(&f.Path).Elem())
+		}
+		return f
+	}
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		*v = DomainsFiles{one(path, n)}
+		return
+	}
+	for i, e := range list.Values {
+		*v = append(*v, one(fmt.Sprintf("%s[%d]", path, i), e))
+	}
 }
 
 // server is a mapping, or a URL such as imaps://mail.example.org.

@@ -32,7 +32,7 @@ var examples = map[string]string{
 	"resolver": `"127.0.0.53:53"`, "trusted_proxies": "127.0.0.0/8", "admin_hosts": "autoconfig.internal", "addresses": "192.0.2.1",
 	"notes": "{lang: en, text: …}", "documentation": "{url: https://…, lang: en, text: …}",
 	"providers": "{domains: [example.org], incoming: […], outgoing: […]}", "sources": "{sql: …, dsn_file: …, domain: …}",
-	"per_minute": "60", "burst": "30", "connections": "8", "entries": "500000", "port": "993",
+	"command": "/usr/local/bin/list-domains", "domains_command": "/usr/local/bin/list-domains", "refresh": "5m", "field": "1", "per_minute": "60", "burst": "30", "connections": "8", "entries": "500000", "port": "993",
 	"drain": "5s", "watch": "1h", "timeout": "2s", "ttl": "5m", "negative_ttl": "1m", "stale": "1h",
 }
 
@@ -73,6 +73,8 @@ func wordsOf(t reflect.Type) (words []string, what, id string) {
 		return []string{"imap", "pop3", "smtp", "managesieve"}, "a protocol", "config-protocol-unknown"
 	case reflect.TypeFor[provider.Auth]():
 		return provider.Texts(provider.Auths()), "a way to log in", "config-auth-unknown"
+	case reflect.TypeFor[DomainsFormat]():
+		return []string{string(FormatLines), string(FormatAddresses)}, "a format of domains", "config-value-invalid"
 	case reflect.TypeFor[provider.PasswordStatus]():
 		return []string{"works", "app-password", "retired"}, "a status of password login", "config-password-login"
 	}

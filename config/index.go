@@ -2,10 +2,12 @@ package config
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"autoconfig/files"
 	"autoconfig/finding"
@@ -61,11 +63,10 @@ func (c *Config) Data() (*Data, []finding.Finding) {
 	domains, size := 0, int64(0)
 	for _, e := range c.model {
 		domains += len(e.own)
-		if e.DomainsFile == "" {
-			continue
-		}
-		if info, err := c.Reader.Stat(e.DomainsFile); err == nil {
-			size += min(info.Size(), sizeHint)
+		for _, f := range e.DomainsFile {
+			if info, err := c.Reader.Stat(f.Path); err == nil {
+				size += min(info.Size(), sizeHint)
+			}
 		}
 	}
 	const usual = 18 // bytes of a line; only the first guess of the table's size
@@ -94,23 +95,24 @@ func (b *builder) entry(e *Entry) {
 	for _, d := range e.own {
 		b.data.Listed.Add(d, e.Provider) // that a domain is listed twice has been reported
 	}
-	if e.DomainsFile != "" {
-		b.file(e)
+	for i := range e.DomainsFile {
+		b.file(e, i)
 	}
 	if e.Builtin {
 		for _, d := range e.Domains[:len(e.Domains)-len(e.own)] {
 			b.data.Builtin.Add(d, e.Provider)
 		}
 	}
-	if e.path != "" && len(e.own) == 0 && e.DomainsFile == "" && len(e.MX) == 0 && !e.Builtin && !b.c.namedBySource(e.ID) {
+	if e.path != "" && len(e.own) == 0 && e.DomainsFile == nil && e.DomainsCommand == nil && len(e.MX) == 0 && !e.Builtin && !b.c.namedBySource(e.ID) {
 		b.faults = append(b.faults, b.c.Fault("config-provider-unused", e.path, fmt.Sprintf("nothing points to the provider %q", e.ID), ""))
 	}
 }
 
-// add puts one domain of a domains file into the index.
-func (b *builder) add(domain string, e *Entry, at Pos) {
+// add puts one domain of a domains file into the index. Where addresses are
+// listed a domain comes many times.
+func (b *builder) add(domain string, e *Entry, at Pos, format DomainsFormat) {
 	other, ok := b.data.Listed.Add(domain, e.Provider)
-	if len(b.faults) > manyFaults {
+	if len(b.faults) > manyFaults || !ok && other == e.Provider && format == FormatAddresses {
 		return
 	}
 	if cause := takenOver(domain, e.ID); cause != "" {
@@ -136,69 +138,119 @@ func (b *builder) where(domain string, before Pos) string {
 			at, _ := b.c.pos.find(fmt.Sprintf("%s.domains[%d]", e.path, i))
 			return at.String()
 		}
-		if e.DomainsFile == "" {
-			continue
-		}
-		found := Pos{}
-		_ = b.c.eachDomain(e.DomainsFile, func(at Pos, raw string) bool { // it was readable a moment ago
-			if d, err := provider.ParseDomain(raw); err == nil && d == domain && at != before {
-				found = at
+		for _, f := range e.DomainsFile {
+			found := Pos{}
+			_ = b.c.eachDomain(f, func(at Pos, raw string) bool { // it was readable a moment ago
+				if d, err := provider.ParseDomain(raw); err == nil && d == domain && at != before {
+					found = at
+				}
+				return found.Line == 0
+			})
+			if found.Line != 0 {
+				return found.String()
 			}
-			return found.Line == 0
-		})
-		if found.Line != 0 {
-			return found.String()
 		}
 	}
 	return ""
 }
 
-func (b *builder) file(e *Entry) {
-	err := b.c.eachDomain(e.DomainsFile, func(at Pos, raw string) bool {
+func (b *builder) file(e *Entry, i int) {
+	f := e.DomainsFile[i]
+	err := b.c.eachDomain(f, func(at Pos, raw string) bool {
 		domain, err := provider.ParseDomain(raw)
-		if err != nil {
-			b.faults = append(b.faults, finding.New("config-domain-invalid", at.String()).Because("%s", notDomain(raw)).Do("%s", domainFix(raw)))
-		} else {
-			b.add(domain, e, at)
+		if err == nil {
+			b.add(domain, e, at, f.Format)
+			return len(b.faults) <= manyFaults
 		}
-		return len(b.faults) <= manyFaults
+		bad := finding.New("config-domain-invalid", at.String()).Because("%s", notDomain(raw)).Do("%s", domainFix(raw))
+		if f.Format == FormatAddresses { // another program's file: what is good in it counts
+			bad.Level = finding.Warn
+			bad = bad.Do("its mail has no settings; nothing is to be done if that is meant")
+		}
+		b.faults = append(b.faults, bad)
+		return f.Format == FormatAddresses || len(b.faults) <= manyFaults
 	})
 	if err != nil {
-		b.faults = append(b.faults, b.c.Unreadable(e.path+".domains_file", e.DomainsFile, err))
+		path := e.path + ".domains_file"
+		if len(e.DomainsFile) > 1 {
+			path = fmt.Sprintf("%s[%d]", path, i)
+		}
+		b.faults = append(b.faults, b.c.Unreadable(path, f.Path, err))
 	}
 }
 
 // eachDomain calls yield with the name on each line of a domains file until it
-// returns false. The name is only valid during the call. A # starts a comment.
-func (c *Config) eachDomain(path string, yield func(at Pos, raw string) bool) error {
-	f, err := c.Reader.Open(path, files.Domains)
+// returns false.
+func (c *Config) eachDomain(f DomainsFile, yield func(at Pos, raw string) bool) error {
+	in, err := c.Reader.Open(f.Path, files.Domains)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(make([]byte, 64<<10), 64<<10)
-	for n := 1; lines.Scan(); n++ {
-		raw := lines.Text()
+	defer in.Close()
+	nameIn := nameInLine
+	if f.Format == FormatAddresses {
+		nameIn = domainInLine
+	}
+	lines := bufio.NewReaderSize(in, 64<<10)
+	for n := 1; ; n++ {
+		line, long, err := lines.ReadLine()
 		if n == 1 {
-			raw = strings.TrimPrefix(raw, "\ufeff")
+			line = bytes.TrimPrefix(line, []byte("\ufeff"))
 		}
-		name, _, _ := strings.Cut(raw, "#")
-		column := len(name) - len(strings.TrimLeft(name, " \t")) + 1
-		if name = strings.TrimSpace(name); name == "" {
-			continue
+		if long && f.Format != FormatAddresses {
+			return bufio.ErrTooLong
 		}
-		if !yield(Pos{path, n, column}, name) {
+		name, column := nameIn(line)
+		for rest := long; rest && err == nil; { // the targets of an alias
+			_, rest, err = lines.ReadLine()
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case name != "" && !yield(Pos{f.Path, n, column}, name):
 			return nil
 		}
 	}
-	return lines.Err()
+}
+
+// nameInLine is the name on a line, and its column. A # starts a comment.
+func nameInLine(line []byte) (string, int) {
+	name, _, _ := bytes.Cut(line, []byte("#"))
+	return string(bytes.TrimSpace(name)), len(name) - len(bytes.TrimLeft(name, " \t")) + 1
+}
+
+// domainInLine is the domain of the address at the start of a line: of
+// docker-mailserver's accounts, "local@domain|…", or of a Postfix table
+// (virtual(5)), "local@domain …", "@domain …" or "domain …". The local part is
+// dropped here. A line that starts with a blank goes on with the one before, one
+// with # is a comment.
+func domainInLine(line []byte) (string, int) {
+	if len(line) == 0 || bytes.ContainsRune([]byte(" \t#/"), rune(line[0])) { // a / starts a pattern
+		return "", 0
+	}
+	from := 0
+	if line[0] == '"' { // a quoted local part
+		if from = bytes.Index(line, []byte(`"@`)); from < 0 {
+			return "", 0
+		}
+	}
+	key := line
+	if end := bytes.IndexAny(line[from:], " \t|"); end >= 0 {
+		key = line[:from+end]
+	}
+	at := bytes.LastIndexByte(key, '@')
+	if at < 0 && !bytes.Contains(key, []byte(".")) {
+		return "", 0 // an alias of this host, or the password file of no domain
+	}
+	return string(key[at+1:]), at + 2
 }
 
 // firstDomain is the first name in a domains file, "" if there is none.
-func (c *Config) firstDomain(path string) string {
+func (c *Config) firstDomain(f DomainsFile) string {
 	first := ""
-	_ = c.eachDomain(path, func(_ Pos, raw string) bool { // an unreadable file is reported when it is read whole
+	_ = c.eachDomain(f, func(_ Pos, raw string) bool { // an unreadable file is reported when it is read whole
 		if d, err := provider.ParseDomain(raw); err == nil {
 			first = d
 		}
@@ -215,7 +267,9 @@ func (c *Config) Files() []string {
 		out = append(out, c.Path)
 	}
 	for _, e := range c.model {
-		out = append(out, e.DomainsFile)
+		for _, f := range e.DomainsFile {
+			out = append(out, f.Path)
+		}
 	}
 	out = append(out, c.TLS.CertFile, c.TLS.KeyFile, c.Signing.CertFile, c.Signing.KeyFile)
 	for _, s := range c.Sources {

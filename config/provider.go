@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"autoconfig/finding"
@@ -17,7 +18,7 @@ import (
 // entry turns one item of providers into a provider: the defaults of its servers
 // and its names.
 func (c *Config) entry(i int, p *Provider) Entry {
-	e := Entry{Provider: &p.Provider, DomainsFile: c.resolve(p.DomainsFile), Builtin: p.isBuiltin, own: p.Domains,
+	e := Entry{Provider: &p.Provider, DomainsFile: slices.Clone(p.DomainsFile), DomainsCommand: p.DomainsCommand, Builtin: p.isBuiltin, own: p.Domains,
 		path: fmt.Sprintf("providers[%d]", i)}
 	for at, s := range p.Each() {
 		_, listed := c.pos.at[e.path+"."+at.Key]
@@ -28,12 +29,20 @@ func (c *Config) entry(i int, p *Provider) Entry {
 	}
 	p.Normalize()
 	e.normalizeDomains()
+	for i := range e.DomainsFile {
+		e.DomainsFile[i].Path = c.resolve(e.DomainsFile[i].Path)
+	}
+	if d := e.DomainsCommand; d != nil && len(d.Command) > 0 && strings.Contains(d.Command[0], "/") {
+		d.Command[0] = c.resolve(d.Command[0])
+	}
 	first := ""
 	switch {
 	case len(e.own) > 0:
 		first = e.own[0]
-	case e.DomainsFile != "":
-		first = c.firstDomain(e.DomainsFile)
+	default:
+		for i := 0; i < len(e.DomainsFile) && first == ""; i++ {
+			first = c.firstDomain(e.DomainsFile[i])
+		}
 	}
 	e.names(first)
 	p.Domains = slices.Concat(p.theirs, e.own)
@@ -98,7 +107,7 @@ func (c *Config) checkEntry(e *Entry) []finding.Finding {
 	if f, ok := c.meantBuiltin(e); ok {
 		return []finding.Finding{f}
 	}
-	out := append(c.domains(e), c.typos(e)...)
+	out := slices.Concat(c.domains(e), c.typos(e), c.lists(e))
 	for _, f := range e.Validate() {
 		path := c.inherited(e.path, f.Path)
 		if c.inBroken(joinPath(e.path, path)) || c.isBroken(e.path) && followsFromOther[f.ID] {
@@ -113,6 +122,46 @@ func (c *Config) checkEntry(e *Entry) []finding.Finding {
 			got.Level = finding.Warn
 		}
 		out = append(out, got)
+	}
+	return out
+}
+
+// lists checks the files and the command that list an entry's domains.
+func (c *Config) lists(e *Entry) (out []finding.Finding) {
+	bad := func(key, cause, fix string) {
+		if path := joinPath(e.path, key); !c.inBroken(path) {
+			out = append(out, c.Fault("config-value-invalid", path, cause, fix))
+		}
+	}
+	for _, f := range e.DomainsFile {
+		if f.Path == "" {
+			bad("domains_file", "no path", "write domains_file: {path: accounts.cf, format: addresses}")
+		}
+	}
+	d := e.DomainsCommand
+	if d == nil {
+		return out
+	}
+	const fix = "write domains_command: [/usr/local/bin/list-domains, argument]"
+	switch {
+	case len(d.Command) == 0 || d.Command[0] == "":
+		bad("domains_command", "no program", fix)
+	case strings.ContainsAny(d.Command[0], " |;&<>$`"):
+		words := strings.Fields(d.Command[0])
+		bad("domains_command", "the program is not run by a shell, which would split and expand it",
+			"write its words as a list, ["+strings.Join(append(words, d.Command[1:]...), ", ")+"], or the path of a script")
+	}
+	for i, word := range d.Command {
+		if slices.Contains([]string{"|", ";", "&&", "||", ">", "<", "&"}, word) {
+			bad("domains_command", fmt.Sprintf("%q is for a shell, and this is not run by one", word), "write the path of a script that does it")
+		} else if i > 0 && strings.ContainsRune(word, 0) {
+			bad("domains_command", "a NUL character", fix)
+		}
+	}
+	for key, span := range map[string]*Duration{"refresh": d.Refresh, "timeout": d.Timeout} {
+		if span != nil && time.Duration(*span) < time.Second {
+			bad("domains_command."+key, "less than a second", "write for example "+key+": "+examples[key])
+		}
 	}
 	return out
 }

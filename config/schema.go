@@ -38,6 +38,11 @@ func schemaOf(t reflect.Type) schema {
 		return schema{"oneOf": []any{schema{"type": "string", "pattern": "^(imaps?|pop3s?|submissions?|sieve)://"}, objectOf(t)}}
 	case reflect.TypeFor[Directory]():
 		return schema{"oneOf": []any{schema{"type": "string", "pattern": "^https://"}, objectOf(t)}}
+	case reflect.TypeFor[DomainsFiles]():
+		one := []any{schema{"type": "string"}, objectOf(reflect.TypeFor[DomainsFile]())}
+		return schema{"oneOf": append(one, schema{"type": "array", "items": schema{"oneOf": one}})}
+	case reflect.TypeFor[DomainsCommand]():
+		return schema{"oneOf": []any{schema{"type": "array", "items": schema{"type": "string"}}, objectOf(t)}}
 	case reflect.TypeFor[Resolvers]():
 		return schema{"oneOf": []any{schema{"const": systemResolver}, schema{"type": []any{"array", "null"}, "items": schema{"type": "string"}}}}
 	case reflect.TypeFor[Signing]():

@@ -19,7 +19,7 @@ func (c *Config) Show() ([]byte, error) {
 	}
 	out.Providers, out.Sources = nil, nil
 	for _, e := range c.model {
-		p := Provider{Provider: *e.Provider, DomainsFile: e.DomainsFile}
+		p := Provider{Provider: *e.Provider, DomainsFile: e.DomainsFile, DomainsCommand: e.DomainsCommand}
 		p.Domains = e.own
 		out.Providers = append(out.Providers, p)
 	}

@@ -27,9 +27,9 @@ const (
 		acme-orders-slow acme-orders-spent acme-source-unavailable
 		autodiscover-answer-error autodiscover-encryption-missing autodiscover-host-short autodiscover-redirect-url
 		autodiscover-security-plain autodiscover-smtp-missing autodiscover-spa-on
-		config-builtin-row config-domain-builtin config-domain-typo config-host-builtin config-ispdb-file
-		config-oauth2-only config-port-relay config-provider-unused config-security-plain config-source-plain
-		config-source-user-unasked config-username-literal config-variable-shadows
+		config-builtin-row config-command-failed config-domain-builtin config-domain-typo config-host-builtin
+		config-ispdb-file config-oauth2-only config-port-relay config-provider-unused config-security-plain
+		config-source-plain config-source-user-unasked config-username-literal config-variable-shadows
 		discover-address-private discover-autoconfig-stale discover-autodiscover-error
 		discover-autodiscover-microsoft discover-clients-disagree discover-document-refused discover-host-foreign
 		discover-path-missing discover-path-status discover-redirect-downgrade discover-settings-guessed

@@ -14,7 +14,7 @@ import (
 const pollEvery = 2 * time.Second
 
 // reloads reads everything again on SIGHUP, when a file's time or size has
-// changed, and on the day of a change at a built-in provider.
+// changed, when a command lists other domains, and on the day of a change at a built-in provider.
 func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
 	poll := time.Tick(pollEvery)
 	lookOn := func(day time.Time) []stamp {
@@ -30,6 +30,9 @@ func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
 			return
 		case <-hup:
 			by = "SIGHUP"
+			s.sources.commands.Expire()
+		case <-s.sources.changed:
+			by = "a command that lists domains"
 		case <-poll:
 			s.tuneGC()
 			if slices.Equal(seen, look()) {
@@ -41,9 +44,24 @@ func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
 		s.reload(by)
 		s.notify(stateReady)
 		if now := look(); len(now) != len(seen) {
-			seen = now // the new configuration names other files
+			seen = merge(seen, now) // the new configuration names other files
 		}
 	}
+}
+
+// merge is now with the stamps of before for the files that were looked at then:
+// one that changed meanwhile is read next time.
+func merge(before, now []stamp) []stamp {
+	known := map[string]stamp{}
+	for _, s := range before {
+		known[s.path] = s
+	}
+	for i, s := range now {
+		if old, ok := known[s.path]; ok {
+			now[i] = old
+		}
+	}
+	return now
 }
 
 // stamp shows whether a file has changed.

@@ -32,7 +32,11 @@ type Sources struct {
 	open   map[sourceKey]*source.Backend
 	rows   []*source.Rows           // the same, as the settings in force see them
 	others map[string]*source.ISPDB // by folder
-	were   map[string]int           // those that a metric has counted, with nothing
+	lists  map[string]string        // what is wrong with commands that list domains, by command
+
+	commands source.Commands
+	changed  chan struct{}  // a command lists other domains than before
+	were     map[string]int // those that a metric has counted, with nothing
 }
 
 // sourceKey is what a source was opened with.
@@ -40,15 +44,17 @@ type sourceKey [sha256.Size]byte
 
 // opened are the sources of a change.
 type opened struct {
-	all    map[sourceKey]*source.Backend
-	fresh  []*source.Backend // those opened for it
-	rows   []*source.Rows
-	others map[string]*source.ISPDB
+	all      map[sourceKey]*source.Backend
+	fresh    []*source.Backend // those opened for it
+	rows     []*source.Rows
+	others   map[string]*source.ISPDB
+	commands []source.Command
+	lists    map[string]string
 }
 
 // NewSources has none open yet.
 func NewSources(log *slog.Logger, env config.Env) *Sources {
-	return &Sources{log: log, env: env, added: make(chan struct{}, 1), grace: 30 * time.Second,
+	return &Sources{log: log, env: env, added: make(chan struct{}, 1), changed: make(chan struct{}, 1), grace: 30 * time.Second,
 		open: map[sourceKey]*source.Backend{}, were: map[string]int{}}
 }
 
@@ -66,11 +72,11 @@ func (b *Sources) Open(cfg *config.Config, data *config.Data) []finding.Finding 
 // prepare opens the sources of a configuration that are not open yet, and
 // gives all of them to its data.
 func (b *Sources) prepare(cfg *config.Config, data *config.Data) (*opened, []finding.Finding) {
+	o := &opened{all: map[sourceKey]*source.Backend{}, others: map[string]*source.ISPDB{}, lists: map[string]string{}}
+	data.Remote, data.ISPDB = nil, nil
+	found := b.list(o, cfg, data)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var found []finding.Finding
-	o := &opened{all: map[sourceKey]*source.Backend{}, others: map[string]*source.ISPDB{}}
-	data.Remote, data.ISPDB = nil, nil
 	for i := range cfg.Sources {
 		s := &cfg.Sources[i]
 		if s.ISPDB != "" {
@@ -134,7 +140,8 @@ func (b *Sources) commit(o *opened) {
 			time.AfterFunc(b.grace, func() { _ = old.Close() })
 		}
 	}
-	b.open, b.rows, b.others = o.all, o.rows, o.others
+	b.open, b.rows, b.others, b.lists = o.all, o.rows, o.others, o.lists
+	b.commands.Keep(o.commands)
 	select {
 	case b.added <- struct{}{}:
 	default:
@@ -227,6 +234,9 @@ func (b *Sources) trouble() []string {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	for _, command := range slices.Sorted(maps.Keys(b.lists)) {
+		out = append(out, b.lists[command])
+	}
 	for _, dir := range slices.Sorted(maps.Keys(b.others)) {
 		if s := b.others[dir]; len(s.Bad) > 0 {
 			out = append(out, fmt.Sprintf("files of the source %q that cannot be read: %d, such as %s", s.Name, len(s.Bad), s.Bad[0]))
@@ -256,6 +266,7 @@ const checkEvery = 5 * time.Second
 // watch checks the sources until ctx ends, and says once of each whether it
 // has rows that will not count.
 func (b *Sources) watch(ctx context.Context) {
+	go b.refresh(ctx)
 	tick := time.Tick(checkEvery)
 	checked := map[*source.Backend]bool{}
 	for {

@@ -251,7 +251,7 @@ func (a *app) read() (*config.Config, *config.Data, []finding.Finding, error) {
 		data, more = cfg.Data()
 		found = append(found, more...)
 	}
-	if len(cfg.Sources) > 0 && !config.Failed(found) {
+	if cfg.HasSources() && !config.Failed(found) {
 		log, err := a.logger()
 		if err != nil {
 			return cfg, data, found, err

@@ -63,8 +63,11 @@ func (a *app) providersCommand() *cobra.Command {
 			fmt.Fprintln(w, "ID\tNAME\tDOMAINS\tINCOMING\tOUTGOING")
 			for _, e := range entries {
 				count := fmt.Sprint(len(e.Domains))
-				if e.DomainsFile != "" {
-					count += " + " + e.DomainsFile
+				if e.DomainsFile != nil {
+					count += " + " + e.DomainsFile.String()
+				}
+				if e.DomainsCommand != nil {
+					count += " + " + strings.Join(e.DomainsCommand.Command, " ")
 				}
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.ID, e.Name, count, serverWords(e.Incoming[0]), serverWords(e.Outgoing[0]))
 			}
@@ -110,7 +113,7 @@ func entryByID(entries []config.Entry, id string) (config.Entry, bool) {
 func (a *app) printProvidersJSON(entries []config.Entry) error {
 	out := []providerJSON{}
 	for _, e := range entries {
-		p := providerJSON{ID: e.ID, Name: e.Name, BuiltIn: e.Builtin, Domains: array(e.Domains), File: e.DomainsFile,
+		p := providerJSON{ID: e.ID, Name: e.Name, BuiltIn: e.Builtin, Domains: array(e.Domains), File: e.DomainsFile.String(),
 			Unverified: e.Unverified, MX: e.MX, Incoming: serverLines(e.Incoming), Outgoing: serverLines(e.Outgoing)}
 		out = append(out, p)
 	}
@@ -158,7 +161,10 @@ func (a *app) printProvider(e config.Entry) error {
 		row("password login"+state, text)
 	}
 	row("mx", strings.Join(e.MX, " "))
-	row("domains file", e.DomainsFile)
+	if e.DomainsCommand != nil {
+		row("domains command", strings.Join(e.DomainsCommand.Command, " "))
+	}
+	row("domains file", e.DomainsFile.String())
 	row("domains", fmt.Sprint(len(e.Domains)))
 	for _, line := range wrap(e.Domains, 70) {
 		fmt.Fprintf(w, "\t%s\n", line)

@@ -1,0 +1,262 @@
+package source
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"autoconfig/provider"
+)
+
+// Command is a program that prints domains, one a line. It is never run by a
+// shell.
+type Command struct {
+	Args    []string
+	Path    string // the PATH to look for it, and that it gets
+	Field   int    // of a line, counted from 1
+	Timeout time.Duration
+	Refresh time.Duration // how old its answer may be
+}
+
+// Name is the program with its arguments, for people.
+func (c Command) Name() string { return strings.Join(c.Args, " ") }
+
+func (c Command) key() string { return fmt.Sprintf("%q %s", c.Args, c.Path) }
+
+// Commands remembers what each command printed last. The zero value is ready for use.
+type Commands struct {
+	mu   sync.Mutex
+	said map[string]*commandRun
+}
+
+// commandRun is what came of a command.
+type commandRun struct {
+	Command
+	out []byte // of the last run that was right
+	ok  bool   // there was one
+	err error  // of the last run
+	at  time.Time
+	now bool // it is running
+}
+
+// Output is what a command printed: of late, or when it was last right together
+// with the error of its last run. Without any it is nil.
+func (c *Commands) Output(ctx context.Context, cmd Command) ([]byte, error) {
+	s := c.of(cmd)
+	c.mu.Lock()
+	fresh := s.fresh()
+	c.mu.Unlock()
+	if !fresh {
+		c.run(ctx, s)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return s.out, s.err
+}
+
+func (s *commandRun) fresh() bool {
+	age := s.Refresh
+	if s.err != nil {
+		age = min(age, retryCommand)
+	}
+	return s.now || !s.at.IsZero() && time.Since(s.at) < age
+}
+
+// retryCommand is how long a command rests after it failed.
+const retryCommand = 30 * time.Second
+
+func (c *Commands) of(cmd Command) *commandRun {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.said[cmd.key()]
+	if s == nil {
+		if c.said == nil {
+			c.said = map[string]*commandRun{}
+		}
+		s = &commandRun{}
+		c.said[cmd.key()] = s
+	}
+	s.Command = cmd
+	return s
+}
+
+// run runs a command and notes what came of it. It reports whether that differs
+// from before.
+func (c *Commands) run(ctx context.Context, s *commandRun) (changed bool) {
+	c.mu.Lock()
+	if s.now {
+		c.mu.Unlock()
+		return false
+	}
+	s.now = true
+	cmd := s.Command
+	c.mu.Unlock()
+	out, err := cmd.run(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil && len(bytes.TrimSpace(out)) == 0 && len(s.out) > 0 {
+		err = errors.New("it printed nothing, and printed domains before")
+	}
+	changed = (err == nil) != (s.err == nil) || err == nil && (!s.ok || !bytes.Equal(out, s.out))
+	s.at, s.now, s.err = time.Now(), false, err
+	if err == nil {
+		s.out, s.ok = out, true
+	}
+	return changed
+}
+
+// Refresh runs the commands whose answer is too old, and reports whether one says
+// something else now.
+func (c *Commands) Refresh(ctx context.Context) (changed bool) {
+	c.mu.Lock()
+	var due []*commandRun
+	for _, s := range c.said {
+		if !s.fresh() {
+			due = append(due, s)
+		}
+	}
+	c.mu.Unlock()
+	for _, s := range due {
+		changed = c.run(ctx, s) || changed
+	}
+	return changed
+}
+
+// Expire makes every answer too old.
+func (c *Commands) Expire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.said {
+		s.at = time.Time{}
+	}
+}
+
+// Keep forgets all commands but these.
+func (c *Commands) Keep(list []Command) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key := range c.said {
+		if !slices.ContainsFunc(list, func(cmd Command) bool { return cmd.key() == key }) {
+			delete(c.said, key)
+		}
+	}
+}
+
+// mostOutput bounds what a command may print, in octets.
+const mostOutput = 256 << 20
+
+// run runs the program, with its output and its time bounded. It gets nothing of
+// this program's environment but PATH: that may hold secrets.
+func (c Command) run(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	program, err := lookPath(c.Args[0], c.Path)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, program, c.Args[1:]...) //nolint:gosec // the operator's, and no shell
+	cmd.Env, cmd.Dir = []string{"PATH=" + c.Path, "LC_ALL=C.UTF-8"}, "/"
+	out, words := &bounded{most: mostOutput}, &bounded{most: 4096, cut: true}
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = out, words, time.Second
+	inGroup(cmd)
+	err = cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("it did not end within %s", c.Timeout)
+	case errors.Is(err, errOutput) || out.full:
+		return nil, errOutput
+	case err != nil:
+		first, _, _ := strings.Cut(strings.TrimSpace(words.String()), "\n")
+		if strings.Contains(first, "@") { // it may be somebody's address
+			first = ""
+		}
+		return nil, errors.New(strings.TrimSuffix(fmt.Sprintf("%s: %s", err, provider.Printable(first, 200)), ": "))
+	}
+	return out.Bytes(), nil
+}
+
+var errOutput = errors.New("it printed more than 256 MiB")
+
+// lookPath finds a program as exec.LookPath does, in a PATH of its own.
+func lookPath(name, path string) (string, error) {
+	if strings.Contains(name, "/") {
+		return exec.LookPath(name)
+	}
+	for dir := range strings.SplitSeq(path, ":") {
+		if found, err := exec.LookPath(cmp.Or(dir, ".") + "/" + name); err == nil && strings.HasPrefix(dir, "/") {
+			return found, nil
+		}
+	}
+	return "", fmt.Errorf("there is no program %s in PATH", name)
+}
+
+// bounded takes output up to a size.
+type bounded struct {
+	bytes.Buffer
+	most int
+	cut  bool // what is too much is dropped, and not an error
+	full bool
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if room := b.most - b.Len(); len(p) > room {
+		b.full = true
+		if !b.cut {
+			return 0, errOutput
+		}
+		b.Buffer.Write(p[:room])
+		return len(p), nil
+	}
+	return b.Buffer.Write(p)
+}
+
+// Lines yields the field of each line of an output, with the number of the line:
+// "" where it has too few. Of an address the domain counts, the rest is dropped.
+// A # starts a comment.
+func (c Command) Lines(out []byte) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		n := 0
+		for line := range bytes.Lines(out) {
+			n++
+			text, _, _ := bytes.Cut(line, []byte("#"))
+			fields := bytes.Fields(text)
+			field := []byte(nil)
+			if len(fields) == 0 {
+				continue
+			} else if c.Field <= len(fields) {
+				field = fields[c.Field-1]
+			}
+			if !yield(n, string(field[bytes.LastIndexByte(field, '@')+1:])) {
+				return
+			}
+		}
+	}
+}
+
+// Missing is in the place of domains that nobody could list yet: what is not
+// served may be one of them.
+type Missing struct {
+	Name string
+	Err  error
+}
+
+// Lookup knows nothing.
+func (m Missing) Lookup(context.Context, provider.Address) (*provider.Provider, error) {
+	return nil, fmt.Errorf("%w: %s: %w", provider.ErrUnavailable, m.Name, m.Err)
+}
+
+// Domains ends with the error.
+func (m Missing) Domains(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		_, err := m.Lookup(ctx, provider.Address{})
+		yield("", err)
+	}
+}
