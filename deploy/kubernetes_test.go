@@ -10,7 +10,7 @@ import (
 	"autoconfig/config"
 )
 
-// The configuration in the ConfigMap is one. What the manifests say otherwise is tested by the module in kubernetes/.
+// The configuration in the ConfigMap is one. What the manifests say otherwise is tested by tools/kubernetes.
 func TestKubernetesConfiguration(t *testing.T) {
 	text, err := os.ReadFile("kubernetes/configuration.yaml")
 	if err != nil {

@@ -1,4 +1,4 @@
-module autoconfig/deploy/kubernetes
+module autoconfig/tools/kubernetes
 
 go 1.26.0
 

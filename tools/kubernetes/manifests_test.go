@@ -1,4 +1,4 @@
-// Package kubernetes tests the manifests in this folder, in a module of its own: the program needs nothing of Kubernetes.
+// Package kubernetes tests the manifests in deploy/kubernetes, in a module of its own: the program needs nothing of Kubernetes.
 package kubernetes
 
 import (
@@ -19,6 +19,8 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 )
+
+const folder = "../../deploy/kubernetes"
 
 // kinds are what the manifests may be, by apiVersion and kind.
 var kinds = map[string]func() meta.Object{
@@ -51,7 +53,7 @@ func decode(text []byte) (meta.Object, string, error) {
 func manifests(t *testing.T) map[string]meta.Object {
 	t.Helper()
 	all := map[string]meta.Object{}
-	for _, pattern := range []string{"*.yaml", "*/*.yaml"} {
+	for _, pattern := range []string{folder + "/*.yaml", folder + "/*/*.yaml"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil || len(paths) == 0 {
 			t.Fatal(pattern, err)
@@ -203,7 +205,7 @@ func TestContainer(t *testing.T) {
 
 // A key that a type does not have is an error, at any depth.
 func TestStrict(t *testing.T) {
-	text, err := os.ReadFile("deployment.yaml")
+	text, err := os.ReadFile(folder + "/deployment.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
