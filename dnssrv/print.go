@@ -47,7 +47,10 @@ func Split(domain string, rr RR) Parts {
 		number := func(n uint16) string { return strconv.Itoa(int(n)) }
 		p.Priority, p.Weight, p.Port = number(srv.Priority), number(srv.Weight), number(srv.Port)
 	}
-	p.Text = strings.Join(Texts([]RR{rr}), "")
+	switch p.Text = strings.Join(Texts([]RR{rr}), ""); h.Rrtype {
+	case dns.TypeA, dns.TypeAAAA, dns.TypeMX:
+		p.Target = Data(rr)
+	}
 	return p
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"autoconfig/config"
+	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -56,7 +57,7 @@ errors, 0 if there are warnings at most.`,
 	c.plan.flags(cmd)
 	c.network.flags(cmd)
 	c.list.flags(cmd, "check")
-	formatFlag(cmd, &c.format)
+	formatFlag(cmd, &c.format, manualFormat+" (for a panel: what is there next to what should be, field by field)")
 	f := cmd.Flags()
 	f.BoolVar(&c.authoritative, "authoritative", false, "ask every name server of the zone")
 	f.Float64Var(&c.rate, "rate", 2000, "most questions a `second` to one server; 0: no limit")
@@ -117,6 +118,8 @@ func (c *dnsCheck) stream(ctx context.Context, expected int, domains iter.Seq2[s
 		switch {
 		case c.json:
 			err = json.NewEncoder(c.stdout).Encode(r.Report)
+		case c.format == manualFormat:
+			err = c.manual(out, r.Report)
 		case expected == 1:
 			err = out.report(r.Report.Domain, []findingGroup{{findings: r.Report.Findings, hidden: skipped}})
 		default:
@@ -145,6 +148,36 @@ func (c *dnsCheck) total(count, broken int, total finding.Summary, single bool) 
 		fmt.Fprintf(w, "%s: %d with errors (%s), %s, %d fine\n", plural(count, "domain"), broken, plural(total.Fail, "error"), plural(total.Warn, "warning"), total.OK)
 	}
 	return silent(total.Fail > 0)
+}
+
+// manualFormat is the form for people at a provider's panel.
+const manualFormat = "manual"
+
+// manual prints the planned records next to what is there, and what else is to
+// be said, a line each.
+func (c *dnsCheck) manual(out *printer, r finding.Report) error {
+	var list []dnssrv.Beside
+	var rest []finding.Finding
+	seen := map[string]bool{}
+	for _, f := range r.Findings {
+		key := f.Name + " " + f.Type
+		switch places := dnssrv.Planned(f.Want) || dnssrv.Planned(f.Got); {
+		case places && !seen[key]:
+			seen[key] = true
+			list = append(list, dnssrv.Beside{Want: f.Want, Got: f.Got, Fine: f.Level == finding.OK, Unknown: f.Status == "error"})
+			if f.ID != "dns-record-missing" && f.ID != "dns-record-differs" {
+				rest = append(rest, f)
+			}
+		default:
+			rest = append(rest, f)
+		}
+	}
+	out.summary(r.Domain, r.Summary)
+	if len(list) > 0 && out.err == nil {
+		out.err = dnssrv.WriteBeside(c.stdout, r.Domain, list, c.authoritative)
+	}
+	out.list(slices.DeleteFunc(rest, fine))
+	return out.err
 }
 
 // brief prints the report of one of many domains: what is wrong, and the

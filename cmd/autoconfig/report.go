@@ -51,10 +51,15 @@ const (
 	jsonFormat     = "json"
 )
 
-// formatFlag lets a command print its report as Markdown.
-func formatFlag(cmd *cobra.Command, format *string) {
+// formatFlag lets a command print its report as Markdown, or in further forms,
+// each with a word about it: manual (…).
+func formatFlag(cmd *cobra.Command, format *string, further ...string) {
 	*format = textFormat
-	wordVar(cmd, format, []string{textFormat, markdownFormat, jsonFormat}, "format", "text, markdown (for a ticket) or json (--json is the same)")
+	words, said := []string{textFormat, markdownFormat, jsonFormat}, "text, markdown (for a ticket)"
+	for _, form := range further {
+		words, said = append(words, strings.Fields(form)[0]), said+", "+form
+	}
+	wordVar(cmd, format, words, "format", said+" or json (--json is the same)")
 }
 
 // array is a list that is a JSON array even when empty.

@@ -1,0 +1,106 @@
+package dnssrv
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/miekg/dns"
+)
+
+// Beside is what is published at a name next to what should be, each a record in
+// zone form, a line each.
+type Beside struct {
+	Want, Got []string
+	Fine      bool // what is there does as well as what is planned
+	Unknown   bool // it could not be asked
+}
+
+// WriteBeside writes a table for people at a panel: for each record its fields,
+// and where one differs what is there and what should be. Labels are relative to
+// the domain. TTLs are compared if ttl is set: those of a resolver count down.
+func WriteBeside(w io.Writer, domain string, list []Beside, ttl bool) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "STATUS\t"+strings.Join(PartNames(), "\t"))
+	for _, b := range list {
+		for _, row := range b.rows(domain, ttl) {
+			fmt.Fprintln(t, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+		}
+	}
+	return t.Flush()
+}
+
+// rows pairs the records: equal ones first, then the others in their order.
+func (b Beside) rows(domain string, ttl bool) [][]string {
+	want, got := parseLines(b.Want), parseLines(b.Got)
+	var rows [][]string
+	var left []RR
+	for _, rr := range want {
+		i := slices.IndexFunc(got, func(other RR) bool { return dns.IsDuplicate(rr, other) })
+		if i < 0 {
+			left = append(left, rr)
+			continue
+		}
+		rows = append(rows, b.row(domain, rr, got[i], ttl))
+		got = slices.Delete(got, i, i+1)
+	}
+	for i := range max(len(left), len(got)) {
+		var planned, there RR
+		if i < len(left) {
+			planned = left[i]
+		}
+		if i < len(got) {
+			there = got[i]
+		}
+		rows = append(rows, b.row(domain, planned, there, ttl))
+	}
+	return rows
+}
+
+// row is a record that is planned, one that is there, or both.
+func (b Beside) row(domain string, want, got RR, ttl bool) []string {
+	switch {
+	case want == nil && b.Fine:
+		return append([]string{"there"}, Split(domain, got).columns()...)
+	case want == nil:
+		return append([]string{"extra"}, Split(domain, got).columns()...)
+	case got == nil && b.Unknown:
+		return append([]string{"unknown"}, Split(domain, want).columns()...)
+	case got == nil:
+		return append([]string{"missing"}, Split(domain, want).columns()...)
+	}
+	planned, there := Split(domain, want), Split(domain, got)
+	if !ttl {
+		there.TTL = planned.TTL
+	}
+	if b.Fine && !dns.IsDuplicate(want, got) { // addresses in place of an alias, for example
+		return append([]string{"ok"}, there.columns()...)
+	}
+	row := []string{"ok"}
+	for i, should := range planned.columns() {
+		if is := there.columns()[i]; is != should {
+			row[0], should = "differs", is+" → "+should
+		}
+		row = append(row, should)
+	}
+	return row
+}
+
+// Planned reports whether lines are records of which a plan can have some.
+func Planned(list []string) bool {
+	rrs := parseLines(list)
+	return len(rrs) > 0 && Kind(rrs[0]) != ""
+}
+
+// parseLines reads records in zone form; what is none is left out.
+func parseLines(list []string) []RR {
+	var out []RR
+	for _, line := range list {
+		if rr, err := dns.NewRR(line); err == nil && rr != nil {
+			out = append(out, rr)
+		}
+	}
+	return out
+}
