@@ -21,6 +21,10 @@ const (
 	sourceMSDNS      = "Microsoft, \"External Domain Name System records for Microsoft 365\" (learn.microsoft.com)"
 	sourceEAS        = "Microsoft 365 message center MC1197103"
 	sourceEASHost    = "jobisoft/EAS-4-TbSync #160, #259, #706"
+	sourceMSSignIn   = "Microsoft, \"How to sign in to or out of Outlook.com\" (support.microsoft.com e08eb8ac-ac27-49f4-a400-a47311e1ee7e)"
+	sourceValidator  = "validatorjs/validator.js normalizeEmail.js; served only where the mail exchanger confirms it"
+	sourceRedirect   = "ecederstrand/exchangelib #863 (2021-02-12)"
+	sourceNone       = "no published page; used with autodiscover: redirect only"
 	sourceEWS        = "Microsoft 365 message center MC1227454 (2026-02-06)"
 )
 
@@ -47,11 +51,13 @@ func facts(id string) map[string][]string {
 		return map[string][]string{
 			"domains": {sourceISPDB}, "mx": {sourceISPDB}, "incoming": {sourceISPDB, sourceMSServers}, "outgoing": {sourceISPDB, sourceMSServers},
 			"oauth2": {sourceMSOAuth}, "password_login": {sourceMSBasic}, "activesync": {sourceEASHost}, "documentation": {sourceMSServers},
+			"webmail": {sourceMSSignIn}, "autodiscover": {sourceRedirect}, "unverified": {sourceValidator},
 		}
 	case Microsoft365:
 		return map[string][]string{
 			"incoming": {sourceISPDB, sourceMSBasic365}, "outgoing": {sourceISPDB, sourceMSTenants}, "oauth2": {sourceMSOAuth},
 			"password_login": {sourceMSBasic365, sourceMSTenants}, "mx": {sourceMSDNS}, "graph": {sourceISPDB}, "activesync": {"AADInternals, sample output of Microsoft's Autodiscover", sourceEAS},
+			"webmail": {sourceMSSignIn}, "autodiscover": {sourceNone}, "records": {sourceMSDNS},
 			"documentation": {"Microsoft, \"POP3 and IMAP4 in Exchange Online\" (learn.microsoft.com)"},
 		}
 	}

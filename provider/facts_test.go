@@ -1,6 +1,9 @@
 package provider
 
 import (
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -79,6 +82,29 @@ func TestChanges(t *testing.T) {
 		for _, f := range Facts(p.ID) {
 			if f.Key == "" || f.Source == "" || f.Reviewed != Reviewed {
 				t.Errorf("%s: %+v", p.ID, f)
+			}
+		}
+	}
+}
+
+// Every value that is built in has a source, but for names and words of our own.
+func TestEveryValueHasASource(t *testing.T) {
+	own := []string{"ID", "Name", "ShortName", "Notes", "PACC"}
+	keys := map[string]string{"Unverified": "unverified", "Vendor": "records"}
+	for _, p := range Builtins() {
+		known := map[string]bool{}
+		for _, f := range Facts(p.ID) {
+			known[f.Key] = true
+		}
+		v := reflect.ValueOf(*p)
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			if k, ok := keys[f.Name]; ok {
+				key = k
+			}
+			if !v.Field(i).IsZero() && !slices.Contains(own, f.Name) && !known[key] {
+				t.Errorf("%s: nothing says where %s is from", p.ID, key)
 			}
 		}
 	}

@@ -152,6 +152,10 @@ func (v *validator) server(path string, s Server, protos ...Protocol) {
 	}
 	v.host(path+".host", s.Host)
 	v.port(path, s)
+	if s.LeaveOnServer != nil && s.Protocol != POP3 {
+		v.fault("config-value-invalid", path+".leave_on_server", "the key says what becomes of mail that POP3 has fetched, and this is not a POP3 server",
+			"remove it, or write it at the POP3 server")
+	}
 	if len(s.Auth) == 0 {
 		v.fault("config-auth-missing", path+".auth", "no way to log in", "write auth: [password]")
 	}

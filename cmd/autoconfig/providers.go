@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,11 +36,21 @@ func (a *app) providersCommand() *cobra.Command {
 		Use: "providers [ID|DOMAIN]", Short: "List the built-in and configured providers, or one with its domains and servers",
 		Example: "  autoconfig providers microsoft365 --facts\n  autoconfig providers live.co.uk",
 		RunE: ran(func(cmd *cobra.Command, args []string) error {
-			if on != "" && !facts || facts && len(args) == 0 {
+			if cmd.Flags().Changed("on") && !facts || facts && len(args) == 0 {
 				return usagef("--facts needs the ID of a built-in provider, and --on needs --facts; write for example autoconfig providers microsoft365 --facts")
 			}
 			if facts {
-				return a.printFacts(cmp.Or(provider.VendorOwned(args[0]), args[0]), on)
+				id, err := a.builtinOf(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				day := a.today()
+				if cmd.Flags().Changed("on") {
+					if day, err = time.Parse(time.DateOnly, on); err != nil {
+						return usagef("--on %q is not a date; write for example 2027-01-02", on)
+					}
+				}
+				return a.printFacts(id, day)
 			}
 			cfg, data, err := a.load()
 			if err != nil {
@@ -77,6 +88,26 @@ func (a *app) providersCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&facts, "facts", false, "where a built-in provider's values come from, and what changes when")
 	cmd.Flags().StringVar(&on, "on", "", "with --facts: as they are on this `date`, 2027-01-02")
 	return cmd
+}
+
+// builtinOf is the id of the built-in provider that a text means: an id, or an
+// address or a domain that it serves.
+func (a *app) builtinOf(ctx context.Context, text string) (string, error) {
+	if id := cmp.Or(provider.VendorOwned(strings.ToLower(text)), strings.ToLower(text)); provider.Builtin(id) != nil {
+		return id, nil
+	}
+	cfg, data, err := a.load()
+	if err != nil {
+		return "", err
+	}
+	e, err := a.entryOf(ctx, cfg.Model(), data, text)
+	switch {
+	case err == nil && provider.Builtin(e.ID) != nil:
+		return e.ID, nil
+	case errors.Is(err, provider.ErrUnavailable):
+		return "", err
+	}
+	return "", usagef("%q is not a built-in provider; only those have facts: %s, %s", text, provider.Outlook, provider.Microsoft365)
 }
 
 // entryOf finds a provider by its id, or by an address or a domain that it serves.

@@ -32,19 +32,9 @@ type changeJSON struct {
 }
 
 // printFacts prints where the values of a built-in provider come from, and what
-// changes when; on is the day to look at, 2006-01-02, or empty for today.
-func (a *app) printFacts(id, on string) error {
-	day := a.today()
-	if on != "" {
-		var err error
-		if day, err = time.Parse(time.DateOnly, on); err != nil {
-			return usagef("--on %q is not a date; write for example 2027-01-02", on)
-		}
-	}
+// changes when, as seen on a day.
+func (a *app) printFacts(id string, day time.Time) error {
 	p := provider.BuiltinAt(id, day)
-	if p == nil {
-		return usagef("%q is not a built-in provider; only those have facts: %s, %s", id, provider.Outlook, provider.Microsoft365)
-	}
 	out := factsJSON{ID: id, Day: day.Format(time.DateOnly), Facts: []factJSON{}, Changes: []changeJSON{}}
 	for _, f := range provider.Facts(id) {
 		if n := len(out.Facts); n > 0 && out.Facts[n-1].Key == f.Key {
@@ -109,6 +99,14 @@ func factValues(p *provider.Provider, key string) []string {
 		return []string{p.Graph}
 	case "documentation":
 		return []string{p.Documentation[0].URL}
+	case "webmail":
+		return []string{p.Webmail}
+	case "autodiscover":
+		return []string{p.Autodiscover.RedirectURL}
+	case "unverified":
+		return []string{fmt.Sprintf("%d domains", len(p.Unverified))}
+	case "records":
+		return []string{"autodiscover CNAME " + p.Vendor.Autodiscover, "SPF include:" + p.Vendor.SPF}
 	}
 	return nil
 }
