@@ -130,8 +130,26 @@ func (c *Config) readable(path, file string) []finding.Finding {
 var accent = regexp.MustCompile(`^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$`)
 
 func (s *settings) branding(b *Branding) {
+	s.look("branding.", &b.Look)
+	seen := map[string]bool{}
+	for i := range b.Resellers {
+		r, path := &b.Resellers[i], fmt.Sprintf("branding.resellers[%d].", i)
+		s.look(path, &r.Look)
+		if len(r.For) == 0 {
+			s.bad(path+"for", "no pages have this look", "write for: [mail.reseller.example], or the id of a provider")
+		}
+		for j, name := range r.For {
+			if name = strings.ToLower(strings.TrimSuffix(name, ".")); name == "" || seen[name] {
+				s.bad(fmt.Sprintf("%sfor[%d]", path, j), fmt.Sprintf("%q is empty, or has another look already", name), "leave it in one place")
+			}
+			r.For[j], seen[name] = name, true
+		}
+	}
+}
+
+func (s *settings) look(path string, b *Look) {
 	if b.Accent != "" && !accent.MatchString(b.Accent) {
-		s.bad("branding.accent", fmt.Sprintf("%q is not a colour", b.Accent), `write for example "#0a7" or "#00aa77"`)
+		s.bad(path+"accent", fmt.Sprintf("%q is not a colour", b.Accent), `write for example "#0a7" or "#00aa77"`)
 	}
 	for _, l := range []struct {
 		key, value string
@@ -144,18 +162,21 @@ func (s *settings) branding(b *Branding) {
 		if _, err := provider.ParseAddress(address); l.mailto && err == nil && isMail {
 			continue
 		} else if l.mailto && err == nil {
-			s.bad("branding."+l.key, fmt.Sprintf("%q has no scheme", l.value), "write mailto:"+l.value)
+			s.bad(path+l.key, fmt.Sprintf("%q has no scheme", l.value), "write mailto:"+l.value)
 		} else if err := provider.CheckURL(l.value, provider.URLWithFragment); err != nil {
 			fix := map[bool]string{true: "write a mailto: or https: link", false: "write an https: link"}[l.mailto]
-			s.bad("branding."+l.key, fmt.Sprintf("%q is not a link: %v", l.value, err), fix)
+			s.bad(path+l.key, fmt.Sprintf("%q is not a link: %v", l.value, err), fix)
 		}
 	}
-	if b.Logo != "" {
-		b.Logo = s.c.resolve(b.Logo)
-		if ext := strings.ToLower(filepath.Ext(b.Logo)); ext != ".svg" && ext != ".png" {
-			s.bad("branding.logo", fmt.Sprintf("%q is not an SVG or PNG file", b.Logo), "name a file that ends in .svg or .png")
-			return
+	for key, file := range map[string]*string{"logo": &b.Logo, "logo_dark": &b.LogoDark} {
+		if *file == "" {
+			continue
 		}
-		s.readable("branding.logo", b.Logo)
+		*file = s.c.resolve(*file)
+		if ext := strings.ToLower(filepath.Ext(*file)); ext != ".svg" && ext != ".png" {
+			s.bad(path+key, fmt.Sprintf("%q is not an SVG or PNG file", *file), "name a file that ends in .svg or .png")
+			continue
+		}
+		s.readable(path+key, *file)
 	}
 }

@@ -83,11 +83,24 @@ type DNS struct {
 
 // Branding is how the pages for people look.
 type Branding struct {
-	Name    string `yaml:"name" doc:"shown instead of the project's name"`
-	Logo    string `yaml:"logo" doc:"path of an SVG or PNG file"`
-	Accent  string `yaml:"accent" doc:"colour, #rgb or #rrggbb"`
-	Support string `yaml:"support" doc:"mailto: or https: link to the help desk"`
-	Imprint string `yaml:"imprint" doc:"https: link"`
+	Look      `yaml:",inline"`
+	Resellers []Reseller `yaml:"resellers,omitempty" doc:"other looks, by the name that a page is asked by, or by provider"`
+}
+
+// Look is one look of the pages.
+type Look struct {
+	Name     string `yaml:"name" doc:"shown instead of the project's name"`
+	Logo     string `yaml:"logo" doc:"path of an SVG or PNG file"`
+	LogoDark string `yaml:"logo_dark,omitempty" doc:"path of the logo for dark screens"`
+	Accent   string `yaml:"accent" doc:"colour, #rgb or #rrggbb"`
+	Support  string `yaml:"support" doc:"mailto: or https: link to the help desk"`
+	Imprint  string `yaml:"imprint" doc:"https: link"`
+}
+
+// Reseller is a look of its own. What it leaves out is not taken from the branding around it.
+type Reseller struct {
+	For  []string `yaml:"for" doc:"host names that pages are asked by, and ids of providers"`
+	Look `yaml:",inline"`
 }
 
 // Pages are the further pages about the operator's own domains.

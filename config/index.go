@@ -262,7 +262,10 @@ func (c *Config) firstDomain(f DomainsFile) string {
 // Files lists the files whose change calls for a reload: the configuration, the
 // domains files, the certificates and the sources' secrets.
 func (c *Config) Files() []string {
-	out := []string{c.Branding.Logo}
+	out := []string{c.Branding.Logo, c.Branding.LogoDark}
+	for _, r := range c.Branding.Resellers {
+		out = append(out, r.Logo, r.LogoDark)
+	}
 	if c.env == nil {
 		out = append(out, c.Path)
 	}

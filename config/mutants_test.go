@@ -301,7 +301,8 @@ func TestDomainOfTwoEntries(t *testing.T) {
 
 // Each part of the branding is looked at, whichever others are there.
 func TestBrandingPartsAreLookedAtAlone(t *testing.T) {
-	for _, text := range []string{"{imprint: nonsense}", "{support: nonsense}", "{accent: nonsense}"} {
+	for _, text := range []string{"{imprint: nonsense}", "{support: nonsense}", "{accent: nonsense}", "{logo_dark: dark.gif}",
+		"{resellers: [{name: x}]}", "{resellers: [{for: [a.example], accent: red}]}", "{resellers: [{for: [a.example]}, {for: [A.example.]}]}", "{resellers: [{for: [\"\"]}]}", "{resellers: [{for: [a.example], support: x}]}"} {
 		if _, found := parse("autoconfig.yaml", []byte("branding: "+text+"\n")); !Failed(found) {
 			t.Errorf("%s is taken", text)
 		}

@@ -1,8 +1,11 @@
 package pages
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,34 +16,94 @@ import (
 // Branding is how an operator wants the pages to look.
 type Branding struct {
 	Name, Accent, Support, Imprint string
-	Logo                           []byte
-	LogoType                       string // media type of Logo
+	Logo, LogoDark                 Logo
+}
+
+// Reseller is a branding for some host names that pages are asked by, and for some providers, by their ids.
+type Reseller struct {
+	For []string
+	Branding
+}
+
+// Logo is a picture, of PNG unless it is SVG.
+type Logo struct {
+	Body []byte
+	SVG  bool
 }
 
 // Brand is what pages make of a branding. It keeps the pages that only the language changes, so there is one for each
 // generation of settings.
 type Brand struct {
-	Name             string
-	Logo, Style      string // paths; empty without
-	Support, Imprint string
-	assets           []templates.Asset
-	static           sync.Map // Page by name and language
+	Name                  string
+	Logo, LogoDark, Style string // paths; empty without
+	WordMark              bool   // the logo is the name in letters, which is not shown a second time
+	Support, Imprint      string
+	assets                []templates.Asset
+	static                sync.Map // Page by name and language
 }
 
 // NewBrand prepares the logo and the style sheet of a branding.
 func NewBrand(o Branding) *Brand {
-	b := &Brand{Name: o.Name, Support: o.Support, Imprint: o.Imprint}
-	if len(o.Logo) > 0 {
-		ext := ".png"
-		if o.LogoType == "image/svg+xml" {
-			ext = ".svg"
-		}
-		b.Logo = b.add("logo"+ext, o.Logo)
-	}
+	b := &Brand{Name: o.Name, Support: o.Support, Imprint: o.Imprint, WordMark: o.Logo.wide()}
+	b.Logo, b.LogoDark = b.logo("logo", o.Logo), b.logo("dark", o.LogoDark)
 	if accent, ok := parseColor(o.Accent); ok {
 		b.Style = b.add("brand.css", accentStyle(accent))
 	}
 	return b
+}
+
+func (b *Brand) logo(name string, l Logo) string {
+	if len(l.Body) == 0 {
+		return ""
+	}
+	return b.add(name+map[bool]string{true: ".svg", false: ".png"}[l.SVG], l.Body)
+}
+
+var svgSize = regexp.MustCompile(`(?s)<svg[^>]*\bviewBox="[-0-9.]+[ ,]+[-0-9.]+[ ,]+([0-9.]+)[ ,]+([0-9.]+)"`)
+
+// wide reports a picture at least twice as wide as it is high: those are names in letters, others are symbols.
+func (l Logo) wide() bool {
+	var width, height float64
+	if l.SVG {
+		if m := svgSize.FindSubmatch(l.Body); m != nil {
+			width, _ = strconv.ParseFloat(string(m[1]), 64) // zero with an error
+			height, _ = strconv.ParseFloat(string(m[2]), 64)
+		}
+	} else if bytes.HasPrefix(l.Body, []byte("\x89PNG\r\n")) && len(l.Body) >= 24 { // the size is at a fixed place
+		width, height = float64(binary.BigEndian.Uint32(l.Body[16:])), float64(binary.BigEndian.Uint32(l.Body[20:]))
+	}
+	return height > 0 && width >= 2*height
+}
+
+// Brands are the looks of a service: its own, and those of its resellers.
+type Brands struct {
+	own *Brand
+	all []*Brand
+	by  map[string]*Brand
+}
+
+// NewBrands prepares the looks of a service.
+func NewBrands(own Branding, resellers []Reseller) *Brands {
+	b := &Brands{own: NewBrand(own), by: map[string]*Brand{}}
+	b.all = []*Brand{b.own}
+	for _, r := range resellers {
+		look := NewBrand(r.Branding)
+		b.all = append(b.all, look)
+		for _, name := range r.For {
+			b.by[name] = look
+		}
+	}
+	return b
+}
+
+// Of is the look for the first of some names, of hosts and providers, that has one, else that of the service.
+func (b *Brands) Of(names ...string) *Brand {
+	for _, name := range names {
+		if look, ok := b.by[name]; ok {
+			return look
+		}
+	}
+	return b.own
 }
 
 func (b *Brand) add(source string, body []byte) string {

@@ -28,3 +28,23 @@ func TestAccent(t *testing.T) {
 		}
 	}
 }
+
+// A picture that is a name in letters is told from a symbol by its shape.
+func TestWordMark(t *testing.T) {
+	size := func(width, height byte) []byte {
+		return append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), 0, 0, 0, width, 0, 0, 0, height)
+	}
+	for _, test := range []struct {
+		logo Logo
+		want bool
+	}{
+		{Logo{size(200, 50), false}, true}, {Logo{size(64, 64), false}, false}, {Logo{size(90, 50), false}, false}, {Logo{size(1, 0), false}, false},
+		{Logo{[]byte("\x89PNG\r\n"), false}, false}, {Logo{}, false}, {Logo{[]byte("x"), true}, false},
+		{Logo{[]byte(`<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 64">`), true}, true},
+		{Logo{[]byte("<svg\n viewBox=\"-1,-1,32.5,32\">"), true}, false},
+	} {
+		if got := test.logo.wide(); got != test.want {
+			t.Errorf("%q: %v", test.logo.Body, got)
+		}
+	}
+}

@@ -200,9 +200,13 @@ func (p *Pages) Form(visit Visit, typed string, wrong bool) (Page, error) {
 	return p.render(&v.view, "home", &v)
 }
 
-// Asset is the file under /assets/ of a name: embedded, or of the brand.
-func (p *Pages) Asset(brand *Brand, name string) (templates.Asset, bool) {
-	for _, list := range [][]templates.Asset{p.templates.Assets(), brand.assets} {
+// Asset is the file under /assets/ of a name: embedded, or of a brand.
+func (p *Pages) Asset(brands *Brands, name string) (templates.Asset, bool) {
+	lists := [][]templates.Asset{p.templates.Assets()}
+	for _, b := range brands.all {
+		lists = append(lists, b.assets)
+	}
+	for _, list := range lists {
 		for _, a := range list {
 			if a.Name == name {
 				return a, true

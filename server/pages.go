@@ -24,7 +24,7 @@ var pageHeaders = [][2]string{
 
 // visit is what the page for a request depends on apart from its content.
 func (s *Server) visit(r *request) pages.Visit {
-	v := pages.Visit{Brand: r.set.brand, Agent: r.Request().UserAgent(), Posted: r.Request().Method == http.MethodPost, Base: r.set.base()}
+	v := pages.Visit{Brand: r.set.brands.Of(r.host, bareHost(r.host)), Agent: r.Request().UserAgent(), Posted: r.Request().Method == http.MethodPost, Base: r.set.base()}
 	var chosen []string
 	for _, form := range []string{r.form(), r.Request().URL.RawQuery} {
 		if lang, found, _ := query(form, "lang"); found {
@@ -33,6 +33,12 @@ func (s *Server) visit(r *request) pages.Visit {
 	}
 	v.Lang, v.Chosen = s.pages.Language(r.Request().Header.Get("Accept-Language"), chosen...)
 	return v
+}
+
+// bareHost is a host without the name that clients put before it.
+func bareHost(host string) string {
+	domain, _ := cutHostPrefix(host)
+	return domain
 }
 
 // page is the answer with a page.
@@ -92,7 +98,9 @@ func (s *Server) setup(r *request) answer {
 			found = append(found, m)
 		}
 	}
-	p, err := s.pages.Setup(s.visit(r), found, pages.SetupOptions{Signed: r.set.Signer != nil, Host: s.publicHost(r)})
+	visit := s.visit(r)
+	visit.Brand = r.set.brands.Of(r.host, bareHost(r.host), found[0].Provider.ID)
+	p, err := s.pages.Setup(visit, found, pages.SetupOptions{Signed: r.set.Signer != nil, Host: s.publicHost(r)})
 	return s.page(http.StatusOK, served, p, err).about(found[0].Address.Domain)
 }
 
@@ -149,7 +157,7 @@ var assetHeaders = [][2]string{
 }
 
 func (s *Server) asset(r *request) answer {
-	if f, ok := s.pages.Asset(r.set.brand, r.Param("file")); ok {
+	if f, ok := s.pages.Asset(r.set.brands, r.Param("file")); ok {
 		return assetAnswer(r, &f)
 	}
 	return text(http.StatusNotFound, notFound, "not found")

@@ -225,6 +225,52 @@ func TestSeveralAddresses(t *testing.T) {
 	}
 }
 
+// Each reseller's pages have its own look, by the name they are asked by or by the provider, and no trace of another's.
+func TestResellers(t *testing.T) {
+	word := pages.Logo{Body: []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 40"/>`), SVG: true}
+	s := newTestServer(t, func(_ *Options, set *Settings) {
+		set.Branding = pages.Branding{Name: "Hoster Mail", Support: "mailto:help@hoster.example", Logo: word, LogoDark: pages.Logo{Body: []byte("<svg/>"), SVG: true}}
+		set.Resellers = []pages.Reseller{
+			{For: []string{"mail.reseller.example"}, Branding: pages.Branding{Name: "Reseller Mail", Accent: "#0a7", Logo: pages.Logo{Body: []byte("<svg>r</svg>"), SVG: true}}},
+			{For: []string{"outlook.com"}, Branding: pages.Branding{Name: "Third Mail"}},
+		}
+	})
+	for target, name := range map[string]string{
+		"http://x.example/": "Hoster Mail", "http://mail.reseller.example/": "Reseller Mail", "http://autoconfig.mail.reseller.example:8080/help": "Reseller Mail",
+		"http://mail.reseller.example/setup?email=a@live.co.uk": "Reseller Mail", "http://x.example/setup?email=a@live.co.uk": "Third Mail",
+		"http://x.example/setup?email=a@example.org": "Hoster Mail", "http://mail.reseller.example/help/nothing": "Reseller Mail",
+	} {
+		body := bodyOf(t, ask(t, s, "GET "+target, ""))
+		for _, other := range []string{"Hoster Mail", "Reseller Mail", "Third Mail"} {
+			if strings.Contains(body, other) != (other == name) {
+				t.Errorf("%s: %s shown: %v", target, other, other != name)
+			}
+		}
+		if strings.Contains(body, "help@hoster.example") != (name == "Hoster Mail") {
+			t.Errorf("%s: the help desk of somebody else", target)
+		}
+		for _, path := range regexp.MustCompile(`/assets/[a-z]+\.[0-9a-f]{12}\.[a-z]+`).FindAllString(body, -1) {
+			if r := ask(t, s, "GET http://x.example"+path, ""); r.StatusCode != http.StatusOK {
+				t.Errorf("%s: %s is %d", target, path, r.StatusCode)
+			}
+		}
+	}
+	// A word mark is the name: it is not written a second time. A symbol has the name next to it.
+	header := regexp.MustCompile(`(?s)<a class="brand".*?</a>`)
+	for target, want := range map[string][2]string{
+		"http://x.example/":             {`alt="Hoster Mail"`, "<span>"},
+		"http://mail.reseller.example/": {`<span>Reseller Mail</span>`, `alt="R`},
+	} {
+		got := header.FindString(get200(t, s, "GET "+target, ""))
+		if !strings.Contains(got, want[0]) || strings.Contains(got, want[1]) {
+			t.Errorf("%s: %s", target, got)
+		}
+		if dark := strings.Contains(got, `media="(prefers-color-scheme: dark)"`); dark != (target == "http://x.example/") {
+			t.Errorf("%s: a logo for the dark: %v", target, dark)
+		}
+	}
+}
+
 func TestPageLimit(t *testing.T) {
 	s := newTestServer(t, func(o *Options, _ *Settings) { o.PerMinute, o.Burst = 1, 2 })
 	get200(t, s, "GET http://x.example/", "")
@@ -242,7 +288,7 @@ func TestPageLimit(t *testing.T) {
 func TestBrand(t *testing.T) {
 	const logo = `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`
 	s := newTestServer(t, func(_ *Options, set *Settings) {
-		set.Branding = pages.Branding{Name: "Höster & Co", Accent: "#0a7", Support: "mailto:help@hoster.example", Imprint: "https://hoster.example/imprint", Logo: []byte(logo), LogoType: "image/svg+xml"}
+		set.Branding = pages.Branding{Name: "Höster & Co", Accent: "#0a7", Support: "mailto:help@hoster.example", Imprint: "https://hoster.example/imprint", Logo: pages.Logo{Body: []byte(logo), SVG: true}}
 	})
 	body := get200(t, s, "GET http://x.example/", "")
 	for _, want := range []string{"Höster &amp; Co", `href="mailto:help@hoster.example"`, `href="https://hoster.example/imprint"`, `/assets/logo.`, `/assets/brand.`} {

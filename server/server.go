@@ -50,6 +50,7 @@ type Settings struct {
 	ServiceHost       string
 	Leads             *acme.Leads // which names lead here; nil: not checked
 	Branding          pages.Branding
+	Resellers         []pages.Reseller      // other looks
 	Signer            Signer                // nil: profiles are not signed
 	SignAsServiceHost bool                  // with the certificate that ServiceHost gets on demand, in place of Signer
 	Degraded          []string              // why /readyz says degraded
@@ -68,7 +69,7 @@ type Settings struct {
 	documents documents
 	public    publicPages
 	looks     looks
-	brand     *pages.Brand
+	brands    *pages.Brands
 }
 
 // Server is the public and the admin handler.
@@ -125,7 +126,7 @@ func New(o Options) *Server {
 
 // Use puts new settings in force for the requests that come from now on.
 func (s *Server) Use(set *Settings) {
-	set.brand = pages.NewBrand(set.Branding)
+	set.brands = pages.NewBrands(set.Branding, set.Resellers)
 	if set.SignAsServiceHost {
 		set.Signer = &s.signer
 	}

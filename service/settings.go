@@ -24,8 +24,6 @@ func Settings(cfg *config.Config, data *config.Data, mx *source.MX) *server.Sett
 		ServiceHost: cfg.ServiceHost,
 		PublicPages: cfg.Pages.Public,
 		Named:       data.Listed,
-		Branding: pages.Branding{Name: cfg.Branding.Name, Accent: cfg.Branding.Accent,
-			Support: cfg.Branding.Support, Imprint: cfg.Branding.Imprint},
 	}
 	if cfg.Pages.Records {
 		set.Records = recordPlan(cfg, data)
@@ -33,7 +31,10 @@ func Settings(cfg *config.Config, data *config.Data, mx *source.MX) *server.Sett
 	if len(data.Remote) > 0 {
 		set.Quick = source.Chain{data.Listed, data.Builtin}
 	}
-	loadLogo(set, cfg.Reader, cfg.Branding.Logo)
+	set.Branding = brandingOf(set, cfg.Reader, cfg.Branding.Look)
+	for _, r := range cfg.Branding.Resellers {
+		set.Resellers = append(set.Resellers, pages.Reseller{For: r.For, Branding: brandingOf(set, cfg.Reader, r.Look)})
+	}
 	set.SignAsServiceHost = cfg.Signing.Auto && cfg.TLS.ACME != nil
 	if pair := cfg.SigningPair(); pair.Set() {
 		signer, err := apple.LoadSigner(cfg.Reader, pair.CertFile, pair.KeyFile)
@@ -54,17 +55,18 @@ type brokenSigner struct{ err error }
 func (b brokenSigner) Sign([]byte) ([]byte, error) { return nil, b.err }
 func (b brokenSigner) NotAfter() time.Time         { return time.Time{} }
 
-func loadLogo(set *server.Settings, r *files.Reader, path string) {
+func brandingOf(set *server.Settings, r *files.Reader, l config.Look) pages.Branding {
+	return pages.Branding{Name: l.Name, Accent: l.Accent, Support: l.Support, Imprint: l.Imprint,
+		Logo: logoOf(set, r, l.Logo), LogoDark: logoOf(set, r, l.LogoDark)}
+}
+
+func logoOf(set *server.Settings, r *files.Reader, path string) pages.Logo {
 	if path == "" {
-		return
+		return pages.Logo{}
 	}
-	logo, err := r.Read(path, files.Text)
+	body, err := r.Read(path, files.Text)
 	if err != nil {
 		set.Degraded = append(set.Degraded, "the logo cannot be read: "+err.Error())
-		return
 	}
-	set.Branding.Logo, set.Branding.LogoType = logo, "image/png"
-	if strings.EqualFold(filepath.Ext(path), ".svg") {
-		set.Branding.LogoType = "image/svg+xml"
-	}
+	return pages.Logo{Body: body, SVG: strings.EqualFold(filepath.Ext(path), ".svg")}
 }
