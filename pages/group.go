@@ -203,6 +203,7 @@ func (g *group) way(device string, w way) wayView {
 	}
 	profile := strings.HasPrefix(w.ID, "profile")
 	after(templates.Doubtful(v.List), "steps.unverified")
+	after(slices.Contains(w.Steps, "iphone.1"), "iphone.before")
 	after(w.Finds, "hand.find")
 	after(w.Cloud, "outlook.cloud")
 	after(w.EWS, "mac.ews")

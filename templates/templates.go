@@ -37,7 +37,7 @@ func New() *Set {
 	}
 	for _, lang := range s.languages {
 		c := s.catalogs[lang]
-		base := template.New("").Funcs(template.FuncMap{"t": c.text, "count": c.count, "breaks": Breaks, "asset": s.assetURL})
+		base := template.New("").Funcs(template.FuncMap{"t": c.text, "count": c.count, "breaks": Breaks, "breakable": breakable, "asset": s.assetURL})
 		for name, body := range findings.Embedded(files, "html") {
 			if !strings.HasPrefix(name, "page-") {
 				parse(base, c, name, body)
@@ -81,11 +81,18 @@ func (s *Set) Execute(w io.Writer, lang, page string, data any) error {
 // Breaks is a host name or an address that breaks over lines after its dots and before its @ only, but where a part is
 // too long for a line of a small screen. What fits into one line stays as it is.
 func Breaks(s string) template.HTML {
-	const narrow = 21
-	text, class := template.HTMLEscapeString(s), "whole"
 	if len(s) <= narrow {
-		return template.HTML(text) //nolint:gosec // escaped
+		return template.HTML(template.HTMLEscapeString(s)) //nolint:gosec // escaped
 	}
+	return breakable(s)
+}
+
+// narrow is how many characters of a value a small screen has room for.
+const narrow = 21
+
+// breakable is a name as in [Breaks], where even a short one may need two lines.
+func breakable(s string) template.HTML {
+	text, class := template.HTMLEscapeString(s), "whole"
 	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '.' || r == '@' }) {
 		if len(part) > narrow-2 {
 			class = "any"
