@@ -20,11 +20,12 @@ import (
 
 // Server is a running PostgreSQL.
 type Server struct {
-	DSN string // of its one database, as its superuser
+	DSN string // of its first database, as its superuser
+	Bin string // folder of PostgreSQL's programs
 
-	bin, data string
-	as        *syscall.Credential
-	port      string
+	data string
+	as   *syscall.Credential
+	port string
 }
 
 // Start starts a server with an empty database. Without PostgreSQL the test is
@@ -33,7 +34,7 @@ func Start(t testing.TB) *Server {
 	t.Helper()
 	addr := freeport.On(t, "127.0.0.1")
 	s := &Server{DSN: "postgres://postgres@" + addr + "/postgres?sslmode=disable",
-		bin:  filepath.Dir(component.Need(t, "/usr/lib/postgresql/*/bin/initdb")),
+		Bin:  filepath.Dir(component.Need(t, "/usr/lib/postgresql/*/bin/initdb")),
 		data: filepath.Join(t.TempDir(), "data"), port: strings.TrimPrefix(addr, "127.0.0.1:")}
 	s.unprivileged(t)
 	s.run(t, "initdb", "-D", s.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
@@ -78,7 +79,7 @@ func (s *Server) Down(t testing.TB) {
 }
 
 func (s *Server) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(s.bin, name), args...)
+	cmd := exec.Command(filepath.Join(s.Bin, name), args...)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as}
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
