@@ -28,8 +28,9 @@ func (n nothing) WriteHeader(int)             {}
 
 // BenchmarkServe is the handler alone, without net/http around it.
 func BenchmarkServe(b *testing.B) {
-	s := newTestServer(b, nil)
+	s := newTestServer(b, func(_ *Options, set *Settings) { set.Records = exampleRecords })
 	for _, bench := range []struct{ name, line, body string }{
+		{"records", "GET http://x.example/records/example.org", ""},
 		{"autoconfig", "GET http://autoconfig.example.org/mail/config-v1.1.xml?emailaddress=user%40example.org", ""},
 		{"autoconfig-by-mx", "GET http://autoconfig.customer.example/mail/config-v1.1.xml?emailaddress=user%40customer.example", ""},
 		{"miss", "GET http://192.0.2.1/mail/config-v1.1.xml", ""},

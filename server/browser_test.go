@@ -28,9 +28,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"autoconfig/dnssrv"
 	"autoconfig/e2e/component"
-	"autoconfig/finding"
 	"autoconfig/pages"
 	"autoconfig/provider"
 	"autoconfig/source"
@@ -81,22 +79,6 @@ func site(t *testing.T) string {
 	web := httptest.NewServer(srv)
 	t.Cleanup(web.Close)
 	return web.URL
-}
-
-// exampleRecords is the plan of a domain that has published a part of it.
-func exampleRecords(_ context.Context, domain string) ([]dnssrv.RR, func(context.Context) []finding.Finding, error) {
-	p := custom("plain", nil)
-	plan, err := dnssrv.Plan(domain, p, dnssrv.PlanOptions{ServiceHost: "autoconfig.hoster.example", PACC: "v=UAAC1; a=sha256; d=" + strings.Repeat("A", 44)})
-	return plan, func(context.Context) (found []finding.Finding) {
-		for i, rr := range plan {
-			parts := dnssrv.Split(domain, rr)
-			f := finding.New([]string{"dns-record-missing", "dns-record-ok", "dns-record-differs"}[i%3], "")
-			f.Name, f.Type, f.Status = parts.Name(domain), parts.Type, []string{"missing", "ok", "differs"}[i%3]
-			f.Got = [][]string{nil, {dnssrv.Line(rr)}, {parts.Name(domain) + ". 300 IN " + parts.Type + " 0 1 993 old-mail-server.elsewhere.example."}}[i%3]
-			found = append(found, f)
-		}
-		return found
-	}, err
 }
 
 // newBrowser starts a browser for one test.

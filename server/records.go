@@ -25,7 +25,7 @@ type looks struct {
 
 type seen struct {
 	at    time.Time
-	found func() []finding.Finding
+	found func() pages.Records
 }
 
 // The bounds of looking, for strangers ask for it.
@@ -52,11 +52,7 @@ func (s *Server) recordsPage(r *request) answer {
 		s.opts.Log.Warn("no records can be planned", "domain", domain, "error", err)
 		return s.missing(r)
 	}
-	of := pages.Records{Domain: domain, Plan: plan}
-	if look, ok := s.look(r, domain, look); ok {
-		s.away(r, func() { of.Found = look() })
-	}
-	of.Programs = s.programs(r, of)
+	of := s.owners(r, pages.Records{Domain: domain, Plan: plan}, look)
 	p, err := s.pages.Records(s.visit(r), of)
 	return s.page(http.StatusOK, served, p, err).about(domain)
 }
@@ -82,29 +78,58 @@ func (s *Server) noPage(r *request, err error) answer {
 	return s.trouble(r, err)
 }
 
-// look is what DNS says about a domain's records, unless the client has asked for too much.
-func (s *Server) look(r *request, domain string, ask func(context.Context) []finding.Finding) (found func() []finding.Finding, ok bool) {
-	l, now := &r.set.looks, time.Now()
+// owners fills in what DNS says about a domain's records, unless the client has asked for too much, and what programs
+// find by that.
+func (s *Server) owners(r *request, of pages.Records, ask func(context.Context) []finding.Finding) (out pages.Records) {
+	set := r.set
+	found, ok := set.looks.get(of.Domain, func() bool { return s.allow(r, looksCost) }, func() pages.Records {
+		of.Found = s.look(ask)
+		of.Programs = s.programs(set, of)
+		return of
+	})
+	if !ok {
+		of.Programs = s.programs(set, of)
+		return of
+	}
+	s.away(r, func() { out = found() })
+	if out.Found == nil {
+		set.looks.forget(of.Domain)
+	}
+	return out
+}
+
+// look asks DNS, when not too many do.
+func (s *Server) look(ask func(context.Context) []finding.Finding) []finding.Finding {
+	if !s.looking.enter() {
+		return nil
+	}
+	defer s.looking.leave()
+	ctx, cancel := context.WithTimeout(context.Background(), lookFor)
+	defer cancel()
+	return ask(ctx)
+}
+
+// get is what was seen of a domain lately, or a new look if that may be.
+func (l *looks) get(domain string, may func() bool, look func() pages.Records) (found func() pages.Records, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	now := time.Now()
 	if have, ok := l.byDomain[domain]; ok && now.Sub(have.at) < looksGood {
 		return have.found, true
 	}
-	if !s.allow(r, looksCost) {
+	if !may() {
 		return nil, false
 	}
 	if l.byDomain == nil || len(l.byDomain) >= looksKept {
 		l.byDomain = map[string]seen{}
 	}
-	found = sync.OnceValue(func() []finding.Finding {
-		if !s.looking.enter() {
-			return nil
-		}
-		defer s.looking.leave()
-		ctx, cancel := context.WithTimeout(context.Background(), lookFor)
-		defer cancel()
-		return ask(ctx)
-	})
+	found = sync.OnceValue(look)
 	l.byDomain[domain] = seen{now, found}
 	return found, true
+}
+
+func (l *looks) forget(domain string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.byDomain, domain)
 }

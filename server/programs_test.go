@@ -1,0 +1,98 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"autoconfig/dnssrv"
+	"autoconfig/finding"
+	"autoconfig/provider"
+)
+
+// exampleRecords is the plan of a domain that has published a third of it, and something else in place of another.
+func exampleRecords(_ context.Context, domain string) ([]dnssrv.RR, func(context.Context) []finding.Finding, error) {
+	plan, err := dnssrv.Plan(domain, custom("plain", nil), dnssrv.PlanOptions{ServiceHost: "autoconfig.hoster.example", PACC: "v=UAAC1; a=sha256; d=none"})
+	return plan, func(context.Context) (found []finding.Finding) {
+		for i, rr := range plan {
+			parts := dnssrv.Split(domain, rr)
+			f := finding.New([]string{"dns-record-missing", "dns-record-ok", "dns-record-differs"}[i%3], "")
+			f.Name, f.Type, f.Status = parts.Name(domain), parts.Type, []string{"missing", "ok", "differs"}[i%3]
+			f.Got = [][]string{nil, {dnssrv.Line(rr)}, {parts.Name(domain) + ". 300 IN " + parts.Type + " 0 1 993 old-mail-server.elsewhere.example."}}[i%3]
+			found = append(found, f)
+		}
+		return found
+	}, err
+}
+
+// What programs find follows from the records alone: without any there is nothing to find, and each record lets those
+// programs find settings that read it.
+func TestPrograms(t *testing.T) {
+	s := newTestServer(t, nil)
+	p := custom("x", func(p *provider.Provider) { p.PACC = provider.PACCOff })
+	for _, test := range []struct {
+		only  string
+		finds []string
+		not   []string
+	}{
+		{"", []string{"thunderbird", "kde", "evolution", "outlook", "srv", "fairemail", "aerc"}, nil},
+		{"autoconfig", []string{"thunderbird", "kde", "evolution", "fairemail"}, []string{"outlook", "srv", "outlook-new"}},
+		{"imap submission", []string{"srv"}, []string{"outlook", "kde"}},
+		{"autodiscover", []string{"outlook"}, []string{"srv", "kde"}},
+		{"none", nil, []string{"thunderbird", "kde", "evolution", "outlook", "srv", "fairemail", "aerc", "deltachat", "apple", "pacc"}},
+	} {
+		var records []dnssrv.Parts
+		o := dnssrv.PlanOptions{ServiceHost: "autoconfig.hoster.example", Only: strings.Fields(strings.TrimPrefix(test.only, "none"))}
+		plan, err := dnssrv.Plan("example.org", p, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rr := range plan {
+			if test.only != "none" {
+				records = append(records, dnssrv.Split("example.org", rr))
+			}
+		}
+		found := map[string]bool{}
+		for _, c := range s.discover(s.settings.Load(), "example.org", records) {
+			found[c.Client] = c.Settings != nil
+			if in := c.Settings; in != nil && in.Incoming != nil && in.Incoming.Host != "imap.example.org" {
+				t.Errorf("%q: %s finds %+v", test.only, c.Client, in.Incoming)
+			}
+		}
+		for _, name := range test.finds {
+			if !found[name] {
+				t.Errorf("%q: %s finds nothing", test.only, name)
+			}
+		}
+		for _, name := range test.not {
+			if found[name] {
+				t.Errorf("%q: %s finds settings", test.only, name)
+			}
+		}
+	}
+}
+
+// Strangers who open the pages of many domains make it ask DNS for a few of them, and see the plan of the others.
+func TestRecordsLimited(t *testing.T) {
+	asked := map[string]int{}
+	s := newTestServer(t, func(o *Options, set *Settings) {
+		o.PerMinute, o.Burst = 1, 14
+		set.Records = func(ctx context.Context, domain string) ([]dnssrv.RR, func(context.Context) []finding.Finding, error) {
+			plan, look, err := exampleRecords(ctx, domain)
+			return plan, func(ctx context.Context) []finding.Finding { asked[domain]++; return look(ctx) }, err
+		}
+	})
+	for i, domain := range []string{"example.org", "example.org", "example.net", "hoster.example"} {
+		body := get200(t, s, "GET http://x.example/records/"+domain, "")
+		if unseen := strings.Contains(body, "could not be looked up"); unseen != (i == 3) || !strings.Contains(body, ">_imaps._tcp</code>") {
+			t.Errorf("%d: %s: unseen %v", i, domain, unseen)
+		}
+	}
+	if asked["example.org"] != 1 || asked["example.net"] != 1 || asked["hoster.example"] != 0 {
+		t.Errorf("asked %v", asked)
+	}
+	if r := ask(t, s, "GET http://x.example/records/oauth.example", ""); r.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("over the limit: status %d", r.StatusCode)
+	}
+}
