@@ -52,7 +52,8 @@ func Render(set *Settings, f Format, p *provider.Provider, a provider.Address, o
 	case FormatAutodiscoverJSON:
 		name, to, ok := autodiscover.ProtocolURL(p.For(a.Domain), o.Protocol, "autodiscover."+a.Domain)
 		if !ok {
-			return nil, fmt.Errorf("the protocol %q is not offered", o.Protocol)
+			return nil, fmt.Errorf("the protocol %q is not offered; write one of %s", o.Protocol,
+				strings.Join(protocols(match{Provider: p, Address: a}), ", "))
 		}
 		return autodiscover.EncodeJSON(name, to), nil
 	case FormatMobileconfig:
