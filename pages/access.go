@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"slices"
 
 	"autoconfig/mozilla"
@@ -31,8 +32,11 @@ const (
 	signOther     = "other"
 )
 
+// AddonPath is before DOMAIN.xpi, the add-on for Thunderbird that the server makes for a domain.
+const AddonPath = "/thunderbird/"
+
 // accessOf judges by the best server of each kind: that is what programs take.
-func accessOf(p *provider.Provider) access {
+func accessOf(p *provider.Provider, domain string) access {
 	in := p.Incoming[0] // validation refuses providers without one
 	if s, ok := provider.First(p.Incoming, provider.IMAP); ok {
 		in = s
@@ -54,8 +58,8 @@ func accessOf(p *provider.Provider) access {
 		a.SignIn = signMicrosoft
 		a.Exchange = p.ActiveSync != ""
 	case in.Auth[0] == provider.AuthOAuth2:
-		if o := p.OAuth2; o != nil && o.ClientID != "" {
-			a.Addon = o.Addon
+		if _, err := mozilla.NewAddon(p, []string{domain}, "1.0"); err == nil {
+			a.Addon = cmp.Or(p.OAuth2.Addon, AddonPath+domain+".xpi")
 		}
 		a.web = a.Addon != "" || mozilla.ThunderbirdOAuth2(in.Host)
 		if a.Secret != "" { // for the programs that cannot open that page, which is most of them

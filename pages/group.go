@@ -127,7 +127,7 @@ func (p *Pages) group(v *setupView, part []Account, number int, o SetupOptions) 
 
 // newGroup is a group with what it says on any device, also of a domain without addresses.
 func (p *Pages) newGroup(v *setupView, from *provider.Provider, first provider.Address, addresses []string) *group {
-	g := &group{setupView: v, access: accessOf(from), set: p.templates, Provider: cmp.Or(from.Name, first.Domain),
+	g := &group{setupView: v, access: accessOf(from, first.Domain), set: p.templates, Provider: cmp.Or(from.Name, first.Domain),
 		login: from.PasswordLogin, Addresses: addresses}
 	if g.Address = g.text("address.yours"); len(addresses) > 0 {
 		g.Address = addresses[0]

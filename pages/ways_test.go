@@ -168,7 +168,7 @@ func provable(t *testing.T, name string, c combination, device, body string) {
 func TestWays(t *testing.T) {
 	var b strings.Builder
 	for _, c := range combinations() {
-		a := accessOf(c.provider)
+		a := accessOf(c.provider, "example.org")
 		fmt.Fprintf(&b, "%s: sign in %s, secret %q, %s\n", c.name, a.SignIn, a.Secret, a.Protocol)
 		for _, d := range devices {
 			fmt.Fprintf(&b, "  %s:", d.Kind)

@@ -8,9 +8,6 @@ import (
 	"autoconfig/provider"
 )
 
-// addonPath is before DOMAIN.xpi, the add-on that [mozilla.NewAddon] makes for a domain.
-const addonPath = "/thunderbird/"
-
 // findByFile goes by the domain that a file is named after.
 func (s *Server) findByFile(r *request) (match, error) {
 	name, ok := strings.CutSuffix(r.Param("file"), ".xpi")

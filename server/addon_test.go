@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -18,6 +19,7 @@ func TestAddon(t *testing.T) {
 	listed := source.NewIndex(3, 64)
 	listed.Add("with.example", with)
 	listed.Add("other.example", with)
+	listed.Add("elsewhere.example", custom("elsewhere", func(p *provider.Provider) { p.OAuth2.ClientID, p.OAuth2.Addon = "x", "https://with.example/own.xpi" }))
 	listed.Add("bare.example", custom("bare", nil))
 	s := newTestServer(t, func(_ *Options, set *Settings) { set.Source, set.MX = listed, nil })
 	r := ask(t, s, "GET http://x.example/Thunderbird/WITH.example.xpi", "")
@@ -40,6 +42,13 @@ func TestAddon(t *testing.T) {
 	body := get200(t, s, "GET http://autoconfig.with.example/.well-known/autoconfig/mail/oauth2-client.json", "")
 	if !strings.Contains(body, `"clientId": "mail-programs"`) || strings.Contains(body, "other.example") {
 		t.Errorf("oauth2-client.json: %s", body)
+	}
+	link := regexp.MustCompile(`href="([^"]*\.xpi)"`)
+	for email, want := range map[string]string{"jo@with.example": "/thunderbird/with.example.xpi", "jo@elsewhere.example": "https://with.example/own.xpi", "jo@bare.example": ""} {
+		m := link.FindStringSubmatch(get200(t, s, "POST http://x.example/setup", "email="+email))
+		if got := strings.Join(m[min(1, len(m)):], " "); got != want {
+			t.Errorf("the page for %s links to %q, want %q", email, got, want)
+		}
 	}
 	for _, line := range []string{
 		"http://x.example/thunderbird/bare.example.xpi", "http://x.example/thunderbird/unserved.example.xpi", "http://x.example/thunderbird/with.example",

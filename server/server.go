@@ -145,7 +145,7 @@ var routes = []route{
 	{"/.well-known/mail-v1.xml", "autoconfig", get, false, (*Server).findByAddress, (*Server).autoconfig},
 	{"/v1.1/mail/config-v1.1.xml", "autoconfig", get, false, (*Server).findByAddress, (*Server).autoconfig},
 	{"/.well-known/autoconfig/mail/oauth2-client.json", "oauth2-client", get, false, (*Server).findByHost, (*Server).oauth2Client},
-	{addonPath + ":file", "addon", get, true, (*Server).findByFile, (*Server).addon},
+	{pages.AddonPath + ":file", "addon", get, true, (*Server).findByFile, (*Server).addon},
 	{"/v1.1/:domain", "ispdb", get, false, (*Server).findByPath, (*Server).autoconfig},
 	{"/autodiscover", "autodiscover", getPost, false, nil, (*Server).pox},
 	{"/autodiscover/autodiscover.xml", "autodiscover", getPost, false, nil, (*Server).pox},
