@@ -81,15 +81,17 @@ type deviceView struct {
 
 // wayView is an app in a section.
 type wayView struct {
-	way
-	Group                 *group
-	Field                 string // the id of its input
-	List                  template.HTML
-	Before, After         []noteView
-	Enable                string
-	EnableSteps           []noteView
-	MailProfile, Exchange bool
-	QR                    string
+	ID, Name string
+	Steps    template.HTML // and the remarks on them
+	Profile  *profileView
+}
+
+// profileView is the form by which a profile is downloaded.
+type profileView struct {
+	Group          *group
+	Field          string // the id of its input
+	Mail, Exchange bool
+	QR             string
 }
 
 // ID is an element's id, unique to the group.
@@ -181,38 +183,6 @@ func (g *group) device(d device) deviceView {
 		if v.Hint = v.Ways[0].Name; strings.HasPrefix(v.Ways[0].ID, "profile") || strings.HasPrefix(v.Ways[0].ID, "hand") {
 			v.Hint = "Apple Mail"
 		}
-	}
-	return v
-}
-
-// way is a way with its texts, each remark with the steps that it concerns.
-func (g *group) way(device string, w way) wayView {
-	v := wayView{way: w, Group: g, Field: device + "-" + w.ID}
-	if w.Name == "" {
-		v.Name = g.text("name." + strings.TrimSuffix(strings.TrimSuffix(w.ID, "-mac"), "-ios"))
-	}
-	v.List = g.set.List(g.Lang, w.Steps, append([]string{"app", v.Name, "store", w.Store, "entry", w.Entry}, g.pairs...)...)
-	if w.Mail {
-		v.Enable, v.EnableSteps = g.Enable, g.EnableSteps
-		v.Before, v.After = g.about(provider.NoteReceiving), g.about(provider.NoteSending)
-	}
-	after := func(condition bool, key string) {
-		if condition {
-			v.After = append(v.After, noteView{Text: g.rich(key)})
-		}
-	}
-	profile := strings.HasPrefix(w.ID, "profile")
-	after(templates.Doubtful(v.List), "steps.unverified")
-	after(slices.Contains(w.Steps, "iphone.1"), "iphone.before")
-	after(w.Finds, "hand.find")
-	after(w.Cloud, "outlook.cloud")
-	after(w.EWS, "mac.ews")
-	after(profile && g.Signed, "profile.signed")
-	after(profile && !g.Signed, "profile.unsigned")
-	after(w.ID == "profile", "profile.note")
-	if profile {
-		v.MailProfile, v.Exchange = g.Mail, g.Exchange && w.ID == "profile"
-		v.QR = g.QR
 	}
 	return v
 }

@@ -47,7 +47,8 @@ func combinations() []combination {
 		imap, pop3           = `\bIMAP\b`, `\bPOP3\b`
 		mailbox, app         = `password of your mailbox|Passwort Ihres Postfachs`, `app password|App-Passwort`
 		microsoft, providers = `Microsoft’s page|Seite von Microsoft`, `Your provider’s page opens|Die Seite Ihres Anbieters öffnet`
-		anySecret            = mailbox + "|" + app
+		// Neither of them, nor a step that has no word where one should be.
+		anySecret = mailbox + "|" + app + `|Type (when|,)|\band (and|$)|Geben Sie (ein|,)|\bund ein\b`
 	)
 	never := func(list ...string) string { return strings.Join(list, "|") }
 	return []combination{

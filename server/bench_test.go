@@ -39,6 +39,7 @@ func BenchmarkServe(b *testing.B) {
 		{"pacc", "GET http://ua-auto-config.example.org/.well-known/user-agent-configuration.json", ""},
 		{"settings", "GET http://x.example/settings/live.co.uk", ""},
 		{"mobileconfig", "GET http://x.example/mobileconfig?email=user@example.org", ""},
+		{"setup", "GET http://x.example/setup?email=user@live.co.uk", ""},
 	} {
 		b.Run(bench.name, func(b *testing.B) { serveAgain(b, s, bench.line, bench.body) })
 	}

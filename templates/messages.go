@@ -87,18 +87,31 @@ func (c *catalog) text(key string, pairs ...string) string {
 	return fill(text, pairs)
 }
 
+// fill puts values in for {names}; one without a value stays. It is made for short texts and few values.
 func fill(text string, pairs []string) string {
 	if len(pairs) == 0 || !strings.Contains(text, "{") {
 		return text
 	}
-	named := make([]string, len(pairs))
-	for i, p := range pairs {
-		if i%2 == 0 {
-			p = "{" + p + "}"
+	var b strings.Builder
+	for {
+		before, rest, _ := strings.Cut(text, "{")
+		b.WriteString(before)
+		name, after, ok := strings.Cut(rest, "}")
+		if !ok {
+			b.WriteString(text[len(before):])
+			return b.String()
 		}
-		named[i] = p
+		i := 0
+		for i+1 < len(pairs) && pairs[i] != name {
+			i += 2
+		}
+		if i+1 < len(pairs) {
+			b.WriteString(pairs[i+1])
+		} else {
+			b.WriteString("{" + name + "}")
+		}
+		text = after
 	}
-	return strings.NewReplacer(named...).Replace(text)
 }
 
 // pluralForms are the names of CLDR's plural forms.

@@ -90,6 +90,8 @@ func Breaks(s string) template.HTML {
 // narrow is how many characters of a value a small screen has room for.
 const narrow = 21
 
+var breaker = strings.NewReplacer(".", ".<wbr>", "@", "<wbr>@")
+
 // breakable is a name as in [Breaks], where even a short one may need two lines.
 func breakable(s string) template.HTML {
 	text, class := template.HTMLEscapeString(s), "whole"
@@ -98,6 +100,6 @@ func breakable(s string) template.HTML {
 			class = "any"
 		}
 	}
-	text = strings.NewReplacer(".", ".<wbr>", "@", "<wbr>@").Replace(text)
+	text = breaker.Replace(text)
 	return template.HTML(`<span class="` + class + `">` + text + "</span>") //nolint:gosec // escaped
 }
