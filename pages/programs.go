@@ -36,6 +36,9 @@ func (g *group) programs(p *provider.Provider, first provider.Address) programsV
 		if secret == signApp {
 			v.Lead = append(v.Lead, g.rich("sign.app"))
 		}
+		if first.Local != "" {
+			v.Rows = append(v.Rows, serviceRow{g.text("settings.user"), provider.Expand(s.Username, first)})
+		}
 		v.Examples = examples(s, first)
 	case s.Has(provider.AuthOAuth2):
 		lead := g.rich("programs.retired")

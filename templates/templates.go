@@ -78,7 +78,7 @@ func (s *Set) Execute(w io.Writer, lang, page string, data any) error {
 	return t.ExecuteTemplate(w, "layout.html", data)
 }
 
-// Breaks is a host name or an address that breaks over lines after its dots and before its @ only, but where a part is
+// Breaks is a host name, an address or a URL that breaks over lines at its dots, slashes and @ only, but where a part is
 // too long for a line of a small screen. What fits into one line stays as it is.
 func Breaks(s string) template.HTML {
 	if len(s) <= narrow {
@@ -90,16 +90,23 @@ func Breaks(s string) template.HTML {
 // narrow is how many characters of a value a small screen has room for.
 const narrow = 21
 
-var breaker = strings.NewReplacer(".", ".<wbr>", "@", "<wbr>@")
+var (
+	breaker    = strings.NewReplacer(".", ".<wbr>", "@", "<wbr>@")
+	urlBreaker = strings.NewReplacer("://", "://", ".", ".<wbr>", "/", "/<wbr>")
+)
 
 // breakable is a name as in [Breaks], where even a short one may need two lines.
 func breakable(s string) template.HTML {
 	text, class := template.HTMLEscapeString(s), "whole"
-	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '.' || r == '@' }) {
+	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune(".@/", r) }) {
 		if len(part) > narrow-2 {
 			class = "any"
 		}
 	}
-	text = breaker.Replace(text)
+	if strings.Contains(s, "://") {
+		text = urlBreaker.Replace(text)
+	} else {
+		text = breaker.Replace(text)
+	}
 	return template.HTML(`<span class="` + class + `">` + text + "</span>") //nolint:gosec // escaped
 }
