@@ -136,8 +136,18 @@ func (a *access) way(id string) (way, bool) {
 	case a.Secret == "":
 		return w, false
 	}
-	w.Steps = strings.Fields(strings.NewReplacer("{account}", a.Account, "{sign}", sign).Replace(steps))
-	return w, a.possible(id, p)
+	if !a.possible(id, p) {
+		return w, false
+	}
+	for step := range strings.FieldsSeq(steps) {
+		if step == "{sign}" {
+			step = sign
+		} else if before, after, ok := strings.Cut(step, "{account}"); ok {
+			step = before + a.Account + after
+		}
+		w.Steps = append(w.Steps, step)
+	}
+	return w, true
 }
 
 // possible reports whether the access has what an app needs.

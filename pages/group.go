@@ -41,6 +41,7 @@ type group struct {
 	Servers, Further      []serverRow
 	Services              []serviceRow
 	DAV                   bool // calendars or contacts come with the profile
+	receiving, sending    []noteView
 	General, About, Admin []noteView
 	Links                 []provider.Documentation // Lang is empty when it is the page's
 }
@@ -82,8 +83,9 @@ type deviceView struct {
 // wayView is an app in a section.
 type wayView struct {
 	ID, Name string
-	Steps    template.HTML // and the remarks on them
+	Head     template.HTML // what folds the ways after the first
 	Profile  *profileView
+	Steps    template.HTML // and the remarks on them
 }
 
 // profileView is the form by which a profile is downloaded.
@@ -176,8 +178,8 @@ func (g *group) device(d device) deviceView {
 		v.Name = g.text("device." + d.Kind)
 	}
 	v.Form = g.bare && (d.Kind == "iphone" || d.Kind == "mac")
-	for _, w := range g.ways(d) {
-		v.Ways = append(v.Ways, g.way(v.ID, w))
+	for i, w := range g.ways(d) {
+		v.Ways = append(v.Ways, g.way(v.ID, w, i))
 	}
 	if len(v.Ways) > 0 {
 		if v.Hint = v.Ways[0].Name; strings.HasPrefix(v.Ways[0].ID, "profile") || strings.HasPrefix(v.Ways[0].ID, "hand") {
@@ -191,6 +193,7 @@ func (g *group) device(d device) deviceView {
 func (g *group) remarks(p *provider.Provider) {
 	langOf := func(n *provider.Note) *string { return &n.Lang }
 	g.notes = inLanguage(p.Notes, g.Lang, langOf)
+	g.receiving, g.sending = g.about(provider.NoteReceiving), g.about(provider.NoteSending)
 	g.General, g.About, g.Admin = g.about(""), g.about(provider.NoteSettings), g.about(provider.NoteAdmin)
 	if p.PasswordLogin.Note != "" && !slices.ContainsFunc(g.notes, func(n provider.Note) bool { return n.Lang == "" || n.Key != "" }) {
 		g.General = append(g.General, noteView{Text: g.linked(p.PasswordLogin.Note)})

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/language"
 
 	"autoconfig/apple"
+	"autoconfig/source"
 	"autoconfig/templates"
 )
 
@@ -180,7 +181,7 @@ type formView struct {
 	Typed string // what was typed before
 	Wrong bool   // and is not an address
 
-	Suggestion string // a domain that may have been meant
+	Suggestion string // an address that may have been meant
 }
 
 // Home is the first page: the address form, and what it is good for.
@@ -195,7 +196,7 @@ func (p *Pages) Form(visit Visit, typed string, wrong bool) (Page, error) {
 	v := formView{view: p.view(visit, "/setup"), Wrong: wrong}
 	v.Private = wrong
 	if visit.Posted && len(typed) <= 254 {
-		v.Typed = typed
+		v.Typed, v.Suggestion = typed, source.SuggestAddress(typed)
 	}
 	return p.render(&v.view, "home", &v)
 }

@@ -5,16 +5,23 @@ import (
 	"slices"
 	"strings"
 
-	"autoconfig/provider"
 	"autoconfig/templates"
 )
 
 // way is a way with its texts, each remark with the steps that it concerns. There are many on a page, so they are not
 // written by a template.
-func (g *group) way(device string, w way) wayView {
+func (g *group) way(device string, w way, number int) wayView {
 	v := wayView{ID: w.ID, Name: w.Name}
 	if w.Name == "" {
 		v.Name = g.text("name." + strings.TrimSuffix(strings.TrimSuffix(w.ID, "-mac"), "-ios"))
+	}
+	fold := ""
+	if number > 0 {
+		if number == 1 {
+			fold = `<p class="other">` + string(g.rich("ways.other")) + "</p>"
+		}
+		v.Head = template.HTML(fold + `<details class="way"><summary><h3>` + template.HTMLEscapeString(v.Name) + "</h3></summary>\n") //nolint:gosec // as below
+		fold = "</details>\n"
 	}
 	steps := g.set.List(g.Lang, w.Steps, append([]string{"app", v.Name, "store", w.Store, "entry", w.Entry}, g.pairs...)...)
 	var b strings.Builder
@@ -27,7 +34,7 @@ func (g *group) way(device string, w way) wayView {
 			}
 			b.WriteString("</span></li>")
 		}
-		for _, n := range g.about(provider.NoteReceiving) {
+		for _, n := range g.receiving {
 			b.WriteString("<li>" + n.in("span", "") + "</li>")
 		}
 	}
@@ -38,6 +45,7 @@ func (g *group) way(device string, w way) wayView {
 	for _, n := range g.after(w, steps) {
 		b.WriteString("\n" + n.in("p", ` class="note"`))
 	}
+	b.WriteString(fold)
 	v.Steps = template.HTML(b.String()) //nolint:gosec // of texts that are escaped
 	if strings.HasPrefix(w.ID, "profile") {
 		v.Profile = &profileView{Group: g, Field: device + "-" + w.ID, Mail: g.Mail, Exchange: g.Exchange && w.ID == "profile", QR: g.QR}
@@ -49,7 +57,7 @@ func (g *group) way(device string, w way) wayView {
 func (g *group) after(w way, steps template.HTML) []noteView {
 	var out []noteView
 	if w.Mail {
-		out = g.about(provider.NoteSending)
+		out = slices.Clone(g.sending)
 	}
 	after := func(condition bool, key string) {
 		if condition {
