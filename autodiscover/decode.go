@@ -220,12 +220,10 @@ func (b Block) MailServer() (provider.Server, bool) {
 	default:
 		return provider.Server{}, false
 	}
-	host, err := provider.ParseHost(b.Server)
-	port, portErr := strconv.ParseUint(b.Port, 10, 16)
-	if err != nil || portErr != nil || port == 0 {
+	var ok bool
+	if s.Host, s.Port, ok = b.HostPort(); !ok {
 		return provider.Server{}, false
 	}
-	s.Host, s.Port = host, uint16(port)
 	switch strings.ToLower(b.Encryption) {
 	case "ssl":
 		s.Security = provider.TLS
@@ -243,4 +241,11 @@ func (b Block) MailServer() (provider.Server, bool) {
 	}
 	s.SetDefaults()
 	return s, true
+}
+
+// HostPort is where a block's server is; false without a usable host or port.
+func (b Block) HostPort() (host string, port uint16, ok bool) {
+	host, err := provider.ParseHost(b.Server)
+	port = provider.Port(b.Port)
+	return host, port, err == nil && port != 0
 }

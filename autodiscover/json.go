@@ -60,3 +60,12 @@ func marshal(v any) []byte {
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
+
+// AnswerJSON is a v2 answer: a protocol with its URL, or an error.
+type AnswerJSON struct{ Protocol, URL, ErrorCode string }
+
+// DecodeJSON reads a v2 answer.
+func DecodeJSON(body []byte) (a AnswerJSON, err error) {
+	err = json.Unmarshal(body, &a)
+	return a, err
+}

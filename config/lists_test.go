@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"autoconfig/finding"
+	"autoconfig/provider"
 )
 
 func loadText(t *testing.T, dir, text string) (*Config, *Data, []finding.Finding) {
@@ -124,5 +125,20 @@ func TestDomainsCommand(t *testing.T) {
 	}
 	if again, _, found := loadText(t, dir, string(shown)); len(found) != 0 || again.Model()[1].DomainsCommand.Field != 2 {
 		t.Errorf("%v\n%s", found, shown)
+	}
+}
+
+// An entry of one's own for outlook.com, which is the id of a built-in provider
+// too, replaces the settings of that domain and leaves the others served.
+func TestOwnEntryNamedLikeABuiltin(t *testing.T) {
+	c, data, _ := loadText(t, t.TempDir(), "providers: [{domains: [outlook.com], incoming: [imaps://mail.example.org], outgoing: [submissions://mail.example.org]}]\n")
+	for domain, host := range map[string]string{"outlook.com": "mail.example.org", "live.co.uk": "outlook.office365.com"} {
+		p, err := data.All().Lookup(t.Context(), provider.Address{Domain: domain})
+		if err != nil || p.Incoming[0].Host != host {
+			t.Errorf("%s: %v, %+v", domain, err, p)
+		}
+	}
+	if id := c.Model()[0].ID; id != "own-outlook.com" {
+		t.Errorf("id %q", id)
 	}
 }

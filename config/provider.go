@@ -80,6 +80,9 @@ func (e *Entry) names(first string) {
 	}
 	if e.ID == "" {
 		e.ID = first
+		if provider.Builtin(first) != nil { // which stays a provider of its own
+			e.ID = "own-" + first
+		}
 	}
 	if first == "" && len(e.Incoming) > 0 && !strings.Contains(e.Incoming[0].Host, "%") {
 		first = provider.Registrable(e.Incoming[0].Host)

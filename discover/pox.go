@@ -2,7 +2,6 @@ package discover
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -177,10 +176,9 @@ func deltaChatBlock(b autodiscover.Block) (Server, bool) {
 
 // plainBlock reads host and port. Types are compared as they are written.
 func plainBlock(b autodiscover.Block) (Server, bool) {
-	host, err := provider.ParseHost(b.Server)
-	port, portErr := strconv.ParseUint(b.Port, 10, 16)
-	s := Server{Protocol: strings.ToLower(b.Type), Host: host, Port: uint16(port), Auth: []provider.Auth{provider.AuthPassword}}
-	return s, err == nil && portErr == nil && port > 0 && slices.Contains([]string{"IMAP", "POP3", "SMTP"}, b.Type)
+	host, port, ok := b.HostPort()
+	s := Server{Protocol: strings.ToLower(b.Type), Host: host, Port: port, Auth: []provider.Auth{provider.AuthPassword}}
+	return s, ok && slices.Contains([]string{"IMAP", "POP3", "SMTP"}, b.Type)
 }
 
 // urlSettings are those of an Exchange protocol, which has one server for both
@@ -200,8 +198,7 @@ func urlSettings(protocol, raw string, v vars) *Settings {
 
 // readV2 reads an Autodiscover v2 answer for EWS.
 func readV2(body []byte, contentType string, v vars) config {
-	var doc struct{ URL, ErrorCode string }
-	err := json.Unmarshal(body, &doc)
+	doc, err := autodiscover.DecodeJSON(body)
 	s := urlSettings("ews", doc.URL, v)
 	switch {
 	case isPage(body, contentType):

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -49,8 +50,15 @@ func (a Ask) Fetch(ctx context.Context, env *discover.Env, base string) ([]byte,
 }
 
 // DomainOf is the domain in a path or a host name with one of the names that
-// clients put before it, "" without one.
+// clients put before it, or of the host that an Autodiscover answer is kept
+// below; "" without one.
 func DomainOf(place string) string {
+	if host, ok := strings.CutSuffix(strings.ToLower(place), "/autodiscover/autodiscover.xml"); ok {
+		place = host
+		if domain, err := provider.ParseDomain(path.Base(host)); err == nil && DomainOf(path.Base(host)) == "" {
+			return domain
+		}
+	}
 	for part := range strings.FieldsFuncSeq(place, func(r rune) bool { return strings.ContainsRune(`/\:`, r) }) {
 		for _, prefix := range []string{"autoconfig.", "autodiscover.", "ua-auto-config."} {
 			if name, ok := strings.CutPrefix(strings.ToLower(part), prefix); ok {

@@ -152,8 +152,8 @@ func (d *Document) autodiscover(data []byte) ([]*Document, error) {
 }
 
 func (d *Document) autodiscoverJSON(data []byte) ([]*Document, error) {
-	var v2 struct{ Protocol, URL string }
-	if err := json.Unmarshal(data, &v2); err != nil {
+	v2, err := autodiscover.DecodeJSON(data)
+	if err != nil {
 		return nil, err
 	}
 	d.Provider = &provider.Provider{}

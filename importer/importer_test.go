@@ -1,13 +1,17 @@
 package importer_test
 
 import (
+	"crypto"
+	"crypto/x509"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"autoconfig/apple"
 	"autoconfig/config"
+	"autoconfig/discover/probe/probetest"
 	"autoconfig/finding"
 	"autoconfig/importer"
 	"autoconfig/provider"
@@ -183,5 +187,60 @@ func TestRoundTripTogether(t *testing.T) {
 	})
 	if seen < 6 {
 		t.Errorf("only %d documents", seen)
+	}
+}
+
+// A signed profile is read as what is inside, whoever signed it; a broken
+// signature is an error.
+func TestSigned(t *testing.T) {
+	cert := probetest.NewAuthority().Certificate(90*probetest.Day, "example.org")
+	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := apple.NewSigner([]*x509.Certificate{leaf}, cert.PrivateKey.(crypto.Signer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := provider.Address{Local: "jo", Domain: "live.co.uk"}
+	plain, err := apple.Encode([]apple.Account{{Provider: provider.Builtin(provider.Outlook), Address: a}}, apple.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := signer.Sign(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := [2]string{}
+	for i, doc := range [][]byte{plain, signed} {
+		docs, err := importer.Read("profile", doc, provider.Address{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := importer.Write(docs)
+		if texts[i] = string(text); err != nil || !strings.Contains(texts[i], "imaps://outlook.office365.com") {
+			t.Errorf("%v\n%s", err, text)
+		}
+	}
+	if texts[0] != texts[1] {
+		t.Errorf("%s\n%s", texts[0], texts[1])
+	}
+	signed[len(signed)-5] ^= 1
+	if _, err := importer.Read("profile", signed, provider.Address{}); err == nil {
+		t.Error("a broken signature")
+	}
+}
+
+func TestDomainOf(t *testing.T) {
+	for place, want := range map[string]string{
+		"out/example.org/autodiscover/autodiscover.xml":              "example.org",
+		"out/autodiscover.example.org/autodiscover/autodiscover.xml": "example.org",
+		"ua-auto-config.example.org":                                 "example.org", "AUTOCONFIG.bücher.example:8080": "xn--bcher-kva.example",
+		"config-v1.1.xml": "", "autoconfig.xml": "", "/etc/autoconfig/config.xml": "", "autodiscover/autodiscover.xml": "",
+		"http://autoconfig.localhost/": "",
+	} {
+		if got := importer.DomainOf(place); got != want {
+			t.Errorf("%s: %q, want %q", place, got, want)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package importer
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,30 +87,14 @@ func (d *Document) lacks() string {
 // entryID is the id to write: none where the first domain serves as well, and
 // never that of a built-in provider, which would start from its settings.
 func entryID(p provider.Provider, taken map[string]bool) string {
-	if provider.Builtin(p.ID) != nil && p.Autodiscover.Action != "" && len(p.Incoming) == 0 {
-		return p.ID
-	}
-	first := ""
-	if len(p.Domains) > 0 {
-		first = p.Domains[0]
-	}
-	id := cmp.Or(p.ID, first)
 	switch {
-	case id == first && provider.Builtin(first) == nil:
+	case provider.Builtin(p.ID) != nil && p.Autodiscover.Action != "" && len(p.Incoming) == 0:
+		return p.ID
+	case p.ID == "" || taken[p.ID] || !usableID(p.ID):
 		return ""
-	case taken[id] || !usableID(id):
-		id = cmp.Or(first, "imported")
-		if provider.Builtin(id) == nil && id == first {
-			return ""
-		}
-		for base, n := "imported-"+id, 1; taken[id]; n++ {
-			if id = base; n > 1 {
-				id = fmt.Sprintf("%s-%d", base, n)
-			}
-		}
 	}
-	taken[id] = true
-	return id
+	taken[p.ID] = true
+	return p.ID
 }
 
 // usableID reports what reads as a handle.

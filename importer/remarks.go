@@ -58,6 +58,7 @@ func (d *Document) finish() {
 		p.Domains = []string{d.address.Domain}
 	}
 	d.domains()
+	d.guess()
 	d.repair()
 	if p.PACC == provider.PACCAuto {
 		p.PACC = ""
@@ -71,6 +72,21 @@ func (d *Document) finish() {
 func lineOf(f finding.Finding) (line int) {
 	_, _ = fmt.Sscanf(f.Subject[strings.LastIndexByte(f.Subject, ':')+1:], "%d", &line) // 0 without one
 	return line
+}
+
+// guess gives servers what the document was probably meant to say, where clients
+// would pass the server over: the security that the port is for, and a password.
+func (d *Document) guess() {
+	for at, s := range d.Provider.Each() {
+		if want, _ := s.PortSecurity(); s.Security == "" && want != "" {
+			s.Security = want
+			d.changed(at.String()+".security", "no security mode that is known", "written as "+string(want)+", after the port")
+		}
+		if len(s.Auth) == 0 {
+			s.Auth = []provider.Auth{provider.AuthPassword}
+			d.changed(at.String()+".auth", "no way to log in that is known", "written as password")
+		}
+	}
 }
 
 // domains puts the names into their normal form, each once.

@@ -29,7 +29,7 @@ func Decode(r io.Reader) (*provider.Provider, error) {
 		} `json:"protocols"`
 	}
 	if err := json.Unmarshal(body, &d); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
+		return nil, fmt.Errorf("%w: %s", ErrSyntax, why(body, err))
 	}
 	if d.Protocols == nil {
 		return nil, ErrProtocols

@@ -54,12 +54,15 @@ type linter struct{ finding.Linter }
 // why says what is wrong with text that is not a JSON object, with its line.
 func why(data []byte, err error) string {
 	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
 	switch {
 	case len(data) > MaxSize:
 		return ErrTooLarge.Error()
 	case errors.As(err, &syntax):
 		line := 1 + bytes.Count(data[:min(int(syntax.Offset), len(data))], []byte("\n"))
 		return fmt.Sprintf("line %d: %s", line, err)
+	case errors.As(err, &kind):
+		return strings.TrimPrefix(kind.Field+": ", ": ") + kind.Value + " in the wrong place"
 	}
 	return err.Error()
 }

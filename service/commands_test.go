@@ -28,7 +28,7 @@ providers:
 func (r *rig) script(text string) {
 	r.t.Helper()
 	path := filepath.Join(r.dir, "list.new")
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text), 0o700); err != nil { //nolint:gosec // it is to be run
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text), 0o700); err != nil {
 		r.t.Fatal(err)
 	}
 	if err := os.Rename(path, filepath.Join(r.dir, "list")); err != nil {

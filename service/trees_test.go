@@ -42,7 +42,7 @@ func TestRecipeTrees(t *testing.T) {
 				if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 					t.Fatal(err)
 				}
-				if err := os.WriteFile(path, f.Data, 0o700); err != nil { //nolint:gosec // some are programs
+				if err := os.WriteFile(path, f.Data, 0o700); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -90,7 +90,7 @@ func runRecipe(t *testing.T, root, text string) {
 	if _, err := exec.LookPath("jq"); err != nil && strings.Contains(text, "jq ") {
 		t.Skip("jq is not installed")
 	}
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", text) //nolint:gosec // a script of the documentation
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", text)
 	cmd.Env = []string{"PATH=" + filepath.Join(root, "bin") + ":" + os.Getenv("PATH")}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s\nby\n%s", err, out, text)
