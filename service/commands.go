@@ -39,6 +39,30 @@ func (b *Sources) list(o *opened, cfg *config.Config, data *config.Data) (found 
 	return found
 }
 
+// CommandState is what came of a command that lists domains.
+type CommandState struct {
+	Name  string
+	Lines int // of the last run that was right
+	Err   error
+}
+
+// Commands are the states of a configuration's commands.
+func (b *Sources) Commands(cfg *config.Config) (out []CommandState) {
+	for _, e := range cfg.Model() {
+		if e.DomainsCommand == nil {
+			continue
+		}
+		cmd := e.DomainsCommand.Run(b.env.Get("PATH"))
+		text, err := b.commands.Output(context.Background(), cmd)
+		state := CommandState{Name: provider.Printable(cmd.Name(), 200), Err: err}
+		for range cmd.Lines(text) {
+			state.Lines++
+		}
+		out = append(out, state)
+	}
+	return out
+}
+
 // listed adds the lines of an output. Domains that are in a file or are a built-in
 // provider's do not count, nor do lines that are not domains.
 func listed(o *opened, e config.Entry, cmd source.Command, out []byte, data *config.Data) (found []finding.Finding) {

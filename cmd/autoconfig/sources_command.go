@@ -16,7 +16,7 @@ import (
 func (a *app) sourcesCommand() *cobra.Command {
 	all := false
 	check := &cobra.Command{
-		Use: "check", Short: "Ask each database and directory once, and say what works",
+		Use: "check", Short: "Ask each database, directory and command once, and say what works",
 		Example: "  autoconfig sources check",
 		Long: `Check asks every source of the configuration once for a domain that cannot
 exist, for the built-in domains, and for the first domain of its list. It finds
@@ -46,18 +46,25 @@ database has its version in autoconfig_schema; --from prints what came after it.
 		}),
 	}
 	schema.Flags().IntVar(&from, "from", 0, "leave out the steps up to this `version`")
-	return group("sources", "Check databases and directories, and make tables for them", check, schema)
+	return group("sources", "Check where domains come from, and make tables for them", check, schema)
 }
 
 func (a *app) checkSources(ctx context.Context, all bool) error {
-	_, data, err := a.load()
+	cfg, data, err := a.load()
 	if err != nil {
 		return err
 	}
-	if len(data.Remote)+len(data.ISPDB) == 0 {
+	if !cfg.HasSources() {
 		return usagef("the configuration has no sources; docs/sources.md says how to write one")
 	}
 	failed := false
+	for _, c := range a.sources.Commands(cfg) {
+		if failed = failed || c.Err != nil; c.Err != nil {
+			fmt.Fprintf(a.stdout, "%s: failed: %s\n", c.Name, c.Err)
+			continue
+		}
+		fmt.Fprintf(a.stdout, "%s: lists %d\n", c.Name, c.Lines)
+	}
 	for _, s := range data.ISPDB {
 		failed = failed || len(s.Bad) > 0
 		fmt.Fprintln(a.stdout, s)
