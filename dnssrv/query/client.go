@@ -36,6 +36,7 @@ type Options struct {
 type Client struct {
 	o        Options
 	inFlight *semaphore.Weighted
+	sockets  sockets
 
 	mu       sync.Mutex
 	limiters map[string]*rate.Limiter
@@ -189,19 +190,36 @@ func (c *Client) limiter(server string) *rate.Limiter {
 	return l
 }
 
-// exchange sends m and waits for the message that answers it. Over UDP anything
-// else that arrives is a forgery or belongs to an older question, and is passed
-// over (RFC 5452 §9.1).
+// exchange sends m and waits for the message that answers it.
 func (c *Client) exchange(ctx context.Context, network, server string, m *dns.Msg) (*dns.Msg, error) {
 	server = c.Dialled(server)
 	deadline := time.Now().Add(c.o.Timeout) // a context of its own would cost more than all the rest
-	raw, err := dial(ctx, network, server, deadline)
+	addr, err := netip.ParseAddrPort(server)
+	if err == nil && network == "udp" { // UDP to an address needs no time
+		s, err := c.sockets.get(addr, server)
+		if err != nil {
+			return nil, err
+		}
+		r, err := converse(ctx, network, s.Conn, deadline, m)
+		c.sockets.put(s, err == nil)
+		return r, err
+	}
+	d := net.Dialer{Deadline: deadline}
+	raw, err := d.DialContext(ctx, network, server)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = raw.Close() }()
+	return converse(ctx, network, raw, deadline, m)
+}
+
+// converse sends m over a connection and waits for the message that answers it.
+// Over UDP anything else that arrives is a forgery or belongs to an older
+// question, and is passed over (RFC 5452 §9.1).
+func converse(ctx context.Context, network string, raw net.Conn, deadline time.Time, m *dns.Msg) (*dns.Msg, error) {
 	_ = raw.SetDeadline(deadline)
-	defer context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })()
+	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
 	conn := &dns.Conn{Conn: raw, UDPSize: udpSize}
 	if err := conn.WriteMsg(m); err != nil {
 		return nil, err
@@ -251,16 +269,6 @@ func readMessage(conn *dns.Conn) (*dns.Msg, error) {
 		}
 	}
 	return m, nil
-}
-
-// dial connects. Each question has a socket, and so a port, of its own, which a
-// forger must guess (RFC 5452 §9.2); UDP to an address needs no time.
-func dial(ctx context.Context, network, server string, deadline time.Time) (net.Conn, error) {
-	if addr, err := netip.ParseAddrPort(server); err == nil && network == "udp" {
-		return net.DialUDP(network, nil, net.UDPAddrFromAddrPort(addr))
-	}
-	d := net.Dialer{Deadline: deadline}
-	return d.DialContext(ctx, network, server)
 }
 
 // Contextual names the caller's cancellation rather than the deadline it set.
