@@ -115,7 +115,7 @@ func (a *Manager) get(ctx context.Context, name string, conn net.Conn) (cert *tl
 		}
 	}
 	if a.recent.note(name, cert.Leaf.NotAfter, a.o.Now()) {
-		go a.maintain(name)
+		go a.maintain(name) //nolint:gosec // G118: the upkeep outlives the client that asked
 	}
 	return cert, nil
 }
@@ -245,7 +245,7 @@ func (a *Manager) drop(name string) {
 // Look looks after a certificate in memory at once: when the name is no longer listed, it goes.
 func (a *Manager) Look(name string) {
 	if a.InMemory(name) != nil {
-		go a.maintain(name)
+		go a.maintain(name) //nolint:gosec // G118: the upkeep outlives the client that asked
 	}
 }
 
