@@ -34,6 +34,8 @@ func (a *app) completions(cmd *cobra.Command) func(*cobra.Command, []string, str
 			list = slices.Concat(a.ids(), a.ownDomains(cmd.Context(), begun))
 		case strings.HasPrefix(kind, "ADDRESS"), strings.HasPrefix(kind, "DOMAIN"):
 			list = a.ownDomains(cmd.Context(), begun)
+		case kind == "TEXT" && len(args) > 0 && args[len(args)-1] == "--lang": // its flags are not parsed
+			list = finding.Languages()
 		case kind == "TEXT":
 			for _, e := range finding.Catalogue() {
 				list = append(list, e.ID)
@@ -43,7 +45,8 @@ func (a *app) completions(cmd *cobra.Command) func(*cobra.Command, []string, str
 		case strings.Contains(kind, "FILE"):
 			return nil, cobra.ShellCompDirectiveDefault
 		}
-		return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return !strings.HasPrefix(s, begun) }), cobra.ShellCompDirectiveNoFileComp
+		list = slices.Compact(slices.Sorted(slices.Values(list)))
+		return slices.DeleteFunc(list, func(s string) bool { return !strings.HasPrefix(s, begun) }), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 

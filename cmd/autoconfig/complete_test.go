@@ -19,10 +19,10 @@ func TestCompletion(t *testing.T) {
 		want      string // the first words offered
 		directive string // cobra's: 4 no files, 0 files, 8 by name, 16 folders
 	}{
-		{"providers ", "own.example outlook.com microsoft365 own.example other.example", "4"},
+		{"providers ", "microsoft365 other.example outlook.com own.example", "4"},
 		{"providers mi", "microsoft365", "4"},
 		{"providers own.example ", "", "4"},
-		{"dns plan o", "own.example other.example", "4"},
+		{"dns plan o", "other.example own.example", "4"},
 		{"dns plan own.example ot", "other.example", "4"},
 		{"dns check own", "own.example", "4"},
 		{"dns plan --only si", "imap", "4"}, // the shell keeps what begins like the word
@@ -31,6 +31,9 @@ func TestCompletion(t *testing.T) {
 		{"doctor --have mail", "", "4"},
 		{"providers --log-level ", "debug info warn error", "4"},
 		{"explain smtp-auth-basic-re", "smtp-auth-basic-removed smtp-auth-basic-retired", "4"},
+		{"explain --lang ", "de en", "4"},
+		{"init --imap ", "", "4"},
+		{"init --caddyfile ", "", "0"},
 		{"render p", "pacc", "4"},
 		{"render mozilla ow", "own.example", "4"},
 		{"render mozilla own.example ", "", "4"},

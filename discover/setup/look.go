@@ -4,6 +4,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -61,7 +62,8 @@ type Host struct {
 	Err   error // it has no address
 	Ports []Port
 
-	by map[provider.Protocol]Why // what names it for a protocol
+	by      map[provider.Protocol]Why // what names it for a protocol
+	service int                       // the best that names it, by its place among all
 }
 
 // Seen is what a look found out about a domain.
@@ -117,7 +119,7 @@ func Look(ctx context.Context, domain string, o Options) *Seen {
 		Step: portStep, Total: portTime, Now: o.Now, Once: true})
 	l.begin()
 	l.running.Wait()
-	slices.SortStableFunc(l.hosts, func(a, b *Host) int { return int(a.Why - b.Why) })
+	slices.SortStableFunc(l.hosts, func(a, b *Host) int { return cmp.Or(int(a.Why-b.Why), a.service-b.service) })
 	for _, h := range l.hosts {
 		l.seen.Hosts = append(l.seen.Hosts, *h)
 	}
@@ -167,6 +169,7 @@ func (l *look) service(s provider.Service) {
 	if err != nil {
 		return // none, or no answer: the usual names remain
 	}
+	slices.SortFunc(records, func(a, b query.SRV) int { return cmp.Or(int(a.Priority)-int(b.Priority), int(b.Weight)-int(a.Weight)) })
 	for _, r := range records {
 		if r.Target != "." && r.Port != 0 {
 			l.server(provider.Server{Protocol: s.Protocol, Host: r.Target, Port: r.Port, Security: s.Security}, Service)
@@ -230,11 +233,14 @@ func (l *look) given(s provider.Server) {
 
 // server looks at a server that something names, and at the rest of its host.
 func (l *look) server(s provider.Server, why Why) {
-	s.Host = strings.ToLower(strings.TrimSuffix(s.Host, "."))
 	h := l.add(s.Host, why, s.Protocol)
 	if h == nil {
 		return
 	}
+	s.Host = h.Name
+	l.mu.Lock()
+	h.service = min(h.service, serviceRank(s))
+	l.mu.Unlock()
 	if svc, ok := s.Service(); why == Given || ok && svc.Port != s.Port {
 		l.port(h, s)
 	}
@@ -244,13 +250,22 @@ func (l *look) server(s provider.Server, why Why) {
 }
 
 func (l *look) host(name string, why Why) {
-	if h := l.add(strings.ToLower(strings.TrimSuffix(name, ".")), why); h != nil {
+	if h := l.add(name, why); h != nil {
 		l.ports(h)
 	}
 }
 
-// add notes why a host is looked at; nil when there are too many.
+// add notes why a host is looked at; nil for what is not a host name, as records
+// and documents may say anything, and when there are too many.
 func (l *look) add(name string, why Why, protocols ...provider.Protocol) *Host {
+	parse := provider.ParseDomain
+	if why == Given {
+		parse = provider.ParseHost // one label will do
+	}
+	name, err := parse(name)
+	if err != nil {
+		return nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	i := slices.IndexFunc(l.hosts, func(h *Host) bool { return h.Name == name })
@@ -259,7 +274,7 @@ func (l *look) add(name string, why Why, protocols ...provider.Protocol) *Host {
 			return nil
 		}
 		i = len(l.hosts)
-		l.hosts = append(l.hosts, &Host{Name: name, Why: why, by: map[provider.Protocol]Why{}})
+		l.hosts = append(l.hosts, &Host{Name: name, Why: why, by: map[provider.Protocol]Why{}, service: len(provider.Services())})
 	}
 	h := l.hosts[i]
 	h.Why = min(h.Why, why)

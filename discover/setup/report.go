@@ -41,12 +41,12 @@ func (s *Seen) Lines() []Line {
 	return out
 }
 
-// lines are a host, a line for each port that answers, and the others together.
+// lines are a host, a line for each port that speaks TLS, and the others together.
 func (h *Host) lines() []Line {
 	out := []Line{{Text: fmt.Sprintf("%s (%s)", h.Name, h.Why)}}
 	silent := map[string][]string{}
 	for _, p := range h.Ports {
-		if p.Answered {
+		if p.TLS != "" {
 			out = append(out, Line{fmt.Sprintf("  %-5d %-12s ", p.Server.Port, name(p.Server)), p.words()})
 			continue
 		}
@@ -60,7 +60,7 @@ func (h *Host) lines() []Line {
 
 // words are what a port offers, or what is wrong with it.
 func (p *Port) words() string {
-	if p.TLS == "" || len(p.Auth) == 0 {
+	if len(p.Auth) == 0 {
 		return "left out: " + p.Note
 	}
 	version, _, _ := strings.Cut(p.TLS, ",")
@@ -112,7 +112,10 @@ func (d Draft) Next(path, caddyfile string) string {
 // on, which some programs ask by.
 func (d Draft) Caddyfile() string {
 	var b strings.Builder
-	hosts := []string{"autoconfig." + d.Domain, "autodiscover." + d.Domain}
+	hosts := []string{"autoconfig." + d.Domain}
+	if d.Builtin == nil || d.Builtin.Vendor == nil { // else Autodiscover is the vendor's
+		hosts = append(hosts, "autodiscover."+d.Domain)
+	}
 	if slices.ContainsFunc(d.Incoming, provider.Server.ImplicitTLS) && slices.ContainsFunc(d.Outgoing, provider.Server.ImplicitTLS) {
 		hosts = append(hosts, "ua-auto-config."+d.Domain) // PACC's name, which is not published without
 	}

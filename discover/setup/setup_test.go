@@ -132,6 +132,7 @@ func TestLook(t *testing.T) {
 		imap, smtp string
 		want       []string // what is announced, as it is written
 		words      []string // of the report
+		never      []string // words that it does not have
 	}{
 		{name: "everything answers on one host", place: place{mailZone, map[string]string{
 			"mail.example.org:993": imapTLS + "|" + plain, "mail.example.org:143": imapStart + "|" + plain,
@@ -152,8 +153,12 @@ func TestLook(t *testing.T) {
 			words: []string{"993   imaps        left out: The certificate is for another name: mx.example.org",
 				"465   submissions  left out: The certificate has expired", "587   submission   left out: A certificate that only vouches for itself"}},
 		{name: "a host with all of it before one of its own for each", place: place{mailZone + "imap IN A 192.0.2.10\n", map[string]string{
-			"imap.example.org:993": imapTLS + "|" + plain, "mail.example.org:993": imapTLS + "|" + plain, "mail.example.org:465": smtpTLS + "|" + smtpPlain}, ""},
-			want: []string{"imaps://mail.example.org", "submissions://mail.example.org"}, words: []string{"left out, another host is announced"}},
+			"imap.example.org:993": imapTLS + "|" + plain, "mail.example.org:993": imapTLS + "|" + plain, "imap.example.org:465": smtpTLS + "|" + smtpPlain}, ""},
+			want: []string{"imaps://imap.example.org", "submissions://imap.example.org"}, words: []string{"left out, another host is announced"}},
+		{name: "SRV records by their priority", place: place{mailZone + "_imaps._tcp IN SRV 20 1 993 a\n_imaps._tcp IN SRV 10 1 993 b\n_submission._tcp IN SRV 0 1 587 c\n" +
+			"a IN A 192.0.2.11\nb IN A 192.0.2.11\nc IN A 192.0.2.11\n", map[string]string{"a.example.org:993": imapTLS + "|" + plain,
+			"b.example.org:993": imapTLS + "|" + plain, "c.example.org:993": imapTLS + "|" + plain, "c.example.org:587": smtpStart + "|" + smtpPlain}, ""},
+			want: []string{"imaps://b.example.org", "submission://c.example.org"}},
 		{name: "SRV records before usual names", place: place{mailZone + "_imaps._tcp IN SRV 0 1 1993 box\nbox IN A 192.0.2.11\n_pop3s._tcp IN SRV 0 0 0 .\n", map[string]string{
 			"box.example.org:1993": imapTLS + "|" + plain, "mail.example.org:993": imapTLS + "|" + plain, "mail.example.org:465": smtpTLS + "|" + smtpPlain}, ""},
 			want: []string{"imaps://box.example.org:1993", "submissions://mail.example.org"}, words: []string{"box.example.org (SRV record)"}},
@@ -175,8 +180,8 @@ func TestLook(t *testing.T) {
 			"mail.example.org:143": imapClear + "|AUTH=PLAIN", "mail.example.org:587": smtpStart + "|SIZE 1000",
 			"mail.example.org:993": "S: HTTP/1.1 400 Bad Request", "mail.example.org:465": smtpTLS + "|" + smtpPlain}, ""},
 			want: []string{"submissions://mail.example.org"},
-			words: []string{"143   imap         left out: STARTTLS is missing", "587   submission   left out: it offers no way to log in",
-				"993   imaps        left out: SSL/TLS chosen on a STARTTLS port"}},
+			words: []string{"143: STARTTLS is missing", "587   submission   left out: it offers no way to log in",
+				"993: SSL/TLS chosen on a STARTTLS port"}},
 		{name: "a built-in provider", place: place{"@ IN MX 0 example-org.mail.protection.outlook.com.\n", nil, ""},
 			want: []string{"microsoft365"}, words: []string{"which is Microsoft 365: built in"}},
 		{name: "given servers alone", place: place{mailZone, map[string]string{
@@ -186,6 +191,10 @@ func TestLook(t *testing.T) {
 		{name: "one given server before all else", place: place{mailZone + "_submissions._tcp IN SRV 0 1 465 mail\n", map[string]string{
 			"mail.example.org:993": imapTLS + "|" + plain, "mail.example.org:465": smtpTLS + "|" + smtpPlain, "out.example.net:465": smtpTLS + "|" + smtpPlain}, ""},
 			smtp: "out.example.net", want: []string{"imaps://mail.example.org", "submissions://out.example.net"}},
+		{name: "records that say anything", place: place{"@ IN MX 10 192.0.2.10\n@ IN MX 10 mail\nmail IN A 192.0.2.10\n_imaps._tcp IN SRV 0 1 993 x\\010providers.example.net.\n" +
+			"_imaps._tcp IN SRV 0 1 993 localhost.\n_submissions._tcp IN SRV 0 1 465 .\n_imap._tcp IN SRV 0 1 0 mail\n", map[string]string{
+			"mail.example.org:993": imapTLS + "|" + plain, "mail.example.org:465": smtpTLS + "|" + smtpPlain}, ""},
+			want: []string{"imaps://mail.example.org", "submissions://mail.example.org"}, never: []string{"localhost", "providers", "192.0.2.10 ("}},
 		{name: "nothing", place: place{mailZone, map[string]string{"mail.example.org:25": "CLOSE"}, ""},
 			words: []string{"993, 143, 995, 110, 465, 587, 4190: The connection was refused"}},
 	} {
@@ -214,6 +223,11 @@ func TestLook(t *testing.T) {
 			for _, words := range test.words {
 				if !strings.Contains(report, words) {
 					t.Errorf("the report does not say %q:\n%s", words, report)
+				}
+			}
+			for _, words := range test.never {
+				if strings.Contains(report, words) {
+					t.Errorf("the report says %q:\n%s", words, report)
 				}
 			}
 			if seen.Complete() || d.Builtin != nil {
@@ -279,6 +293,9 @@ func TestYAML(t *testing.T) {
 
 func TestServer(t *testing.T) {
 	t.Parallel()
+	if got := short(provider.Server{Protocol: provider.IMAP, Host: "h.example", Port: 143, Security: provider.Plain}); !strings.Contains(got, "security: plain") {
+		t.Errorf("without encryption: %s", got)
+	}
 	for text, want := range map[string]string{
 		"mail.example.org": "imap mail.example.org:0 ", "Mail.Example.ORG.:993": "imap mail.example.org:993 tls",
 		"mail.example.org:143": "imap mail.example.org:143 starttls", "pop.example.org:995": "pop3 pop.example.org:995 tls",
