@@ -278,6 +278,12 @@ func TestFromNothing(t *testing.T) {
 		t.Errorf("the account made (-want +got):\n%s", diff)
 	}
 	lap("account made")
+	tb.run(nil, `return write(args[0], args[1])`, "jo@example.org", "Sent with the settings found")
+	until(t, "the message arrives", func() bool { return len(b.mail.messages()) > 0 })
+	lap("message sent")
+	if message := b.mail.received(t); !strings.Contains(message, "Sent with the settings found") || !strings.Contains(message, "with ESMTPSA") {
+		t.Errorf("Dovecot has:\n%s", message)
+	}
 	fmt.Fprintf(&b.script, "[Thunderbird: jo@example.org, password; account made: %+v]\n", account)
 	if !slices.ContainsFunc(tb.net.log(), func(at string) bool { return strings.HasPrefix(at, "autoconfig.example.org:") }) {
 		t.Errorf("Thunderbird asked %q", tb.net.log())

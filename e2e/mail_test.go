@@ -168,14 +168,19 @@ func startPostfix(t testing.TB, m *mailServers, dir, domain, cert, key string) {
 	awaitPort(t, p, m.submission, filepath.Join(dir, "postfix.log"))
 }
 
-// received is the newest message of the mailbox as Dovecot keeps it.
-func (m *mailServers) received(t testing.TB) string {
-	t.Helper()
-	var files []string
+// messages are the files of the mailbox's messages.
+func (m *mailServers) messages() (files []string) {
 	for _, sub := range []string{"new", "cur"} {
 		more, _ := filepath.Glob(filepath.Join(m.inbox, sub, "*"))
 		files = append(files, more...)
 	}
+	return files
+}
+
+// received is the one message of the mailbox as Dovecot keeps it.
+func (m *mailServers) received(t testing.TB) string {
+	t.Helper()
+	files := m.messages()
 	if len(files) != 1 {
 		t.Fatalf("%d messages in %s", len(files), m.inbox)
 	}

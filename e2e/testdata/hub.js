@@ -119,3 +119,66 @@ async function signIn() {
     kept("mail.smtpserver.", smtp.split(",")[0], "smtp", { host: "hostname", user: "username", how: "try_ssl" }),
   ];
 }
+
+// documents are a window's own and those inside of it.
+function* documents(win) {
+  yield win.document;
+  for (const frame of win.document.querySelectorAll("browser, iframe")) {
+    if (frame.contentDocument && frame.contentWindow) {
+      yield* documents(frame.contentWindow);
+    }
+  }
+}
+
+// named is the visible element of some kinds that a person reads a name on.
+function named(win, name, ...kinds) {
+  for (const doc of documents(win)) {
+    for (const e of visible(doc.documentElement)) {
+      if (kinds.includes(e.localName) && [textOf(e), e.getAttribute("label"), e.getAttribute("value")].includes(name)) {
+        return e;
+      }
+    }
+  }
+  return null;
+}
+
+// write writes a message in a window of its own and sends it; the window closes
+// once the message is sent.
+async function write(to, subject) {
+  if (dialog()) { // the one that made the account offers more
+    await forward();
+    await until("the dialog is closed", () => !dialog());
+  }
+  const others = () => [...Services.wm.getEnumerator(null)].filter(w => w != window);
+  (await until("a button New Message", () => named(window, "New Message", "button", "toolbarbutton"))).click();
+  const win = await until("a window to write in", () => others().find(w => named(w, "Subject", "label") && named(w, "Send", "toolbarbutton", "button")));
+  const type = (name, text) => {
+    const label = named(win, name, "label");
+    const input = win.document.getElementById(label.getAttribute("control") ?? label.getAttribute("for"));
+    win.focus();
+    input.focus();
+    input.value = text;
+    for (const what of ["input", "change", "blur", "focusout"]) { // a window that is not shown may never have the focus
+      input.dispatchEvent(new win.Event(what, { bubbles: true }));
+    }
+  };
+  type("To", to);
+  let stays = 0; // the window empties its fields when it is ready
+  await until("the subject stays in the title", () => {
+    if (!win.document.title.includes(subject)) {
+      type("Subject", subject);
+      stays = 0;
+    }
+    return stays++ > 40;
+  });
+  const send = await until("a button Send that can be pressed", () => {
+    const button = named(win, "Send", "toolbarbutton", "button");
+    return button && !button.disabled && button;
+  });
+  send.click();
+  try {
+    await until("the message is sent", () => !others().length);
+  } catch (e) {
+    throw new Error(e.message + "; " + others().map(w => w.document.title + ": " + textOf(w.document.documentElement)).join("; "));
+  }
+}
