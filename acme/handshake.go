@@ -114,10 +114,15 @@ func (a *Manager) get(ctx context.Context, name string, conn net.Conn) (cert *tl
 			return nil, err
 		}
 	}
-	if a.recent.note(name, cert.Leaf.NotAfter, a.o.Now()) {
-		go a.maintain(name) //nolint:gosec // G118: the upkeep outlives the client that asked
-	}
+	a.used(name, cert)
 	return cert, nil
+}
+
+// used looks after a certificate in use now and then, whoever asked for it.
+func (a *Manager) used(name string, cert *tls.Certificate) {
+	if a.recent.note(name, cert.Leaf.NotAfter, a.o.Now()) {
+		go a.maintain(name)
+	}
 }
 
 // InMemory is the certificate to hand out at once, nil without one.
