@@ -128,3 +128,37 @@ func TestDocumentationLinks(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
+
+// A remark stands where it concerns somebody: before the steps, after them, at the settings, or folded for those who
+// administer; its https links can be clicked, and nothing else in it is HTML.
+func TestRemarksStandWhereTheyConcern(t *testing.T) {
+	note := func(place provider.NotePlace) provider.Note {
+		return provider.Note{Lang: "en", Text: "about-" + string(place) + " <b> https://example.org/" + string(place) + ". *", For: place}
+	}
+	body := setup(t, Visit{Agent: agents[4].agent}, example(func(p *provider.Provider) {
+		p.OAuth2 = &provider.OAuth2{ClientID: "x", AuthorizeURL: "https://id.example.org/a", TokenURL: "https://id.example.org/t", Addon: "https://example.org/a.xpi?x=1&y"}
+		for _, place := range []provider.NotePlace{"", provider.NoteReceiving, provider.NoteSending, provider.NoteSettings, provider.NotePrograms, provider.NoteAdmin} {
+			p.Notes = append(p.Notes, note(place))
+		}
+	}))
+	part := func(from, to string) string {
+		_, after, ok := strings.Cut(body, from)
+		before, _, end := strings.Cut(after, to)
+		if !ok || !end {
+			t.Fatalf("no part from %q to %q", from, to)
+		}
+		return before
+	}
+	for place, where := range map[string]string{
+		"receiving": part(`id="windows" open`, "</li>"), "sending": part("</ol>", `<p class="other">`), "": part(`<div class="card notice">`, "<details"),
+		"programs": part(`id="programs"`, "<table>"), "settings": part(`id="settings"`, "</section>"), "admin": part(`<details class="card admin">`, "</details>"),
+	} {
+		want := "about-" + place + ` &lt;b&gt; <a href="https://example.org/` + place + `" rel="noreferrer">https://example.org/` + place + "</a>. *"
+		if !strings.Contains(where, want) {
+			t.Errorf("%q: no %s in %s", place, want, where)
+		}
+	}
+	if steps := part(`id="windows" open`, "</ol>"); !strings.Contains(steps, `<a href="https://example.org/a.xpi?x=1&amp;y" rel="noreferrer">First install`) || strings.Contains(steps, "about-admin") {
+		t.Errorf("the add-on: %s", steps)
+	}
+}

@@ -270,14 +270,14 @@ func TestBrowserFirstScreen(t *testing.T) {
 const smallTargets = `[...document.querySelectorAll("button, summary, input:not([type=hidden]), nav a, footer a, .links a, .brand")]
 	.filter((e) => e.getClientRects().length > 0 && e.getBoundingClientRect().height < 43.5).map((e) => e.outerHTML.slice(0, 80)).join("; ")`
 
-// brokenNames lists the names whose lines end elsewhere than after a dot or before an @.
+// brokenNames lists the names whose lines end elsewhere than after a dot or a slash or before an @.
 const brokenNames = `[...document.querySelectorAll("td code:not(.link), h1")].filter((e) => {
 	const range = document.createRange(), walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
 	let top = null, last = "";
 	for (let n; (n = walk.nextNode());) for (let i = 0; i < n.length; i++) {
 		range.setStart(n, i); range.setEnd(n, i + 1);
 		const y = range.getBoundingClientRect().top;
-		if (top !== null && y > top + 3 && last !== "." && n.data[i] !== "@") return true;
+		if (top !== null && y > top + 3 && !"./".includes(last) && n.data[i] !== "@") return true;
 		[top, last] = [y, n.data[i]];
 	}
 	return false;
