@@ -152,9 +152,7 @@ func (p *Pages) newGroup(v *setupView, from *provider.Provider, first provider.A
 	return g
 }
 
-func (g *group) text(key string, pairs ...string) string {
-	return templates.Message(g.Lang, key, pairs...)
-}
+func (g *group) text(key string) string { return templates.Message(g.Lang, key) }
 
 func (g *group) rich(key string, pairs ...string) template.HTML {
 	return g.set.Rich(g.Lang, key, append(pairs, g.pairs...)...)
