@@ -8,7 +8,7 @@ LINT := $(CACHE)/bin/golangci-lint-$(LINT_VERSION)
 VULN_VERSION := v1.1.4
 FUZZTIME := 30s
 
-.PHONY: build test deps lint unit e2e demo vuln bench fuzz clients dates faults soak mutate words compare screenshots release docs clean
+.PHONY: build test deps lint unit e2e demo vuln bench fuzz clients dates faults soak simulate mutate words compare screenshots release docs clean
 
 build: ## the program, into ./autoconfig
 	go build -trimpath -o autoconfig ./cmd/autoconfig
@@ -83,6 +83,10 @@ faults: ## kills, full disks, vanishing files, slow-loris: the table of docs/rel
 SOAK ?= 90s
 soak: ## load with reloads and faults, under the race detector and without it
 	go test -tags e2e -count=1 -v -timeout 0 -run TestSoak ./e2e -soak $(SOAK)
+
+DOMAINS ?= 10000
+simulate: ## DOMAINS brought in at once under an authority's published limits, on a simulated clock: docs/scale.md
+	nice -n 19 go test -tags e2e -count=1 -v -timeout 0 -run TestSimulate ./acme -simulate $(DOMAINS)
 
 PKG ?= ./config ./source ./service ./server ./cmd/autoconfig
 MUTANTS ?= 150

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,7 +33,10 @@ import (
 
 // replicaSettings are what TestReplica is started with, in its environment: the
 // library keeps state by process, so that a replica must be one.
-type replicaSettings struct{ Directory, Folder, Database, HTTP, TLS string }
+type replicaSettings struct {
+	Directory, Folder, Database, HTTP, TLS string
+	Quiet                                  bool // no debug log
+}
 
 const replicaEnv = "AUTOCONFIG_TEST_REPLICA"
 
@@ -55,8 +59,13 @@ func TestReplica(t *testing.T) {
 		}
 		storage = store
 	}
-	o := new(world).options(r.Directory, storage)
-	o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w := new(world)
+	o := w.options(r.Directory, storage)
+	level := slog.LevelDebug
+	if r.Quiet {
+		level = slog.LevelInfo
+	}
+	o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 	ctx, stop := signal.NotifyContext(t.Context(), syscall.SIGTERM)
 	defer stop()
 	var plain net.Listener
@@ -68,10 +77,10 @@ func TestReplica(t *testing.T) {
 	secure := listenOn(t, r.TLS)
 	a := New(o, plainAddr, secure.Addr())
 	if plain != nil {
-		go func() { _ = http.Serve(plain, a.Challenges(http.NotFoundHandler())) }() // ends with the process
+		go func() { _ = http.Serve(plain, a.Challenges(w)) }() // ends with the process
 	}
 	go func() { _ = http.Serve(tls.NewListener(secure, a.TLSConfig()), http.NotFoundHandler()) }()
-	o.Log.Info("listening", "tls", secure.Addr())
+	o.Log.Info("listening", "tls", secure.Addr(), "plain", plainAddr)
 	a.Run(ctx)
 }
 
@@ -84,12 +93,21 @@ func listenOn(t *testing.T, addr string) net.Listener {
 	return ln
 }
 
-var listening = regexp.MustCompile(`msg=listening tls=(\S+)`)
+// ServeHTTP sets the clock to what a request says.
+func (w *world) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	if seconds, err := strconv.ParseInt(r.Header.Get("X-Clock"), 10, 64); err == nil {
+		w.clock.Store(seconds)
+	}
+}
+
+var listening = regexp.MustCompile(`msg=listening tls=(\S+) plain=(\S+)`)
 
 // replica is a started one.
 type replica struct {
-	tls string
-	log *lockedBuffer
+	tls   string
+	log   *lockedBuffer
+	plain string
+	kill  func() // at once
 }
 
 func startReplica(t *testing.T, a *acmetest.Authority, r replicaSettings) *replica {
@@ -118,7 +136,11 @@ func startReplica(t *testing.T, a *acmetest.Authority, r replicaSettings) *repli
 	})
 	for range 1000 {
 		if m := listening.FindStringSubmatch(log.String()); m != nil {
-			return &replica{m[1], log}
+			kill := func() {
+				_ = cmd.Process.Kill() // it is there
+				_ = cmd.Wait()
+			}
+			return &replica{m[1], log, m[2], kill}
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -44,11 +44,15 @@ type Authority struct {
 
 // Options say where an authority looks for the proofs.
 type Options struct {
-	HTTP, TLS string // IP:PORT of the servers it verifies, instead of ports 80 and 443
-	DNS       string // HOST:PORT of the resolver
-	KeyID     string // of the external account that it wants; empty: none
-	Key       string // of that, in base64url
+	HTTP, TLS string                          // IP:PORT of the servers it verifies, instead of ports 80 and 443
+	DNS       string                          // HOST:PORT of the resolver
+	KeyID     string                          // of the external account that it wants; empty: none
+	Key       string                          // of that, in base64url
+	Front     func(http.Handler) http.Handler // what is before it; may be nil
 }
+
+// OrderPath is where orders are sent to.
+const OrderPath = "/order-plz"
 
 const year = 365 * 24 * 3600 // seconds
 
@@ -66,10 +70,18 @@ func Start(t testing.TB, o Options) *Authority {
 		t.Fatal(err)
 	}
 	issuer := ca.New(logger, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {ValidityPeriod: year / 4}})
+	wait := 1 // seconds that it asks for between two looks at an order
+	if o.Front != nil {
+		wait = 0
+	}
 	verifier := va.New(logger, port(o.HTTP), port(o.TLS), false, o.DNS, store)
-	front := wfe.New(logger, store, verifier, issuer, []string{"pebble.letsencrypt.org"}, false, o.KeyID != "", 1, 1)
+	front := wfe.New(logger, store, verifier, issuer, []string{"pebble.letsencrypt.org"}, false, o.KeyID != "", wait, wait)
 	a := &Authority{Roots: x509.NewCertPool(), orders: map[string]int{}}
-	srv := httptest.NewUnstartedServer(a.counting(front.Handler()))
+	handler := a.counting(front.Handler())
+	if o.Front != nil {
+		handler = o.Front(handler)
+	}
+	srv := httptest.NewUnstartedServer(handler)
 	srv.Config.ErrorLog = logger
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
@@ -88,7 +100,7 @@ func port(addr string) int { return int(netip.MustParseAddrPort(addr).Port()) }
 // counting counts the orders (RFC 8555 §7.4) by name.
 func (a *Authority) counting(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/order-plz" {
+		if r.URL.Path == OrderPath {
 			body, _ := io.ReadAll(r.Body) // what is missing the authority will refuse
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			a.count(body)
