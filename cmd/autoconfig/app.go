@@ -153,6 +153,7 @@ Without a command it serves.`,
 	a.finish(root)
 	_ = root.RegisterFlagCompletionFunc("config", cobra.FixedCompletions([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt))
 	root.SetFlagErrorFunc(flagError)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages |", fmt.Sprintf(".FlagUsagesWrapped %d |", usualWidth)))
 	root.PersistentPreRunE = a.checkJSON
 	return root
 }

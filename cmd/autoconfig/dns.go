@@ -17,7 +17,7 @@ import (
 )
 
 func (a *app) dnsCommand() *cobra.Command {
-	return group("dns", "Plan, check and publish the records that lead clients to the settings",
+	return group("dns", "Plan, check and publish the DNS records",
 		a.dnsPlanCommand(), a.dnsCheckCommand(), a.dnsPublishCommand())
 }
 

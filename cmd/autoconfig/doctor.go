@@ -39,7 +39,7 @@ func (a *app) doctorCommand() *cobra.Command {
 	d := &doctor{app: a}
 	cmd := &cobra.Command{
 		Use:   "doctor ADDRESS|DOMAIN",
-		Short: "Find out why mail does not work: what clients find, the records, the servers, a login",
+		Short: "Find out why mail does not work",
 		Long: `Doctor looks at everything between an address and its mail: what each mail
 program would find, what is published in DNS, and the IMAP, POP3, SMTP and
 ManageSieve servers themselves, with their certificates and login methods. It

@@ -26,7 +26,7 @@ var errUnexplained = errors.New("nothing known is in this text; paste the server
 func (a *app) explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain [TEXT]",
-		Short: "Say what an error message of a mail server or program means and what to do; asks no network",
+		Short: "Say what an error message means and what to do",
 		Long: `Explain reads an error message, from its arguments or from standard input, and
 says what it means, why it happens and what to do. It knows the replies of
 Microsoft's mail servers and sign-in (AADSTS codes), those of the common mail

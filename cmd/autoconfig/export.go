@@ -43,7 +43,7 @@ type exported struct {
 func (a *app) exportCommand() *cobra.Command {
 	e := &export{app: a}
 	cmd := &cobra.Command{
-		Use: "export DIR", Short: "Write everything that is served without an address as static files",
+		Use: "export DIR", Short: "Write what is served without an address as static files",
 		Long: `Export writes the documents of every domain, your own and the built-in ones, for
 a web server or a CDN: DIR/HOST/PATH for autoconfig.D, D, autodiscover.D and
 ua-auto-config.D, and DIR/v1.1/D, with exactly the bytes that are served.

@@ -36,7 +36,7 @@ func (a *app) importCommand() *cobra.Command {
 	i := &importing{discovery: &discovery{app: a}}
 	cmd := &cobra.Command{
 		Use:   "import FILE|DIR|URL|ADDRESS…",
-		Short: "Print providers for autoconfig.yaml from documents or from what mail programs find",
+		Short: "Print providers, from documents or what mail programs find",
 		Long: `Import reads documents of any format that mail programs fetch, and prints the
 list providers: of autoconfig.yaml. It takes autoconfig XML 1.1 and 1.2,
 Autodiscover answers, configuration profiles (signed or not), PACC and the JSON

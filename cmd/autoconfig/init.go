@@ -41,7 +41,7 @@ func (a *app) initCommand() *cobra.Command {
 	b := &beginning{app: a}
 	cmd := &cobra.Command{
 		Use:   "init [DOMAIN]",
-		Short: "Look at a domain and its mail servers, and write autoconfig.yaml",
+		Short: "Look at a domain and its servers, and write autoconfig.yaml",
 		Long: `Init makes a configuration out of a domain name. It looks at the domain's MX and
 SRV records, at the settings that it publishes already, and at the ports of the
 mail servers that these and the usual names lead to (993, 995, 465, 587, 143,

@@ -24,7 +24,7 @@ type lintJSON struct {
 func (a *app) lintCommand() *cobra.Command {
 	d := &discovery{app: a, ispdb: discover.ISPDB}
 	cmd := &cobra.Command{
-		Use: "lint FILE|URL|-", Short: "Check a document with mail settings against what each mail program makes of it",
+		Use: "lint FILE|URL|-", Short: "Say what each mail program makes of a document",
 		Long: `Lint reads an autoconfig XML document, an Autodiscover answer, an Apple
 configuration profile or a PACC document, and says which mail program refuses it
 or misreads a host, a port, the security or the login, and what to write instead.

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 )
 
 // withoutExample are the groups of commands, and commands whose name is all there is to write.
@@ -74,4 +76,27 @@ func TestManPages(t *testing.T) {
 	if got := roff(".so /etc/passwd\n'x \\n -a"); got != "\\&.so /etc/passwd\n\\&'x \\en \\-a" {
 		t.Errorf("%q", got)
 	}
+}
+
+// The help of every command fits on a usual terminal. Examples are to be copied,
+// and tables have one line for each thing.
+func TestHelpFits(t *testing.T) {
+	var look func(cmd *cobra.Command)
+	look = func(cmd *cobra.Command) {
+		if n := len([]rune(cmd.Short)); n > usualWidth-20 && cmd.Parent().Parent() == nil { // next to the name
+			t.Errorf("%s: %d characters: %s", cmd.CommandPath(), n, cmd.Short)
+		}
+		text := cmd.UsageString()
+		usage, rest, _ := strings.Cut(text, "Examples:")
+		_, flags, _ := strings.Cut(rest, "Flags:")
+		for line := range strings.Lines(usage + flags + cmd.Long) {
+			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > usualWidth && len(strings.Fields(line)) > 1 && !strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "Use \"") {
+				t.Errorf("%s: %d columns: %s", cmd.CommandPath(), n, line)
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			look(sub)
+		}
+	}
+	look((&app{stdin: strings.NewReader(""), env: func(string) (string, bool) { return "", false }}).root())
 }

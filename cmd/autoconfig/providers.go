@@ -33,7 +33,7 @@ func (a *app) providersCommand() *cobra.Command {
 	var facts bool
 	var on string
 	cmd := &cobra.Command{
-		Use: "providers [ID|DOMAIN]", Short: "List the built-in and configured providers, or one with its domains and servers",
+		Use: "providers [ID|DOMAIN]", Short: "List the providers, or one with its domains and servers",
 		Example: "  autoconfig providers microsoft365 --facts\n  autoconfig providers live.co.uk",
 		RunE: ran(func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("on") && !facts || facts && len(args) == 0 {

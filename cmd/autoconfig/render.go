@@ -26,7 +26,7 @@ func (a *app) renderCommand() *cobra.Command {
 	var sign bool
 	cmd := &cobra.Command{
 		Use:   "render FORMAT ADDRESS|DOMAIN",
-		Short: "Print what is served for an address: " + strings.Join(formats, ", "),
+		Short: "Print what is served for an address",
 		Long: `Render prints exactly the bytes that the server answers for an address or a
 domain. FORMAT is one of ` + strings.Join(formats, ", ") + `.`,
 		Example: "  autoconfig render mozilla you@live.co.uk\n  autoconfig render mobileconfig you@example.org --name \"Your Name\" > mail.mobileconfig",

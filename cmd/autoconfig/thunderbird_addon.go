@@ -20,7 +20,7 @@ type addonOptions struct{ provider, version, policies, installURL string }
 func (a *app) thunderbirdAddonCommand() *cobra.Command {
 	var o addonOptions
 	cmd := &cobra.Command{
-		Use: "thunderbird-addon FILE.xpi", Short: "Write an add-on that teaches Thunderbird the OAuth2 of your own domain",
+		Use: "thunderbird-addon FILE.xpi", Short: "Write an add-on that teaches Thunderbird your OAuth2",
 		Long: `Thunderbird signs in with OAuth2 only at providers that it knows. This command
 writes an add-on that names yours: its authorization server, its mail servers and
 the client id that mail programs use there. Thunderbird 140 and later read it; until

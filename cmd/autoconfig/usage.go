@@ -12,12 +12,25 @@ func (a *app) finish(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
 		a.finish(c)
 	}
+	cmd.Long = folded(cmd.Long)
 	if !cmd.HasSubCommands() && !cmd.DisableFlagParsing {
 		cmd.Args = checkArgs
 	}
 	if !cmd.HasSubCommands() && cmd.Name() != "help" {
 		cmd.ValidArgsFunction = a.completions(cmd)
 	}
+}
+
+// folded is text whose paragraphs are as wide as a usual terminal. Those with
+// indented lines are tables.
+func folded(text string) string {
+	paragraphs := strings.Split(text, "\n\n")
+	for i, p := range paragraphs {
+		if !strings.Contains(p, "\n ") && !strings.HasPrefix(p, " ") {
+			paragraphs[i] = strings.Join(wrap(strings.Fields(p), usualWidth), "\n")
+		}
+	}
+	return strings.Join(paragraphs, "\n\n")
 }
 
 // checkArgs compares the arguments with the usage line, as in "check [FILE]" and
