@@ -125,6 +125,8 @@ func (d *decoder) unknown(n ast.Node, key string, value ast.Node, v reflect.Valu
 		fix = "write the keys out: merging mappings is not supported"
 	case v.Type() == reflect.TypeFor[Provider]() && list != "":
 		fix = fmt.Sprintf("write %s: [%s]", list, serverProposal(list, cmp.Or(textOf(value), key)))
+	case v.Type() == reflect.TypeFor[Provider]() && slices.Contains(keysOf(reflect.TypeFor[DomainsCommand]()), key):
+		fix = "write domains_command: {command: [/usr/local/bin/list-domains], " + key + ": " + examples[key] + "}"
 	case near != "":
 		fix = fmt.Sprintf("did you mean %q?", near)
 	case v.Type() == reflect.TypeFor[Config]() && slices.Contains(keysOf(reflect.TypeFor[Provider]()), key):

@@ -39,7 +39,7 @@ const (
 		dns-srv-provider dns-target-unknown dns-ttl-high dns-ttl-low dns-vendor-spf dns-vendor-srv
 		have-host-other have-port-unknown have-username-other
 		imap-auth-clear imap-server-unavailable
-		import-document-differs import-domain-taken import-value-changed import-value-left
+		import-document-differs import-domain-builtin import-domain-taken import-value-changed import-value-left
 		mozilla-auth-attribute mozilla-auth-unknown mozilla-document-doctype mozilla-document-mark
 		mozilla-documentation-incomplete mozilla-domain-attribute mozilla-element-misplaced mozilla-element-unknown
 		mozilla-hostname-blank mozilla-hostname-short mozilla-issuer-url mozilla-name-long mozilla-name-missing

@@ -54,9 +54,6 @@ func (d *Document) withoutPerson(text string) string {
 func (d *Document) finish() {
 	p := d.Provider
 	d.logins()
-	if len(p.Domains) == 0 && d.address.Domain != "" {
-		p.Domains = []string{d.address.Domain}
-	}
 	d.domains()
 	d.guess()
 	d.repair()
@@ -91,16 +88,28 @@ func (d *Document) guess() {
 
 // domains puts the names into their normal form, each once.
 func (d *Document) domains() {
-	var good []string
+	var good, theirs []string
 	for i, name := range d.Provider.Domains {
+		if d.address.Domain != "" {
+			name = strings.ReplaceAll(name, provider.EmailDomain, d.address.Domain)
+		}
 		norm, err := provider.ParseDomain(name)
 		if err != nil {
 			d.remark("import-value-left", d.line(fmt.Sprintf("domains[%d]", i)), "not carried over: %q is not a domain name", name)
 		} else if !slices.Contains(good, norm) {
 			good = append(good, norm)
+			if provider.VendorOwned(norm) != "" {
+				theirs = append(theirs, norm)
+			}
 		}
 	}
-	d.Provider.Domains = good
+	if len(good) == 0 && d.address.Domain != "" {
+		good = []string{d.address.Domain}
+	}
+	if d.Provider.Domains = good; len(theirs) > 0 {
+		d.remark("import-domain-builtin", 0, "domains of the built-in provider %s, whose settings this entry replaces: %d, such as %s",
+			provider.VendorOwned(theirs[0]), len(theirs), theirs[0])
+	}
 }
 
 // repair takes out what the configuration refuses, and keeps its text as a remark.

@@ -32,7 +32,8 @@ type ISPDB struct {
 // MostISPDB is the most entries that a folder may have.
 const MostISPDB = 20_000
 
-// ReadISPDB reads a folder. A file that cannot be read keeps what it held before,
+// ReadISPDB reads a folder: the files NAME.xml, and others that are autoconfig
+// documents, as in a mirror of a database's answers. A file that cannot be read keeps what it held before,
 // or is left out, and so does the folder; the findings say so. The error is of a
 // folder that was never read.
 func ReadISPDB(r *files.Reader, name, dir string, before *ISPDB) (*ISPDB, []finding.Finding, error) {
@@ -47,12 +48,12 @@ func ReadISPDB(r *files.Reader, name, dir string, before *ISPDB) (*ISPDB, []find
 	s := &ISPDB{Name: name, Dir: dir, index: NewIndex(0, 0), files: map[string]*provider.Provider{}}
 	var found []finding.Finding
 	for _, file := range names {
-		if filepath.Ext(file) != ".xml" {
-			continue
-		}
 		p, err := readProvider(r, filepath.Join(dir, file))
+		old, known := before.held(file)
+		if err != nil && !known && filepath.Ext(file) != ".xml" {
+			continue // a licence, or another folder
+		}
 		if err != nil {
-			old, known := before.held(file)
 			found = append(found, badFile(filepath.Join(dir, file), err, known))
 			if s.Bad = append(s.Bad, file); !known {
 				continue

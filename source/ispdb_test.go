@@ -55,6 +55,7 @@ func TestISPDB(t *testing.T) {
 	write(t, dir, "e.xml", document("e.example", "tls", "tls"))
 	write(t, dir, "z.xml", document("a.example", "tls", "tls"))
 	write(t, dir, "LICENSE", "words")
+	write(t, dir, "f.example", document("f.example", "tls", "tls"))
 	if err := os.Mkdir(filepath.Join(dir, "folder.xml"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func TestISPDB(t *testing.T) {
 	if err != nil || len(found) != 2 {
 		t.Fatalf("%v, %v", err, found)
 	}
-	if got := s.String(); got != "others: providers: 3, domains: 4, left out without encryption: 2, unreadable files: 2" {
+	if got := s.String(); got != "others: providers: 4, domains: 6, left out without encryption: 2, unreadable files: 2" {
 		t.Error(got)
 	}
 	p, err := s.Lookup(t.Context(), provider.Address{Domain: "a.example"})
@@ -80,15 +81,16 @@ func TestISPDB(t *testing.T) {
 
 	write(t, dir, "e.xml", "<clientConfig")
 	write(t, dir, "b.xml", document("b.example", "tls", "tls"))
+	write(t, dir, "f.example", "gone")
 	if err := os.Remove(filepath.Join(dir, "a.xml")); err != nil {
 		t.Fatal(err)
 	}
 	next, found, err := ReadISPDB(r, "others", dir, s)
-	if err != nil || len(found) != 3 || !strings.Contains(found[1].Cause, "what it held before is served") {
+	if err != nil || len(found) != 4 || !strings.Contains(found[1].Cause, "what it held before is served") {
 		t.Fatalf("%v, %v", err, found)
 	}
-	for domain, id := range map[string]string{"e.example": "e", "b.example": "b", "a.example": "z"} {
-		if p, err := next.Lookup(t.Context(), provider.Address{Domain: domain}); err != nil || filepath.Base(p.ID) != id+".xml" {
+	for domain, id := range map[string]string{"e.example": "e", "b.example": "b", "also-f.example": "f.example", "a.example": "z"} {
+		if p, err := next.Lookup(t.Context(), provider.Address{Domain: domain}); err != nil || strings.TrimSuffix(filepath.Base(p.ID), ".xml") != id {
 			t.Errorf("%s: %v, %+v", domain, err, p)
 		}
 	}

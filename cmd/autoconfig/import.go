@@ -208,6 +208,9 @@ func (i *importing) fetch(ctx context.Context, raw string) error {
 	if err != nil || u.Hostname() == "" {
 		return usagef("%q is not a URL", raw)
 	}
+	if u.User != nil {
+		return usagef("a URL with a user name or a password; no document needs one, leave it out")
+	}
 	env, err := i.environmentOf()
 	if err != nil {
 		return err
