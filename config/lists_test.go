@@ -41,7 +41,7 @@ func TestAddresses(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"postfix-accounts.cf": "\ufeffjo.secret@one.example|{SHA512-CRYPT}$6$x@y.example\n" +
-			"# hidden@commented.example|{PLAIN}x\n\nkim.secret@ONE.example|{PLAIN}a b|userdb_mail=maildir:/x@z.example\r\n" +
+			"#hidden@commented.example|{PLAIN}x\n\nkim.secret@ONE.example|{PLAIN}a b|userdb_mail=maildir:/x@z.example\r\n" +
 			"\"odd secret\"@quoted.example|{PLAIN}x\nlena.secret@extra.example|x\njo.secret@bücher.example|x\n",
 		"postfix-virtual.cf": "alias.secret@two.example jo.secret@one.example, other@far.example\n  more@goeson.example\n\tand@goeson.example\n" +
 			"@catchall.example jo.secret@one.example\nbare.example anything\nroot jo.secret@one.example\n/^.*@pattern.example/ x\n" +
