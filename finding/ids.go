@@ -5,8 +5,9 @@ package finding
 const (
 	okIDs = `
 		discover-domain-builtin
-		dns-dkim-published dns-dmarc-published dns-dnssec-validated dns-host-address-ok dns-mx-provider
-		dns-mx-published dns-pacc-rollover dns-publish-done dns-record-ok dns-record-published dns-spf-published
+		dns-caa-allows dns-dane-published dns-dkim-published dns-dmarc-published dns-dnssec-validated
+		dns-host-address-ok dns-mta-sts-published dns-mx-provider dns-mx-published dns-pacc-rollover
+		dns-publish-done dns-record-ok dns-record-published dns-spf-published dns-tlsrpt-published
 		dns-vendor-mx-filter
 		have-settings-right
 		imap-login-accepted imap-server-ready
@@ -33,10 +34,11 @@ const (
 		discover-address-private discover-autoconfig-stale discover-autodiscover-error
 		discover-autodiscover-microsoft discover-clients-disagree discover-document-refused discover-host-foreign
 		discover-path-missing discover-path-status discover-redirect-downgrade discover-settings-guessed
-		dns-autoconfig-mx dns-dkim-missing dns-dmarc-missing dns-host-wildcard dns-mx-missing dns-mx-null
-		dns-mx-provider-differs dns-mx-verification dns-negative-missing dns-pacc-cname dns-publish-lags
-		dns-publish-unasked dns-server-serial dns-server-silent dns-spf-missing dns-spf-multiple dns-srv-priority
-		dns-srv-provider dns-target-unknown dns-ttl-high dns-ttl-low dns-vendor-spf dns-vendor-srv
+		dns-autoconfig-mx dns-dane-insecure dns-dane-unusable dns-dkim-missing dns-dmarc-missing dns-host-wildcard
+		dns-mta-sts-broken dns-mx-missing dns-mx-null dns-mx-provider-differs dns-mx-verification
+		dns-negative-missing dns-pacc-cname dns-publish-lags dns-publish-unasked dns-server-serial dns-server-silent
+		dns-spf-missing dns-spf-multiple dns-srv-priority dns-srv-provider dns-target-unknown dns-tlsrpt-malformed
+		dns-ttl-high dns-ttl-low dns-vendor-spf dns-vendor-srv
 		have-host-other have-port-unknown have-username-other
 		imap-auth-clear imap-server-unavailable
 		import-document-differs import-domain-builtin import-domain-taken import-value-changed import-value-left
@@ -88,19 +90,19 @@ const (
 		discover-model-differs discover-network-failed discover-pacc-digest discover-page-not-404
 		discover-redirect-loop discover-server-error discover-settings-broken discover-settings-none
 		discover-settings-plain discover-srv-differs discover-tls
-		dns-autodiscover-microsoft dns-cname-dangling dns-dnssec-bogus dns-domain-missing dns-mx-target-address
-		dns-mx-target-cname dns-mx-target-missing dns-name-cname dns-name-cname-apex dns-name-cname-beside
-		dns-name-misplaced dns-name-other-data dns-pacc-malformed dns-pacc-previous dns-pacc-stale dns-plan-failed
-		dns-publish-clock dns-publish-command dns-publish-conflict dns-publish-delegated dns-publish-failed
-		dns-publish-key-unknown dns-publish-key-wrong dns-publish-limited dns-publish-not-authoritative
-		dns-publish-not-served dns-publish-partial dns-publish-primary-unknown dns-publish-raced dns-publish-refused
-		dns-publish-rejected dns-publish-token dns-publish-too-large dns-publish-unknown dns-publish-unreachable
-		dns-publish-unreadable dns-publish-unsupported dns-publish-zone-missing dns-publish-zone-unknown
-		dns-publish-zone-wrong dns-question-refused dns-question-servfail dns-question-timeout dns-record-differs
-		dns-record-missing dns-server-address dns-server-disagree dns-server-lame dns-server-none dns-srv-cpanel
-		dns-srv-denied dns-srv-leftover dns-srv-mixed dns-srv-target-address dns-srv-target-cname
-		dns-srv-target-missing dns-target-appended dns-target-number dns-vendor-autodiscover dns-vendor-mx
-		dns-vendor-mx-name
+		dns-autodiscover-microsoft dns-caa-denies dns-cname-dangling dns-dnssec-bogus dns-domain-missing
+		dns-mx-target-address dns-mx-target-cname dns-mx-target-missing dns-name-cname dns-name-cname-apex
+		dns-name-cname-beside dns-name-misplaced dns-name-other-data dns-pacc-malformed dns-pacc-previous
+		dns-pacc-stale dns-plan-failed dns-publish-clock dns-publish-command dns-publish-conflict
+		dns-publish-delegated dns-publish-failed dns-publish-key-unknown dns-publish-key-wrong dns-publish-limited
+		dns-publish-not-authoritative dns-publish-not-served dns-publish-partial dns-publish-primary-unknown
+		dns-publish-raced dns-publish-refused dns-publish-rejected dns-publish-token dns-publish-too-large
+		dns-publish-unknown dns-publish-unreachable dns-publish-unreadable dns-publish-unsupported
+		dns-publish-zone-missing dns-publish-zone-unknown dns-publish-zone-wrong dns-question-refused
+		dns-question-servfail dns-question-timeout dns-record-differs dns-record-missing dns-server-address
+		dns-server-disagree dns-server-lame dns-server-none dns-srv-cpanel dns-srv-denied dns-srv-leftover
+		dns-srv-mixed dns-srv-target-address dns-srv-target-cname dns-srv-target-missing dns-target-appended
+		dns-target-number dns-vendor-autodiscover dns-vendor-mx dns-vendor-mx-name
 		exchange-activesync-old exchange-ews-retired
 		have-auth-other have-auth-password have-domain-typo have-host-kind have-host-retired have-host-typo
 		have-mode-other have-mode-plain have-port-mode have-port-other have-port-relay have-username-short

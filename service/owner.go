@@ -19,7 +19,7 @@ func recordPlan(cfg *config.Config, data *config.Data) server.RecordPlan {
 	client := query.New(query.Options{Resolvers: Resolvers(cfg), PerSecond: pagePerSecond, Timeout: time.Second, Tries: 2})
 	plan := dnssrv.PlanOptions{ServiceHost: cfg.ServiceHost, TTL: dnssrv.DefaultTTL}
 	return func(ctx context.Context, domain string) ([]dnssrv.RR, func(context.Context) []finding.Finding, error) {
-		c := NewRecordCheck(data, client, plan, false) // a checker remembers hosts, so it is for one look
+		c := NewRecordCheck(data, client, plan, false, nil) // a checker remembers hosts, so it is for one look
 		s, err := c.Subject(ctx, domain)
 		return s.Want, func(ctx context.Context) []finding.Finding { return c.Check(ctx, s) }, err
 	}

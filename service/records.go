@@ -52,10 +52,10 @@ type RecordCheck struct {
 }
 
 // NewRecordCheck asks client, and where authoritative is set every name server
-// of a zone.
-func NewRecordCheck(data *config.Data, client *query.Client, o dnssrv.PlanOptions, authoritative bool) *RecordCheck {
+// of a zone. Neighbours may be nil.
+func NewRecordCheck(data *config.Data, client *query.Client, o dnssrv.PlanOptions, authoritative bool, n *check.Neighbours) *RecordCheck {
 	checker := check.New(client, check.Options{
-		Authoritative: authoritative, ByMX: source.NewMXTable(data.Providers).ByHosts, Digest: pacc.ParseTXT})
+		Authoritative: authoritative, Neighbours: n, ByMX: source.NewMXTable(data.Providers).ByHosts, Digest: pacc.ParseTXT})
 	return &RecordCheck{OwnDomains: NewOwnDomains(data), checker: checker, options: o}
 }
 

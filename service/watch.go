@@ -83,7 +83,7 @@ func (w *watch) look(ctx context.Context) (result server.Records, broken map[str
 		return result, nil, nil, errResolver
 	}
 	plan := dnssrv.PlanOptions{ServiceHost: now.cfg.ServiceHost, TTL: dnssrv.DefaultTTL}
-	c := NewRecordCheck(now.data, client, plan, false)
+	c := NewRecordCheck(now.data, client, plan, false, nil)
 	result.Status, broken = map[string]int{}, map[string]string{}
 	var broke, why error
 	unasked, inRow := 0, 0

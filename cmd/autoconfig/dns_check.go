@@ -77,7 +77,7 @@ func (c *dnsCheck) run(ctx context.Context, args []string) error {
 		return err
 	}
 	client := c.network.dnsClient(c.cfg, c.rate)
-	c.checker = service.NewRecordCheck(c.data, client, c.plan.options(c.cfg), c.authoritative)
+	c.checker = service.NewRecordCheck(c.data, client, c.plan.options(c.cfg), c.authoritative, service.Neighbours(c.cfg, c.network.guarded(client)))
 	count, domains, err := c.domains(ctx, c.list, c.checker.OwnDomains, args)
 	if err != nil {
 		return err

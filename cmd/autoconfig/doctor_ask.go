@@ -118,7 +118,7 @@ func (d *doctor) sieve(ctx context.Context, env *discover.Env, servers *visits) 
 
 // records is what `dns check` says.
 func (d *doctor) records(ctx context.Context, dns *query.Client) findingGroup {
-	check := service.NewRecordCheck(d.data, dns, dnssrv.PlanOptions{ServiceHost: d.cfg.ServiceHost, TTL: dnssrv.DefaultTTL}, false)
+	check := service.NewRecordCheck(d.data, dns, dnssrv.PlanOptions{ServiceHost: d.cfg.ServiceHost, TTL: dnssrv.DefaultTTL}, false, nil)
 	s, err := check.Subject(ctx, d.addr.Domain)
 	g := findingGroup{title: "Records in DNS"}
 	if err != nil { // no plan can be made, so the domain is only observed

@@ -1,16 +1,20 @@
 package main
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"autoconfig/config"
+	"autoconfig/discover"
 	"autoconfig/dnssrv/query"
 	"autoconfig/service"
 )
@@ -42,6 +46,34 @@ func (n *network) dnsClient(cfg *config.Config, perSecond float64) *query.Client
 		resolvers = service.Resolvers(cfg)
 	}
 	return query.New(query.Options{Resolvers: resolvers, PerSecond: perSecond, ConnectTo: n.connect.to})
+}
+
+// guarded makes requests to hosts that strangers name: at public addresses alone,
+// but for those of --connect-to, and through no proxy, which would look names up itself.
+func (n *network) guarded(client *query.Client) *http.Transport {
+	t := n.transport()
+	t.Proxy, t.DisableKeepAlives = nil, true
+	t.DialContext = func(ctx context.Context, network, address string) (conn net.Conn, err error) {
+		if n.connect.replaced(address) {
+			return new(net.Dialer).DialContext(ctx, network, n.connect.to(address))
+		}
+		host, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		addrs, err := client.LookupHost(ctx, host)
+		d := net.Dialer{Control: discover.Guard(false), Timeout: 5 * time.Second}
+		for _, addr := range addrs[:min(len(addrs), 4)] {
+			if conn, err = d.DialContext(ctx, network, net.JoinHostPort(addr.String(), port)); err == nil {
+				return conn, nil
+			}
+		}
+		if errors.Is(err, discover.ErrPrivate) {
+			err = fmt.Errorf("%s has no public address", host)
+		}
+		return nil, err
+	}
+	return t
 }
 
 // rootsFlag reads the authorities of --ca: the system's, and those in the file.

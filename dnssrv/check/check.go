@@ -33,6 +33,8 @@ type Options struct {
 	// Digest reads the value of a PACC TXT record, with the reason if it cannot;
 	// nil: values are compared as they are.
 	Digest func(txt string) ([sha256.Size]byte, error)
+	// Neighbours are looked at too; nil: they are not.
+	Neighbours *Neighbours
 }
 
 // Checker looks at domains. It remembers the hosts that records point to, as
@@ -48,6 +50,7 @@ func New(client *query.Client, o Options) *Checker {
 	if o.Digest == nil {
 		o.Digest = func(txt string) ([sha256.Size]byte, error) { return sha256.Sum256([]byte(txt)), nil }
 	}
+	o.Neighbours = o.Neighbours.withResolver(client)
 	return &Checker{client: client, o: o}
 }
 

@@ -43,6 +43,7 @@ func (l *look) judgeMail() {
 	default:
 		l.judgeMX(best, a.RRs)
 	}
+	l.judgeNeighbours(l.k.o.Neighbours, best)
 	advise := takesMail && provider.VendorOwned(l.Domain) == "" // nobody who asks owns live.co.uk
 	l.judgeSPF(advise)
 	l.judgeDKIM(advise)

@@ -1,0 +1,219 @@
+package check
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/miekg/dns"
+
+	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
+	"autoconfig/provider"
+)
+
+// Neighbours has a check look at what is next to the planned records and is
+// never planned: MTA-STS, TLS reports, DANE and CAA.
+type Neighbours struct {
+	// Fetch gets the body of a URL, which must answer 200 itself.
+	Fetch func(ctx context.Context, url string) ([]byte, error)
+	// CAs are the names in CAA records of the authorities that certificates for
+	// the domain's autoconfig hosts are ordered from; none: CAA is not judged.
+	CAs []string
+
+	validates func() bool // whether the resolver validates DNSSEC
+}
+
+// withResolver is the same for one checker.
+func (n *Neighbours) withResolver(client *query.Client) *Neighbours {
+	if n == nil {
+		return nil
+	}
+	own := *n
+	own.validates = sync.OnceValue(func() bool { return client.Ask(context.Background(), ".", dns.TypeSOA).AD }) // the root is signed
+	return &own
+}
+
+// judgeNeighbours looks at them, where the domain takes mail.
+func (l *look) judgeNeighbours(n *Neighbours, exchangers []string) {
+	if n == nil {
+		return
+	}
+	if len(exchangers) > 0 && !slices.Contains(exchangers, ".") {
+		l.judgeMTASTS(n, exchangers)
+		l.judgeTLSRPT()
+		for _, host := range exchangers {
+			l.judgeDANE(n, host)
+		}
+	}
+	if l.Want != nil && len(n.CAs) > 0 {
+		l.judgeCAA(n)
+	}
+}
+
+// text asks for the text records at a label that begin with a version.
+func (l *look) text(label, version string) (string, []dns.RR) {
+	a := l.ask(query.Question{Name: l.name(label), Type: dns.TypeTXT})
+	l.seen.put(a)
+	return l.name(label), withText(a.RRs, func(text string) bool { return strings.HasPrefix(text, version) })
+}
+
+// stsID is the id that an MTA-STS record must have (RFC 8461 §3.1).
+var stsID = regexp.MustCompile(`^v=STSv1\s*;(.*;)?\s*id=[A-Za-z0-9]{1,32}\s*(;|$)`)
+
+// judgeMTASTS compares the policy with the mail exchangers (RFC 8461).
+func (l *look) judgeMTASTS(n *Neighbours, exchangers []string) {
+	name, got := l.text("_mta-sts", "v=STSv1")
+	if len(got) == 0 {
+		return
+	}
+	broken := func(format string, args ...any) {
+		f := l.compared("dns-mta-sts-broken", name, dns.TypeTXT, statusDiffers, nil, got)
+		l.add(f.Because(format, args...))
+	}
+	if len(got) > 1 || !stsID.MatchString(dnssrv.Texts(got)[0]) {
+		broken("there must be one record v=STSv1 with an id of letters and digits (RFC 8461, section 3.1); senders take this for none")
+		return
+	}
+	if n.Fetch == nil {
+		l.add(l.compared("dns-mta-sts-published", name, dns.TypeTXT, statusOK, nil, got))
+		return
+	}
+	address := "https://mta-sts." + l.Domain + "/.well-known/mta-sts.txt"
+	body, err := n.Fetch(l.ctx, address)
+	if err != nil {
+		broken("the policy cannot be read from %s: %v; senders go on without it, or with the one they remember", address, err)
+		return
+	}
+	mode, patterns := stsPolicy(string(body))
+	if mode == "" {
+		broken("%s is not a policy: it needs version: STSv1, mode: enforce, testing or none, and max_age", address)
+		return
+	}
+	for _, host := range exchangers {
+		if mode != "none" && !slices.ContainsFunc(patterns, func(p string) bool { return stsMatches(p, host) }) {
+			broken("the policy (mode %s) does not name the mail exchanger %s; where it is enforced, senders do not deliver there", mode, host)
+			return
+		}
+	}
+	f := l.compared("dns-mta-sts-published", name, dns.TypeTXT, statusOK, nil, got)
+	l.add(f.Because("the MTA-STS policy (mode %s) names every mail exchanger", mode))
+}
+
+// stsPolicy reads a policy (RFC 8461 §3.2); mode is "" for what is none.
+func stsPolicy(body string) (mode string, patterns []string) {
+	fields := map[string]string{}
+	for line := range strings.Lines(body) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if key, value = strings.TrimSpace(key), strings.TrimSpace(value); key == "mx" {
+			patterns = append(patterns, strings.ToLower(value))
+		} else {
+			fields[key] = value
+		}
+	}
+	if fields["version"] != "STSv1" || fields["max_age"] == "" || !slices.Contains([]string{"enforce", "testing", "none"}, fields["mode"]) {
+		return "", nil
+	}
+	return fields["mode"], patterns
+}
+
+// stsMatches: a pattern is a name, or *. and a name for one label more.
+func stsMatches(pattern, host string) bool {
+	if suffix, wild := strings.CutPrefix(pattern, "*."); wild {
+		_, parent, _ := strings.Cut(host, ".")
+		return parent == suffix
+	}
+	return pattern == host
+}
+
+// judgeTLSRPT looks where reports about encryption go (RFC 8460 §3).
+func (l *look) judgeTLSRPT() {
+	name, got := l.text("_smtp._tls", "v=TLSRPTv1")
+	if len(got) == 0 {
+		return
+	}
+	id, status := "dns-tlsrpt-published", statusOK
+	if text := strings.ReplaceAll(dnssrv.Texts(got)[0], " ", ""); len(got) > 1 || !strings.Contains(text, ";rua=mailto:") && !strings.Contains(text, ";rua=https:") {
+		id, status = "dns-tlsrpt-malformed", statusDiffers
+	}
+	l.add(l.compared(id, name, dns.TypeTXT, status, nil, got))
+}
+
+// judgeDANE looks at the certificates that a mail exchanger is pinned to (RFC 7672).
+func (l *look) judgeDANE(n *Neighbours, host string) {
+	a := l.k.client.Ask(l.ctx, "_25._tcp."+host, dns.TypeTLSA)
+	l.seen.put(a)
+	if len(a.RRs) == 0 {
+		return
+	}
+	usable := slices.ContainsFunc(a.RRs, func(rr dns.RR) bool {
+		t, ok := rr.(*dns.TLSA)
+		return ok && (t.Usage == 2 || t.Usage == 3) && t.Selector <= 1 && t.MatchingType <= 2
+	})
+	f := l.compared("dns-dane-published", a.Name, dns.TypeTLSA, statusOK, nil, a.RRs)
+	switch {
+	case !usable:
+		f = l.compared("dns-dane-unusable", a.Name, dns.TypeTLSA, statusDiffers, nil, a.RRs)
+	case !a.AD && n.validates():
+		f = l.compared("dns-dane-insecure", a.Name, dns.TypeTLSA, statusDiffers, nil, a.RRs)
+	case !a.AD:
+		f = f.Because("%s; whether DNSSEC vouches for it, which it must, this resolver does not tell", f.Cause)
+	}
+	l.add(f)
+}
+
+// judgeCAA looks whether the authorities that certificates are ordered from may
+// give them out for the autoconfig host (RFC 8659 §3): the closest name with CAA
+// records decides.
+func (l *look) judgeCAA(n *Neighbours) {
+	for at := l.name(dnssrv.AutoconfigLabel); at != "."; at = query.Parent(at) {
+		a := l.k.client.Ask(l.ctx, at, dns.TypeCAA)
+		l.seen.put(a)
+		switch {
+		case !a.Outcome.Known():
+			f := l.failed(a)
+			l.add(f.Because("%s; an authority gives out no certificate then (RFC 8659, section 3)", f.Cause))
+			return
+		case len(a.RRs) == 0:
+			continue
+		}
+		allowed := caaIssuers(a.RRs)
+		id, status := "dns-caa-allows", statusOK
+		if allowed != nil && !slices.ContainsFunc(n.CAs, func(ca string) bool { return slices.Contains(allowed, ca) }) {
+			id, status = "dns-caa-denies", statusDiffers
+		}
+		f := l.compared(id, at, dns.TypeCAA, status, nil, a.RRs)
+		l.add(f.Because("certificates for %s are ordered from %s; the records %s", dnssrv.Plain(l.name(dnssrv.AutoconfigLabel)),
+			strings.Join(n.CAs, " or "), map[string]string{"dns-caa-allows": "allow that", "dns-caa-denies": "forbid that, so the order fails"}[id]))
+		return
+	}
+}
+
+// caaIssuers are the authorities that may give out certificates; nil: all may,
+// for no property issue says otherwise (RFC 8659 §4.2).
+func caaIssuers(rrs []dns.RR) []string {
+	var out []string
+	for _, rr := range rrs {
+		if c, ok := rr.(*dns.CAA); ok && strings.EqualFold(c.Tag, "issue") {
+			name, _, _ := strings.Cut(c.Value, ";")
+			out = append(out, strings.ToLower(strings.TrimSpace(name)))
+		}
+	}
+	return out
+}
+
+// CAAName is the name by which CAA records know the authority of an ACME
+// directory, "" for one that is not known here.
+func CAAName(directoryHost string) string {
+	for suffix, name := range map[string]string{ // each from the authority's own page about CAA
+		"letsencrypt.org": "letsencrypt.org", "acme.zerossl.com": "sectigo.com", "pki.goog": "pki.goog",
+		"acme.ssl.com": "ssl.com", "api.buypass.com": "buypass.com", "acme.digicert.com": "digicert.com",
+	} {
+		if provider.Below(directoryHost, suffix) {
+			return name
+		}
+	}
+	return ""
+}
