@@ -105,7 +105,7 @@ func newTab(t *testing.T, browser context.Context, base string, width, height in
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser)
 	t.Cleanup(cancel)
-	ctx, stop := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, stop := context.WithTimeout(ctx, 10*time.Minute) // of a busy machine
 	t.Cleanup(stop)
 	b := &tab{t: t, ctx: ctx, base: base}
 	b.do(chromedp.EmulateViewport(width, height))

@@ -99,7 +99,7 @@ var (
 func breakable(s string) template.HTML {
 	text, class := template.HTMLEscapeString(s), "whole"
 	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune(".@/", r) }) {
-		if len(part) > narrow-2 {
+		if len(part) > narrow/2+1 {
 			class = "any"
 		}
 	}
