@@ -289,3 +289,29 @@ func TestFromNothing(t *testing.T) {
 		t.Errorf("Thunderbird asked %q", tb.net.log())
 	}
 }
+
+// A person who has no usual names is asked for what cannot be found out.
+func TestInitAsks(t *testing.T) {
+	authority := probetest.NewAuthority()
+	dns := dnstest.Start(t, "$ORIGIN example.org.\n@ 60 IN SOA ns root 1 3600 600 86400 60\n@ IN NS ns\nns IN A 192.0.2.53\n@ IN MX 10 mx\n").Addr()
+	cert := authority.TLS(90*probetest.Day, "box.example.net")
+	imap := probetest.Play(t, cert, "TLS\nS: * OK ready\nC: a1 CAPABILITY\nS: * CAPABILITY IMAP4rev1 AUTH=PLAIN\nS: a1 OK").Addr
+	smtp := probetest.Play(t, cert, "TLS\nS: 220 box ESMTP\nC: EHLO\nS: 250-box\nS: 250 AUTH PLAIN").Addr
+	b := &beginning{t: t, dir: t.TempDir()}
+	said := b.command(program+" init --resolver "+dns+" --ca "+authority.Root(t)+" --connect-to box.example.net:993:"+imap+" --connect-to box.example.net:465:"+smtp+
+		" --connect-to box.example.net::"+freeport.On(t, "127.0.0.1"), "example.org\nbox.example.net\nsubmissions://box.example.net\nSetup.Example.ORG.\n")
+	text, err := os.ReadFile(filepath.Join(b.dir, "autoconfig.yaml"))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	for _, line := range []string{"service_host: setup.example.org\n", "      - imaps://box.example.net\n", "      - submissions://box.example.net\n", "    domains: [example.org]"} {
+		if !strings.Contains(string(text), line) {
+			t.Errorf("no %q in\n%s\n%s", line, text, said)
+		}
+	}
+	for _, question := range []string{"Domain of the mail addresses: ", "IMAP server (HOST or HOST:PORT): ", "SMTP server (HOST or HOST:PORT): "} {
+		if !strings.Contains(said, question) {
+			t.Errorf("%q is not asked:\n%s", question, said)
+		}
+	}
+}

@@ -206,8 +206,8 @@ func (b *beginning) look(ctx context.Context, domain string, o setup.Options) (s
 			missing, protocol, flag = o.SMTP, provider.SMTP, "--smtp"
 		}
 		if b.answers == nil || missing != nil {
-			return setup.Draft{}, fmt.Errorf("there is no %s server that could be announced; see above why, and give another with %s HOST, "+
-				"or take it unseen with --offline", strings.ToUpper(string(protocol)), flag)
+			return setup.Draft{}, fmt.Errorf("no %s server can be announced, for the reasons above; name another with %s HOST, "+
+				"or take it without a look with --offline", strings.ToUpper(string(protocol)), flag)
 		}
 		text := b.ask(ctx, strings.ToUpper(string(protocol))+" server (HOST or HOST:PORT)", "")
 		server, err := setup.Server(protocol, text)

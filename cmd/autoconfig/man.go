@@ -196,6 +196,11 @@ The configuration otherwise.
 `
 
 const environment = `.TP
+` + tokenVariable + `
+Token for
+.BR "dns publish \-\-api" ,
+instead of a file.
+.TP
 NO_COLOR
 If it is set, there are no colours, as with
 .BR \-\-no\-color .
