@@ -250,7 +250,7 @@ func (a *Manager) drop(name string) {
 // Look looks after a certificate in memory at once: when the name is no longer listed, it goes.
 func (a *Manager) Look(name string) {
 	if a.InMemory(name) != nil {
-		go a.maintain(name) //nolint:gosec // G118: the upkeep outlives the client that asked
+		go a.maintain(name)
 	}
 }
 
