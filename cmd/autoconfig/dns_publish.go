@@ -47,6 +47,7 @@ type dnsPublish struct {
 	own       *service.OwnDomains
 	done      *doneList
 	publisher *publish.Publisher
+	audit     *files.Audit
 	answers   *bufio.Reader
 	total     publishTotal
 }
@@ -206,6 +207,13 @@ func (d *dnsPublish) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = d.done.close() }() // each line was written at once
+	d.audit = files.OpenAudit(d.cfg.AuditLog)
+	defer func() {
+		d.audit.Close()
+		if err := d.audit.Fault(); err != nil {
+			fmt.Fprintf(d.stderr, "autoconfig: the audit log cannot be written: %v\n", err)
+		}
+	}()
 	d.own = service.NewOwnDomains(d.data)
 	d.answers = bufio.NewReader(d.stdin)
 	d.publisher = publish.New(d.network.dnsClient(d.cfg, 0), options)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -144,6 +145,12 @@ func (d *dnsPublish) prepare(ctx context.Context, job *publishJob) {
 func (d *dnsPublish) carryOut(ctx context.Context, z *publishedZone) {
 	z.tried, z.Findings = true, d.publisher.Publish(ctx, z.update)
 	z.Published = slices.ContainsFunc(z.Findings, func(f finding.Finding) bool { return f.Level == finding.OK })
+	result := "failed"
+	if z.Published {
+		result = "ok"
+	}
+	d.audit.Log("publish", slog.String("zone", z.Zone), slog.String("at", z.Server), slog.Int("changes", z.update.Count()),
+		slog.String("by", cmp.Or(d.env.Get("SUDO_USER"), d.env.Get("USER"))), slog.String("result", result))
 	if z.Published && d.servers {
 		z.Findings = append(z.Findings, d.publisher.Verify(ctx, z.update)...)
 	}
