@@ -126,7 +126,7 @@ func (a *Audit) add(line []byte) error {
 			return err
 		}
 	}
-	f, err := os.OpenFile(a.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640) //nolint:gosec // the group may read it
+	f, err := os.OpenFile(a.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640) // the group may read it
 	if err != nil {
 		return err
 	}
