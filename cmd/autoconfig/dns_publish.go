@@ -224,5 +224,9 @@ func (d *dnsPublish) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return cmp.Or(d.each(ctx, count, domains), d.summary())
+	err = d.each(ctx, count, domains)
+	if d.total.domains > 0 { // also when it was interrupted
+		err = cmp.Or(err, d.summary())
+	}
+	return err
 }

@@ -99,7 +99,7 @@ var providers = map[string]struct {
 	"desec": {"https://desec.io/api/v1", 50.0 / 60, "Authorization", "Token ", func(r *rest) provider { return &desec{r} }},
 	// 3,600 requests in an hour: docs.hetzner.cloud/reference/cloud#rate-limiting
 	"hetzner":  {"https://api.hetzner.cloud/v1", 1, "Authorization", "Bearer ", func(r *rest) provider { return &hetzner{r} }},
-	"powerdns": {"", 0, "X-API-Key", "", func(r *rest) provider { return &powerDNS{r} }},
+	"powerdns": {"", 0, "X-API-Key", "", func(r *rest) provider { return &powerDNS{rest: r} }},
 }
 
 // Providers are the names of the APIs, sorted.

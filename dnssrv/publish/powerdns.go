@@ -6,13 +6,17 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"sync"
 
 	"autoconfig/dnssrv"
 )
 
 // powerDNS speaks the HTTP API of the PowerDNS Authoritative Server
 // (doc.powerdns.com/authoritative/http-api).
-type powerDNS struct{ *rest }
+type powerDNS struct {
+	*rest
+	writing sync.Mutex // one change at a time: SQLite refuses a second writer (500)
+}
 
 const powerDNSZones = "/api/v1/servers/localhost/zones/"
 
@@ -81,6 +85,8 @@ func (p *powerDNS) replace(ctx context.Context, z Zone, u *ZoneUpdate) error {
 		}
 		sets = append(sets, set)
 	}
+	p.writing.Lock()
+	defer p.writing.Unlock()
 	_, err := p.do(ctx, http.MethodPatch, powerDNSZones+z.id, map[string]any{"rrsets": sets}, nil)
 	return err
 }
