@@ -62,7 +62,8 @@ func DomainOf(place string) string {
 	for part := range strings.FieldsFuncSeq(place, func(r rune) bool { return strings.ContainsRune(`/\:`, r) }) {
 		for _, prefix := range []string{"autoconfig.", "autodiscover.", "ua-auto-config."} {
 			if name, ok := strings.CutPrefix(strings.ToLower(part), prefix); ok {
-				if domain, err := provider.ParseDomain(name); err == nil && !strings.HasSuffix(domain, ".xml") && !strings.HasSuffix(domain, ".json") {
+				domain, err := provider.ParseDomain(name)
+				if err == nil && !strings.HasSuffix(domain, ".xml") && !strings.HasSuffix(domain, ".json") {
 					return domain
 				}
 			}

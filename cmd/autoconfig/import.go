@@ -61,7 +61,8 @@ cannot be read.`,
 	}
 	i.network.flags(cmd)
 	f := cmd.Flags()
-	f.Var(&flagValue{set: i.domain}, "domain", "the `domain` of documents that do not say theirs, and the one to ask a server for (repeatable)")
+	f.Var(&flagValue{set: i.domain}, "domain",
+		"the `domain` of documents that do not say theirs, and the one to ask a server for (repeatable)")
 	noFileCompletion(cmd, "domain")
 	f.BoolVar(&i.allowPrivate, "allow-private", false, "connect to private and local addresses too")
 	f.Var(ispdbFlag(&i.ispdb), "ispdb", "base `URL` of Thunderbird's database of providers")
@@ -132,7 +133,7 @@ func (i *importing) one(ctx context.Context, arg string) error {
 		data, err := i.readProfile(arg)
 		i.take(arg, data, i.hint(arg), err)
 		return nil
-	case !errors.Is(err, fs.ErrNotExist) || strings.ContainsAny(arg, `/\`) || slices.Contains(extensions, filepath.Ext(lower)):
+	case !errors.Is(err, fs.ErrNotExist), strings.ContainsAny(arg, `/\`), slices.Contains(extensions, filepath.Ext(lower)):
 		return usagef("%w; check the path", err)
 	}
 	addr, err := typedAddress(arg)
@@ -218,7 +219,8 @@ func (i *importing) fetch(ctx context.Context, raw string) error {
 	if u.Path != "" && u.Path != "/" {
 		a := i.hint(u.Host)
 		for key, values := range u.Query() {
-			if address, err := provider.ParseAddress(provider.Unwrap(values[0])); err == nil && strings.HasPrefix(strings.ToLower(key), "email") {
+			address, err := provider.ParseAddress(provider.Unwrap(values[0]))
+			if err == nil && strings.HasPrefix(strings.ToLower(key), "email") {
 				a = address
 			}
 		}
@@ -239,7 +241,8 @@ func (i *importing) fetch(ctx context.Context, raw string) error {
 			}
 		}
 		if i.read == before {
-			i.found = append(i.found, finding.New("import-document-unreadable", raw).Because("the server has no document for %s", domain))
+			i.found = append(i.found, finding.New("import-document-unreadable", raw).
+				Because("the server has no document for %s", domain))
 		}
 	}
 	return context.Cause(ctx)
@@ -284,7 +287,8 @@ func (i *importing) discover(ctx context.Context, addr provider.Address) error {
 	slices.SortFunc(docs, importer.BetterFirst)
 	i.docs = append(i.docs, append(docs, importer.FromReport(r, addr)...)...)
 	if len(docs) == 0 && len(importer.FromReport(r, addr)) == 0 {
-		i.found = append(i.found, finding.New("import-document-unreadable", addr.Domain).Because("no mail program finds settings for it").
+		i.found = append(i.found, finding.New("import-document-unreadable", addr.Domain).
+			Because("no mail program finds settings for it").
 			Do("autoconfig discover %s says why", addr.Domain))
 	}
 	return nil
