@@ -64,6 +64,14 @@
     element.after(button);
   }
 
+  // A short name has no breaks of its own: where even it does not fit, it breaks at its dots and before its @.
+  for (const code of document.querySelectorAll("td code[data-copy]")) {
+    const parts = code.textContent.split(/(?<=\.)|(?=@)/);
+    if (code.children.length || parts.length < 2 || parts.some((p) => p.length > 12)) continue;
+    code.classList.add("whole");
+    code.replaceChildren(...parts.flatMap((p, i) => (i ? [document.createElement("wbr"), p] : [p])));
+  }
+
   // All settings as lines of text, for a mail or a ticket.
   for (const section of document.querySelectorAll(".settings")) {
     const button = document.createElement("button");
