@@ -43,7 +43,10 @@ setup A 192.0.2.11
 `
 	beginNamed = `key "update.example.org" { algorithm hmac-sha256; secret "c2VjcmV0LW9mLXRoZS10ZXN0LTEyMzQ1Njc4OTA="; };
 zone "example.org" { type primary; file "zone"; allow-update { key "update.example.org"; }; };
+zone "net" { type primary; file "net"; };
 `
+	// where Thunderbird's database is asked for, which nobody reaches here
+	beginNet = "$ORIGIN net.\n$TTL 60\n@ SOA ns.example.org. root.example.org. 1 3600 600 86400 60\n@ NS ns.example.org.\n"
 )
 
 // beginning is a folder with nothing in it, on a machine that reaches a mail
@@ -221,7 +224,7 @@ func TestFromNothing(t *testing.T) {
 	commands := readmeCommands(t)
 	b := &beginning{t: t, dir: t.TempDir(), serve: freeport.On(t, "127.0.0.1"), http: freeport.On(t, "127.0.0.1"), https: freeport.On(t, "127.0.0.1")}
 	b.mail = startMail(t, "example.org", authority.Certificate(90*probetest.Day, "mail.example.org"))
-	b.dns = dnstest.StartNamed(t, beginNamed, map[string]string{"zone": beginZone})
+	b.dns = dnstest.StartNamed(t, beginNamed, map[string]string{"zone": beginZone, "net": beginNet})
 	roots := b.wrap(authority)
 	write(t, filepath.Join(b.dir, ".update.key"), beginNamed[:strings.IndexByte(beginNamed, '\n')+1])
 	t.Cleanup(func() {
