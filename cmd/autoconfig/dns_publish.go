@@ -53,7 +53,7 @@ type dnsPublish struct {
 }
 
 // tokenVariable is where the token of an API is looked for without --token-file.
-const tokenVariable = "AUTOCONFIG_DNS_TOKEN"
+const tokenVariable = "AUTOCONFIG_DNS_TOKEN" //nolint:gosec // its name alone
 
 func (a *app) dnsPublishCommand() *cobra.Command {
 	d := &dnsPublish{app: a}

@@ -386,6 +386,22 @@ func TestAPIShapes(t *testing.T) {
 	}
 }
 
+// TestAPIRedirect: the token is for the API's host alone.
+func TestAPIRedirect(t *testing.T) {
+	t.Parallel()
+	forEach(t, func(t *testing.T, name string) {
+		f, other := startFake(t, name), startFake(t, name)
+		f.before = func(_ int, w http.ResponseWriter, q *http.Request) bool {
+			http.Redirect(w, q, other.server.URL+q.URL.RequestURI(), http.StatusTemporaryRedirect)
+			return true
+		}
+		_, found := through(t, f, func(o *publish.Options) { o.Timeout = 100 * time.Millisecond }).Prepare(t.Context(), plans(t, apiPlan...))
+		if ids(found) != "dns-publish-unreadable" || len(other.requests) > 0 {
+			t.Errorf("%+v %v", found, other.requests)
+		}
+	})
+}
+
 func TestNewAPI(t *testing.T) {
 	t.Parallel()
 	for _, test := range [][3]string{

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -550,9 +551,7 @@ func (f *fakeAPI) cloudflareRecords() []map[string]any {
 					r["content"] = strings.Trim(d, `"`)
 				}
 			}
-			for k, v := range s.extra {
-				r[k] = v
-			}
+			maps.Copy(r, s.extra)
 			out = append(out, r)
 		}
 	}

@@ -20,8 +20,8 @@ func (f *fault) because(format string, args ...any) *fault {
 	return f
 }
 
-func (f *fault) do(format string, args ...any) *fault {
-	f.found = f.found.Do(format, args...)
+func (f *fault) do(fix string) *fault {
+	f.found = f.found.Do("%s", fix)
 	return f
 }
 

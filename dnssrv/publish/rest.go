@@ -122,7 +122,6 @@ func (r *rest) once(ctx context.Context, method, path string, body []byte, out a
 			unsaid = time.Duration(s) * time.Second
 		}
 	case a.StatusCode/100 == 2:
-		retry = nil
 		if out != nil {
 			if err = json.Unmarshal(said, out); err != nil {
 				err = r.unread(method, fmt.Errorf("the answer is not what the API is described to give: %w", err))

@@ -3,6 +3,7 @@ package query
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -36,9 +37,9 @@ type sockets struct {
 func (s *sockets) get(server netip.AddrPort, name string) (*socket, error) {
 	now := time.Now()
 	s.mu.Lock()
-	for i := len(s.idle) - 1; i >= 0; i-- {
-		if c := s.idle[i]; c.server == name && c.until.After(now) {
-			s.idle = append(s.idle[:i], s.idle[i+1:]...)
+	for i, c := range slices.Backward(s.idle) {
+		if c.server == name && c.until.After(now) {
+			s.idle = slices.Delete(s.idle, i, i+1)
 			s.mu.Unlock()
 			c.left--
 			return c, nil
