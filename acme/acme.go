@@ -79,6 +79,7 @@ type Manager struct {
 	proofs   places // of those who look for the proof that another replica gives
 	pace     *certmagic.RingBufferRateLimiter
 	loading  singleflight.Group // from the storage
+	patience time.Duration      // with the authorities, for one order
 }
 
 // counter is where orders go to one authority.
@@ -92,7 +93,7 @@ type counter struct {
 // The addresses are those of the open listeners, which the challenges reach;
 // plain is nil without one.
 func New(o Options, plain, secure net.Addr) *Manager {
-	a := &Manager{o: o, backoff: newBackoff(o), proofs: newPlaces(proofPlaces, o.Shared),
+	a := &Manager{o: o, backoff: newBackoff(o), patience: orderTimeout, proofs: newPlaces(proofPlaces, o.Shared),
 		desk: desk{running: map[string]*order{}, places: newPlaces(orderPlaces, o.Shared), ahead: make(chan struct{}, 1)},
 		// certmagic waits for the same only once an order has begun, when it is too late to hold it
 		pace: certmagic.NewRateLimiter(certmagic.RateLimitEvents, certmagic.RateLimitEventsWindow)}

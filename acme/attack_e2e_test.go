@@ -163,6 +163,10 @@ func TestACMESecondAuthority(t *testing.T) {
 			url, asked := authority(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) })
 			return url, asked, authorityWait
 		},
+		"hangs": func(t *testing.T) (string, *atomic.Int32, time.Duration) {
+			url, asked := slowAuthority(t)
+			return url, asked, authorityWait
+		},
 		"limits": func(t *testing.T) (string, *atomic.Int32, time.Duration) {
 			url, asked := limitingAuthority(t, func() string { return "7200" })
 			return url, asked, 2 * time.Hour
@@ -171,6 +175,7 @@ func TestACMESecondAuthority(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			url, asked, hold := first(t)
 			s := startSite(t, newMapStorage(), Authority{Directory: url})
+			s.patience = 10 * time.Second // half of it for the first
 			get := func(name string) {
 				t.Helper()
 				if _, err := s.get(name); err != nil {

@@ -129,12 +129,14 @@ func (a *Manager) ask(ctx context.Context, o *order) (err error) {
 			continue
 		}
 		o.by = i
-		err = a.send(ctx, o, at.config, false)
+		limited, cancel := context.WithTimeout(ctx, a.patience/time.Duration(len(a.counters)-i)) // for the next, too
+		err = a.send(limited, o, at.config, false)
 		if err != nil && classify(o.name, err).ID == "acme-order-failed" && a.parts(ctx, at.key, o.name) != "" {
 			// the authority may not know the certificate that is to be replaced
 			// (RFC 9773 §5), after its own or the account's change
-			err = a.send(ctx, o, at.plain, true)
+			err = a.send(limited, o, at.plain, true)
 		}
+		cancel()
 		if err == nil || !a.backoff.next(o, err) {
 			break
 		}

@@ -1,6 +1,7 @@
 package acme
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -33,7 +34,7 @@ func classify(name string, err error) finding.Finding {
 	switch {
 	case problem.Status != 0 || problem.Type != "":
 		id = problemID(problem)
-	case errors.As(err, &transport):
+	case errors.As(err, &transport), errors.Is(err, context.DeadlineExceeded):
 		id = "acme-authority-unreachable"
 	case slices.ContainsFunc(noACME, func(words string) bool { return strings.Contains(detail, words) }):
 		id = "acme-authority-garbled"
