@@ -134,12 +134,15 @@ var silences = []silence{
 	{Settings, "The settings as JSON", "short_name mx pacc autodiscover", ""},
 	{discover.Autoconfig, "Autoconfig XML", "mx activesync ews notes password_login pacc autodiscover",
 		"further servers of a kind, oauth2.client_id, and oauth2.issuer but its host"},
-	{discover.PACC, "A PACC document", "mx managesieve activesync ews graph webmail enable notes password_login pacc autodiscover",
+	{discover.PACC, "A PACC document",
+		"mx managesieve activesync ews graph webmail enable notes password_login pacc autodiscover",
 		"servers without implicit TLS, user names, a server's own way to log in, oauth2 but its issuer, and pages but the first"},
-	{discover.Profile, "A configuration profile", "mx oauth2 jmap managesieve activesync ews graph webmail enable documentation notes pacc autodiscover",
+	{discover.Profile, "A configuration profile",
+		"mx oauth2 jmap managesieve activesync ews graph webmail enable documentation notes pacc autodiscover",
 		"POP3 next to IMAP, further servers of a kind, ways to log in but one, and STARTTLS on a port of one's own"},
-	{discover.Autodiscovery, "An Autodiscover answer", "name short_name mx oauth2 jmap caldav carddav managesieve activesync ews graph webmail enable " +
-		"documentation notes password_login pacc", "further servers of a kind, and ways to log in but a password"},
+	{discover.Autodiscovery, "An Autodiscover answer",
+		"name short_name mx oauth2 jmap caldav carddav managesieve activesync ews graph webmail enable " +
+			"documentation notes password_login pacc", "further servers of a kind, and ways to log in but a password"},
 }
 
 // Silent says for each format of the documents what it has no place for, so that

@@ -201,23 +201,32 @@ func (d *Document) lost(orig, again []leaf) {
 	}
 	for _, l := range orig {
 		key := l.path[strings.LastIndexAny(l.path, "/.")+1:]
-		if !there[strings.ToLower(l.path+" "+l.value)] && !ofPerson[key] && l.path != "domain" && !strings.HasPrefix(l.path, "User/") {
-			if secret[key] {
-				l.value = "(a secret)"
-			}
-			d.left(l.line, l.path+": "+l.value)
+		if there[strings.ToLower(l.path+" "+l.value)] || ofPerson[key] || l.path == "domain" || strings.HasPrefix(l.path, "User/") {
+			continue
 		}
+		if secret[key] {
+			l.value = "(a secret)"
+		}
+		d.left(l.line, l.path+": "+l.value)
 	}
 }
 
+// ofPerson are the keys of a person or of one profile, secret those of passwords.
 var (
-	ofPerson = map[string]bool{"LoginName": true, "username": true, "EmailAccountName": true, "EmailAccountDescription": true, "EmailAddress": true,
-		"IncomingMailServerUsername": true, "OutgoingMailServerUsername": true, "UserName": true, "CalDAVUsername": true, "CardDAVUsername": true,
-		"CalDAVAccountDescription": true, "CardDAVAccountDescription": true, "Culture": true,
-		"PayloadDescription": true, "PayloadDisplayName": true, "PayloadIdentifier": true, "PayloadOrganization": true, "PayloadUUID": true,
-		"PayloadVersion": true, "PayloadScope": true}
-	secret = map[string]bool{"IncomingPassword": true, "OutgoingPassword": true, "Password": true, "CalDAVPassword": true, "CardDAVPassword": true}
+	ofPerson = set(`LoginName username EmailAccountName EmailAccountDescription EmailAddress UserName Culture
+		IncomingMailServerUsername OutgoingMailServerUsername CalDAVUsername CardDAVUsername
+		CalDAVAccountDescription CardDAVAccountDescription PayloadDescription PayloadDisplayName
+		PayloadIdentifier PayloadOrganization PayloadUUID PayloadVersion PayloadScope`)
+	secret = set("IncomingPassword OutgoingPassword Password CalDAVPassword CardDAVPassword")
 )
+
+func set(words string) map[string]bool {
+	out := map[string]bool{}
+	for word := range strings.FieldsSeq(words) {
+		out[word] = true
+	}
+	return out
+}
 
 // logins puts the placeholders back in place of one person's address.
 func (d *Document) logins() {
@@ -225,7 +234,8 @@ func (d *Document) logins() {
 	for _, s := range p.Each() { // a document without its address may tell it
 		for _, domain := range append([]string{d.address.Domain}, p.Domains...) {
 			local, ok := strings.CutSuffix(strings.ToLower(s.Username), strings.ToLower(domain))
-			if !ok || domain == "" || len(local) < 2 || !wordEnds(local, len(local)-1) || d.address.Local != "" || strings.Contains(local, "%EMAIL") {
+			if !ok || domain == "" || len(local) < 2 || !wordEnds(local, len(local)-1) || d.address.Local != "" ||
+				strings.Contains(local, "%EMAIL") {
 				continue
 			}
 			if a, err := provider.ParseAddress(s.Username[:len(local)-1] + "@" + domain); err == nil {
