@@ -146,7 +146,10 @@ func (set *Settings) listed() *list {
 
 func ownGroups(named *source.Index) (out []pages.DomainGroup) {
 	own, count := map[string][]string{}, 0
-	for domain := range named.Domains(context.Background()) {
+	for domain, err := range named.Domains(context.Background()) { // of files: there is no error
+		if err != nil {
+			break
+		}
 		p, err := named.Lookup(context.Background(), provider.Address{Domain: domain})
 		if err == nil && !builtinDomain(domain) && count < maxListed {
 			own[p.Name] = append(own[p.Name], domain)

@@ -379,7 +379,7 @@ func (c *cache[V]) forgetIn(domain string) {
 }
 
 func (c *cache[V]) domainOf(key string) uint32 {
-	return uint32(maphash.String(c.seeds[0], key[strings.LastIndexByte(key, '@')+1:])) //nolint:gosec // a part is enough
+	return uint32(maphash.String(c.seeds[0], key[strings.LastIndexByte(key, '@')+1:])) // a part is enough
 }
 
 // Cached reports whether key costs the backend nothing now.
