@@ -43,7 +43,8 @@ func NewAPI(name, address, token string) (*API, error) {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("the address of the API is not of the form https://HOST[:PORT][/PATH]")
 	}
-	return &API{Name: name, URL: strings.TrimSuffix(address, "/"), token: token}, nil
+	address = strings.TrimSuffix(address, "/")
+	return &API{Name: name, URL: strings.TrimSuffix(address, p.prefix), token: token}, nil
 }
 
 // String is the provider and its address.
@@ -91,15 +92,16 @@ var providers = map[string]struct {
 	perSecond float64
 	header    string
 	scheme    string
+	prefix    string // of its paths, which people write into the address too
 	new       func(*rest) provider
 }{
 	// 1,200 requests in five minutes: developers.cloudflare.com/fundamentals/api/reference/limits
-	"cloudflare": {"https://api.cloudflare.com/client/v4", 4, "Authorization", "Bearer ", func(r *rest) provider { return &cloudflare{r} }},
+	"cloudflare": {"https://api.cloudflare.com/client/v4", 4, "Authorization", "Bearer ", "", func(r *rest) provider { return &cloudflare{r} }},
 	// 50 reads in a minute: desec.readthedocs.io/en/latest/rate-limits.html
-	"desec": {"https://desec.io/api/v1", 50.0 / 60, "Authorization", "Token ", func(r *rest) provider { return &desec{r} }},
+	"desec": {"https://desec.io/api/v1", 50.0 / 60, "Authorization", "Token ", "", func(r *rest) provider { return &desec{r} }},
 	// 3,600 requests in an hour: docs.hetzner.cloud/reference/cloud#rate-limiting
-	"hetzner":  {"https://api.hetzner.cloud/v1", 1, "Authorization", "Bearer ", func(r *rest) provider { return &hetzner{r} }},
-	"powerdns": {"", 0, "X-API-Key", "", func(r *rest) provider { return &powerDNS{rest: r} }},
+	"hetzner":  {"https://api.hetzner.cloud/v1", 1, "Authorization", "Bearer ", "", func(r *rest) provider { return &hetzner{r} }},
+	"powerdns": {"", 0, "X-API-Key", "", "/api/v1", func(r *rest) provider { return &powerDNS{rest: r} }},
 }
 
 // Providers are the names of the APIs, sorted.

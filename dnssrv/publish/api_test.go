@@ -416,6 +416,9 @@ func TestNewAPI(t *testing.T) {
 	if err != nil || strings.Contains(fmt.Sprintf("%v %+v %#v %s", a, a, a, a), apiToken) {
 		t.Errorf("%v %v", a, err)
 	}
+	if p, err := publish.NewAPI("powerdns", "http://127.0.0.1:8081/api/v1/", apiToken); err != nil || p.URL != "http://127.0.0.1:8081" {
+		t.Errorf("%v %v", p, err)
+	}
 	if text := fmt.Sprintf("%+v %#v", publish.Options{API: a}, publish.Options{API: a}); strings.Contains(text, apiToken) {
 		t.Error(text)
 	}
