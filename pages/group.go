@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -17,12 +18,13 @@ type group struct {
 	*setupView
 	access
 
-	set    *templates.Set
-	number int
-	login  provider.PasswordLogin
-	notes  []provider.Note
-	pairs  []string // values of the messages
-	bare   bool     // it is a domain without an address, and a profile could be made for one
+	set     *templates.Set
+	number  int
+	login   provider.PasswordLogin
+	notes   []provider.Note
+	webmail string
+	pairs   []string // values of the messages
+	bare    bool     // it is a domain without an address, and a profile could be made for one
 
 	Titled    bool // there are several groups
 	Heading   string
@@ -190,6 +192,7 @@ func (g *group) device(d device) deviceView {
 // remarks sorts the remarks of a provider by what they concern.
 func (g *group) remarks(p *provider.Provider) {
 	langOf := func(n *provider.Note) *string { return &n.Lang }
+	g.webmail = p.Webmail
 	g.notes = inLanguage(p.Notes, g.Lang, langOf)
 	g.receiving, g.sending = g.about(provider.NoteReceiving), g.about(provider.NoteSending)
 	g.General, g.About, g.Admin = g.about(""), g.about(provider.NoteSettings), g.about(provider.NoteAdmin)
@@ -211,12 +214,22 @@ func (g *group) about(place provider.NotePlace) []noteView {
 		switch {
 		case n.For != place:
 		case n.Key != "":
-			out = append(out, noteView{Text: g.rich("note." + n.Key)})
+			out = append(out, noteView{Text: g.webmailed(g.rich("note." + n.Key))})
 		default:
 			out = append(out, noteView{n.Lang, g.linked(n.Text)})
 		}
 	}
 	return out
+}
+
+// webmailed is a text in which the webmail's host, if it is named, can be clicked.
+func (g *group) webmailed(text template.HTML) template.HTML {
+	u, err := url.Parse(g.webmail)
+	if err != nil || u.Host == "" {
+		return text
+	}
+	link := `<a href="` + template.HTMLEscapeString(g.webmail) + `" rel="noreferrer">` + template.HTMLEscapeString(u.Host) + "</a>"
+	return template.HTML(strings.Replace(string(text), u.Host, link, 1)) //nolint:gosec // escaped
 }
 
 // linked is somebody's text, with its https links to be clicked.

@@ -262,7 +262,7 @@ func TestScreenshots(t *testing.T) {
 		}},
 		{"setup-settings", 1000, 800, "light", func(b *tab) {
 			b.submit("/", "alice@live.co.uk")
-			eval[bool](b, `document.getElementById("settings").scrollIntoView({behavior: "instant"}) || true`)
+			eval[bool](b, `(document.getElementById("settings").scrollIntoView({behavior: "instant"}), true)`)
 		}},
 		{"setup-dark", 1000, 1150, "dark", func(b *tab) { b.submit("/", "alice@live.co.uk") }},
 		{"setup-german", 1000, 1150, "light", func(b *tab) { b.submit("/?lang=de", "alice@live.co.uk") }},

@@ -39,7 +39,7 @@ func TestPages(t *testing.T) {
 		{"malformed", "POST http://x.example/setup", "email=a%20%3Cscript%3E", 200, []string{"aria-invalid", "&lt;script"}, []string{"<script>"}},
 		{"malformed link", "GET http://x.example/setup?email=call-0800-now", "", 200, []string{"aria-invalid"}, []string{"0800"}},
 		{"live", "POST http://x.example/setup", "email=alice%40live.co.uk", 200, []string{
-			"alice@live.co.uk", "smtp-mail.outlook.com", "<code data-copy>587</code>", "STARTTLS", "16 September 2024", "Switch on POP and IMAP", "primary alias", "Outlook, Hotmail, and Live", "app password", "SmtpClientAuthentication",
+			"alice@live.co.uk", "smtp-mail.outlook.com", "<code data-copy>587</code>", "STARTTLS", "16 September 2024", "Switch on POP and IMAP", `at <a href="https://outlook.live.com/" rel="noreferrer">outlook.live.com</a> first`, "primary alias", "Outlook, Hotmail, and Live", "app password", "SmtpClientAuthentication",
 			`value="exchange"`, `value="mail"`, "support.microsoft.com", "You sign in on Microsoft’s own page"}, nil},
 		{"link", "GET http://x.example/setup?email=alice%40live.co.uk", "", 200, []string{"alice@live.co.uk", `content="noindex"`}, nil},
 		{"own", "POST http://x.example/setup", "email=alice%40example.org", 200, []string{"imap.example.org", "https://dav.example.org/calendars/", "https://example.org/help", "PHPMailer", "smtplib"}, []string{"Microsoft’s page"}},
@@ -155,7 +155,7 @@ func TestPageLanguage(t *testing.T) {
 func TestNoBareKeys(t *testing.T) {
 	s := newTestServer(t, nil)
 	bare := regexp.MustCompile(`>\s*([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+)\s*<`)
-	code := regexp.MustCompile(`<code[^>]*>[^<]*</code>|<a href="/settings/[^<]*</a>`)
+	code := regexp.MustCompile(`<code[^>]*>[^<]*</code>|<a href="(?:https:|/settings/)[^<]*</a>`)
 	for _, lang := range templates.New().Languages() {
 		for _, path := range []string{"/", "/settings", "/settings/live.co.uk", "/help", "/help?q=smtp", "/help/smtp-auth-failed", "/setup?email=a@live.co.uk", "/setup?email=a@example.org", "/setup?email=a@oauth.example", "/setup?email=a@example.org&email=a@live.co.uk", "/setup?email=x"} {
 			sep := "?"
