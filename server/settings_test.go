@@ -28,7 +28,9 @@ func public(_ *Options, set *Settings) {
 	for _, d := range []string{"b.example", "a.example"} {
 		listed.Add(d, p)
 	}
-	set.Source, set.Listed = source.Chain{listed, set.Source}, source.Chain{listed, set.Listed}
+	database := source.NewIndex(8, 256) // served, and not the operator's own, as a copy of the ISPDB is
+	database.Add("copied.example", p)
+	set.Source, set.Listed = source.Chain{listed, set.Source, database}, source.Chain{listed, set.Listed}
 	set.PublicPages, set.Named = true, listed
 }
 
@@ -58,6 +60,7 @@ func TestSettingsPages(t *testing.T) {
 		{open, "example.org", "imap.example.org"},
 		{open, "live.co.uk", "smtp-mail.outlook.com"},
 		{open, "customer.example", ""}, // found by MX, not listed
+		{open, "copied.example", ""},
 		{open, "hotmail.at", ""},
 		{open, "unserved.example", ""},
 	} {
@@ -72,6 +75,15 @@ func TestSettingsPages(t *testing.T) {
 	}
 	for _, domain := range []string{"example.org", "live.co.uk", "unserved.example"} { // records: false
 		if r := ask(t, open, "GET http://x.example/records/"+domain, ""); r.StatusCode != http.StatusNotFound || bodyOf(t, r) != unknown {
+			t.Errorf("/records/%s: status %d", domain, r.StatusCode)
+		}
+	}
+	owners := newTestServer(t, func(o *Options, set *Settings) {
+		public(o, set)
+		set.Records = exampleRecords
+	})
+	for domain, want := range map[string]int{"example.org": 200, "a.example": 200, "copied.example": 404, "live.co.uk": 404, "unserved.example": 404} {
+		if r := ask(t, owners, "GET http://x.example/records/"+domain, ""); r.StatusCode != want || want == 404 && bodyOf(t, r) != unknown {
 			t.Errorf("/records/%s: status %d", domain, r.StatusCode)
 		}
 	}
