@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"autoconfig/config"
+	"autoconfig/e2e/component"
 )
 
 var codeBlock = regexp.MustCompile("(?s)```(yaml|sh)\n(.*?)```")
@@ -87,8 +88,8 @@ func TestRecipeTrees(t *testing.T) {
 // runRecipe runs a script with the tree's programs before the system's.
 func runRecipe(t *testing.T, root, text string) {
 	t.Helper()
-	if _, err := exec.LookPath("jq"); err != nil && strings.Contains(text, "jq ") {
-		t.Skip("jq is not installed")
+	if strings.Contains(text, "jq ") {
+		component.Need(t, "jq")
 	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", text)
 	cmd.Env = []string{"PATH=" + filepath.Join(root, "bin") + ":" + os.Getenv("PATH")}

@@ -124,7 +124,7 @@ func TestBehindApache(t *testing.T) {
 		conf += "User nobody\nGroup nogroup\n"
 	}
 	for _, module := range []string{"mpm_event", "authz_core", "ssl", "proxy", "proxy_http", "headers"} {
-		conf += "LoadModule " + module + "_module /usr/lib/apache2/modules/mod_" + module + ".so\n"
+		conf += "LoadModule " + module + "_module " + "/usr/lib/apache2/modules/mod_" + module + ".so\n"
 	}
 	start(t, dir, apache, "-D", "FOREGROUND", "-f", write(t, dir, "apache.conf", conf+text))
 	checkProxied(t, newClient(httpAddr, httpsAddr, roots))

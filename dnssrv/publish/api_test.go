@@ -121,13 +121,13 @@ func TestAPIRacedLate(t *testing.T) {
 		f := startFake(t, name, apiStart...)
 		p := through(t, f)
 		u := prepared(t, p, plans(t, apiPlan...))
-		f.before = func(_ int, _ http.ResponseWriter, q *http.Request) bool {
+		f.intercept(func(_ int, _ http.ResponseWriter, q *http.Request) bool {
 			if q.Method == http.MethodPost && !strings.Contains(strings.Join(f.zone(), " "), "theirs.test.") {
 				f.drop(test.drop)
 				f.put(test.put)
 			}
 			return false
-		}
+		})
 		found := p.Publish(t.Context(), u)
 		if id := ids(found); id != "dns-publish-raced" && id != "dns-publish-partial" || !strings.Contains(fmt.Sprint(found[0].Got), "theirs.test.") {
 			t.Errorf("%s: %+v", name, found)
@@ -184,12 +184,12 @@ func TestAPIFails(t *testing.T) {
 					return q.Method == http.MethodGet && (strings.Contains(q.URL.Path, "rrsets") || strings.Contains(q.URL.Path, "records") ||
 						name == "powerdns" && q.URL.RawQuery == "")
 				}
-				f.before = func(_ int, w http.ResponseWriter, q *http.Request) bool {
+				f.intercept(func(_ int, w http.ResponseWriter, q *http.Request) bool {
 					if lists(q) {
 						test.do(w, q)
 					}
 					return lists(q)
-				}
+				})
 				updates, found := through(t, f, short).Prepare(t.Context(), plans(t, apiPlan...))
 				if len(updates) != 1 || len(found) > 0 || ids(updates[0].Findings) != test.get || updates[0].Ready() {
 					t.Fatalf("reading: %v %+v", found, updates)
@@ -198,15 +198,15 @@ func TestAPIFails(t *testing.T) {
 				if test.put == "" {
 					return
 				}
-				f.before = nil
+				f.intercept(nil)
 				p := through(t, f, short)
 				u := prepared(t, p, plans(t, apiPlan...))
-				f.before = func(_ int, w http.ResponseWriter, q *http.Request) bool {
+				f.intercept(func(_ int, w http.ResponseWriter, q *http.Request) bool {
 					if q.Method != http.MethodGet {
 						test.do(w, q)
 					}
 					return q.Method != http.MethodGet
-				}
+				})
 				before := f.zone()
 				found = p.Publish(t.Context(), u)
 				if ids(found) != test.put || found[0].Fix == "" {
@@ -236,7 +236,7 @@ func TestAPIRecovers(t *testing.T) {
 	forEach(t, func(t *testing.T, name string) {
 		f := startFake(t, name, apiStart...)
 		seen := map[string]bool{}
-		f.before = func(_ int, w http.ResponseWriter, q *http.Request) bool {
+		f.intercept(func(_ int, w http.ResponseWriter, q *http.Request) bool {
 			key := q.Method + q.URL.Path + q.URL.RawQuery
 			if seen[key] {
 				return false
@@ -245,7 +245,7 @@ func TestAPIRecovers(t *testing.T) {
 			w.Header().Set("Retry-After", "0")
 			w.WriteHeader(http.StatusTooManyRequests)
 			return true
-		}
+		})
 		p := through(t, f)
 		if found := p.Publish(t.Context(), prepared(t, p, plans(t, apiPlan...))); ids(found) != "dns-publish-done" {
 			t.Errorf("%+v", found)
@@ -263,14 +263,14 @@ func TestAPILost(t *testing.T) {
 		f := startFake(t, name, apiStart...)
 		p := through(t, f)
 		u := prepared(t, p, plans(t, apiPlan...))
-		f.before = func(_ int, _ http.ResponseWriter, q *http.Request) bool {
+		f.intercept(func(_ int, _ http.ResponseWriter, q *http.Request) bool {
 			if q.Method != http.MethodGet {
-				f.before = nil
+				f.intercept(nil)
 				f.serve(http.ResponseWriter(nullWriter{}), q)
 				panic(http.ErrAbortHandler)
 			}
 			return false
-		}
+		})
 		if found := p.Publish(t.Context(), u); ids(found) != "dns-publish-done" || !strings.Contains(found[0].Cause, "although") {
 			t.Errorf("%s: %+v", name, found)
 		}
@@ -290,7 +290,7 @@ func TestAPIPartial(t *testing.T) {
 	p := through(t, f)
 	u := prepared(t, p, plans(t, apiPlan...))
 	posts := 0
-	f.before = func(_ int, w http.ResponseWriter, q *http.Request) bool {
+	f.intercept(func(_ int, w http.ResponseWriter, q *http.Request) bool {
 		if q.Method == http.MethodPost {
 			posts++
 		}
@@ -302,12 +302,12 @@ func TestAPIPartial(t *testing.T) {
 			return true
 		}
 		return false
-	}
+	})
 	found := p.Publish(t.Context(), u)
 	if ids(found) != "dns-publish-partial" || !strings.Contains(found[0].Cause, "has 2 of the 6 record sets") || len(found[0].Want) == 0 {
 		t.Fatalf("%+v", found)
 	}
-	f.before = nil
+	f.intercept(nil)
 	u = prepared(t, p, plans(t, apiPlan...))
 	if len(u.Changes) != 4 {
 		t.Errorf("left: %v", u.Changes)
@@ -391,10 +391,10 @@ func TestAPIRedirect(t *testing.T) {
 	t.Parallel()
 	forEach(t, func(t *testing.T, name string) {
 		f, other := startFake(t, name), startFake(t, name)
-		f.before = func(_ int, w http.ResponseWriter, q *http.Request) bool {
+		f.intercept(func(_ int, w http.ResponseWriter, q *http.Request) bool {
 			http.Redirect(w, q, other.server.URL+q.URL.RequestURI(), http.StatusTemporaryRedirect)
 			return true
-		}
+		})
 		_, found := through(t, f, func(o *publish.Options) { o.Timeout = 100 * time.Millisecond }).Prepare(t.Context(), plans(t, apiPlan...))
 		if ids(found) != "dns-publish-unreadable" || len(other.requests) > 0 {
 			t.Errorf("%+v %v", found, other.requests)

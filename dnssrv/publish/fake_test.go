@@ -57,6 +57,14 @@ func startFake(t testing.TB, name string, lines ...string) *fakeAPI {
 	return f
 }
 
+// intercept lets before see each request from now on; true: it has answered. A
+// request that was given up may still be served.
+func (f *fakeAPI) intercept(before func(n int, w http.ResponseWriter, q *http.Request) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.before = before
+}
+
 // put adds records.
 func (f *fakeAPI) put(lines ...string) {
 	f.mu.Lock()
