@@ -8,7 +8,7 @@ LINT := $(CACHE)/bin/golangci-lint-$(LINT_VERSION)
 VULN_VERSION := v1.1.4
 FUZZTIME := 30s
 
-.PHONY: build test deps lint unit e2e demo vuln bench fuzz clients dates faults soak simulate mutate words compare screenshots release docs clean
+.PHONY: build test deps lint unit e2e demo vuln bench fuzz lighthouse clients dates faults soak simulate mutate words compare screenshots release docs clean
 
 build: ## the program, into ./autoconfig
 	go build -trimpath -o autoconfig ./cmd/autoconfig
@@ -69,6 +69,9 @@ screenshots: ## the pictures of the pages, into docs/img
 	@.ci/deps fonts-roboto-unhinted
 	go test -tags e2e -count=1 -run TestScreenshots ./server -screenshots ../docs/img
 	go test -tags e2e -count=1 -run TestThunderbirdAccountHub ./e2e -screenshot $(CURDIR)/docs/img/thunderbird.png
+
+lighthouse: ## what Lighthouse makes of the public pages: SEO and accessibility 100, performance at least 95
+	go test -tags e2e -count=1 -v -run TestBrowserLighthouse ./server -lighthouse
 
 clients: ## what Thunderbird's own modules find and send, which a new release may rename
 	go test -tags e2e -count=1 -v -timeout 10m -run TestThunderbird ./e2e -internals

@@ -5,6 +5,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,9 +17,14 @@ import (
 
 const lighthouseVersion = "12.8.2"
 
+var judge = flag.Bool("lighthouse", false, "have Lighthouse judge the pages, which takes a minute and a quiet machine")
+
 // TestBrowserLighthouse has the pages that search engines read judged by Lighthouse. Performance is the best of three,
 // as other processes on the machine count in it.
 func TestBrowserLighthouse(t *testing.T) {
+	if !*judge {
+		t.Skip("no -lighthouse given: make lighthouse")
+	}
 	program := lighthouse(t)
 	base := site(t)
 	for _, path := range []string{"/settings/live.co.uk", "/settings"} {
