@@ -14,6 +14,7 @@ import (
 	"autoconfig/discover/probe/probetest"
 	"autoconfig/finding"
 	"autoconfig/importer"
+	"autoconfig/mozilla"
 	"autoconfig/provider"
 	"autoconfig/server"
 	"autoconfig/service"
@@ -241,6 +242,25 @@ func TestDomainOf(t *testing.T) {
 	} {
 		if got := importer.DomainOf(place); got != want {
 			t.Errorf("%s: %q, want %q", place, got, want)
+		}
+	}
+}
+
+// An id that cannot be a handle is named, without the local part of an address.
+func TestUnusableID(t *testing.T) {
+	p := provider.Builtin(provider.Outlook)
+	doc, err := mozilla.Encode(p, "shop.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]string{"a b": "id: a b", "jo@mail.example": "id: mail.example", "outlook.com": "id: outlook.com", "shop.example": ""} {
+		docs, err := importer.Read("a.xml", []byte(strings.Replace(string(doc), `id="shop.example"`, `id="`+id+`"`, 1)), provider.Address{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := importer.Write(docs)
+		if got := strings.Contains(string(text), "not carried over: id:"); err != nil || got != (want != "") || !strings.Contains(string(text), want) || strings.Contains(string(text), "jo@") {
+			t.Errorf("%s: %v\n%s", id, err, text)
 		}
 	}
 }

@@ -43,6 +43,10 @@ func Write(docs []*Document) ([]byte, error) {
 		}
 		name := provider.Printable(d.Name, 300)
 		comment(&out, "  ", name)
+		if id := d.Provider.ID; id != p.ID && !slices.Contains(p.Domains, id) {
+			id = id[strings.LastIndexByte(id, '@')+1:] // no local part is printed
+			comment(&out, "  ", "not carried over: id: "+provider.Printable(id, 100))
+		}
 		for _, f := range d.Remarks {
 			where := f.Subject + ": "
 			if line, ok := strings.CutPrefix(f.Subject, name); ok { // that of the line above

@@ -206,7 +206,7 @@ type topicView struct {
 	Next    []link
 }
 
-// Topic is the page of a finding; ok is false when there is no such finding.
+// Topic is the page of a finding; ok is false for an unknown id.
 func (p *Pages) Topic(visit Visit, id string) (page Page, ok bool, err error) {
 	v := topicView{view: p.view(visit, "/help/"+id)}
 	if v.Finding, ok = p.findings[v.Lang].byID[id]; !ok {

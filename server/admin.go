@@ -141,8 +141,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	_ = json.NewEncoder(w).Encode(ready) // the prober has gone
 }
 
-// purge forgets what is remembered of a domain, or that there is no such one, and looks whether its certificates are still
-// wanted.
+// purge forgets what is remembered of a domain, a miss as well, and looks whether its certificates are still wanted.
 func (s *Server) purge(w http.ResponseWriter, r *http.Request) {
 	domain, err := provider.ParseDomain(r.URL.Query().Get("domain"))
 	set := s.settings.Load()

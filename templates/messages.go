@@ -16,7 +16,7 @@ import (
 	"autoconfig/templates/findings"
 )
 
-// fallback is the language of people for whose language there is no file.
+// fallback is the language for people whose own language has no file.
 const fallback = "en"
 
 // catalog is the texts of one language.

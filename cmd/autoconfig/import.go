@@ -138,7 +138,7 @@ func (i *importing) one(ctx context.Context, arg string) error {
 	}
 	addr, err := typedAddress(arg)
 	if err != nil {
-		return usagef("there is no file %q, and it is neither a URL nor an address", arg)
+		return usagef("%q is not a file, a URL or an address", arg)
 	}
 	return i.discover(ctx, addr)
 }

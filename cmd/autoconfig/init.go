@@ -196,7 +196,7 @@ func (b *beginning) look(ctx context.Context, domain string, o setup.Options) (s
 		case seen.Builtin != nil && len(seen.Hosts) == 0, seen.Complete():
 			return seen.Draft(), nil
 		case seen.Unknown:
-			return setup.Draft{}, fmt.Errorf("there is no domain %s in DNS; check the spelling, or give the servers with --offline --imap HOST --smtp HOST", domain)
+			return setup.Draft{}, fmt.Errorf("the domain %s does not exist in DNS; check the spelling, or give the servers with --offline --imap HOST --smtp HOST", domain)
 		case errors.Is(seen.MXErr, provider.ErrUnavailable):
 			return setup.Draft{}, errors.New("DNS does not answer; give a resolver with --resolver, or the servers with --offline --imap HOST --smtp HOST")
 		}

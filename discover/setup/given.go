@@ -21,6 +21,9 @@ func Server(protocol provider.Protocol, text string) (*provider.Server, error) {
 		if fix != "" {
 			return nil, fmt.Errorf("not a server; %s", fix)
 		}
+		if svc, ok := serviceOf(s.Port); ok && svc.Protocol.Key() != key {
+			return nil, otherPort(svc, example)
+		}
 		host, err := provider.ParseHost(s.Host)
 		s.Host = host
 		return &s, err
@@ -30,15 +33,29 @@ func Server(protocol provider.Protocol, text string) (*provider.Server, error) {
 		return nil, fmt.Errorf("not a server; write HOST, HOST:PORT or %s://HOST", example)
 	}
 	s := &provider.Server{Protocol: protocol, Host: host, Port: port}
-	for _, svc := range provider.Services() { // 995 and 110 are POP3's
-		if port != 0 && svc.Port == port && svc.Protocol.Key() == key {
-			s.Protocol, s.Security = svc.Protocol, svc.Security
-		}
+	if svc, ok := serviceOf(port); ok && svc.Protocol.Key() == key { // 995 and 110 are POP3's
+		s.Protocol, s.Security = svc.Protocol, svc.Security
+	} else if ok {
+		return nil, otherPort(svc, example)
 	}
 	if port != 0 {
 		s.SetDefaults()
 	}
 	return s, nil
+}
+
+// serviceOf is the service whose port it is by default.
+func serviceOf(port uint16) (provider.Service, bool) {
+	for _, svc := range provider.Services() {
+		if svc.Port == port {
+			return svc, true
+		}
+	}
+	return provider.Service{}, false
+}
+
+func otherPort(svc provider.Service, example string) error {
+	return fmt.Errorf("port %d is the port of %s; write %s://HOST", svc.Port, svc.Name, example)
 }
 
 // Offline are the servers that the operator names, as they are taken without a

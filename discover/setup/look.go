@@ -71,7 +71,7 @@ type Seen struct {
 	Domain   string
 	MX       []string
 	MXErr    error
-	Unknown  bool               // there is no such domain
+	Unknown  bool               // the domain does not exist
 	Builtin  *provider.Provider // that the exchangers belong to
 	Hosts    []Host             // best reason first
 	Username string             // template of the login name in the settings published

@@ -303,6 +303,7 @@ func TestServer(t *testing.T) {
 		"mail.example.org:10993": "imap mail.example.org:10993 tls", "bücher.example": "imap xn--bcher-kva.example:0 ",
 		"": "", "mail.example.org:": "", "mail.example.org:0": "", "mail.example.org:70000": "", "http://mail.example.org": "",
 		"submission://mail.example.org": "", "imaps://": "", "imaps://u@mail.example.org": "", "a b": "", "mail.example.org/x": "",
+		"mail.example.org:465": "", "mail.example.org:587": "", "imaps://mail.example.org:465": "", "imap://mail.example.org:587": "",
 	} {
 		s, err := Server(provider.IMAP, text)
 		got := ""
