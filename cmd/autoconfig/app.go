@@ -112,21 +112,8 @@ func ran(f func(cmd *cobra.Command, args []string) error) func(*cobra.Command, [
 
 func (a *app) root() *cobra.Command {
 	serve := a.serveCommand()
-	root := &cobra.Command{
-		Use:   "autoconfig",
-		Short: "Set up mail programs from an address alone",
-		Long: `Autoconfig serves mail-client settings: Mozilla autoconfig, Outlook
-Autodiscover, Apple profiles and PACC, from one model. Without a configuration
-it serves the Live and Outlook.com domains. It plans, checks and publishes the
-DNS records that lead clients to it.
-
-Without a command it serves.`,
-		Example:       "  autoconfig init example.org\n  autoconfig serve --listen 127.0.0.1:8080",
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		RunE:          serve.RunE,
-		Args:          cobra.ArbitraryArgs,
-	}
+	root := newCommand("autoconfig", "", nil)
+	root.SilenceErrors, root.SilenceUsage, root.RunE = true, true, serve.RunE
 	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return unknownCommand(root, args[0])

@@ -17,52 +17,35 @@ import (
 
 func (a *app) configCommand() *cobra.Command {
 	check := a.configCheckCommand()
-	show := &cobra.Command{
-		Use: "show [FILE]", Short: "Print the configuration in force, defaults filled in and secrets masked",
-		Example: "  autoconfig config show",
-		RunE: ran(func(_ *cobra.Command, args []string) error {
-			a.useFile(args)
-			cfg, _, err := a.load()
-			if err != nil {
-				return err
-			}
-			text, err := cfg.Show()
-			if err != nil {
-				return err
-			}
-			_, err = a.stdout.Write(text)
+	show := newCommand("config show", "[FILE]", func(_ context.Context, args []string) error {
+		a.useFile(args)
+		cfg, _, err := a.load()
+		if err != nil {
 			return err
-		}),
-	}
-	schema := &cobra.Command{
-		Use: "schema", Short: "Print the JSON Schema (2020-12) of the configuration",
-		Example: "  autoconfig config schema > autoconfig.schema.json",
-		RunE: ran(func(*cobra.Command, []string) error {
-			_, err := a.stdout.Write(config.Schema())
+		}
+		text, err := cfg.Show()
+		if err != nil {
 			return err
-		}),
-	}
+		}
+		_, err = a.stdout.Write(text)
+		return err
+	})
+	schema := newCommand("config schema", "", func(context.Context, []string) error {
+		_, err := a.stdout.Write(config.Schema())
+		return err
+	})
 	return group("config", "Check, show and describe the configuration", check, show, schema)
 }
 
 func (a *app) configCheckCommand() *cobra.Command {
 	var live bool
 	var n network
-	check := &cobra.Command{
-		Use: "check [FILE]", Short: "Say what is wrong with the configuration",
-		Example: "  autoconfig config check\n  autoconfig config check --live\n  autoconfig config check new.yaml --json",
-		Long: `Check reads the configuration and every file it names as serve does. With --live
-it also looks at the service from outside: whether service_host has an address,
-its certificate covers it, and what answers there is this configuration; and at
-the mail servers that the file names: whether their ports answer, under a
-certificate of their names, with the login methods configured.`,
-	}
+	check := newCommand("config check", "[FILE]", func(ctx context.Context, args []string) error {
+		a.useFile(args)
+		return a.configCheck(ctx, &n, live)
+	})
 	n.flags(check)
 	check.Flags().BoolVar(&live, "live", false, "look at the running service and the mail servers from outside, too")
-	check.RunE = ran(func(cmd *cobra.Command, args []string) error {
-		a.useFile(args)
-		return a.configCheck(cmd.Context(), &n, live)
-	})
 	return check
 }
 

@@ -52,25 +52,8 @@ func (a *app) discoverCommand() *cobra.Command {
 		names = append(names, c.Name)
 		fmt.Fprintf(&programs, "\n  %-20s %s", c.Name, c.Checked)
 	}
-	cmd := &cobra.Command{
-		Use:   "discover ADDRESS|--file FILE",
-		Short: "Find out what each mail program would find for an address",
-		Long: `Discover looks for the settings of an address as each mail program does, with
-its order, time-outs, headers and rules of what it accepts, and says what each
-would end with, what it would ask its user, where they disagree, and what is
-wrong with what is published. It works for any domain.
-
-No password, cookie or proxy is used. Answers that lead to private addresses are
-refused unless --allow-private is given.
-
-The exit status is 1 when no program finds settings, and when what is published
-is at fault.
-
-Programs, and what each was last checked against:` + programs.String(),
-		Example: "  autoconfig discover you@example.org\n  autoconfig discover you@example.org --client thunderbird --trace\n" +
-			"  autoconfig discover --file domains.txt --json",
-		RunE: ran(func(cmd *cobra.Command, args []string) error { return d.run(cmd.Context(), args) }),
-	}
+	cmd := newCommand("discover", "ADDRESS|--file FILE", d.run)
+	cmd.Long += programs.String()
 	d.network.flags(cmd)
 	formatFlag(cmd, &d.format)
 	f := cmd.Flags()

@@ -38,22 +38,7 @@ type dnsCheck struct {
 
 func (a *app) dnsCheckCommand() *cobra.Command {
 	c := &dnsCheck{app: a}
-	cmd := &cobra.Command{
-		Use:   "check DOMAIN…|--all|--file FILE",
-		Short: "Look at what is published and say what to fix",
-		Long: `Check compares the records of your own domains with their plan. Any other
-domain is observed: what is published, and whether it is consistent in itself,
-with the mail exchangers and with the built-in providers. MX, SPF, DKIM and DMARC
-are looked at and never planned.
-
-It asks the resolvers, or with --authoritative every name server of the zone,
-and then finds servers that disagree as well. The exit status is 1 if there are
-errors, 0 if there are warnings at most.`,
-		Example: "  autoconfig dns check example.org\n  autoconfig dns check --all --json | jq -c 'select(.summary.fail > 0)'",
-		RunE: ran(func(cmd *cobra.Command, args []string) error {
-			return c.run(cmd.Context(), args)
-		}),
-	}
+	cmd := newCommand("dns check", "DOMAIN…|--all|--file FILE", c.run)
 	c.plan.flags(cmd)
 	c.network.flags(cmd)
 	c.list.flags(cmd, "check")

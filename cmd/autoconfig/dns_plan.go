@@ -39,28 +39,7 @@ type dnsPlan struct {
 func (a *app) dnsPlanCommand() *cobra.Command {
 	d := &dnsPlan{app: a, format: "table"}
 	words := append([]string{"table", jsonFormat}, dnssrv.Formats()...)
-	cmd := &cobra.Command{
-		Use:   "plan DOMAIN…|--all|--file FILE",
-		Short: "List the records a domain should have",
-		Long: `Plan lists every record that leads clients from a domain to its settings:
-service records for mail, ManageSieve, JMAP and DAV, the host names of
-autoconfig, Autodiscover and PACC, and the digest of the PACC document. Where a
-mail service is not offered it plans the record that says so (RFC 6186), of the
-kind negative. It asks no network but to find a provider by its mail exchanger.
-
-The zone form can be included in a zone file; it has no SOA and no NS. Manual is
-for the forms of a provider's panel. The others are for octoDNS, DNSControl,
-Terraform and ExternalDNS; each says in its first lines what would delete MX and
-SPF, and how it does not.`,
-		Example: "  autoconfig dns plan example.org\n  autoconfig dns plan example.org --format zone --without negative\n" +
-			"  autoconfig dns plan --all --format terraform --terraform-provider route53 > records.tf",
-		RunE: ran(func(cmd *cobra.Command, args []string) error {
-			if d.json {
-				d.format = jsonFormat
-			}
-			return d.run(cmd.Context(), args)
-		}),
-	}
+	cmd := newCommand("dns plan", "DOMAIN…|--all|--file FILE", d.run)
 	d.plan.flags(cmd)
 	d.list.flags(cmd, "plan")
 	wordVar(cmd, &d.format, words, "format", orWords(words)+" (--json is the same as --format json)")
@@ -71,6 +50,9 @@ SPF, and how it does not.`,
 }
 
 func (d *dnsPlan) run(ctx context.Context, args []string) error {
+	if d.json {
+		d.format = jsonFormat
+	}
 	args, err := d.list.args("plan", args)
 	if err != nil {
 		return err

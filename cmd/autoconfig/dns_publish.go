@@ -57,34 +57,11 @@ const tokenVariable = "AUTOCONFIG_DNS_TOKEN" //nolint:gosec // its name alone
 
 func (a *app) dnsPublishCommand() *cobra.Command {
 	d := &dnsPublish{app: a}
-	cmd := &cobra.Command{
-		Use:   "publish DOMAIN…|--all|--file FILE",
-		Short: "Bring zones to their plan: by dynamic update, a provider's API or a command",
-		Long: `Publish compares the plan of each domain with what its zone has, shows the
-difference, asks, and makes the changes. Only records of the plan are touched.
-
-With --tsig-file it sends one update for each zone (RFC 2136), signed with a TSIG
-key (RFC 8945), to the primary server that the SOA record names, or to --server.
-The server carries an update out whole or not at all, and refuses it when a
-record is no longer what was shown. The key file is as BIND writes it
-(tsig-keygen), or one line name:algorithm:secret.
-
-With --api it talks to PowerDNS, Cloudflare, Hetzner (its Cloud API) or deSEC.
-The token is in --token-file, or in ` + tokenVariable + `. With --exec a
-command gets the difference as JSON on its standard input. Before either writes,
-the zone is read again, and nothing is written when a record of the plan was
-changed meanwhile.
-
-Nobody but their owner may read the files of keys and tokens.`,
-		Example: "  autoconfig dns publish example.org --tsig-file /etc/autoconfig/tsig.key --dry-run\n" +
-			"  autoconfig dns publish example.org --api hetzner --token-file token\n" +
-			"  autoconfig dns publish --all --api powerdns --api-url http://127.0.0.1:8081 --token-file token --yes --since done.txt\n" +
-			"  autoconfig dns publish example.org --exec ./to-my-panel.sh",
-		RunE: ran(func(cmd *cobra.Command, args []string) error {
-			d.servers = d.api == "" || cmd.Flags().Changed("wait")
-			return d.run(cmd.Context(), args)
-		}),
-	}
+	cmd := newCommand("dns publish", "DOMAIN…|--all|--file FILE", nil)
+	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
+		d.servers = d.api == "" || cmd.Flags().Changed("wait")
+		return d.run(cmd.Context(), args)
+	})
 	d.plan.flags(cmd)
 	d.network.flags(cmd)
 	d.list.flags(cmd, "publish")

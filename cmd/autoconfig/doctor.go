@@ -37,24 +37,7 @@ type doctor struct {
 
 func (a *app) doctorCommand() *cobra.Command {
 	d := &doctor{app: a}
-	cmd := &cobra.Command{
-		Use:   "doctor ADDRESS|DOMAIN",
-		Short: "Find out why mail does not work",
-		Long: `Doctor looks at everything between an address and its mail: what each mail
-program would find, what is published in DNS, and the IMAP, POP3, SMTP and
-ManageSieve servers themselves, with their certificates and login methods. It
-works for any domain, and says what is wrong, who is the likely cause and what
-to do.
-
---have compares what you have typed into a mail program with the right settings
-first; with --offline that is all. --login tries the password or token once at
-each server, never more, after verified TLS, and only where the settings came
-from the configuration or over verified https; a host outside the domain and its
-mail exchangers is named and asked for first.`,
-		Example: "  autoconfig doctor you@live.co.uk --have smtp.live.com:587/starttls --offline\n" +
-			"  autoconfig doctor jo@example.org --login\n  autoconfig doctor example.org --json",
-		RunE: ran(func(cmd *cobra.Command, args []string) error { return d.run(cmd.Context(), args[0]) }),
-	}
+	cmd := newCommand("doctor", "ADDRESS|DOMAIN", d.run)
 	d.network.flags(cmd)
 	d.secret.flags(cmd)
 	formatFlag(cmd, &d.format)
@@ -69,9 +52,9 @@ mail exchangers is named and asked for first.`,
 	return cmd
 }
 
-func (d *doctor) run(ctx context.Context, who string) error {
+func (d *doctor) run(ctx context.Context, args []string) error {
 	var err error
-	if d.addr, err = typedAddress(who); err != nil {
+	if d.addr, err = typedAddress(args[0]); err != nil {
 		return err
 	}
 	d.json = d.json || d.format == jsonFormat

@@ -24,21 +24,8 @@ var errUnexplained = errors.New("nothing known is in this text; paste the server
 	"or run autoconfig doctor ADDRESS to ask the servers themselves")
 
 func (a *app) explainCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "explain [TEXT]",
-		Short: "Say what an error message means and what to do",
-		Long: `Explain reads an error message, from its arguments or from standard input, and
-says what it means, why it happens and what to do. It knows the replies of
-Microsoft's mail servers and sign-in (AADSTS codes), those of the common mail
-servers, the messages of mail programs in ten languages, and the ids of this
-program's findings. The answer is in the language of the locale (LC_ALL,
-LC_MESSAGES or LANG) where there are texts for it, and in English otherwise;
---json is in English unless --lang says another.`,
-		Example: "  autoconfig explain '535 5.7.139 Authentication unsuccessful, basic authentication is disabled.'\n" +
-			"  autoconfig explain --lang de 'Connection timed out'\n" +
-			"  autoconfig explain < error.txt",
-		DisableFlagParsing: true, // -ERR and the like are text
-	}
+	cmd := newCommand("explain", "[TEXT]", nil)
+	cmd.DisableFlagParsing = true // -ERR and the like are text
 	lang := cmd.Flags().String("lang", "", "language of the answer: "+orWords(finding.Languages())+" (default: the locale's)")
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
 		text, help, err := a.explainArgs(args, lang)

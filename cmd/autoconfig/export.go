@@ -42,26 +42,13 @@ type exported struct {
 
 func (a *app) exportCommand() *cobra.Command {
 	e := &export{app: a}
-	cmd := &cobra.Command{
-		Use: "export DIR", Short: "Write what is served without an address as static files",
-		Long: `Export writes the documents of every domain, your own and the built-in ones, for
-a web server or a CDN: DIR/HOST/PATH for autoconfig.D, D, autodiscover.D and
-ua-auto-config.D, and DIR/v1.1/D, with exactly the bytes that are served.
-
-A new DIR appears with everything in it. A later run writes only what has changed,
-each file under another name first and then renamed, so that a reader sees the
-old one or the new one, never a part; and it removes the files of domains that
-are gone. docs/export.md has the web server's configuration.`,
-		Example: "  autoconfig export /srv/autoconfig\n  autoconfig export /srv/autoconfig --domain new.example",
-		RunE: ran(func(cmd *cobra.Command, args []string) error {
-			return e.run(cmd.Context(), args[0])
-		}),
-	}
+	cmd := newCommand("export", "DIR", e.run)
 	cmd.Flags().StringArrayVar(&e.only, "domain", nil, "write the files of this `domain` only, and remove none (repeatable)")
 	return cmd
 }
 
-func (e *export) run(ctx context.Context, dir string) error {
+func (e *export) run(ctx context.Context, args []string) error {
+	dir := args[0]
 	only, err := domainArgs(e.only)
 	if err != nil {
 		return err

@@ -34,31 +34,7 @@ type importing struct {
 
 func (a *app) importCommand() *cobra.Command {
 	i := &importing{discovery: &discovery{app: a}}
-	cmd := &cobra.Command{
-		Use:   "import FILE|DIR|URL|ADDRESS…",
-		Short: "Print providers, from documents or what mail programs find",
-		Long: `Import reads documents of any format that mail programs fetch, and prints the
-list providers: of autoconfig.yaml. It takes autoconfig XML 1.1 and 1.2,
-Autodiscover answers, configuration profiles (signed or not), PACC and the JSON
-of render json. An argument is
-
-  FILE      a document, - for standard input
-  DIR       a folder of documents, such as a copy of Thunderbird's database
-  URL       a document; without a path a running server, which is asked for all
-            formats for the domains of --domain
-  ADDRESS   or DOMAIN: what mail programs find for it
-
-Whatever a document says and the list cannot is a comment, with the line of the
-document. Documents of one domain become one entry, and the first of them counts
-where they differ. The local part of an address is not printed: placeholders
-take its place.
-
-The exit status is 1 when nothing was found, and when a document that was named
-cannot be read.`,
-		Example: "  autoconfig import /var/www/autoconfig/mail/config-v1.1.xml\n" +
-			"  autoconfig import https://old.example.org --domain example.org\n  autoconfig import you@example.org",
-		RunE: ran(func(cmd *cobra.Command, args []string) error { return i.run(cmd.Context(), args) }),
-	}
+	cmd := newCommand("import", "FILE|DIR|URL|ADDRESS…", i.run)
 	i.network.flags(cmd)
 	f := cmd.Flags()
 	f.Var(&flagValue{set: i.domain}, "domain",

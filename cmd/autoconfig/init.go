@@ -39,24 +39,7 @@ type beginning struct {
 
 func (a *app) initCommand() *cobra.Command {
 	b := &beginning{app: a}
-	cmd := &cobra.Command{
-		Use:   "init [DOMAIN]",
-		Short: "Look at a domain and its servers, and write autoconfig.yaml",
-		Long: `Init makes a configuration out of a domain name. It looks at the domain's MX and
-SRV records, at the settings that it publishes already, and at the ports of the
-mail servers that these and the usual names lead to (993, 995, 465, 587, 143,
-110 and 4190), and announces what answers with TLS under a name that the
-certificate covers. It says what it found, what not and why, writes a commented
-autoconfig.yaml, never over another one, and names the next commands.
-
-On a terminal it asks for what it cannot know; --yes, or no terminal, takes what
-the flags and the defaults say.`,
-		Example: "  autoconfig init example.org\n" +
-			"  autoconfig init example.org --dry-run\n" +
-			"  autoconfig init example.org --offline --imap mail.example.org --smtp mail.example.org:587\n" +
-			"  autoconfig init example.org --acme hostmaster@example.org --output -",
-		RunE: ran(func(cmd *cobra.Command, args []string) error { return b.run(cmd.Context(), args) }),
-	}
+	cmd := newCommand("init", "[DOMAIN]", b.run)
 	b.network.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&b.imap, "imap", "", "the `server` for reading mail: HOST, HOST:PORT or imaps://HOST (default: looked for)")

@@ -23,25 +23,14 @@ type lintJSON struct {
 
 func (a *app) lintCommand() *cobra.Command {
 	d := &discovery{app: a, ispdb: discover.ISPDB}
-	cmd := &cobra.Command{
-		Use: "lint FILE|URL|-", Short: "Say what each mail program makes of a document",
-		Long: `Lint reads an autoconfig XML document, an Autodiscover answer, an Apple
-configuration profile or a PACC document, and says which mail program refuses it
-or misreads a host, a port, the security or the login, and what to write instead.
-It tells the formats apart by their content. - is standard input.
-
-The exit status is 1 when a program refuses or misreads the document; what is
-only odd is a warning.`,
-		Example: "  autoconfig lint config-v1.1.xml\n  autoconfig lint https://autoconfig.example.org/mail/config-v1.1.xml\n" +
-			"  autoconfig render mozilla you@example.org | autoconfig lint -",
-		RunE: ran(func(cmd *cobra.Command, args []string) error { return d.lint(cmd.Context(), args[0]) }),
-	}
+	cmd := newCommand("lint", "FILE|URL|-", d.lint)
 	d.network.flags(cmd)
 	cmd.Flags().BoolVar(&d.allowPrivate, "allow-private", false, "connect to private and local addresses too")
 	return cmd
 }
 
-func (d *discovery) lint(ctx context.Context, name string) error {
+func (d *discovery) lint(ctx context.Context, args []string) error {
+	name := args[0]
 	data, contentType, err := d.document(ctx, name)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -19,21 +20,14 @@ import (
 
 func (a *app) profileCommand() *cobra.Command {
 	var roots *x509.CertPool
-	verify := &cobra.Command{
-		Use: "verify FILE", Short: "Tell who signed a .mobileconfig profile, until when that counts, and what is inside",
-		Long: `Verify checks the signature of an Apple configuration profile and the signer's
-certificates, and prints what installing it would set up. Nothing is installed
-and nothing is asked over the network. FILE - is standard input.`,
-		Example: "  autoconfig profile verify live.co.uk.mobileconfig\n  autoconfig profile verify --ca our-root.pem our.mobileconfig",
-	}
-	verify.Flags().Var(rootsFlag(&roots), "ca", "trust the authorities in the PEM `file` too")
-	verify.RunE = ran(func(_ *cobra.Command, args []string) error {
+	verify := newCommand("profile verify", "FILE", func(_ context.Context, args []string) error {
 		raw, err := a.readProfile(args[0])
 		if err != nil {
 			return err
 		}
 		return a.verifyProfile(args[0], raw, roots)
 	})
+	verify.Flags().Var(rootsFlag(&roots), "ca", "trust the authorities in the PEM `file` too")
 	return group("profile", "Look into Apple configuration profiles", verify)
 }
 

@@ -32,59 +32,56 @@ type providerJSON struct {
 func (a *app) providersCommand() *cobra.Command {
 	var facts bool
 	var on string
-	cmd := &cobra.Command{
-		Use: "providers [ID|DOMAIN]", Short: "List the providers, or one with its domains and servers",
-		Example: "  autoconfig providers microsoft365 --facts\n  autoconfig providers live.co.uk",
-		RunE: ran(func(cmd *cobra.Command, args []string) error {
-			if cmd.Flags().Changed("on") && !facts || facts && len(args) == 0 {
-				return usagef("--facts needs the ID of a built-in provider, and --on needs --facts; write for example autoconfig providers microsoft365 --facts")
-			}
-			if facts {
-				id, err := a.builtinOf(cmd.Context(), args[0])
-				if err != nil {
-					return err
-				}
-				day := a.today()
-				if cmd.Flags().Changed("on") {
-					if day, err = time.Parse(time.DateOnly, on); err != nil {
-						return usagef("--on %q is not a date; write for example 2027-01-02", on)
-					}
-				}
-				return a.printFacts(id, day)
-			}
-			cfg, data, err := a.load()
+	cmd := newCommand("providers", "[ID|DOMAIN]", nil)
+	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
+		if cmd.Flags().Changed("on") && !facts || facts && len(args) == 0 {
+			return usagef("--facts needs the ID of a built-in provider, and --on needs --facts; write for example autoconfig providers microsoft365 --facts")
+		}
+		if facts {
+			id, err := a.builtinOf(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			entries := cfg.Model()
-			if len(args) == 1 {
-				e, err := a.entryOf(cmd.Context(), entries, data, args[0])
-				if err != nil {
-					return err
+			day := a.today()
+			if cmd.Flags().Changed("on") {
+				if day, err = time.Parse(time.DateOnly, on); err != nil {
+					return usagef("--on %q is not a date; write for example 2027-01-02", on)
 				}
-				if !a.json {
-					return a.printProvider(e)
-				}
-				entries = []config.Entry{e}
 			}
-			if a.json {
-				return a.printProvidersJSON(entries)
+			return a.printFacts(id, day)
+		}
+		cfg, data, err := a.load()
+		if err != nil {
+			return err
+		}
+		entries := cfg.Model()
+		if len(args) == 1 {
+			e, err := a.entryOf(cmd.Context(), entries, data, args[0])
+			if err != nil {
+				return err
 			}
-			w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "ID\tNAME\tDOMAINS\tINCOMING\tOUTGOING")
-			for _, e := range entries {
-				count := fmt.Sprint(len(e.Domains))
-				if e.DomainsFile != nil {
-					count += " + " + e.DomainsFile.String()
-				}
-				if e.DomainsCommand != nil {
-					count += " + " + strings.Join(e.DomainsCommand.Command, " ")
-				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.ID, e.Name, count, serverWords(e.Incoming[0]), serverWords(e.Outgoing[0]))
+			if !a.json {
+				return a.printProvider(e)
 			}
-			return w.Flush()
-		}),
-	}
+			entries = []config.Entry{e}
+		}
+		if a.json {
+			return a.printProvidersJSON(entries)
+		}
+		w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "ID\tNAME\tDOMAINS\tINCOMING\tOUTGOING")
+		for _, e := range entries {
+			count := fmt.Sprint(len(e.Domains))
+			if e.DomainsFile != nil {
+				count += " + " + e.DomainsFile.String()
+			}
+			if e.DomainsCommand != nil {
+				count += " + " + strings.Join(e.DomainsCommand.Command, " ")
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.ID, e.Name, count, serverWords(e.Incoming[0]), serverWords(e.Outgoing[0]))
+		}
+		return w.Flush()
+	})
 	cmd.Flags().BoolVar(&facts, "facts", false, "where a built-in provider's values come from, and what changes when")
 	cmd.Flags().StringVar(&on, "on", "", "with --facts: as they are on this `date`, 2027-01-02")
 	return cmd

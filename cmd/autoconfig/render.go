@@ -24,21 +24,15 @@ var formats = []string{"mozilla", "autodiscover", "mobilesync", "autodiscover-js
 func (a *app) renderCommand() *cobra.Command {
 	var o server.RenderOptions
 	var sign bool
-	cmd := &cobra.Command{
-		Use:   "render FORMAT ADDRESS|DOMAIN",
-		Short: "Print what is served for an address",
-		Long: `Render prints exactly the bytes that the server answers for an address or a
-domain. FORMAT is one of ` + strings.Join(formats, ", ") + `.`,
-		Example: "  autoconfig render mozilla you@live.co.uk\n  autoconfig render mobileconfig you@example.org --name \"Your Name\" > mail.mobileconfig",
-	}
+	cmd := newCommand("render", "FORMAT ADDRESS|DOMAIN", func(ctx context.Context, args []string) error {
+		return a.render(ctx, args[0], args[1], o, sign)
+	})
+	cmd.Long += " " + strings.Join(formats, ", ") + "."
 	cmd.Flags().StringVar(&o.Account, "account", "mail", "mobileconfig: mail, exchange or dav")
 	cmd.Flags().StringVar(&o.Lang, "lang", "", "mobileconfig: `language` of its words (default English)")
 	cmd.Flags().StringVar(&o.Name, "name", "", "mobileconfig: the person's name")
 	cmd.Flags().StringVar(&o.Protocol, "protocol", "AutodiscoverV1", "autodiscover-json: the protocol asked for")
 	cmd.Flags().BoolVar(&sign, "sign", false, "mobileconfig: sign with the configured certificate")
-	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
-		return a.render(cmd.Context(), args[0], args[1], o, sign)
-	})
 	return cmd
 }
 

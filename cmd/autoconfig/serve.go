@@ -11,13 +11,7 @@ import (
 
 func (a *app) serveCommand() *cobra.Command {
 	var listen, admin string
-	cmd := &cobra.Command{
-		Use: "serve", Short: "Serve mail-client settings over HTTP",
-		Long: `Serve answers mail programs and people until it gets SIGTERM. SIGHUP, or a
-change of a file, reads the configuration, the domains files and the
-certificates again; what cannot be read leaves the settings from before.`,
-		Example: "  autoconfig serve\n  autoconfig serve --config /etc/autoconfig/autoconfig.yaml --listen :8080 --admin ''",
-	}
+	cmd := newCommand("serve", "", nil)
 	cmd.Flags().Var(listenFlag(&listen), "listen", "`address` for plain HTTP (default 127.0.0.1:8080)")
 	cmd.Flags().Var(listenFlag(&admin), "admin", "`address` of the admin listener (default 127.0.0.1:8081)")
 	cmd.RunE = ran(func(cmd *cobra.Command, _ []string) error {

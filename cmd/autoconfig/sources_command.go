@@ -15,36 +15,21 @@ import (
 
 func (a *app) sourcesCommand() *cobra.Command {
 	all := false
-	check := &cobra.Command{
-		Use: "check", Short: "Ask each database, directory and command once, and say what works",
-		Example: "  autoconfig sources check",
-		Long: `Check asks every source of the configuration once for a domain that cannot
-exist, for the built-in domains, and for the first domain of its list. It finds
-wrong queries, missing permissions and rows that do not count. With --all it
-asks for every domain of the lists, and reports each row that cannot be used.`,
-		RunE: ran(func(cmd *cobra.Command, _ []string) error { return a.checkSources(cmd.Context(), all) }),
-	}
+	check := newCommand("sources check", "", func(ctx context.Context, _ []string) error { return a.checkSources(ctx, all) })
 	check.Flags().BoolVar(&all, "all", false, "look at every row of the lists")
 	from := 0
-	schema := &cobra.Command{
-		Use: "schema", Short: "Print the SQL of tables for domains and logins, for those who have none",
-		Long: `Schema prints the statements that make the tables autoconfig_domain and
-autoconfig_login, the same for PostgreSQL, MariaDB, MySQL and SQLite. An older
-database has its version in autoconfig_schema; --from prints what came after it.`,
-		Example: "  autoconfig sources schema | psql mail\n  autoconfig sources schema --from 1 | mariadb mail",
-		RunE: ran(func(*cobra.Command, []string) error {
-			steps, err := source.Migrations()
-			if err != nil {
-				return err
+	schema := newCommand("sources schema", "", func(context.Context, []string) error {
+		steps, err := source.Migrations()
+		if err != nil {
+			return err
+		}
+		for _, m := range steps {
+			if m.Version > from {
+				fmt.Fprint(a.stdout, m.SQL)
 			}
-			for _, m := range steps {
-				if m.Version > from {
-					fmt.Fprint(a.stdout, m.SQL)
-				}
-			}
-			return nil
-		}),
-	}
+		}
+		return nil
+	})
 	schema.Flags().IntVar(&from, "from", 0, "leave out the steps up to this `version`")
 	return group("sources", "Check where domains come from, and make tables for them", check, schema)
 }

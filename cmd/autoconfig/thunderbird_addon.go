@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"os"
@@ -19,26 +20,10 @@ type addonOptions struct{ provider, version, policies, installURL string }
 
 func (a *app) thunderbirdAddonCommand() *cobra.Command {
 	var o addonOptions
-	cmd := &cobra.Command{
-		Use: "thunderbird-addon FILE.xpi", Short: "Write an add-on that teaches Thunderbird your OAuth2",
-		Long: `Thunderbird signs in with OAuth2 only at providers that it knows. This command
-writes an add-on that names yours: its authorization server, its mail servers and
-the client id that mail programs use there. Thunderbird 140 and later read it; until
-it is installed, Thunderbird asks for a password. The add-on holds one file and runs
-no code.
-
-Register the client at your authorization server as a public client with PKCE and the
-redirect address ` + mozilla.RedirectURL + `, and write its id in autoconfig.yaml:
-
-  oauth2: {client_id: mail-programs, issuer: …, authorize_url: …, token_url: …, scopes: [mail]}
-
-With --policies FILE the enterprise policy that installs the add-on on every machine
-is written too; it goes into /etc/thunderbird/policies/policies.json on Linux and into
-the folder distribution of the program on Windows.`,
-		Example: "  autoconfig thunderbird-addon example.xpi\n" +
-			"  autoconfig thunderbird-addon example.xpi --policies policies.json --install-url https://www.example.org/example.xpi",
-		RunE: ran(func(_ *cobra.Command, args []string) error { return a.thunderbirdAddon(args[0], o) }),
-	}
+	cmd := newCommand("thunderbird-addon", "FILE.xpi", func(_ context.Context, args []string) error {
+		return a.thunderbirdAddon(args[0], o)
+	})
+	cmd.Long = strings.ReplaceAll(cmd.Long, "REDIRECT", mozilla.RedirectURL)
 	cmd.Flags().StringVar(&o.provider, "provider", "", "the provider's `id`, when several have a client id")
 	cmd.Flags().StringVar(&o.version, "addon-version", "1.0", "`version` of the add-on; raise it when you change the add-on")
 	cmd.Flags().StringVar(&o.policies, "policies", "", "write the enterprise policy to this `file` too")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
@@ -42,17 +43,14 @@ func buildVersion() versionInfo {
 }
 
 func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "Print the version and the source revision",
-		RunE: ran(func(*cobra.Command, []string) error {
-			v := buildVersion()
-			if a.json {
-				return json.NewEncoder(a.stdout).Encode(v)
-			}
-			_, err := fmt.Fprint(a.stdout, v.text())
-			return err
-		}),
-	}
+	return newCommand("version", "", func(context.Context, []string) error {
+		v := buildVersion()
+		if a.json {
+			return json.NewEncoder(a.stdout).Encode(v)
+		}
+		_, err := fmt.Fprint(a.stdout, v.text())
+		return err
+	})
 }
 
 func (v versionInfo) text() string {
