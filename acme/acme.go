@@ -67,23 +67,23 @@ const (
 // the storage while a good certificate is in memory, nor by orders while one is
 // in the storage.
 type Manager struct {
-	o        Options
-	cache    *certmagic.Cache
-	config   *certmagic.Config     // what is stored, whoever issued it
-	issuer   *certmagic.ACMEIssuer // of config
-	counters []counter             // by authority
-	storage  *watchedStorage
-	backoff  *backoff
-	recent   recent
-	desk     desk
-	proofs   places // of those who look for the proof that another replica gives
-	pace     *certmagic.RingBufferRateLimiter
-	loading  singleflight.Group // from the storage
-	patience time.Duration      // with the authorities, for one order
+	o           Options
+	cache       *certmagic.Cache
+	config      *certmagic.Config     // what is stored, whoever issued it
+	issuer      *certmagic.ACMEIssuer // of config
+	authorities []authorityClient     // in the order of Options
+	storage     *watchedStorage
+	backoff     *backoff
+	recent      recent
+	orders      orders
+	proofs      places // of those who look for the proof that another replica gives
+	pace        *certmagic.RingBufferRateLimiter
+	loading     singleflight.Group // from the storage
+	patience    time.Duration      // with the authorities, for one order
 }
 
-// counter is where orders go to one authority.
-type counter struct {
+// authorityClient places orders with one authority.
+type authorityClient struct {
 	config *certmagic.Config
 	plain  *certmagic.Config // without naming the certificate that is replaced
 	key    string            // in the storage
@@ -94,7 +94,7 @@ type counter struct {
 // plain is nil without one.
 func New(o Options, plain, secure net.Addr) *Manager {
 	a := &Manager{o: o, backoff: newBackoff(o), patience: orderTimeout, proofs: newPlaces(proofPlaces, o.Shared),
-		desk: desk{running: map[string]*order{}, places: newPlaces(orderPlaces, o.Shared), ahead: make(chan struct{}, 1)},
+		orders: orders{running: map[string]*order{}, places: newPlaces(orderPlaces, o.Shared), ahead: make(chan struct{}, 1)},
 		// certmagic waits for the same only once an order has begun, when it is too late to hold it
 		pace: certmagic.NewRateLimiter(certmagic.RateLimitEvents, certmagic.RateLimitEventsWindow)}
 	a.storage = &watchedStorage{Storage: o.Storage, report: a.backoff.stored, unsaved: map[string][]byte{}}
@@ -133,7 +133,7 @@ func New(o Options, plain, secure net.Addr) *Manager {
 			_, issuer.AltHTTPPort = hostAndPort(plain)
 		}
 		issuers = append(issuers, issuer)
-		a.counters = append(a.counters, counter{configured(certmagic.Config{}, issuer),
+		a.authorities = append(a.authorities, authorityClient{configured(certmagic.Config{}, issuer),
 			configured(certmagic.Config{DisableARI: true}, issuer), issuer.IssuerKey()})
 	}
 	a.config = configured(certmagic.Config{}, issuers...)

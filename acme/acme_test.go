@@ -313,7 +313,7 @@ func TestBackoffWait(t *testing.T) {
 			t.Error("no wait")
 		}
 		if _, early := b.wait("other", fresh); early {
-			t.Error("a name without trouble waits")
+			t.Error("a name without failure waits")
 		}
 		now = b.names["n"].until
 		if why, early := b.wait("n", fresh); early {

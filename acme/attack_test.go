@@ -362,12 +362,12 @@ func TestBackoffMemory(t *testing.T) {
 	b := newBackoff(w.options("", nil))
 	now := time.Unix(1e9, 0)
 	b.now = func() time.Time { return now }
-	for i := range troublesKept {
+	for i := range failuresKept {
 		until := now.Add(time.Minute)
 		if i == 7 || i == 9 {
 			until = now.Add(-time.Duration(i) * time.Minute)
 		}
-		b.names[fmt.Sprint(i)] = trouble{wait: time.Minute, until: until, times: 1}
+		b.names[fmt.Sprint(i)] = failure{wait: time.Minute, until: until, times: 1}
 	}
 	for i, forgotten := range []string{"9", "7"} {
 		o := &order{name: fmt.Sprint("new", i)}
@@ -382,7 +382,7 @@ func TestBackoffMemory(t *testing.T) {
 	if why, early := b.reserve(&order{name: "one more"}); !early || why.ID != "acme-orders-busy" {
 		t.Error(why, early)
 	}
-	if len(b.names) != troublesKept {
+	if len(b.names) != failuresKept {
 		t.Error(len(b.names))
 	}
 }

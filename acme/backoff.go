@@ -23,22 +23,22 @@ type backoff struct {
 	now func() time.Time
 
 	mu       sync.Mutex
-	names    map[string]trouble
-	store    trouble               // with the storage: it concerns every name
-	at       []bench               // by authority
+	names    map[string]failure
+	store    failure               // with the storage: it concerns every name
+	at       []authorityState      // by authority
 	spent    map[class][]time.Time // orders of the last hour that failed or may still
 	storage  map[bool]error        // of the last write and the last read
 	accepted bool                  // an authority took the last order
 }
 
-// bench is where orders wait for an authority.
-type bench struct {
-	held  map[bool]trouble // of renewals (true) and of all other orders
+// authorityState says which orders an authority does not get now.
+type authorityState struct {
+	held  map[bool]failure // of renewals (true) and of all other orders
 	retry time.Time        // Retry-After of the last refusal
 }
 
-// trouble is a name without a new certificate.
-type trouble struct {
+// failure is a name without a new certificate.
+type failure struct {
 	finding finding.Finding
 	times   int
 	wait    time.Duration
@@ -47,7 +47,7 @@ type trouble struct {
 
 // runs reports whether the wait goes on. After a clock that was set back it
 // begins again: it is neither cut short nor longer than it was.
-func (t *trouble) runs(now time.Time) bool {
+func (t *failure) runs(now time.Time) bool {
 	if t.until.Sub(now) > t.wait {
 		t.until = now.Add(t.wait)
 	}
@@ -79,16 +79,16 @@ const (
 	storageWait   = 10 * time.Second
 	limitWait     = time.Hour      // the authority's limit, when it does not say until when
 	longestLimit  = 24 * time.Hour // however long it says
-	troublesKept  = 10_000
+	failuresKept  = 10_000
 )
 
 func newBackoff(o Options) *backoff {
-	at := make([]bench, max(1, len(o.Authorities)))
+	at := make([]authorityState, max(1, len(o.Authorities)))
 	for i := range at {
-		at[i].held = map[bool]trouble{}
+		at[i].held = map[bool]failure{}
 	}
 	return &backoff{o: o, now: o.Now, at: at,
-		names: map[string]trouble{}, spent: map[class][]time.Time{}, storage: map[bool]error{}}
+		names: map[string]failure{}, spent: map[class][]time.Time{}, storage: map[bool]error{}}
 }
 
 // wait says why it is too early to ask for a name again.
@@ -115,7 +115,7 @@ func (b *backoff) early(name string, c class) (finding.Finding, bool) {
 	return b.at[0].held[c == renewal].finding, true
 }
 
-func (at *bench) runs(c class, now time.Time) bool {
+func (at *authorityState) runs(c class, now time.Time) bool {
 	t := at.held[c == renewal]
 	defer func() { at.held[c == renewal] = t }()
 	return t.runs(now)
@@ -140,7 +140,7 @@ func (b *backoff) next(o *order, err error) bool {
 // hold has orders wait for an authority that is down or limits: it may take renewals while it limits new orders, which
 // it counts apart.
 func (b *backoff) hold(o *order, f finding.Finding) {
-	at, t, now := &b.at[o.by], trouble{finding: f}, b.now()
+	at, t, now := &b.at[o.by], failure{finding: f}, b.now()
 	switch f.ID {
 	case "acme-authority-unreachable", "acme-authority-garbled":
 		t.wait = max(authorityWait, min(at.retry.Sub(now), longestLimit))
@@ -177,7 +177,7 @@ func (b *backoff) reserve(o *order) (why finding.Finding, early bool) {
 		return why, true
 	}
 	t, known := b.names[o.name]
-	if !known && len(b.names) >= troublesKept && !b.forgetOldest() {
+	if !known && len(b.names) >= failuresKept && !b.forgetOldest() {
 		return finding.New("acme-orders-busy", o.name), true
 	}
 	if known && t.times > 0 && o.class == fresh {
@@ -291,7 +291,7 @@ func (b *backoff) open() bool {
 	return b.accepted
 }
 
-// forget ends the trouble with a name.
+// forget ends the waits of a name.
 func (b *backoff) forget(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

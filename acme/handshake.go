@@ -213,7 +213,7 @@ func (a *Manager) load(ctx context.Context, name string) (*tls.Certificate, erro
 
 // giveUp makes the stored certificates of a name that cannot be used count as missing.
 func (a *Manager) giveUp(ctx context.Context, name string) {
-	for _, at := range a.counters {
+	for _, at := range a.authorities {
 		if _, err := at.config.CacheManagedCertificate(ctx, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			_ = a.storage.Delete(ctx, certmagic.StorageKeys.SiteMeta(at.key, name))
 		}
@@ -222,7 +222,7 @@ func (a *Manager) giveUp(ctx context.Context, name string) {
 
 // allParts are [Manager.parts] of every authority.
 func (a *Manager) allParts(ctx context.Context, name string) (all string) {
-	for _, at := range a.counters {
+	for _, at := range a.authorities {
 		all += a.parts(ctx, at.key, name)
 	}
 	return all

@@ -10,7 +10,7 @@ import (
 )
 
 // A lock is lost when its row is somebody else's, or when it could not be moved on
-// for a whole lease; a shorter trouble costs nothing.
+// for a whole lease; a shorter fault costs nothing.
 func TestKeep(t *testing.T) {
 	away := errors.New("the database is away")
 	for _, test := range []struct {

@@ -36,8 +36,8 @@ func orderOf(ctx context.Context) *order {
 	return o
 }
 
-// desk is where orders are taken: one for each name at a time.
-type desk struct {
+// orders is where orders are taken: one for each name at a time.
+type orders struct {
 	mu      sync.Mutex
 	running map[string]*order
 	places  places
@@ -48,9 +48,9 @@ type desk struct {
 // wait or leads elsewhere is not ordered, and only the first of those who ask for
 // another needs a place.
 func (a *Manager) begin(ctx context.Context, name string, client netip.Addr, c class) (*order, error) {
-	a.desk.mu.Lock()
-	o := a.desk.running[name]
-	a.desk.mu.Unlock()
+	a.orders.mu.Lock()
+	o := a.orders.running[name]
+	a.orders.mu.Unlock()
 	if o != nil {
 		return o, nil
 	}
@@ -60,25 +60,25 @@ func (a *Manager) begin(ctx context.Context, name string, client netip.Addr, c c
 	if err := a.o.Leads(ctx, name); err != nil {
 		return nil, a.o.Refusals.Refuse(Why(name, err))
 	}
-	a.desk.mu.Lock()
-	defer a.desk.mu.Unlock()
-	if o := a.desk.running[name]; o != nil {
+	a.orders.mu.Lock()
+	defer a.orders.mu.Unlock()
+	if o := a.orders.running[name]; o != nil {
 		return o, nil
 	}
-	free, why := a.desk.places.take(client)
+	free, why := a.orders.places.take(client)
 	if why != "" {
 		return nil, a.o.Refusals.Refuse(finding.New(why, name))
 	}
 	o = &order{name: name, class: c, done: make(chan struct{}), assets: map[string][]byte{}}
-	a.desk.running[name] = o
+	a.orders.running[name] = o
 	go func() { //nolint:gosec // G118: the order outlives the client that asked first; others wait for it
 		defer close(o.done)
 		ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
 		defer cancel()
 		o.cert, o.err = a.place(ctx, o)
-		a.desk.mu.Lock()
-		delete(a.desk.running, name)
-		a.desk.mu.Unlock()
+		a.orders.mu.Lock()
+		delete(a.orders.running, name)
+		a.orders.mu.Unlock()
 		free()
 	}()
 	return o, nil
@@ -87,14 +87,14 @@ func (a *Manager) begin(ctx context.Context, name string, client netip.Addr, c c
 // place waits for the order's turn, and orders.
 func (a *Manager) place(ctx context.Context, o *order) (*tls.Certificate, error) {
 	select {
-	case a.desk.ahead <- struct{}{}:
+	case a.orders.ahead <- struct{}{}:
 	case <-ctx.Done():
 		return nil, a.o.Refusals.Refuse(finding.New("acme-orders-busy", o.name))
 	}
 	if a.backoff.open() {
-		<-a.desk.ahead
+		<-a.orders.ahead
 	} else {
-		defer func() { <-a.desk.ahead }()
+		defer func() { <-a.orders.ahead }()
 	}
 	if why, early := a.backoff.wait(o.name, o.class); early {
 		return nil, a.o.Refusals.Refuse(why)
@@ -124,12 +124,12 @@ func (a *Manager) place(ctx context.Context, o *order) (*tls.Certificate, error)
 // ask sends the order to the first authority that takes orders, and to the next one when that is down, limits, or may
 // not issue for the name.
 func (a *Manager) ask(ctx context.Context, o *order) (err error) {
-	for i, at := range a.counters {
+	for i, at := range a.authorities {
 		if a.backoff.held(i, o.class) {
 			continue
 		}
 		o.by = i
-		limited, cancel := context.WithTimeout(ctx, a.patience/time.Duration(len(a.counters)-i)) // for the next, too
+		limited, cancel := context.WithTimeout(ctx, a.patience/time.Duration(len(a.authorities)-i)) // for the next, too
 		err = a.send(limited, o, at.config, false)
 		if err != nil && classify(o.name, err).ID == "acme-order-failed" && a.parts(ctx, at.key, o.name) != "" {
 			// the authority may not know the certificate that is to be replaced

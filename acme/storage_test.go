@@ -130,5 +130,5 @@ func TestUnusable(t *testing.T) {
 }
 
 func keyOf(a *Manager, name string) string {
-	return certmagic.StorageKeys.SitePrivateKey(a.counters[0].key, name)
+	return certmagic.StorageKeys.SitePrivateKey(a.authorities[0].key, name)
 }

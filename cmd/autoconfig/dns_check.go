@@ -141,7 +141,7 @@ const manualFormat = "manual"
 // manual prints the planned records next to what is there, and what else is to
 // be said, a line each.
 func (c *dnsCheck) manual(out *printer, r finding.Report) error {
-	var list []dnssrv.Beside
+	var list []dnssrv.Comparison
 	var rest []finding.Finding
 	seen := map[string]bool{}
 	for _, f := range r.Findings {
@@ -149,7 +149,7 @@ func (c *dnsCheck) manual(out *printer, r finding.Report) error {
 		switch places := dnssrv.Planned(f.Want) || dnssrv.Planned(f.Got); {
 		case places && !seen[key]:
 			seen[key] = true
-			list = append(list, dnssrv.Beside{Want: f.Want, Got: f.Got, Fine: f.Level == finding.OK, Unknown: f.Status == "error"})
+			list = append(list, dnssrv.Comparison{Want: f.Want, Got: f.Got, Fine: f.Level == finding.OK, Unknown: f.Status == "error"})
 			if f.ID != "dns-record-missing" && f.ID != "dns-record-differs" {
 				rest = append(rest, f)
 			}
@@ -159,7 +159,7 @@ func (c *dnsCheck) manual(out *printer, r finding.Report) error {
 	}
 	out.summary(r.Domain, r.Summary)
 	if len(list) > 0 && out.err == nil {
-		out.err = dnssrv.WriteBeside(c.stdout, r.Domain, list, c.authoritative)
+		out.err = dnssrv.WriteComparison(c.stdout, r.Domain, list, c.authoritative)
 	}
 	out.list(slices.DeleteFunc(rest, fine))
 	return out.err

@@ -60,32 +60,32 @@ func New(client *query.Client, o Options) *Checker {
 // is never nil: each place where records can be planned is asked for their type,
 // a host name (CNAME) also for A, and where it is no CNAME for AAAA.
 func (k *Checker) Check(ctx context.Context, s Subject) ([]finding.Finding, Seen) {
-	l := &look{k: k, ctx: ctx, Subject: s, want: recordsByName(s.Want), seen: make(Seen, 2*len(dnssrv.Places())), differ: map[query.Question][]string{}, misplaced: map[query.Question]misplaced{}}
-	l.Domain = dnssrv.Plain(s.Domain)
-	if f, ok := l.open(); !ok {
-		return f, l.seen
+	d := &inspection{checker: k, ctx: ctx, Subject: s, want: recordsByName(s.Want), seen: make(Seen, 2*len(dnssrv.Places())), differ: map[query.Question][]string{}, misplaced: map[query.Question]misplaced{}}
+	d.Domain = dnssrv.Plain(s.Domain)
+	if f, ok := d.open(); !ok {
+		return f, d.seen
 	}
-	l.found = make([]finding.Finding, 0, 2*len(dnssrv.Places()))
-	l.askAll(l.questions())
-	l.findWildcard()
-	l.askAll(l.further())
-	l.findMisplaced()
-	return l.judge(), l.seen
+	d.findings = make([]finding.Finding, 0, 2*len(dnssrv.Places()))
+	d.askAll(d.questions())
+	d.findWildcard()
+	d.askAll(d.followUps())
+	d.findMisplaced()
+	return d.report(), d.seen
 }
 
-// look is one check of one domain.
-type look struct {
+// inspection is one check of one domain.
+type inspection struct {
 	Subject
-	k    *Checker
-	ctx  context.Context //nolint:containedctx // one look is one call of Check
-	seen Seen
-	want map[query.Question][]dns.RR
+	checker *Checker
+	ctx     context.Context //nolint:containedctx // one look is one call of Check
+	seen    Seen
+	want    map[query.Question][]dns.RR
 
-	zone    string       // the apex of the zone the domain lies in
-	servers []nameServer // to ask each of; none: the resolvers are asked
-	wild    wildcard
-	early   []finding.Finding // about the zone and its servers
-	found   []finding.Finding // about the records
+	zone         string       // the apex of the zone the domain lies in
+	servers      []nameServer // to ask each of; none: the resolvers are asked
+	wildcard     wildcard
+	zoneFindings []finding.Finding // about the zone and its servers
+	findings     []finding.Finding // about the records
 
 	misplaced map[query.Question]misplaced // by what was asked
 	mu        sync.Mutex
@@ -100,29 +100,29 @@ const (
 )
 
 // questions are what is asked of every domain.
-func (l *look) questions() []query.Question {
-	out := []query.Question{{Name: l.name(""), Type: dns.TypeMX}}
+func (d *inspection) questions() []query.Question {
+	out := []query.Question{{Name: d.name(""), Type: dns.TypeMX}}
 	for _, label := range []string{"", dmarcLabel, dkimLabel} {
-		out = append(out, query.Question{Name: l.name(label), Type: dns.TypeTXT})
+		out = append(out, query.Question{Name: d.name(label), Type: dns.TypeTXT})
 	}
 	for _, p := range dnssrv.Places() {
-		out = append(out, query.Question{Name: l.name(p.Label), Type: p.Type})
+		out = append(out, query.Question{Name: d.name(p.Label), Type: p.Type})
 		if p.Type == dns.TypeCNAME {
-			out = append(out, query.Question{Name: l.name(p.Label), Type: dns.TypeA})
+			out = append(out, query.Question{Name: d.name(p.Label), Type: dns.TypeA})
 		}
 	}
 	return out
 }
 
-// further are the questions that the answers to the first ones raise.
-func (l *look) further() []query.Question {
+// followUps are the questions that the answers to the first ones raise.
+func (d *inspection) followUps() []query.Question {
 	var out []query.Question
 	for _, p := range dnssrv.Places() {
-		name := l.name(p.Label)
+		name := d.name(p.Label)
 		if p.Type != dns.TypeCNAME {
 			continue
 		}
-		alias := l.seen.get(name, dns.TypeCNAME)
+		alias := d.seen.get(name, dns.TypeCNAME)
 		if alias.Outcome == query.NOERROR && p.Label == dnssrv.AutoconfigLabel { // what is there although it must not be
 			for _, qtype := range []uint16{dns.TypeAAAA, dns.TypeMX, dns.TypeTXT} {
 				out = append(out, query.Question{Name: name, Type: qtype})
@@ -132,7 +132,7 @@ func (l *look) further() []query.Question {
 			continue
 		}
 		out = append(out, query.Question{Name: name, Type: dns.TypeAAAA})
-		if l.seen.get(name, dns.TypeA).Outcome == query.NODATA { // what else the name is there for may be in the way of a CNAME
+		if d.seen.get(name, dns.TypeA).Outcome == query.NODATA { // what else the name is there for may be in the way of a CNAME
 			out = append(out, query.Question{Name: name, Type: dns.TypeMX}, query.Question{Name: name, Type: dns.TypeTXT})
 		}
 	}
@@ -140,9 +140,9 @@ func (l *look) further() []query.Question {
 }
 
 // name is a name below the domain as questions have it.
-func (l *look) name(label string) string {
+func (d *inspection) name(label string) string {
 	if label == "" {
-		return l.Domain + "."
+		return d.Domain + "."
 	}
-	return label + "." + l.Domain + "."
+	return label + "." + d.Domain + "."
 }

@@ -36,53 +36,53 @@ func (n *Neighbours) withResolver(client *query.Client) *Neighbours {
 	return &own
 }
 
-// judgeNeighbours looks at them, where the domain takes mail.
-func (l *look) judgeNeighbours(n *Neighbours, exchangers []string) {
+// reportNeighbours looks at them, where the domain takes mail.
+func (d *inspection) reportNeighbours(n *Neighbours, exchangers []string) {
 	if n == nil {
 		return
 	}
 	if len(exchangers) > 0 && !slices.Contains(exchangers, ".") {
-		l.judgeMTASTS(n, exchangers)
-		l.judgeTLSRPT()
+		d.reportMTASTS(n, exchangers)
+		d.reportTLSRPT()
 		for _, host := range exchangers {
-			l.judgeDANE(n, host)
+			d.reportDANE(n, host)
 		}
 	}
-	if l.Want != nil && len(n.CAs) > 0 {
-		l.judgeCAA(n)
+	if d.Want != nil && len(n.CAs) > 0 {
+		d.reportCAA(n)
 	}
 }
 
 // text asks for the text records at a label that begin with a version.
-func (l *look) text(label, version string) (string, []dns.RR) {
-	a := l.ask(query.Question{Name: l.name(label), Type: dns.TypeTXT})
-	l.seen.put(a)
-	return l.name(label), withText(a.RRs, func(text string) bool { return strings.HasPrefix(text, version) })
+func (d *inspection) text(label, version string) (string, []dns.RR) {
+	a := d.ask(query.Question{Name: d.name(label), Type: dns.TypeTXT})
+	d.seen.put(a)
+	return d.name(label), withText(a.RRs, func(text string) bool { return strings.HasPrefix(text, version) })
 }
 
 // stsID is the id that an MTA-STS record must have (RFC 8461 §3.1).
 var stsID = regexp.MustCompile(`^v=STSv1\s*;(.*;)?\s*id=[A-Za-z0-9]{1,32}\s*(;|$)`)
 
-// judgeMTASTS compares the policy with the mail exchangers (RFC 8461).
-func (l *look) judgeMTASTS(n *Neighbours, exchangers []string) {
-	name, got := l.text("_mta-sts", "v=STSv1")
+// reportMTASTS compares the policy with the mail exchangers (RFC 8461).
+func (d *inspection) reportMTASTS(n *Neighbours, exchangers []string) {
+	name, got := d.text("_mta-sts", "v=STSv1")
 	if len(got) == 0 {
 		return
 	}
 	broken := func(format string, args ...any) {
-		f := l.compared("dns-mta-sts-broken", name, dns.TypeTXT, statusDiffers, nil, got)
-		l.add(f.Because(format, args...))
+		f := d.compared("dns-mta-sts-broken", name, dns.TypeTXT, statusDiffers, nil, got)
+		d.add(f.Because(format, args...))
 	}
 	if len(got) > 1 || !stsID.MatchString(dnssrv.Texts(got)[0]) {
 		broken("there must be one record v=STSv1 with an id of letters and digits (RFC 8461, section 3.1); senders take this for none")
 		return
 	}
 	if n.Fetch == nil {
-		l.add(l.compared("dns-mta-sts-published", name, dns.TypeTXT, statusOK, nil, got))
+		d.add(d.compared("dns-mta-sts-published", name, dns.TypeTXT, statusOK, nil, got))
 		return
 	}
-	address := "https://mta-sts." + l.Domain + "/.well-known/mta-sts.txt"
-	body, err := n.Fetch(l.ctx, address)
+	address := "https://mta-sts." + d.Domain + "/.well-known/mta-sts.txt"
+	body, err := n.Fetch(d.ctx, address)
 	if err != nil {
 		broken("the policy cannot be read from %s: %v; senders go on without it, or with the one they remember", address, err)
 		return
@@ -98,8 +98,8 @@ func (l *look) judgeMTASTS(n *Neighbours, exchangers []string) {
 			return
 		}
 	}
-	f := l.compared("dns-mta-sts-published", name, dns.TypeTXT, statusOK, nil, got)
-	l.add(f.Because("the MTA-STS policy (mode %s) names every mail exchanger", mode))
+	f := d.compared("dns-mta-sts-published", name, dns.TypeTXT, statusOK, nil, got)
+	d.add(f.Because("the MTA-STS policy (mode %s) names every mail exchanger", mode))
 }
 
 // stsPolicy reads a policy (RFC 8461 §3.2); mode is "" for what is none.
@@ -128,9 +128,9 @@ func stsMatches(pattern, host string) bool {
 	return pattern == host
 }
 
-// judgeTLSRPT looks where reports about encryption go (RFC 8460 §3).
-func (l *look) judgeTLSRPT() {
-	name, got := l.text("_smtp._tls", "v=TLSRPTv1")
+// reportTLSRPT looks where reports about encryption go (RFC 8460 §3).
+func (d *inspection) reportTLSRPT() {
+	name, got := d.text("_smtp._tls", "v=TLSRPTv1")
 	if len(got) == 0 {
 		return
 	}
@@ -138,13 +138,13 @@ func (l *look) judgeTLSRPT() {
 	if text := strings.ReplaceAll(dnssrv.Texts(got)[0], " ", ""); len(got) > 1 || !strings.Contains(text, ";rua=mailto:") && !strings.Contains(text, ";rua=https:") {
 		id, status = "dns-tlsrpt-malformed", statusDiffers
 	}
-	l.add(l.compared(id, name, dns.TypeTXT, status, nil, got))
+	d.add(d.compared(id, name, dns.TypeTXT, status, nil, got))
 }
 
-// judgeDANE looks at the certificates that a mail exchanger is pinned to (RFC 7672).
-func (l *look) judgeDANE(n *Neighbours, host string) {
-	a := l.k.client.Ask(l.ctx, "_25._tcp."+host, dns.TypeTLSA)
-	l.seen.put(a)
+// reportDANE looks at the certificates that a mail exchanger is pinned to (RFC 7672).
+func (d *inspection) reportDANE(n *Neighbours, host string) {
+	a := d.checker.client.Ask(d.ctx, "_25._tcp."+host, dns.TypeTLSA)
+	d.seen.put(a)
 	if len(a.RRs) == 0 {
 		return
 	}
@@ -152,29 +152,29 @@ func (l *look) judgeDANE(n *Neighbours, host string) {
 		t, ok := rr.(*dns.TLSA)
 		return ok && (t.Usage == 2 || t.Usage == 3) && t.Selector <= 1 && t.MatchingType <= 2
 	})
-	f := l.compared("dns-dane-published", a.Name, dns.TypeTLSA, statusOK, nil, a.RRs)
+	f := d.compared("dns-dane-published", a.Name, dns.TypeTLSA, statusOK, nil, a.RRs)
 	switch {
 	case !usable:
-		f = l.compared("dns-dane-unusable", a.Name, dns.TypeTLSA, statusDiffers, nil, a.RRs)
+		f = d.compared("dns-dane-unusable", a.Name, dns.TypeTLSA, statusDiffers, nil, a.RRs)
 	case !a.AD && n.validates():
-		f = l.compared("dns-dane-insecure", a.Name, dns.TypeTLSA, statusDiffers, nil, a.RRs)
+		f = d.compared("dns-dane-insecure", a.Name, dns.TypeTLSA, statusDiffers, nil, a.RRs)
 	case !a.AD:
 		f = f.Because("%s; whether DNSSEC vouches for it, which it must, this resolver does not tell", f.Cause)
 	}
-	l.add(f)
+	d.add(f)
 }
 
-// judgeCAA looks whether the authorities that certificates are ordered from may
+// reportCAA looks whether the authorities that certificates are ordered from may
 // give them out for the autoconfig host (RFC 8659 §3): the closest name with CAA
 // records decides.
-func (l *look) judgeCAA(n *Neighbours) {
-	for at := l.name(dnssrv.AutoconfigLabel); at != "."; at = query.Parent(at) {
-		a := l.k.client.Ask(l.ctx, at, dns.TypeCAA)
-		l.seen.put(a)
+func (d *inspection) reportCAA(n *Neighbours) {
+	for at := d.name(dnssrv.AutoconfigLabel); at != "."; at = query.Parent(at) {
+		a := d.checker.client.Ask(d.ctx, at, dns.TypeCAA)
+		d.seen.put(a)
 		switch {
 		case !a.Outcome.Known():
-			f := l.failed(a)
-			l.add(f.Because("%s; an authority gives out no certificate then (RFC 8659, section 3)", f.Cause))
+			f := d.failed(a)
+			d.add(f.Because("%s; an authority gives out no certificate then (RFC 8659, section 3)", f.Cause))
 			return
 		case len(a.RRs) == 0:
 			continue
@@ -184,8 +184,8 @@ func (l *look) judgeCAA(n *Neighbours) {
 		if allowed != nil && !slices.ContainsFunc(n.CAs, func(ca string) bool { return slices.Contains(allowed, ca) }) {
 			id, status = "dns-caa-denies", statusDiffers
 		}
-		f := l.compared(id, at, dns.TypeCAA, status, nil, a.RRs)
-		l.add(f.Because("certificates for %s are ordered from %s; the records %s", dnssrv.Plain(l.name(dnssrv.AutoconfigLabel)),
+		f := d.compared(id, at, dns.TypeCAA, status, nil, a.RRs)
+		d.add(f.Because("certificates for %s are ordered from %s; the records %s", dnssrv.Plain(d.name(dnssrv.AutoconfigLabel)),
 			strings.Join(n.CAs, " or "), map[string]string{"dns-caa-allows": "allow that", "dns-caa-denies": "forbid that, so the order fails"}[id]))
 		return
 	}

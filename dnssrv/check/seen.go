@@ -29,7 +29,7 @@ func (s Seen) put(a query.Answer) { s[query.Question{Name: a.Name, Type: a.Type}
 func (s Seen) records(name string, qtype uint16) []dns.RR {
 	a := s.get(name, qtype)
 	if len(a.CNAMEs) > 0 {
-		return a.Beside
+		return a.NextToCNAME
 	}
 	return a.RRs
 }

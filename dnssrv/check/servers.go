@@ -23,9 +23,9 @@ type nameServer struct {
 
 // findServers lists the zone's name servers that can be asked, and reports the
 // others.
-func (l *look) findServers() {
-	a := l.k.client.Ask(l.ctx, l.zone, dns.TypeNS)
-	l.seen.put(a)
+func (d *inspection) findServers() {
+	a := d.checker.client.Ask(d.ctx, d.zone, dns.TypeNS)
+	d.seen.put(a)
 	var servers []nameServer
 	for _, rr := range a.RRs {
 		if ns, ok := rr.(*dns.NS); ok {
@@ -35,36 +35,36 @@ func (l *look) findServers() {
 	slices.SortFunc(servers, func(a, b nameServer) int { return strings.Compare(a.name, b.name) })
 	var reached sync.WaitGroup
 	for i := range servers {
-		reached.Go(func() { l.reach(&servers[i]) })
+		reached.Go(func() { d.reach(&servers[i]) })
 	}
 	reached.Wait()
 	for _, s := range servers {
-		if f, ok := l.serverFault(s); !ok {
-			l.early = append(l.early, f)
+		if f, ok := d.serverFault(s); !ok {
+			d.zoneFindings = append(d.zoneFindings, f)
 			continue
 		}
-		l.servers = append(l.servers, s)
+		d.servers = append(d.servers, s)
 	}
-	l.serials()
+	d.serials()
 }
 
 // reach finds a server's address and asks it for the zone. A name for which
 // another place is given (curl's --connect-to) is not looked up.
-func (l *look) reach(s *nameServer) {
+func (d *inspection) reach(s *nameServer) {
 	s.address = net.JoinHostPort(s.name, "53")
-	if l.k.client.Dialled(s.address) == s.address {
-		host := l.k.host(l.ctx, s.name)
+	if d.checker.client.Dialled(s.address) == s.address {
+		host := d.checker.host(d.ctx, s.name)
 		if len(host.addresses) == 0 {
 			s.address = ""
 			return
 		}
 		s.address = net.JoinHostPort(host.addresses[0].String(), "53")
 	}
-	s.soa = l.k.client.AskServer(l.ctx, s.address, l.zone, dns.TypeSOA)
+	s.soa = d.checker.client.AskServer(d.ctx, s.address, d.zone, dns.TypeSOA)
 }
 
 // serverFault says what keeps a server from being asked.
-func (l *look) serverFault(s nameServer) (finding.Finding, bool) {
+func (d *inspection) serverFault(s nameServer) (finding.Finding, bool) {
 	id := ""
 	switch {
 	case s.address == "":
@@ -77,34 +77,34 @@ func (l *look) serverFault(s nameServer) (finding.Finding, bool) {
 		return finding.Finding{}, true
 	}
 	f := finding.New(id, s.name)
-	f.Name, f.Type, f.Status, f.RCode = dnssrv.Plain(l.zone), "NS", statusError, string(s.soa.Outcome)
-	f.Got = []string{dnssrv.Plain(l.zone) + ". NS " + s.name + "."}
+	f.Name, f.Type, f.Status, f.RCode = dnssrv.Plain(d.zone), "NS", statusError, string(s.soa.Outcome)
+	f.Got = []string{dnssrv.Plain(d.zone) + ". NS " + s.name + "."}
 	return f, false
 }
 
 // serials reports servers that have different versions of the zone.
-func (l *look) serials() {
+func (d *inspection) serials() {
 	var lines, serials []string
-	for _, s := range l.servers {
+	for _, s := range d.servers {
 		if soa, ok := s.soa.RRs[0].(*dns.SOA); ok {
 			lines = append(lines, fmt.Sprintf("%s: serial %d", s.name, soa.Serial))
 			serials = append(serials, fmt.Sprint(soa.Serial))
 		}
 	}
 	if len(slices.Compact(serials)) > 1 {
-		f := l.about("dns-server-serial", l.zone, dns.TypeSOA, statusConflict)
+		f := d.about("dns-server-serial", d.zone, dns.TypeSOA, statusConflict)
 		f.Got = lines
-		l.early = append(l.early, f)
+		d.zoneFindings = append(d.zoneFindings, f)
 	}
 }
 
 // askServers asks every server of the zone and keeps where they disagree. It
 // is false when none of them has authority over the name.
-func (l *look) askServers(q query.Question) (query.Answer, bool) {
-	answers := make([]query.Answer, len(l.servers))
+func (d *inspection) askServers(q query.Question) (query.Answer, bool) {
+	answers := make([]query.Answer, len(d.servers))
 	var asked sync.WaitGroup
-	for i, s := range l.servers {
-		asked.Go(func() { answers[i] = l.k.client.AskServer(l.ctx, s.address, q.Name, q.Type) })
+	for i, s := range d.servers {
+		asked.Go(func() { answers[i] = d.checker.client.AskServer(d.ctx, s.address, q.Name, q.Type) })
 	}
 	asked.Wait()
 	best, lines, views := answers[0], []string(nil), map[string]bool{}
@@ -118,13 +118,13 @@ func (l *look) askServers(q query.Question) (query.Answer, bool) {
 		if a.Outcome != query.TIMEOUT { // a lost packet is not another opinion
 			view := ownView(a)
 			views[view] = true
-			lines = append(lines, l.servers[i].name+": "+view)
+			lines = append(lines, d.servers[i].name+": "+view)
 		}
 	}
 	if len(views) > 1 {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.differ[q] = lines
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.differ[q] = lines
 	}
 	return best, true
 }

@@ -93,15 +93,15 @@ var providers = map[string]struct {
 	header    string
 	scheme    string
 	prefix    string // of its paths, which people write into the address too
-	new       func(*rest) provider
+	new       func(*requester) provider
 }{
 	// 1,200 requests in five minutes: developers.cloudflare.com/fundamentals/api/reference/limits
-	"cloudflare": {"https://api.cloudflare.com/client/v4", 4, "Authorization", "Bearer ", "", func(r *rest) provider { return &cloudflare{r} }},
+	"cloudflare": {"https://api.cloudflare.com/client/v4", 4, "Authorization", "Bearer ", "", func(r *requester) provider { return &cloudflare{r} }},
 	// 50 reads in a minute: desec.readthedocs.io/en/latest/rate-limits.html
-	"desec": {"https://desec.io/api/v1", 50.0 / 60, "Authorization", "Token ", "", func(r *rest) provider { return &desec{r} }},
+	"desec": {"https://desec.io/api/v1", 50.0 / 60, "Authorization", "Token ", "", func(r *requester) provider { return &desec{r} }},
 	// 3,600 requests in an hour: docs.hetzner.cloud/reference/cloud#rate-limiting
-	"hetzner":  {"https://api.hetzner.cloud/v1", 1, "Authorization", "Bearer ", "", func(r *rest) provider { return &hetzner{r} }},
-	"powerdns": {"", 0, "X-API-Key", "", "/api/v1", func(r *rest) provider { return &powerDNS{rest: r} }},
+	"hetzner":  {"https://api.hetzner.cloud/v1", 1, "Authorization", "Bearer ", "", func(r *requester) provider { return &hetzner{r} }},
+	"powerdns": {"", 0, "X-API-Key", "", "/api/v1", func(r *requester) provider { return &powerDNS{requester: r} }},
 }
 
 // Providers are the names of the APIs, sorted.
@@ -110,30 +110,30 @@ func Providers() []string { return slices.Sorted(maps.Keys(providers)) }
 // apiBurst is how many requests may follow one another at once.
 const apiBurst = 10
 
-// apiPlace keeps zones behind an API.
-type apiPlace struct {
-	rest     *rest
-	provider provider
-	zone     string // of all names; "": found
-	zones    *cache[Zone]
+// apiBackend keeps zones behind an API.
+type apiBackend struct {
+	requester *requester
+	provider  provider
+	zone      string // of all names; "": found
+	zones     *cache[Zone]
 }
 
-func newAPIPlace(o Options) *apiPlace {
+func newAPIBackend(o Options) *apiBackend {
 	p := providers[o.API.Name]
 	client := *cmp.Or(o.API.Client, http.DefaultClient)
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // the token is for this host alone
-	r := &rest{api: o.API, client: &client, header: p.header, scheme: p.scheme, timeout: o.Timeout}
+	r := &requester{api: o.API, client: &client, header: p.header, scheme: p.scheme, timeout: o.Timeout}
 	if perSecond := cmp.Or(o.API.PerSecond, p.perSecond); perSecond > 0 {
 		r.limit = rate.NewLimiter(rate.Limit(perSecond), apiBurst)
 	}
-	return &apiPlace{rest: r, provider: p.new(r), zone: o.Zone, zones: &cache[Zone]{}}
+	return &apiBackend{requester: r, provider: p.new(r), zone: o.Zone, zones: &cache[Zone]{}}
 }
 
-// Guards implements place: none of these APIs takes conditions.
-func (*apiPlace) Guards() bool { return false }
+// Guards implements backend: none of these APIs takes conditions.
+func (*apiBackend) Guards() bool { return false }
 
 // Zone asks for the zone of the domain, then for those above it.
-func (p *apiPlace) Zone(ctx context.Context, domain, name string) (Zone, error) {
+func (p *apiBackend) Zone(ctx context.Context, domain, name string) (Zone, error) {
 	at := cmp.Or(p.zone, dns.Fqdn(domain))
 	if !dns.IsSubDomain(at, name) {
 		return Zone{}, newFault("dns-publish-zone-wrong", dnssrv.Plain(name)).
@@ -146,14 +146,14 @@ func (p *apiPlace) Zone(ctx context.Context, domain, name string) (Zone, error) 
 		z, err := p.provider.zone(ctx, dnssrv.Plain(parent))
 		switch next := query.Parent(parent); {
 		case err == nil:
-			z.Name, z.Server = parent, p.rest.host()
+			z.Name, z.Server = parent, p.requester.host()
 			p.zones.put(at, z)
 			return z, nil
 		case !errors.Is(err, errNotFound):
 			return Zone{}, err
-		case p.zone != "" || registrys(next):
+		case p.zone != "" || isRegistry(next):
 			return Zone{}, newFault("dns-publish-zone-missing", dnssrv.Plain(at)).
-				because("%s has no zone that %s lies in, or this token may not see it; nothing was written", p.rest.host(), dnssrv.Plain(at))
+				because("%s has no zone that %s lies in, or this token may not see it; nothing was written", p.requester.host(), dnssrv.Plain(at))
 		default:
 			parent = next
 		}
@@ -161,7 +161,7 @@ func (p *apiPlace) Zone(ctx context.Context, domain, name string) (Zone, error) 
 }
 
 // List reads the zone and keeps what is at the planned names.
-func (p *apiPlace) List(ctx context.Context, z Zone, sets []recordSet) (zoneState, error) {
+func (p *apiBackend) List(ctx context.Context, z Zone, sets []recordSet) (zoneState, error) {
 	listed, err := p.provider.list(ctx, z)
 	if errors.Is(err, errNotFound) {
 		err = newFault("dns-publish-zone-missing", dnssrv.Plain(z.Name)).because("%s no longer has the zone %s; nothing was written", z.Server, dnssrv.Plain(z.Name))
@@ -231,7 +231,7 @@ func parseRecord(h dns.RR_Header, zone, kind, data string) dns.RR {
 }
 
 // Verify lists the zone again.
-func (p *apiPlace) Verify(ctx context.Context, u *ZoneUpdate) ([]Change, error) {
+func (p *apiBackend) Verify(ctx context.Context, u *ZoneUpdate) ([]Change, error) {
 	sets := u.changedSets()
 	state, err := p.List(ctx, u.at, sets)
 	var out []Change
@@ -245,8 +245,8 @@ func (p *apiPlace) Verify(ctx context.Context, u *ZoneUpdate) ([]Change, error) 
 	return out, err
 }
 
-// Replace implements place.
-func (p *apiPlace) Replace(ctx context.Context, u *ZoneUpdate) error {
+// Replace implements backend.
+func (p *apiBackend) Replace(ctx context.Context, u *ZoneUpdate) error {
 	err := p.provider.replace(ctx, u.at, u)
 	if errors.Is(err, errNotFound) { // a record that was there when the changes were shown
 		return newFault("dns-publish-raced", dnssrv.Plain(u.Zone)).because("%s: %v", u.Server, err)

@@ -16,7 +16,7 @@ import (
 
 // cloudflare speaks the Cloudflare API v4
 // (developers.cloudflare.com/api/resources/dns/subresources/records).
-type cloudflare struct{ *rest }
+type cloudflare struct{ *requester }
 
 type cloudflareRecord struct {
 	ID      string         `json:"id,omitempty"`
@@ -69,7 +69,7 @@ func (p *cloudflare) zone(ctx context.Context, name string) (Zone, error) {
 		switch {
 		case !strings.EqualFold(z.Name, name): // whatever the filter does
 		case z.Type == "secondary":
-			return Zone{}, secondary(p.rest, name)
+			return Zone{}, secondary(p.requester, name)
 		default:
 			return Zone{id: url.PathEscape(z.ID)}, nil
 		}

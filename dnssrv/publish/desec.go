@@ -11,7 +11,7 @@ import (
 )
 
 // desec speaks the API of deSEC (desec.readthedocs.io/en/latest/dns/rrsets.html).
-type desec struct{ *rest }
+type desec struct{ *requester }
 
 type desecSet struct {
 	Subname string   `json:"subname"`

@@ -38,7 +38,7 @@ type SetDifference struct {
 // their name servers show them.
 type command struct{ nameServers }
 
-// Guards implements place.
+// Guards implements backend.
 func (*command) Guards() bool { return false }
 
 // commandTime is how long a command may take for one zone.

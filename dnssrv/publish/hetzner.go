@@ -14,7 +14,7 @@ import (
 
 // hetzner speaks the DNS of the Hetzner Cloud API
 // (docs.hetzner.cloud/reference/cloud#dns).
-type hetzner struct{ *rest }
+type hetzner struct{ *requester }
 
 type hetznerSet struct {
 	Name       string          `json:"name,omitempty"`
@@ -49,7 +49,7 @@ func (p *hetzner) zone(ctx context.Context, name string) (Zone, error) {
 		return Zone{}, err
 	}
 	if a.Zone.Mode == "secondary" {
-		return Zone{}, secondary(p.rest, name)
+		return Zone{}, secondary(p.requester, name)
 	}
 	return Zone{id: name, ttl: a.Zone.TTL}, nil
 }

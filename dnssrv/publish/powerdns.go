@@ -14,7 +14,7 @@ import (
 // powerDNS speaks the HTTP API of the PowerDNS Authoritative Server
 // (doc.powerdns.com/authoritative/http-api).
 type powerDNS struct {
-	*rest
+	*requester
 	writing sync.Mutex // one change at a time: SQLite refuses a second writer (500)
 }
 
@@ -40,13 +40,13 @@ func (p *powerDNS) zone(ctx context.Context, name string) (Zone, error) {
 	}
 	switch z.Kind {
 	case "Slave", "Secondary", "Consumer":
-		return Zone{}, secondary(p.rest, name)
+		return Zone{}, secondary(p.requester, name)
 	}
 	return Zone{id: url.PathEscape(cmp.Or(z.ID, name+"."))}, nil
 }
 
 // secondary: what is written into such a zone is lost at its next transfer.
-func secondary(r *rest, name string) error {
+func secondary(r *requester, name string) error {
 	return newFault("dns-publish-not-authoritative", name).
 		because("%s has %s as a secondary zone, which is a copy; nothing was written", r.host(), name).
 		do("publish at the server that it is copied from")

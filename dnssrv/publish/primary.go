@@ -101,7 +101,7 @@ func findSOA(ctx context.Context, ask query.Asker, name string) (*dns.SOA, error
 			because("%s refuses questions about %s: it has no such zone, or does not answer this machine; nothing was written", a.Server, dnssrv.Plain(a.Name))
 	case !a.Outcome.Known():
 		return nil, unreadable(a.Name, a)
-	case len(a.NS) > 0 && registrys(a.NS[0].Header().Name):
+	case len(a.NS) > 0 && isRegistry(a.NS[0].Header().Name):
 		return nil, newFault("dns-publish-not-authoritative", dnssrv.Plain(name)).
 			because("%s has no zone that %s lies in; nothing was written", a.Server, dnssrv.Plain(name)).
 			do("create the zone there first, or give its primary server with --server HOST:PORT")
@@ -115,7 +115,7 @@ func findSOA(ctx context.Context, ask query.Asker, name string) (*dns.SOA, error
 // that is not registered yet.
 func publicZone(soa *dns.SOA, name string) error {
 	zone := dnssrv.Plain(soa.Hdr.Name)
-	if !registrys(zone) {
+	if !isRegistry(zone) {
 		return nil
 	}
 	return newFault("dns-publish-zone-unknown", dnssrv.Plain(name)).
@@ -123,9 +123,9 @@ func publicZone(soa *dns.SOA, name string) error {
 		do("register the domain or delegate it first; if its primary server has the zone already, give that with --server HOST:PORT")
 }
 
-// registrys reports whether a zone is the root's or one below which domains are
+// isRegistry reports whether a zone is the root's or one below which domains are
 // registered: a server that refers to it has nothing of its own to say.
-func registrys(zone string) bool {
+func isRegistry(zone string) bool {
 	zone = dnssrv.Plain(zone)
 	suffix, icann := publicsuffix.PublicSuffix(zone)
 	return !strings.Contains(strings.Trim(zone, "."), ".") || suffix == zone && icann

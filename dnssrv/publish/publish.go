@@ -39,9 +39,9 @@ type Zone struct {
 	ttl    uint32 // of its records that have none of their own, where the API has such
 }
 
-// place is where zones are kept and changed. A *fault as the error of a method
+// backend is where zones are kept and changed. A *fault as the error of a method
 // is sure that nothing was written; any other error of Replace leaves it open.
-type place interface {
+type backend interface {
 	// Zone finds the zone of a name that was planned for a domain.
 	Zone(ctx context.Context, domain, name string) (Zone, error)
 	// List reads what is at the names of the record sets.
@@ -58,9 +58,9 @@ type place interface {
 // Publisher brings zones to their plan. It is for one run, and safe for
 // concurrent use.
 type Publisher struct {
-	client *query.Client
-	o      Options
-	place  place
+	client  *query.Client
+	o       Options
+	backend backend
 }
 
 // New makes a publisher that asks DNS questions through client.
@@ -71,12 +71,12 @@ func New(client *query.Client, o Options) *Publisher {
 		o.Zone = dns.CanonicalName(o.Zone)
 	}
 	ns := nameServers{client: client, o: o, primaries: &cache[string]{}}
-	p := &Publisher{client: client, o: o, place: &updater{ns}}
+	p := &Publisher{client: client, o: o, backend: &updater{ns}}
 	switch {
 	case o.API != nil:
-		p.place = newAPIPlace(o)
+		p.backend = newAPIBackend(o)
 	case o.Exec != "":
-		p.place = &command{ns}
+		p.backend = &command{ns}
 	}
 	return p
 }
@@ -127,7 +127,7 @@ func (p *Publisher) zones(ctx context.Context, plan DomainPlan) ([]Zone, error) 
 		at, ok := known[name]
 		if !ok {
 			var err error
-			if at, err = p.place.Zone(ctx, plan.Domain, name); err != nil {
+			if at, err = p.backend.Zone(ctx, plan.Domain, name); err != nil {
 				return nil, err
 			}
 			known[name] = at
@@ -139,12 +139,12 @@ func (p *Publisher) zones(ctx context.Context, plan DomainPlan) ([]Zone, error) 
 
 // prepare makes the update of one zone.
 func (p *Publisher) prepare(ctx context.Context, at Zone, want []dns.RR) (*ZoneUpdate, error) {
-	state, err := p.place.List(ctx, at, recordSets(want))
+	state, err := p.backend.List(ctx, at, recordSets(want))
 	if err != nil {
 		return nil, err
 	}
 	u, err := compare(at, want, state)
-	if _, signed := p.place.(*updater); signed && err == nil {
+	if _, signed := p.backend.(*updater); signed && err == nil {
 		u.fit()
 	}
 	return u, err

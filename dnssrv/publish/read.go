@@ -12,15 +12,15 @@ import (
 	"autoconfig/dnssrv/query"
 )
 
-// besideCNAME are the types looked for where a CNAME is planned, to say what is
+// excludedByCNAME are the types looked for where a CNAME is planned, to say what is
 // in its way. A type not listed here is still never overwritten: the update
 // then requires that the name has no records at all.
-var besideCNAME = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT, dns.TypeMX, dns.TypeSRV, dns.TypeHTTPS, dns.TypeCAA}
+var excludedByCNAME = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT, dns.TypeMX, dns.TypeSRV, dns.TypeHTTPS, dns.TypeCAA}
 
 // List asks the primary what is at the planned names, then what those
 // answers raise: other records in the way of a CNAME, wildcards.
 func (p *nameServers) List(ctx context.Context, at Zone, sets []recordSet) (zoneState, error) {
-	var first, further []query.Question
+	var first, followUps []query.Question
 	for _, set := range sets {
 		first = append(first, query.Question{Name: set.name, Type: set.qtype})
 	}
@@ -32,15 +32,15 @@ func (p *nameServers) List(ctx context.Context, at Zone, sets []recordSet) (zone
 		if a.Type != dns.TypeCNAME || a.Outcome != query.NODATA {
 			continue
 		}
-		for _, qtype := range besideCNAME {
-			further = append(further, query.Question{Name: a.Name, Type: qtype})
+		for _, qtype := range excludedByCNAME {
+			followUps = append(followUps, query.Question{Name: a.Name, Type: qtype})
 		}
 	}
-	beside, err := p.askAll(ctx, at, further)
+	inTheWay, err := p.askAll(ctx, at, followUps)
 	if err != nil {
 		return nil, err
 	}
-	answers = append(answers, beside...)
+	answers = append(answers, inTheWay...)
 	wild, err := p.askAll(ctx, at, wildcardQuestions(at.Name, answers))
 	if err != nil {
 		return nil, err

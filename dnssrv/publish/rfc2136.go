@@ -19,7 +19,7 @@ import (
 // message per zone, whose prerequisites are what was seen.
 type updater struct{ nameServers }
 
-// Guards implements place.
+// Guards implements backend.
 func (*updater) Guards() bool { return true }
 
 // Update compares the planned records of a zone with what its primary answered.
@@ -141,11 +141,11 @@ func (p *updater) Replace(ctx context.Context, u *ZoneUpdate) error {
 	if !query.Answers(r, m) {
 		return fmt.Errorf("%w: the server answered something else", errNoAnswer)
 	}
-	return p.judge(u, r, err)
+	return p.readAnswer(u, r, err)
 }
 
-// judge reads the answer to an update. signature is what is wrong with its TSIG.
-func (p *updater) judge(u *ZoneUpdate, r *dns.Msg, signature error) error {
+// readAnswer reads the answer to an update. signature is what is wrong with its TSIG.
+func (p *updater) readAnswer(u *ZoneUpdate, r *dns.Msg, signature error) error {
 	zone, code := dnssrv.Plain(u.Zone), dns.RcodeToString[r.Rcode]
 	t := r.IsTsig()
 	if r.Rcode == dns.RcodeNotAuth && t != nil && t.Error != dns.RcodeSuccess {

@@ -44,7 +44,7 @@ func newZoneState(zone string, answers []query.Answer) (zoneState, error) {
 func (o *owner) add(a query.Answer) {
 	o.sets[a.Type] = a.RRs
 	if len(a.CNAMEs) > 0 { // the records are those of another name
-		o.sets[a.Type] = a.Beside
+		o.sets[a.Type] = a.NextToCNAME
 		o.sets[dns.TypeCNAME] = []dns.RR{a.CNAMEs[0]}
 	}
 	if a.Outcome != query.NXDOMAIN || len(a.CNAMEs) > 0 {

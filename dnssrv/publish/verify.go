@@ -22,7 +22,7 @@ func (p *Publisher) Publish(ctx context.Context, u *ZoneUpdate) []finding.Findin
 		return u.Findings
 	}
 	zone := dnssrv.Plain(u.Zone)
-	if !p.place.Guards() {
+	if !p.backend.Guards() {
 		moved, err := p.moved(ctx, u)
 		if err != nil {
 			return []finding.Finding{asFinding(err, zone)}
@@ -37,15 +37,15 @@ func (p *Publisher) Publish(ctx context.Context, u *ZoneUpdate) []finding.Findin
 	var err, unseen error
 	var left []Change
 	for try := 1; ; try++ {
-		err = p.place.Replace(ctx, u)
+		err = p.backend.Replace(ctx, u)
 		f, sure := errors.AsType[*fault](err)
-		if sure && p.place.Guards() {
+		if sure && p.backend.Guards() {
 			return []finding.Finding{p.refused(ctx, u, f.found)}
 		}
 		left, unseen = p.await(ctx, u, err == nil)
 		// An API that failed and has none of the changes may be busy: to ask again
 		// for the same records does no harm.
-		if err == nil || sure || p.place.Guards() || unseen != nil || len(left) < len(u.Changes) ||
+		if err == nil || sure || p.backend.Guards() || unseen != nil || len(left) < len(u.Changes) ||
 			try == mostTries || !query.Sleep(ctx, min(firstPause<<try, p.o.Timeout)) {
 			break
 		}
@@ -115,13 +115,13 @@ const (
 
 // await looks whether the place shows the changes: once, or until the wait is over.
 func (p *Publisher) await(ctx context.Context, u *ZoneUpdate, wait bool) (left []Change, err error) {
-	return p.awaited(ctx, wait, func() ([]Change, error) { return p.place.Verify(ctx, u) })
+	return p.awaited(ctx, wait, func() ([]Change, error) { return p.backend.Verify(ctx, u) })
 }
 
-func (p *Publisher) awaited(ctx context.Context, wait bool, look func() ([]Change, error)) ([]Change, error) {
+func (p *Publisher) awaited(ctx context.Context, wait bool, unshown func() ([]Change, error)) ([]Change, error) {
 	end := time.Now().Add(p.o.Wait)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		left, err := look()
+		left, err := unshown()
 		more := time.Until(end)
 		if err != nil || len(left) == 0 || !wait || more <= 0 || !query.Sleep(ctx, min(pause, more)) {
 			return left, err
@@ -182,7 +182,7 @@ func unasked(host string, err error) finding.Finding {
 // was prepared.
 func (p *Publisher) moved(ctx context.Context, u *ZoneUpdate) ([]string, error) {
 	sets := recordSets(u.want)
-	state, err := p.place.List(ctx, u.at, sets)
+	state, err := p.backend.List(ctx, u.at, sets)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func (p *Publisher) moved(ctx context.Context, u *ZoneUpdate) ([]string, error) 
 	var out []string
 	for _, set := range sets {
 		before, now := u.state[set.name], state[set.name]
-		for _, qtype := range append([]uint16{set.qtype, dns.TypeCNAME}, besideCNAME...) {
+		for _, qtype := range append([]uint16{set.qtype, dns.TypeCNAME}, excludedByCNAME...) {
 			if sameRecords(before.sets[qtype], now.sets[qtype]) {
 				continue
 			}

@@ -31,18 +31,18 @@ func (o Outcome) Known() bool { return o == NOERROR || o == NXDOMAIN || o == NOD
 
 // Answer is the answer to one question.
 type Answer struct {
-	Name    string // the name asked, lower case with its trailing dot
-	Type    uint16
-	Outcome Outcome
-	RRs     []dns.RR     // records of the type asked, where the CNAMEs lead
-	CNAMEs  []*dns.CNAME // the way there, in order (RFC 1034 §3.6.2)
-	Beside  []dns.RR     // records at the name itself although it is a CNAME (forbidden by RFC 1034 §3.6.2)
-	SOA     *dns.SOA     // the zone's, in a negative answer (RFC 2308 §3)
-	NS      []dns.RR     // the referral, when the server has delegated the name
-	AD      bool         // a validating resolver vouches for it (RFC 4035 §3.2.3)
-	AA      bool         // the server has authority (RFC 1035 §4.1.1), so the TTL is the zone's own
-	Server  string       // host:port that answered, or the last one asked
-	Err     error        // why there is no answer
+	Name        string // the name asked, lower case with its trailing dot
+	Type        uint16
+	Outcome     Outcome
+	RRs         []dns.RR     // records of the type asked, where the CNAMEs lead
+	CNAMEs      []*dns.CNAME // the way there, in order (RFC 1034 §3.6.2)
+	NextToCNAME []dns.RR     // records at the name itself although it is a CNAME (forbidden by RFC 1034 §3.6.2)
+	SOA         *dns.SOA     // the zone's, in a negative answer (RFC 2308 §3)
+	NS          []dns.RR     // the referral, when the server has delegated the name
+	AD          bool         // a validating resolver vouches for it (RFC 4035 §3.2.3)
+	AA          bool         // the server has authority (RFC 1035 §4.1.1), so the TTL is the zone's own
+	Server      string       // host:port that answered, or the last one asked
+	Err         error        // why there is no answer
 }
 
 // Error is the answer as an error: nil when there are records, one wrapping
@@ -89,7 +89,7 @@ var (
 // read sorts a response into an answer.
 func (a *Answer) read(m *dns.Msg) {
 	a.AD, a.AA = m.AuthenticatedData, m.Authoritative
-	a.RRs, a.CNAMEs, a.Beside, a.SOA, a.NS, a.Err = nil, nil, nil, nil, nil, nil
+	a.RRs, a.CNAMEs, a.NextToCNAME, a.SOA, a.NS, a.Err = nil, nil, nil, nil, nil, nil
 	end := a.follow(m.Answer)
 	for _, rr := range m.Answer {
 		h := rr.Header()
@@ -99,7 +99,7 @@ func (a *Answer) read(m *dns.Msg) {
 		if strings.EqualFold(h.Name, end) {
 			a.RRs = append(a.RRs, rr)
 		} else if strings.EqualFold(h.Name, a.Name) {
-			a.Beside = append(a.Beside, rr)
+			a.NextToCNAME = append(a.NextToCNAME, rr)
 		}
 	}
 	for _, rr := range m.Ns {

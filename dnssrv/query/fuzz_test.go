@@ -44,12 +44,12 @@ func FuzzAnswer(f *testing.F) {
 		if a.Outcome == NOERROR != (a.Error() == nil) {
 			t.Errorf("%s is the error %v", a.Outcome, a.Error())
 		}
-		for _, rr := range append(a.RRs, a.Beside...) {
+		for _, rr := range append(a.RRs, a.NextToCNAME...) {
 			if rr.Header().Rrtype != qtype {
 				t.Errorf("%s in the answer for type %d", rr, qtype)
 			}
 		}
-		if len(a.Beside) > 0 && len(a.CNAMEs) == 0 {
+		if len(a.NextToCNAME) > 0 && len(a.CNAMEs) == 0 {
 			t.Error("records beside no CNAME")
 		}
 		BestMX(a.RRs)

@@ -72,8 +72,8 @@ func TestOutcomes(t *testing.T) {
 			t.Errorf("%s: %d CNAMEs", test.name, len(a.CNAMEs))
 		}
 	}
-	if a := c.Ask(t.Context(), "both.example.test", dns.TypeA); len(a.Beside) != 1 {
-		t.Errorf("beside the CNAME: %v", a.Beside)
+	if a := c.Ask(t.Context(), "both.example.test", dns.TypeA); len(a.NextToCNAME) != 1 {
+		t.Errorf("beside the CNAME: %v", a.NextToCNAME)
 	}
 	if a := c.Ask(t.Context(), "x.sub.example.test", dns.TypeA); len(a.NS) != 1 || a.AA {
 		t.Errorf("referral: %v AA %t", a.NS, a.AA)

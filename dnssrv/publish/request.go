@@ -21,8 +21,8 @@ import (
 	text "autoconfig/provider"
 )
 
-// rest makes the requests of an API.
-type rest struct {
+// requester makes the requests of an API.
+type requester struct {
 	api     *API
 	client  *http.Client
 	header  string
@@ -45,7 +45,7 @@ const (
 )
 
 // host is the API's host, as findings name it.
-func (r *rest) host() string {
+func (r *requester) host() string {
 	u, err := url.Parse(r.api.URL)
 	if err != nil {
 		return r.api.Name
@@ -56,7 +56,7 @@ func (r *rest) host() string {
 // do makes one request and reads the answer into out, unless that is nil. A
 // request that was certainly not carried out, because there were too many or
 // another change was under way, is made again; so is any that only reads.
-func (r *rest) do(ctx context.Context, method, path string, in, out any) (http.Header, error) {
+func (r *requester) do(ctx context.Context, method, path string, in, out any) (http.Header, error) {
 	var body []byte
 	if in != nil {
 		var err error
@@ -83,7 +83,7 @@ func (r *rest) do(ctx context.Context, method, path string, in, out any) (http.H
 
 // once is one try. again is how long to wait before the next one, below 0 when
 // the API does not say, nil when there should be none.
-func (r *rest) once(ctx context.Context, method, path string, body []byte, out any) (_ http.Header, again *time.Duration, _ error) {
+func (r *requester) once(ctx context.Context, method, path string, body []byte, out any) (_ http.Header, again *time.Duration, _ error) {
 	if r.limit != nil {
 		if err := r.limit.Wait(ctx); err != nil {
 			return nil, nil, r.unread(method, err)
@@ -135,7 +135,7 @@ func (r *rest) once(ctx context.Context, method, path string, body []byte, out a
 }
 
 // status is the error of an answer that is none of success.
-func (r *rest) status(method string, code int, message string) error {
+func (r *requester) status(method string, code int, message string) error {
 	answered := fmt.Sprintf("%s answered %d", r.host(), code)
 	if message != "" {
 		answered += ": " + message
@@ -158,7 +158,7 @@ func (r *rest) status(method string, code int, message string) error {
 
 // unread is the error of a request without a proper answer: nothing was written
 // if it only reads, else that is not known.
-func (r *rest) unread(method string, err error) error {
+func (r *requester) unread(method string, err error) error {
 	if method == http.MethodGet {
 		return newFault("dns-publish-unreadable", r.api.Name).because("%v; a zone is only changed when it is known what is published, so nothing was written", err)
 	}
@@ -166,7 +166,7 @@ func (r *rest) unread(method string, err error) error {
 }
 
 // message is what an API says about a mistake: the texts in its answer.
-func (r *rest) message(said []byte) string {
+func (r *requester) message(said []byte) string {
 	var v any
 	if json.Unmarshal(said, &v) != nil {
 		return ""

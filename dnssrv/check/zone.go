@@ -16,12 +16,12 @@ const (
 	longTTL  = 86400
 )
 
-// judgeTTL looks at the domain's own records. A resolver counts a TTL down, so
+// reportTTL looks at the domain's own records. A resolver counts a TTL down, so
 // only a server with authority shows a short one (RFC 1035 §3.2.1).
-func (l *look) judgeTTL() {
+func (d *inspection) reportTTL() {
 	var short, long []dns.RR
-	for _, q := range l.questions() {
-		a := l.seen.get(q.Name, q.Type)
+	for _, q := range d.questions() {
+		a := d.seen.get(q.Name, q.Type)
 		own := a.RRs
 		if len(a.CNAMEs) > 0 {
 			own = []dns.RR{a.CNAMEs[0]}
@@ -35,42 +35,42 @@ func (l *look) judgeTTL() {
 			}
 		}
 	}
-	l.judgeTTLs("dns-ttl-low", short)
-	l.judgeTTLs("dns-ttl-high", long)
+	d.reportTTLs("dns-ttl-low", short)
+	d.reportTTLs("dns-ttl-high", long)
 }
 
-func (l *look) judgeTTLs(id string, rrs []dns.RR) {
+func (d *inspection) reportTTLs(id string, rrs []dns.RR) {
 	if len(rrs) > 0 {
 		h := rrs[0].Header()
-		l.add(l.compared(id, dns.CanonicalName(h.Name), h.Rrtype, statusDiffers, nil, rrs))
+		d.add(d.compared(id, dns.CanonicalName(h.Name), h.Rrtype, statusDiffers, nil, rrs))
 	}
 }
 
-// judgeServers reports where the zone's name servers disagree.
-func (l *look) judgeServers() {
+// reportServers reports where the zone's name servers disagree.
+func (d *inspection) reportServers() {
 	var asked []query.Question
-	for q := range l.differ {
-		if q.Type != dns.TypeCNAME && q.Type != dns.TypeA && l.alias(q.Name) != nil {
+	for q := range d.differ {
+		if q.Type != dns.TypeCNAME && q.Type != dns.TypeA && d.alias(q.Name) != nil {
 			continue // said of the CNAME
 		}
 		asked = append(asked, q)
 	}
 	slices.SortFunc(asked, query.Question.Compare)
 	for _, q := range asked {
-		f := l.compared("dns-server-disagree", q.Name, q.Type, statusConflict, l.wanted(q.Name, q.Type), nil)
-		f.Got = l.differ[q]
-		l.add(f)
+		f := d.compared("dns-server-disagree", q.Name, q.Type, statusConflict, d.wanted(q.Name, q.Type), nil)
+		f.Got = d.differ[q]
+		d.add(f)
 	}
 }
 
-// judgeValidation says whether a resolver vouches for the zone (RFC 4035
+// reportValidation says whether a resolver vouches for the zone (RFC 4035
 // §3.2.3). Name servers never do.
-func (l *look) judgeValidation() {
+func (d *inspection) reportValidation() {
 	id := "dns-dnssec-unvalidated"
-	if l.seen.get(l.name(""), dns.TypeSOA).AD {
+	if d.seen.get(d.name(""), dns.TypeSOA).AD {
 		id = "dns-dnssec-validated"
 	}
-	if len(l.servers) == 0 {
-		l.add(l.about(id, l.name(""), dns.TypeSOA, ""))
+	if len(d.servers) == 0 {
+		d.add(d.about(id, d.name(""), dns.TypeSOA, ""))
 	}
 }

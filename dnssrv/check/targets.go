@@ -9,27 +9,27 @@ import (
 	"autoconfig/provider"
 )
 
-// judgeTargets looks at the hosts that published SRV and MX records point to:
+// reportTargets looks at the hosts that published SRV and MX records point to:
 // each must have an address and not be an alias (RFC 2782, "Target"; RFC 2181
 // §10.3).
-func (l *look) judgeTargets() {
+func (d *inspection) reportTargets() {
 	var services []dns.RR
 	for _, p := range dnssrv.Places() {
 		if p.Type == dns.TypeSRV {
-			services = append(services, l.seen.get(l.name(p.Label), p.Type).RRs...)
+			services = append(services, d.seen.get(d.name(p.Label), p.Type).RRs...)
 		}
 	}
-	l.judgeHosts("dns-srv-target-", services)
-	l.judgeHosts("dns-mx-target-", l.seen.get(l.name(""), dns.TypeMX).RRs)
+	d.reportHosts("dns-srv-target-", services)
+	d.reportHosts("dns-mx-target-", d.seen.get(d.name(""), dns.TypeMX).RRs)
 }
 
-// judgeHosts reports each faulty host once, with the records that point to it.
-func (l *look) judgeHosts(prefix string, records []dns.RR) {
+// reportHosts reports each faulty host once, with the records that point to it.
+func (d *inspection) reportHosts(prefix string, records []dns.RR) {
 	var order []string
 	pointers := map[string][]dns.RR{}
 	for _, rr := range records {
 		host := dnssrv.Target(rr)
-		if host == "." || host == "" || provider.Below(host, verification) || numeric(host, l.Domain) {
+		if host == "." || host == "" || provider.Below(host, verification) || numeric(host, d.Domain) {
 			continue
 		}
 		if pointers[host] == nil {
@@ -38,11 +38,11 @@ func (l *look) judgeHosts(prefix string, records []dns.RR) {
 		pointers[host] = append(pointers[host], rr)
 	}
 	for _, host := range order {
-		state, rrs := l.k.host(l.ctx, host), pointers[host]
+		state, rrs := d.checker.host(d.ctx, host), pointers[host]
 		name, qtype, id := dns.CanonicalName(rrs[0].Header().Name), rrs[0].Header().Rrtype, ""
 		switch {
 		case !state.outcome.Known():
-			l.add(l.unknownTarget(name, qtype, state, rrs))
+			d.add(d.unknownTarget(name, qtype, state, rrs))
 			continue
 		case state.outcome == query.NXDOMAIN:
 			id = "missing"
@@ -53,18 +53,18 @@ func (l *look) judgeHosts(prefix string, records []dns.RR) {
 		default:
 			continue
 		}
-		f := l.compared(prefix+id, name, qtype, statusDiffers, l.wanted(name, qtype), rrs)
+		f := d.compared(prefix+id, name, qtype, statusDiffers, d.wanted(name, qtype), rrs)
 		f.Subject, f.RCode = host, string(state.outcome)
-		l.add(f)
+		d.add(f)
 	}
 }
 
 // unknownTarget is a host whose addresses are not known: that is not a fault of
 // the records unless the host's own zone is broken.
-func (l *look) unknownTarget(name string, qtype uint16, state hostState, rrs []dns.RR) finding.Finding {
-	f := l.compared("dns-target-unknown", name, qtype, statusError, nil, rrs)
+func (d *inspection) unknownTarget(name string, qtype uint16, state hostState, rrs []dns.RR) finding.Finding {
+	f := d.compared("dns-target-unknown", name, qtype, statusError, nil, rrs)
 	f.Subject, f.RCode = dnssrv.Target(rrs[0]), string(state.outcome)
-	if state.outcome == query.SERVFAIL && l.Want != nil {
+	if state.outcome == query.SERVFAIL && d.Want != nil {
 		f.Level = finding.Fail
 	}
 	return f

@@ -10,18 +10,18 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Beside is what is published at a name next to what should be, each a record in
+// Comparison is what is published at a name next to what should be, each a record in
 // zone form, a line each.
-type Beside struct {
+type Comparison struct {
 	Want, Got []string
 	Fine      bool // what is there does as well as what is planned
 	Unknown   bool // it could not be asked
 }
 
-// WriteBeside writes a table for people at a panel: for each record its fields,
+// WriteComparison writes a table for people at a panel: for each record its fields,
 // and where one differs what is there and what should be. Labels are relative to
 // the domain. TTLs are compared if ttl is set: those of a resolver count down.
-func WriteBeside(w io.Writer, domain string, list []Beside, ttl bool) error {
+func WriteComparison(w io.Writer, domain string, list []Comparison, ttl bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "STATUS\t"+strings.Join(PartNames(), "\t"))
 	for _, b := range list {
@@ -33,7 +33,7 @@ func WriteBeside(w io.Writer, domain string, list []Beside, ttl bool) error {
 }
 
 // rows pairs the records: equal ones first, then the others in their order.
-func (b Beside) rows(domain string, ttl bool) [][]string {
+func (b Comparison) rows(domain string, ttl bool) [][]string {
 	want, got := parseLines(b.Want), parseLines(b.Got)
 	var rows [][]string
 	var left []RR
@@ -60,7 +60,7 @@ func (b Beside) rows(domain string, ttl bool) [][]string {
 }
 
 // row is a record that is planned, one that is there, or both.
-func (b Beside) row(domain string, want, got RR, ttl bool) []string {
+func (b Comparison) row(domain string, want, got RR, ttl bool) []string {
 	switch {
 	case want == nil && b.Fine:
 		return append([]string{"there"}, Split(domain, got).columns()...)

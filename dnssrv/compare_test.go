@@ -13,7 +13,7 @@ import (
 // TestBeside: each field that differs shows what is there and what should be.
 func TestBeside(t *testing.T) {
 	t.Parallel()
-	list := []dnssrv.Beside{
+	list := []dnssrv.Comparison{
 		{Want: []string{"_imaps._tcp.a.test. 3600 IN SRV 0 1 993 mail.a.test."}, Got: []string{"_IMAPS._tcp.a.test. 60 IN SRV 0 1 993 MAIL.a.test."}, Fine: true},
 		{Want: []string{"_submission._tcp.a.test. 3600 IN SRV 0 1 587 x.test.", "_submission._tcp.a.test. 3600 IN SRV 10 1 587 y.test."},
 			Got: []string{"_submission._tcp.a.test. 300 IN SRV 5 1 25 z.test.", "_submission._tcp.a.test. 300 IN SRV 0 1 587 x.test.", "_submission._tcp.a.test. 300 IN SRV 7 0 25 old.test."}},
@@ -34,7 +34,7 @@ differs  A â†’ CNAME  autoconfig                                    192.0.2.1 â†
 there    SRV        _jmap._tcp        0         1       443       j.test           3600
 `, true: ""} {
 		var b bytes.Buffer
-		if err := dnssrv.WriteBeside(&b, "a.test", list, ttl); err != nil {
+		if err := dnssrv.WriteComparison(&b, "a.test", list, ttl); err != nil {
 			t.Fatal(err)
 		}
 		if ttl {

@@ -15,18 +15,18 @@ import (
 // after many a move.
 const cpanelHost = "cpanelemaildiscovery.cpanel.net"
 
-// judgeSRV compares the service records of a name.
-func (l *look) judgeSRV(name string, want []dns.RR, a query.Answer) {
+// reportSRV compares the service records of a name.
+func (d *inspection) reportSRV(name string, want []dns.RR, a query.Answer) {
 	got := a.RRs
-	if l.judgeEntry(name, dns.TypeSRV, want, got) {
+	if d.reportMistyped(name, dns.TypeSRV, want, got) {
 		return
 	}
-	if name == l.name(dnssrv.AutodiscoverSRV) && l.atMicrosoft(got) {
-		l.add(l.compared("dns-autodiscover-microsoft", name, dns.TypeSRV, statusDiffers, want, got))
+	if name == d.name(dnssrv.AutodiscoverSRV) && d.atMicrosoft(got) {
+		d.add(d.compared("dns-autodiscover-microsoft", name, dns.TypeSRV, statusDiffers, want, got))
 		return
 	}
 	if len(want) == 0 {
-		l.observeSRV(name, got)
+		d.observeSRV(name, got)
 		return
 	}
 	negated := absent(want)
@@ -35,7 +35,7 @@ func (l *look) judgeSRV(name string, want []dns.RR, a query.Answer) {
 		if negated {
 			id = "dns-negative-missing"
 		}
-		l.judgeMissing(id, name, want)
+		d.reportMissing(id, name, want)
 		return
 	}
 	id, status := "dns-record-differs", statusDiffers
@@ -54,42 +54,42 @@ func (l *look) judgeSRV(name string, want []dns.RR, a query.Answer) {
 	case sameServers(got, want):
 		id = "dns-srv-priority"
 	}
-	l.add(l.compared(id, name, dns.TypeSRV, status, want, got))
+	d.add(d.compared(id, name, dns.TypeSRV, status, want, got))
 }
 
 // observeSRV looks at service records without a plan: in themselves, and
 // compared with the servers of the provider.
-func (l *look) observeSRV(name string, got []dns.RR) {
+func (d *inspection) observeSRV(name string, got []dns.RR) {
 	if len(got) == 0 {
 		return
 	}
 	id, status := "dns-record-published", statusOK
 	var want []dns.RR
-	if l.Provider != nil {
-		for _, rr := range dnssrv.PlanMail(l.Domain, l.Provider) {
+	if d.Provider != nil {
+		for _, rr := range dnssrv.PlanMail(d.Domain, d.Provider) {
 			if dns.CanonicalName(rr.Header().Name) == name {
 				want = append(want, rr)
 			}
 		}
 	}
-	vendor := l.Provider != nil && l.Provider.Vendor != nil
+	vendor := d.Provider != nil && d.Provider.Vendor != nil
 	switch {
 	case mixed(got):
 		id, status = "dns-srv-mixed", statusDiffers
-	case fromCPanel(got) && (l.Provider != nil || l.Want != nil):
+	case fromCPanel(got) && (d.Provider != nil || d.Want != nil):
 		id, status = "dns-srv-cpanel", statusDiffers
-	case vendor && name == l.name(dnssrv.AutodiscoverSRV):
+	case vendor && name == d.name(dnssrv.AutodiscoverSRV):
 		id, status = "dns-vendor-srv", statusDiffers
 	case len(want) > 0 && len(dnssrv.Lacking(hosts(got), hosts(want))) > 0:
 		id, status = "dns-srv-provider", statusDiffers
 	default:
 		want = nil
 	}
-	f := l.compared(id, name, dns.TypeSRV, status, want, got)
-	if id == "dns-srv-cpanel" && l.Want == nil {
+	f := d.compared(id, name, dns.TypeSRV, status, want, got)
+	if id == "dns-srv-cpanel" && d.Want == nil {
 		f.Level = finding.Warn // the records of others may be meant so
 	}
-	l.add(f)
+	d.add(f)
 }
 
 // absent reports whether records only say that a service is not offered (RFC

@@ -1,0 +1,113 @@
+package check
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/miekg/dns"
+
+	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
+	"autoconfig/finding"
+)
+
+// open asks for the zone, so that a domain that is not there, or cannot be
+// looked at, costs one question. ok is false when the findings are all there is.
+func (d *inspection) open() (found []finding.Finding, ok bool) {
+	a := d.checker.client.Ask(d.ctx, d.Domain, dns.TypeSOA)
+	d.seen.put(a)
+	switch {
+	case a.Outcome == query.NXDOMAIN && len(a.CNAMEs) == 0:
+		f := d.about("dns-domain-missing", d.name(""), dns.TypeSOA, statusMissing)
+		if d.Want == nil {
+			f.Level = finding.Warn // nothing is published, so nothing published is broken
+		}
+		return []finding.Finding{f}, false
+	case !a.Outcome.Known():
+		return []finding.Finding{d.failed(a)}, false
+	}
+	soa := a.Zone()
+	if soa == nil && d.checker.o.Authoritative { // the answer is about another zone
+		soa, _ = query.FindZone(d.ctx, d.checker.client.Ask, query.Parent(a.Name))
+	}
+	if d.zone = a.Name; soa != nil {
+		d.zone = dns.CanonicalName(soa.Hdr.Name)
+	}
+	if !d.checker.o.Authoritative {
+		return nil, true
+	}
+	d.findServers()
+	if len(d.servers) == 0 {
+		return append(d.zoneFindings, d.about("dns-server-none", d.zone, dns.TypeNS, statusError)), false
+	}
+	return nil, true
+}
+
+// askAll asks questions and keeps the answers.
+func (d *inspection) askAll(questions []query.Question) {
+	for _, a := range query.All(questions, d.ask) {
+		d.seen.put(a)
+	}
+}
+
+func (d *inspection) ask(q query.Question) query.Answer {
+	if len(d.servers) > 0 && dns.IsSubDomain(d.zone, q.Name) {
+		if a, ok := d.askServers(q); ok {
+			return a
+		}
+	}
+	return d.checker.client.Ask(d.ctx, q.Name, q.Type)
+}
+
+// wildcard is what any name below the domain answers (RFC 4592).
+type wildcard struct {
+	target    string       // of its CNAME
+	addresses []netip.Addr // when it has none
+}
+
+// findWildcard asks for a name nobody has made, when some answer may stem from
+// a wildcard.
+func (d *inspection) findWildcard() {
+	suspect := slices.ContainsFunc(dnssrv.Places(), func(p dnssrv.Place) bool {
+		a := d.seen.get(d.name(p.Label), p.Type)
+		return len(a.CNAMEs) > 0 || p.Type == dns.TypeCNAME && len(a.RRs) > 0 || len(d.seen.get(d.name(p.Label), dns.TypeA).RRs) > 0
+	})
+	if !suspect {
+		return
+	}
+	a := d.ask(query.Question{Name: d.name(wildcardName), Type: dns.TypeA})
+	d.seen.put(a)
+	if len(a.CNAMEs) > 0 {
+		d.wildcard.target = dnssrv.Plain(a.CNAMEs[0].Target)
+		return
+	}
+	d.wildcard.addresses = sortedAddresses(a.RRs)
+}
+
+// fromWildcard reports whether an answer is the wildcard's.
+func (d *inspection) fromWildcard(name string) bool {
+	if alias := d.alias(name); alias != nil {
+		return d.wildcard.target != "" && dnssrv.Plain(alias.Target) == d.wildcard.target
+	}
+	own := sortedAddresses(d.seen.records(name, dns.TypeA))
+	return len(own) > 0 && slices.Equal(own, d.wildcard.addresses)
+}
+
+// alias is the CNAME at a name, nil if there is none.
+func (d *inspection) alias(name string) *dns.CNAME {
+	for _, rr := range d.seen.get(name, dns.TypeCNAME).RRs {
+		if c, ok := rr.(*dns.CNAME); ok {
+			return c
+		}
+	}
+	for _, qtype := range []uint16{dns.TypeA, dns.TypeSRV, dns.TypeTXT, dns.TypeMX} {
+		if a := d.seen.get(name, qtype); len(a.CNAMEs) > 0 {
+			return a.CNAMEs[0]
+		}
+	}
+	return nil
+}
+
+func sortedAddresses(rrs []dns.RR) []netip.Addr {
+	return slices.SortedFunc(slices.Values(query.Addresses(rrs)), netip.Addr.Compare)
+}
