@@ -43,9 +43,7 @@ func (c *Config) settings() []finding.Finding {
 	if c.ListenTLS != "" && !c.TLS.Set() && !c.isBroken("tls") {
 		s.bad("listen_tls", "https needs a certificate", "add tls: {cert_file: …, key_file: …}, or tls: {acme: {email: …}}")
 	}
-	if c.Pages.Records && c.ServiceHost == "" && !c.isBroken("service_host") {
-		s.bad("pages.records", "records point to service_host, and there is none", "write service_host: autoconfig.example.org with your own name")
-	}
+	s.records()
 	s.branding(&c.Branding)
 	return s.faults
 }

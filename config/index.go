@@ -74,6 +74,7 @@ func (c *Config) Data() (*Data, []finding.Finding) {
 	for i := range c.model {
 		b.entry(&c.model[i])
 	}
+	b.serviceHosts()
 	return b.data, c.ordered(b.faults)
 }
 

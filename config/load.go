@@ -85,6 +85,7 @@ func (c *Config) build(faults []finding.Finding) []finding.Finding {
 		ids[e.ID] = i
 		c.model = append(c.model, e)
 	}
+	add(c.serviceHosts()...)
 	for _, p := range provider.Builtins() {
 		if _, redefined := ids[p.ID]; !redefined {
 			c.model = append(c.model, Entry{Provider: provider.BuiltinAt(p.ID, c.day), Builtin: true})

@@ -21,6 +21,7 @@ func (c *Config) Show() ([]byte, error) {
 	for _, e := range c.model {
 		p := Provider{Provider: *e.Provider, DomainsFile: e.DomainsFile, DomainsCommand: e.DomainsCommand}
 		p.Domains = e.own
+		p.dropInherited(c)
 		out.Providers = append(out.Providers, p)
 	}
 	for _, s := range c.Sources {

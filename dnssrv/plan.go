@@ -15,7 +15,8 @@ import (
 
 // PlanOptions narrow and complete a plan.
 type PlanOptions struct {
-	ServiceHost string   // the host that serves the documents; what CNAME records point to
+	ServiceHost string   // the host that serves the documents, what CNAME records point to; a provider's own goes before
+	Instead     string   // the host for every provider, in place of either
 	TTL         uint32   // seconds; default 3600
 	PACC        string   // the value of the PACC TXT record; "" when PACC cannot state the provider
 	PACCAlso    []string // values of the record published next to it, while documents change
@@ -31,6 +32,11 @@ var (
 	ErrVendorOwned = errors.New("only its owner can publish records there")
 	ErrServiceHost = errors.New("no service host")
 )
+
+// HostOf is the host that serves a provider's documents by these options.
+func (o PlanOptions) HostOf(p *provider.Provider) string {
+	return cmp.Or(o.Instead, p.ServedAt(o.ServiceHost))
+}
 
 // Plan lists the records that lead clients from a domain to its provider. It
 // fails with [ErrVendorOwned] for a built-in consumer domain, with
@@ -50,7 +56,7 @@ func Plan(domain string, p *provider.Provider, o PlanOptions) ([]dns.RR, error) 
 	if err := checkKinds(o.Only, o.Without); err != nil {
 		return nil, err
 	}
-	b := &planner{domain: domain, ttl: cmp.Or(o.TTL, DefaultTTL), o: o, out: []dns.RR{}}
+	b := &planner{domain: domain, host: o.HostOf(p), ttl: cmp.Or(o.TTL, DefaultTTL), o: o, out: []dns.RR{}}
 	p = p.For(domain)
 	b.mail(p)
 	b.sieve(p.ManageSieve)
@@ -101,6 +107,7 @@ func OwnAddress(domain, serviceHost string) string {
 
 type planner struct {
 	domain string
+	host   string // that serves the documents
 	ttl    uint32
 	o      PlanOptions
 	out    []dns.RR
@@ -232,11 +239,11 @@ func (b *planner) document(kind, label string, rtype uint16) {
 	if !b.wanted(kind) {
 		return
 	}
-	host, err := provider.ParseDomain(b.o.ServiceHost)
+	host, err := provider.ParseDomain(b.host)
 	if err != nil {
 		b.err = ErrServiceHost
-		if b.o.ServiceHost != "" {
-			b.err = fmt.Errorf("%w: %q is not a host name", ErrServiceHost, b.o.ServiceHost)
+		if b.host != "" {
+			b.err = fmt.Errorf("%w: %q is not a host name", ErrServiceHost, b.host)
 		}
 		return
 	}

@@ -27,6 +27,41 @@ func imapOnly() *provider.Provider {
 		CalDAV:   "https://mail.%EMAILDOMAIN%/.well-known/caldav", CardDAV: "https://mail.%EMAILDOMAIN%"}
 }
 
+// The documents are where the provider's own service host is; a host for all of them goes before it.
+func TestPlanServiceHost(t *testing.T) {
+	t.Parallel()
+	reseller := imapOnly()
+	reseller.ServiceHost = "mail.reseller.example"
+	for _, test := range []struct {
+		p    *provider.Provider
+		o    dnssrv.PlanOptions
+		want string
+	}{
+		{imapOnly(), dnssrv.PlanOptions{ServiceHost: "all.example.net"}, "all.example.net."},
+		{reseller, dnssrv.PlanOptions{ServiceHost: "all.example.net"}, "mail.reseller.example."},
+		{reseller, dnssrv.PlanOptions{}, "mail.reseller.example."},
+		{reseller, dnssrv.PlanOptions{ServiceHost: "all.example.net", Instead: "new.example.net"}, "new.example.net."},
+	} {
+		test.o.PACC = dnstest.PACC
+		records, err := dnssrv.Plan("customer.example", test.p, test.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var targets []string
+		for _, rr := range records {
+			if c, ok := rr.(*dns.CNAME); ok {
+				targets = append(targets, c.Target)
+			}
+			if s, ok := rr.(*dns.SRV); ok && strings.HasPrefix(s.Hdr.Name, "_autodiscover.") {
+				targets = append(targets, s.Target)
+			}
+		}
+		if !slices.Equal(targets, []string{test.want, test.want, test.want, test.want}) {
+			t.Errorf("%+v: %v, want %s", test.o, targets, test.want)
+		}
+	}
+}
+
 // Each file in testdata/plan is the zone form of a plan.
 func TestPlan(t *testing.T) {
 	t.Parallel()

@@ -54,6 +54,11 @@ type Provider struct {
 	Autodiscover  Autodiscover    `yaml:"autodiscover,omitempty" json:"-" doc:"settings, redirect, or a redirect's target"`
 	PACC          PACCMode        `yaml:"pacc,omitempty" json:"-" doc:"publish PACC: auto (when it can say it), true or false"`
 
+	// ServiceHost serves the documents of the provider's domains, and of no other
+	// operator's provider; empty on built-ins that the configuration does not name.
+	ServiceHost string `yaml:"service_host,omitempty" json:"-" doc:"host for this provider's domains alone, such as a reseller's; default: service_host"`
+	Pages       Pages  `yaml:"pages,omitempty" json:"-" doc:"further pages about this provider's domains; default: pages"`
+
 	// Personal: the user names are the login of one person, for whoever asked,
 	// and not to be kept.
 	Personal bool `yaml:"-" json:"-"`

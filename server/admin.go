@@ -172,7 +172,7 @@ func (s *Server) Purged(domain string) {
 		set.Leads.Forget(domain)
 	}
 	if a := s.acme.Load(); a != nil && domain != "" {
-		for _, prefix := range hostPrefixes {
+		for _, prefix := range provider.HostPrefixes {
 			a.Look(prefix + domain)
 		}
 	}
@@ -226,7 +226,7 @@ func (s *Server) vouches(ctx context.Context, host string) error {
 	case host == set.ServiceHost:
 		return nil
 	}
-	domain, ok := cutHostPrefix(host)
+	domain, ok := provider.CutHostPrefix(host)
 	if !ok {
 		return acme.ErrNotListed
 	}

@@ -167,19 +167,6 @@ func (l *lookup) site() netip.Prefix {
 	return p
 }
 
-// hostPrefixes are the names clients put before a domain.
-var hostPrefixes = []string{"autoconfig.", "autodiscover.", "ua-auto-config."}
-
-// cutHostPrefix is the domain behind such a name.
-func cutHostPrefix(host string) (domain string, ok bool) {
-	for _, prefix := range hostPrefixes {
-		if domain, ok = strings.CutPrefix(host, prefix); ok {
-			return domain, true
-		}
-	}
-	return "", false
-}
-
 // findByHost finds the provider of the Host: whole first, then without the name clients put before a domain. DNS is
 // asked about the latter only, and a database about the whole name only when the latter is none of its own, or every
 // autoconfig.DOMAIN would cost a look-up of its own.
@@ -189,7 +176,7 @@ func (s *Server) findByHost(r *request) (match, error) {
 		return match{}, provider.ErrNotFound
 	}
 	whole := provider.Address{Domain: r.host}
-	domain, ok := cutHostPrefix(r.host)
+	domain, ok := provider.CutHostPrefix(r.host)
 	if !ok || !strings.Contains(domain, ".") {
 		return s.find(r, whole)
 	}
@@ -270,7 +257,7 @@ func (s *Server) own(r *request) bool {
 		_, err := r.set.Listed.Lookup(r.ctx(), provider.Address{Domain: domain})
 		return err == nil
 	}
-	domain, ok := cutHostPrefix(r.host)
+	domain, ok := provider.CutHostPrefix(r.host)
 	return listed(r.host) || ok && listed(domain)
 }
 

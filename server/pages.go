@@ -37,7 +37,7 @@ func (s *Server) visit(r *request) pages.Visit {
 
 // bareHost is a host without the name that clients put before it.
 func bareHost(host string) string {
-	domain, _ := cutHostPrefix(host)
+	domain, _ := provider.CutHostPrefix(host)
 	return domain
 }
 

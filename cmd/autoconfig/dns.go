@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -32,7 +31,7 @@ type planFlags struct {
 func (p *planFlags) flags(cmd *cobra.Command) {
 	kinds := strings.Join(dnssrv.Kinds(), ", ")
 	f := cmd.Flags()
-	f.StringVar(&p.serviceHost, "service-host", "", "the `host` that serves the settings (default: service_host of the configuration)")
+	f.StringVar(&p.serviceHost, "service-host", "", "the `host` that serves the settings (default: service_host of the provider, or of the configuration)")
 	f.Uint32Var(&p.ttl, "ttl", dnssrv.DefaultTTL, "TTL of the records in `seconds`")
 	f.Var(wordsFlag(&p.only, "", dnssrv.Kinds()), "only", "only records of this `kind` (repeatable): "+kinds)
 	f.Var(wordsFlag(&p.without, "", dnssrv.Kinds()), "without", "no records of this `kind` (repeatable)")
@@ -44,7 +43,7 @@ func (p *planFlags) flags(cmd *cobra.Command) {
 
 // options are the flags with what the configuration says where they do not.
 func (p *planFlags) options(cfg *config.Config) dnssrv.PlanOptions {
-	return dnssrv.PlanOptions{ServiceHost: cmp.Or(p.serviceHost, cfg.ServiceHost), TTL: p.ttl, Only: p.only, Without: p.without, PACCAlso: p.paccAlso}
+	return dnssrv.PlanOptions{ServiceHost: cfg.ServiceHost, Instead: p.serviceHost, TTL: p.ttl, Only: p.only, Without: p.without, PACCAlso: p.paccAlso}
 }
 
 // planOf finds the provider of a domain and lists its records. A plan that

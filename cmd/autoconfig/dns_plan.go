@@ -140,7 +140,7 @@ func (d *dnsPlan) each(ctx context.Context, cfg *config.Config, data *config.Dat
 // planNotes says what the operator or a vendor does rather than the plan.
 func planNotes(domain string, p *provider.Provider, o dnssrv.PlanOptions) []string {
 	var out []string
-	if name := dnssrv.OwnAddress(domain, o.ServiceHost); name != "" {
+	if name := dnssrv.OwnAddress(domain, o.HostOf(p)); name != "" {
 		out = append(out, name+" is the service host itself: give it A and AAAA records with its addresses, no CNAME")
 	}
 	if p.Vendor != nil {

@@ -1,0 +1,93 @@
+package config
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"autoconfig/finding"
+	"autoconfig/provider"
+)
+
+// HostMissing reports whether a provider, or all of them, has no service host.
+func (c *Config) HostMissing() bool {
+	return c.ServiceHost == "" && (len(c.Providers) == 0 ||
+		slices.ContainsFunc(c.Providers, func(p Provider) bool { return p.ServiceHost == "" }))
+}
+
+// records checks that the pages of records have a host to name.
+func (s *settings) records() {
+	const cause, fix = "records point to service_host, and there is none", "write service_host: autoconfig.example.org with your own name"
+	if s.c.ServiceHost != "" || s.c.isBroken("service_host") {
+		return
+	}
+	if s.c.Pages.Records && s.c.HostMissing() {
+		s.bad("pages.records", cause, fix)
+	}
+	for i, p := range s.c.Providers {
+		if on := p.Pages.Records; on != nil && *on && p.ServiceHost == "" {
+			s.bad(fmt.Sprintf("providers[%d].pages.records", i), cause, fix)
+		}
+	}
+}
+
+// serviceHosts checks the service hosts of the file's providers, and gives each provider what it inherits. A host of two
+// providers would serve the customers of one at the name of the other.
+func (c *Config) serviceHosts() []finding.Finding {
+	s := &settings{c: c}
+	first := map[string]string{c.ServiceHost: "service_host"}
+	for _, e := range c.model {
+		path := joinPath(e.path, "service_host")
+		if e.ServiceHost != "" {
+			e.ServiceHost = s.host(path, e.ServiceHost, provider.ParseDomain)
+			if other, twice := first[e.ServiceHost]; twice && e.ServiceHost != "" {
+				at, _ := c.pos.find(other)
+				s.bad(path, fmt.Sprintf("%s is the service host at %s already", e.ServiceHost, at), "write a name of its own, or leave it out: then it is that of the whole service")
+			}
+			first[e.ServiceHost] = path
+		}
+		e.ServiceHost = cmp.Or(e.ServiceHost, c.ServiceHost)
+		e.Pages.Public = cmp.Or(e.Pages.Public, new(c.Pages.Public))
+		e.Pages.Records = cmp.Or(e.Pages.Records, new(c.Pages.Records))
+	}
+	return s.faults
+}
+
+// dropInherited leaves out what a provider has from the whole configuration.
+func (p *Provider) dropInherited(c *Config) {
+	if p.ServiceHost == c.ServiceHost {
+		p.ServiceHost = ""
+	}
+	for _, s := range []struct {
+		own **bool
+		all bool
+	}{{&p.Pages.Public, c.Pages.Public}, {&p.Pages.Records, c.Pages.Records}} {
+		if *s.own != nil && **s.own == s.all {
+			*s.own = nil
+		}
+	}
+}
+
+// serviceHosts reports a service host below a listed domain that another host serves: requests to it would be for that
+// domain. What databases list is not known here.
+func (b *builder) serviceHosts() {
+	check := func(path, host string) {
+		below, _ := provider.CutHostPrefix(host)
+		for _, domain := range []string{host, below} {
+			p, err := b.data.Listed.Lookup(context.Background(), provider.Address{Domain: domain})
+			if host == "" || domain == "" || err != nil || p.ServiceHost == host {
+				continue
+			}
+			b.faults = append(b.faults, b.c.Fault("config-value-invalid", path,
+				fmt.Sprintf("%s is a name of %s, a domain of the provider %q, which has another service host", host, domain, p.ID),
+				"write a name that is not below another provider's domain"))
+		}
+	}
+	check("service_host", b.c.ServiceHost)
+	for _, e := range b.c.model {
+		if e.path != "" && e.ServiceHost != b.c.ServiceHost {
+			check(joinPath(e.path, "service_host"), e.ServiceHost)
+		}
+	}
+}
