@@ -133,9 +133,10 @@ func (r request) build(ctx context.Context) (*http.Request, error) {
 	}
 	req.Header.Set("User-Agent", "") // else net/http puts its own there
 	for name, value := range r.header {
-		if value != "" {
-			req.Header.Set(name, value)
-		}
+		req.Header.Set(name, value)
+	}
+	if r.body != "" {
+		req.Header.Set("Content-Type", "text/xml; charset=utf-8")
 	}
 	r.form(req.URL)
 	return req, nil

@@ -39,9 +39,9 @@ func FuzzAutoconfig(f *testing.F) {
 	f.Add([]byte(document), "text/xml")
 	f.Add([]byte(edit(imapBlock, popServer+imapBlock, "imap.example", "imap.%EMAILDOMAIN%")), "text/html")
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
-		for _, c := range table {
-			if c.reads.host != nil {
-				checkConfig(t, c.name, c.reads.read(body, contentType, user()))
+		for _, c := range clients() {
+			if c.Reads.Host != "" {
+				checkConfig(t, c.Name, c.Reads.read(body, contentType, user()))
 			}
 		}
 	})
@@ -53,13 +53,13 @@ func FuzzAutodiscover(f *testing.F) {
 	f.Add([]byte(poxError), "text/xml")
 	f.Add([]byte(`{"Protocol":"EWS","Url":"https://ews.example.test/"}`), "application/json")
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
-		for _, c := range table {
-			if c.pox.block == nil && c.name != "apple" {
+		for _, c := range clients() {
+			if c.POX.Block == "" && c.Name != "apple" {
 				continue
 			}
-			r, got := c.pox.read(body, contentType, user())
+			r, got := c.POX.read(body, contentType, user())
 			if r == nil || r.RedirectAddr == "" && r.RedirectURL == "" || got.fault != FaultNone {
-				checkConfig(t, c.name, got)
+				checkConfig(t, c.Name, got)
 			}
 		}
 		checkConfig(t, "apple", readV2(body, contentType, user()))

@@ -22,16 +22,16 @@ func TestGraphIsPassedOver(t *testing.T) {
 		t.Fatal("there is no Graph in the document")
 	}
 	looked := 0
-	for _, c := range table {
-		if c.reads.host == nil {
+	for _, c := range clients() {
+		if c.Reads.Host == "" {
 			continue
 		}
 		looked++
-		got, want := says(c.reads.read(with, "text/xml", user())), says(c.reads.read(without, "text/xml", user()))
+		got, want := says(c.Reads.read(with, "text/xml", user())), says(c.Reads.read(without, "text/xml", user()))
 		if got != want {
-			t.Errorf("%s: %q, without Graph %q", c.name, got, want)
+			t.Errorf("%s: %q, without Graph %q", c.Name, got, want)
 		}
-		t.Logf("%s: %s", c.name, got)
+		t.Logf("%s: %s", c.Name, got)
 	}
 	if looked < 10 {
 		t.Errorf("%d programs", looked)

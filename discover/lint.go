@@ -107,9 +107,6 @@ func load(ctx context.Context, env *Env, r request) (data []byte, contentType st
 	transport := env.newTransport()
 	defer transport.CloseIdleConnections()
 	r.redirects, r.timeout, r.header = 10, 30*time.Second, map[string]string{"Accept-Encoding": "gzip, deflate"}
-	if r.body != "" {
-		r.header["Content-Type"] = "text/xml; charset=utf-8"
-	}
 	a := fetch(ctx, transport, r)
 	if f, why := faultOf(a.err); f != FaultNone {
 		return nil, "", fmt.Errorf("%s: %s", stripQuery(r.url), why)

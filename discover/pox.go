@@ -15,20 +15,20 @@ import (
 
 // poxReading is how a client asks for and reads Autodiscover.
 type poxReading struct {
-	block      func(b autodiscover.Block) (Server, bool) // a mail server, read the client's way
-	xmlType    bool                                      // the Content-Type must be an XML one
-	rawAddress bool                                      // the address is sent unescaped
-	repost     bool                                      // a redirected POST stays a POST
-	browser    func(host string) bool                    // hosts for which it opens a sign-in page in a browser
-	exchange   bool                                      // it takes an Exchange server when there is no mail server
-	exact      bool                                      // it compares namespaces
-	expands    bool                                      // it fills in the placeholders of autoconfig
-	stream     bool                                      // it stops at the end of the root
+	Block       string // the reader of a mail server: outlook, thunderbird or deltachat
+	XMLType     bool   `json:"xml_type"`    // the Content-Type must be an XML one
+	RawAddress  bool   `json:"raw_address"` // the address is sent unescaped
+	Reposts     bool   // a redirected POST stays a POST
+	Browser     bool   // it opens a sign-in page for the hosts that Thunderbird has OAuth2 for
+	Exchange    bool   // it takes an Exchange server when there is no mail server
+	Namespaces  bool   // it compares them
+	FillsIn     bool   `json:"fills_in"`      // the placeholders of autoconfig
+	StopsAtRoot bool   `json:"stops_at_root"` // what follows the root is not read
 }
 
 // body is the request for an address.
 func (p poxReading) body(addr string, schema autodiscover.Schema) string {
-	if !p.rawAddress {
+	if !p.RawAddress {
 		addr = string(autodiscover.EscapeText(nil, addr))
 	}
 	request, response := autodiscover.NamespaceOutlookRequest, autodiscover.NamespaceOutlookResponse
@@ -51,10 +51,10 @@ func (p poxReading) read(body []byte, contentType string, v vars) (*autodiscover
 	switch {
 	case page:
 		return nil, isWebPage("an Autodiscover answer")
-	case p.xmlType && !mozilla.XMLType(contentType):
+	case p.XMLType && !mozilla.XMLType(contentType):
 		return nil, typeRefused(contentType)
 	}
-	if end := bytes.LastIndex(body, []byte("</Autodiscover>")); p.stream && end >= 0 {
+	if end := bytes.LastIndex(body, []byte("</Autodiscover>")); p.StopsAtRoot && end >= 0 {
 		body = body[:end+len("</Autodiscover>")]
 	}
 	r, err := autodiscover.Decode(bytes.NewReader(body))
@@ -69,7 +69,7 @@ func (p poxReading) read(body []byte, contentType string, v vars) (*autodiscover
 		}
 		return r, c
 	}
-	if p.exact && !r.Exact {
+	if p.Namespaces && !r.Exact {
 		return r, config{fault: FaultRejected, why: "the namespaces are not those it asked for"}
 	}
 	if r.RedirectAddr != "" || r.RedirectURL != "" {
@@ -86,18 +86,15 @@ func (p poxReading) settings(r *autodiscover.Response, v vars) *Settings {
 	if r.MobileSync != "" {
 		return urlSettings("activesync", r.MobileSync, v)
 	}
-	if p.block == nil {
-		return nil
-	}
 	s := &Settings{}
 	for _, b := range r.Blocks {
-		server, ok := p.block(b)
+		server, ok := p.server(b)
 		if !ok {
 			continue
 		}
 		if server.Username == "" {
 			server.Username = v.login.String()
-		} else if p.expands {
+		} else if p.FillsIn {
 			server.Username = expand(server.Username, v)
 		}
 		server.Username = provider.Printable(server.Username, 320)
@@ -110,7 +107,7 @@ func (p poxReading) settings(r *autodiscover.Response, v vars) *Settings {
 	if s.Incoming != nil {
 		return s
 	}
-	if p.exchange {
+	if p.Exchange {
 		s.Incoming = exchangeServer(r.Blocks, v)
 	}
 	if s.Incoming == nil {
@@ -131,54 +128,41 @@ func exchangeServer(blocks []autodiscover.Block, v vars) *Server {
 	return nil
 }
 
-// outlookBlock: Encryption overrides SSL.
-func outlookBlock(b autodiscover.Block) (Server, bool) {
-	s, ok := b.MailServer()
-	if !ok {
-		return Server{}, false
+// server reads a mail server as the client does.
+func (p poxReading) server(b autodiscover.Block) (Server, bool) {
+	if p.Block == "outlook" { // Encryption overrides SSL
+		s, ok := b.MailServer()
+		s.Username = b.LoginName
+		return *serverOf(s), ok
 	}
-	s.Username = b.LoginName
-	return *serverOf(s), true
-}
-
-// thunderbirdBlock: the port tells STARTTLS from TLS, and either switch set to
-// off means no encryption whatever the other says. SPA on is a challenge login.
-func thunderbirdBlock(b autodiscover.Block) (Server, bool) {
-	s, ok := plainBlock(b)
-	switch {
-	case strings.EqualFold(b.SSL, "off") || strings.EqualFold(b.Encryption, "none"):
-		s.Security = provider.Plain
-	case s.Port == 143 || s.Port == 110 || s.Port == 25 || s.Port == 587:
-		s.Security = provider.STARTTLS
-	default:
-		s.Security = provider.TLS
-	}
-	s.Username = b.LoginName
-	if strings.EqualFold(b.SPA, "on") {
-		s.Auth = []provider.Auth{provider.AuthPasswordEncrypted}
-	}
-	return s, ok
-}
-
-// deltaChatBlock: SSL off is plain text even with Encryption TLS; else TLS
-// and then STARTTLS is tried on the port, which ends as the port is meant. The
-// login name is passed over, and POP3 is not spoken.
-func deltaChatBlock(b autodiscover.Block) (Server, bool) {
-	s, ok := plainBlock(b)
-	model := provider.Server{Protocol: provider.Protocol(s.Protocol), Port: s.Port}
-	model.SetDefaults()
-	s.Security = model.Security
-	if strings.EqualFold(b.SSL, "off") {
-		s.Security = provider.Plain
-	}
-	return s, ok && s.Protocol != "pop3"
-}
-
-// plainBlock reads host and port. Types are compared as they are written.
-func plainBlock(b autodiscover.Block) (Server, bool) {
 	host, port, ok := b.HostPort()
 	s := Server{Protocol: strings.ToLower(b.Type), Host: host, Port: port, Auth: []provider.Auth{provider.AuthPassword}}
-	return s, ok && slices.Contains([]string{"IMAP", "POP3", "SMTP"}, b.Type)
+	ok = ok && slices.Contains([]string{"IMAP", "POP3", "SMTP"}, b.Type) // as they are written
+	off := strings.EqualFold(b.SSL, "off")
+	switch p.Block {
+	case "thunderbird": // either switch set to off means no encryption, else the port decides
+		s.Username, s.Security = b.LoginName, provider.TLS
+		if off || strings.EqualFold(b.Encryption, "none") {
+			s.Security = provider.Plain
+		} else if slices.Contains([]uint16{143, 110, 25, 587}, port) {
+			s.Security = provider.STARTTLS
+		}
+		if strings.EqualFold(b.SPA, "on") { // a challenge login
+			s.Auth[0] = provider.AuthPasswordEncrypted
+		}
+	case "deltachat":
+		// It tries TLS, then STARTTLS, which ends as the port is meant; it passes
+		// over the login name, and does not speak POP3.
+		model := provider.Server{Protocol: provider.Protocol(s.Protocol), Port: port}
+		model.SetDefaults()
+		s.Security, ok = model.Security, ok && s.Protocol != "pop3"
+		if off {
+			s.Security = provider.Plain
+		}
+	default:
+		ok = false
+	}
+	return s, ok
 }
 
 // urlSettings are those of an Exchange protocol, which has one server for both

@@ -14,39 +14,40 @@ import (
 	"autoconfig/provider"
 )
 
-// reading is how a client reads an autoconfig document.
+// reading is how a client reads an autoconfig document. The zero value of Host
+// is that of a client that does not read any.
 type reading struct {
-	xmlType bool // the Content-Type must begin with text/xml or application/xml, in lower case
-	named   bool // emailProvider needs an id that is a host name, and a domain
-	idOpen  bool // the id may be a placeholder
-	bare    bool // an attribute on domain, hostname or port, or an element in it, makes the value unusable
-	whole   bool // one bad block of a type it knows spoils the document, and so does an element inside a value
-	exact   bool // a port with white space around it is bad
-	leading bool // of a port, the digits at its start count
-	stream  bool // it stops at the end of the root: what follows is not read
+	XMLType     bool `json:"xml_type"` // the Content-Type must begin with text/xml or application/xml, in lower case
+	Named       bool // emailProvider needs an id that is a host name, and a domain
+	IDOpen      bool `json:"id_open"` // the id may be a placeholder
+	Bare        bool // an attribute on domain, hostname or port, or an element in it, makes the value unusable
+	Whole       bool // one bad block of a type it knows spoils the document, and so does an element inside a value
+	ExactPort   bool `json:"exact_port"`    // a port with white space around it is bad
+	LeadingPort bool `json:"leading_port"`  // of a port, the digits at its start count
+	StopsAtRoot bool `json:"stops_at_root"` // what follows the root is not read
 
-	lastProvider bool     // the last emailProvider counts, and none may be bad
-	lastValue    bool     // of an element that is repeated in a block the last counts
-	incoming     []string // the types of incomingServer it knows, preferred first
-	mixed        bool     // the order of the document counts instead
-	firstOnly    bool     // it looks at the first incomingServer alone
-	lastIn       bool     // the last of a type counts, not the first
-	lastOut      bool
+	LastProvider  bool     `json:"last_provider"` // the last emailProvider counts, and none may be bad
+	LastValue     bool     `json:"last_value"`    // of an element that is repeated in a block the last counts
+	Incoming      []string // the types of incomingServer it knows, preferred first
+	DocumentOrder bool     `json:"document_order"` // the order of the document counts instead
+	FirstOnly     bool     `json:"first_only"`     // the first incomingServer alone is read
+	LastIncoming  bool     `json:"last_incoming"`  // the last of a type counts, not the first
+	LastOutgoing  bool     `json:"last_outgoing"`
 
-	socket     map[string]provider.Security
-	socketFold bool                                                     // in any case
-	socketElse func(p provider.Protocol, port uint16) provider.Security // when no word is known; nil: the block is bad
-	auth       map[string]provider.Auth                                 // its authentication words
-	authOut    map[string]provider.Auth                                 // further ones, for outgoing servers
-	authElse   provider.Auth                                            // when no word is known; "": the block is bad
-	oauth      func(host string) bool                                   // whether it has a client id for the host; nil: any host
-	oauthLate  bool                                                     // it looks at the host of the servers that it takes only
-	firstAuth  bool                                                     // the first usable way is the only one
+	Security     map[string]provider.Security // its socketType words
+	AnyCase      bool                         `json:"any_case"`      // of the words
+	SecurityElse string                       `json:"security_else"` // when no word is known; default: the block is bad
+	Auth         map[string]provider.Auth     // its authentication words
+	AuthOutgoing map[string]provider.Auth     `json:"auth_outgoing"` // further ones, for outgoing servers
+	AuthElse     provider.Auth                `json:"auth_else"`     // when no word is known; default: the block is bad
+	OAuth2       []string                     // the hosts it has a client id for; default: any
+	OAuth2Late   bool                         `json:"oauth2_late"` // asked of the servers that it takes only
+	FirstAuth    bool                         `json:"first_auth"`  // the first usable way is the only one
 
-	host     func(template string, v vars) string
-	user     func(template string, v vars) string
-	noUser   func(s *Server, v vars) bool // username missing; false: the block is bad
-	portless bool                         // an incoming server without port is taken
+	Host     string // a rule of policies.go, and so are the next two
+	User     string
+	NoUser   string `json:"no_user"`
+	Portless bool   // an incoming server without port is taken
 }
 
 // config is what a client makes of a document.
@@ -60,13 +61,13 @@ type config struct {
 // read reads a document as the client does.
 func (r reading) read(body []byte, contentType string, v vars) config {
 	page := isPage(body, contentType)
-	if r.xmlType && !mozilla.XMLType(contentType) {
+	if r.XMLType && !mozilla.XMLType(contentType) {
 		if page {
 			return isWebPage("an autoconfig document")
 		}
 		return typeRefused(contentType)
 	}
-	if end := bytes.LastIndex(body, []byte("</clientConfig>")); r.stream && end >= 0 {
+	if end := bytes.LastIndex(body, []byte("</clientConfig>")); r.StopsAtRoot && end >= 0 {
 		body = body[:end+len("</clientConfig>")]
 	}
 	root, err := mozilla.Parse(body)
@@ -87,7 +88,7 @@ func (r reading) read(body []byte, contentType string, v vars) config {
 	c := config{}
 	for i := range providers {
 		c = r.provider(providers[i], v)
-		if !r.lastProvider || c.settings == nil {
+		if !r.LastProvider || c.settings == nil {
 			break
 		}
 	}
@@ -114,7 +115,7 @@ func (r reading) provider(e *mozilla.Element, v vars) config {
 	if why := r.refuses(e); why != "" {
 		return config{fault: FaultRejected, why: why}
 	}
-	in, why := r.servers(all(e, "incomingServer"), r.incoming, v, false)
+	in, why := r.servers(all(e, "incomingServer"), r.Incoming, v, false)
 	if why != "" {
 		return config{fault: FaultRejected, why: why}
 	}
@@ -122,7 +123,7 @@ func (r reading) provider(e *mozilla.Element, v vars) config {
 	if why != "" {
 		return config{fault: FaultRejected, why: why}
 	}
-	s := &Settings{Incoming: r.takeIn(in), Outgoing: take(out, r.lastOut)}
+	s := &Settings{Incoming: r.takeIn(in), Outgoing: take(out, r.LastOutgoing)}
 	switch {
 	case s.Incoming == nil && s.Outgoing == nil:
 		return config{fault: FaultEmpty, why: "no server in it that this client can use"}
@@ -132,7 +133,7 @@ func (r reading) provider(e *mozilla.Element, v vars) config {
 		return config{fault: FaultRejected, why: "no outgoing server in it that this client can use"}
 	}
 	for _, server := range []*Server{s.Incoming, s.Outgoing} {
-		if r.oauthLate && !r.signsIn(server) {
+		if r.OAuth2Late && !r.signsIn(server) {
 			return config{fault: FaultRejected, why: "OAuth2 only, for " + server.Host + ", which this client has no OAuth2 for"}
 		}
 	}
@@ -142,30 +143,30 @@ func (r reading) provider(e *mozilla.Element, v vars) config {
 // signsIn takes OAuth2 off a server whose host the client has none for, and
 // reports whether another way is left.
 func (r reading) signsIn(s *Server) bool {
-	s.Auth = slices.DeleteFunc(s.Auth, func(a provider.Auth) bool { return a == provider.AuthOAuth2 && !r.oauth(s.Host) })
+	s.Auth = slices.DeleteFunc(s.Auth, func(a provider.Auth) bool { return a == provider.AuthOAuth2 && !r.oauth2(s.Host) })
 	return len(s.Auth) > 0
 }
 
 // refuses looks at the element itself.
 func (r reading) refuses(e *mozilla.Element) string {
-	if r.firstOnly {
-		if in := all(e, "incomingServer"); len(in) > 0 && !slices.Contains(r.incoming, in[0].SelectAttrValue("type", "")) {
-			return "the first incomingServer is not " + r.incoming[0]
+	if r.FirstOnly {
+		if in := all(e, "incomingServer"); len(in) > 0 && !slices.Contains(r.Incoming, in[0].SelectAttrValue("type", "")) {
+			return "the first incomingServer is not " + r.Incoming[0]
 		}
 	}
-	if !r.named {
+	if !r.Named {
 		return ""
 	}
-	if id := e.SelectAttrValue("id", ""); !isName(id) && (!r.idOpen || !placeholderName.MatchString(id)) {
+	if id := e.SelectAttrValue("id", ""); !isName(id) && (!r.IDOpen || !placeholderName.MatchString(id)) {
 		return "emailProvider has no id that is a host name"
 	}
 	good := false
 	for _, d := range all(e, "domain") {
-		if r.whole && len(d.ChildElements()) > 0 {
+		if r.Whole && len(d.ChildElements()) > 0 {
 			return "domain has an element in it"
 		}
 		text := strings.ReplaceAll(trimXML(d.Text()), provider.EmailDomain, "placeholder.example")
-		good = good || isName(text) && (!r.bare || plain(d))
+		good = good || isName(text) && (!r.Bare || plain(d))
 	}
 	if !good {
 		return "no domain element without attributes that holds a domain"
@@ -196,7 +197,7 @@ func (r reading) servers(blocks []*mozilla.Element, types []string, v vars, outg
 		switch {
 		case bad == "":
 			list = append(list, s)
-		case r.whole:
+		case r.Whole:
 			return nil, s.Protocol + " server: " + bad + ", which spoils the whole document"
 		}
 	}
@@ -218,7 +219,7 @@ func (r reading) block(b *mozilla.Element, v vars, outgoing bool) (s Server, bad
 	if s.Host == "" {
 		return s, "no usable host name"
 	}
-	if s.Port, ok = r.port(b); !ok && mail && (outgoing || !r.portless) {
+	if s.Port, ok = r.port(b); !ok && mail && (outgoing || !r.Portless) {
 		return s, "no usable port"
 	}
 	if s.Security, ok = r.security(b, s); !ok && mail {
@@ -231,7 +232,7 @@ func (r reading) block(b *mozilla.Element, v vars, outgoing bool) (s Server, bad
 		return s, "no authentication that it can use"
 	}
 	name, ok := r.value(b, "username")
-	if !ok && r.noUser != nil {
+	if !ok {
 		if !r.noUser(&s, v) {
 			return s, "no username"
 		}
@@ -249,9 +250,9 @@ func (r reading) misshapen(b *mozilla.Element) string {
 		single := tag == "hostname" || tag == "port"
 		known := single || tag == "socketType" || tag == "username" || tag == "authentication"
 		switch {
-		case r.bare && single && len(e.Attr) > 0:
+		case r.Bare && single && len(e.Attr) > 0:
 			return tag + " has an attribute"
-		case (r.bare && single || r.whole && known) && len(e.ChildElements()) > 0:
+		case (r.Bare && single || r.Whole && known) && len(e.ChildElements()) > 0:
 			return tag + " has an element in it"
 		}
 	}
@@ -264,7 +265,7 @@ func (r reading) value(b *mozilla.Element, name string) (string, bool) {
 	switch {
 	case len(list) == 0:
 		return "", false
-	case r.lastValue:
+	case r.LastValue:
 		return list[len(list)-1].Text(), true
 	}
 	return list[0].Text(), true
@@ -283,10 +284,10 @@ func (r reading) urlHost(b *mozilla.Element) (host, raw string) {
 
 func (r reading) port(b *mozilla.Element) (uint16, bool) {
 	text, _ := r.value(b, "port")
-	if !r.exact {
+	if !r.ExactPort {
 		text = trimXML(text)
 	}
-	if r.leading {
+	if r.LeadingPort {
 		text = leadingDigits.FindString(text)
 	}
 	port, err := strconv.ParseUint(text, 10, 16)
@@ -299,27 +300,27 @@ var leadingDigits = regexp.MustCompile(`^[0-9]+`)
 // around the word counts.
 func (r reading) security(b *mozilla.Element, s Server) (provider.Security, bool) {
 	list := all(b, "socketType")
-	if r.lastValue && len(list) > 0 && !r.whole {
+	if r.LastValue && len(list) > 0 && !r.Whole {
 		list = list[len(list)-1:]
 	}
 	found, ok := provider.Security(""), false
 	for _, e := range list {
 		word := e.Text()
-		if r.socketFold {
+		if r.AnyCase {
 			word = strings.ToLower(word)
 		}
-		sec, known := r.socket[word]
+		sec, known := r.Security[word]
 		switch {
-		case known && !r.whole:
+		case known && !r.Whole:
 			return sec, true
-		case !known && r.whole:
+		case !known && r.Whole:
 			return "", false
 		case known:
 			found, ok = sec, true
 		}
 	}
-	if !ok && r.socketElse != nil {
-		return r.socketElse(provider.Protocol(s.Protocol), s.Port), true
+	if !ok && r.SecurityElse != "" {
+		return r.unknownSecurity(s), true
 	}
 	return found, ok
 }
@@ -329,36 +330,36 @@ func (r reading) auths(b *mozilla.Element, host string, outgoing bool) []provide
 	var out []provider.Auth
 	for _, k := range all(b, "authentication") {
 		word := k.Text()
-		a, ok := r.auth[word]
+		a, ok := r.Auth[word]
 		if !ok && outgoing {
-			a, ok = r.authOut[word]
+			a, ok = r.AuthOutgoing[word]
 		}
-		if !ok || a == provider.AuthOAuth2 && r.oauth != nil && !r.oauthLate && !r.oauth(host) || slices.Contains(out, a) {
+		if !ok || a == provider.AuthOAuth2 && !r.OAuth2Late && !r.oauth2(host) || slices.Contains(out, a) {
 			continue
 		}
 		out = append(out, a)
-		if r.firstAuth {
+		if r.FirstAuth {
 			return out
 		}
 	}
-	if len(out) == 0 && r.authElse != "" {
-		return []provider.Auth{r.authElse}
+	if len(out) == 0 && r.AuthElse != "" {
+		return []provider.Auth{r.AuthElse}
 	}
 	return out
 }
 
 func (r reading) takeIn(list []Server) *Server {
-	if r.mixed {
-		return take(list, r.lastIn)
+	if r.DocumentOrder {
+		return take(list, r.LastIncoming)
 	}
-	for _, t := range r.incoming {
+	for _, t := range r.Incoming {
 		var kind []Server
 		for _, s := range list {
 			if s.Protocol == t {
 				kind = append(kind, s)
 			}
 		}
-		if s := take(kind, r.lastIn); s != nil {
+		if s := take(kind, r.LastIncoming); s != nil {
 			return s
 		}
 	}

@@ -99,16 +99,16 @@ func TestReading(t *testing.T) {
 		name, body, contentType string
 		want                    map[string]string
 	}
-	clients := map[string]reading{}
-	for _, c := range table {
-		if c.reads.host != nil {
-			clients[c.name] = c.reads
+	readings := map[string]reading{}
+	for _, c := range clients() {
+		if c.Reads.Host != "" {
+			readings[c.Name] = c.Reads
 		}
 	}
 	// all makes every client end alike, but for those named.
 	all := func(want string, but ...string) map[string]string {
 		out := map[string]string{}
-		for name := range clients {
+		for name := range readings {
 			out[name] = want
 		}
 		for i := 0; i < len(but); i += 2 {
@@ -280,7 +280,7 @@ func TestReading(t *testing.T) {
 				contentType = ""
 			}
 			for name, want := range r.want {
-				if got := says(clients[name].read([]byte(r.body), contentType, user())); got != want {
+				if got := says(readings[name].read([]byte(r.body), contentType, user())); got != want {
 					t.Errorf("%s ends with\n%s\nwant\n%s", name, got, want)
 				}
 			}

@@ -61,15 +61,15 @@ func Run(ctx context.Context, env *Env, addr provider.Address, names ...string) 
 
 func pick(names []string) ([]client, error) {
 	if len(names) == 0 {
-		return table, nil
+		return clients(), nil
 	}
 	var out []client
 	for _, name := range names {
-		i := slices.IndexFunc(table, func(c client) bool { return c.name == name })
+		i := slices.IndexFunc(clients(), func(c client) bool { return c.Name == name })
 		if i < 0 {
 			return nil, UnknownClientError(name)
 		}
-		out = append(out, table[i])
+		out = append(out, clients()[i])
 	}
 	return out, nil
 }
@@ -91,7 +91,7 @@ type walk struct {
 type result struct {
 	rows     []Step
 	settings *Settings
-	family   family
+	family   string
 	stop     bool // the family is not used any more
 	asks     []ask
 }
@@ -100,7 +100,7 @@ type result struct {
 type ask struct {
 	text   string
 	when   askWhen
-	family family
+	family string
 }
 
 type askWhen int
@@ -120,16 +120,16 @@ func (w *walk) run(ctx context.Context, addr provider.Address) Result {
 		w.transport = own
 	}
 	v := vars{addr: addr, login: addr, x: addr.Domain, ispdb: cmp.Or(w.env.ISPDB, ISPDB)}
-	return w.conclude(w.step(ctx, w.client.plan, v))
+	return w.conclude(w.step(ctx, w.client.Plan, v))
 }
 
 // step does a step and what belongs to it.
 func (w *walk) step(ctx context.Context, s step, v vars) result {
-	s.timeout = cmp.Or(s.timeout, w.client.wait)
+	s.Timeout = cmp.Or(s.Timeout, w.client.Timeout)
 	var r result
-	switch s.kind {
+	switch s.Do {
 	case sequence, parallel:
-		return w.steps(ctx, s.then, v, s.kind == parallel)
+		return w.steps(ctx, s.Steps, v, s.Do == parallel)
 	case askMX, askNS, askSRV:
 		r = w.lead(ctx, s, v)
 	case mailSRV:
@@ -139,11 +139,11 @@ func (w *walk) step(ctx context.Context, s step, v vars) result {
 	case paccFetch:
 		r = w.pacc(ctx, s, v)
 	case autoconfig, poxPost, poxGet, poxHop, mobileSync, autoJSON:
-		r = w.http(ctx, s, v, v.expand(s.target))
+		r = w.http(ctx, s, v, v.expand(first(s.At)))
 	}
-	r.family = s.family
-	if s.asks != "" && r.settings != nil {
-		r.asks = append(r.asks, ask{text: s.asks, when: askTaken})
+	r.family = s.Family
+	if s.Asks != "" && r.settings != nil {
+		r.asks = append(r.asks, ask{text: s.Asks, when: askTaken})
 	}
 	return r
 }
@@ -160,9 +160,9 @@ func (w *walk) steps(ctx context.Context, list []step, v vars, together bool) re
 		all.Wait()
 		return choose(results)
 	}
-	closed := map[family]bool{}
+	closed := map[string]bool{}
 	for i, s := range list {
-		if s.family != noFamily && closed[s.family] {
+		if s.Family != "" && closed[s.Family] {
 			continue
 		}
 		results[i] = w.step(ctx, s, v)
@@ -170,27 +170,27 @@ func (w *walk) steps(ctx context.Context, list []step, v vars, together bool) re
 			results = results[:i+1]
 			break
 		}
-		closed[s.family] = closed[s.family] || results[i].stop
+		closed[s.Family] = closed[s.Family] || results[i].stop
 	}
 	return choose(results)
 }
 
 // choose merges results in the order of their priority.
 func choose(list []result) result {
-	best, closed := -1, map[family]bool{}
+	best, closed := -1, map[string]bool{}
 	for i, r := range list {
-		if r.settings != nil && (r.family == noFamily || !closed[r.family]) {
+		if r.settings != nil && (r.family == "" || !closed[r.family]) {
 			best = i
 			break
 		}
 		closed[r.family] = closed[r.family] || r.stop
 	}
 	out := result{}
-	answered := map[family]bool{}
+	answered := map[string]bool{}
 	for i, r := range list {
 		out.rows = append(out.rows, r.rows...)
 		for _, a := range r.asks {
-			if a.when == askTaken && i != best || a.when == askAlways && a.family != noFamily && answered[a.family] {
+			if a.when == askTaken && i != best || a.when == askAlways && a.family != "" && answered[a.family] {
 				continue
 			}
 			out.asks = append(out.asks, a)
@@ -205,7 +205,7 @@ func choose(list []result) result {
 
 // conclude turns what the plan came to into a verdict.
 func (w *walk) conclude(r result) Result {
-	out := Result{Client: w.client.name, Title: w.client.title, Checked: w.client.checked, Settings: r.settings, Steps: r.rows, Verdict: Nothing}
+	out := Result{Client: w.client.Name, Title: w.client.Title, Checked: w.client.Checked, Settings: r.settings, Steps: r.rows, Verdict: Nothing}
 	refused := false
 	for i := range out.Steps {
 		s := &out.Steps[i]
@@ -225,11 +225,11 @@ func (w *walk) conclude(r result) Result {
 	case refused:
 		out.Verdict = Refused
 	}
-	out.Line = out.line(w.client.hint)
+	out.Line = out.line(w.client.Hint)
 	return out
 }
 
 // row makes the record of a step that began at start.
 func row(s step, what string, start time.Time, f Fault, why string) Step {
-	return Step{What: what, kind: s.kind, MS: time.Since(start).Milliseconds(), Fault: f, Result: f.outcome(), Why: why}
+	return Step{What: what, kind: s.Do, MS: time.Since(start).Milliseconds(), Fault: f, Result: f.outcome(), Why: why}
 }

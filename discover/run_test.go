@@ -276,11 +276,11 @@ func TestGuess(t *testing.T) {
 			t.Errorf("%s: %+v, want %s\n%s", r.Client, r.Settings, want[r.Client], steps(r))
 		}
 	}
-	for _, c := range table { // every candidate names a service that is known
-		for _, candidate := range slices.Concat(guessesOf(c.plan)...) {
+	for _, c := range clients() { // every candidate names a service that is known
+		for _, candidate := range slices.Concat(guessesOf(c.Plan)...) {
 			service, _, _ := strings.Cut(candidate, "://")
 			if _, ok := serviceOf(service); !ok {
-				t.Errorf("%s guesses %s", c.name, candidate)
+				t.Errorf("%s guesses %s", c.Name, candidate)
 			}
 		}
 	}
@@ -288,12 +288,12 @@ func TestGuess(t *testing.T) {
 
 // poxOf is how a client reads Autodiscover.
 func poxOf(name string) poxReading {
-	return table[slices.IndexFunc(table, func(c client) bool { return c.name == name })].pox
+	return clients()[slices.IndexFunc(clients(), func(c client) bool { return c.Name == name })].POX
 }
 
 func guessesOf(s step) [][]string {
-	out := [][]string{s.incoming, s.outgoing}
-	for _, next := range s.then {
+	out := [][]string{s.Incoming, s.Outgoing}
+	for _, next := range s.Steps {
 		out = append(out, guessesOf(next)...)
 	}
 	return out

@@ -15,7 +15,7 @@ import (
 
 // lead asks DNS for names and does what follows for each.
 func (w *walk) lead(ctx context.Context, s step, v vars) result {
-	name := v.expand(cmp.Or(s.target, "{domain}"))
+	name := v.expand(cmp.Or(first(s.At), "{domain}"))
 	start := time.Now()
 	question, names, why, err := w.names(ctx, s, name)
 	f, text := faultOf(err)
@@ -28,24 +28,24 @@ func (w *walk) lead(ctx context.Context, s step, v vars) result {
 	var all sync.WaitGroup
 	for i, x := range names {
 		v.x = x
-		if s.together {
+		if s.Together {
 			at := v
-			all.Go(func() { results[i] = w.steps(ctx, s.then, at, true) })
+			all.Go(func() { results[i] = w.steps(ctx, s.Steps, at, true) })
 			continue
 		}
-		results[i] = w.steps(ctx, s.then, v, false)
+		results[i] = w.steps(ctx, s.Steps, v, false)
 		if results[i].settings != nil {
 			break
 		}
 	}
 	all.Wait()
 	more := choose(results)
-	if s.kind == askSRV && len(names) > 0 && foreign(names[0], v.addr.Domain) {
-		switch s.foreign {
+	if s.Do == askSRV && len(names) > 0 && foreign(names[0], v.addr.Domain) {
+		switch s.Foreign {
 		case foreignAlways:
-			more.asks = append(more.asks, foreignAsk(names[0], askAlways, s.family))
+			more.asks = append(more.asks, foreignAsk(names[0], askAlways, s.Family))
 		case foreignIfTaken:
-			more.asks = append(more.asks, foreignAsk(names[0], askTaken, s.family))
+			more.asks = append(more.asks, foreignAsk(names[0], askTaken, s.Family))
 		}
 	}
 	return out.and(more)
@@ -53,15 +53,15 @@ func (w *walk) lead(ctx context.Context, s step, v vars) result {
 
 // names are those a DNS answer leads to, best first.
 func (w *walk) names(ctx context.Context, s step, name string) (question string, names []string, why string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := context.WithTimeout(ctx, s.time())
 	defer cancel()
-	switch s.kind {
+	switch s.Do {
 	case askMX:
 		hosts, err := w.env.MX(ctx, name)
 		if err == nil {
 			w.setMX(hosts)
-			names = mxNames(hosts, name, s.byHost)
-			if parent := parentDomain(first(names)); s.andParent && parent != "" {
+			names = mxNames(hosts, name, s.ByHost)
+			if parent := parentDomain(first(names)); s.AndParent && parent != "" {
 				names = append(names, parent)
 			}
 		}
@@ -81,7 +81,7 @@ func (w *walk) names(ctx context.Context, s step, name string) (question string,
 		return "SRV " + name, nil, "", cmp.Or(err, provider.ErrNotFound)
 	}
 	best := order(list)[0]
-	if s.lightest {
+	if s.Lightest {
 		best = slices.MinFunc(list, func(a, b query.SRV) int { return cmp.Compare(a.Weight, b.Weight) })
 	}
 	host, err := provider.ParseHost(best.Target)
@@ -140,14 +140,14 @@ func order(list []query.SRV) []query.SRV {
 // the lowest priority, then the order of the services (RFC 6186 §3.4).
 func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
 	domain := v.addr.Domain
-	rows, lists := make([]Step, len(s.services)), make([][]query.SRV, len(s.services))
+	rows, lists := make([]Step, len(s.Services)), make([][]query.SRV, len(s.Services))
 	var all sync.WaitGroup
-	for i, service := range s.services {
+	for i, service := range s.Services {
 		all.Go(func() { rows[i], lists[i] = w.askService(ctx, s, "_"+service+"._tcp."+domain) })
 	}
 	all.Wait()
 	servers, in, out := make([]*Server, len(lists)), -1, -1
-	for i, service := range s.services {
+	for i, service := range s.Services {
 		svc, ok := serviceOf(service)
 		if !ok || len(lists[i]) == 0 || lists[i][0].Target == "." {
 			continue
@@ -158,18 +158,18 @@ func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
 		if svc.Protocol == provider.SMTP {
 			best = &out
 		}
-		if *best < 0 || !s.inOrder && srv.Priority < lists[*best][0].Priority {
+		if *best < 0 || !s.InOrder && srv.Priority < lists[*best][0].Priority {
 			*best = i
 		}
 	}
-	if s.bothWays && out < 0 {
+	if s.BothWays && out < 0 {
 		in = -1
 	}
 	r := settle(rows, servers, in, out, "SRV records of "+domain)
 	var foreign []ask
 	for _, i := range []int{in, out} { // RFC 6186 §6, without DNSSEC
-		if in >= 0 && i >= 0 && s.foreign == foreignIfTaken && provider.Registrable(lists[i][0].Target) != provider.Registrable(v.addr.Domain) {
-			foreign = append(foreign, foreignAsk(lists[i][0].Target, askTaken, noFamily))
+		if in >= 0 && i >= 0 && s.Foreign == foreignIfTaken && provider.Registrable(lists[i][0].Target) != provider.Registrable(v.addr.Domain) {
+			foreign = append(foreign, foreignAsk(lists[i][0].Target, askTaken, ""))
 		}
 	}
 	r.asks = append(foreign, r.asks...)
@@ -209,7 +209,7 @@ func serviceOf(name string) (provider.Service, bool) {
 }
 
 func (w *walk) askService(ctx context.Context, s step, name string) (Step, []query.SRV) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := context.WithTimeout(ctx, s.time())
 	defer cancel()
 	start := time.Now()
 	list, err := w.env.SRV(ctx, name)
@@ -231,7 +231,7 @@ func (w *walk) askService(ctx context.Context, s step, name string) (Step, []que
 // guess tries to connect to every candidate at once. An open port is all that
 // is looked at: what it speaks is for the client, or a probe, to see.
 func (w *walk) guess(ctx context.Context, s step, v vars) result {
-	list := slices.Concat(s.incoming, s.outgoing)
+	list := slices.Concat(s.Incoming, s.Outgoing)
 	rows, servers := make([]Step, len(list)), make([]*Server, len(list))
 	var all sync.WaitGroup
 	for i, candidate := range list {
@@ -239,9 +239,9 @@ func (w *walk) guess(ctx context.Context, s step, v vars) result {
 	}
 	all.Wait()
 	open := func(s *Server) bool { return s != nil }
-	in, out := slices.IndexFunc(servers[:len(s.incoming)], open), slices.IndexFunc(servers[len(s.incoming):], open)
+	in, out := slices.IndexFunc(servers[:len(s.Incoming)], open), slices.IndexFunc(servers[len(s.Incoming):], open)
 	if out >= 0 {
-		out += len(s.incoming)
+		out += len(s.Incoming)
 	}
 	return settle(rows, servers, in, out, "a guess")
 }
@@ -249,7 +249,7 @@ func (w *walk) guess(ctx context.Context, s step, v vars) result {
 func (w *walk) try(ctx context.Context, s step, v vars, candidate string) (Step, *Server) {
 	name, host, _ := strings.Cut(v.expand(candidate), "://")
 	svc, _ := provider.ServiceByName(name) // the table has no other; a test looks
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := context.WithTimeout(ctx, s.time())
 	defer cancel()
 	start := time.Now()
 	address := fmt.Sprintf("%s:%d", host, svc.Port)

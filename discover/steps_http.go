@@ -1,9 +1,9 @@
 package discover
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -16,19 +16,19 @@ import (
 // http does one of the steps that are an HTTP request to target.
 func (w *walk) http(ctx context.Context, s step, v vars, target string) result {
 	method, body := http.MethodGet, ""
-	switch s.kind {
+	switch s.Do {
 	case poxPost:
-		method, body = http.MethodPost, w.client.pox.body(v.addr.String(), autodiscover.Outlook)
+		method, body = http.MethodPost, w.client.POX.body(v.addr.String(), autodiscover.Outlook)
 	case mobileSync:
-		method, body = http.MethodPost, w.client.pox.body(v.addr.String(), autodiscover.MobileSync)
+		method, body = http.MethodPost, w.client.POX.body(v.addr.String(), autodiscover.MobileSync)
 	}
 	start := time.Now()
 	a := w.fetch(ctx, s, method, target, body)
 	f, why := faultOf(a.err)
-	if f == FaultNone && (s.kind != poxHop || a.location == "") {
+	if f == FaultNone && (s.Do != poxHop || a.location == "") {
 		f, why = faultOfStatus(a.status)
 	}
-	if s.kind == autoJSON && f == FaultStatus {
+	if s.Do == autoJSON && f == FaultStatus {
 		f, why = FaultAbsent, fmt.Sprintf("not offered, says status %d", a.status) // it asks for what a server need not have
 	}
 	line := row(s, method+" "+provider.Printable(target, 500), start, f, why)
@@ -36,7 +36,7 @@ func (w *walk) http(ctx context.Context, s step, v vars, target string) result {
 	if u, err := url.Parse(target); err == nil {
 		line.host, line.url = u.Hostname(), plainURL(u)
 	}
-	if s.kind == autoconfig {
+	if s.Do == autoconfig {
 		return w.document(s, v, a, line)
 	}
 	return w.autodiscover(ctx, s, v, target, a, line)
@@ -48,12 +48,12 @@ func (w *walk) fetch(ctx context.Context, s step, method, target, body string) a
 		return answer{err: errLimit}
 	}
 	c := w.client
-	header := map[string]string{"User-Agent": c.agent, "Accept": cmp.Or(s.accept, c.accept), "Accept-Language": c.language, "Accept-Encoding": c.coding}
-	if body != "" {
-		header["Content-Type"] = "text/xml; charset=utf-8"
+	header := maps.Clone(c.Headers)
+	if s.Accept != "" {
+		header["Accept"] = s.Accept
 	}
-	r := request{method: method, url: target, header: header, body: body, redirects: c.redirects, absoluteForm: c.absoluteForm, timeout: s.timeout}
-	if s.kind == poxHop || s.kind == poxPost && c.pox.repost {
+	r := request{method: method, url: target, header: header, body: body, redirects: c.Redirects, absoluteForm: c.AbsoluteForm, timeout: s.time()}
+	if s.Do == poxHop || s.Do == poxPost && c.POX.Reposts {
 		r.redirects = 0
 	}
 	return fetch(ctx, w.transport, r)
@@ -62,21 +62,21 @@ func (w *walk) fetch(ctx context.Context, s step, method, target, body string) a
 // document reads an autoconfig document.
 func (w *walk) document(s step, v vars, a answer, line Step) result {
 	if line.Fault != FaultNone {
-		return result{rows: []Step{line}, stop: s.stops == stopReached && line.Fault != FaultUnresolved}
+		return result{rows: []Step{line}, stop: s.Closes == closeReached && line.Fault != FaultUnresolved}
 	}
-	c := w.client.reads.read(a.body, a.contentType, v)
+	c := w.client.Reads.read(a.body, a.contentType, v)
 	r := result{settings: c.settings}
 	w.judge(&line, c, a)
-	switch s.stops {
-	case stopAnswered:
+	switch s.Closes {
+	case closeAnswered:
 		r.stop = c.wellFormed || !mozilla.XMLType(a.contentType) || a.status == http.StatusNoContent
-	case stopEmpty:
+	case closeEmpty:
 		r.stop = c.wellFormed
-	case stopReached, stopGiven:
+	case closeReached, closeGiven:
 		r.stop = true
 	}
-	if w.client.insecure != "" && c.settings != nil && !a.secure {
-		r.asks = []ask{{text: w.client.insecure, when: askTaken}}
+	if w.client.Insecure != "" && c.settings != nil && !a.secure {
+		r.asks = []ask{{text: w.client.Insecure, when: askTaken}}
 	}
 	r.rows = []Step{line}
 	return r
@@ -105,7 +105,7 @@ func (w *walk) judge(line *Step, c config, a answer) {
 // autodiscover reads an Autodiscover answer and goes where it points.
 func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, a answer, line Step) result {
 	r := result{}
-	if known := w.client.pox.browser; known != nil && known(line.host) && line.Fault != FaultUnresolved {
+	if w.client.POX.Browser && mozilla.ThunderbirdOAuth2(line.host) && line.Fault != FaultUnresolved {
 		r.asks = append(r.asks, ask{text: "to sign in with a browser, for " + line.host, when: askAlways})
 	}
 	if line.Fault == FaultStatus && a.status == http.StatusUnauthorized {
@@ -114,12 +114,12 @@ func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, 
 	if next := w.redirected(s, v, a); next != "" {
 		line.end(FaultNone, "redirects to "+provider.Printable(stripQuery(next), 200))
 		r.rows = append(r.rows, line)
-		if host := hostOf(next); s.foreign == foreignAlways && foreign(host, v.addr.Domain) {
-			r.asks = append(r.asks, foreignAsk(host, askAlways, s.family))
+		if host := hostOf(next); s.Foreign == foreignAlways && foreign(host, v.addr.Domain) {
+			r.asks = append(r.asks, foreignAsk(host, askAlways, s.Family))
 		}
 		return r.and(w.again(ctx, s, v, next))
 	}
-	if line.Fault == FaultNone && s.kind == poxHop {
+	if line.Fault == FaultNone && s.Do == poxHop {
 		line.end(FaultAbsent, "no redirect to https")
 	}
 	if line.Fault != FaultNone {
@@ -128,10 +128,10 @@ func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, 
 	}
 	var c config
 	var answer *autodiscover.Response
-	if s.kind == autoJSON {
+	if s.Do == autoJSON {
 		c = readV2(a.body, a.contentType, v)
 	} else {
-		answer, c = w.client.pox.read(a.body, a.contentType, v)
+		answer, c = w.client.POX.read(a.body, a.contentType, v)
 	}
 	w.judge(&line, c, a)
 	r.settings = c.settings
@@ -152,13 +152,13 @@ func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answe
 	if answer.RedirectURL != "" {
 		u, err := url.Parse(answer.RedirectURL)
 		switch {
-		case w.client.urls == 0:
+		case w.client.URLs == 0:
 			return refuse("it answers RedirectUrl, which this client does not follow")
 		case err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil:
 			return refuse("it answers a RedirectUrl that is not an https URL")
 		case u.String() == target:
 			return refuse("it answers a RedirectUrl to itself")
-		case int(w.urls.Add(1)) > w.client.urls:
+		case int(w.urls.Add(1)) > w.client.URLs:
 			return refuse("too many RedirectUrl answers")
 		}
 		line.Why = "answers RedirectUrl " + provider.Printable(plainURL(u), 200)
@@ -167,23 +167,23 @@ func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answe
 	}
 	addr, err := provider.ParseAddress(answer.RedirectAddr)
 	switch {
-	case w.client.addrs == 0:
+	case w.client.Addrs == 0:
 		return refuse("it answers RedirectAddr, which this client does not follow")
 	case err != nil:
 		return refuse("it answers a RedirectAddr that is not an address")
-	case int(w.addrs.Add(1)) > w.client.addrs:
+	case int(w.addrs.Add(1)) > w.client.Addrs:
 		return refuse("too many RedirectAddr answers")
 	}
 	line.Why = "answers RedirectAddr to " + addr.Domain
 	r.rows = append(r.rows, line)
 	v.addr = addr
-	return r.and(w.step(ctx, only(w.client.plan), v))
+	return r.and(w.step(ctx, only(w.client.Plan), v))
 }
 
 // again asks the same at another URL.
 func (w *walk) again(ctx context.Context, s step, v vars, target string) result {
-	if s.kind == poxHop {
-		s.kind = poxPost
+	if s.Do == poxHop {
+		s.Do = poxPost
 	}
 	return w.http(ctx, s, v, target)
 }
@@ -201,19 +201,19 @@ func (w *walk) redirected(s step, v vars, a answer) string {
 	next := ""
 	switch {
 	case a.err != nil || a.url == nil:
-	case s.kind == poxHop || w.client.pox.repost && a.status >= 300 && a.status < 400:
+	case s.Do == poxHop || w.client.POX.Reposts && a.status >= 300 && a.status < 400:
 		if u, err := a.url.Parse(a.location); err == nil && a.location != "" {
 			next = u.String()
 		}
-	case s.kind == poxPost && s.foreign == foreignAlways && len(a.hops) > 0 && a.url.Scheme == "https" && !a.secure:
+	case s.Do == poxPost && s.Foreign == foreignAlways && len(a.hops) > 0 && a.url.Scheme == "https" && !a.secure:
 		// The XHR has followed the redirect of http as a GET. Where that did not
 		// bring settings, Thunderbird repeats the POST there.
-		if _, c := w.client.pox.read(a.body, a.contentType, v); a.status != http.StatusOK || c.settings == nil {
+		if _, c := w.client.POX.read(a.body, a.contentType, v); a.status != http.StatusOK || c.settings == nil {
 			next = a.url.String()
 		}
 	}
 	u, err := url.Parse(next)
-	if next == "" || err != nil || u.Scheme != "https" || u.User != nil || int(w.urls.Add(1)) > max(w.client.urls, 2) {
+	if next == "" || err != nil || u.Scheme != "https" || u.User != nil || int(w.urls.Add(1)) > max(w.client.URLs, 2) {
 		return ""
 	}
 	return next
@@ -221,18 +221,18 @@ func (w *walk) redirected(s step, v vars, a answer) string {
 
 // only is the part of a plan that looks Autodiscover up, for another address.
 func only(plan step) step {
-	var then []step
-	for _, s := range plan.then {
-		switch s.kind {
+	var steps []step
+	for _, s := range plan.Steps {
+		switch s.Do {
 		case sequence, parallel:
-			if s = only(s); len(s.then) > 0 {
-				then = append(then, s)
+			if s = only(s); len(s.Steps) > 0 {
+				steps = append(steps, s)
 			}
 		case poxPost, poxGet, poxHop, mobileSync, autoJSON, askSRV:
-			then = append(then, s)
+			steps = append(steps, s)
 		}
 	}
-	plan.then = then
+	plan.Steps = steps
 	return plan
 }
 
@@ -252,6 +252,6 @@ func foreign(host, domain string) bool {
 }
 
 // foreignAsk is the question before a host of another domain is believed.
-func foreignAsk(host string, when askWhen, f family) ask {
+func foreignAsk(host string, when askWhen, f string) ask {
 	return ask{text: fmt.Sprintf("whether to trust %s, a host of another domain", host), when: when, family: f}
 }

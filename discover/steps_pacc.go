@@ -39,7 +39,7 @@ func (w *walk) pacc(ctx context.Context, s step, v vars) result {
 	both.Wait()
 	r := result{}
 	if f == FaultNone {
-		c := readPACC(a, digests, v, w.client.oldPACC)
+		c := readPACC(a, digests, v, w.client.OldPACC)
 		w.judge(&line, c, a)
 		r.settings = c.settings
 	}
@@ -50,7 +50,7 @@ func (w *walk) pacc(ctx context.Context, s step, v vars) result {
 // digests asks for the TXT records. There may be several while a document
 // is replaced.
 func (w *walk) digests(ctx context.Context, s step, name string) (Step, [][sha256.Size]byte) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := context.WithTimeout(ctx, s.time())
 	defer cancel()
 	start := time.Now()
 	list, err := w.env.TXT(ctx, name)
