@@ -327,17 +327,23 @@ func (p *Provider) For(domain string) *Provider {
 	if !p.templated() {
 		return p
 	}
-	q := *p
+	q := p.withOwnServers()
 	expand := func(s string) string { return strings.ReplaceAll(s, EmailDomain, domain) }
-	q.Incoming, q.Outgoing = slices.Clone(p.Incoming), slices.Clone(p.Outgoing)
-	if p.ManageSieve != nil {
-		q.ManageSieve = new(*p.ManageSieve)
-	}
 	for _, s := range q.Each() {
 		s.Host = expand(s.Host)
 	}
 	for _, u := range q.URLs() {
 		*u = expand(*u)
+	}
+	return q
+}
+
+// withOwnServers is a copy whose servers can be changed.
+func (p *Provider) withOwnServers() *Provider {
+	q := *p
+	q.Incoming, q.Outgoing = slices.Clone(p.Incoming), slices.Clone(p.Outgoing)
+	if p.ManageSieve != nil {
+		q.ManageSieve = new(*p.ManageSieve)
 	}
 	return &q
 }
