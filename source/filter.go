@@ -1,6 +1,7 @@
 package source
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,23 +20,20 @@ type Filter struct {
 // there are any, must have one of them. Its error is a [*QueryError].
 func ParseFilter(text string, allowed ...string) (Filter, error) {
 	var f Filter
-	rest, start := strings.TrimSpace(text), 0
-	for i := 0; i < len(rest); i++ {
-		if rest[i] != ':' {
-			continue
-		}
-		name := rest[i+1 : i+1+wordLength(rest[i+1:])]
-		if name != ParamDomain && name != ParamAddress && name != ParamLocal {
+	text = strings.TrimSpace(text)
+	end := 0
+	for _, at := range parameterMark.FindAllStringIndex(text, -1) {
+		name := text[at[0]+1 : at[1]]
+		if !slices.Contains([]string{ParamDomain, ParamAddress, ParamLocal}, name) {
 			continue // an extensible match (RFC 4515 §3), such as memberOf:1.2.840.113556.1.4.1941:=
 		}
 		if !slices.Contains(allowed, name) {
 			return f, unknownParameter(name, allowed)
 		}
-		f.parts = append(f.parts, rest[start:i], name)
-		start = i + 1 + len(name)
-		i = start - 1
+		f.parts = append(f.parts, text[end:at[0]], name)
+		end = at[1]
 	}
-	f.parts = append(f.parts, rest[start:])
+	f.parts = append(f.parts, text[end:])
 	if len(allowed) > 0 && len(f.parts) == 1 {
 		return f, noParameter("filter", allowed)
 	}
@@ -45,6 +43,8 @@ func ParseFilter(text string, allowed ...string) (Filter, error) {
 	}
 	return f, nil
 }
+
+var parameterMark = regexp.MustCompile(`:\w+`)
 
 // fill puts an address in.
 func (f Filter) fill(a provider.Address) string {
