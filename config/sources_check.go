@@ -168,17 +168,10 @@ func (s *checkedSource) queries(parse func(text string, allowed ...string) error
 	if s.Domain == "" {
 		s.bad("config-source-incomplete", "", "no domain", "write domain: with the query or filter that finds :domain")
 	}
-	for _, q := range []struct {
-		key, text string
-		allowed   []string
-	}{
-		{"domain", s.Domain, []string{source.ParamDomain}},
-		{"list", s.List, nil},
-		{"user", s.User, []string{source.ParamAddress, source.ParamLocal, source.ParamDomain}},
-	} {
+	for _, q := range source.Questions(s.Domain, s.List, s.User) {
 		var wrong *source.QueryError
-		if err := parse(q.text, q.allowed...); q.text != "" && errors.As(err, &wrong) {
-			s.bad("config-source-query", q.key, wrong.Problem, wrong.Fix)
+		if err := parse(q.Text, q.Allowed...); q.Text != "" && errors.As(err, &wrong) {
+			s.bad("config-source-query", q.Key, wrong.Problem, wrong.Fix)
 		}
 	}
 }

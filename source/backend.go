@@ -47,16 +47,16 @@ type store interface {
 // row is a listed domain and, where the list says it, its provider's id.
 type row struct{ domain, id string }
 
-// query is one of the questions a backend is asked, as the log names it.
+// query is one of [Questions], as the log names it.
 type query int
 
 const (
 	queryDomain query = iota
-	queryUser
 	queryList
+	queryUser
 )
 
-func (q query) String() string { return [...]string{"domain", "user", "list"}[q] }
+func (q query) String() string { return [...]string{"domain", "list", "user"}[q] }
 
 func backendOf(o BackendOptions, s store) *Backend {
 	b := &Backend{o: o, store: s}
@@ -142,31 +142,14 @@ const nobody = "autoconfig.invalid"
 // outage show before a client comes, and then once more the questions of
 // clients that failed, so that the end of an outage shows without one.
 func (b *Backend) Check(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, b.o.Cache.Timeout)
-	defer cancel()
-	_, err := b.store.domain(ctx, nobody)
-	err = b.checked(ctx, queryDomain, b.domains, err)
-	if b.logins == nil || err != nil {
-		return err
+	err := b.domains.probe(ctx, nobody)
+	if err == nil {
+		err = b.domains.again(ctx)
 	}
-	_, err = b.store.login(ctx, provider.Address{Local: "nobody", Domain: nobody})
-	return b.checked(ctx, queryUser, b.logins, err)
-}
-
-// checked notes what a check said, where an answer of any kind is no failure,
-// and repeats the question that failed before.
-func (b *Backend) checked(ctx context.Context, q query, memory interface {
-	note(err error)
-	again(ctx context.Context) error
-}, err error) error {
-	if isAnswer(err) && !errors.Is(err, errValue) { // nothing that is refused for a plain name is the name's fault
-		err = nil
-	}
-	if err != nil {
-		b.failed(q, err)
-	}
-	if memory.note(err); err == nil {
-		err = memory.again(ctx)
+	if err == nil && b.logins != nil {
+		if err = b.logins.probe(ctx, "nobody@"+nobody); err == nil {
+			err = b.logins.again(ctx)
+		}
 	}
 	return err
 }

@@ -142,7 +142,7 @@ func benchCold(b *testing.B, q SQLOptions) {
 	}
 	names := benchNames()
 	b.Run("query", func(b *testing.B) {
-		stmt, err := s.db.Prepare(s.domainQuery.text)
+		stmt, err := s.db.Prepare(s.queries[queryDomain].text)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -27,7 +27,7 @@ type CacheOptions struct {
 	InFlight    int           // questions to the backend at once
 	Waiting     int           // questions that wait for their turn, at most; 0: any number
 	Timeout     time.Duration // for one question
-	Rest        bool          // leave a backend that is down in peace: one question per Retry
+	Rest        bool          // ask a backend that is down only once per Retry
 }
 
 // cache keeps what a backend answered, bounded by number. When several ask for
@@ -35,9 +35,8 @@ type CacheOptions struct {
 // before is given until it is too old, and else [provider.ErrUnavailable]: never
 // a wrong "not found".
 //
-// Only a hash of 128 bits is kept of a key, with a seed of this process, and
-// apart from the values: the garbage collector has one
-// pointer to look at for each key, and no mailbox is in memory by its name.
+// Only a hash of 128 bits is kept of a key, with a seed of this process: no
+// mailbox is in memory by its name.
 type cache[V any] struct {
 	o      CacheOptions
 	fetch  func(ctx context.Context, key string) (V, error) // its error wraps provider.ErrNotFound when there is none
@@ -45,31 +44,27 @@ type cache[V any] struct {
 	asking atomic.Int64 // questions under way or waiting
 	seeds  [2]maphash.Seed
 	start  time.Time // what times below count from
+	calls  singleflight.Group
 
-	calls singleflight.Group
-
-	mu       sync.Mutex
-	entries  map[hash]uint32 // to the place in ring and values
-	ring     []cached        // in the order of arrival, overwritten in a circle
-	purges   int             // what was asked before the last one is not remembered
-	values   []V
-	hand     int
-	failures int           // in a row
-	unsaid   string        // a key whose question failed, until it has an answer: real questions show what works
-	broken   bool          // the last check failed
-	retry    time.Duration // when a backend at rest is asked again
+	mu         sync.Mutex
+	entries    map[hash]*entry[V]
+	purges     int           // what was asked before the last one is not remembered
+	failures   int           // in a row
+	unanswered string        // a key whose question failed, until it has an answer: real questions show what works
+	broken     bool          // the last check failed
+	retry      time.Duration // when a backend that is down is asked again
 }
 
 type hash [2]uint64
 
-// cached is what is remembered of a key, apart from its value.
-type cached struct {
-	key    hash
+// entry is what is remembered of a key.
+type entry[V any] struct {
+	value  V
 	until  time.Duration // fresh
 	stale  time.Duration // until when a found value may still be given; zero when there is none
 	domain uint32        // of the key, hashed, so that all of a domain can be forgotten
 	state  state
-	used   bool // since the hand last passed
+	used   bool // since evict last passed
 }
 
 // state is what the backend said: a value, that there is none
@@ -82,15 +77,23 @@ const (
 	missing
 )
 
-// answer is a value or an error.
-type answer[V any] struct {
-	value V
-	err   error
+func (e *entry[V]) answer() (V, error) {
+	return e.value, [...]error{failed: provider.ErrUnavailable, found: nil, missing: provider.ErrNotFound}[e.state]
+}
+
+func (e *entry[V]) set(s state, value V, until, stale time.Duration) {
+	e.state, e.value, e.until, e.stale = s, value, until, stale
 }
 
 func newCache[V any](o CacheOptions, fetch func(context.Context, string) (V, error)) *cache[V] {
 	return &cache[V]{o: o, fetch: fetch, slots: make(chan struct{}, o.InFlight), start: time.Now(),
-		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, entries: map[hash]uint32{}}
+		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, entries: map[hash]*entry[V]{}}
+}
+
+// entry is what is remembered of a key, fresh or not; nil without any. The caller
+// holds the lock, as for all below that have none of their own.
+func (c *cache[V]) entry(key string) *entry[V] {
+	return c.entries[c.hash(key)]
 }
 
 func (c *cache[V]) hash(key string) hash {
@@ -100,49 +103,41 @@ func (c *cache[V]) hash(key string) hash {
 // now is the time since the cache was made.
 func (c *cache[V]) now() time.Duration { return time.Since(c.start) }
 
-// at is what is remembered at a place.
-func (c *cache[V]) at(i uint32) answer[V] {
-	switch c.ring[i].state {
-	case found:
-		return answer[V]{value: c.values[i]}
-	case missing:
-		return answer[V]{err: provider.ErrNotFound}
-	}
-	return answer[V]{err: provider.ErrUnavailable}
-}
-
 // get answers from memory while it is fresh, else from the backend. An asker that
 // leaves must not fail the others waiting, so the question outlives its context.
-func (c *cache[V]) get(ctx context.Context, key string) (V, error) {
+func (c *cache[V]) get(ctx context.Context, key string) (value V, err error) {
 	c.mu.Lock()
-	a, ok := c.recall(key)
-	if !ok {
-		a, ok = c.spared(key)
+	e := c.fresh(key)
+	if e != nil || c.resting() {
+		defer c.mu.Unlock()
+		if e != nil {
+			return e.answer()
+		}
+		return c.without(key, errResting)
 	}
 	call := key + " " + strconv.Itoa(c.purges) // a question from before a purge may have an old answer
 	c.mu.Unlock()
-	if ok {
-		return a.value, a.err
-	}
-	asked := c.calls.DoChan(call, func() (any, error) { return c.ask(context.WithoutCancel(ctx), key), nil })
+	asked := c.calls.DoChan(call, func() (any, error) { return c.ask(context.WithoutCancel(ctx), key) })
 	select {
 	case r := <-asked:
-		a, _ = r.Val.(answer[V])
-		return a.value, a.err
+		value, _ = r.Val.(V)
+		return value, r.Err
 	case <-ctx.Done():
-		return a.value, errors.Join(provider.ErrUnavailable, ctx.Err())
+		return value, errors.Join(provider.ErrUnavailable, ctx.Err())
 	}
 }
 
-// recall is the answer for key while it is fresh. The caller holds the lock.
-func (c *cache[V]) recall(key string) (answer[V], bool) {
-	i, ok := c.entries[c.hash(key)]
-	if !ok {
-		return answer[V]{}, false
+// fresh is what is remembered of a key while it is fresh; else nil.
+func (c *cache[V]) fresh(key string) *entry[V] {
+	e := c.entry(key)
+	if e == nil {
+		return nil
 	}
-	e := &c.ring[i]
 	e.used = true
-	return c.at(i), c.now() < e.until
+	if c.now() >= e.until {
+		return nil
+	}
+	return e
 }
 
 // What keeps a question from the backend.
@@ -151,77 +146,80 @@ var (
 	errBusy    = errors.New("too many questions wait for the backend")
 )
 
-// spared is the answer when the backend is down and is to be left in peace.
-// Nothing is remembered of it, so that names asked meanwhile take no places.
-// The caller holds the lock.
-func (c *cache[V]) spared(key string) (answer[V], bool) {
+// resting reports whether the backend is down and not to be asked. Nothing is
+// remembered of such a question, so that names asked meanwhile take no places.
+func (c *cache[V]) resting() bool {
+	now := c.now()
 	if !c.o.Rest || c.failures < failuresOfADownBackend {
-		return answer[V]{}, false
+		return false
 	}
-	if now := c.now(); now >= c.retry {
-		c.retry = now + c.o.Retry // this one asks
-		return answer[V]{}, false
+	if now < c.retry {
+		return true
 	}
-	return c.without(key, errResting), true
+	c.retry = now + c.o.Retry // this one asks
+	return false
 }
 
 // without is the answer when the backend was not asked: the value from before,
 // if it may still be given.
-func (c *cache[V]) without(key string, why error) answer[V] {
-	if i, ok := c.entries[c.hash(key)]; ok && c.now() < c.ring[i].stale {
-		return c.at(i)
+func (c *cache[V]) without(key string, why error) (none V, err error) {
+	if e := c.entry(key); e != nil && c.now() < e.stale {
+		return e.answer()
 	}
-	return answer[V]{err: errors.Join(provider.ErrUnavailable, why)}
+	return none, errors.Join(provider.ErrUnavailable, why)
 }
 
 // ask goes to the backend and remembers what comes of it. Waiting for a free
 // place counts towards the time an answer may take, and says nothing about the
 // backend.
-func (c *cache[V]) ask(ctx context.Context, key string) answer[V] {
+func (c *cache[V]) ask(ctx context.Context, key string) (V, error) {
 	defer c.asking.Add(-1)
 	n := c.asking.Add(1)
 	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if a, ok := c.recall(key); ok {
-		return a // of a question that has ended just now
+	if e := c.fresh(key); e != nil {
+		return e.answer() // of a question that has ended just now
 	}
 	if c.o.Waiting > 0 && n > int64(c.o.InFlight+c.o.Waiting) {
 		return c.without(key, errBusy)
 	}
 	purges := c.purges
 	c.mu.Unlock()
-	a, asked := c.question(ctx, key)
+	value, err := c.question(ctx, key)
 	c.mu.Lock()
-	if !asked {
-		return c.without(key, errBusy)
+	if errors.Is(err, errBusy) {
+		return c.without(key, err)
 	}
-	said := c.store(key, a)
-	if e := &c.ring[c.entries[c.hash(key)]]; purges != c.purges {
+	e := c.place(key)
+	value, err = c.store(key, e, value, err)
+	if purges != c.purges {
 		e.until, e.stale = 0, 0
 	}
-	return said
+	return value, err
 }
 
-// question asks when there is a free place with time left, and gives it back
-// whatever comes.
-func (c *cache[V]) question(ctx context.Context, key string) (a answer[V], asked bool) {
+// question asks when there is a free place with time left (else it is errBusy),
+// and gives it back whatever comes. It needs no lock.
+func (c *cache[V]) question(ctx context.Context, key string) (value V, err error) {
 	select {
 	case c.slots <- struct{}{}:
 	case <-ctx.Done():
-		return a, false
+		return value, errBusy
 	}
 	defer func() {
 		<-c.slots
 		if p := recover(); p != nil {
-			a.err, asked = fmt.Errorf("%w: %T\n%s", errPanic, p, debug.Stack()), true
+			err = fmt.Errorf("%w: %T\n%s", errPanic, p, debug.Stack())
 		}
 	}()
 	begin := time.Now()
-	a.value, a.err = c.fetch(ctx, key)
-	hurried := errors.Is(a.err, context.DeadlineExceeded) && time.Since(begin) < c.o.Timeout/2 // it had waited too long
-	return a, !hurried
+	value, err = c.fetch(ctx, key)
+	if errors.Is(err, context.DeadlineExceeded) && time.Since(begin) < c.o.Timeout/2 { // it had waited too long
+		err = errBusy
+	}
+	return value, err
 }
 
 // errPanic is a fault of the program, or of a library below it.
@@ -229,28 +227,24 @@ var errPanic = errors.New("a question that could not be asked: the program has a
 
 // store remembers an answer, and gives what is to be answered: after a failure
 // the value from before, if it may still be given.
-func (c *cache[V]) store(key string, a answer[V]) answer[V] {
-	now, i := c.now(), c.place(c.hash(key))
-	e := &c.ring[i]
-	e.domain = c.domainOf(key)
-	var none V
-	if key == c.unsaid && (a.err == nil || isAnswer(a.err)) {
-		c.unsaid = ""
+func (c *cache[V]) store(key string, e *entry[V], value V, err error) (V, error) {
+	now := c.now()
+	answered := err == nil || isAnswer(err)
+	if key == c.unanswered && answered {
+		c.unanswered = ""
 	}
 	switch {
-	case a.err == nil:
+	case err == nil:
 		c.failures = 0
-		e.state, e.until, e.stale = found, now+c.o.TTL, now+c.o.TTL+c.o.Stale
-		c.values[i] = a.value
-	case errors.Is(a.err, provider.ErrNotFound):
+		e.set(found, value, now+c.o.TTL, now+c.o.TTL+c.o.Stale)
+	case errors.Is(err, provider.ErrNotFound):
 		c.failures = 0
-		e.state, e.until, e.stale = missing, now+c.o.NegativeTTL, 0
-		c.values[i] = none
+		e.set(missing, value, now+c.o.NegativeTTL, 0)
 	default:
-		if !isAnswer(a.err) && c.unsaid == "" {
-			c.unsaid = key
+		if !answered && c.unanswered == "" {
+			c.unanswered = key
 		}
-		if !isAnswer(a.err) && !errors.Is(a.err, errStatement) {
+		if !answered && !errors.Is(err, errStatement) {
 			c.failures++
 			c.retry = now + c.o.Retry
 		}
@@ -258,22 +252,33 @@ func (c *cache[V]) store(key string, a answer[V]) answer[V] {
 		if now < e.stale {
 			break // the value from before
 		}
-		e.state, e.stale = failed, 0
-		c.values[i] = none
-		return answer[V]{err: errors.Join(provider.ErrUnavailable, a.err)}
+		e.set(failed, value, e.until, 0)
+		return value, errors.Join(provider.ErrUnavailable, err)
 	}
-	return c.at(i)
+	return e.answer()
 }
 
 // What an error of a backend says, but for [provider.ErrNotFound].
 var (
 	errRow       = errors.New("a row that cannot be used")        // nothing about the backend
-	errStatement = errors.New("the server refuses the statement") // it is there, so it needs no rest
+	errStatement = errors.New("the server refuses the statement") // it is there, so it may be asked
 	errValue     = fmt.Errorf("%w: a value that the server cannot hold", provider.ErrNotFound)
 )
 
 // isAnswer reports whether an error is what the backend had to say.
 func isAnswer(err error) bool { return errors.Is(err, provider.ErrNotFound) || errors.Is(err, errRow) }
+
+// probe asks about a key that the backend can always answer, and notes whether it does.
+func (c *cache[V]) probe(ctx context.Context, key string) error {
+	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
+	defer cancel()
+	_, err := c.fetch(ctx, key)
+	if isAnswer(err) && !errors.Is(err, errValue) { // nothing that is refused for a plain name is the name's fault
+		err = nil
+	}
+	c.note(err)
+	return err
+}
 
 // note takes what a check of the backend said.
 func (c *cache[V]) note(err error) {
@@ -288,53 +293,48 @@ func (c *cache[V]) note(err error) {
 	}
 }
 
-// forgive forgets a question that failed: the backend is not to blame.
-func (c *cache[V]) forgive() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.unsaid = ""
-}
-
 // again asks the question that failed once more; nil when there is none, or it
 // has an answer now.
 func (c *cache[V]) again(ctx context.Context) error {
 	c.mu.Lock()
-	key := c.unsaid
+	key := c.unanswered
 	c.mu.Unlock()
 	if key == "" {
 		return nil
 	}
 	c.outdated(key, true)
-	if a := c.ask(ctx, key); a.err != nil && !isAnswer(a.err) {
-		return a.err
+	if _, err := c.ask(ctx, key); err != nil && !isAnswer(err) {
+		return err
 	}
 	return nil
 }
 
-// place is where key is remembered, made when there is no such place. When all
-// are taken, the first one not used since the hand last passed gives way (the
-// clock algorithm): names asked once do not drive out those asked again and
-// again.
-func (c *cache[V]) place(key hash) uint32 {
-	if i, ok := c.entries[key]; ok {
-		return i
+// place is where key is remembered, made when there is no such place.
+func (c *cache[V]) place(key string) *entry[V] {
+	e := c.entry(key)
+	if e == nil {
+		if len(c.entries) >= c.o.Entries {
+			c.evict()
+		}
+		e = &entry[V]{domain: c.domainOf(key)}
+		c.entries[c.hash(key)] = e
 	}
-	var none V
-	if i := uint32(len(c.ring)); int(i) < c.o.Entries {
-		c.ring, c.values = append(c.ring, cached{key: key}), append(c.values, none)
-		c.entries[key] = i
-		return i
+	return e
+}
+
+// evict forgets an entry that was not used since the last call passed it. A map's
+// order starts anywhere, and names asked once do not drive out those asked again
+// and again.
+func (c *cache[V]) evict() {
+	for {
+		for h, e := range c.entries {
+			if !e.used {
+				delete(c.entries, h)
+				return
+			}
+			e.used = false
+		}
 	}
-	for c.ring[c.hand].used {
-		c.ring[c.hand].used = false
-		c.hand = (c.hand + 1) % len(c.ring)
-	}
-	i := c.hand
-	delete(c.entries, c.ring[i].key)
-	c.ring[i], c.values[i] = cached{key: key}, none
-	c.entries[key] = uint32(i)
-	c.hand = (c.hand + 1) % len(c.ring)
-	return uint32(i)
 }
 
 // outdated forgets what is remembered of a key if it is older than a new
@@ -342,11 +342,11 @@ func (c *cache[V]) place(key hash) uint32 {
 func (c *cache[V]) outdated(key string, anyway bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i, ok := c.entries[c.hash(key)]
-	if !ok || !anyway && (c.ring[i].state != found || c.now() < c.ring[i].until-c.o.TTL+c.o.Retry) {
+	e := c.entry(key)
+	if e == nil || !anyway && (e.state != found || c.now() < e.until-c.o.TTL+c.o.Retry) {
 		return false
 	}
-	c.ring[i].until = 0
+	e.until = 0
 	return true
 }
 
@@ -356,12 +356,13 @@ func (c *cache[V]) forget(domain string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.purges++
+	if e := c.entry(domain); e != nil {
+		e.until, e.stale = 0, 0
+	}
 	if domain == "" {
-		for i := range c.ring {
-			c.ring[i].until = 0
+		for _, e := range c.entries {
+			e.until = 0
 		}
-	} else if i, ok := c.entries[c.hash(domain)]; ok {
-		c.ring[i].until, c.ring[i].stale = 0, 0
 	}
 }
 
@@ -371,8 +372,8 @@ func (c *cache[V]) forgetIn(domain string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	tag := c.domainOf(domain)
-	for i := range c.ring {
-		if e := &c.ring[i]; domain != "" && e.domain == tag { // by a rare chance another domain's, too
+	for _, e := range c.entries {
+		if domain != "" && e.domain == tag { // by a rare chance another domain's, too
 			e.until, e.stale = 0, 0
 		}
 	}
@@ -386,11 +387,10 @@ func (c *cache[V]) domainOf(key string) uint32 {
 func (c *cache[V]) Cached(key string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, ok := c.recall(key)
-	return ok
+	return c.fresh(key) != nil
 }
 
-// failuresOfADownBackend in a row give it a rest.
+// failuresOfADownBackend in a row make a backend count as down.
 const failuresOfADownBackend = 3
 
 // Down reports whether the last check failed, or a question that has had no
@@ -398,5 +398,5 @@ const failuresOfADownBackend = 3
 func (c *cache[V]) Down() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.broken || c.unsaid != ""
+	return c.broken || c.unanswered != ""
 }

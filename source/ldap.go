@@ -35,18 +35,8 @@ type LDAPOptions struct {
 func OpenLDAP(o BackendOptions, q LDAPOptions) (*Backend, error) {
 	s := &ldapStore{o: q, timeout: o.Cache.Timeout, idle: make(chan *ldap.Conn, o.Cache.InFlight)}
 	var err error
-	if s.domainFilter, err = ParseFilter(q.Domain, ParamDomain); err != nil {
+	if s.filters, err = parseAll(ParseFilter, q.Domain, q.List, q.User); err != nil {
 		return nil, err
-	}
-	if q.User != "" {
-		if s.userFilter, err = ParseFilter(q.User, ParamAddress, ParamLocal, ParamDomain); err != nil {
-			return nil, err
-		}
-	}
-	if q.List != "" {
-		if s.listFilter, err = ParseFilter(q.List); err != nil {
-			return nil, err
-		}
 	}
 	return backendOf(o, s), nil
 }
@@ -54,18 +44,18 @@ func OpenLDAP(o BackendOptions, q LDAPOptions) (*Backend, error) {
 // ldapStore asks a directory over at most as many connections as there are
 // questions at once, and one more for the list.
 type ldapStore struct {
-	o                                    LDAPOptions
-	domainFilter, userFilter, listFilter Filter
-	timeout                              time.Duration
-	idle                                 chan *ldap.Conn
+	o       LDAPOptions
+	filters [3]Filter
+	timeout time.Duration
+	idle    chan *ldap.Conn
 }
 
 func (s *ldapStore) domain(ctx context.Context, domain string) (string, error) {
-	return s.one(ctx, s.domainFilter, provider.Address{Domain: domain}, s.o.ProviderAttribute)
+	return s.one(ctx, s.filters[queryDomain], provider.Address{Domain: domain}, s.o.ProviderAttribute)
 }
 
 func (s *ldapStore) login(ctx context.Context, a provider.Address) (string, error) {
-	login, err := s.one(ctx, s.userFilter, a, s.o.LoginAttribute)
+	login, err := s.one(ctx, s.filters[queryUser], a, s.o.LoginAttribute)
 	if errors.Is(err, errValue) {
 		return "", errValue
 	}
@@ -106,27 +96,26 @@ const tries = 3
 // search asks over a connection of the pool. One that broke while it lay
 // there is replaced.
 func (s *ldapStore) search(ctx context.Context, req *ldap.SearchRequest) (*ldap.SearchResult, error) {
-	for try := range tries {
-		conn, err := s.take(ctx, try > 0)
+	for try := 1; ; try++ {
+		conn, err := s.take(ctx, try > 1)
 		if err != nil {
 			return nil, err
 		}
 		stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 		found, err := conn.Search(req)
 		alive := stop()
-		if e, ok := errors.AsType[*ldap.Error](err); err == nil || ok && e.ResultCode < ldap.ErrorNetwork && !gone(e) {
-			s.give(conn, alive)
+		e, ok := errors.AsType[*ldap.Error](err)
+		answered := err == nil || ok && e.ResultCode < ldap.ErrorNetwork && !gone(e)
+		s.give(conn, answered && alive)
+		switch {
+		case answered:
 			return found, err
-		}
-		s.give(conn, false)
-		if ctx.Err() != nil {
+		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		}
-		if try == tries-1 {
+		case try == tries:
 			return nil, err
 		}
 	}
-	return nil, ctx.Err() // not reached: the last try returns
 }
 
 // gone reports what a server says that is stopping or has no time
@@ -195,32 +184,52 @@ const page = 500
 // given once.
 func (s *ldapStore) list(ctx context.Context) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
-		if len(s.listFilter.parts) == 0 {
+		if len(s.filters[queryList].parts) == 0 {
 			return
 		}
+		seen := map[string]bool{}
+		for e, err := range s.entries(ctx) {
+			if err != nil {
+				yield(row{}, err)
+				return
+			}
+			id := e.GetEqualFoldAttributeValue(s.o.ProviderAttribute)
+			for _, value := range e.GetEqualFoldAttributeValues(s.o.DomainAttribute) {
+				domain := strings.ToLower(value[strings.LastIndexByte(value, '@')+1:])
+				if !seen[domain] && !yield(row{domain, id}, nil) {
+					return
+				}
+				seen[domain] = true
+			}
+		}
+	}
+}
+
+// entries are those that the list filter matches.
+func (s *ldapStore) entries(ctx context.Context) iter.Seq2[*ldap.Entry, error] {
+	return func(yield func(*ldap.Entry, error) bool) {
 		attributes := []string{s.o.DomainAttribute}
 		if s.o.ProviderAttribute != "" {
 			attributes = append(attributes, s.o.ProviderAttribute)
 		}
 		conn, err := s.dial(ctx) // pages belong to one connection
 		if err != nil {
-			yield(row{}, err)
+			yield(nil, err)
 			return
 		}
 		defer conn.Close() //nolint:errcheck // read only
 		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 		paging := ldap.NewControlPaging(page)
 		req := ldap.NewSearchRequest(s.o.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
-			s.listFilter.fill(provider.Address{}), attributes, []ldap.Control{paging})
-		seen := map[string]bool{}
+			s.filters[queryList].fill(provider.Address{}), attributes, []ldap.Control{paging})
 		for {
 			found, err := conn.Search(req)
 			if err != nil {
-				yield(row{}, err)
+				yield(nil, err)
 				return
 			}
 			for _, e := range found.Entries {
-				if !s.rows(e, seen, yield) {
+				if !yield(e, nil) {
 					return
 				}
 			}
@@ -231,21 +240,6 @@ func (s *ldapStore) list(ctx context.Context) iter.Seq2[row, error] {
 			paging.SetCookie(answer.Cookie)
 		}
 	}
-}
-
-func (s *ldapStore) rows(e *ldap.Entry, seen map[string]bool, yield func(row, error) bool) bool {
-	id := e.GetEqualFoldAttributeValue(s.o.ProviderAttribute)
-	for _, value := range e.GetEqualFoldAttributeValues(s.o.DomainAttribute) {
-		domain := strings.ToLower(value[strings.LastIndexByte(value, '@')+1:])
-		if seen[domain] {
-			continue
-		}
-		seen[domain] = true
-		if !yield(row{domain, id}, nil) {
-			return false
-		}
-	}
-	return true
 }
 
 func (s *ldapStore) close() error {

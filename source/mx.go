@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -71,18 +70,10 @@ func (m *MXCache) Down() bool {
 // Check asks the resolvers about the root, once a question has failed and until
 // they answer. It has no exchangers; every resolver knows that.
 func (m *MXCache) Check(ctx context.Context) {
-	if !m.cache.Down() {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, m.o.Timeout)
-	defer cancel()
-	_, err := m.fetch(ctx, ".")
-	if errors.Is(err, provider.ErrNotFound) {
-		err = nil
-	}
-	m.note(err)
-	if err == nil {
-		m.forgive()
+	if m.cache.Down() && m.probe(ctx, ".") == nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.unanswered = "" // the resolvers are not to blame
 	}
 }
 

@@ -23,6 +23,8 @@ const (
 // Dialects lists them.
 func Dialects() []Dialect { return []Dialect{Postgres, MySQL, SQLite} }
 
+func unknownDialect(d Dialect) error { return fmt.Errorf("source: unknown database %q", d) }
+
 // The parameters a query or a filter can have.
 const (
 	ParamDomain  = "domain"  // lower case, A-labels
@@ -48,7 +50,7 @@ func (e *QueryError) Error() string { return e.Problem + "; " + e.Fix }
 func ParseQuery(d Dialect, text string, allowed ...string) (Query, error) {
 	token := tokens[d]
 	if token == nil {
-		return Query{}, fmt.Errorf("source: unknown database %q", d)
+		return Query{}, unknownDialect(d)
 	}
 	text = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), ";"))
 	var q Query
@@ -123,6 +125,32 @@ func (q *Query) mark(d Dialect, token string, allowed []string) (string, error) 
 		return "?", nil
 	}
 	return "$" + strconv.Itoa(i+1), nil
+}
+
+// Question is one that the operator writes: a query or a filter.
+type Question struct {
+	Key     string // in the configuration
+	Text    string
+	Allowed []string // parameters
+}
+
+// Questions are those of a source; only the first is needed.
+func Questions(domain, list, user string) []Question {
+	return []Question{{"domain", domain, []string{ParamDomain}}, {"list", list, nil},
+		{"user", user, []string{ParamAddress, ParamLocal, ParamDomain}}}
+}
+
+// parseAll parses the questions of a source, and leaves those out that it is not asked.
+func parseAll[Q any](parse func(string, ...string) (Q, error), domain, list, user string) (out [3]Q, err error) {
+	for i, q := range Questions(domain, list, user) {
+		if q.Text == "" && i > 0 {
+			continue
+		}
+		if out[i], err = parse(q.Text, q.Allowed...); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
 }
 
 // noParameter is the error for a query or a filter without any.

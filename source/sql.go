@@ -36,19 +36,10 @@ type SQLOptions struct {
 // database that is down keeps nothing from starting.
 func OpenSQL(o BackendOptions, q SQLOptions) (*Backend, error) {
 	s := &sqlStore{statements: map[string]*sql.Stmt{}, prepare: q.Dialect != Postgres}
+	parse := func(text string, allowed ...string) (Query, error) { return ParseQuery(q.Dialect, text, allowed...) }
 	var err error
-	if s.domainQuery, err = ParseQuery(q.Dialect, q.Domain, ParamDomain); err != nil {
+	if s.queries, err = parseAll(parse, q.Domain, q.List, q.User); err != nil {
 		return nil, err
-	}
-	if q.User != "" {
-		if s.userQuery, err = ParseQuery(q.Dialect, q.User, ParamAddress, ParamLocal, ParamDomain); err != nil {
-			return nil, err
-		}
-	}
-	if q.List != "" {
-		if s.listQuery, err = ParseQuery(q.Dialect, q.List); err != nil {
-			return nil, err
-		}
 	}
 	if s.db, err = openDatabase(q.Dialect, q.DSN, o.Cache.Timeout); err != nil {
 		return nil, err
@@ -76,7 +67,7 @@ func openDatabase(d Dialect, dsn string, timeout time.Duration) (*sql.DB, error)
 	case SQLite:
 		return sql.Open("sqlite", sqliteName(dsn))
 	}
-	return nil, fmt.Errorf("source: unknown database %q", d)
+	return nil, unknownDialect(d)
 }
 
 // OpenPostgres takes a connection string of PostgreSQL and does not connect yet;
@@ -141,8 +132,8 @@ func sqliteName(dsn string) string {
 
 // sqlStore asks a database.
 type sqlStore struct {
-	db                                *sql.DB
-	domainQuery, userQuery, listQuery Query
+	db      *sql.DB
+	queries [3]Query
 
 	prepare    bool // keep prepared statements; pgx does so itself, as its DSN says
 	mu         sync.Mutex
@@ -150,12 +141,12 @@ type sqlStore struct {
 }
 
 func (s *sqlStore) domain(ctx context.Context, domain string) (string, error) {
-	id, err := s.one(ctx, s.domainQuery, provider.Address{Domain: domain})
+	id, err := s.one(ctx, s.queries[queryDomain], provider.Address{Domain: domain})
 	return id, said(err, false)
 }
 
 func (s *sqlStore) login(ctx context.Context, a provider.Address) (string, error) {
-	login, err := s.one(ctx, s.userQuery, a)
+	login, err := s.one(ctx, s.queries[queryUser], a)
 	return login, said(err, true)
 }
 
@@ -196,61 +187,55 @@ func (s *sqlStore) ask(ctx context.Context, q Query, a provider.Address) (value 
 // connection.
 func (s *sqlStore) statement(ctx context.Context, q Query) (*sql.Stmt, error) {
 	s.mu.Lock()
-	stmt := s.statements[q.text]
-	s.mu.Unlock()
-	if stmt != nil {
+	defer s.mu.Unlock()
+	if stmt := s.statements[q.text]; stmt != nil {
 		return stmt, nil
 	}
 	stmt, err := s.db.PrepareContext(ctx, q.text)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		s.statements[q.text] = stmt
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if first := s.statements[q.text]; first != nil {
-		_ = stmt.Close() //nolint:sqlclosecheck // another asker was faster
-		return first, nil
-	}
-	s.statements[q.text] = stmt
-	return stmt, nil
+	return stmt, err
 }
 
 // list streams the rows of the list query. It may take long, so it has no
 // time-out but the caller's.
 func (s *sqlStore) list(ctx context.Context) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
-		if s.listQuery.text == "" {
+		if s.queries[queryList].text == "" {
 			return
 		}
-		rows, err := s.db.QueryContext(ctx, s.listQuery.text)
-		if err != nil {
-			yield(row{}, err)
-			return
-		}
-		defer rows.Close() //nolint:errcheck // read only
-		columns, err := rows.Columns()
-		if err == nil && len(columns) > 2 {
-			err = fmt.Errorf("%d columns, and at most two are known: the domain and its provider", len(columns))
-		}
-		if err != nil {
-			yield(row{}, err)
-			return
-		}
-		var domain, id sql.NullString
-		into := []any{&domain, &id}[:len(columns)]
-		for rows.Next() {
-			if err := rows.Scan(into...); err != nil {
-				yield(row{}, err)
-				return
-			}
-			if !yield(row{domain.String, id.String}, nil) {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
+		if err := s.rows(ctx, yield); err != nil {
 			yield(row{}, err)
 		}
 	}
+}
+
+// rows yields the rows of the list until yield has seen enough.
+func (s *sqlStore) rows(ctx context.Context, yield func(row, error) bool) error {
+	rows, err := s.db.QueryContext(ctx, s.queries[queryList].text)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // read only
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	if len(columns) > 2 {
+		return fmt.Errorf("%d columns, and at most two are known: the domain and its provider", len(columns))
+	}
+	var domain, id sql.NullString
+	into := []any{&domain, &id}[:len(columns)]
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		if !yield(row{domain.String, id.String}, nil) {
+			return nil
+		}
+	}
+	return rows.Err()
 }
 
 func (s *sqlStore) close() error { return s.db.Close() }
