@@ -79,11 +79,15 @@ var deviceOrders = []struct{ word, kinds string }{
 	{"", "iphone android windows mac linux"},
 }
 
-// devicesFor are the devices in the order that suits a visitor.
-func devicesFor(agent string) []device {
+// DeviceOrder is all that the pages take from a User-Agent: the kinds of devices in the order that suits the visitor.
+func DeviceOrder(agent string) string {
 	i := slices.IndexFunc(deviceOrders, func(o struct{ word, kinds string }) bool { return strings.Contains(agent, o.word) })
+	return deviceOrders[i].kinds // the last one is for all
+}
+
+func devicesFor(agent string) []device {
 	out := make([]device, 0, len(devices))
-	for kind := range strings.FieldsSeq(deviceOrders[i].kinds) { // the last one is for all
+	for kind := range strings.FieldsSeq(DeviceOrder(agent)) {
 		out = append(out, devices[slices.IndexFunc(devices, func(d device) bool { return d.Kind == kind })])
 	}
 	return out

@@ -73,6 +73,11 @@ func sending(scopes []string) string {
 	return strings.Join(out, " ")
 }
 
+// Quotable reports whether a user name or an address can be part of an example as it is.
+func Quotable(name string) bool {
+	return !strings.ContainsFunc(name, func(r rune) bool { return strings.ContainsRune(`'"\$`+"`", r) || r < ' ' })
+}
+
 // examples are the programs of templates/code with the values of a server. A name that would need quoting stays out of
 // the code.
 func examples(s provider.Server, first provider.Address) []snippet {
@@ -81,8 +86,7 @@ func examples(s provider.Server, first provider.Address) []snippet {
 		from = "you@" + first.Domain
 		user = provider.Expand(s.Username, provider.Address{Local: "you", Domain: first.Domain})
 	}
-	quotable := func(r rune) bool { return strings.ContainsRune(`'"\$`+"`", r) || r < ' ' }
-	if strings.ContainsFunc(user+from, quotable) {
+	if !Quotable(user + from) {
 		user, from = "USER NAME", "ADDRESS"
 	}
 	fill := strings.NewReplacer("{host}", s.Host, "{port}", strconv.Itoa(int(s.Port)), "{user}", user, "{from}", from)

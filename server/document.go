@@ -62,7 +62,7 @@ func newEncodings(p *provider.Provider) *encodings {
 			if err != nil {
 				return nil, err
 			}
-			return newTemplate(body), nil
+			return newTemplate(body, standInDomain, standInLocal), nil
 		})
 	}
 	bare := provider.Address{Domain: standInDomain}
@@ -74,45 +74,38 @@ func newEncodings(p *provider.Provider) *encodings {
 	}
 }
 
-// template is an encoding cut where the names are.
+// template is a body cut where the marks are.
 type template struct {
 	parts [][]byte
-	slots []byte // between the parts: 'd' domain, 'l' local part
+	slots []int // between the parts: which mark was there
 	sum   uint64
 }
 
-func newTemplate(body []byte) *template {
+// newTemplate cuts a body at marks. Where several begin at one place, the first of them counts.
+func newTemplate(body []byte, marks ...string) *template {
 	t := &template{sum: fnv(fnvStart, body)}
 	for {
-		d, l := bytes.Index(body, []byte(standInDomain)), bytes.Index(body, []byte(standInLocal))
-		switch {
-		case d < 0 && l < 0:
-			t.parts = append(t.parts, body)
-			return t
-		case l < 0 || d >= 0 && d < l:
-			t.parts, t.slots = append(t.parts, body[:d]), append(t.slots, 'd')
-			body = body[d+len(standInDomain):]
-		default:
-			t.parts, t.slots = append(t.parts, body[:l]), append(t.slots, 'l')
-			body = body[l+len(standInLocal):]
+		at, slot := len(body), -1
+		for i, mark := range marks {
+			if n := bytes.Index(body, []byte(mark)); n >= 0 && n < at {
+				at, slot = n, i
+			}
 		}
+		t.parts = append(t.parts, body[:at])
+		if slot < 0 {
+			return t
+		}
+		t.slots = append(t.slots, slot)
+		body = body[at+len(marks[slot]):]
 	}
 }
 
-// fill appends the encoding to out with the names put in. The local part is text the format has escaped.
-func (t *template) fill(out, local []byte, domain string) []byte {
-	for i, part := range t.parts {
-		out = append(out, part...)
-		if i == len(t.slots) {
-			break
-		}
-		if t.slots[i] == 'd' {
-			out = append(out, domain...)
-		} else {
-			out = append(out, local...)
-		}
+// fill appends the body to out with a value in the place of each mark.
+func (t *template) fill(out []byte, values ...[]byte) []byte {
+	for i, slot := range t.slots {
+		out = append(append(out, t.parts[i]...), values[slot]...)
 	}
-	return out
+	return append(out, t.parts[len(t.slots)]...)
 }
 
 // etag is a strong entity tag: the encoding and the domain decide the bytes.
@@ -139,9 +132,9 @@ func (r *request) encoded(f form, m match) ([]byte, *template, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r.room = autodiscover.EscapeText(r.room[:0], m.Address.Local)
-	n := len(r.room)
-	r.room = t.fill(r.room, r.room[:n], m.Address.Domain)
+	r.room = autodiscover.EscapeText(append(r.room[:0], m.Address.Domain...), m.Address.Local)
+	domain, n := len(m.Address.Domain), len(r.room)
+	r.room = t.fill(r.room, r.room[:domain], r.room[domain:n])
 	return r.room[n:], t, nil
 }
 

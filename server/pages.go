@@ -1,9 +1,7 @@
 package server
 
 import (
-	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -70,52 +68,6 @@ func (s *Server) trouble(r *request, err error) answer {
 func (s *Server) home(r *request) answer {
 	p, err := s.pages.Home(s.visit(r))
 	return s.page(http.StatusOK, served, p, err)
-}
-
-// setup shows how to set up one or several addresses. POST is the form's way, so that no address is in a history or a
-// log; GET is for links.
-func (s *Server) setup(r *request) answer {
-	typed, err := r.emails()
-	if err != nil || len(typed) > pages.MaxAddresses {
-		return s.setupForm(r, "", true)
-	}
-	if len(typed) == 0 {
-		return s.setupForm(r, "", false)
-	}
-	var found []match
-	for _, t := range typed {
-		a, err := provider.ParseAddressOrDomain(pasted(t))
-		if err != nil {
-			return s.setupForm(r, t, true)
-		}
-		m, err := s.find(r, a)
-		if errors.Is(err, provider.ErrNotFound) {
-			return s.unknown(r, a)
-		} else if err != nil {
-			return s.trouble(r, err)
-		}
-		if !slices.Contains(found, m) {
-			found = append(found, m)
-		}
-	}
-	visit := s.visit(r)
-	visit.Brand = r.set.brands.Of(r.host, bareHost(r.host), found[0].Provider.ID)
-	p, err := s.pages.Setup(visit, found, pages.SetupOptions{Signed: r.set.Signer != nil, Host: s.publicHost(r)})
-	return s.page(http.StatusOK, served, p, err).about(found[0].Address.Domain)
-}
-
-func (s *Server) setupForm(r *request, typed string, wrong bool) answer {
-	o := served
-	if wrong {
-		o = badRequest
-	}
-	p, err := s.pages.Form(s.visit(r), typed, wrong)
-	return s.page(http.StatusOK, o, p, err)
-}
-
-func (s *Server) unknown(r *request, a provider.Address) answer {
-	p, err := s.pages.Unknown(s.visit(r), a)
-	return s.page(http.StatusNotFound, notServed, p, err).about(a.Domain)
 }
 
 func (s *Server) help(r *request) answer {

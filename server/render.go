@@ -38,7 +38,7 @@ func Render(set *Settings, f Format, p *provider.Provider, a provider.Address, o
 		if err != nil {
 			return nil, err
 		}
-		return t.fill(nil, autodiscover.EscapeText(nil, a.Local), a.Domain), nil
+		return t.fill(nil, []byte(a.Domain), autodiscover.EscapeText(nil, a.Local)), nil
 	}
 	switch f {
 	case FormatMozilla:

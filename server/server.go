@@ -68,6 +68,7 @@ type Settings struct {
 
 	documents documents
 	public    publicPages
+	setups    setupPages
 	looks     looks
 	brands    *pages.Brands
 }

@@ -59,7 +59,7 @@ func (s *Server) settingsPage(r *request) answer {
 	if err != nil {
 		return s.page(0, served, pages.Page{}, err)
 	}
-	r.room = made.fill(r.room[:0], nil, domain)
+	r.room = made.fill(r.room[:0], []byte(domain))
 	a := content(domain, textHTML, cacheDocument, r.room)
 	a.etag, a.header = made.etag(domain), publicHeaders(made.lang)
 	return a
@@ -79,7 +79,7 @@ func (s *Server) publicPage(r *request, v pages.Visit, p *provider.Provider) (*m
 	if err != nil {
 		return nil, err
 	}
-	made := &madePage{newTemplate(body.Body), body.Lang}
+	made := &madePage{newTemplate(body.Body, standInDomain), body.Lang}
 	r.set.public.made.Store(key, made)
 	return made, nil
 }

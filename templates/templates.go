@@ -37,7 +37,7 @@ func New() *Set {
 	}
 	for _, lang := range s.languages {
 		c := s.catalogs[lang]
-		base := template.New("").Funcs(template.FuncMap{"t": c.text, "count": c.count, "breaks": Breaks, "breakable": breakable, "asset": s.assetURL})
+		base := template.New("").Funcs(template.FuncMap{"t": c.text, "count": c.count, "breaks": Breaks, "breakable": Breakable, "asset": s.assetURL})
 		for name, body := range findings.Embedded(files, "html") {
 			if !strings.HasPrefix(name, "page-") {
 				parse(base, c, name, body)
@@ -84,7 +84,7 @@ func Breaks(s string) template.HTML {
 	if len(s) <= narrow {
 		return template.HTML(template.HTMLEscapeString(s)) //nolint:gosec // escaped
 	}
-	return breakable(s)
+	return Breakable(s)
 }
 
 // narrow is how many characters of a value a small screen has room for.
@@ -95,8 +95,8 @@ var (
 	urlBreaker = strings.NewReplacer("://", "://", ".", ".<wbr>", "/", "/<wbr>")
 )
 
-// breakable is a name as in [Breaks], where even a short one may need two lines.
-func breakable(s string) template.HTML {
+// Breakable is a name as in [Breaks], where even a short one may need two lines.
+func Breakable(s string) template.HTML {
 	text, class := template.HTMLEscapeString(s), "whole"
 	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune(".@/", r) }) {
 		if len(part) > narrow/2+1 {

@@ -1,0 +1,168 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"html"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"autoconfig/pages"
+	"autoconfig/provider"
+	"autoconfig/templates"
+)
+
+// setup shows how to set up one or several addresses. POST is the form's way, so that no address is in a history or a
+// log; GET is for links.
+func (s *Server) setup(r *request) answer {
+	typed, err := r.emails()
+	if err != nil || len(typed) > pages.MaxAddresses {
+		return s.setupForm(r, "", true)
+	}
+	if len(typed) == 0 {
+		return s.setupForm(r, "", false)
+	}
+	var found []match
+	for _, t := range typed {
+		a, err := provider.ParseAddressOrDomain(pasted(t))
+		if err != nil {
+			return s.setupForm(r, t, true)
+		}
+		m, err := s.find(r, a)
+		if errors.Is(err, provider.ErrNotFound) {
+			return s.unknown(r, a)
+		} else if err != nil {
+			return s.trouble(r, err)
+		}
+		if !slices.Contains(found, m) {
+			found = append(found, m)
+		}
+	}
+	visit := s.visit(r)
+	visit.Brand = r.set.brands.Of(r.host, bareHost(r.host), found[0].Provider.ID)
+	p, err := s.setupPage(r, visit, found, pages.SetupOptions{Signed: r.set.Signer != nil, Host: s.publicHost(r)})
+	return s.page(http.StatusOK, served, p, err).about(found[0].Address.Domain)
+}
+
+func (s *Server) setupForm(r *request, typed string, wrong bool) answer {
+	o := served
+	if wrong {
+		o = badRequest
+	}
+	p, err := s.pages.Form(s.visit(r), typed, wrong)
+	return s.page(http.StatusOK, o, p, err)
+}
+
+func (s *Server) unknown(r *request, a provider.Address) answer {
+	p, err := s.pages.Unknown(s.visit(r), a)
+	return s.page(http.StatusNotFound, notServed, p, err).about(a.Domain)
+}
+
+// setupPages are set-up pages of one generation of settings, cut where the address and the host of links are: pages for
+// one address of a provider differ in nothing else.
+type setupPages struct {
+	mu   sync.Mutex
+	made map[setupKey]*template // nil: that page must be made for each address
+}
+
+// setupKey is all that a set-up page for one address depends on, apart from the address and the host.
+type setupKey struct {
+	of                     *provider.Provider
+	brand                  *pages.Brand
+	lang, devices          string
+	chosen, posted, linked bool
+	quotable               bool // the address can be part of the examples of code
+}
+
+// maxSetupPages bounds the memory: a page has 40 KB.
+const maxSetupPages = 256
+
+// The stand-ins of a set-up page. Every way in which a page escapes or breaks an address makes other bytes of them, so a
+// place shows what is to be put there. The second local part is for addresses that the examples of code leave out.
+const (
+	setupLocal       = "zz0+local&part+of+an+address0zz"
+	setupLocalQuoted = `zz0+local"part&of+an+address0zz`
+	setupHost        = "zz0host0zz.example"
+	standInBegins    = "zz0"
+)
+
+// setupForms are the forms in which a set-up page shows an address and the host of its links. Those that hold others
+// come first.
+func setupForms(a provider.Address, host string) []string {
+	address := a.String()
+	escaped := html.EscapeString(address)
+	return []string{
+		"<h1>" + string(templates.Breakable(address)),
+		string(templates.Breaks(address)),
+		string(templates.Breaks(a.Local)),
+		url.QueryEscape(address),
+		strings.ReplaceAll(escaped, "+", "&#43;"), // as html/template has it
+		escaped,
+		a.Domain,
+		host,
+	}
+}
+
+// setupPage is the set-up page of accounts. For one address, it is made of the page that the stand-ins have.
+func (s *Server) setupPage(r *request, v pages.Visit, found []match, o pages.SetupOptions) (pages.Page, error) {
+	p, a := found[0].Provider, found[0].Address
+	if len(found) > 1 || a.Local == "" || p.Personal || p.For(a.Domain) != p {
+		return s.pages.Setup(v, found, o)
+	}
+	key := setupKey{of: p, brand: v.Brand, lang: v.Lang, devices: pages.DeviceOrder(v.Agent), chosen: v.Chosen, posted: v.Posted,
+		linked: o.Host != "", quotable: pages.Quotable(a.Local)}
+	t, ok := r.set.setups.get(key)
+	if !ok {
+		t = s.cutSetup(v, key, o)
+		r.set.setups.put(key, t)
+	}
+	if t == nil {
+		return s.pages.Setup(v, found, o)
+	}
+	var values [][]byte
+	for _, form := range setupForms(a, o.Host) {
+		values = append(values, []byte(form))
+	}
+	r.room = t.fill(r.room[:0], values...)
+	return pages.Page{Lang: v.Lang, Body: r.room, Private: true}, nil
+}
+
+// cutSetup makes the page of the stand-ins and cuts it. It is nil where a part of an address is on the page in a form
+// that is not known here.
+func (s *Server) cutSetup(v pages.Visit, key setupKey, o pages.SetupOptions) *template {
+	a := provider.Address{Local: setupLocalQuoted, Domain: standInDomain}
+	if key.quotable {
+		a.Local = setupLocal
+	}
+	if key.linked {
+		o.Host = setupHost
+	}
+	p, err := s.pages.Setup(v, []match{{Provider: key.of, Address: a}}, o)
+	if err != nil {
+		return nil
+	}
+	t := newTemplate(p.Body, setupForms(a, setupHost)...)
+	if slices.ContainsFunc(t.parts, func(part []byte) bool { return bytes.Contains(part, []byte(standInBegins)) }) {
+		return nil
+	}
+	return t
+}
+
+func (c *setupPages) get(key setupKey) (t *template, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t, ok = c.made[key]
+	return t, ok
+}
+
+func (c *setupPages) put(key setupKey, t *template) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.made == nil || len(c.made) >= maxSetupPages {
+		c.made = map[setupKey]*template{}
+	}
+	c.made[key] = t
+}
