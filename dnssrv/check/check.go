@@ -42,7 +42,7 @@ type Options struct {
 type Checker struct {
 	client *query.Client
 	o      Options
-	hosts  hostCache
+	hosts  query.Memory[hostState]
 }
 
 // New makes a checker that asks through client.

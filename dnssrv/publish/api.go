@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/miekg/dns"
 	"golang.org/x/time/rate"
@@ -28,8 +30,7 @@ type API struct {
 	token     string
 }
 
-// NewAPI is the interface of a provider with the token that opens it, which is
-// in no text made of it.
+// NewAPI is the interface of a provider with the token that opens it, which is in no text made of it.
 func NewAPI(name, address, token string) (*API, error) {
 	p, ok := providers[name]
 	if !ok {
@@ -40,11 +41,10 @@ func NewAPI(name, address, token string) (*API, error) {
 	switch {
 	case address == "":
 		return nil, fmt.Errorf("%s has no address of its own; write --api-url http://127.0.0.1:8081", name)
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery+u.Fragment != "":
 		return nil, errors.New("the address of the API is not of the form https://HOST[:PORT][/PATH]")
 	}
-	address = strings.TrimSuffix(address, "/")
-	return &API{Name: name, URL: strings.TrimSuffix(address, p.prefix), token: token}, nil
+	return &API{Name: name, URL: strings.TrimSuffix(strings.TrimSuffix(address, "/"), p.prefix), token: token}, nil
 }
 
 // String is the provider and its address.
@@ -53,8 +53,7 @@ func (a *API) String() string { return a.Name + " at " + a.URL }
 // GoString keeps the token out of %#v too.
 func (a *API) GoString() string { return a.String() }
 
-// Clear reports whether the token goes over a network without encryption, and to
-// which host.
+// Clear reports whether the token goes over a network without encryption, and to which host.
 func (a *API) Clear() (host string, plain bool) {
 	u, err := url.Parse(a.URL)
 	if err != nil {
@@ -66,14 +65,16 @@ func (a *API) Clear() (host string, plain bool) {
 }
 
 // provider is what differs between providers.
-type provider interface {
-	// zone finds the zone of just this name, its id and its TTL; errNotFound: the
-	// account has no such zone.
-	zone(ctx context.Context, name string) (Zone, error)
-	// list are the record sets of a zone.
-	list(ctx context.Context, z Zone) ([]apiSet, error)
-	// replace makes the changes.
-	replace(ctx context.Context, z Zone, u *ZoneUpdate) error
+type provider struct {
+	url       string
+	prefix    string  // of its paths, which people write into the address too
+	perSecond float64 // requests that it allows for long; 0: any number
+	header    string  // that the token goes into, after scheme
+	scheme    string
+	// zone finds the zone of just this name, its id and its TTL; errNotFound: the account has no such zone.
+	zone    func(ctx context.Context, p *apiBackend, name string) (Zone, error)
+	list    func(ctx context.Context, p *apiBackend, z Zone) ([]apiSet, error) // the record sets of a zone
+	replace func(ctx context.Context, p *apiBackend, u *ZoneUpdate) error      // makes the changes
 }
 
 // apiSet is a record set, or a part of one, as an API lists it.
@@ -85,23 +86,23 @@ type apiSet struct {
 	held       string   // why it must not be replaced
 }
 
-// providers are the APIs known: where each is, how many requests a second it
-// allows for long, and in what header the token goes.
-var providers = map[string]struct {
-	url       string
-	perSecond float64
-	header    string
-	scheme    string
-	prefix    string // of its paths, which people write into the address too
-	new       func(*requester) provider
-}{
-	// 1,200 requests in five minutes: developers.cloudflare.com/fundamentals/api/reference/limits
-	"cloudflare": {"https://api.cloudflare.com/client/v4", 4, "Authorization", "Bearer ", "", func(r *requester) provider { return &cloudflare{r} }},
-	// 50 reads in a minute: desec.readthedocs.io/en/latest/rate-limits.html
-	"desec": {"https://desec.io/api/v1", 50.0 / 60, "Authorization", "Token ", "", func(r *requester) provider { return &desec{r} }},
-	// 3,600 requests in an hour: docs.hetzner.cloud/reference/cloud#rate-limiting
-	"hetzner":  {"https://api.hetzner.cloud/v1", 1, "Authorization", "Bearer ", "", func(r *requester) provider { return &hetzner{r} }},
-	"powerdns": {"", 0, "X-API-Key", "", "/api/v1", func(r *requester) provider { return &powerDNS{requester: r} }},
+var providers = map[string]provider{
+	"cloudflare": {
+		url: "https://api.cloudflare.com/client/v4", header: "Authorization", scheme: "Bearer ",
+		perSecond: 4, // 1,200 requests in five minutes: developers.cloudflare.com/fundamentals/api/reference/limits
+		zone:      cloudflareZone, list: cloudflareList, replace: cloudflareReplace,
+	},
+	"desec": {
+		url: "https://desec.io/api/v1", header: "Authorization", scheme: "Token ",
+		perSecond: 50.0 / 60, // 50 reads in a minute: desec.readthedocs.io/en/latest/rate-limits.html
+		zone:      desecZone, list: desecList, replace: desecReplace,
+	},
+	"hetzner": {
+		url: "https://api.hetzner.cloud/v1", header: "Authorization", scheme: "Bearer ",
+		perSecond: 1, // 3,600 requests in an hour: docs.hetzner.cloud/reference/cloud#rate-limiting
+		zone:      hetznerZone, list: hetznerList, replace: hetznerReplace,
+	},
+	"powerdns": {prefix: "/api/v1", header: "X-API-Key", zone: powerDNSZone, list: powerDNSList, replace: powerDNSReplace},
 }
 
 // Providers are the names of the APIs, sorted.
@@ -112,21 +113,25 @@ const apiBurst = 10
 
 // apiBackend keeps zones behind an API.
 type apiBackend struct {
-	requester *requester
-	provider  provider
-	zone      string // of all names; "": found
-	zones     *cache[Zone]
+	provider
+	api     *API
+	client  *http.Client
+	timeout time.Duration
+	limit   *rate.Limiter
+	within  string // the zone of all names; "": found
+	zones   query.Memory[Zone]
+	writing sync.Mutex // for PowerDNS: one change at a time
 }
 
 func newAPIBackend(o Options) *apiBackend {
-	p := providers[o.API.Name]
+	p := &apiBackend{provider: providers[o.API.Name], api: o.API, timeout: o.Timeout, within: o.Zone, limit: rate.NewLimiter(rate.Inf, apiBurst)}
 	client := *cmp.Or(o.API.Client, http.DefaultClient)
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // the token is for this host alone
-	r := &requester{api: o.API, client: &client, header: p.header, scheme: p.scheme, timeout: o.Timeout}
+	p.client = &client
 	if perSecond := cmp.Or(o.API.PerSecond, p.perSecond); perSecond > 0 {
-		r.limit = rate.NewLimiter(rate.Limit(perSecond), apiBurst)
+		p.limit.SetLimit(rate.Limit(perSecond))
 	}
-	return &apiBackend{requester: r, provider: p.new(r), zone: o.Zone, zones: &cache[Zone]{}}
+	return p
 }
 
 // Guards implements backend: none of these APIs takes conditions.
@@ -134,37 +139,29 @@ func (*apiBackend) Guards() bool { return false }
 
 // Zone asks for the zone of the domain, then for those above it.
 func (p *apiBackend) Zone(ctx context.Context, domain, name string) (Zone, error) {
-	at := cmp.Or(p.zone, dns.Fqdn(domain))
+	at := cmp.Or(p.within, dns.Fqdn(domain))
 	if !dns.IsSubDomain(at, name) {
-		return Zone{}, newFault("dns-publish-zone-wrong", dnssrv.Plain(name)).
-			because("%s does not lie in the zone %s; nothing was written", dnssrv.Plain(name), dnssrv.Plain(at))
+		return Zone{}, outside(name, at)
 	}
-	if z, ok := p.zones.get(at); ok {
-		return z, nil
-	}
-	for parent := at; ; {
-		z, err := p.provider.zone(ctx, dnssrv.Plain(parent))
-		switch next := query.Parent(parent); {
-		case err == nil:
-			z.Name, z.Server = parent, p.requester.host()
-			p.zones.put(at, z)
-			return z, nil
-		case !errors.Is(err, errNotFound):
-			return Zone{}, err
-		case p.zone != "" || isRegistry(next):
-			return Zone{}, newFault("dns-publish-zone-missing", dnssrv.Plain(at)).
-				because("%s has no zone that %s lies in, or this token may not see it; nothing was written", p.requester.host(), dnssrv.Plain(at))
-		default:
-			parent = next
+	return p.zones.Get(at, func() (Zone, error) {
+		for parent := at; ; parent = query.Parent(parent) {
+			z, err := p.zone(ctx, p, dnssrv.Plain(parent))
+			if z.Name, z.Server = parent, p.host(); !errors.Is(err, errNotFound) {
+				return z, err
+			}
+			if p.within != "" || isRegistry(query.Parent(parent)) {
+				return Zone{}, newFault("dns-publish-zone-missing", at,
+					"%s has no zone that %s lies in, or this token may not see it; nothing was written", p.host(), dnssrv.Plain(at))
+			}
 		}
-	}
+	})
 }
 
 // List reads the zone and keeps what is at the planned names.
 func (p *apiBackend) List(ctx context.Context, z Zone, sets []recordSet) (zoneState, error) {
-	listed, err := p.provider.list(ctx, z)
+	listed, err := p.list(ctx, p, z)
 	if errors.Is(err, errNotFound) {
-		err = newFault("dns-publish-zone-missing", dnssrv.Plain(z.Name)).because("%s no longer has the zone %s; nothing was written", z.Server, dnssrv.Plain(z.Name))
+		err = newFault("dns-publish-zone-missing", z.Name, "%s no longer has the zone %s; nothing was written", z.Server, dnssrv.Plain(z.Name))
 	}
 	if err != nil {
 		return nil, err
@@ -199,12 +196,11 @@ func (o *owner) take(l apiSet, zone string, sets []recordSet) {
 	if !known {
 		qtype = privateType
 	}
-	ttl := l.ttl
-	if i := slices.IndexFunc(sets, func(s recordSet) bool { return s.name == name && s.qtype == qtype }); ttl == 0 && i >= 0 {
-		ttl = sets[i].rrs[0].Header().Ttl
+	h := dns.RR_Header{Name: name, Rrtype: qtype, Class: dns.ClassINET, Ttl: l.ttl}
+	if i := slices.IndexFunc(sets, func(s recordSet) bool { return s.name == name && s.qtype == qtype }); l.ttl == 0 && i >= 0 {
+		h.Ttl = sets[i].rrs[0].Header().Ttl
 	}
 	for i, data := range l.data {
-		h := dns.RR_Header{Name: name, Rrtype: qtype, Class: dns.ClassINET, Ttl: ttl}
 		rr := parseRecord(h, zone, l.kind, data)
 		o.sets[qtype] = append(o.sets[qtype], rr)
 		if i < len(l.ids) {
@@ -219,8 +215,7 @@ func (o *owner) take(l apiSet, zone string, sets []recordSet) {
 // privateType is for types that only a provider knows, such as ALIAS (RFC 6895 §3.1).
 const privateType = 65280
 
-// parseRecord reads data in zone form. What cannot be read is kept as text, so
-// that it is seen that something is there.
+// parseRecord reads data in zone form. What cannot be read is kept as text, so that it is seen that something is there.
 func parseRecord(h dns.RR_Header, zone, kind, data string) dns.RR {
 	line := fmt.Sprintf("%s %d IN %s %s", h.Name, h.Ttl, kind, data)
 	rr, ok := dns.NewZoneParser(strings.NewReader(line), zone, "").Next()
@@ -231,27 +226,33 @@ func parseRecord(h dns.RR_Header, zone, kind, data string) dns.RR {
 }
 
 // Verify lists the zone again.
-func (p *apiBackend) Verify(ctx context.Context, u *ZoneUpdate) ([]Change, error) {
+func (p *apiBackend) Verify(ctx context.Context, u *ZoneUpdate) (left []Change, err error) {
 	sets := u.changedSets()
 	state, err := p.List(ctx, u.at, sets)
-	var out []Change
+	if err != nil {
+		return nil, err
+	}
 	for _, set := range sets {
-		if err == nil {
-			if c, differs := set.change(state[set.name].sets[set.qtype]); differs {
-				out = append(out, c)
-			}
+		if c, differs := set.change(state[set.name].sets[set.qtype]); differs {
+			left = append(left, c)
 		}
 	}
-	return out, err
+	return left, nil
 }
 
 // Replace implements backend.
 func (p *apiBackend) Replace(ctx context.Context, u *ZoneUpdate) error {
-	err := p.provider.replace(ctx, u.at, u)
+	err := p.replace(ctx, p, u)
 	if errors.Is(err, errNotFound) { // a record that was there when the changes were shown
-		return newFault("dns-publish-raced", dnssrv.Plain(u.Zone)).because("%s: %v", u.Server, err)
+		return newFault("dns-publish-raced", u.Zone, "%s: %v", u.Server, err)
 	}
 	return err
+}
+
+// secondary: what is written into such a zone is lost at its next transfer.
+func (p *apiBackend) secondary(name string) error {
+	return newFault("dns-publish-not-authoritative", name,
+		"%s has %s as a secondary zone, which is a copy; nothing was written", p.host(), name).do("publish at the server that it is copied from")
 }
 
 // data are records in zone form without owner, TTL and type.

@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,23 +15,20 @@ import (
 	"autoconfig/dnssrv"
 )
 
-// cloudflare speaks the Cloudflare API v4
-// (developers.cloudflare.com/api/resources/dns/subresources/records).
-type cloudflare struct{ *requester }
+// The Cloudflare API v4 (developers.cloudflare.com/api/resources/dns/subresources/records).
 
 type cloudflareRecord struct {
-	ID      string         `json:"id,omitempty"`
-	Name    string         `json:"name,omitempty"`
-	Type    string         `json:"type,omitempty"`
-	TTL     uint32         `json:"ttl,omitempty"` // 1: automatic
-	Content string         `json:"content,omitempty"`
-	Data    *cloudflareSRV `json:"data,omitempty"`
-	Proxied *bool          `json:"proxied,omitempty"`
-	// MX has its priority here.
-	Priority *uint16 `json:"priority,omitempty"`
-	Meta     *struct {
+	ID       string         `json:"id,omitempty"`
+	Name     string         `json:"name,omitempty"`
+	Type     string         `json:"type,omitempty"`
+	TTL      uint32         `json:"ttl,omitempty"` // 1: automatic
+	Content  string         `json:"content,omitempty"`
+	Data     *cloudflareSRV `json:"data,omitempty"`
+	Proxied  *bool          `json:"proxied,omitempty"`
+	Priority *uint16        `json:"priority,omitempty"` // of MX
+	Meta     struct {
 		ReadOnly bool `json:"read_only"`
-	} `json:"meta,omitempty"`
+	} `json:"meta,omitzero"`
 }
 
 type cloudflareSRV struct {
@@ -40,57 +38,48 @@ type cloudflareSRV struct {
 	Target   string `json:"target"`
 }
 
-type cloudflarePage[T any] struct {
+type cloudflarePage struct {
 	Success bool
-	Result  *[]T
+	Result  []cloudflareRecord
 	Info    struct {
 		TotalPages int `json:"total_pages"`
 	} `json:"result_info"`
 }
 
-// page reads one page of a list.
-func page[T any](ctx context.Context, p *cloudflare, path string) (list []T, pages int, err error) {
-	var a cloudflarePage[T]
-	if _, err := p.do(ctx, http.MethodGet, path, nil, &a); err != nil {
-		return nil, 0, err
-	}
-	if !a.Success || a.Result == nil {
-		return nil, 0, p.unread(http.MethodGet, errors.New("the answer has no result"))
-	}
-	return *a.Result, a.Info.TotalPages, nil
-}
-
-func (p *cloudflare) zone(ctx context.Context, name string) (Zone, error) {
-	zones, _, err := page[struct{ ID, Name, Type string }](ctx, p, "/zones?name="+url.QueryEscape(name))
+func cloudflareZone(ctx context.Context, p *apiBackend, name string) (Zone, error) {
+	zones, err := cloudflareSets(ctx, p, "/zones?name="+url.QueryEscape(name))
 	if err != nil {
 		return Zone{}, err
 	}
 	for _, z := range zones {
 		switch {
-		case !strings.EqualFold(z.Name, name): // whatever the filter does
-		case z.Type == "secondary":
-			return Zone{}, secondary(p.requester, name)
+		case !strings.EqualFold(z.name, name): // whatever the filter does
+		case z.kind == "secondary":
+			return Zone{}, p.secondary(name)
 		default:
-			return Zone{id: url.PathEscape(z.ID)}, nil
+			return Zone{id: url.PathEscape(z.ids[0])}, nil
 		}
 	}
 	return Zone{}, errNotFound
 }
 
-func (p *cloudflare) list(ctx context.Context, z Zone) ([]apiSet, error) {
-	var out []apiSet
-	for at, pages := 1, 1; at <= pages; at++ {
-		var records []cloudflareRecord
-		var err error
-		records, pages, err = page[cloudflareRecord](ctx, p, "/zones/"+z.id+"/dns_records?per_page=1000&page="+strconv.Itoa(at))
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range records {
+func cloudflareList(ctx context.Context, p *apiBackend, z Zone) ([]apiSet, error) {
+	return cloudflareSets(ctx, p, "/zones/"+z.id+"/dns_records?per_page=1000")
+}
+
+// cloudflareSets reads a list of zones or of records, both of which have an id, a name and a type.
+func cloudflareSets(ctx context.Context, p *apiBackend, path string) ([]apiSet, error) {
+	at := 1
+	path += "&page="
+	return pages(ctx, p, path+"1", func(a cloudflarePage, _ http.Header) (out []apiSet, next string, ok bool) {
+		for _, r := range a.Result {
 			out = append(out, r.apiSet())
 		}
-	}
-	return out, nil
+		if at++; at <= a.Info.TotalPages {
+			next = path + strconv.Itoa(at)
+		}
+		return out, next, a.Success && a.Result != nil
+	})
 }
 
 // apiSet brings a record into zone form, which Cloudflare's content is not for
@@ -100,13 +89,13 @@ func (r cloudflareRecord) apiSet() apiSet {
 	if r.Proxied != nil && *r.Proxied {
 		s.ttl = 0 // Cloudflare's, whatever is asked for
 	}
-	if r.Meta != nil && r.Meta.ReadOnly {
+	if r.Meta.ReadOnly {
 		s.held = "another Cloudflare product manages the record"
 	}
 	content := r.Content
 	switch {
 	case r.Type == "SRV" && r.Data != nil:
-		content = srvData(r.Data.Priority, r.Data.Weight, r.Data.Port, r.Data.Target)
+		content = fmt.Sprintf("%d %d %d %s", r.Data.Priority, r.Data.Weight, r.Data.Port, dns.Fqdn(r.Data.Target))
 	case r.Type == "MX" && r.Priority != nil:
 		content = strconv.Itoa(int(*r.Priority)) + " " + dns.Fqdn(content)
 	case r.Type == "CNAME" || r.Type == "NS":
@@ -116,10 +105,6 @@ func (r cloudflareRecord) apiSet() apiSet {
 	}
 	s.data = []string{content}
 	return s
-}
-
-func srvData(priority, weight, port uint16, target string) string {
-	return dnssrv.Data(&dns.SRV{Priority: priority, Weight: weight, Port: port, Target: dns.Fqdn(target)})
 }
 
 // cloudflareBatch is carried out in one transaction, in this order.
@@ -132,17 +117,17 @@ type cloudflareBatch struct {
 // mostBatch is how many changes go into one batch: 200 records on a free plan.
 const mostBatch = 50
 
-func (p *cloudflare) replace(ctx context.Context, z Zone, u *ZoneUpdate) error {
+func cloudflareReplace(ctx context.Context, p *apiBackend, u *ZoneUpdate) error {
 	for changes := range slices.Chunk(u.Changes, mostBatch) {
 		var b cloudflareBatch
 		for _, c := range changes {
 			b.add(c, u.state[c.Name].ids)
 		}
-		var a struct{ Success *bool }
-		if _, err := p.do(ctx, http.MethodPost, "/zones/"+z.id+"/dns_records/batch", b, &a); err != nil {
+		var a struct{ Success bool }
+		if _, err := p.do(ctx, http.MethodPost, "/zones/"+u.at.id+"/dns_records/batch", b, &a); err != nil {
 			return err
 		}
-		if a.Success == nil || !*a.Success {
+		if !a.Success {
 			return errors.New(p.host() + " does not say that it made the changes")
 		}
 	}

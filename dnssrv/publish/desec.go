@@ -2,7 +2,6 @@ package publish
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -10,8 +9,7 @@ import (
 	"autoconfig/dnssrv"
 )
 
-// desec speaks the API of deSEC (desec.readthedocs.io/en/latest/dns/rrsets.html).
-type desec struct{ *requester }
+// The API of deSEC (desec.readthedocs.io/en/latest/dns/rrsets.html).
 
 type desecSet struct {
 	Subname string   `json:"subname"`
@@ -20,7 +18,7 @@ type desecSet struct {
 	Records []string `json:"records"`
 }
 
-func (p *desec) zone(ctx context.Context, name string) (Zone, error) {
+func desecZone(ctx context.Context, p *apiBackend, name string) (Zone, error) {
 	_, err := p.do(ctx, http.MethodGet, "/domains/"+name+"/", nil, nil)
 	return Zone{id: name}, err
 }
@@ -28,38 +26,28 @@ func (p *desec) zone(ctx context.Context, name string) (Zone, error) {
 // nextPage is the cursor of the page that follows, in a Link header.
 var nextPage = regexp.MustCompile(`[?&]cursor=([^&>]*)[^>]*>;\s*rel="next"`)
 
-// list reads page by page: up to 500 sets each.
-func (p *desec) list(ctx context.Context, z Zone) ([]apiSet, error) {
-	var out []apiSet
-	for cursor, more := "", true; more; {
-		var page *[]desecSet
-		header, err := p.do(ctx, http.MethodGet, "/domains/"+z.id+"/rrsets/?cursor="+cursor, nil, &page)
-		if err != nil {
-			return nil, err
+// desecList reads page by page: up to 500 sets each.
+func desecList(ctx context.Context, p *apiBackend, z Zone) ([]apiSet, error) {
+	path := "/domains/" + z.id + "/rrsets/?cursor="
+	return pages(ctx, p, path, func(page []desecSet, h http.Header) (out []apiSet, next string, ok bool) {
+		for _, set := range page {
+			name := strings.TrimPrefix(set.Subname+"."+z.Name, ".")
+			out = append(out, apiSet{name: name, kind: set.Type, ttl: set.TTL, data: set.Records})
 		}
-		if page == nil {
-			return nil, p.unread(http.MethodGet, errors.New("the answer is not a list"))
+		if cursor := nextPage.FindStringSubmatch(strings.Join(h.Values("Link"), ", ")); cursor != nil {
+			next = path + cursor[1]
 		}
-		for _, set := range *page {
-			out = append(out, apiSet{name: strings.TrimPrefix(set.Subname+"."+z.Name, "."), kind: set.Type, ttl: set.TTL, data: set.Records})
-		}
-		next := nextPage.FindStringSubmatch(strings.Join(header.Values("Link"), ", "))
-		if more = next != nil; more {
-			if next[1] == cursor || len(*page) == 0 {
-				return nil, p.unread(http.MethodGet, errEndless)
-			}
-			cursor = next[1]
-		}
-	}
-	return out, nil
+		return out, next, page != nil
+	})
 }
 
-// replace sends one bulk request, which is carried out whole or not at all.
-func (p *desec) replace(ctx context.Context, z Zone, u *ZoneUpdate) error {
+// desecReplace sends one bulk request, which is carried out whole or not at all.
+func desecReplace(ctx context.Context, p *apiBackend, u *ZoneUpdate) error {
 	var sets []desecSet
 	for _, c := range u.Changes {
-		sets = append(sets, desecSet{strings.TrimPrefix(dnssrv.Relative(c.Name, z.Name), "@"), c.TypeName(), c.Set[0].Header().Ttl, data(c.Set)})
+		label := strings.TrimPrefix(dnssrv.Relative(c.Name, u.Zone), "@")
+		sets = append(sets, desecSet{label, c.TypeName(), c.Set[0].Header().Ttl, data(c.Set)})
 	}
-	_, err := p.do(ctx, http.MethodPatch, "/domains/"+z.id+"/rrsets/", sets, nil)
+	_, err := p.do(ctx, http.MethodPatch, "/domains/"+u.at.id+"/rrsets/", sets, nil)
 	return err
 }

@@ -67,7 +67,7 @@ func (p *command) Replace(ctx context.Context, u *ZoneUpdate) error {
 	}
 	cmd.Stderr = cmd.Stdout
 	if err := cmd.Run(); err != nil {
-		return newFault("dns-publish-command", dnssrv.Plain(u.Zone)).because("the command ended with %v%s", err, said)
+		return newFault("dns-publish-command", u.Zone, "the command ended with %v%s", err, said)
 	}
 	return nil
 }

@@ -11,14 +11,16 @@ import (
 // fault is a finding on its way up as an error.
 type fault struct{ found finding.Finding }
 
-func newFault(id, subject string) *fault { return &fault{finding.New(id, subject)} }
+// newFault is a fault of a name, with the cause that format makes, or with the one of the catalogue if that is empty.
+func newFault(id, subject, format string, args ...any) *fault {
+	f := finding.New(id, dnssrv.Plain(subject))
+	if format != "" {
+		f = f.Because(format, args...)
+	}
+	return &fault{f}
+}
 
 func (f *fault) Error() string { return f.found.String() }
-
-func (f *fault) because(format string, args ...any) *fault {
-	f.found = f.found.Because(format, args...)
-	return f
-}
 
 func (f *fault) do(fix string) *fault {
 	f.found = f.found.Do("%s", fix)
@@ -36,13 +38,20 @@ func asFinding(err error, subject string) finding.Finding {
 
 // unreadable: a question that the update depends on has no answer.
 func unreadable(zone string, a query.Answer) *fault {
-	f := newFault("dns-publish-unreadable", dnssrv.Plain(zone)).because("%v; an update is only sent when it is known what is published, so nothing was written", a.Error())
+	f := newFault("dns-publish-unreadable", zone,
+		"%v; an update is only sent when it is known what is published, so nothing was written", a.Error())
 	f.found.RCode = string(a.Outcome)
 	return f
 }
 
 // delegated: a name belongs to a zone that is not the one to be updated.
 func delegated(name, child string) *fault {
-	return newFault("dns-publish-delegated", dnssrv.Plain(name)).
-		because("%s is delegated: it lies in the zone %s, which other name servers have; nothing was written", dnssrv.Plain(name), dnssrv.Plain(child))
+	return newFault("dns-publish-delegated", name,
+		"%s is delegated: it lies in the zone %s, which other name servers have; nothing was written", dnssrv.Plain(name), dnssrv.Plain(child))
+}
+
+// outside: a name is not in the zone to be updated.
+func outside(name, zone string) *fault {
+	return newFault("dns-publish-zone-wrong", name,
+		"%s does not lie in the zone %s; nothing was written", dnssrv.Plain(name), dnssrv.Plain(zone))
 }

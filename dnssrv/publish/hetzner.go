@@ -1,8 +1,8 @@
 package publish
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -12,82 +12,67 @@ import (
 	"autoconfig/dnssrv/query"
 )
 
-// hetzner speaks the DNS of the Hetzner Cloud API
-// (docs.hetzner.cloud/reference/cloud#dns).
-type hetzner struct{ *requester }
+// The DNS of the Hetzner Cloud API (docs.hetzner.cloud/reference/cloud#dns).
 
 type hetznerSet struct {
 	Name       string          `json:"name,omitempty"`
 	Type       string          `json:"type,omitempty"`
 	TTL        *uint32         `json:"ttl,omitempty"` // nil: the zone's
 	Records    []hetznerRecord `json:"records,omitempty"`
-	Protection *struct {
+	Protection struct {
 		Change bool `json:"change"`
-	} `json:"protection,omitempty"`
+	} `json:"protection,omitzero"`
 }
 
 type hetznerRecord struct {
 	Value string `json:"value"`
 }
 
+type hetznerPage struct {
+	RRSets []hetznerSet
+	Meta   struct {
+		Pagination struct {
+			NextPage int `json:"next_page"` // null after the last
+		}
+	}
+}
+
 type hetznerAction struct {
 	Action struct {
 		ID     int64
 		Status string
-		Error  *struct{ Code, Message string }
+		Error  struct{ Message string }
 	}
 }
 
-func (p *hetzner) zone(ctx context.Context, name string) (Zone, error) {
+func hetznerZone(ctx context.Context, p *apiBackend, name string) (Zone, error) {
 	var a struct {
 		Zone struct {
 			Mode string
 			TTL  uint32
 		}
 	}
-	if _, err := p.do(ctx, http.MethodGet, "/zones/"+name, nil, &a); err != nil {
-		return Zone{}, err
-	}
+	_, err := p.do(ctx, http.MethodGet, "/zones/"+name, nil, &a)
 	if a.Zone.Mode == "secondary" {
-		return Zone{}, secondary(p.requester, name)
+		err = p.secondary(name)
 	}
-	return Zone{id: name, ttl: a.Zone.TTL}, nil
+	return Zone{id: name, ttl: a.Zone.TTL}, err
 }
 
-// list reads page by page; a set without a TTL of its own has the zone's.
-func (p *hetzner) list(ctx context.Context, z Zone) ([]apiSet, error) {
-	var out []apiSet
-	for page := 1; page > 0; {
-		var a struct {
-			RRSets *[]hetznerSet
-			Meta   struct {
-				Pagination struct {
-					NextPage *int `json:"next_page"`
-				}
-			}
-		}
-		if _, err := p.do(ctx, http.MethodGet, "/zones/"+z.id+"/rrsets?per_page=50&page="+strconv.Itoa(page), nil, &a); err != nil {
-			return nil, err
-		}
-		if a.RRSets == nil {
-			return nil, p.unread(http.MethodGet, errors.New("the answer has no rrsets"))
-		}
-		for _, set := range *a.RRSets {
+func hetznerList(ctx context.Context, p *apiBackend, z Zone) ([]apiSet, error) {
+	path := "/zones/" + z.id + "/rrsets?per_page=50&page="
+	return pages(ctx, p, path+"1", func(a hetznerPage, _ http.Header) (out []apiSet, next string, ok bool) {
+		for _, set := range a.RRSets {
 			out = append(out, set.apiSet(z))
 		}
-		next := a.Meta.Pagination.NextPage
-		switch {
-		case next == nil:
-			page = 0
-		case *next <= page:
-			return nil, p.unread(http.MethodGet, errEndless)
-		default:
-			page = *next
+		if n := a.Meta.Pagination.NextPage; n > 0 {
+			next = path + strconv.Itoa(n)
 		}
-	}
-	return out, nil
+		return out, next, a.RRSets != nil
+	})
 }
 
+// apiSet is the set in zone form; one without a TTL of its own has the zone's.
 func (set hetznerSet) apiSet(z Zone) apiSet {
 	s := apiSet{name: set.Name + "." + z.Name, kind: set.Type, ttl: z.ttl}
 	if set.Name == "@" {
@@ -96,7 +81,7 @@ func (set hetznerSet) apiSet(z Zone) apiSet {
 	if set.TTL != nil {
 		s.ttl = *set.TTL
 	}
-	if set.Protection != nil && set.Protection.Change {
+	if set.Protection.Change {
 		s.held = "the set is protected from changes"
 	}
 	for _, r := range set.Records {
@@ -105,39 +90,35 @@ func (set hetznerSet) apiSet(z Zone) apiSet {
 	return s
 }
 
-// replace makes one request for each set that is new or has other records, and
-// one for each that has another TTL.
-func (p *hetzner) replace(ctx context.Context, z Zone, u *ZoneUpdate) error {
+// hetznerReplace makes one request for each set that is new or has other records, and one for each with another TTL.
+func hetznerReplace(ctx context.Context, p *apiBackend, u *ZoneUpdate) error {
 	for _, c := range u.Changes {
-		set, path := hetznerSet{}, "/zones/"+z.id+"/rrsets"
+		path, label := "/zones/"+u.at.id+"/rrsets", dnssrv.Relative(c.Name, u.Zone)
+		set, ttl, before := hetznerSet{}, c.Set[0].Header().Ttl, u.state[c.Name].sets[c.Type]
 		for _, d := range data(c.Set) {
 			set.Records = append(set.Records, hetznerRecord{d})
 		}
-		ttl, before := c.Set[0].Header().Ttl, u.state[c.Name].sets[c.Type]
-		if len(before) == 0 {
-			set.Name, set.Type, set.TTL = dnssrv.Relative(c.Name, z.Name), c.TypeName(), &ttl
-			if err := p.act(ctx, path, set); err != nil {
-				return err
+		var err error
+		if actions := path + "/" + label + "/" + c.TypeName() + "/actions/"; len(before) == 0 {
+			set.Name, set.Type, set.TTL = label, c.TypeName(), &ttl
+			err = hetznerAct(ctx, p, path, set)
+		} else {
+			if !dnssrv.SameSet(before, c.Set) {
+				err = hetznerAct(ctx, p, actions+"set_records", set)
 			}
-			continue
-		}
-		path += "/" + dnssrv.Relative(c.Name, z.Name) + "/" + c.TypeName() + "/actions/"
-		if !dnssrv.SameSet(before, c.Set) {
-			if err := p.act(ctx, path+"set_records", set); err != nil {
-				return err
+			if err == nil && before[0].Header().Ttl != ttl {
+				err = hetznerAct(ctx, p, actions+"change_ttl", hetznerSet{TTL: &ttl})
 			}
 		}
-		if before[0].Header().Ttl != ttl {
-			if err := p.act(ctx, path+"change_ttl", hetznerSet{TTL: &ttl}); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// act makes a change and waits for the end of the action that it starts.
-func (p *hetzner) act(ctx context.Context, path string, in hetznerSet) error {
+// hetznerAct makes a change and waits for the end of the action that it starts.
+func hetznerAct(ctx context.Context, p *apiBackend, path string, in hetznerSet) error {
 	var a hetznerAction
 	if _, err := p.do(ctx, http.MethodPost, path, in, &a); err != nil {
 		return err
@@ -152,11 +133,8 @@ func (p *hetzner) act(ctx context.Context, path string, in hetznerSet) error {
 		}
 	}
 	if a.Action.Status == "error" {
-		why := "the action failed"
-		if a.Action.Error != nil {
-			why = p.message([]byte(strconv.Quote(a.Action.Error.Message)))
-		}
-		return newFault("dns-publish-rejected", p.api.Name).because("%s: %s", p.host(), why)
+		why := cmp.Or(p.message([]byte(strconv.Quote(a.Action.Error.Message))), "the action failed")
+		return newFault("dns-publish-rejected", p.api.Name, "%s: %s", p.host(), why)
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"net"
 	"strings"
-	"sync"
 
 	"github.com/miekg/dns"
 	"golang.org/x/net/publicsuffix"
@@ -18,32 +17,7 @@ import (
 type nameServers struct {
 	client    *query.Client
 	o         Options
-	primaries *cache[string] // host:port by zone
-}
-
-// cache remembers what was found out, within bounds.
-type cache[V any] struct {
-	mu    sync.Mutex
-	known map[string]V
-}
-
-// mostKnown bounds the memory of a cache.
-const mostKnown = 1024
-
-func (c *cache[V]) get(key string) (V, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	v, ok := c.known[key]
-	return v, ok
-}
-
-func (c *cache[V]) put(key string, v V) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.known == nil || len(c.known) >= mostKnown {
-		c.known = map[string]V{}
-	}
-	c.known[key] = v
+	primaries *query.Memory[string] // host:port by zone
 }
 
 // Zone finds the zone of a name and the zone's primary. With a server given
@@ -73,21 +47,18 @@ func (p *nameServers) inZone(ctx context.Context, name, server string) (Zone, er
 	if err != nil {
 		return Zone{}, err
 	}
-	zone := dns.CanonicalName(soa.Hdr.Name)
-	if p.o.Zone == "" || zone == p.o.Zone {
+	zone, within := dns.CanonicalName(soa.Hdr.Name), p.o.Zone
+	switch {
+	case within == "" || zone == within:
 		return Zone{Name: zone, Server: server}, nil
+	case !dns.IsSubDomain(within, dns.CanonicalName(name)):
+		return Zone{}, outside(name, within)
+	case dns.IsSubDomain(within, zone):
+		return Zone{}, newFault("dns-publish-delegated", name, "%s lies in the zone %s, below %s; nothing was written",
+			dnssrv.Plain(name), dnssrv.Plain(zone), dnssrv.Plain(within)).do("leave --zone out: each record then goes to its own zone")
 	}
-	if !dns.IsSubDomain(p.o.Zone, dns.CanonicalName(name)) {
-		return Zone{}, newFault("dns-publish-zone-wrong", dnssrv.Plain(name)).
-			because("%s does not lie in the zone %s; nothing was written", dnssrv.Plain(name), dnssrv.Plain(p.o.Zone))
-	}
-	if dns.IsSubDomain(p.o.Zone, zone) {
-		return Zone{}, newFault("dns-publish-delegated", dnssrv.Plain(name)).
-			because("%s lies in the zone %s, below %s; nothing was written", dnssrv.Plain(name), dnssrv.Plain(zone), dnssrv.Plain(p.o.Zone)).
-			do("leave --zone out: each record then goes to its own zone")
-	}
-	return Zone{}, newFault("dns-publish-not-authoritative", dnssrv.Plain(p.o.Zone)).
-		because("%s has no zone %s, only %s; nothing was written", server, dnssrv.Plain(p.o.Zone), dnssrv.Plain(zone))
+	return Zone{}, newFault("dns-publish-not-authoritative", within,
+		"%s has no zone %s, only %s; nothing was written", server, dnssrv.Plain(within), dnssrv.Plain(zone))
 }
 
 // findSOA finds the zone of a name, or says why not.
@@ -97,29 +68,27 @@ func findSOA(ctx context.Context, ask query.Asker, name string) (*dns.SOA, error
 	case soa != nil:
 		return soa, nil
 	case a.Outcome == query.REFUSED:
-		return nil, newFault("dns-publish-not-authoritative", dnssrv.Plain(name)).
-			because("%s refuses questions about %s: it has no such zone, or does not answer this machine; nothing was written", a.Server, dnssrv.Plain(a.Name))
+		return nil, newFault("dns-publish-not-authoritative", name,
+			"%s refuses questions about %s: it has no such zone, or does not answer this machine; nothing was written", a.Server, dnssrv.Plain(a.Name))
 	case !a.Outcome.Known():
 		return nil, unreadable(a.Name, a)
 	case len(a.NS) > 0 && isRegistry(a.NS[0].Header().Name):
-		return nil, newFault("dns-publish-not-authoritative", dnssrv.Plain(name)).
-			because("%s has no zone that %s lies in; nothing was written", a.Server, dnssrv.Plain(name)).
+		return nil, newFault("dns-publish-not-authoritative", name,
+			"%s has no zone that %s lies in; nothing was written", a.Server, dnssrv.Plain(name)).
 			do("create the zone there first, or give its primary server with --server HOST:PORT")
 	case len(a.NS) > 0:
 		return nil, delegated(name, a.NS[0].Header().Name)
 	}
-	return nil, newFault("dns-publish-zone-unknown", dnssrv.Plain(name))
+	return nil, newFault("dns-publish-zone-unknown", name, "")
 }
 
-// publicZone refuses zones like org: the nearest zone that exists above a domain
-// that is not registered yet.
+// publicZone refuses zones like org: the nearest zone that exists above a domain that is not registered yet.
 func publicZone(soa *dns.SOA, name string) error {
-	zone := dnssrv.Plain(soa.Hdr.Name)
-	if !isRegistry(zone) {
+	if !isRegistry(soa.Hdr.Name) {
 		return nil
 	}
-	return newFault("dns-publish-zone-unknown", dnssrv.Plain(name)).
-		because("the nearest zone above %s is %s, which is a registry's; nothing was written", dnssrv.Plain(name), zone).
+	return newFault("dns-publish-zone-unknown", name, "the nearest zone above %s is %s, which is a registry's; nothing was written",
+		dnssrv.Plain(name), dnssrv.Plain(soa.Hdr.Name)).
 		do("register the domain or delegate it first; if its primary server has the zone already, give that with --server HOST:PORT")
 }
 
@@ -131,32 +100,29 @@ func isRegistry(zone string) bool {
 	return !strings.Contains(strings.Trim(zone, "."), ".") || suffix == zone && icann
 }
 
-// primary is the address of the server that the SOA record names as its primary
-// (RFC 1035 §3.3.13), the first that answers with authority. It is kept: all
-// zones of an operator mostly have one.
+// primary is the address of the server that the SOA record names as its primary (RFC 1035 §3.3.13), the first that
+// answers with authority. It is kept: all zones of an operator mostly have one.
 func (p *nameServers) primary(ctx context.Context, soa *dns.SOA) (string, error) {
 	zone := dns.CanonicalName(soa.Hdr.Name)
-	if server, ok := p.primaries.get(zone); ok {
-		return server, nil
-	}
-	servers, err := hostPorts(ctx, p.client, soa.Ns)
-	why := "it has no address"
-	if err != nil {
-		why = err.Error()
-	}
-	for _, server := range servers {
-		a := p.client.AskServer(ctx, server, zone, dns.TypeSOA)
-		if a.AA && a.Outcome == query.NOERROR {
-			p.primaries.put(zone, server)
-			return server, nil
-		}
-		why = server + " has no authority for the zone"
-		if err := a.Error(); err != nil {
+	return p.primaries.Get(zone, func() (string, error) {
+		servers, err := hostPorts(ctx, p.client, soa.Ns)
+		why := "it has no address"
+		if err != nil {
 			why = err.Error()
 		}
-	}
-	return "", newFault("dns-publish-primary-unknown", dnssrv.Plain(zone)).
-		because("the SOA record of %s names %s as the primary server: %s", dnssrv.Plain(zone), dnssrv.Plain(soa.Ns), why)
+		for _, server := range servers {
+			a := p.client.AskServer(ctx, server, zone, dns.TypeSOA)
+			if a.AA && a.Outcome == query.NOERROR {
+				return server, nil
+			}
+			why = server + " has no authority for the zone"
+			if err := a.Error(); err != nil {
+				why = err.Error()
+			}
+		}
+		return "", newFault("dns-publish-primary-unknown", zone,
+			"the SOA record of %s names %s as the primary server: %s", dnssrv.Plain(zone), dnssrv.Plain(soa.Ns), why)
+	})
 }
 
 // hostPorts are the places where a name server is asked: the replacement for

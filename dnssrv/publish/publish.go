@@ -70,7 +70,7 @@ func New(client *query.Client, o Options) *Publisher {
 	if o.Zone != "" {
 		o.Zone = dns.CanonicalName(o.Zone)
 	}
-	ns := nameServers{client: client, o: o, primaries: &cache[string]{}}
+	ns := nameServers{client: client, o: o, primaries: &query.Memory[string]{}}
 	p := &Publisher{client: client, o: o, backend: &updater{ns}}
 	switch {
 	case o.API != nil:

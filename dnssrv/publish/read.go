@@ -59,8 +59,8 @@ func (p *nameServers) askAll(ctx context.Context, at Zone, questions []query.Que
 		case !a.Outcome.Known():
 			return nil, unreadable(at.Name, a)
 		case !a.AA && len(a.NS) == 0:
-			return nil, newFault("dns-publish-not-authoritative", dnssrv.Plain(at.Name)).
-				because("%s answers for %s without authority; nothing was written", at.Server, dnssrv.Plain(a.Name))
+			return nil, newFault("dns-publish-not-authoritative", at.Name,
+				"%s answers for %s without authority; nothing was written", at.Server, dnssrv.Plain(a.Name))
 		}
 	}
 	return out, nil

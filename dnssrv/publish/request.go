@@ -15,26 +15,11 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"autoconfig/dnssrv/query"
 	text "autoconfig/provider"
 )
 
-// requester makes the requests of an API.
-type requester struct {
-	api     *API
-	client  *http.Client
-	header  string
-	scheme  string
-	timeout time.Duration
-	limit   *rate.Limiter // nil: none
-}
-
-var (
-	errNotFound = errors.New("the API does not have it")
-	errEndless  = errors.New("the pages of the list do not end")
-)
+var errNotFound = errors.New("the API does not have it")
 
 // The bounds of talking to an API.
 const (
@@ -42,21 +27,46 @@ const (
 	mostTries   = 3               // of one request
 	mostPause   = 2 * time.Minute // that a provider may ask for before the next try
 	mostMessage = 300             // bytes of what an API says about a mistake
+	noRetry     = time.Duration(-1)
 )
 
 // host is the API's host, as findings name it.
-func (r *requester) host() string {
-	u, err := url.Parse(r.api.URL)
+func (p *apiBackend) host() string {
+	u, err := url.Parse(p.api.URL)
 	if err != nil {
-		return r.api.Name
+		return p.api.Name
 	}
 	return u.Host
 }
 
-// do makes one request and reads the answer into out, unless that is nil. A
-// request that was certainly not carried out, because there were too many or
-// another change was under way, is made again; so is any that only reads.
-func (r *requester) do(ctx context.Context, method, path string, in, out any) (http.Header, error) {
+// pages reads a list. read takes its sets from a page and gives the path of the page that follows, "" after the last; it
+// is false for an answer without a list.
+func pages[T any](
+	ctx context.Context, p *apiBackend, path string, read func(page T, h http.Header) (sets []apiSet, next string, ok bool),
+) ([]apiSet, error) {
+	var all []apiSet
+	for seen := map[string]bool{}; path != ""; {
+		seen[path] = true
+		var page T
+		h, err := p.do(ctx, http.MethodGet, path, nil, &page)
+		if err != nil {
+			return nil, err
+		}
+		sets, next, ok := read(page, h)
+		switch {
+		case !ok:
+			return nil, p.unread(http.MethodGet, errors.New("the answer has no list of records"))
+		case seen[next], next != "" && len(sets) == 0:
+			return nil, p.unread(http.MethodGet, errors.New("the pages of the list do not end"))
+		}
+		all, path = append(all, sets...), next
+	}
+	return all, nil
+}
+
+// do makes one request and reads the answer into out, unless that is nil. A request that was certainly not carried out,
+// because there were too many or another change was under way, is made again; so is any that only reads.
+func (p *apiBackend) do(ctx context.Context, method, path string, in, out any) (http.Header, error) {
 	var body []byte
 	if in != nil {
 		var err error
@@ -64,80 +74,70 @@ func (r *requester) do(ctx context.Context, method, path string, in, out any) (h
 			return nil, err
 		}
 	}
-	pause := min(500*time.Millisecond, r.timeout/4)
-	for try := 1; ; try++ {
-		header, again, err := r.once(ctx, method, path, body, out)
-		if err == nil || again == nil || try == mostTries || ctx.Err() != nil {
+	pause := min(500*time.Millisecond, p.timeout/4)
+	for try := 1; ; try, pause = try+1, 2*pause {
+		header, wait, err := p.once(ctx, method, path, body, out, pause)
+		if err == nil || wait == noRetry || wait > mostPause || try == mostTries || !query.Sleep(ctx, wait) {
 			return header, err
 		}
-		wait := pause
-		if *again >= 0 {
-			wait = *again
-		}
-		if wait > mostPause || !query.Sleep(ctx, wait) {
-			return header, err
-		}
-		pause *= 2
 	}
 }
 
-// once is one try. again is how long to wait before the next one, below 0 when
-// the API does not say, nil when there should be none.
-func (r *requester) once(ctx context.Context, method, path string, body []byte, out any) (_ http.Header, again *time.Duration, _ error) {
-	if r.limit != nil {
-		if err := r.limit.Wait(ctx); err != nil {
-			return nil, nil, r.unread(method, err)
-		}
+// once is one try. wait is how long to wait before the next one: the pause, unless the API asks for another.
+func (p *apiBackend) once(ctx context.Context, method, path string, body []byte, out any, pause time.Duration) (
+	_ http.Header, wait time.Duration, _ error,
+) {
+	if err := p.limit.Wait(ctx); err != nil {
+		return nil, noRetry, p.unread(method, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
-	q, err := http.NewRequestWithContext(ctx, method, r.api.URL+path, bytes.NewReader(body))
+	q, err := http.NewRequestWithContext(ctx, method, p.api.URL+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, r.unread(http.MethodGet, err)
+		return nil, noRetry, p.unread(http.MethodGet, err)
 	}
-	q.Header.Set(r.header, r.scheme+r.api.token)
+	q.Header.Set(p.header, p.scheme+p.api.token)
 	q.Header.Set("Accept", "application/json")
 	if body != nil {
 		q.Header.Set("Content-Type", "application/json")
 	}
-	unsaid := time.Duration(-1)
-	retry := &unsaid
-	if method != http.MethodGet {
-		retry = nil
+	if wait = pause; method != http.MethodGet {
+		wait = noRetry
 	}
-	a, err := r.client.Do(q)
+	a, err := p.client.Do(q)
 	if err != nil {
-		return nil, retry, r.unread(method, err)
+		return nil, wait, p.unread(method, err)
 	}
 	defer func() { _ = a.Body.Close() }()
 	said, err := io.ReadAll(io.LimitReader(a.Body, mostAnswer+1))
 	switch {
 	case err != nil:
-		return nil, retry, r.unread(method, err)
+		return nil, wait, p.unread(method, err)
 	case len(said) > mostAnswer:
-		return nil, nil, r.unread(method, fmt.Errorf("the answer is longer than %d bytes", mostAnswer))
-	case a.StatusCode == http.StatusTooManyRequests || a.StatusCode == http.StatusLocked:
-		retry = &unsaid
-		if s, err := strconv.Atoi(a.Header.Get("Retry-After")); err == nil && s >= 0 && s < 1<<30 {
-			unsaid = time.Duration(s) * time.Second
-		}
+		return nil, noRetry, p.unread(method, fmt.Errorf("the answer is longer than %d bytes", mostAnswer))
 	case a.StatusCode/100 == 2:
 		if out != nil {
-			if err = json.Unmarshal(said, out); err != nil {
-				err = r.unread(method, fmt.Errorf("the answer is not what the API is described to give: %w", err))
-			}
+			err = json.Unmarshal(said, out)
 		}
-		return a.Header, nil, err
+		if err != nil {
+			err = p.unread(method, fmt.Errorf("the answer is not what the API is described to give: %w", err))
+		}
+		return a.Header, noRetry, err
+	case a.StatusCode == http.StatusTooManyRequests || a.StatusCode == http.StatusLocked:
+		wait = pause
+		if s, err := strconv.Atoi(a.Header.Get("Retry-After")); err == nil && s >= 0 && s < 1<<30 {
+			wait = time.Duration(s) * time.Second
+		}
 	case a.StatusCode < 500:
-		retry = nil
+		wait = noRetry
 	}
-	return a.Header, retry, r.status(method, a.StatusCode, r.message(said))
+	return nil, wait, p.status(method, a.StatusCode, said)
 }
 
 // status is the error of an answer that is none of success.
-func (r *requester) status(method string, code int, message string) error {
-	answered := fmt.Sprintf("%s answered %d", r.host(), code)
-	if message != "" {
+func (p *apiBackend) status(method string, code int, said []byte) error {
+	answered := fmt.Sprintf("%s answered %d", p.host(), code)
+	if message := p.message(said); message != "" {
 		answered += ": " + message
 	}
 	id := map[int]string{
@@ -149,52 +149,48 @@ func (r *requester) status(method string, code int, message string) error {
 	case code == http.StatusNotFound:
 		return fmt.Errorf("%s: %w", answered, errNotFound)
 	case id == "" && (code >= 500 || code < 400):
-		return r.unread(method, errors.New(answered))
+		return p.unread(method, errors.New(answered))
 	case id == "":
 		id = "dns-publish-rejected"
 	}
-	return newFault(id, r.api.Name).because("%s; nothing was written by this request", answered)
+	return newFault(id, p.api.Name, "%s; nothing was written by this request", answered)
 }
 
-// unread is the error of a request without a proper answer: nothing was written
-// if it only reads, else that is not known.
-func (r *requester) unread(method string, err error) error {
+// unread is the error of a request without a proper answer: nothing was written if it only reads, else that is not known.
+func (p *apiBackend) unread(method string, err error) error {
 	if method == http.MethodGet {
-		return newFault("dns-publish-unreadable", r.api.Name).because("%v; a zone is only changed when it is known what is published, so nothing was written", err)
+		return newFault("dns-publish-unreadable", p.api.Name,
+			"%v; a zone is only changed when it is known what is published, so nothing was written", err)
 	}
 	return err
 }
 
-// message is what an API says about a mistake: the texts in its answer.
-func (r *requester) message(said []byte) string {
+// message is what an API says about a mistake: the texts in its answer, without the token.
+func (p *apiBackend) message(said []byte) string {
 	var v any
 	if json.Unmarshal(said, &v) != nil {
 		return ""
 	}
 	all := strings.Join(texts(v), "; ")
-	if r.api.token != "" {
-		all = strings.ReplaceAll(all, r.api.token, "…")
+	if p.api.token != "" {
+		all = strings.ReplaceAll(all, p.api.token, "…")
 	}
 	return text.Printable(all, mostMessage)
 }
 
 // texts are the strings in a JSON value.
-func texts(v any) []string {
+func texts(v any) (out []string) {
 	switch v := v.(type) {
 	case string:
 		return []string{v}
 	case []any:
-		var out []string
 		for _, e := range v {
 			out = append(out, texts(e)...)
 		}
-		return out
 	case map[string]any:
-		var out []string
 		for _, key := range slices.Sorted(maps.Keys(v)) {
 			out = append(out, texts(v[key])...)
 		}
-		return out
 	}
-	return nil
+	return out
 }

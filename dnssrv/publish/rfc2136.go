@@ -1,7 +1,9 @@
 package publish
 
 import (
+	"cmp"
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -21,22 +23,6 @@ type updater struct{ nameServers }
 
 // Guards implements backend.
 func (*updater) Guards() bool { return true }
-
-// Update compares the planned records of a zone with what its primary answered.
-// The answers are one for each planned name and type, and any for other types at
-// names where a CNAME is planned, and for wildcards above the names.
-func Update(zone string, want []dns.RR, answers []query.Answer) (*ZoneUpdate, error) {
-	at := Zone{Name: dns.CanonicalName(zone)}
-	state, err := newZoneState(at.Name, answers)
-	if err != nil {
-		return nil, err
-	}
-	u, err := compare(at, want, state)
-	if err == nil {
-		u.fit()
-	}
-	return u, err
-}
 
 // Message is the unsigned message that makes the changes, nil when there is
 // nothing to do or a finding forbids it. Its prerequisites are what was seen at
@@ -120,8 +106,8 @@ func (p *updater) Replace(ctx context.Context, u *ZoneUpdate) error {
 	defer cancel()
 	raw, err := new(net.Dialer).DialContext(ctx, "tcp", p.client.Dialled(u.Server))
 	if err != nil {
-		return newFault("dns-publish-unreachable", u.Server).
-			because("no connection over TCP, which updates are sent by: %v; nothing was written", query.Contextual(ctx, err))
+		return newFault("dns-publish-unreachable", u.Server,
+			"no connection over TCP, which updates are sent by: %v; nothing was written", query.Contextual(ctx, err))
 	}
 	defer func() { _ = raw.Close() }()
 	deadline, _ := ctx.Deadline()
@@ -144,66 +130,64 @@ func (p *updater) Replace(ctx context.Context, u *ZoneUpdate) error {
 	return p.readAnswer(u, r, err)
 }
 
+// refusals are what the response codes of an update mean (RFC 2136 §3), where they mean more than that it failed.
+var refusals = map[int]string{
+	dns.RcodeNXRrset: "dns-publish-raced", dns.RcodeYXRrset: "dns-publish-raced", dns.RcodeYXDomain: "dns-publish-raced",
+	dns.RcodeNameError: "dns-publish-raced", dns.RcodeRefused: "dns-publish-refused", dns.RcodeNotAuth: "dns-publish-not-authoritative",
+	dns.RcodeNotZone: "dns-publish-zone-wrong", dns.RcodeNotImplemented: "dns-publish-unsupported",
+}
+
 // readAnswer reads the answer to an update. signature is what is wrong with its TSIG.
 func (p *updater) readAnswer(u *ZoneUpdate, r *dns.Msg, signature error) error {
-	zone, code := dnssrv.Plain(u.Zone), dns.RcodeToString[r.Rcode]
-	t := r.IsTsig()
-	if r.Rcode == dns.RcodeNotAuth && t != nil && t.Error != dns.RcodeSuccess {
+	t, zone, code := r.IsTsig(), dnssrv.Plain(u.Zone), dns.RcodeToString[r.Rcode]
+	switch {
+	case r.Rcode == dns.RcodeSuccess && t == nil:
+		return fmt.Errorf("%w: the server's answer is not signed, so anybody may have sent it", errNoAnswer)
+	case r.Rcode == dns.RcodeSuccess && signature != nil:
+		return fmt.Errorf("%w: the signature of the server's answer is wrong: %w", errNoAnswer, signature)
+	case r.Rcode == dns.RcodeSuccess:
+		return nil
+	case r.Rcode == dns.RcodeNotAuth && t != nil && t.Error != dns.RcodeSuccess:
 		return p.badKey(u, t)
 	}
-	if r.Rcode == dns.RcodeSuccess {
-		switch {
-		case t == nil:
-			return fmt.Errorf("%w: the server's answer is not signed, so anybody may have sent it", errNoAnswer)
-		case signature != nil:
-			return fmt.Errorf("%w: the signature of the server's answer is wrong: %w", errNoAnswer, signature)
-		}
-		return nil
-	}
-	id := map[int]string{
-		dns.RcodeNXRrset: "dns-publish-raced", dns.RcodeYXRrset: "dns-publish-raced", dns.RcodeYXDomain: "dns-publish-raced", dns.RcodeNameError: "dns-publish-raced",
-		dns.RcodeRefused: "dns-publish-refused", dns.RcodeNotAuth: "dns-publish-not-authoritative", dns.RcodeNotZone: "dns-publish-zone-wrong",
-		dns.RcodeNotImplemented: "dns-publish-unsupported",
-	}[r.Rcode]
-	if id == "" {
-		id = "dns-publish-failed"
-	}
-	f := newFault(id, zone)
-	f.found.RCode = code
+	id, cause := cmp.Or(refusals[r.Rcode], "dns-publish-failed"), ""
 	switch id {
 	case "dns-publish-failed":
-		f = f.because("%s answered %s; an update is carried out whole or not at all, and this one was not", u.Server, code)
+		cause = fmt.Sprintf("%s answered %s; an update is carried out whole or not at all, and this one was not", u.Server, code)
 	case "dns-publish-refused":
 		also := ""
 		if t == nil { // PowerDNS says so little of a key that it does not know
 			also = ", or does not know the key or its secret"
 		}
-		f = f.because("%s does not let the key %s make these changes in %s%s (REFUSED); nothing was written", u.Server, p.o.Key, zone, also)
+		cause = fmt.Sprintf("%s does not let the key %s make these changes in %s%s (REFUSED); nothing was written", u.Server, p.o.Key, zone, also)
 	case "dns-publish-not-authoritative":
-		f = f.because("%s is not the primary server of %s (NOTAUTH); nothing was written", u.Server, zone)
+		cause = fmt.Sprintf("%s is not the primary server of %s (NOTAUTH); nothing was written", u.Server, zone)
 	case "dns-publish-raced":
-		f = f.because("a record of %s is no longer what it was when the changes were shown (%s), so the server refused all of them and nothing was written", zone, code)
+		cause = fmt.Sprintf("a record of %s is no longer what it was when the changes were shown (%s), "+
+			"so the server refused all of them and nothing was written", zone, code)
 	}
+	f := newFault(id, zone, "")
+	f.found.RCode, f.found.Cause = code, cmp.Or(cause, f.found.Cause)
 	return f
 }
 
 // badKey reads the error of a TSIG record (RFC 8945 §5.2).
 func (p *updater) badKey(u *ZoneUpdate, t *dns.TSIG) error {
-	var f *fault
+	id, cause := "dns-publish-key-wrong", "" // BADSIG, and BADTRUNC, which full-length signatures do not meet
 	switch t.Error {
 	case dns.RcodeBadKey:
-		f = newFault("dns-publish-key-unknown", dnssrv.Plain(u.Zone)).
-			because("%s has no TSIG key %s (BADKEY); nothing was written", u.Server, p.o.Key)
+		id, cause = "dns-publish-key-unknown", fmt.Sprintf("%s has no TSIG key %s (BADKEY); nothing was written", u.Server, p.o.Key)
 	case dns.RcodeBadTime:
-		f = newFault("dns-publish-clock", dnssrv.Plain(u.Zone))
+		id = "dns-publish-clock"
 		if there, ok := otherTime(t.OtherData); ok {
-			f = f.because("the clock of %s differs from the one here by %s (BADTIME); nothing was written", u.Server, time.Since(there).Abs().Round(time.Second))
+			cause = fmt.Sprintf("the clock of %s differs from the one here by %s (BADTIME); nothing was written",
+				u.Server, time.Since(there).Abs().Round(time.Second))
 		}
-	default: // BADSIG, and BADTRUNC, which full-length signatures do not meet
-		f = newFault("dns-publish-key-wrong", dnssrv.Plain(u.Zone)).
-			because("%s knows the key %s, but not with this secret (BADSIG); nothing was written", u.Server, dnssrv.Plain(p.o.Key.Name))
+	default:
+		cause = fmt.Sprintf("%s knows the key %s, but not with this secret (BADSIG); nothing was written", u.Server, dnssrv.Plain(p.o.Key.Name))
 	}
-	f.found.RCode = dns.RcodeToString[int(t.Error)]
+	f := newFault(id, u.Zone, "")
+	f.found.RCode, f.found.Cause = dns.RcodeToString[int(t.Error)], cmp.Or(cause, f.found.Cause)
 	return f
 }
 
@@ -213,9 +197,5 @@ func otherTime(data string) (time.Time, bool) {
 	if err != nil || len(raw) != 6 {
 		return time.Time{}, false
 	}
-	var seconds int64
-	for _, b := range raw {
-		seconds = seconds<<8 | int64(b)
-	}
-	return time.Unix(seconds, 0), true
+	return time.Unix(int64(binary.BigEndian.Uint64(append([]byte{0, 0}, raw...))), 0), true
 }

@@ -159,7 +159,7 @@ func (u *ZoneUpdate) allowed(set recordSet) error {
 		return fmt.Errorf("%s: text at the top of a zone, and SPF, are not published by an update", what)
 	}
 	if !dns.IsSubDomain(u.Zone, set.name) {
-		return newFault("dns-publish-zone-wrong", what).because("%s does not lie in the zone %s; nothing was written", dnssrv.Plain(set.name), dnssrv.Plain(u.Zone))
+		return outside(set.name, u.Zone)
 	}
 	if o := u.state[set.name]; o != nil {
 		if _, asked := o.sets[set.qtype]; asked {

@@ -2,8 +2,8 @@ package query
 
 import (
 	"cmp"
-	"sync"
-	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Question is a name, lower case with its trailing dot, and a type.
@@ -23,15 +23,14 @@ const atOnce = 4
 // All asks questions, a few at a time, and returns the answers in their order.
 func All(questions []Question, ask func(Question) Answer) []Answer {
 	out := make([]Answer, len(questions))
-	var next atomic.Int64
-	var askers sync.WaitGroup
-	for range min(atOnce, len(questions)) {
-		askers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(questions)); i = next.Add(1) - 1 {
-				out[i] = ask(questions[i])
-			}
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i, q := range questions {
+		group.Go(func() error {
+			out[i] = ask(q)
+			return nil
 		})
 	}
-	askers.Wait()
+	_ = group.Wait() // no question is an error
 	return out
 }

@@ -10,7 +10,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/miekg/dns"
@@ -37,9 +36,7 @@ type Client struct {
 	o        Options
 	inFlight *semaphore.Weighted
 	sockets  sockets
-
-	mu       sync.Mutex
-	limiters map[string]*rate.Limiter
+	limiters Memory[*rate.Limiter] // by server
 }
 
 // New makes a client.
@@ -49,7 +46,7 @@ func New(o Options) *Client {
 	}
 	o.Timeout, o.Tries = cmp.Or(o.Timeout, 2*time.Second), cmp.Or(o.Tries, 3)
 	o.Backoff, o.InFlight = cmp.Or(o.Backoff, 100*time.Millisecond), cmp.Or(o.InFlight, 64)
-	return &Client{o: o, inFlight: semaphore.NewWeighted(int64(o.InFlight)), limiters: map[string]*rate.Limiter{}}
+	return &Client{o: o, inFlight: semaphore.NewWeighted(int64(o.InFlight))}
 }
 
 // udpSize is what fits a packet on every path (RFC 9715 §3.2, DNS flag day 2020).
@@ -166,28 +163,14 @@ func (q question) message() *dns.Msg {
 // admit waits for a free place and for the server's turn.
 func (c *Client) admit(ctx context.Context, server string) error {
 	if c.o.PerSecond > 0 {
-		if err := c.limiter(server).Wait(ctx); err != nil {
+		limiter, _ := c.limiters.Get(server, func() (*rate.Limiter, error) {
+			return rate.NewLimiter(rate.Limit(c.o.PerSecond), max(1, int(c.o.PerSecond/10))), nil
+		})
+		if err := limiter.Wait(ctx); err != nil {
 			return err
 		}
 	}
 	return c.inFlight.Acquire(ctx, 1)
-}
-
-// mostLimiters bounds the memory that servers met once leave behind.
-const mostLimiters = 4096
-
-func (c *Client) limiter(server string) *rate.Limiter {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	l, ok := c.limiters[server]
-	if !ok {
-		if len(c.limiters) >= mostLimiters {
-			clear(c.limiters)
-		}
-		l = rate.NewLimiter(rate.Limit(c.o.PerSecond), max(1, int(c.o.PerSecond/10)))
-		c.limiters[server] = l
-	}
-	return l
 }
 
 // exchange sends m and waits for the message that answers it.
