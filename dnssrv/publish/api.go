@@ -158,7 +158,7 @@ func (p *apiBackend) Zone(ctx context.Context, domain, name string) (Zone, error
 }
 
 // List reads the zone and keeps what is at the planned names.
-func (p *apiBackend) List(ctx context.Context, z Zone, sets []recordSet) (zoneState, error) {
+func (p *apiBackend) List(ctx context.Context, z Zone, sets []Change) (zoneState, error) {
 	listed, err := p.list(ctx, p, z)
 	if errors.Is(err, errNotFound) {
 		err = newFault("dns-publish-zone-missing", z.Name, "%s no longer has the zone %s; nothing was written", z.Server, dnssrv.Plain(z.Name))
@@ -168,17 +168,17 @@ func (p *apiBackend) List(ctx context.Context, z Zone, sets []recordSet) (zoneSt
 	}
 	state := zoneState{}
 	for _, set := range sets {
-		if state[set.name] == nil {
-			state[set.name] = &owner{sets: map[uint16][]dns.RR{}, held: map[uint16]string{}, ids: map[dns.RR]string{}}
+		if state[set.Name] == nil {
+			state[set.Name] = &owner{sets: map[uint16][]dns.RR{}, held: map[uint16]string{}, ids: map[dns.RR]string{}}
 		}
-		state[set.name].sets[set.qtype] = nil
+		state[set.Name].sets[set.Type] = nil
 	}
 	for _, l := range listed {
 		name := dns.CanonicalName(l.name)
 		if l.kind == "NS" && name != z.Name {
 			for _, set := range sets {
-				if dns.IsSubDomain(name, set.name) {
-					return nil, delegated(set.name, name)
+				if dns.IsSubDomain(name, set.Name) {
+					return nil, delegated(set.Name, name)
 				}
 			}
 		}
@@ -190,15 +190,15 @@ func (p *apiBackend) List(ctx context.Context, z Zone, sets []recordSet) (zoneSt
 }
 
 // take adds a set to what is at a name.
-func (o *owner) take(l apiSet, zone string, sets []recordSet) {
+func (o *owner) take(l apiSet, zone string, sets []Change) {
 	name := dns.CanonicalName(l.name)
 	qtype, known := dns.StringToType[l.kind]
 	if !known {
 		qtype = privateType
 	}
 	h := dns.RR_Header{Name: name, Rrtype: qtype, Class: dns.ClassINET, Ttl: l.ttl}
-	if i := slices.IndexFunc(sets, func(s recordSet) bool { return s.name == name && s.qtype == qtype }); l.ttl == 0 && i >= 0 {
-		h.Ttl = sets[i].rrs[0].Header().Ttl
+	if i := slices.IndexFunc(sets, func(s Change) bool { return s.Name == name && s.Type == qtype }); l.ttl == 0 && i >= 0 {
+		h.Ttl = sets[i].Set[0].Header().Ttl
 	}
 	for i, data := range l.data {
 		rr := parseRecord(h, zone, l.kind, data)
@@ -227,13 +227,12 @@ func parseRecord(h dns.RR_Header, zone, kind, data string) dns.RR {
 
 // Verify lists the zone again.
 func (p *apiBackend) Verify(ctx context.Context, u *ZoneUpdate) (left []Change, err error) {
-	sets := u.changedSets()
-	state, err := p.List(ctx, u.at, sets)
+	state, err := p.List(ctx, u.at, u.Changes)
 	if err != nil {
 		return nil, err
 	}
-	for _, set := range sets {
-		if c, differs := set.change(state[set.name].sets[set.qtype]); differs {
+	for _, set := range u.Changes {
+		if c, differs := set.from(state[set.Name].sets[set.Type]); differs {
 			left = append(left, c)
 		}
 	}

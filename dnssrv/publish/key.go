@@ -53,35 +53,13 @@ func LoadKeys(file string) (keys []Key, err error) {
 // be the secret.
 func ParseKeys(file string, text []byte) ([]Key, error) {
 	p := &keyParser{text: string(text)}
-	keys, err := p.file()
-	if err == nil {
+	keys := p.file()
+	if p.err == nil {
 		return keys, nil
 	}
 	before := p.text[:p.at]
 	line, column := strings.Count(before, "\n")+1, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])+1
-	return nil, fmt.Errorf("%s:%d:%d: %w", file, line, column, err)
-}
-
-// line reads name:algorithm:secret, which is alone in its file.
-func (p *keyParser) line(text string) ([]Key, error) {
-	parts := strings.Split(text, ":")
-	switch {
-	case len(parts) != 3:
-		return nil, fmt.Errorf("%d colons; %w", len(parts)-1, errKeyForm)
-	case strings.HasPrefix(strings.ToLower(parts[0]), "hmac-") && !strings.HasPrefix(strings.ToLower(parts[1]), "hmac-"):
-		return nil, errors.New("the name comes before the algorithm; write name:algorithm:secret")
-	}
-	var key Key
-	for i, set := range []func(string) error{key.setName, key.setAlgorithm, key.setSecret} {
-		if err := set(parts[i]); err != nil {
-			return nil, err
-		}
-		p.at += len(parts[i]) + 1
-	}
-	if t, err := p.token(); err != nil || t != "" {
-		return nil, errors.Join(err, errors.New("a second thing behind name:algorithm:secret; this form takes one key alone"))
-	}
-	return []Key{key}, nil
+	return nil, fmt.Errorf("%s:%d:%d: %w", file, line, column, p.err)
 }
 
 // PickKey is the key of this name, or the only one when name is "".

@@ -45,7 +45,7 @@ type backend interface {
 	// Zone finds the zone of a name that was planned for a domain.
 	Zone(ctx context.Context, domain, name string) (Zone, error)
 	// List reads what is at the names of the record sets.
-	List(ctx context.Context, z Zone, sets []recordSet) (zoneState, error)
+	List(ctx context.Context, z Zone, sets []Change) (zoneState, error)
 	// Replace makes the changes of an update.
 	Replace(ctx context.Context, u *ZoneUpdate) error
 	// Verify returns the changes that the place does not show yet.

@@ -19,10 +19,10 @@ var excludedByCNAME = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT, dns.TypeMX,
 
 // List asks the primary what is at the planned names, then what those
 // answers raise: other records in the way of a CNAME, wildcards.
-func (p *nameServers) List(ctx context.Context, at Zone, sets []recordSet) (zoneState, error) {
+func (p *nameServers) List(ctx context.Context, at Zone, sets []Change) (zoneState, error) {
 	var first, followUps []query.Question
 	for _, set := range sets {
-		first = append(first, query.Question{Name: set.name, Type: set.qtype})
+		first = append(first, query.Question{Name: set.Name, Type: set.Type})
 	}
 	answers, err := p.askAll(ctx, at, first)
 	if err != nil {
@@ -96,8 +96,8 @@ func (p *nameServers) Verify(ctx context.Context, u *ZoneUpdate) ([]Change, erro
 // that the server cannot tell.
 func notYet(ctx context.Context, client *query.Client, server string, u *ZoneUpdate) ([]Change, error) {
 	var out []Change
-	for _, set := range u.changedSets() {
-		a := client.AskServer(ctx, server, set.name, set.qtype)
+	for _, set := range u.Changes {
+		a := client.AskServer(ctx, server, set.Name, set.Type)
 		switch {
 		case !a.Outcome.Known():
 			return nil, a.Error()
@@ -106,7 +106,7 @@ func notYet(ctx context.Context, client *query.Client, server string, u *ZoneUpd
 		}
 		now := &owner{sets: map[uint16][]dns.RR{}}
 		now.add(a)
-		if c, differs := set.change(now.sets[set.qtype]); differs {
+		if c, differs := set.from(now.sets[set.Type]); differs {
 			out = append(out, c)
 		}
 	}

@@ -58,25 +58,25 @@ func (u *ZoneUpdate) fit() {
 func (u *ZoneUpdate) require(m *dns.Msg) {
 	done := map[string]bool{} // names whose own prerequisite is written
 	for _, set := range recordSets(u.want) {
-		o := u.state[set.name]
-		now := o.sets[set.qtype]
+		o := u.state[set.Name]
+		now := o.sets[set.Type]
 		switch {
-		case u.served[set.name]:
+		case u.served[set.Name]:
 		case len(now) > 0:
 			m.Used(copies(now))
-		case !o.exists || set.qtype == dns.TypeCNAME:
+		case !o.exists || set.Type == dns.TypeCNAME:
 			// A CNAME is silently not added to a name that has anything else
 			// (§3.4.2.2), so nothing at all may be there.
-			if !done[set.name] {
-				m.NameNotUsed([]dns.RR{empty(set.name, dns.TypeANY)})
+			if !done[set.Name] {
+				m.NameNotUsed([]dns.RR{empty(set.Name, dns.TypeANY)})
 			}
-			done[set.name] = true
+			done[set.Name] = true
 		default:
-			m.RRsetNotUsed([]dns.RR{empty(set.name, set.qtype)})
-			if !done[set.name] { // nor is anything added next to a CNAME
-				m.RRsetNotUsed([]dns.RR{empty(set.name, dns.TypeCNAME)})
+			m.RRsetNotUsed([]dns.RR{empty(set.Name, set.Type)})
+			if !done[set.Name] { // nor is anything added next to a CNAME
+				m.RRsetNotUsed([]dns.RR{empty(set.Name, dns.TypeCNAME)})
 			}
-			done[set.name] = true
+			done[set.Name] = true
 		}
 	}
 }

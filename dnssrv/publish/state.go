@@ -55,16 +55,16 @@ func (o *owner) add(a query.Answer) {
 // dropSynthesised takes away what wildcards put at the planned names (RFC 4592):
 // to an update's prerequisites such a name has no records. Names that have what
 // is planned thanks to a wildcard are returned: there is nothing to do for them.
-func (z zoneState) dropSynthesised(sets []recordSet) map[string]bool {
+func (z zoneState) dropSynthesised(sets []Change) map[string]bool {
 	served := map[string]bool{}
 	for _, set := range sets {
-		o := z[set.name]
+		o := z[set.Name]
 		if o == nil {
 			continue
 		}
-		synthesised := z.synthesised(set.name, set.qtype) && dnssrv.SameSet(o.sets[set.qtype], set.rrs)
-		if before, met := served[set.name]; !met || before {
-			served[set.name] = synthesised
+		synthesised := z.synthesised(set.Name, set.Type) && dnssrv.SameSet(o.sets[set.Type], set.Set)
+		if before, met := served[set.Name]; !met || before {
+			served[set.Name] = synthesised
 		}
 	}
 	for name, o := range z {

@@ -75,15 +75,15 @@ func compare(at Zone, want []dns.RR, state zoneState) (*ZoneUpdate, error) {
 		if err := u.allowed(set); err != nil {
 			return nil, err
 		}
-		if u.served[set.name] {
+		if u.served[set.Name] {
 			continue
 		}
 		if f, wrong := u.conflict(set); wrong {
 			u.Findings = append(u.Findings, f)
 			continue
 		}
-		if c, differs := set.change(u.state[set.name].sets[set.qtype]); differs {
-			if why := u.state[set.name].held[set.qtype]; why != "" {
+		if c, differs := set.from(u.state[set.Name].sets[set.Type]); differs {
+			if why := u.state[set.Name].held[set.Type]; why != "" {
 				f := u.inTheWay(set, c.Remove)
 				u.Findings = append(u.Findings, f.Because("%s; nothing was written", why).Do("release the record set at the provider, or leave it out with --without"))
 				continue
@@ -94,75 +94,52 @@ func compare(at Zone, want []dns.RR, state zoneState) (*ZoneUpdate, error) {
 	return u, nil
 }
 
-// recordSet is the planned records of one name and type.
-type recordSet struct {
-	name  string
-	qtype uint16
-	rrs   []dns.RR
-}
-
-// recordSets groups records in the order of the plan.
-func recordSets(rrs []dns.RR) []recordSet {
-	var out []recordSet
+// recordSets groups records by name and type, in the order of the plan: changes of which only Set is known.
+func recordSets(rrs []dns.RR) []Change {
+	var out []Change
 	for _, rr := range rrs {
 		name, qtype := dns.CanonicalName(rr.Header().Name), rr.Header().Rrtype
-		i := slices.IndexFunc(out, func(s recordSet) bool { return s.name == name && s.qtype == qtype })
+		i := slices.IndexFunc(out, func(s Change) bool { return s.Name == name && s.Type == qtype })
 		if i < 0 {
-			i, out = len(out), append(out, recordSet{name: name, qtype: qtype})
+			i, out = len(out), append(out, Change{Name: name, Type: qtype})
 		}
-		if !dnssrv.Has(out[i].rrs, rr) {
-			out[i].rrs = append(out[i].rrs, rr)
+		if !dnssrv.Has(out[i].Set, rr) {
+			out[i].Set = append(out[i].Set, rr)
 		}
 	}
 	return out
 }
 
-// changedSets are the sets of an update that it changes.
-func (u *ZoneUpdate) changedSets() []recordSet {
-	var out []recordSet
-	for _, c := range u.Changes {
-		out = append(out, recordSet{c.Name, c.Type, c.Set})
-	}
-	return out
-}
-
-// identical reports whether there is one record in set that is rr, TTL included.
-func identical(set []dns.RR, rr dns.RR) bool {
-	return slices.ContainsFunc(set, func(other dns.RR) bool {
-		return dns.IsDuplicate(other, rr) && other.Header().Ttl == rr.Header().Ttl
-	})
-}
-
-func (s recordSet) change(now []dns.RR) (Change, bool) {
-	c := Change{Name: s.name, Type: s.qtype, Set: s.rrs}
-	for _, rr := range now {
-		if !identical(s.rrs, rr) {
-			c.Remove = append(c.Remove, rr)
-		}
-	}
-	for _, rr := range s.rrs {
-		if !identical(now, rr) {
-			c.Add = append(c.Add, rr)
-		}
-	}
+// from is what makes the whole set of what is there now, and whether that is anything.
+func (c Change) from(now []dns.RR) (Change, bool) {
+	c.Remove, c.Add = lacking(now, c.Set), lacking(c.Set, now)
 	return c, len(c.Add)+len(c.Remove) > 0
+}
+
+// lacking are the records of list that in does not have with the same TTL.
+func lacking(list, in []dns.RR) []dns.RR {
+	return slices.DeleteFunc(slices.Clone(list), func(rr dns.RR) bool {
+		return slices.ContainsFunc(in, func(other dns.RR) bool {
+			return dns.IsDuplicate(other, rr) && other.Header().Ttl == rr.Header().Ttl
+		})
+	})
 }
 
 // allowed keeps the update to the kinds of records that a plan has: whatever
 // goes wrong before, the SOA, NS, MX and SPF records of a zone are never touched.
-func (u *ZoneUpdate) allowed(set recordSet) error {
-	what := dnssrv.Plain(set.name) + " " + dns.TypeToString[set.qtype]
-	if !slices.Contains([]uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeSRV, dns.TypeTXT}, set.qtype) {
+func (u *ZoneUpdate) allowed(set Change) error {
+	what := dnssrv.Plain(set.Name) + " " + dns.TypeToString[set.Type]
+	if !slices.Contains([]uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeSRV, dns.TypeTXT}, set.Type) {
 		return fmt.Errorf("%s is not a record that is published by an update", what)
 	}
-	if set.qtype == dns.TypeTXT && (set.name == u.Zone || isSPF(set.rrs)) {
+	if set.Type == dns.TypeTXT && (set.Name == u.Zone || isSPF(set.Set)) {
 		return fmt.Errorf("%s: text at the top of a zone, and SPF, are not published by an update", what)
 	}
-	if !dns.IsSubDomain(u.Zone, set.name) {
-		return outside(set.name, u.Zone)
+	if !dns.IsSubDomain(u.Zone, set.Name) {
+		return outside(set.Name, u.Zone)
 	}
-	if o := u.state[set.name]; o != nil {
-		if _, asked := o.sets[set.qtype]; asked {
+	if o := u.state[set.Name]; o != nil {
+		if _, asked := o.sets[set.Type]; asked {
 			return nil
 		}
 	}
@@ -175,22 +152,22 @@ func isSPF(rrs []dns.RR) bool {
 }
 
 // conflict finds what must not be next to the set, and is not ours to remove.
-func (u *ZoneUpdate) conflict(set recordSet) (finding.Finding, bool) {
-	o := u.state[set.name]
+func (u *ZoneUpdate) conflict(set Change) (finding.Finding, bool) {
+	o := u.state[set.Name]
 	var inTheWay []dns.RR
 	apex := false
 	switch alias := o.sets[dns.TypeCNAME]; {
-	case set.qtype == dns.TypeCNAME:
+	case set.Type == dns.TypeCNAME:
 		for qtype, rrs := range o.sets {
 			if qtype != dns.TypeCNAME {
 				inTheWay = append(inTheWay, rrs...)
 			}
 		}
 		slices.SortFunc(inTheWay, func(a, b dns.RR) int { return strings.Compare(a.String(), b.String()) })
-		apex = set.name == u.Zone
+		apex = set.Name == u.Zone
 	case len(alias) > 0:
 		inTheWay = alias
-	case set.qtype == dns.TypeTXT && isSPF(o.sets[dns.TypeTXT]):
+	case set.Type == dns.TypeTXT && isSPF(o.sets[dns.TypeTXT]):
 		inTheWay = o.sets[dns.TypeTXT]
 	}
 	if len(inTheWay) == 0 && !apex {
@@ -198,15 +175,15 @@ func (u *ZoneUpdate) conflict(set recordSet) (finding.Finding, bool) {
 	}
 	f := u.inTheWay(set, inTheWay)
 	if apex {
-		f = f.Because("%s is the top of a zone, where a CNAME cannot be (RFC 1034 §3.6.2)", dnssrv.Plain(set.name))
+		f = f.Because("%s is the top of a zone, where a CNAME cannot be (RFC 1034 §3.6.2)", dnssrv.Plain(set.Name))
 	}
 	return f, true
 }
 
 // inTheWay is the finding about records that keep a set from being published.
-func (u *ZoneUpdate) inTheWay(set recordSet, rrs []dns.RR) finding.Finding {
-	f := finding.New("dns-publish-conflict", dnssrv.Plain(set.name)+" "+dns.TypeToString[set.qtype])
-	f.Name, f.Type, f.Status = dnssrv.Plain(set.name), dns.TypeToString[set.qtype], "conflict"
-	f.Want, f.Got = dnssrv.Lines(set.rrs), dnssrv.Lines(rrs)
+func (u *ZoneUpdate) inTheWay(set Change, rrs []dns.RR) finding.Finding {
+	f := finding.New("dns-publish-conflict", dnssrv.Plain(set.Name)+" "+dns.TypeToString[set.Type])
+	f.Name, f.Type, f.Status = dnssrv.Plain(set.Name), dns.TypeToString[set.Type], "conflict"
+	f.Want, f.Got = dnssrv.Lines(set.Set), dnssrv.Lines(rrs)
 	return f
 }

@@ -189,22 +189,17 @@ func (p *Publisher) moved(ctx context.Context, u *ZoneUpdate) ([]string, error) 
 	state.dropSynthesised(sets)
 	var out []string
 	for _, set := range sets {
-		before, now := u.state[set.name], state[set.name]
-		for _, qtype := range append([]uint16{set.qtype, dns.TypeCNAME}, excludedByCNAME...) {
-			if sameRecords(before.sets[qtype], now.sets[qtype]) {
+		before, now := u.state[set.Name], state[set.Name]
+		for _, qtype := range append([]uint16{set.Type, dns.TypeCNAME}, excludedByCNAME...) {
+			if _, differs := (Change{Set: before.sets[qtype]}).from(now.sets[qtype]); !differs {
 				continue
 			}
 			out = append(out, dnssrv.Lines(now.sets[qtype])...)
 			if len(now.sets[qtype]) == 0 {
-				out = append(out, dnssrv.Plain(set.name)+" "+dns.TypeToString[qtype]+": gone")
+				out = append(out, dnssrv.Plain(set.Name)+" "+dns.TypeToString[qtype]+": gone")
 			}
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
-}
-
-// sameRecords reports whether two sets are the same.
-func sameRecords(a, b []dns.RR) bool {
-	return len(a) == len(b) && !slices.ContainsFunc(a, func(rr dns.RR) bool { return !identical(b, rr) })
 }
