@@ -1,9 +1,7 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +31,7 @@ func LoadWith(r *files.Reader, path string, day time.Time) (*Config, []finding.F
 	}
 	text, err := r.Read(path, files.Text)
 	if err != nil {
-		cause, fix := unreadable(path, err, "the current folder")
+		cause, fix := files.Explain(path, err, "the current folder")
 		return c, []finding.Finding{finding.New("config-file-unreadable", path).Because("%s", cause).Do("%s", fix)}
 	}
 	return c.parse(text)
@@ -124,22 +122,6 @@ func (c *Config) claims(e *Entry, claimed map[string]string) (out []finding.Find
 
 // Unreadable says why a file that the value at path names cannot be read.
 func (c *Config) Unreadable(path, file string, err error) finding.Finding {
-	cause, fix := unreadable(file, err, "the configuration file's folder")
+	cause, fix := files.Explain(file, err, "the configuration file's folder")
 	return c.Fault("config-file-unreadable", path, cause, fix)
-}
-
-// unreadable says why a file cannot be read, and what to do; a relative path
-// starts at start.
-func unreadable(file string, err error, start string) (cause, fix string) {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "there is no file " + file, "check the path; a relative one starts at " + start
-	case errors.Is(err, fs.ErrPermission):
-		return "this user may not read " + file, "give it read permission"
-	}
-	reason := err.Error()
-	if p, ok := errors.AsType[*fs.PathError](err); ok { // without the path again
-		reason = p.Err.Error()
-	}
-	return fmt.Sprintf("%s cannot be read: %s", file, reason), "check the path and its permissions"
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -77,7 +78,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 		return exitOK
 	}
 	if !errors.Is(err, errSilent) {
-		fmt.Fprintf(a.stderr, "autoconfig: %v\n", err)
+		fmt.Fprintf(a.stderr, "autoconfig: %s\n", explained(err))
 	}
 	if fromCobra(err) {
 		fmt.Fprintf(a.stderr, "usage: %s; %s --help says more\n", cmd.UseLine(), cmd.CommandPath())
@@ -87,6 +88,17 @@ func (a *app) main(ctx context.Context, args []string) int {
 		return exitUsage
 	}
 	return exitProblem
+}
+
+// explained is the text of an error; what is wrong with a file is said in this
+// program's words.
+func explained(err error) string {
+	text := err.Error()
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		cause, fix := files.Explain(p.Path, p, "the current folder")
+		return strings.Replace(text, p.Error(), cause+"; "+fix, 1)
+	}
+	return text
 }
 
 // ranError marks an error that a command itself returned; what cobra finds
@@ -125,7 +137,7 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.configPath, "config", "", "configuration `file` (default ./autoconfig.yaml, then /etc/autoconfig/autoconfig.yaml)")
 	flags.BoolVar(&a.json, "json", false, "print JSON instead of a table")
 	a.logLevel = "info"
-	flags.Var(wordFlag(&a.logLevel, logLevels), "log-level", orWords(logLevels))
+	flags.Var(wordFlag(&a.logLevel, logLevels), "log-level", provider.OrList(logLevels))
 	offer(root, "log-level", logLevels)
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.AddCommand(a.initCommand(), serve, a.renderCommand(), a.exportCommand(), a.sourcesCommand(), a.discoverCommand(), a.lintCommand(), a.importCommand(), a.doctorCommand(), a.explainCommand(), a.providersCommand(), a.configCommand(), a.profileCommand(), a.dnsCommand(), a.thunderbirdAddonCommand(), a.versionCommand(), a.manCommand())

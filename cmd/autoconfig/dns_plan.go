@@ -42,9 +42,9 @@ func (a *app) dnsPlanCommand() *cobra.Command {
 	cmd := newCommand("dns plan", "DOMAIN…|--all|--file FILE", d.run)
 	d.plan.flags(cmd)
 	d.list.flags(cmd, "plan")
-	wordVar(cmd, &d.format, words, "format", orWords(words)+" (--json is the same as --format json)")
+	wordVar(cmd, &d.format, words, "format", provider.OrList(words)+" (--json is the same as --format json)")
 	wordVar(cmd, &d.shape.Terraform, dnssrv.TerraformProviders(), "terraform-provider", "whose resources --format terraform writes: "+
-		orWords(dnssrv.TerraformProviders())+" (default "+dnssrv.TerraformProviders()[0]+")")
+		provider.OrList(dnssrv.TerraformProviders())+" (default "+dnssrv.TerraformProviders()[0]+")")
 	cmd.Flags().StringVar(&d.shape.Zone, "zone", "", "the `zone` that labels are relative to (default: the domain)")
 	return cmd
 }

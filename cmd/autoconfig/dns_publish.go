@@ -70,7 +70,7 @@ func (a *app) dnsPublishCommand() *cobra.Command {
 	f.StringVar(&d.keyName, "tsig-key", "", "the `name` of the key, when the file has several")
 	f.Var(&flagValue{set: serverFlag(&d.server)}, "server", "the primary server at `HOST[:PORT]` (default: the one the SOA record names)")
 	f.StringVar(&d.zone, "zone", "", "the `zone` to change (default: the one that the domain lies in)")
-	wordVar(cmd, &d.api, publish.Providers(), "api", "publish through the API of "+orWords(publish.Providers()))
+	wordVar(cmd, &d.api, publish.Providers(), "api", "publish through the API of "+provider.OrList(publish.Providers()))
 	f.StringVar(&d.apiURL, "api-url", "", "where the API is (default: the provider's; needed for powerdns)")
 	f.StringVar(&d.token, "token-file", "", "the API's token is the first line of this `file` (default: "+tokenVariable+" of the environment)")
 	f.StringVar(&d.exec, "exec", "", "have this shell `command` make the changes, which are JSON on its standard input")
@@ -82,8 +82,8 @@ func (a *app) dnsPublishCommand() *cobra.Command {
 	for _, name := range []string{"tsig-file", "token-file", "since"} {
 		_ = cmd.MarkFlagFilename(name) // fails for a flag that does not exist
 	}
-	cmd.MarkFlagsMutuallyExclusive("tsig-file", "api", "exec")
-	cmd.MarkFlagsMutuallyExclusive("server", "api")
+	exclusive(cmd, "tsig-file", "api", "exec")
+	exclusive(cmd, "server", "api")
 	return cmd
 }
 
@@ -110,7 +110,7 @@ func (d *dnsPublish) options() (o publish.Options, err error) {
 		o.API, err = d.apiOptions()
 		return o, err
 	case d.apiURL != "" || d.token != "":
-		return o, usagef("--api-url and --token-file belong to --api %s", orWords(publish.Providers()))
+		return o, usagef("--api-url and --token-file belong to --api %s", provider.OrList(publish.Providers()))
 	case d.exec != "" || d.dryRun && d.keyFile == "": // nothing is signed
 		return o, nil
 	case d.keyFile == "":

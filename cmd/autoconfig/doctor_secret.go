@@ -31,7 +31,7 @@ func (s *secretFlags) flags(cmd *cobra.Command) {
 	f.StringVar(&s.passwordFile, "password-file", "", "try the password in the first line of this `file`")
 	f.StringVar(&s.tokenFile, "token-file", "", "try the OAuth2 access token in the first line of this `file` (XOAUTH2)")
 	f.StringArrayVar(&s.hosts, "login-host", nil, "this `host` may be given the password although it is of another domain (repeatable)")
-	cmd.MarkFlagsMutuallyExclusive("login", "password-file", "token-file")
+	exclusive(cmd, "login", "password-file", "token-file")
 }
 
 func (s *secretFlags) wanted() bool { return s.login || s.passwordFile != "" || s.tokenFile != "" }

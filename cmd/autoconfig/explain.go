@@ -26,7 +26,7 @@ var errUnexplained = errors.New("nothing known is in this text; paste the server
 func (a *app) explainCommand() *cobra.Command {
 	cmd := newCommand("explain", "[TEXT]", nil)
 	cmd.DisableFlagParsing = true // -ERR and the like are text
-	lang := cmd.Flags().String("lang", "", "language of the answer: "+orWords(finding.Languages())+" (default: the locale's)")
+	lang := cmd.Flags().String("lang", "", "language of the answer: "+provider.OrList(finding.Languages())+" (default: the locale's)")
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
 		text, help, err := a.explainArgs(args, lang)
 		if err != nil || help {
@@ -63,11 +63,11 @@ func (a *app) explainArgs(args []string, lang *string) (text string, help bool, 
 			}
 			if name == "--lang" {
 				if *lang = value; !slices.Contains(finding.Languages(), value) {
-					return "", false, usagef("--lang %q: there are no texts in it; write %s", value, orWords(finding.Languages()))
+					return "", false, usagef("--lang %q: there are no texts in it; write %s", value, provider.OrList(finding.Languages()))
 				}
 			}
 			if name == "--log-level" && !slices.Contains(logLevels, value) {
-				return "", false, usagef("--log-level %q: write %s", value, orWords(logLevels))
+				return "", false, usagef("--log-level %q: write %s", value, provider.OrList(logLevels))
 			}
 		default:
 			words = append(words, args[i])

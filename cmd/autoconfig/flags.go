@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"autoconfig/provider"
 	"autoconfig/source"
 )
 
@@ -68,14 +69,23 @@ func wordError(word string, words []string) error {
 	if near := source.Nearest(word, words); near != "" && near[0] == word[0] { // smtp is not a slip for imap
 		return fmt.Errorf("did you mean %s?", near)
 	}
-	return errors.New("write " + orWords(words))
+	return errors.New("write " + provider.OrList(words))
 }
 
-func orWords(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
+// exclusive refuses two of these flags at once.
+func exclusive(cmd *cobra.Command, names ...string) {
+	cmd.MarkFlagsMutuallyExclusive(names...) // for shells; what it would say are not this program's words
+	before := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		given := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !cmd.Flags().Changed(name) })
+		if len(given) > 1 {
+			return usagef("--%s and --%s exclude one another; write one of --%s", given[0], given[1], strings.Join(names, ", --"))
+		}
+		if before != nil {
+			return before(cmd, args)
+		}
+		return nil
 	}
-	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
 // flagError is a mistake in a flag in this program's words.
@@ -117,5 +127,5 @@ func flagFix(f *pflag.Flag, cause error) string {
 	case "float64":
 		return fmt.Sprintf("write a number, for example %s", f.DefValue)
 	}
-	return cause.Error()
+	return explained(cause)
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -110,7 +109,7 @@ func (i *importing) one(ctx context.Context, arg string) error {
 		i.take(arg, data, i.hint(arg), err)
 		return nil
 	case !errors.Is(err, fs.ErrNotExist), strings.ContainsAny(arg, `/\`), slices.Contains(extensions, filepath.Ext(lower)):
-		return usagef("%w; check the path", err)
+		return usageError{err}
 	}
 	addr, err := typedAddress(arg)
 	if err != nil {
@@ -141,7 +140,7 @@ func (i *importing) take(name string, data []byte, a provider.Address, err error
 	}
 	if err != nil {
 		i.found = append(i.found, finding.New("import-document-unreadable", provider.Printable(name, 300)).
-			Because("%s", provider.Printable(err.Error(), 300)))
+			Because("%s", provider.Printable(explained(err), 300)))
 		return
 	}
 	i.read++
@@ -160,7 +159,7 @@ func (i *importing) folder(dir string) error {
 		case !e.Type().IsRegular():
 			return nil
 		}
-		data, err := readUpTo(path, importer.MaxSize+1)
+		data, err := named().Read(path, importer.MaxSize)
 		before := len(i.found)
 		i.take(path, data, i.hint(path), err)
 		if len(i.found) > before && importer.FormatOf(data) == discover.NoFormat {
@@ -168,15 +167,6 @@ func (i *importing) folder(dir string) error {
 		}
 		return nil
 	})
-}
-
-func readUpTo(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // read only
-	return io.ReadAll(io.LimitReader(f, most))
 }
 
 // fetch gets the document at a URL, or all that a server has for the domains.

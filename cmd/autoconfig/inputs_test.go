@@ -64,6 +64,45 @@ func TestInputsAreBounded(t *testing.T) {
 	}
 }
 
+// What is wrong with a file or folder that a command line names is said in this program's words, wherever it is named.
+func TestFilesInOwnWords(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, []byte("x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	publish := []string{"dns", "publish", "example.org", "--yes", "--service-host", "autoconfig.example.net"}
+	doctor := []string{"doctor", "jo@example.org", "--resolver", "127.0.0.1:1"}
+	const check = "; check the path; a relative one starts at the current folder\n"
+	for _, test := range []struct {
+		want string
+		args []string
+	}{
+		{"there is no file none.xml" + check, []string{"import", "none.xml"}},
+		{"there is no folder of/none" + check, []string{"import", "of/none/file.xml"}},
+		{"there is no file none" + check, []string{"lint", "none"}},
+		{"there is no file none" + check, []string{"profile", "verify", "none"}},
+		{"--file: there is no file none" + check, []string{"dns", "check", "--file", "none"}},
+		{"--file: . cannot be read: a folder, not a regular file; check the path\n", []string{"dns", "plan", "--file", "."}},
+		{"--tsig-file: there is no file none" + check, append(publish, "--tsig-file", "none")},
+		{"--token-file: there is no file none" + check, append(publish, "--api", "desec", "--token-file", "none")},
+		{"--since: . is a folder; check the path\n", append(publish, "--exec", "true", "--since", ".")},
+		{"--since: there is no folder none" + check, append(publish, "--exec", "true", "--since", "none/since")},
+		{"--password-file: there is no file none" + check, append(doctor, "--password-file", "none")},
+		{"--ca \"none\": there is no file none; check the path; a relative one starts at the current folder\n", append(doctor, "--ca", "none")},
+		{"file is not a folder; check the path\n", []string{"export", "file"}},
+		{"file is not a folder; check the path\n", []string{"export", "file/below"}},
+		{"file is not a folder; check the path\n", []string{"man", "file"}},
+		{"there is no folder none" + check, []string{"init", "example.org", "--offline", "--imap", "mail.example.org", "--smtp", "mail.example.org", "--output", "none/a.yaml"}},
+		{"there is no file none; check the path; a relative one starts at the current folder [config-file-unreadable]", []string{"config", "check", "none"}},
+	} {
+		if status, _, words := run1(t, "", test.args...); status == 0 || !strings.Contains(words, test.want) {
+			t.Errorf("%q: %d %s", test.args, status, words)
+		}
+	}
+}
+
 // Why there is no plan to compare the records with is said as it is.
 func TestDoctorUnplanned(t *testing.T) {
 	for _, test := range []struct {

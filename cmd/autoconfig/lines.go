@@ -46,7 +46,7 @@ func (a *app) document(name string, most int64) ([]byte, error) {
 	if name != "-" {
 		text, err := named().Read(name, most)
 		if err != nil {
-			return nil, usagef("%w; check the path", err)
+			return nil, usageError{err}
 		}
 		return text, nil
 	}

@@ -79,9 +79,7 @@ func (n *network) guarded(client *query.Client) *http.Transport {
 // rootsFlag reads the authorities of --ca: the system's, and those in the file.
 func rootsFlag(to **x509.CertPool) *flagValue {
 	return &flagValue{set: func(path string) (err error) {
-		if *to, err = service.Roots(path); err != nil {
-			err = fmt.Errorf("%w; write the path of a file with PEM certificates", err)
-		}
+		*to, err = service.Roots(path)
 		return err
 	}}
 }

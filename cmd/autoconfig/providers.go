@@ -160,7 +160,7 @@ func serverLines(list []provider.Server) []string {
 
 // serverWords is a server on one line.
 func serverWords(s provider.Server) string {
-	return fmt.Sprintf("%s %s:%d %s (%s)", s.Protocol, s.Host, s.Port, s.Security, strings.Join(texts(s.Auth), ", "))
+	return fmt.Sprintf("%s %s:%d %s (%s)", s.Protocol, s.Host, s.Port, s.Security, strings.Join(provider.Texts(s.Auth), ", "))
 }
 
 func (a *app) printProvider(e config.Entry) error {

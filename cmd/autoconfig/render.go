@@ -41,7 +41,7 @@ func (a *app) render(ctx context.Context, format, who string, o server.RenderOpt
 		return usagef("unknown format %q; write one of %s", format, strings.Join(formats, ", "))
 	}
 	if o.Lang != "" && !slices.Contains(finding.Languages(), o.Lang) {
-		return usagef("--lang %q: there are no texts in it; write %s", o.Lang, orWords(finding.Languages()))
+		return usagef("--lang %q: there are no texts in it; write %s", o.Lang, provider.OrList(finding.Languages()))
 	}
 	addr, err := typedAddress(who)
 	if err != nil {

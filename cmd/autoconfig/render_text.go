@@ -17,7 +17,7 @@ func (a *app) renderText(p *provider.Provider, addr provider.Address) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\tserver\tport\tencryption\tuser name\tauthentication")
 	for _, s := range p.AllServers() {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", protocolWords[s.Protocol], s.Host, s.Port, securityWords[s.Security], provider.Expand(s.Username, addr), strings.Join(texts(s.Auth), ", or "))
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", protocolWords[s.Protocol], s.Host, s.Port, securityWords[s.Security], provider.Expand(s.Username, addr), strings.Join(provider.Texts(s.Auth), ", or "))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -81,12 +81,3 @@ func passwordLines(l provider.PasswordLogin) []string {
 var protocolWords = map[provider.Protocol]string{provider.IMAP: "IMAP", provider.POP3: "POP3", provider.SMTP: "SMTP (outgoing)", provider.ManageSieve: "ManageSieve"}
 
 var securityWords = map[provider.Security]string{provider.TLS: "TLS", provider.STARTTLS: "STARTTLS", provider.Plain: "none"}
-
-// texts are words of the model as plain strings.
-func texts[T ~string](list []T) []string {
-	out := make([]string, len(list))
-	for i, word := range list {
-		out[i] = string(word)
-	}
-	return out
-}

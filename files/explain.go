@@ -1,0 +1,51 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Explain says why a file or a folder cannot be read or written, and what to do;
+// a relative path starts at start, such as "the current folder".
+func Explain(path string, err error, start string) (cause, fix string) {
+	folder := filepath.Dir(path)
+	_, missing := os.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && errors.Is(missing, fs.ErrNotExist):
+		return "there is no folder " + folder, "check the path; a relative one starts at " + start
+	case errors.Is(err, fs.ErrNotExist):
+		return "there is no file " + path, "check the path; a relative one starts at " + start
+	case errors.Is(err, fs.ErrPermission):
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			return "this user may not write into the folder " + folder, "give it write permission"
+		}
+		return "this user may not read " + path, "give it read permission"
+	case errors.Is(err, syscall.EISDIR):
+		return path + " is a folder", "check the path"
+	case errors.Is(err, syscall.ENOTDIR):
+		return existing(path) + " is not a folder", "check the path"
+	}
+	if p, ok := errors.AsType[*fs.PathError](err); ok { // without the path again
+		err = p.Err
+	}
+	cause, fix = fmt.Sprintf("%s cannot be read: %s", path, err), "check the path and its permissions"
+	if errors.Is(err, ErrKind) || errors.Is(err, ErrSize) {
+		fix = "check the path"
+	}
+	return cause, fix
+}
+
+// existing is the path, or the folder above it that is there.
+func existing(path string) string {
+	for path != filepath.Dir(path) {
+		if _, err := os.Stat(path); err == nil {
+			break
+		}
+		path = filepath.Dir(path)
+	}
+	return path
+}
