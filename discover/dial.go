@@ -20,9 +20,9 @@ var ErrUnresolved = errors.New("the host has no address")
 
 var errDNS = errors.New("DNS did not answer")
 
-// dial connects to host:port: to what ConnectTo names, else to the addresses
+// Connect connects to host:port: to what ConnectTo names, else to the addresses
 // that DNS gives, one after the other.
-func (e *Env) dial(ctx context.Context, network, hostPort string) (net.Conn, error) {
+func (e *Env) Connect(ctx context.Context, network, hostPort string) (net.Conn, error) {
 	if e.ConnectTo != nil {
 		if to := e.ConnectTo(hostPort); to != hostPort {
 			return new(net.Dialer).DialContext(ctx, network, to)

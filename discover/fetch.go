@@ -53,7 +53,7 @@ var (
 func (e *Env) newTransport() *http.Transport {
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, hostPort string) (net.Conn, error) {
-			return e.dial(requestContext(ctx), network, hostPort)
+			return e.Connect(requestContext(ctx), network, hostPort)
 		},
 		DialTLSContext:         e.dialTLS,
 		DisableCompression:     true, // a client's own Accept-Encoding is sent
@@ -82,7 +82,7 @@ func (e *Env) dialTLS(ctx context.Context, network, hostPort string) (net.Conn, 
 	if err != nil {
 		return nil, err
 	}
-	conn, err := e.dial(ctx, network, hostPort)
+	conn, err := e.Connect(ctx, network, hostPort)
 	if err != nil {
 		return nil, err
 	}

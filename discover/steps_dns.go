@@ -253,7 +253,7 @@ func (w *walk) try(ctx context.Context, s step, v vars, candidate string) (Step,
 	defer cancel()
 	start := time.Now()
 	address := fmt.Sprintf("%s:%d", host, svc.Port)
-	conn, err := w.env.dial(ctx, "tcp", address)
+	conn, err := w.env.Connect(ctx, "tcp", address)
 	f, why := faultOf(err)
 	if f != FaultNone {
 		return row(s, "connect "+address, start, f, why), nil

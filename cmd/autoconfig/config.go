@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -108,10 +107,7 @@ func (a *app) printFaultsJSON(path string, found []finding.Finding) error {
 		at := config.ParsePos(f.Subject)
 		faults = append(faults, faultJSON{at.File, at.Line, at.Column, f.Key, f.ID, f.Level, f.Cause, f.Fix})
 	}
-	enc := json.NewEncoder(a.stdout)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(struct {
+	return a.printIndented(struct {
 		File     string          `json:"file"`
 		Findings []faultJSON     `json:"findings"`
 		Summary  finding.Summary `json:"summary"`

@@ -5,17 +5,16 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
 	"autoconfig/config"
+	"autoconfig/discover"
 	"autoconfig/discover/probe"
 	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
@@ -90,7 +89,8 @@ func (a *app) liveService(ctx context.Context, n *network, cfg *config.Config, d
 	if host == "" {
 		return []finding.Finding{finding.New("server-service-host-missing", cfg.Name())}, nil
 	}
-	look := liveLook{client: n.dnsClient(cfg, 0), roots: n.roots, connect: n.connect, host: host}
+	look := liveLook{env: n.environment(n.dnsClient(cfg, 0)), host: host}
+	look.env.AllowPrivate = true
 	if f := look.resolves(ctx); f.ID != "" {
 		return []finding.Finding{f}, nil
 	}
@@ -111,17 +111,15 @@ func (a *app) liveService(ctx context.Context, n *network, cfg *config.Config, d
 }
 
 type liveLook struct {
-	client  *query.Client
-	roots   *x509.CertPool
-	connect connections
-	host    string
+	env  *discover.Env
+	host string
 }
 
 func (l *liveLook) resolves(ctx context.Context) finding.Finding {
-	if l.connect.replaced(l.host + ":443") {
+	if l.env.ConnectTo(l.host+":443") != l.host+":443" {
 		return finding.Finding{}
 	}
-	_, err := l.client.LookupHost(ctx, l.host)
+	_, err := l.env.Host(ctx, l.host)
 	switch {
 	case errors.Is(err, provider.ErrNotFound):
 		return finding.New("server-service-host-unresolved", l.host)
@@ -131,36 +129,15 @@ func (l *liveLook) resolves(ctx context.Context) finding.Finding {
 	return finding.Finding{}
 }
 
-// dial connects to the host, by the addresses that the resolvers know.
-func (l *liveLook) dial(ctx context.Context, _, hostPort string) (net.Conn, error) {
-	to := l.connect.to(hostPort)
-	host, port, err := net.SplitHostPort(to)
-	if err != nil {
-		return nil, err
-	}
-	var d net.Dialer
-	if to != hostPort {
-		return d.DialContext(ctx, "tcp", to)
-	}
-	addrs, err := l.client.LookupHost(ctx, host)
-	for _, addr := range addrs {
-		var conn net.Conn
-		if conn, err = d.DialContext(ctx, "tcp", net.JoinHostPort(addr.String(), port)); err == nil {
-			return conn, nil
-		}
-	}
-	return nil, err
-}
-
 func (l *liveLook) covered(ctx context.Context) finding.Finding {
 	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
 	defer cancel()
-	conn, err := l.dial(ctx, "tcp", l.host+":443")
+	conn, err := l.env.Connect(ctx, "tcp", l.host+":443")
 	if err != nil {
 		return finding.New("server-https-unreachable", l.host+":443").Because("nothing answers https at %s: %s", l.host, err)
 	}
 	defer func() { _ = conn.Close() }()
-	if err := tls.Client(conn, &tls.Config{ServerName: l.host, RootCAs: l.roots}).HandshakeContext(ctx); err != nil {
+	if err := tls.Client(conn, &tls.Config{ServerName: l.host, RootCAs: l.env.Roots}).HandshakeContext(ctx); err != nil {
 		return finding.New("server-certificate-invalid", l.host+":443").Because("clients refuse the certificate of %s: %s", l.host, strings.TrimPrefix(err.Error(), "tls: "))
 	}
 	return finding.Finding{}
@@ -195,7 +172,7 @@ func (l *liveLook) get(ctx context.Context, url string) (int, []byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	tr := &http.Transport{DialContext: l.dial, TLSClientConfig: &tls.Config{RootCAs: l.roots}, DisableKeepAlives: true}
+	tr := &http.Transport{DialContext: l.env.Connect, TLSClientConfig: &tls.Config{RootCAs: l.env.Roots}, DisableKeepAlives: true}
 	r, err := tr.RoundTrip(req)
 	if err != nil {
 		return 0, nil, fmt.Errorf("%s: %w", url, err)

@@ -1,12 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -14,7 +10,6 @@ import (
 
 	"autoconfig/config"
 	"autoconfig/discover"
-	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/source"
@@ -27,13 +22,11 @@ const discoveredAtOnce = 4
 // discovery is one run of `discover`.
 type discovery struct {
 	*app
-	network      network
-	clients      []string
-	trace        bool
-	file         string
-	allowPrivate bool
-	ispdb        string
-	format       string
+	network network
+	clients []string
+	trace   bool
+	file    string
+	format  string
 
 	data *config.Data
 	env  *discover.Env
@@ -54,15 +47,13 @@ func (a *app) discoverCommand() *cobra.Command {
 	}
 	cmd := newCommand("discover", "ADDRESS|--file FILE", d.run)
 	cmd.Long += programs.String()
-	d.network.flags(cmd)
+	d.network.discoveryFlags(cmd)
 	formatFlag(cmd, &d.format)
 	f := cmd.Flags()
 	f.Var(wordsFlag(&d.clients, "all", append(names, "all")), "client", "the `program` to be, or all (repeatable)")
 	offer(cmd, "client", append(names, "all"))
 	f.BoolVar(&d.trace, "trace", false, "show every step of every program")
 	f.StringVar(&d.file, "file", "", "look at the addresses or domains in this `file`, one a line, # comments; - is standard input")
-	f.BoolVar(&d.allowPrivate, "allow-private", false, "connect to private and local addresses too")
-	f.Var(ispdbFlag(&d.ispdb), "ispdb", "base `URL` of Thunderbird's database of providers")
 	return cmd
 }
 
@@ -80,7 +71,7 @@ func (d *discovery) run(ctx context.Context, args []string) error {
 		return err
 	}
 	d.data = data
-	d.env = d.environment(cfg)
+	d.env = d.network.environment(d.network.dnsClient(cfg, 0))
 	if d.file != "" {
 		return d.stream(ctx, names)
 	}
@@ -110,25 +101,6 @@ func (d *discovery) names() []string {
 	return d.clients
 }
 
-// ispdbFlag is the base URL of a database of providers.
-func ispdbFlag(to *string) *flagValue {
-	*to = discover.ISPDB
-	return &flagValue{shown: *to, set: func(s string) error {
-		if u, err := url.Parse(s); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-			return errors.New("write a URL, for example " + discover.ISPDB)
-		}
-		*to = s
-		return nil
-	}}
-}
-
-func (d *discovery) environment(cfg *config.Config) *discover.Env {
-	env := discover.NewEnv(d.network.dnsClient(cfg, 0))
-	env.Roots, env.ConnectTo, env.AllowPrivate = d.network.roots, d.network.connect.to, d.allowPrivate
-	env.ISPDB = strings.TrimSuffix(d.ispdb, "/") + "/"
-	return env
-}
-
 // one looks at one address and compares it with the model, if it is served.
 func (d *discovery) one(ctx context.Context, addr provider.Address, names []string) discoverJSON {
 	r, err := discover.Run(ctx, d.env, addr, names...)
@@ -154,26 +126,14 @@ func (d *discovery) stream(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	var broke error // why the list ended early
 	count, without, broken := 0, 0, false
-	bar := newProgress(d.stderr, expected)
-	defer bar.clear()
 	work := func(ctx context.Context, addr provider.Address) discoverJSON { return d.one(ctx, addr, names) }
-	for r := range query.InOrder(ctx, query.Until(addrs, &broke), discoveredAtOnce, work) {
-		if ctx.Err() != nil {
-			break // what is under way ended early and tells nothing
-		}
+	if err := eachInOrder(ctx, newProgress(d.stderr, expected), addrs, discoveredAtOnce, work, func(r discoverJSON) error {
 		count++
 		without += b2i(!r.Found())
 		broken = broken || r.broken()
-		bar.clear()
-		if err := d.print(r, false); err != nil {
-			return err
-		}
-		bar.step(count)
-	}
-	bar.clear()
-	if err := cmp.Or(broke, context.Cause(ctx)); err != nil {
+		return d.print(r, false)
+	}); err != nil {
 		return err
 	}
 	fmt.Fprintf(d.stderr, "%d looked at, %d of them without settings for any program\n", count, without)
@@ -184,7 +144,5 @@ func (d *discovery) print(r discoverJSON, single bool) error {
 	if !d.json {
 		return d.printReport(r, single)
 	}
-	e := json.NewEncoder(d.stdout)
-	e.SetEscapeHTML(false)
-	return e.Encode(r)
+	return d.printJSON(r)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -12,7 +11,6 @@ import (
 
 	"autoconfig/config"
 	"autoconfig/dnssrv"
-	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/service"
@@ -80,17 +78,11 @@ func b2i(b bool) int {
 // stream checks domains and prints each report as it comes, in order. What a
 // kind of finding means is said once, after the last domain.
 func (c *dnsCheck) stream(ctx context.Context, expected int, domains iter.Seq2[string, error]) error {
-	var broke error // why the list ended early
 	var total finding.Summary
 	var met []finding.Finding // the first of each kind
 	count, broken := 0, 0
 	out := c.printer(c.format)
-	bar := newProgress(c.stderr, expected)
-	defer bar.clear()
-	for r := range query.InOrder(ctx, query.Until(domains, &broke), checkedAtOnce, c.checker.Domain) {
-		if ctx.Err() != nil {
-			break // what is under way ended early and tells nothing
-		}
+	err := eachInOrder(ctx, newProgress(c.stderr, expected), domains, checkedAtOnce, c.checker.Domain, func(r service.Checked) error {
 		if r.Err != nil && !errors.Is(r.Err, provider.ErrUnavailable) { // wrong for every domain
 			return planError(c.cfg, r.Err)
 		}
@@ -98,26 +90,18 @@ func (c *dnsCheck) stream(ctx context.Context, expected int, domains iter.Seq2[s
 		s := r.Report.Summary
 		broken += b2i(s.Fail > 0)
 		total = finding.Summary{OK: total.OK + s.OK, Warn: total.Warn + s.Warn, Fail: total.Fail + s.Fail, Skipped: total.Skipped + s.Skipped}
-		bar.clear()
-		var err error
 		switch {
 		case c.json:
-			err = json.NewEncoder(c.stdout).Encode(r.Report)
+			return c.printJSON(r.Report)
 		case c.format == manualFormat:
-			err = c.manual(out, r.Report)
+			return c.manual(out, r.Report)
 		case expected == 1:
-			err = out.report(r.Report.Domain, []findingGroup{{findings: r.Report.Findings, hidden: skipped}})
-		default:
-			err = out.brief(r.Report)
-			met = firstOfEach(met, r.Report.Findings)
+			return out.report(r.Report.Domain, []findingGroup{{findings: r.Report.Findings, hidden: skipped}})
 		}
-		if err != nil {
-			return err
-		}
-		bar.step(count)
-	}
-	bar.clear()
-	if err := errors.Join(broke, ctx.Err()); err != nil {
+		met = firstOfEach(met, r.Report.Findings)
+		return out.brief(r.Report)
+	})
+	if err != nil {
 		return err
 	}
 	out.explain(met)

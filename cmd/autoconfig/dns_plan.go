@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -12,7 +11,6 @@ import (
 
 	"autoconfig/config"
 	"autoconfig/dnssrv"
-	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/service"
@@ -101,40 +99,32 @@ func (d *dnsPlan) each(ctx context.Context, cfg *config.Config, data *config.Dat
 		found []finding.Finding
 		err   error
 	}
-	var broke error
 	count, failed := 0, 0
 	bar := newProgress(d.stderr, expected)
 	if _, seen := terminal(d.stdout); seen {
 		bar = newProgress(io.Discard, expected) // the plans are seen already
 	}
-	for r := range query.InOrder(ctx, query.Until(domains, &broke), checkedAtOnce, func(ctx context.Context, domain string) (r result) {
+	err = eachInOrder(ctx, bar, domains, checkedAtOnce, func(ctx context.Context, domain string) (r result) {
 		if r.plan, r.found, r.err = d.planListed(ctx, cfg, data, own, domain, options); d.outside(domain) != nil && r.err == nil {
 			r.found = []finding.Finding{finding.New("dns-plan-failed", domain).Because("%v", d.outside(domain))}
 		}
 		return r
-	}) {
-		bar.clear()
+	}, func(r result) error {
 		count++
 		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
 		case r.err != nil:
 			return r.err
 		case len(r.found) > 0:
 			failed++
 			d.printFindings(r.found)
-		default:
-			if err := d.print(r.plan, count-failed > 1); err != nil {
-				return err
-			}
+			return nil
 		}
-		bar.step(count)
-	}
-	bar.clear()
+		return d.print(r.plan, count-failed > 1)
+	})
 	if failed > 0 {
 		fmt.Fprintf(d.stderr, "%s: %d planned, %d with errors\n", plural(count, "domain"), count-failed, failed)
 	}
-	return cmp.Or(broke, silent(failed > 0))
+	return cmp.Or(err, silent(failed > 0))
 }
 
 // planNotes says what the operator or a vendor does rather than the plan.
@@ -160,7 +150,7 @@ func (d *dnsPlan) outside(domain string) error {
 func (d *dnsPlan) print(p plannedDomain, further bool) error {
 	switch d.format {
 	case jsonFormat:
-		return json.NewEncoder(d.stdout).Encode(p)
+		return d.printJSON(p)
 	case "table":
 		return d.table(p, further)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 
 	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/publish"
-	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
 )
 
@@ -78,29 +76,16 @@ func (d *dnsPublish) some(ctx context.Context, domains []string) error {
 // each publishes the domains of a list, a few at a time. One that fails does not
 // stop the rest.
 func (d *dnsPublish) each(ctx context.Context, expected int, domains iter.Seq2[string, error]) error {
-	var broke error // why the list ended early
 	workers := publishedAtOnce
 	if d.exec != "" || !d.yes && !d.dryRun {
 		workers = 1 // a command may not expect company, and a person is asked about one zone after the other
 	}
-	bar := newProgress(d.stderr, expected)
-	defer bar.clear()
-	count := 0
-	for job := range query.InOrder(ctx, query.Until(domains, &broke), workers, d.work) {
-		if ctx.Err() != nil {
-			break
-		}
+	return eachInOrder(ctx, newProgress(d.stderr, expected), domains, workers, d.work, func(job *publishJob) error {
 		if job.fatal != nil {
 			return job.fatal
 		}
-		bar.clear()
-		if err := d.finish(ctx, job); err != nil {
-			return err
-		}
-		count++
-		bar.step(count)
-	}
-	return errors.Join(broke, ctx.Err())
+		return d.finish(ctx, job)
+	})
 }
 
 // work does for one domain of a list all that needs nobody's answer.
@@ -250,7 +235,7 @@ func (d *dnsPublish) agreed(ctx context.Context, count int, zone string) bool {
 func (d *dnsPublish) report(z *publishedZone) error {
 	if d.json {
 		z.Changes, z.Findings = array(z.Changes), array(z.Findings)
-		return json.NewEncoder(d.stdout).Encode(z)
+		return d.printJSON(z)
 	}
 	for _, f := range z.Findings {
 		if f.Level == finding.OK {

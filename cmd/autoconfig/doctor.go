@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,14 +19,12 @@ type doctor struct {
 	*app
 	network network
 
-	have         []string
-	username     string
-	offline      bool
-	verbose      bool
-	format       string
-	allowPrivate bool
-	ispdb        string
-	secret       secretFlags
+	have     []string
+	username string
+	offline  bool
+	verbose  bool
+	format   string
+	secret   secretFlags
 
 	addr provider.Address
 	cfg  *config.Config
@@ -38,7 +35,7 @@ type doctor struct {
 func (a *app) doctorCommand() *cobra.Command {
 	d := &doctor{app: a}
 	cmd := newCommand("doctor", "ADDRESS|DOMAIN", d.run)
-	d.network.flags(cmd)
+	d.network.discoveryFlags(cmd)
 	d.secret.flags(cmd)
 	formatFlag(cmd, &d.format)
 	f := cmd.Flags()
@@ -46,9 +43,7 @@ func (a *app) doctorCommand() *cobra.Command {
 	f.StringVar(&d.username, "username", "", "the user `name` you have typed in; also the one to log in with")
 	f.BoolVar(&d.offline, "offline", false, "only compare --have and --username, ask no network")
 	f.BoolVarP(&d.verbose, "verbose", "v", false, "say all: what is fine, too, and what each server said")
-	f.BoolVar(&d.allowPrivate, "allow-private", false, "connect to private and local addresses too")
 	noFileCompletion(cmd, "have", "username")
-	f.Var(ispdbFlag(&d.ispdb), "ispdb", "base `URL` of Thunderbird's database of providers")
 	return cmd
 }
 
@@ -127,7 +122,7 @@ func (d *doctor) report(groups []findingGroup) error {
 	r := finding.NewReport(d.addr.Domain, all)
 	var err error
 	if d.json {
-		err = json.NewEncoder(d.stdout).Encode(r)
+		err = d.printJSON(r)
 	} else {
 		err = d.printer(d.format).report(d.addr.Domain, groups)
 	}

@@ -19,8 +19,8 @@ import (
 // ask looks at the network: the clients' discovery and the records at the same
 // time, and each mail server as soon as something names it.
 func (d *doctor) ask(ctx context.Context) ([]findingGroup, error) {
-	env := (&discovery{app: d.app, network: d.network, allowPrivate: d.allowPrivate, ispdb: d.ispdb}).environment(d.cfg)
 	dns := d.network.dnsClient(d.cfg, 0)
+	env := d.network.environment(dns)
 	login, err := d.loginOf(ctx)
 	if err != nil {
 		return nil, err

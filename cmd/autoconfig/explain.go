@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -92,9 +91,7 @@ func (a *app) explain(text, lang string) error {
 		found[i] = found[i].In(lang)
 	}
 	if a.json {
-		enc := json.NewEncoder(a.stdout)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(struct {
+		if err := a.printIndented(struct {
 			Findings []finding.Finding `json:"findings"`
 		}{array(found)}); err != nil {
 			return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -77,7 +76,7 @@ func (e *export) run(ctx context.Context, args []string) error {
 	}
 	done.Skipped = int(e.bad.Load())
 	if e.json {
-		err = json.NewEncoder(e.stdout).Encode(done)
+		err = e.printJSON(done)
 	} else {
 		_, err = fmt.Fprintf(e.stdout, "%s: %d domains, %d files written, %d unchanged, %d removed\n", dir, done.Domains, done.Written, done.Unchanged, done.Removed)
 	}

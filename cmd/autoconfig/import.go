@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,7 +23,8 @@ import (
 
 // importing is one run of `import`.
 type importing struct {
-	*discovery
+	*app
+	network network
 	domains []string
 	docs    []*importer.Document
 	found   []finding.Finding // about what gave no entry
@@ -32,15 +32,13 @@ type importing struct {
 }
 
 func (a *app) importCommand() *cobra.Command {
-	i := &importing{discovery: &discovery{app: a}}
+	i := &importing{app: a}
 	cmd := newCommand("import", "FILE|DIR|URL|ADDRESS…", i.run)
-	i.network.flags(cmd)
+	i.network.discoveryFlags(cmd)
 	f := cmd.Flags()
 	f.Var(&flagValue{set: i.domain}, "domain",
 		"the `domain` of documents that do not say theirs, and the one to ask a server for (repeatable)")
 	noFileCompletion(cmd, "domain")
-	f.BoolVar(&i.allowPrivate, "allow-private", false, "connect to private and local addresses too")
-	f.Var(ispdbFlag(&i.ispdb), "ispdb", "base `URL` of Thunderbird's database of providers")
 	return cmd
 }
 
@@ -91,7 +89,7 @@ func (i *importing) print(docs []*importer.Document) error {
 	for _, d := range docs {
 		out.Findings = append(out.Findings, d.Remarks...)
 	}
-	return json.NewEncoder(i.stdout).Encode(out)
+	return i.printJSON(out)
 }
 
 // one takes one argument for what it is.
@@ -219,7 +217,7 @@ func (i *importing) environmentOf() (*discover.Env, error) {
 	if err != nil {
 		return nil, err
 	}
-	return i.environment(cfg), nil
+	return i.network.environment(i.network.dnsClient(cfg, 0)), nil
 }
 
 // discover takes the documents that mail programs take settings from, and the

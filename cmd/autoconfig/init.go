@@ -22,17 +22,15 @@ type beginning struct {
 	*app
 	network network
 
-	imap, smtp   string
-	serviceHost  string
-	name         string
-	acme         string
-	output       string
-	caddyfile    string
-	dryRun       bool
-	yes          bool
-	offline      bool
-	allowPrivate bool
-	ispdb        string
+	imap, smtp  string
+	serviceHost string
+	name        string
+	acme        string
+	output      string
+	caddyfile   string
+	dryRun      bool
+	yes         bool
+	offline     bool
 
 	answers *bufio.Reader // of a person at the terminal; nil: nobody is asked
 }
@@ -40,7 +38,7 @@ type beginning struct {
 func (a *app) initCommand() *cobra.Command {
 	b := &beginning{app: a}
 	cmd := newCommand("init", "[DOMAIN]", b.run)
-	b.network.flags(cmd)
+	b.network.discoveryFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&b.imap, "imap", "", "the `server` for reading mail: HOST, HOST:PORT or imaps://HOST (default: looked for)")
 	f.StringVar(&b.smtp, "smtp", "", "the `server` for sending mail: HOST, HOST:PORT or submissions://HOST (default: looked for)")
@@ -52,8 +50,6 @@ func (a *app) initCommand() *cobra.Command {
 	f.BoolVar(&b.dryRun, "dry-run", false, "print the file, write nothing")
 	f.BoolVar(&b.yes, "yes", false, "ask nothing")
 	f.BoolVar(&b.offline, "offline", false, "look at nothing: take the servers of --imap and --smtp")
-	f.BoolVar(&b.allowPrivate, "allow-private", false, "connect to private and local addresses too")
-	f.Var(ispdbFlag(&b.ispdb), "ispdb", "base `URL` of Thunderbird's database of providers")
 	noFileCompletion(cmd, "imap", "smtp", "service-host", "name", "acme")
 	return cmd
 }
@@ -167,7 +163,7 @@ func (b *beginning) draft(ctx context.Context, domain string, o setup.Options) (
 // name them.
 func (b *beginning) look(ctx context.Context, domain string, o setup.Options) (setup.Draft, error) {
 	cfg, _ := b.configuration() // its dns.resolver; whatever else is in it does not count here
-	o.Env = (&discovery{app: b.app, network: b.network, allowPrivate: b.allowPrivate, ispdb: b.ispdb}).environment(cfg)
+	o.Env = b.network.environment(b.network.dnsClient(cfg, 0))
 	for {
 		fmt.Fprintf(b.stderr, "Looking at %s and its servers…\n", domain)
 		seen := setup.Look(ctx, domain, o)

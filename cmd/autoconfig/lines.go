@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"iter"
@@ -11,6 +13,7 @@ import (
 
 	"golang.org/x/term"
 
+	"autoconfig/dnssrv/query"
 	"autoconfig/files"
 )
 
@@ -132,4 +135,25 @@ func (p *progress) clear() {
 		fmt.Fprint(p.w, "\r\x1b[K")
 		p.shown = false
 	}
+}
+
+// eachInOrder works on the values of a list, several at a time, and shows the
+// results in the order of the list, under a bar. It ends with the first error of
+// show, of the list or of ctx: what is under way then ended early and tells nothing.
+func eachInOrder[T, R any](ctx context.Context, bar *progress, list iter.Seq2[T, error], workers int, work func(context.Context, T) R, show func(R) error) error {
+	defer bar.clear()
+	var broke error
+	count := 0
+	for r := range query.InOrder(ctx, query.Until(list, &broke), workers, work) {
+		if ctx.Err() != nil {
+			break
+		}
+		bar.clear()
+		if err := show(r); err != nil {
+			return err
+		}
+		count++
+		bar.step(count)
+	}
+	return cmp.Or(broke, context.Cause(ctx))
 }

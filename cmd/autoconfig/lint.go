@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -22,10 +21,10 @@ type lintJSON struct {
 }
 
 func (a *app) lintCommand() *cobra.Command {
-	d := &discovery{app: a, ispdb: discover.ISPDB}
+	d := &discovery{app: a}
 	cmd := newCommand("lint", "FILE|URL|-", d.lint)
 	d.network.flags(cmd)
-	cmd.Flags().BoolVar(&d.allowPrivate, "allow-private", false, "connect to private and local addresses too")
+	d.network.privateFlag(cmd)
 	return cmd
 }
 
@@ -41,7 +40,7 @@ func (d *discovery) lint(ctx context.Context, args []string) error {
 	}
 	out := lintJSON{name, format, array(sorted(found)), finding.Summarize(found)}
 	if d.json {
-		err = json.NewEncoder(d.stdout).Encode(out)
+		err = d.printJSON(out)
 	} else {
 		err = d.printLint(out)
 	}
@@ -60,8 +59,7 @@ func (d *discovery) document(ctx context.Context, name string) ([]byte, string, 
 	if err != nil {
 		return nil, "", err
 	}
-	env := d.environment(cfg)
-	return discover.Fetch(ctx, env, name)
+	return discover.Fetch(ctx, d.network.environment(d.network.dnsClient(cfg, 0)), name)
 }
 
 var formatNames = map[discover.Format]string{

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,9 @@ type network struct {
 	resolvers []string
 	roots     *x509.CertPool // nil: the system's alone
 	connect   connections
+
+	allowPrivate bool
+	ispdb        string
 }
 
 func (n *network) flags(cmd *cobra.Command) {
@@ -36,6 +40,32 @@ func (n *network) flags(cmd *cobra.Command) {
 		"for HOST:PORT connect to another host and port, as curl does: `HOST:PORT:HOST:PORT` (repeatable)")
 	_ = cmd.MarkFlagFilename("ca") // fails for a flag that does not exist
 	noFileCompletion(cmd, "resolver", "connect-to")
+}
+
+// privateFlag is for commands that go where documents of strangers lead.
+func (n *network) privateFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&n.allowPrivate, "allow-private", false, "connect to private and local addresses too")
+}
+
+// discoveryFlags are those of the commands that look for settings as mail programs do.
+func (n *network) discoveryFlags(cmd *cobra.Command) {
+	n.flags(cmd)
+	n.privateFlag(cmd)
+	n.ispdb = discover.ISPDB
+	cmd.Flags().Var(&flagValue{shown: n.ispdb, set: func(s string) error {
+		if u, err := url.Parse(s); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+			return errors.New("write a URL, for example " + discover.ISPDB)
+		}
+		n.ispdb = strings.TrimSuffix(s, "/") + "/"
+		return nil
+	}}, "ispdb", "base `URL` of Thunderbird's database of providers")
+}
+
+// environment is what discovery asks and connects to, with the names of client.
+func (n *network) environment(client *query.Client) *discover.Env {
+	env := discover.NewEnv(client)
+	env.Roots, env.ConnectTo, env.AllowPrivate, env.ISPDB = n.roots, n.connect.to, n.allowPrivate, n.ispdb
+	return env
 }
 
 // dnsClient asks the resolvers of the flags, else the configuration's, else
@@ -53,25 +83,15 @@ func (n *network) dnsClient(cfg *config.Config, perSecond float64) *query.Client
 func (n *network) guarded(client *query.Client) *http.Transport {
 	t := n.transport()
 	t.Proxy, t.DisableKeepAlives = nil, true
-	t.DialContext = func(ctx context.Context, network, address string) (conn net.Conn, err error) {
-		if n.connect.replaced(address) {
-			return new(net.Dialer).DialContext(ctx, network, n.connect.to(address))
-		}
-		host, port, err := net.SplitHostPort(address)
-		if err != nil {
-			return nil, err
-		}
-		addrs, err := client.LookupHost(ctx, host)
-		d := net.Dialer{Control: discover.Guard(false), Timeout: 5 * time.Second}
-		for _, addr := range addrs[:min(len(addrs), 4)] {
-			if conn, err = d.DialContext(ctx, network, net.JoinHostPort(addr.String(), port)); err == nil {
-				return conn, nil
-			}
-		}
+	env := n.environment(client)
+	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		conn, err := env.Connect(ctx, network, address)
 		if errors.Is(err, discover.ErrPrivate) {
-			err = fmt.Errorf("%s has no public address", host)
+			err = fmt.Errorf("%s has no public address", strings.TrimSuffix(address, ":443"))
 		}
-		return nil, err
+		return conn, err
 	}
 	return t
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -145,9 +144,7 @@ func (a *app) printProvidersJSON(entries []config.Entry) error {
 			Unverified: e.Unverified, MX: e.MX, Incoming: serverLines(e.Incoming), Outgoing: serverLines(e.Outgoing)}
 		out = append(out, p)
 	}
-	enc := json.NewEncoder(a.stdout)
-	enc.SetIndent("", "  ")
-	return enc.Encode(out)
+	return a.printIndented(out)
 }
 
 func serverLines(list []provider.Server) []string {

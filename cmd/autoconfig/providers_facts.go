@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -47,7 +46,7 @@ func (a *app) printFacts(id string, day time.Time) error {
 		out.Changes = append(out.Changes, changeJSON{Date: c.Date, State: c.State(day), What: c.What, Source: c.Source})
 	}
 	if a.json {
-		return json.NewEncoder(a.stdout).Encode(out)
+		return a.printJSON(out)
 	}
 	return a.printFactsText(p.Name, out)
 }

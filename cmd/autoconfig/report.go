@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -68,6 +69,19 @@ func array[T any](list []T) []T {
 		return []T{}
 	}
 	return list
+}
+
+// printJSON prints a value on a line.
+func (a *app) printJSON(v any) error { return a.encode(v, "") }
+
+// printIndented prints the only value of a command.
+func (a *app) printIndented(v any) error { return a.encode(v, "  ") }
+
+func (a *app) encode(v any, indent string) error {
+	e := json.NewEncoder(a.stdout)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	return e.Encode(v)
 }
 
 func (p *printer) printf(format string, args ...any) {

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"runtime/debug"
 
@@ -46,7 +45,7 @@ func (a *app) versionCommand() *cobra.Command {
 	return newCommand("version", "", func(context.Context, []string) error {
 		v := buildVersion()
 		if a.json {
-			return json.NewEncoder(a.stdout).Encode(v)
+			return a.printJSON(v)
 		}
 		_, err := fmt.Fprint(a.stdout, v.text())
 		return err
