@@ -29,10 +29,13 @@ func Explain(path string, err error, start string) (cause, fix string) {
 	case errors.Is(err, syscall.ENOTDIR):
 		return existing(path) + " is not a folder", "check the path"
 	}
+	done := "read"
 	if p, ok := errors.AsType[*fs.PathError](err); ok { // without the path again
-		err = p.Err
+		if err = p.Err; p.Op == "write" || p.Op == "mkdir" {
+			done = "written"
+		}
 	}
-	cause, fix = fmt.Sprintf("%s cannot be read: %s", path, err), "check the path and its permissions"
+	cause, fix = fmt.Sprintf("%s cannot be %s: %s", path, done, err), "check the path and its permissions"
 	if errors.Is(err, ErrKind) || errors.Is(err, ErrSize) {
 		fix = "check the path"
 	}

@@ -30,6 +30,7 @@ func TestExplain(t *testing.T) {
 		{dir, folder, dir + " cannot be read: a folder, not a regular file", "check the path"},
 		{file, large, file + " cannot be read: the file is too large: 1 bytes, at most 0 are read", "check the path"},
 		{file, errors.New("input/output error"), file + " cannot be read: input/output error", "check the path and its permissions"},
+		{file, &fs.PathError{Op: "write", Path: file, Err: syscall.ENOSPC}, file + " cannot be written: no space left on device", "check the path and its permissions"},
 	} {
 		if cause, fix := Explain(test.path, test.err, "home"); cause != test.cause || fix != test.fix {
 			t.Errorf("%s, %v:\n%q; %q, want\n%q; %q", test.path, test.err, cause, fix, test.cause, test.fix)

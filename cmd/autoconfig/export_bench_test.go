@@ -37,7 +37,7 @@ func BenchmarkExport(b *testing.B) {
 	}
 	a := &app{stdout: io.Discard, stderr: io.Discard, env: os.LookupEnv, configPath: path, logLevel: "error"}
 	run := func(to string) {
-		if err := (&export{app: a}).run(b.Context(), []string{to}); err != nil {
+		if err := a.export(b.Context(), to, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

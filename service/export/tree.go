@@ -1,4 +1,4 @@
-package main
+package export
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"autoconfig/server"
 )
@@ -25,13 +26,16 @@ type tree struct {
 	root  *os.Root // dir: a symbolic link in it leads nowhere else
 	work  string   // in root, where files of a folder that is there are written before they are renamed
 
-	workers int
+	temps, written, unchanged atomic.Int64
 
 	mu   sync.Mutex
 	seed maphash.Seed
 	seen []uint64 // hashes of the domains of this run, eight octets for each
 	done bool     // seen is sorted
 }
+
+// ErrForeign is a folder whose files are not ours to replace and remove.
+var ErrForeign = errors.New("is not empty and holds no export; name a new folder")
 
 // marker is the folder that tells an export from other people's files, and
 // the place for files on their way.
@@ -55,7 +59,7 @@ func openTree(dir string) (*tree, error) {
 		return nil, err
 	}
 	if info, err := t.root.Lstat(marker); (err != nil || !info.IsDir()) && !t.fresh {
-		return nil, usagef("%s is not empty and holds no export; name a new folder", dir)
+		return nil, fmt.Errorf("%s %w", dir, ErrForeign)
 	}
 	// What a run that was stopped has left goes; a run that is under way ends
 	// with an error, since two at once could not tell whose files are right.
@@ -165,70 +169,52 @@ func (t *tree) kept(name string) bool {
 	return found
 }
 
-// treeWorker writes files one after the other.
-type treeWorker struct {
-	t    *tree
-	temp string
-	old  []byte // room for the bytes of before
-	done exported
-}
-
-func (t *tree) worker() *treeWorker {
-	if t.final != "" {
-		return &treeWorker{t: t}
-	}
-	t.workers++
-	return &treeWorker{t: t, temp: filepath.Join(t.work, strconv.Itoa(t.workers))}
-}
-
 // put brings a file up to date. One without bytes is removed.
-func (w *treeWorker) put(f server.File) error {
+func (t *tree) put(f server.File) error {
 	path := f.Host + "/" + f.Path
 	if f.Body == nil {
-		if w.t.fresh {
+		if t.fresh {
 			return nil
 		}
-		return gone(w.t.root.Remove(path))
+		return gone(t.root.Remove(path))
 	}
-	if !w.t.fresh && w.same(path, f.Body) {
-		w.done.Unchanged++
+	if !t.fresh && t.same(path, f.Body) {
+		t.unchanged.Add(1)
 		return nil
 	}
-	err := w.write(path, f.Body)
+	err := t.write(path, f.Body)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = w.t.root.MkdirAll(filepath.Dir(path), 0o755); err == nil {
-			err = w.write(path, f.Body)
+		if err = t.root.MkdirAll(filepath.Dir(path), 0o755); err == nil {
+			err = t.write(path, f.Body)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", filepath.Join(w.t.dir, path), err)
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		err = p.Err // its path is in the folder
 	}
-	w.done.Written++
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", filepath.Join(t.dir, path), err)
+	}
+	t.written.Add(1)
 	return nil
 }
 
 // write writes a file of a new folder, which nobody reads yet, as it is, and
 // any other under another name first.
-func (w *treeWorker) write(path string, body []byte) error {
-	if w.temp == "" {
-		return w.t.root.WriteFile(path, body, 0o644)
+func (t *tree) write(path string, body []byte) error {
+	if t.work == "" {
+		return t.root.WriteFile(path, body, 0o644)
 	}
-	if err := w.t.root.WriteFile(w.temp, body, 0o644); err != nil {
+	temp := filepath.Join(t.work, strconv.FormatInt(t.temps.Add(1), 10))
+	if err := t.root.WriteFile(temp, body, 0o644); err != nil {
 		return err
 	}
-	return w.t.root.Rename(w.temp, path)
+	return t.root.Rename(temp, path)
 }
 
 // same reports whether a file has these bytes already.
-func (w *treeWorker) same(path string, body []byte) bool {
-	f, err := w.t.root.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close() //nolint:errcheck // read only
-	w.old = slices.Grow(w.old[:0], len(body)+1)[:len(body)+1]
-	n, err := io.ReadFull(f, w.old)
-	return errors.Is(err, io.ErrUnexpectedEOF) && bytes.Equal(w.old[:n], body)
+func (t *tree) same(path string, body []byte) bool {
+	old, err := t.root.ReadFile(path)
+	return err == nil && bytes.Equal(old, body)
 }
 
 // sweep removes the files of domains that are no part of this run. What export
