@@ -33,7 +33,6 @@ type findingView struct {
 	ID, Area, Title, Cause, Fix, Admin, Lang string
 	Hint                                     string // what the text named: an old server and its successor
 	UILang                                   string // of the words around it
-	words                                    string // of all languages, lower case
 }
 
 // Path is the page of the finding.
@@ -108,11 +107,10 @@ type findings struct {
 	byID map[string]findingView
 }
 
-func newFindings(lang string, words map[string]string) findings {
+func newFindings(lang string) findings {
 	f := findings{byID: map[string]findingView{}}
 	for _, e := range finding.Catalogue() {
 		v := newFindingView(lang, e.ID)
-		v.words = words[e.ID]
 		f.byID[e.ID] = v
 		if e.Level == finding.Warn || e.Level == finding.Fail { // good news has no topic
 			f.list = append(f.list, v)
@@ -126,7 +124,7 @@ func (p *Pages) areas(v *helpView, words []string) []helpArea {
 	byName := map[string][]findingView{}
 	for _, f := range p.findings[v.Lang].list {
 		shown := func(m findingView) bool { return m.ID == f.ID }
-		if f.has(words) && !slices.ContainsFunc(v.Matches, shown) {
+		if (len(words) == 0 || p.searchable()[f.ID].has(words)) && !slices.ContainsFunc(v.Matches, shown) {
 			byName[f.Area] = append(byName[f.Area], f)
 		}
 	}
@@ -146,14 +144,19 @@ func areaOf(id string) string {
 	return operatorArea
 }
 
-// has reports whether every word occurs in the entry, in whatever language. A word with a digit must be whole: 535 is
-// not in 65535.
-func (f findingView) has(words []string) bool {
+// searchText is an entry in all languages, in lower case.
+type searchText struct {
+	all    string
+	digits string // the words of it that hold a digit
+}
+
+// has reports whether every word occurs in the entry. A word with a digit must be whole: 535 is not in 65535.
+func (t searchText) has(words []string) bool {
 	return !slices.ContainsFunc(words, func(word string) bool {
-		if !strings.ContainsAny(word, "0123456789") {
-			return !strings.Contains(f.words, word)
+		if !strings.ContainsAny(word, digits) {
+			return !strings.Contains(t.all, word)
 		}
-		for rest := f.words; ; {
+		for rest := t.digits; ; {
 			before, after, found := strings.Cut(rest, word)
 			if !found {
 				return true
@@ -166,9 +169,11 @@ func (f findingView) has(words []string) bool {
 	})
 }
 
+const digits = "0123456789"
+
 // isCode reports whether a byte next to a number goes on with it.
 func isCode(s string) bool {
-	return s != "" && strings.ContainsAny(s, "0123456789abcdefghijklmnopqrstuvwxyz_")
+	return s != "" && strings.ContainsAny(s, digits+"abcdefghijklmnopqrstuvwxyz_")
 }
 
 // newFindingView is an entry as the pages of a language show it.
@@ -182,18 +187,19 @@ func newFindingView(lang, id string) findingView {
 	return v
 }
 
-// findingWords are the words of every entry in all languages, in lower case, by id.
-func findingWords(languages []string) map[string]string {
-	out := map[string]string{}
+// searchTexts are the texts of every entry, by id.
+func searchTexts(languages []string) map[string]searchText {
+	out := map[string]searchText{}
 	for _, e := range finding.Catalogue() {
-		var b strings.Builder
-		b.WriteString(e.ID)
+		text := []string{e.ID}
 		for _, lang := range languages {
 			if in, _ := finding.In(lang, e.ID); lang == e.Lang || in.Lang == lang {
-				b.WriteString(strings.ToLower("\n" + in.Title + "\n" + in.Cause + "\n" + in.Fix + "\n" + in.Admin))
+				text = append(text, in.Title, in.Cause, in.Fix, in.Admin)
 			}
 		}
-		out[e.ID] = b.String()
+		all := strings.ToLower(strings.Join(text, "\n"))
+		plain := func(word string) bool { return !strings.ContainsAny(word, digits) }
+		out[e.ID] = searchText{all, strings.Join(slices.DeleteFunc(strings.Fields(all), plain), " ")}
 	}
 	return out
 }

@@ -5,6 +5,8 @@ package pages
 import (
 	"bytes"
 	"hash/fnv"
+	"html"
+	"html/template"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,18 +28,20 @@ type Pages struct {
 	matcher   language.Matcher
 	findings  map[string]findings // by language
 	buffers   sync.Pool
+
+	searchable func() map[string]searchText // entries of the catalogue, by id
 }
 
 // New parses the templates.
 func New() *Pages {
 	set := templates.New()
 	p := &Pages{templates: set, findings: map[string]findings{}}
+	p.searchable = sync.OnceValue(func() map[string]searchText { return searchTexts(set.Languages()) })
 	p.buffers.New = func() any { return new(bytes.Buffer) }
 	var tags []language.Tag
-	words := findingWords(set.Languages())
 	for _, lang := range set.Languages() {
 		tags = append(tags, language.Make(lang))
-		p.findings[lang] = newFindings(lang, words)
+		p.findings[lang] = newFindings(lang)
 	}
 	p.matcher = language.NewMatcher(tags)
 	return p
@@ -90,20 +94,16 @@ type Account = apple.Account
 type view struct {
 	Visit
 
-	Languages []languageLink
+	languages []string
 	Path      string
+	Query     string // of the links to other languages
 	Private   bool
-	Resend    []field // what the language switch must send again; empty: a link will do
+	Resend    []field // what is sent again to see the page in another language; empty: a link will do
 
 	Description string // for search engines, as the following
 	Canonical   string // the page's own address
 	Alternates  []link // its address in each language; Text is hreflang
 	Structured  node   // JSON-LD
-}
-
-type languageLink struct {
-	Code, Name, URL string
-	Current         bool
 }
 
 type field struct{ Name, Value string }
@@ -118,19 +118,38 @@ func (v *view) Href(path string) string {
 
 // view starts the view of the page at path.
 func (p *Pages) view(visit Visit, path string) view {
-	v := view{Visit: visit, Path: path}
-	for _, code := range p.templates.Languages() {
-		v.Languages = append(v.Languages, languageLink{Code: code, Name: templates.Message(code, "language.name"),
-			URL: path + "?lang=" + code, Current: code == v.Lang})
-	}
-	return v
+	return view{Visit: visit, Path: path, languages: p.templates.Languages()}
 }
 
-// relink makes the language links lead to a path that has a query already.
-func (v *view) relink(path string) {
-	for i := range v.Languages {
-		v.Languages[i].URL = path + "&lang=" + v.Languages[i].Code
+// OtherLanguages are the links, or the buttons, to the page in all other languages. They are on every page, and a
+// template would take as long for them as for the rest.
+func (v *view) OtherLanguages() template.HTML {
+	var b strings.Builder
+	if len(v.Resend) > 0 {
+		b.WriteString(`<form method="post" action="` + html.EscapeString(v.Path) + `">`)
+		for _, f := range v.Resend {
+			b.WriteString(`<input type="hidden" name="` + f.Name + `" value="` + html.EscapeString(f.Value) + `">`)
+		}
+	} else {
+		b.WriteString("<div>")
 	}
+	for _, code := range v.languages {
+		name := html.EscapeString(templates.Message(code, "language.name"))
+		switch {
+		case code == v.Lang:
+		case len(v.Resend) > 0:
+			b.WriteString(`<button name="lang" value="` + code + `" lang="` + code + `">` + name + "</button>")
+		default:
+			to := html.EscapeString(v.Path + "?" + v.Query + "lang=" + code)
+			b.WriteString(`<a href="` + to + `" lang="` + code + `" hreflang="` + code + `">` + name + "</a>")
+		}
+	}
+	if len(v.Resend) > 0 {
+		b.WriteString("</form>")
+	} else {
+		b.WriteString("</div>")
+	}
+	return template.HTML(b.String()) //nolint:gosec // escaped
 }
 
 // render makes a page out of its view model, which embeds v.

@@ -26,7 +26,7 @@ func ProfileLink(host string, emails []string, kind apple.Kind, lang string) str
 
 // PageLink is the https link to the set-up page of addresses, at a host that may have a port.
 func PageLink(host string, emails []string) string {
-	return "https://" + host + setupLink(emails...)
+	return "https://" + host + "/setup?" + emailQuery(emails...)
 }
 
 // profileQuery asks for the profile of addresses; the mail profile is the one that needs no word.

@@ -3,7 +3,6 @@ package pages
 import (
 	"cmp"
 	"html/template"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -145,13 +144,13 @@ func (v *view) public(path string) {
 	if v.Base == "" {
 		return
 	}
-	for _, l := range v.Languages {
-		at := link{v.Base + path, l.Code}
-		if l.Code != fallback {
-			at.URL += "?" + url.Values{"lang": {l.Code}}.Encode()
+	for _, code := range v.languages {
+		at := link{v.Base + path, code}
+		if code != fallback {
+			at.URL += "?lang=" + code
 		}
 		v.Alternates = append(v.Alternates, at)
-		if l.Current {
+		if code == v.Lang {
 			v.Canonical = at.URL
 		}
 	}

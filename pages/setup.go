@@ -16,7 +16,7 @@ func (p *Pages) Unknown(visit Visit, a provider.Address) (Page, error) {
 		v.Typed = a.String()
 		v.Resend = []field{{"email", v.Typed}}
 	} else {
-		v.relink(setupLink(a.String()))
+		v.Query = emailQuery(a.String()) + "&"
 	}
 	if domain := source.SuggestDomain(a.Domain); domain != "" {
 		v.Suggestion = provider.Address{Local: a.Local, Domain: domain}.String()
@@ -24,8 +24,8 @@ func (p *Pages) Unknown(visit Visit, a provider.Address) (Page, error) {
 	return p.render(&v.view, "unknown", &v)
 }
 
-// setupLink is the set-up page of addresses as a link.
-func setupLink(emails ...string) string { return "/setup?" + url.Values{"email": emails}.Encode() }
+// emailQuery asks for the set-up page of addresses.
+func emailQuery(emails ...string) string { return url.Values{"email": emails}.Encode() }
 
 // setupView is the page with the settings.
 type setupView struct {
@@ -63,12 +63,12 @@ func (p *Pages) Setup(visit Visit, found []Account, o SetupOptions) (Page, error
 			v.Resend = append(v.Resend, field{"email", a})
 		}
 	} else {
-		v.relink(setupLink(all...))
+		v.Query = emailQuery(all...) + "&"
 	}
 	if o.Host != "" {
 		v.Share = PageLink(o.Host, all)
 		if len(v.Addresses) == len(all) && len(v.Share) <= maxCode {
-			v.ShareCode = "/qr.svg?to=setup&" + url.Values{"email": all}.Encode()
+			v.ShareCode = "/qr.svg?to=setup&" + emailQuery(all...)
 		}
 	}
 	v.More = len(v.Addresses) > 0 && len(v.Addresses) < MaxAddresses

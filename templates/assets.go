@@ -53,6 +53,3 @@ func (s *Set) Asset(source string) Asset {
 	}
 	return s.assets[i]
 }
-
-// assetURL is the path of an embedded asset.
-func (s *Set) assetURL(source string) string { return "/assets/" + s.Asset(source).Name }

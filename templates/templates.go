@@ -37,16 +37,16 @@ func New() *Set {
 	}
 	for _, lang := range s.languages {
 		c := s.catalogs[lang]
-		base := template.New("").Funcs(template.FuncMap{"t": c.text, "count": c.count, "breaks": Breaks, "breakable": Breakable, "asset": s.assetURL})
+		base := template.New("").Funcs(template.FuncMap{"t": c.text, "count": c.count, "breaks": Breaks, "breakable": Breakable})
 		for name, body := range findings.Embedded(files, "html") {
 			if !strings.HasPrefix(name, "page-") {
-				parse(base, c, name, body)
+				s.parse(base, c, name, body)
 			}
 		}
 		for file, body := range findings.Embedded(files, "html") {
 			if name, isPage := strings.CutPrefix(file, "page-"); isPage {
 				page := template.Must(base.Clone())
-				parse(page, c, file, body)
+				s.parse(page, c, file, body)
 				s.pages[lang+"/"+strings.TrimSuffix(name, ".html")] = page
 			}
 		}
@@ -54,13 +54,17 @@ func New() *Set {
 	return s
 }
 
-// fixedText is a call for a text without values.
-var fixedText = regexp.MustCompile(`\{\{t "([^"]+)"\}\}`)
+// fixedText is a call for a text without values, or for the path of an asset.
+var fixedText = regexp.MustCompile(`\{\{(t|asset) "([^"]+)"\}\}`)
 
 // parse adds a file to the templates. Texts without values are put in now, so that a page spends no time on them.
-func parse(t *template.Template, c *catalog, name string, body []byte) {
+func (s *Set) parse(t *template.Template, c *catalog, name string, body []byte) {
 	text := fixedText.ReplaceAllStringFunc(string(body), func(call string) string {
-		return template.HTMLEscapeString(c.text(fixedText.FindStringSubmatch(call)[1]))
+		parts := fixedText.FindStringSubmatch(call)
+		if parts[1] == "asset" {
+			return "/assets/" + s.Asset(parts[2]).Name
+		}
+		return template.HTMLEscapeString(c.text(parts[2]))
 	})
 	template.Must(t.New(name).Parse(text))
 }
