@@ -265,7 +265,7 @@ func (r *Rows) Domains(ctx context.Context) iter.Seq2[string, error] {
 // error the list is not whole.
 func (r *Rows) listings(ctx context.Context) iter.Seq2[Listing, error] {
 	return func(yield func(Listing, error) bool) {
-		bad := map[string]string{}
+		var bad []string
 		for row, err := range r.store.list(ctx) {
 			if err != nil {
 				r.failed(queryList, err)
@@ -281,7 +281,7 @@ func (r *Rows) listings(ctx context.Context) iter.Seq2[Listing, error] {
 			err = nil
 			if wrong != "" {
 				if len(bad) < mostBadRows {
-					bad[l.Domain] = wrong
+					bad = append(bad, l.Domain)
 				}
 				err = &RowError{Source: r.o.Name, Domain: l.Domain, Problem: wrong, NoName: domain == ""}
 			}

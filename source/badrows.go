@@ -62,7 +62,7 @@ const mostBadRows = 1000
 type badRows struct {
 	mu     sync.Mutex
 	asked  map[string]string
-	inList map[string]string
+	inList []string
 }
 
 // met notes a row, and reports whether it is news.
@@ -83,10 +83,10 @@ func (b *badRows) good(domain string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.asked, domain)
-	delete(b.inList, domain)
+	b.inList = slices.DeleteFunc(b.inList, func(bad string) bool { return bad == domain })
 }
 
-func (b *badRows) listed(bad map[string]string) {
+func (b *badRows) listed(bad []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.inList = bad
@@ -96,7 +96,7 @@ func (b *badRows) listed(bad map[string]string) {
 func (b *badRows) names() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	all := slices.AppendSeq(slices.Collect(maps.Keys(b.inList)), maps.Keys(b.asked))
+	all := slices.AppendSeq(slices.Clone(b.inList), maps.Keys(b.asked))
 	slices.Sort(all)
 	return slices.Compact(all)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"os/exec"
 	"slices"
 	"strings"
@@ -34,120 +35,92 @@ func (c Command) key() string { return fmt.Sprintf("%q %s", c.Args, c.Path) }
 // Commands remembers what each command printed last. The zero value is ready for use.
 type Commands struct {
 	mu   sync.Mutex
-	said map[string]*commandRun
+	runs map[string]*commandRun
 }
 
 // commandRun is what came of a command.
 type commandRun struct {
-	Command
-	out []byte // of the last run that was right
-	ok  bool   // there was one
-	err error  // of the last run
-	at  time.Time
-	now bool // it is running
+	mu      sync.Mutex
+	command Command
+	out     []byte // of the last run that was right
+	ok      bool   // there was one
+	err     error  // of the last run
+	at      time.Time
 }
 
 // Output is what a command printed: of late, or when it was last right together
 // with the error of its last run. Without any it is nil.
 func (c *Commands) Output(ctx context.Context, cmd Command) ([]byte, error) {
-	s := c.of(cmd)
 	c.mu.Lock()
-	fresh := s.fresh()
+	r := c.runs[cmd.key()]
+	if r == nil {
+		r = &commandRun{}
+		if c.runs == nil {
+			c.runs = map[string]*commandRun{}
+		}
+		c.runs[cmd.key()] = r
+	}
 	c.mu.Unlock()
-	if !fresh {
-		c.run(ctx, s)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return s.out, s.err
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.command = cmd
+	r.refresh(ctx)
+	return r.out, r.err
 }
 
-func (s *commandRun) fresh() bool {
-	age := s.Refresh
-	if s.err != nil {
-		age = min(age, retryCommand)
-	}
-	return s.now || !s.at.IsZero() && time.Since(s.at) < age
-}
-
-// retryCommand is how long a command rests after it failed.
+// retryCommand is how long a command is left alone after it failed.
 const retryCommand = 30 * time.Second
 
-func (c *Commands) of(cmd Command) *commandRun {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := c.said[cmd.key()]
-	if s == nil {
-		if c.said == nil {
-			c.said = map[string]*commandRun{}
-		}
-		s = &commandRun{}
-		c.said[cmd.key()] = s
+// refresh runs the command if its answer is too old, and reports whether it says
+// something else now. The caller holds the lock.
+func (r *commandRun) refresh(ctx context.Context) (changed bool) {
+	age := r.command.Refresh
+	if r.err != nil {
+		age = min(age, retryCommand)
 	}
-	s.Command = cmd
-	return s
-}
-
-// run runs a command and notes what came of it. It reports whether that differs
-// from before.
-func (c *Commands) run(ctx context.Context, s *commandRun) (changed bool) {
-	c.mu.Lock()
-	if s.now {
-		c.mu.Unlock()
+	if !r.at.IsZero() && time.Since(r.at) < age {
 		return false
 	}
-	s.now = true
-	cmd := s.Command
-	c.mu.Unlock()
-	out, err := cmd.run(ctx)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err == nil && len(bytes.TrimSpace(out)) == 0 && len(s.out) > 0 {
+	out, err := r.command.run(ctx)
+	if err == nil && len(bytes.TrimSpace(out)) == 0 && len(r.out) > 0 {
 		err = errors.New("it printed nothing, and printed domains before")
 	}
-	changed = (err == nil) != (s.err == nil) || err == nil && (!s.ok || !bytes.Equal(out, s.out))
-	s.at, s.now, s.err = time.Now(), false, err
-	if err == nil {
-		s.out, s.ok = out, true
+	changed = (err == nil) != (r.err == nil) || err == nil && (!r.ok || !bytes.Equal(out, r.out))
+	if r.at, r.err = time.Now(), err; err == nil {
+		r.out, r.ok = out, true
 	}
 	return changed
+}
+
+// each calls do with every command that is known.
+func (c *Commands) each(do func(*commandRun)) {
+	c.mu.Lock()
+	runs := slices.Collect(maps.Values(c.runs))
+	c.mu.Unlock()
+	for _, r := range runs {
+		r.mu.Lock()
+		do(r)
+		r.mu.Unlock()
+	}
 }
 
 // Refresh runs the commands whose answer is too old, and reports whether one says
 // something else now.
 func (c *Commands) Refresh(ctx context.Context) (changed bool) {
-	c.mu.Lock()
-	var due []*commandRun
-	for _, s := range c.said {
-		if !s.fresh() {
-			due = append(due, s)
-		}
-	}
-	c.mu.Unlock()
-	for _, s := range due {
-		changed = c.run(ctx, s) || changed
-	}
+	c.each(func(r *commandRun) { changed = r.refresh(ctx) || changed })
 	return changed
 }
 
 // Expire makes every answer too old.
-func (c *Commands) Expire() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, s := range c.said {
-		s.at = time.Time{}
-	}
-}
+func (c *Commands) Expire() { c.each(func(r *commandRun) { r.at = time.Time{} }) }
 
 // Keep forgets all commands but these.
 func (c *Commands) Keep(list []Command) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for key := range c.said {
-		if !slices.ContainsFunc(list, func(cmd Command) bool { return cmd.key() == key }) {
-			delete(c.said, key)
-		}
-	}
+	maps.DeleteFunc(c.runs, func(key string, _ *commandRun) bool {
+		return !slices.ContainsFunc(list, func(cmd Command) bool { return cmd.key() == key })
+	})
 }
 
 // mostOutput bounds what a command may print, in octets.
@@ -227,14 +200,11 @@ func (c Command) Lines(out []byte) iter.Seq2[int, string] {
 		for line := range bytes.Lines(out) {
 			n++
 			text, _, _ := bytes.Cut(line, []byte("#"))
-			fields := bytes.Fields(text)
-			field := []byte(nil)
-			if len(fields) == 0 {
-				continue
-			} else if c.Field <= len(fields) {
-				field = fields[c.Field-1]
+			fields, field := bytes.Fields(text), ""
+			if c.Field <= len(fields) {
+				field = string(fields[c.Field-1])
 			}
-			if !yield(n, string(field[bytes.LastIndexByte(field, '@')+1:])) {
+			if len(fields) > 0 && !yield(n, field[strings.LastIndexByte(field, '@')+1:]) {
 				return
 			}
 		}

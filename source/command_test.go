@@ -91,7 +91,7 @@ func TestCommands(t *testing.T) {
 		t.Errorf("by PATH: %s, %v", got, err)
 	}
 	c.Keep(nil)
-	if len(c.said) != 0 {
+	if len(c.runs) != 0 {
 		t.Error("a command that is gone is kept")
 	}
 }

@@ -2,10 +2,8 @@ package source
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"path/filepath"
 	"slices"
 
@@ -19,13 +17,13 @@ import (
 // as a copy of Thunderbird's database. It is asked when no source of the
 // operator's own has the domain, and it is read once and then never changed.
 type ISPDB struct {
+	*Index    // the domains of the files that are served
 	Name      string
 	Dir       string
 	Providers []*provider.Provider // their domains are mail exchangers as well
 	Plain     []string             // files that were left out: no server with encryption
 	Bad       []string             // files that cannot be read, those that serve what they held before included
 
-	index *Index
 	files map[string]*provider.Provider // what each file held when it was good; nil: left out
 }
 
@@ -45,11 +43,15 @@ func ReadISPDB(r *files.Reader, name, dir string, before *ISPDB) (*ISPDB, []find
 	} else if err != nil {
 		return nil, nil, err
 	}
-	s := &ISPDB{Name: name, Dir: dir, index: NewIndex(0, 0), files: map[string]*provider.Provider{}}
+	s := &ISPDB{Name: name, Dir: dir, Index: NewIndex(0, 0), files: map[string]*provider.Provider{}}
+	var held map[string]*provider.Provider
+	if before != nil {
+		held = before.files
+	}
 	var found []finding.Finding
 	for _, file := range names {
 		p, err := readProvider(r, filepath.Join(dir, file))
-		old, known := before.held(file)
+		old, known := held[file]
 		if err != nil && !known && filepath.Ext(file) != ".xml" {
 			continue // a licence, or another folder
 		}
@@ -67,27 +69,18 @@ func ReadISPDB(r *files.Reader, name, dir string, before *ISPDB) (*ISPDB, []find
 		}
 		s.Providers = append(s.Providers, p)
 		for _, domain := range p.Domains {
-			s.index.Add(domain, p) // of two files the first counts
+			s.Add(domain, p) // of two files the first counts
 		}
 	}
 	return s, found, nil
 }
 
-// held is what a file held when it was good.
-func (s *ISPDB) held(file string) (*provider.Provider, bool) {
-	if s == nil {
-		return nil, false
-	}
-	p, known := s.files[file]
-	return p, known
-}
-
 func badFile(path string, err error, known bool) finding.Finding {
-	f := finding.New("config-ispdb-file", path).Because("it cannot be read and is left out: %s", provider.Printable(err.Error(), 200))
+	then := "it cannot be read and is left out"
 	if known {
-		f = f.Because("it cannot be read, and what it held before is served: %s", provider.Printable(err.Error(), 200))
+		then = "it cannot be read, and what it held before is served"
 	}
-	return f
+	return finding.New("config-ispdb-file", path).Because("%s: %s", then, provider.Printable(err.Error(), 200))
 }
 
 // readProvider reads a document as a provider that may be served, with its
@@ -133,17 +126,6 @@ func readProvider(r *files.Reader, path string) (*provider.Provider, error) {
 	}
 	return p, nil
 }
-
-// Lookup finds the provider of an address's domain.
-func (s *ISPDB) Lookup(ctx context.Context, a provider.Address) (*provider.Provider, error) {
-	return s.index.Lookup(ctx, a)
-}
-
-// Domains are those of the files that are served.
-func (s *ISPDB) Domains(ctx context.Context) iter.Seq2[string, error] { return s.index.Domains(ctx) }
-
-// Len is the number of domains.
-func (s *ISPDB) Len() int { return s.index.Len() }
 
 // String says what the folder holds.
 func (s *ISPDB) String() string {

@@ -11,19 +11,22 @@ import (
 // MX finds the provider of a domain nobody listed by its best mail exchangers
 // (RFC 5321 §5.1). Such a domain never counts as the operator's own.
 type MX struct {
+	*MXCache
 	table *MXTable
-	cache *MXCache
 }
 
-// NewMX makes the source. The cache outlives it, so that new settings do not
-// forget what DNS said.
+// NewMX makes the source; nil without a cache. The cache outlives it, so that new
+// settings do not forget what DNS said.
 func NewMX(providers []*provider.Provider, cache *MXCache) *MX {
-	return &MX{NewMXTable(providers), cache}
+	if cache == nil {
+		return nil
+	}
+	return &MX{cache, NewMXTable(providers)}
 }
 
 // Lookup finds the provider that all of the domain's best exchangers belong to.
 func (m *MX) Lookup(ctx context.Context, a provider.Address) (*provider.Provider, error) {
-	hosts, err := m.cache.get(ctx, a.Domain)
+	hosts, err := m.get(ctx, a.Domain)
 	if err != nil {
 		return nil, err
 	}
@@ -32,12 +35,6 @@ func (m *MX) Lookup(ctx context.Context, a provider.Address) (*provider.Provider
 	}
 	return nil, provider.ErrNotFound
 }
-
-// Cached reports whether the domain's exchangers are known without asking.
-func (m *MX) Cached(domain string) bool { return m.cache.Cached(domain) }
-
-// Down reports whether no resolver answers.
-func (m *MX) Down() bool { return m.cache.Down() }
 
 // MXCache remembers the best mail exchangers of domains.
 type MXCache struct{ *cache[[]string] }
