@@ -10,6 +10,7 @@ import (
 	"autoconfig/config"
 	"autoconfig/finding"
 	"autoconfig/server"
+	"autoconfig/source"
 )
 
 // change is a configuration with everything it names, opened and checked. Until
@@ -54,7 +55,7 @@ func (s *Service) prepareFiles(c *change) (err error) {
 	if c.cert, err = s.certificate(c.cfg); err != nil {
 		return err
 	}
-	c.set = Settings(c.cfg, c.data, s.mx.with(c.data.ByMX()))
+	c.set = Settings(c.cfg, c.data, source.NewMX(c.data.ByMX(), s.mx))
 	if len(c.set.Degraded) > 0 {
 		return errors.New(c.set.Degraded[0])
 	}

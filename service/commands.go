@@ -14,6 +14,16 @@ import (
 // mostLines is how many bad lines of a command are reported one by one.
 const mostLines = 20
 
+// CommandState is what came of a command that lists domains.
+type CommandState struct {
+	source.Command
+	Lines int // of the last run that was right
+	Err   error
+}
+
+// Title is the command for people.
+func (c CommandState) Title() string { return provider.Printable(c.Name(), 200) }
+
 // list adds the domains that commands print to the data. One that fails leaves
 // what it printed before; without that, nobody knows what is served.
 func (b *Sources) list(o *opened, cfg *config.Config, data *config.Data) (found []finding.Finding) {
@@ -21,59 +31,42 @@ func (b *Sources) list(o *opened, cfg *config.Config, data *config.Data) (found 
 		if e.DomainsCommand == nil {
 			continue
 		}
-		cmd := e.DomainsCommand.Run(b.env.Get("PATH"))
-		o.commands = append(o.commands, cmd)
-		out, err := b.commands.Output(context.Background(), cmd)
-		name := provider.Printable(cmd.Name(), 200)
-		if err != nil {
-			f := finding.New("config-command-failed", name).Because("the command that lists domains failed: %s", err)
+		c := CommandState{Command: e.DomainsCommand.Run(b.env.Get("PATH"))}
+		var out []byte
+		if out, c.Err = b.commands.Output(context.Background(), c.Command); c.Err != nil {
+			f := finding.New("config-command-failed", c.Title()).Because("the command that lists domains failed: %s", c.Err)
 			if out == nil {
-				data.Remote = append(data.Remote, source.Missing{Name: name, Err: err})
-				f = f.Because("the command that lists domains failed, and it has listed none yet: %s", err)
+				data.Remote = append(data.Remote, source.Missing{Name: c.Title(), Err: c.Err})
+				f = f.Because("the command that lists domains failed, and it has listed none yet: %s", c.Err)
 			}
 			found = append(found, f)
-			o.lists[name] = fmt.Sprintf("%s (%s)", f.Cause, name)
+			o.lists[c.Title()] = fmt.Sprintf("%s (%s)", f.Cause, c.Title())
 		}
-		found = append(found, listed(o, e, cmd, out, data)...)
+		found = append(found, listed(o, e, &c, out, data)...)
+		o.commands = append(o.commands, c)
 	}
 	return found
 }
 
-// CommandState is what came of a command that lists domains.
-type CommandState struct {
-	Name  string
-	Lines int // of the last run that was right
-	Err   error
-}
-
-// Commands are the states of a configuration's commands.
-func (b *Sources) Commands(cfg *config.Config) (out []CommandState) {
-	for _, e := range cfg.Model() {
-		if e.DomainsCommand == nil {
-			continue
-		}
-		cmd := e.DomainsCommand.Run(b.env.Get("PATH"))
-		text, err := b.commands.Output(context.Background(), cmd)
-		state := CommandState{Name: provider.Printable(cmd.Name(), 200), Err: err}
-		for range cmd.Lines(text) {
-			state.Lines++
-		}
-		out = append(out, state)
-	}
-	return out
+// Commands are the states of the commands of the configuration that was opened.
+func (b *Sources) Commands() []CommandState {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.now.commands
 }
 
 // listed adds the lines of an output. Domains that are in a file or are a built-in
 // provider's do not count, nor do lines that are not domains.
-func listed(o *opened, e config.Entry, cmd source.Command, out []byte, data *config.Data) (found []finding.Finding) {
-	name, bad := provider.Printable(cmd.Name(), 200), 0
+func listed(o *opened, e config.Entry, c *CommandState, out []byte, data *config.Data) (found []finding.Finding) {
+	name, bad := c.Title(), 0
 	say := func(f finding.Finding) {
 		if bad++; bad <= mostLines {
 			f.Level = finding.Warn
 			found = append(found, f)
 		}
 	}
-	for n, text := range cmd.Lines(out) {
+	for n, text := range c.Command.Lines(out) {
+		c.Lines++
 		domain, err := provider.ParseDomain(text)
 		subject := fmt.Sprintf("%s, line %d", name, n)
 		if err != nil {
@@ -93,23 +86,6 @@ func listed(o *opened, e config.Entry, cmd source.Command, out []byte, data *con
 		o.lists[name] = fmt.Sprintf("lines of the command that cannot be used: %d (%s)", bad, name)
 	}
 	return found
-}
-
-// refresh runs commands again when their answers are too old, until ctx ends.
-func (b *Sources) refresh(ctx context.Context) {
-	for tick := time.Tick(refreshEvery); ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick:
-		}
-		if b.commands.Refresh(ctx) && ctx.Err() == nil {
-			select {
-			case b.changed <- struct{}{}:
-			default:
-			}
-		}
-	}
 }
 
 // refreshEvery is how often the age of answers is looked at.

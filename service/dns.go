@@ -34,42 +34,28 @@ func leads(cfg *config.Config, listen string) *acme.Leads {
 	return acme.NewLeads(o)
 }
 
-// mxSource is the MX source across reloads: what DNS said outlives settings.
-type mxSource struct{ cache *source.MXCache }
-
-// newMXSource is nil, and serves nothing, without a configured resolver.
-func newMXSource(cfg *config.Config) *mxSource {
+// newMXCache is nil, and nothing is found by MX, without a configured resolver.
+func newMXCache(cfg *config.Config) *source.MXCache {
 	if len(cfg.DNS.Resolver) == 0 {
 		return nil
 	}
 	client := query.New(query.Options{Resolvers: Resolvers(cfg), Timeout: 400 * time.Millisecond, Tries: 2})
-	return &mxSource{source.NewMXCache(source.MXCacheOptions(), client.LookupMX)}
+	return source.NewMXCache(source.MXCacheOptions(), client.LookupMX)
 }
 
 // MXSource is the MX source of a configuration; nil without a resolver.
 func MXSource(cfg *config.Config, providers []*provider.Provider) *source.MX {
-	return newMXSource(cfg).with(providers)
+	return source.NewMX(providers, newMXCache(cfg))
 }
 
-// watch looks whether resolvers that are down are back, until ctx ends.
-func (m *mxSource) watch(ctx context.Context) {
-	if m == nil {
-		return
-	}
-	for tick := time.Tick(checkEvery); ; {
+// repeat waits and calls do, again and again until ctx ends.
+func repeat(ctx context.Context, wait time.Duration, do func()) {
+	for tick := time.Tick(wait); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick:
-			m.cache.Check(ctx)
+			do()
 		}
 	}
-}
-
-// with is the source for these providers.
-func (m *mxSource) with(providers []*provider.Provider) *source.MX {
-	if m == nil {
-		return nil
-	}
-	return source.NewMX(providers, m.cache)
 }

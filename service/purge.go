@@ -32,7 +32,7 @@ func (s *Service) forget(domain string) {
 		rows.Forget(domain)
 	}
 	if s.mx != nil {
-		s.mx.cache.Forget(domain)
+		s.mx.Forget(domain)
 	}
 	s.srv.Purged(domain)
 }

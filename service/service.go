@@ -17,6 +17,7 @@ import (
 	"autoconfig/files"
 	"autoconfig/finding"
 	"autoconfig/server"
+	"autoconfig/source"
 )
 
 // Options are what the program gives the service.
@@ -34,7 +35,7 @@ type Service struct {
 	log     *slog.Logger
 	srv     *server.Server
 	cert    server.Certificate
-	mx      *mxSource
+	mx      *source.MXCache // nil: nothing is found by MX
 
 	sources   *Sources
 	listings  listings
@@ -63,7 +64,7 @@ func New(cfg *config.Config, sources *Sources, o Options) *Service {
 		PerMinute: cfg.Limits.PerMinute, Burst: cfg.Limits.Burst,
 		AccessLog: o.Log.Enabled(context.Background(), slog.LevelInfo), Log: o.Log, Audit: audit,
 	})
-	return &Service{opts: o, running: cfg, log: o.Log, mx: newMXSource(cfg), sources: sources, srv: srv,
+	return &Service{opts: o, running: cfg, log: o.Log, mx: newMXCache(cfg), sources: sources, srv: srv,
 		audit: audit}
 }
 
@@ -99,7 +100,9 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 	defer signal.Stop(hup)
 	go s.reloads(background, hup)
 	go s.sources.watch(background)
-	go s.mx.watch(background)
+	if s.mx != nil {
+		go repeat(background, checkEvery, func() { s.mx.Check(background) })
+	}
 	go s.listings.run(background, s.log, s.served.Load)
 	if s.replicas != nil {
 		go s.listen(background)
@@ -110,7 +113,7 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 // start puts the first configuration in force. The function returned gives
 // back what that took.
 func (s *Service) start(data *config.Data, l *server.Listen) (done func(), err error) {
-	c := &change{cfg: s.running, data: data, set: Settings(s.running, data, s.mx.with(data.ByMX()))}
+	c := &change{cfg: s.running, data: data, set: Settings(s.running, data, source.NewMX(data.ByMX(), s.mx))}
 	if c.cert, err = s.certificate(c.cfg); err != nil {
 		return nil, err
 	}

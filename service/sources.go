@@ -28,11 +28,8 @@ type Sources struct {
 	added chan struct{} // there are new ones to check
 	grace time.Duration // how long requests that began before a reload may still ask those of before
 
-	mu     sync.Mutex
-	open   map[sourceKey]*source.Backend
-	rows   []*source.Rows           // the same, as the settings in force see them
-	others map[string]*source.ISPDB // by folder
-	lists  map[string]string        // what is wrong with commands that list domains, by command
+	mu  sync.Mutex
+	now *opened // those of the settings in force
 
 	commands source.Commands
 	changed  chan struct{}  // a command lists other domains than before
@@ -42,20 +39,20 @@ type Sources struct {
 // sourceKey is what a source was opened with.
 type sourceKey [sha256.Size]byte
 
-// opened are the sources of a change.
+// opened are the sources of a configuration.
 type opened struct {
 	all      map[sourceKey]*source.Backend
-	fresh    []*source.Backend // those opened for it
-	rows     []*source.Rows
-	others   map[string]*source.ISPDB
-	commands []source.Command
-	lists    map[string]string
+	fresh    []*source.Backend        // those opened for it
+	rows     []*source.Rows           // all, as its settings see them
+	others   map[string]*source.ISPDB // by folder
+	commands []CommandState
+	lists    map[string]string // what is wrong with commands that list domains, by command
 }
 
 // NewSources has none open yet.
 func NewSources(log *slog.Logger, env config.Env) *Sources {
 	return &Sources{log: log, env: env, added: make(chan struct{}, 1), changed: make(chan struct{}, 1), grace: 30 * time.Second,
-		open: map[sourceKey]*source.Backend{}, were: map[string]int{}}
+		now: &opened{}, were: map[string]int{}}
 }
 
 // Open opens the sources of a configuration and gives them to its data.
@@ -80,7 +77,7 @@ func (b *Sources) prepare(cfg *config.Config, data *config.Data) (*opened, []fin
 	for i := range cfg.Sources {
 		s := &cfg.Sources[i]
 		if s.ISPDB != "" {
-			others, more, err := source.ReadISPDB(cfg.Reader, s.Name, s.ISPDB, b.others[s.ISPDB])
+			others, more, err := source.ReadISPDB(cfg.Reader, s.Name, s.ISPDB, b.now.others[s.ISPDB])
 			if found = append(found, more...); err != nil {
 				found = append(found, cfg.Unreadable(fmt.Sprintf("sources[%d].ispdb", i), s.ISPDB, err))
 				continue
@@ -120,7 +117,7 @@ func (b *Sources) one(o *opened, r *files.Reader, s *config.Source, secret strin
 		return nil, err
 	}
 	key := sourceKey(sha256.Sum256(text))
-	backend := b.open[key]
+	backend := b.now.all[key]
 	if backend == nil {
 		if backend, err = openSource(s, secret, ca, b.log); err != nil {
 			return nil, err
@@ -135,15 +132,24 @@ func (b *Sources) one(o *opened, r *files.Reader, s *config.Source, secret strin
 func (b *Sources) commit(o *opened) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for key, old := range b.open {
+	for key, old := range b.now.all {
 		if o.all[key] == nil {
 			time.AfterFunc(b.grace, func() { _ = old.Close() })
 		}
 	}
-	b.open, b.rows, b.others, b.lists = o.all, o.rows, o.others, o.lists
-	b.commands.Keep(o.commands)
+	b.now = o
+	var used []source.Command
+	for _, c := range o.commands {
+		used = append(used, c.Command)
+	}
+	b.commands.Keep(used)
+	signalTo(b.added)
+}
+
+// signalTo leaves a sign for who waits, unless there is one.
+func signalTo(c chan<- struct{}) {
 	select {
-	case b.added <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -214,7 +220,7 @@ func pool(name string, pem []byte) (*x509.CertPool, error) {
 func (b *Sources) all() []*source.Rows {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.Clone(b.rows)
+	return b.now.rows
 }
 
 // trouble says what is wrong with the sources, for /readyz.
@@ -234,11 +240,11 @@ func (b *Sources) trouble() []string {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, command := range slices.Sorted(maps.Keys(b.lists)) {
-		out = append(out, b.lists[command])
+	for _, command := range slices.Sorted(maps.Keys(b.now.lists)) {
+		out = append(out, b.now.lists[command])
 	}
-	for _, dir := range slices.Sorted(maps.Keys(b.others)) {
-		if s := b.others[dir]; len(s.Bad) > 0 {
+	for _, dir := range slices.Sorted(maps.Keys(b.now.others)) {
+		if s := b.now.others[dir]; len(s.Bad) > 0 {
 			out = append(out, fmt.Sprintf("files of the source %q that cannot be read: %d, such as %s", s.Name, len(s.Bad), s.Bad[0]))
 		}
 	}
@@ -250,11 +256,11 @@ func (b *Sources) trouble() []string {
 func (b *Sources) badRows() map[string]int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, s := range b.rows {
+	for _, s := range b.now.rows {
 		b.were[s.Name()] = 0
 	}
 	out := maps.Clone(b.were)
-	for _, s := range b.rows {
+	for _, s := range b.now.rows {
 		out[s.Name()] = len(s.BadRows())
 	}
 	return out
@@ -266,7 +272,11 @@ const checkEvery = 5 * time.Second
 // watch checks the sources until ctx ends, and says once of each whether it
 // has rows that will not count.
 func (b *Sources) watch(ctx context.Context) {
-	go b.refresh(ctx)
+	go repeat(ctx, refreshEvery, func() {
+		if b.commands.Refresh(ctx) && ctx.Err() == nil {
+			signalTo(b.changed)
+		}
+	})
 	tick := time.Tick(checkEvery)
 	checked := map[*source.Backend]bool{}
 	for {

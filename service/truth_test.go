@@ -232,19 +232,19 @@ func TestResolverIsJudgedByItself(t *testing.T) {
 		if status, _ := r.get("/mail/config-v1.1.xml?emailaddress=jo@" + host + ".strange.test"); status != 503 {
 			t.Fatal(status)
 		}
-		r.mx.cache.Check(t.Context())
+		r.mx.Check(t.Context())
 		if ready := r.ready(); !strings.Contains(ready, `"ok"`) {
 			t.Fatal(ready)
 		}
 	}
 	dns.Drop("")
 	_, _ = r.get("/mail/config-v1.1.xml?emailaddress=jo@new.test")
-	r.mx.cache.Check(t.Context())
+	r.mx.Check(t.Context())
 	if ready := r.ready(); !strings.Contains(ready, "no resolver answers") {
 		t.Error(ready)
 	}
 	dns.Heal("")
-	r.mx.cache.Check(t.Context())
+	r.mx.Check(t.Context())
 	if ready := r.ready(); !strings.Contains(ready, `"ok"`) {
 		t.Error(ready)
 	}

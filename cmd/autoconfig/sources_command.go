@@ -43,12 +43,12 @@ func (a *app) checkSources(ctx context.Context, all bool) error {
 		return usagef("the configuration has no sources; docs/sources.md says how to write one")
 	}
 	failed := false
-	for _, c := range a.sources.Commands(cfg) {
+	for _, c := range a.sources.Commands() {
 		if failed = failed || c.Err != nil; c.Err != nil {
-			fmt.Fprintf(a.stdout, "%s: failed: %s\n", c.Name, c.Err)
+			fmt.Fprintf(a.stdout, "%s: failed: %s\n", c.Title(), c.Err)
 			continue
 		}
-		fmt.Fprintf(a.stdout, "%s: lists %d\n", c.Name, c.Lines)
+		fmt.Fprintf(a.stdout, "%s: lists %d\n", c.Title(), c.Lines)
 	}
 	for _, s := range data.ISPDB {
 		failed = failed || len(s.Bad) > 0
