@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -52,13 +53,15 @@ func jsonLeaves(data []byte) (out []leaf) {
 	return out
 }
 
-// xmlLeaves are the values of an Autodiscover answer. Those of a Protocol have
-// its Type in their path.
+// xmlLeaves are the values of an Autodiscover answer or of a property list, where
+// keys are the names of what follows them. Those of a block have its type in
+// their path.
 func xmlLeaves(data []byte) (out []leaf) {
 	d := xml.NewDecoder(bytes.NewReader(data))
 	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
-	var open []string
-	begin, text, line := 0, "", 0
+	var open []string // the names of the elements around
+	var begin []int   // where the leaves of each begin
+	key, text, line, list := "", "", 0, false
 	for {
 		token, err := d.Token()
 		if err != nil {
@@ -66,72 +69,32 @@ func xmlLeaves(data []byte) (out []leaf) {
 		}
 		switch t := token.(type) {
 		case xml.StartElement:
-			if open, text = append(open, t.Name.Local), ""; t.Name.Local == "Protocol" {
-				begin = len(out)
+			name := t.Name.Local
+			list = list || name == "plist"
+			if text = ""; list && (name == "true" || name == "false") {
+				text = name
 			}
+			if list {
+				name, key = key, ""
+			}
+			open, begin = append(open, name), append(begin, len(out))
 			line, _ = d.InputPos()
 		case xml.CharData:
 			text += string(t)
 		case xml.EndElement:
-			path := strings.Join(open[min(2, len(open)):], "/") // without Autodiscover and Response
-			if value := strings.TrimSpace(text); value != "" {
+			last := len(open) - 1
+			names := slices.DeleteFunc(slices.Clone(open[min(2, len(open)):]), func(name string) bool { return name == "" })
+			path, value := strings.Join(names, "/"), strings.TrimSpace(text) // without the two outer elements
+			block := out[begin[last]:]
+			open, begin, text = open[:last], begin[:last], ""
+			switch {
+			case list && t.Name.Local == "key":
+				key = value
+			case value != "":
 				out = append(out, leaf{path, value, line})
-			}
-			if t.Name.Local == "Protocol" {
-				nameBlock(out[begin:], path, path+"/Type")
-			}
-			open, text = open[:len(open)-1], ""
-		}
-	}
-}
-
-// plistLeaves are the values of a property list. Those of a payload have its type
-// in their path.
-func plistLeaves(data []byte) (out []leaf) {
-	d := xml.NewDecoder(bytes.NewReader(data))
-	type level struct {
-		key   string
-		begin int
-	}
-	levels := []level{{}}
-	text, line := "", 0
-	path := func() string {
-		var keys []string
-		for _, l := range levels {
-			if l.key != "" {
-				keys = append(keys, l.key)
-			}
-		}
-		return strings.Join(keys, "/")
-	}
-	for {
-		token, err := d.Token()
-		if err != nil {
-			return out
-		}
-		switch t := token.(type) {
-		case xml.StartElement:
-			if text = ""; t.Name.Local == "dict" || t.Name.Local == "array" {
-				levels = append(levels, level{begin: len(out)})
-			} else if line, _ = d.InputPos(); t.Name.Local == "true" || t.Name.Local == "false" {
-				text = t.Name.Local
-			}
-		case xml.CharData:
-			text += string(t)
-		case xml.EndElement:
-			top := &levels[len(levels)-1]
-			switch t.Name.Local {
-			case "key":
-				top.key = strings.TrimSpace(text)
-			case "dict", "array":
-				begin := top.begin
-				levels = levels[:len(levels)-1]
-				if at := path(); t.Name.Local == "dict" {
-					nameBlock(out[begin:], at, at+"/PayloadType")
-				}
-			case "plist":
 			default:
-				out = append(out, leaf{path(), strings.TrimSpace(text), line})
+				nameBlock(block, path, path+"/Type")
+				nameBlock(block, path, path+"/PayloadType")
 			}
 		}
 	}

@@ -39,7 +39,7 @@ func (d *Document) profile(data []byte) ([]*Document, error) {
 		}
 		docs = append(docs, &next)
 	}
-	orig := plistLeaves(data)
+	orig := xmlLeaves(data)
 	kind := apple.Mail
 	if p := accounts[0].Provider; len(p.Incoming) == 0 && p.ActiveSync != "" {
 		kind = apple.Exchange
@@ -50,7 +50,7 @@ func (d *Document) profile(data []byte) ([]*Document, error) {
 	for _, d := range docs {
 		a := d.standIn()
 		text, _ := apple.Encode([]apple.Account{{Provider: complete(d.Provider, a), Address: a}}, apple.Options{Kind: kind, Name: "x"})
-		again = append(again, plistLeaves(text)...)
+		again = append(again, xmlLeaves(text)...)
 	}
 	docs[0].lost(orig, again)
 	return docs, nil
