@@ -62,8 +62,8 @@ func (d *Document) fill(other *Document) {
 		case key == "-" || theirs.IsZero():
 		case mine.IsZero():
 			mine.Set(theirs)
-		case key == "incoming" || key == "outgoing":
-			d.compareServers(other, key)
+		case mine.Type() == reflect.TypeFor[[]provider.Server]():
+			d.compareServers(other, key, mine.Interface().([]provider.Server), theirs.Interface().([]provider.Server)) //nolint:errcheck,forcetypeassert // see above
 		case mine.Kind() == reflect.String && mine.String() != theirs.String() && key != "id":
 			d.remark("import-document-differs", 0, "%s has another %s: %s", other.Name, key, theirs.String())
 		}
@@ -71,14 +71,11 @@ func (d *Document) fill(other *Document) {
 }
 
 // compareServers names the servers that the other document has and d has not.
-func (d *Document) compareServers(other *Document, key string) {
-	mine, theirs := d.Provider.Incoming, other.Provider.Incoming
-	if key == "outgoing" {
-		mine, theirs = d.Provider.Outgoing, other.Provider.Outgoing
-	}
+func (d *Document) compareServers(other *Document, key string, mine, theirs []provider.Server) {
 	for _, s := range theirs {
 		same := func(m provider.Server) bool {
-			return m.Protocol == s.Protocol && m.Host == s.Host && m.Port == s.Port && m.Security == s.Security && m.Username == s.Username
+			m.Auth, m.LeaveOnServer = s.Auth, s.LeaveOnServer
+			return reflect.DeepEqual(m, s)
 		}
 		if !slices.ContainsFunc(mine, same) {
 			d.remark("import-document-differs", 0, "%s has another %s server: %s %s, port %d, %s, user name %s",

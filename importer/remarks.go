@@ -1,8 +1,10 @@
 package importer
 
 import (
+	"bytes"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -114,35 +116,27 @@ func (d *Document) domains() {
 
 // repair takes out what the configuration refuses, and keeps its text as a remark.
 func (d *Document) repair() {
-	before, err := yaml.Marshal(d.Provider)
-	done := d.Provider.Repair()
-	for _, f := range done {
+	before, _ := yaml.Marshal(d.Provider) // no text of the value without it
+	for _, f := range d.Provider.Repair() {
 		root := f.Path
 		if key, _, _ := strings.Cut(f.Path, "."); key != "enable" || strings.HasPrefix(f.Fix, "left out") {
 			root = key
 		}
-		text := ""
-		if err == nil {
-			text = valueAt(before, root)
-		}
-		d.remark("import-value-changed", d.line(f.Path), "%s: %s; %s: %s", f.Path, f.Problem, f.Fix, text)
+		d.changed(f.Path, f.Problem, f.Fix+": "+valueAt(before, root))
 	}
 }
 
 // valueAt is the value at a path of a YAML text, on one line.
 func valueAt(text []byte, path string) string {
-	at, err := yaml.PathString("$." + path)
-	if err != nil {
-		return ""
-	}
 	var value any
-	if err := at.Read(strings.NewReader(string(text)), &value); err != nil {
-		return ""
+	at, err := yaml.PathString("$." + path)
+	if err == nil {
+		err = at.Read(bytes.NewReader(text), &value)
 	}
-	out, err := yaml.MarshalWithOptions(value, yaml.Flow(true))
 	if err != nil {
 		return ""
 	}
+	out, _ := yaml.MarshalWithOptions(value, yaml.Flow(true)) // it was just read
 	return strings.TrimSpace(string(out))
 }
 
@@ -164,15 +158,16 @@ func (d *Document) standIn() provider.Address {
 // complete is p with the servers that a document must have.
 func complete(p *provider.Provider, a provider.Address) *provider.Provider {
 	q := *p
-	for _, s := range []struct {
-		list  *[]provider.Server
-		proto provider.Protocol
-	}{{&q.Incoming, provider.IMAP}, {&q.Outgoing, provider.SMTP}} {
-		if len(*s.list) == 0 {
-			one := provider.Server{Protocol: s.proto, Host: a.Domain}
-			one.SetDefaults()
-			*s.list = []provider.Server{one}
-		}
+	server := func(proto provider.Protocol) []provider.Server {
+		s := provider.Server{Protocol: proto, Host: a.Domain}
+		s.SetDefaults()
+		return []provider.Server{s}
+	}
+	if len(q.Incoming) == 0 {
+		q.Incoming = server(provider.IMAP)
+	}
+	if len(q.Outgoing) == 0 {
+		q.Outgoing = server(provider.SMTP)
 	}
 	return &q
 }
@@ -231,17 +226,8 @@ func set(words string) map[string]bool {
 // logins puts the placeholders back in place of one person's address.
 func (d *Document) logins() {
 	p := d.Provider
-	for _, s := range p.Each() { // a document without its address may tell it
-		for _, domain := range append([]string{d.address.Domain}, p.Domains...) {
-			local, ok := strings.CutSuffix(strings.ToLower(s.Username), strings.ToLower(domain))
-			if !ok || domain == "" || len(local) < 2 || !wordEnds(local, len(local)-1) || d.address.Local != "" ||
-				strings.Contains(local, "%EMAIL") {
-				continue
-			}
-			if a, err := provider.ParseAddress(s.Username[:len(local)-1] + "@" + domain); err == nil {
-				d.address = a
-			}
-		}
+	for _, s := range p.Each() {
+		d.guessAddress(s.Username)
 	}
 	for key, u := range p.URLs() {
 		d.personal(key, u)
@@ -251,10 +237,27 @@ func (d *Document) logins() {
 		login := template(s.Username, d.address)
 		if login != "" && !strings.Contains(login, "%") {
 			login = provider.EmailLocalPart
-			d.remark("import-value-changed", d.line(at.String()+".username"),
-				"%s.username: the same login for everybody, or that of one person; written as %s", at, login)
+			d.changed(at.String()+".username", "the same login for everybody, or that of one person", "written as "+login)
 		}
 		s.Username = login
+	}
+}
+
+// guessAddress takes the address of a document that does not say it from a login
+// that ends with its domain.
+func (d *Document) guessAddress(login string) {
+	for _, name := range append([]string{d.address.Domain}, d.Provider.Domains...) {
+		domain, err := provider.ParseDomain(name)
+		if err != nil || d.address.Local != "" || strings.Contains(login, "%EMAIL") {
+			continue
+		}
+		ending := regexp.MustCompile(`(?i)^(.+)[^a-z0-9]` + regexp.QuoteMeta(domain) + `$`).FindStringSubmatch(login)
+		if ending == nil {
+			continue
+		}
+		if a, err := provider.ParseAddress(ending[1] + "@" + name); err == nil {
+			d.address = a
+		}
 	}
 }
 
@@ -274,7 +277,7 @@ func (d *Document) personal(key string, u *string) {
 	if key == "caldav" || key == "carddav" {
 		instead = (&url.URL{Scheme: parsed.Scheme, Host: parsed.Host, Path: "/.well-known/" + key}).String()
 	}
-	d.remark("import-value-changed", d.line(key), "%s: one person's path %s; written as %q", key, strings.TrimSuffix(without, "?"), instead)
+	d.changed(key, "one person's path "+strings.TrimSuffix(without, "?"), fmt.Sprintf("written as %q", instead))
 	*u = instead
 }
 
@@ -291,26 +294,14 @@ func template(login string, a provider.Address) string {
 	return login
 }
 
-// replaceWord replaces text where no letter or digit is next to it.
+// replaceWord replaces the first text that has no letter or digit next to it.
 func replaceWord(s, text, with string) string {
-	var b strings.Builder
-	for {
-		before, after, found := strings.Cut(s, text)
-		b.WriteString(before)
-		if !found {
-			return b.String()
-		}
-		if wordEnds(before, len(before)-1) && wordEnds(after, 0) {
-			text = with
-		}
-		b.WriteString(text)
-		if text == with {
-			return b.String() + after
-		}
-		s = after
+	word, err := regexp.Compile(`(?:^|[^A-Za-z0-9])(` + regexp.QuoteMeta(text) + `)(?:$|[^A-Za-z0-9])`)
+	if err != nil {
+		return s // text is not UTF-8
 	}
-}
-
-func wordEnds(s string, i int) bool {
-	return i < 0 || i >= len(s) || !strings.Contains("abcdefghijklmnopqrstuvwxyz0123456789", strings.ToLower(s[i:i+1]))
+	if at := word.FindStringSubmatchIndex(s); at != nil {
+		return s[:at[2]] + with + s[at[3]:]
+	}
+	return s
 }
