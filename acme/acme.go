@@ -1,5 +1,5 @@
-// Package acme gets certificates on demand from an ACME authority (RFC 8555),
-// and keeps them where all replicas find them: in a folder or in PostgreSQL.
+// Package acme gets certificates on demand from an ACME authority (RFC 8555), and keeps them where all replicas find
+// them: in a folder or in PostgreSQL.
 package acme
 
 import (
@@ -24,8 +24,8 @@ type Options struct {
 	Authorities []Authority // the first is asked first
 	Storage     Storage     // shared by all replicas
 
-	// Listed is nil for a name that may have a certificate, [ErrNotListed] for
-	// one that may not, and another error while that cannot be decided.
+	// Listed is nil for a name that may have a certificate, [ErrNotListed] for one that may not, and another error
+	// while that cannot be decided.
 	Listed   func(ctx context.Context, host string) error
 	Leads    func(ctx context.Context, host string) error // [Leads.Check]
 	Shared   func(client netip.Addr) bool                 // many clients are behind it: it has no share of its own
@@ -45,8 +45,8 @@ type Authority struct {
 // ErrNotListed is the error for a name that may not have a certificate.
 var ErrNotListed = errors.New("the name belongs to no domain that is listed here")
 
-// The bounds of ordering certificates; places.go and backoff.go have more. How
-// many go out in ten seconds is certmagic's own limit.
+// The bounds of ordering certificates; places.go and backoff.go have more. How many go out in ten seconds is
+// certmagic's own limit.
 const (
 	certificatesInMemory = 10_000                // others are read from the storage again
 	orderTimeout         = 3 * time.Minute       // of one order, with its turn
@@ -62,10 +62,9 @@ const (
 	closeTimeout         = 2 * time.Second
 )
 
-// Manager gets certificates on demand: when a client first asks for a name, and
-// again before they expire. A handshake is never held up by the authority or
-// the storage while a good certificate is in memory, nor by orders while one is
-// in the storage.
+// Manager gets certificates on demand: when a client first asks for a name, and again before they expire. A handshake
+// is never held up by the authority or the storage while a good certificate is in memory, nor by orders while one is in
+// the storage.
 type Manager struct {
 	o           Options
 	cache       *certmagic.Cache
@@ -89,9 +88,8 @@ type authorityClient struct {
 	key    string            // in the storage
 }
 
-// New starts the upkeep of certificates, which the end of [Manager.Run] ends.
-// The addresses are those of the open listeners, which the challenges reach;
-// plain is nil without one.
+// New starts the upkeep of certificates, which the end of [Manager.Run] ends. The addresses are those of the open
+// listeners, which the challenges reach; plain is nil without one.
 func New(o Options, plain, secure net.Addr) *Manager {
 	a := &Manager{o: o, backoff: newBackoff(o), patience: orderTimeout, proofs: newPlaces(proofPlaces, o.Shared),
 		orders: orders{running: map[string]*order{}, places: newPlaces(orderPlaces, o.Shared), ahead: make(chan struct{}, 1)},
@@ -140,8 +138,7 @@ func New(o Options, plain, secure net.Addr) *Manager {
 	return a
 }
 
-// hostAndPort is where certmagic finds that something answers challenges
-// already and opens no listener of its own.
+// hostAndPort is where certmagic finds that something answers challenges already and opens no listener of its own.
 func hostAndPort(addr net.Addr) (host string, port int) {
 	at, _ := netip.ParseAddrPort(addr.String()) // of an open listener
 	if at.IsValid() && !at.Addr().IsUnspecified() {
@@ -163,8 +160,7 @@ func (a *Manager) FirstExpiry() time.Time {
 	return first
 }
 
-// close ends the upkeep, and frees the locks of orders under way for the other
-// replicas.
+// close ends the upkeep, and frees the locks of orders under way for the other replicas.
 func (a *Manager) close() {
 	a.cache.Stop()
 	a.pace.Stop()
@@ -173,8 +169,7 @@ func (a *Manager) close() {
 	certmagic.CleanUpOwnLocks(ctx, a.config.Logger)
 }
 
-// Run stores what could not be stored before, and throws away what has expired
-// in the storage, until ctx ends.
+// Run stores what could not be stored before, and throws away what has expired in the storage, until ctx ends.
 func (a *Manager) Run(ctx context.Context) {
 	defer a.close()
 	go a.clean(ctx)

@@ -15,9 +15,8 @@ import (
 	"autoconfig/finding"
 )
 
-// backoff remembers what went wrong with certificates: to report it, and to wait
-// before an authority is asked again. Let's Encrypt, for one, allows five
-// failures of a name an hour.
+// backoff remembers what went wrong with certificates: to report it, and to wait before an authority is asked again.
+// Let's Encrypt, for one, allows five failures of a name an hour.
 type backoff struct {
 	o   Options
 	now func() time.Time
@@ -45,8 +44,8 @@ type failure struct {
 	until   time.Time // not asked for before
 }
 
-// runs reports whether the wait goes on. After a clock that was set back it
-// begins again: it is neither cut short nor longer than it was.
+// runs reports whether the wait goes on. After a clock that was set back it begins again: it is neither cut short nor
+// longer than it was.
 func (t *failure) runs(now time.Time) bool {
 	if t.until.Sub(now) > t.wait {
 		t.until = now.Add(t.wait)
@@ -54,9 +53,8 @@ func (t *failure) runs(now time.Time) bool {
 	return now.Before(t.until)
 }
 
-// class is why a certificate is ordered. Each has a budget of its own, so that
-// names that fail again and again do not starve those that are new, nor the
-// certificates in use.
+// class is why a certificate is ordered. Each has a budget of its own, so that names that fail again and again do not
+// starve those that are new, nor the certificates in use.
 type class int
 
 const (
@@ -65,13 +63,12 @@ const (
 	renewal
 )
 
-// budgets are how many orders of a class may fail within an hour, or be under
-// way. An order that fails may count twice at the authority: once for each
-// challenge.
+// budgets are how many orders of a class may fail within an hour, or be under way. An order that fails may count twice
+// at the authority: once for each challenge.
 var budgets = map[class]int{fresh: 20, again: 10, renewal: 10}
 
-// The waits between two orders for a name double from the first to the last.
-// What concerns every name holds up all of them.
+// The waits between two orders for a name double from the first to the last. What concerns every name holds up all of
+// them.
 const (
 	firstWait     = 2 * time.Minute
 	lastWait      = time.Hour
@@ -168,8 +165,7 @@ func (b *backoff) soonest(c class) time.Time {
 	return first
 }
 
-// reserve takes an order out of the budget, or says why it must wait. What was
-// reserved is given back by spend.
+// reserve takes an order out of the budget, or says why it must wait. What was reserved is given back by spend.
 func (b *backoff) reserve(o *order) (why finding.Finding, early bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -199,8 +195,7 @@ func (b *backoff) giveBack(o *order) {
 	}
 }
 
-// forgetOldest makes room: of the names that may be asked for again, the one
-// that has been for the longest time goes.
+// forgetOldest makes room: of the names that may be asked for again, the one that has been for the longest time goes.
 func (b *backoff) forgetOldest() bool {
 	oldest, now := "", b.now()
 	for name, t := range b.names {
@@ -256,8 +251,8 @@ func forAll(id string) bool {
 	return id == "acme-storage-failed" || strings.HasPrefix(id, "acme-authority-")
 }
 
-// refused notes how the authority i refuses: Retry-After is a number of seconds or a
-// date (RFC 9110 §10.2.3, RFC 8555 §6.6).
+// refused notes how the authority i refuses: Retry-After is a number of seconds or a date (RFC 9110 §10.2.3, RFC 8555
+// §6.6).
 func (b *backoff) refused(i, status int, header http.Header) {
 	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
 		return
@@ -283,8 +278,7 @@ func (b *backoff) ordered(o *order) {
 	b.mu.Unlock()
 }
 
-// open reports whether the authority took the last order; until then one order
-// goes ahead of the others.
+// open reports whether the authority took the last order; until then one order goes ahead of the others.
 func (b *backoff) open() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -298,8 +292,8 @@ func (b *backoff) forget(name string) {
 	delete(b.names, name)
 }
 
-// stored notes how the last use of the storage went; it is logged when that
-// changes. A full disk can still be read, so the two are apart.
+// stored notes how the last use of the storage went; it is logged when that changes. A full disk can still be read, so
+// the two are apart.
 func (b *backoff) stored(write bool, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
@@ -337,8 +331,8 @@ type Status struct {
 // faultsShown is how many faults /readyz lists.
 const faultsShown = 20
 
-// report is the state, and the reasons that concern every name: what is wrong
-// with one name alone does not degrade the service.
+// report is the state, and the reasons that concern every name: what is wrong with one name alone does not degrade the
+// service.
 func (b *backoff) report() (c Status, reasons []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -18,8 +18,8 @@ import (
 	"autoconfig/provider"
 )
 
-// TLSConfig is the TLS configuration of the listener: HTTP/2 and HTTP/1.1 over
-// TLS 1.2 or newer (RFC 9325 §3.1.1), and the challenge of RFC 8737.
+// TLSConfig is the TLS configuration of the listener: HTTP/2 and HTTP/1.1 over TLS 1.2 or newer (RFC 9325 §3.1.1), and
+// the challenge of RFC 8737.
 func (a *Manager) TLSConfig() *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
@@ -31,8 +31,8 @@ func (a *Manager) TLSConfig() *tls.Config {
 // alpnChallenge is the protocol of an authority that looks for the proof (RFC 8737 §6.2).
 const alpnChallenge = "acme-tls/1"
 
-// Challenges answers an authority that looks for the proof by plain http
-// (RFC 8555 §8.3), and passes everything else on.
+// Challenges answers an authority that looks for the proof by plain http (RFC 8555 §8.3), and passes everything else
+// on.
 func (a *Manager) Challenges(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if certmagic.LooksLikeHTTPChallenge(r) {
@@ -48,8 +48,8 @@ func (a *Manager) Challenges(next http.Handler) http.Handler {
 	})
 }
 
-// prove admits one who looks for the proof of a name. Only a proof that another
-// replica gives is looked up in the storage, by a few at a time; others wait.
+// prove admits one who looks for the proof of a name. Only a proof that another replica gives is looked up in the
+// storage, by a few at a time; others wait.
 func (a *Manager) prove(ctx context.Context, name string, client netip.Addr) (free func(), err error) {
 	if err := a.o.Listed(ctx, name); err != nil {
 		return nil, err
@@ -72,8 +72,7 @@ func (a *Manager) prove(ctx context.Context, name string, client netip.Addr) (fr
 	}
 }
 
-// hostName is the normal form of a name a client sends, with or without a port;
-// empty for what is not a domain name.
+// hostName is the normal form of a name a client sends, with or without a port; empty for what is not a domain name.
 func hostName(name string) string {
 	if host, _, err := net.SplitHostPort(name); err == nil {
 		name = host
@@ -85,8 +84,8 @@ func hostName(name string) string {
 	return name
 }
 
-// certificate is the tls.Config's GetCertificate. The name that is looked up,
-// checked and ordered is the normal form of what the client sent.
+// certificate is the tls.Config's GetCertificate. The name that is looked up, checked and ordered is the normal form of
+// what the client sent.
 func (a *Manager) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	name := hostName(hello.ServerName)
 	if slices.Equal(hello.SupportedProtos, []string{alpnChallenge}) {
@@ -102,8 +101,8 @@ func (a *Manager) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 	return a.get(hello.Context(), name, hello.Conn)
 }
 
-// Certificate is the certificate of a name as a client would get it, which may
-// take as long as an order does. It is renewed as long as it is asked for.
+// Certificate is the certificate of a name as a client would get it, which may take as long as an order does. It is
+// renewed as long as it is asked for.
 func (a *Manager) Certificate(ctx context.Context, name string) (*tls.Certificate, error) {
 	return a.get(ctx, name, nil)
 }
@@ -136,9 +135,8 @@ func (a *Manager) InMemory(name string) *tls.Certificate {
 	return best
 }
 
-// fetch finds a certificate in the storage, which costs no place and asks
-// nobody else, and only then orders one. The client may give up; the order goes
-// on, and the next client finds the certificate.
+// fetch finds a certificate in the storage, which costs no place and asks nobody else, and only then orders one. The
+// client may give up; the order goes on, and the next client finds the certificate.
 func (a *Manager) fetch(ctx context.Context, name string, conn net.Conn) (*tls.Certificate, error) {
 	listed := a.o.Listed(ctx, name)
 	if errors.Is(listed, ErrNotListed) {
@@ -254,8 +252,7 @@ func (a *Manager) Look(name string) {
 	}
 }
 
-// maintain renews a certificate in use when it is time, and forgets it when
-// its domain is no longer listed.
+// maintain renews a certificate in use when it is time, and forgets it when its domain is no longer listed.
 func (a *Manager) maintain(name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
 	defer cancel()
@@ -276,14 +273,13 @@ func (a *Manager) maintain(name string) {
 		<-o.done
 	}
 	if !a.due(name) {
-		// certmagic asks when the authority suggests a renewal (RFC 9773), and
-		// replaces in memory what was renewed
+		// certmagic asks when the authority suggests a renewal (RFC 9773), and replaces in memory what was renewed
 		_, _ = a.config.GetCertificateWithContext(ctx, &tls.ClientHelloInfo{ServerName: name, Conn: nowhere{}})
 	}
 }
 
-// due reports whether the certificate in memory is to be renewed, by what the
-// authority suggests (RFC 9773) or by its age.
+// due reports whether the certificate in memory is to be renewed, by what the authority suggests (RFC 9773) or by its
+// age.
 func (a *Manager) due(name string) bool {
 	for _, c := range a.cache.AllMatchingCertificates(name) {
 		if !c.NeedsRenewal(a.config) {

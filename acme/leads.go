@@ -16,9 +16,8 @@ import (
 	"autoconfig/provider"
 )
 
-// Leads finds out by DNS whether a name leads to this server: an authority
-// would look for the proof there (RFC 8555 §8.3), and any order for a name that
-// leads elsewhere fails.
+// Leads finds out by DNS whether a name leads to this server: an authority would look for the proof there (RFC 8555
+// §8.3), and any order for a name that leads elsewhere fails.
 type Leads struct {
 	o       LeadsOptions
 	flights singleflight.Group
@@ -30,8 +29,8 @@ type Leads struct {
 
 // LeadsOptions say what this server's addresses are.
 type LeadsOptions struct {
-	// Lookup lists a host's addresses; an error that wraps [provider.ErrNotFound]
-	// means that there are none, any other that nobody knows.
+	// Lookup lists a host's addresses; an error that wraps [provider.ErrNotFound] means that there are none, any other
+	// that nobody knows.
 	Lookup      func(ctx context.Context, host string) ([]netip.Addr, error)
 	ServiceHost string       // leads here by definition, and so does what has an address of it
 	Addresses   []netip.Addr // as configured
@@ -70,8 +69,8 @@ func NewLeads(o LeadsOptions) *Leads {
 	return &Leads{o: o, slots: make(chan struct{}, lookupsAtOnce), names: map[string]lead{}}
 }
 
-// Check is nil for a name that leads here. Its error wraps [ErrElsewhere], or
-// there was no answer. What was found counts for a minute.
+// Check is nil for a name that leads here. Its error wraps [ErrElsewhere], or there was no answer. What was found
+// counts for a minute.
 func (l *Leads) Check(ctx context.Context, host string) error {
 	if host == l.o.ServiceHost {
 		return nil
@@ -79,8 +78,8 @@ func (l *Leads) Check(ctx context.Context, host string) error {
 	return l.once(ctx, host, l.judge).err
 }
 
-// Lately reports whether a name led here within the last day: what is said while
-// DNS does not answer, to a proxy that asks about a certificate it may have.
+// Lately reports whether a name led here within the last day: what is said while DNS does not answer, to a proxy that
+// asks about a certificate it may have.
 func (l *Leads) Lately(host string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -175,9 +174,8 @@ func (l *Leads) resolve(ctx context.Context, host string) (n lead) {
 	return n
 }
 
-// own are the addresses configured and the listener's. Without a host it listens
-// on all of this machine's; loopback and link-local ones are everybody's and say
-// nothing.
+// own are the addresses configured and the listener's. Without a host it listens on all of this machine's; loopback and
+// link-local ones are everybody's and say nothing.
 func (l *Leads) own() []netip.Addr {
 	own := slices.Clone(l.o.Addresses)
 	host, _, _ := net.SplitHostPort(l.o.Listen) // empty without a listener

@@ -16,8 +16,8 @@ const (
 	poll    = 250 * time.Millisecond // how often a lock is tried
 )
 
-// locks are those that this process holds. The same name may be locked for an
-// order and, once that has lost its lock, for another.
+// locks are those that this process holds. The same name may be locked for an order and, once that has lost its lock,
+// for another.
 type locks struct {
 	mu   sync.Mutex
 	held map[heldKey]*lock
@@ -89,8 +89,8 @@ func (s *Postgres) hold(ctx context.Context, name, holder string) {
 	}()
 }
 
-// keep extends a lock every so often until ctx ends, or returns false once it is
-// lost: somebody else has it, or it could not be extended for the whole lease.
+// keep extends a lock every so often until ctx ends, or returns false once it is lost: somebody else has it, or it
+// could not be extended for the whole lease.
 func keep(ctx context.Context, extend func(context.Context) (bool, error), every, lease time.Duration) bool {
 	tick := time.NewTicker(every)
 	defer tick.Stop()

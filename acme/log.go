@@ -10,10 +10,9 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// zapCore passes certmagic's log on at debug level: what an operator must know is
-// in findings. Only fields without a client or an account pass. It is also the
-// only source of Retry-After: acmez writes the headers of an authority's answer
-// to its log, and does not return them.
+// zapCore passes certmagic's log on at debug level: what an operator must know is in findings. Only fields without a
+// client or an account pass. It is also the only source of Retry-After: acmez writes the headers of an authority's
+// answer to its log, and does not return them.
 type zapCore struct {
 	log     *slog.Logger
 	fields  []zapcore.Field

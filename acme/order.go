@@ -13,8 +13,7 @@ import (
 	"autoconfig/finding"
 )
 
-// order is one under way, for a name without a certificate in the storage, or
-// with one to be renewed.
+// order is one under way, for a name without a certificate in the storage, or with one to be renewed.
 type order struct {
 	name  string
 	class class
@@ -44,9 +43,8 @@ type orders struct {
 	ahead   chan struct{} // held by the order that goes ahead of the others
 }
 
-// begin starts the order of a name, or joins the one under way. A name that must
-// wait or leads elsewhere is not ordered, and only the first of those who ask for
-// another needs a place.
+// begin starts the order of a name, or joins the one under way. A name that must wait or leads elsewhere is not
+// ordered, and only the first of those who ask for another needs a place.
 func (a *Manager) begin(ctx context.Context, name string, client netip.Addr, c class) (*order, error) {
 	a.orders.mu.Lock()
 	o := a.orders.running[name]
@@ -132,8 +130,8 @@ func (a *Manager) ask(ctx context.Context, o *order) (err error) {
 		limited, cancel := context.WithTimeout(ctx, a.patience/time.Duration(len(a.authorities)-i)) // for the next, too
 		err = a.send(limited, o, at.config, false)
 		if err != nil && classify(o.name, err).ID == "acme-order-failed" && a.parts(ctx, at.key, o.name) != "" {
-			// the authority may not know the certificate that is to be replaced
-			// (RFC 9773 §5), after its own or the account's change
+			// the authority may not know the certificate that is to be replaced (RFC 9773 §5), after its own or the
+			// account's change
 			err = a.send(limited, o, at.plain, true)
 		}
 		cancel()
@@ -144,8 +142,7 @@ func (a *Manager) ask(ctx context.Context, o *order) (err error) {
 	return err
 }
 
-// send has certmagic place the order. By itself it would try again for hours; here
-// the first failure is the end.
+// send has certmagic place the order. By itself it would try again for hours; here the first failure is the end.
 func (a *Manager) send(ctx context.Context, o *order, by *certmagic.Config, force bool) error {
 	ctx, end := context.WithCancelCause(context.WithValue(ctx, orderKey{}, o))
 	defer end(nil)

@@ -6,9 +6,8 @@ import (
 	"sync"
 )
 
-// places bounds what goes on at once, in all and for each client: an IPv4
-// address, an IPv6 /64, and an IPv6 /48. A client's share leaves the rest to
-// others.
+// places bounds what goes on at once, in all and for each client: an IPv4 address, an IPv6 /64, and an IPv6 /48. A
+// client's share leaves the rest to others.
 type places struct {
 	bounds
 	shared func(netip.Addr) bool // [Options.Shared]
@@ -32,8 +31,8 @@ func newPlaces(b bounds, shared func(netip.Addr) bool) places {
 	return places{bounds: b, shared: shared, by: map[netip.Prefix]int{}}
 }
 
-// take finds a place, which free gives back. Without a place, why is the id of
-// the finding. A client that is not valid or is shared has no share of its own.
+// take finds a place, which free gives back. Without a place, why is the id of the finding. A client that is not valid
+// or is shared has no share of its own.
 func (p *places) take(client netip.Addr) (free func(), why string) {
 	shares := map[netip.Prefix]int{}
 	if p.shared(client) {

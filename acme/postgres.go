@@ -34,13 +34,11 @@ CREATE TABLE IF NOT EXISTS autoconfig_locks (
 	ends   timestamptz NOT NULL
 )`
 
-// Postgres keeps the certificates of several replicas in PostgreSQL: keys,
-// certificates, the authority's account, and locks so that each certificate is
-// ordered once. It makes its two tables itself. It is safe for concurrent use.
+// Postgres keeps the certificates of several replicas in PostgreSQL: keys, certificates, the authority's account, and
+// locks so that each certificate is ordered once. It makes its two tables itself. It is safe for concurrent use.
 //
-// A lock is a row with a holder and an end, which the holder moves on while it
-// works: a replica that dies frees its locks within [lease]. All times are the
-// database's own, so that the replicas' clocks do not matter.
+// A lock is a row with a holder and an end, which the holder moves on while it works: a replica that dies frees its
+// locks within [lease]. All times are the database's own, so that the replicas' clocks do not matter.
 type Postgres struct {
 	db    *sql.DB
 	ready sync.Mutex // held while the tables are made
@@ -51,8 +49,8 @@ type Postgres struct {
 
 var _ certmagic.Storage = (*Postgres)(nil)
 
-// OpenPostgres takes a connection string of PostgreSQL (postgres://user:password@host/name).
-// It does not connect: a database that is down shows when it is used.
+// OpenPostgres takes a connection string of PostgreSQL (postgres://user:password@host/name). It does not connect: a
+// database that is down shows when it is used.
 func OpenPostgres(dsn string) (*Postgres, error) {
 	db, err := source.OpenPostgres(dsn, queryTimeout)
 	if err != nil {
@@ -98,8 +96,8 @@ func (s *Postgres) exec(ctx context.Context, statement string, args ...any) (one
 	return one, err
 }
 
-// tables makes the tables, once. Replicas that start together take turns:
-// PostgreSQL's IF NOT EXISTS alone lets two of them collide.
+// tables makes the tables, once. Replicas that start together take turns: PostgreSQL's IF NOT EXISTS alone lets two of
+// them collide.
 func (s *Postgres) tables(ctx context.Context) error {
 	s.ready.Lock()
 	defer s.ready.Unlock()
@@ -149,8 +147,7 @@ func found(err error) error {
 	return err
 }
 
-// below is the condition for a key and all that lies below it: in the C
-// collation '0' follows '/'.
+// below is the condition for a key and all that lies below it: in the C collation '0' follows '/'.
 const below = `(key = $1 OR (key >= $1 || '/' AND key < $1 || '0'))`
 
 // Delete implements certmagic.Storage: the key and all below it.
@@ -178,8 +175,7 @@ func (s *Postgres) Stat(ctx context.Context, key string) (info certmagic.KeyInfo
 	return info, err
 }
 
-// List implements certmagic.Storage: the keys below path, with recursive all of
-// them and the folders between.
+// List implements certmagic.Storage: the keys below path, with recursive all of them and the folders between.
 func (s *Postgres) List(ctx context.Context, path string, recursive bool) (keys []string, err error) {
 	err = s.in(ctx, func(ctx context.Context) error {
 		rows, err := s.db.QueryContext(ctx, `SELECT key FROM autoconfig_certificates WHERE `+below+` ORDER BY key`, path)

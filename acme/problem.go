@@ -42,8 +42,7 @@ func classify(name string, err error) finding.Finding {
 	return finding.New(id, name).Because("%s", detail)
 }
 
-// noACME are the words of acmez about an answer that does not follow RFC 8555;
-// they come as text only.
+// noACME are the words of acmez about an answer that does not follow RFC 8555; they come as text only.
 var noACME = []string{"JSON-decoding", "response Content-Type is", "directory fields are missing",
 	"missing newNonce", "HTTP "}
 

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// recent remembers the certificates handed out in the last day or two, for the
-// expiry metric. Names come in two generations, and the older one is dropped.
+// recent remembers the certificates handed out in the last day or two, for the expiry metric. Names come in two
+// generations, and the older one is dropped.
 type recent struct {
 	mu       sync.Mutex
 	now, old map[string]recentName
@@ -20,8 +20,7 @@ type recentName struct {
 
 const generation = 24 * time.Hour
 
-// note records a certificate as handed out, and reports whether it is time to
-// look after it.
+// note records a certificate as handed out, and reports whether it is time to look after it.
 func (r *recent) note(name string, expires, at time.Time) (due bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -48,8 +47,7 @@ func (r *recent) turn(at time.Time) {
 	}
 }
 
-// firstExpiry is when the first of the certificates in use expires, and how many
-// there are.
+// firstExpiry is when the first of the certificates in use expires, and how many there are.
 func (r *recent) firstExpiry(at time.Time) (expires time.Time, count int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"autoconfig/finding"
 )
 
-// Refusals count the handshakes and questions that get no certificate, and log
-// one line a minute for each reason: a stranger must not fill the log.
+// Refusals count the handshakes and questions that get no certificate, and log one line a minute for each reason: a
+// stranger must not fill the log.
 type Refusals struct {
 	log   *slog.Logger
 	count func(reason string)
@@ -38,8 +38,7 @@ func (r *Refusals) Refuse(f finding.Finding) error {
 	return errors.New(f.Cause)
 }
 
-// due reports whether a reason is to be logged now, and how many were not since
-// it last was.
+// due reports whether a reason is to be logged now, and how many were not since it last was.
 func (r *Refusals) due(reason string) (others int, due bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,8 +52,8 @@ func (r *Refusals) due(reason string) (others int, due bool) {
 	return others, true
 }
 
-// Why is the finding for a name that may have no certificate, or of which that
-// is not known: what [Options.Listed] and [Leads.Check] have errors for.
+// Why is the finding for a name that may have no certificate, or of which that is not known: what [Options.Listed] and
+// [Leads.Check] have errors for.
 func Why(name string, err error) finding.Finding {
 	switch {
 	case errors.Is(err, ErrNotListed):

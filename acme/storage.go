@@ -19,9 +19,8 @@ type Storage = certmagic.Storage
 // Folder keeps certificates in a folder.
 func Folder(path string) Storage { return &certmagic.FileStorage{Path: path} }
 
-// watchedStorage reports how the storage works, and loses no certificate to it:
-// what an order brought is in memory until all of it is stored. Until then the
-// storage has the certificate from before, whole.
+// watchedStorage reports how the storage works, and loses no certificate to it: what an order brought is in memory
+// until all of it is stored. Until then the storage has the certificate from before, whole.
 type watchedStorage struct {
 	Storage
 	report func(write bool, err error)
@@ -83,8 +82,8 @@ func (w *watchedStorage) keep(ctx context.Context, o *order) {
 	_ = w.save(ctx) // reported
 }
 
-// save stores what is unsaved. When something of it cannot be, what was there
-// before is put back as far as possible, and all of it is tried again later.
+// save stores what is unsaved. When something of it cannot be, what was there before is put back as far as possible,
+// and all of it is tried again later.
 func (w *watchedStorage) save(ctx context.Context) error {
 	w.saving.Lock()
 	defer w.saving.Unlock()

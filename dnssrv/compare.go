@@ -10,17 +10,16 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Comparison is what is published at a name next to what should be, each a record in
-// zone form, a line each.
+// Comparison is what is published at a name next to what should be, each a record in zone form, a line each.
 type Comparison struct {
 	Want, Got []string
 	Fine      bool // what is there does as well as what is planned
 	Unknown   bool // it could not be asked
 }
 
-// WriteComparison writes a table for people at a panel: for each record its fields,
-// and where one differs what is there and what should be. Labels are relative to
-// the domain. TTLs are compared if ttl is set: those of a resolver count down.
+// WriteComparison writes a table for people at a panel: for each record its fields, and where one differs what is there
+// and what should be. Labels are relative to the domain. TTLs are compared if ttl is set: those of a resolver count
+// down.
 func WriteComparison(w io.Writer, domain string, list []Comparison, ttl bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "STATUS\t"+strings.Join(PartNames(), "\t"))

@@ -84,9 +84,8 @@ func WriteFormat(w io.Writer, format, domain string, records []RR, o FormatOptio
 	return formats.ExecuteTemplate(w, format+".tmpl", s)
 }
 
-// WriteZone writes a domain's records in zone form (RFC 1035 §5), to be
-// included in a zone that has its SOA and NS already. Every name is absolute,
-// so that a line means the same elsewhere.
+// WriteZone writes a domain's records in zone form (RFC 1035 §5), to be included in a zone that has its SOA and NS
+// already. Every name is absolute, so that a line means the same elsewhere.
 func WriteZone(w io.Writer, domain string, records []RR) error {
 	return WriteFormat(w, "zone", domain, records, FormatOptions{})
 }
@@ -106,8 +105,8 @@ func sheetSets(zone string, records []RR) []sheetSet {
 	return out
 }
 
-// Relative is a name below its zone as panels and APIs have it, "@" for the
-// zone itself. Both are without, or both with, the final dot.
+// Relative is a name below its zone as panels and APIs have it, "@" for the zone itself. Both are without, or both
+// with, the final dot.
 func Relative(name, zone string) string {
 	if name == zone {
 		return "@"
@@ -153,8 +152,7 @@ func hcl(s string) (string, error) {
 // yamlQuote is a single-quoted string of YAML.
 func yamlQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// chunks is text as Terraform's provider for AWS wants what is longer than 255
-// octets: pieces with quotes between them.
+// chunks is text as Terraform's provider for AWS wants what is longer than 255 octets: pieces with quotes between them.
 func chunks(s string) string {
 	var out []string
 	for ; len(s) > 255; s = s[255:] {

@@ -11,8 +11,8 @@ import (
 	"autoconfig/provider"
 )
 
-// Kinds lists the kinds of records, by which a plan is narrowed. Negative are
-// the records that say a mail service is not offered (RFC 6186 §3.4).
+// Kinds lists the kinds of records, by which a plan is narrowed. Negative are the records that say a mail service is
+// not offered (RFC 6186 §3.4).
 func Kinds() []string {
 	return []string{"imap", "pop3", "submission", "sieve", "jmap", "caldav", "carddav", "autodiscover", "autoconfig", "pacc", negative}
 }
@@ -39,8 +39,7 @@ type Place struct {
 	Purpose string // in a few words
 }
 
-// The labels of the host names a client derives from a domain, and of the
-// PACC digest.
+// The labels of the host names a client derives from a domain, and of the PACC digest.
 const (
 	AutoconfigLabel   = "autoconfig"      // draft-ietf-mailmaint-autoconfig
 	AutodiscoverLabel = "autodiscover"    // MS-OXDISCO §3.1.5.1

@@ -15,8 +15,7 @@ func Plain(name string) string {
 	return strings.ToLower(strings.TrimSuffix(name, "."))
 }
 
-// Target is the host a record points to, lower case without its last dot; ""
-// for a record that points nowhere.
+// Target is the host a record points to, lower case without its last dot; "" for a record that points nowhere.
 func Target(rr RR) string {
 	switch rr := rr.(type) {
 	case *dns.SRV:
@@ -29,8 +28,7 @@ func Target(rr RR) string {
 	return ""
 }
 
-// Texts are the values of text records, the strings of each joined (RFC 7208
-// §3.3, and most other users of TXT).
+// Texts are the values of text records, the strings of each joined (RFC 7208 §3.3, and most other users of TXT).
 func Texts(rrs []RR) []string {
 	var out []string
 	for _, rr := range rrs {

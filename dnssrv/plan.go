@@ -38,13 +38,12 @@ func (o PlanOptions) HostOf(p *provider.Provider) string {
 	return cmp.Or(o.Instead, p.ServedAt(o.ServiceHost))
 }
 
-// Plan lists the records that lead clients from a domain to its provider. It
-// fails with [ErrVendorOwned] for a built-in consumer domain, with
-// [ErrServiceHost] when a record needs that host, with [ErrKind] for an unknown
-// kind, and with [provider.ErrDomain].
+// Plan lists the records that lead clients from a domain to its provider. It fails with [ErrVendorOwned] for a built-in
+// consumer domain, with [ErrServiceHost] when a record needs that host, with [ErrKind] for an unknown kind, and with
+// [provider.ErrDomain].
 //
-// Where a vendor prescribes records ([provider.VendorDNS]) Autodiscover is the
-// vendor's, so nothing is planned for it; MX and SPF never are.
+// Where a vendor prescribes records ([provider.VendorDNS]) Autodiscover is the vendor's, so nothing is planned for it;
+// MX and SPF never are.
 func Plan(domain string, p *provider.Provider, o PlanOptions) ([]dns.RR, error) {
 	domain, err := provider.ParseDomain(domain)
 	if err != nil {
@@ -77,8 +76,7 @@ func Plan(domain string, p *provider.Provider, o PlanOptions) ([]dns.RR, error) 
 	return b.out, b.err
 }
 
-// Ownable fails with [ErrVendorOwned] for a built-in consumer domain, in which
-// no operator can publish.
+// Ownable fails with [ErrVendorOwned] for a built-in consumer domain, in which no operator can publish.
 func Ownable(domain string) error {
 	if id := provider.VendorOwned(domain); id != "" {
 		return fmt.Errorf("%s is one of %s's own domains: %w", domain, id, ErrVendorOwned)
@@ -93,9 +91,8 @@ func PlanMail(domain string, p *provider.Provider) []dns.RR {
 	return b.out
 }
 
-// OwnAddress is the name below the domain that the service host itself has, ""
-// if it lies elsewhere. No CNAME can be there: its A and AAAA records are
-// the operator's.
+// OwnAddress is the name below the domain that the service host itself has, "" if it lies elsewhere. No CNAME can be
+// there: its A and AAAA records are the operator's.
 func OwnAddress(domain, serviceHost string) string {
 	for _, label := range []string{AutoconfigLabel, AutodiscoverLabel, PACCLabel} {
 		if name := label + "." + domain; name == Plain(serviceHost) {
@@ -137,12 +134,12 @@ func (b *planner) srv(kind, label string, priority, weight, port uint16, host st
 	b.add(kind, &dns.SRV{Hdr: b.header(label, dns.TypeSRV), Priority: priority, Weight: weight, Port: port, Target: dns.Fqdn(host)})
 }
 
-// priorityStep is between the priorities of one server and the next of its kind,
-// and between a kind and the one a client should rather use.
+// priorityStep is between the priorities of one server and the next of its kind, and between a kind and the one a
+// client should rather use.
 const priorityStep = 10
 
-// mail plans the six mail services of RFC 6186 and RFC 8314. Only for these it
-// also says what is not offered: the others may be served elsewhere.
+// mail plans the six mail services of RFC 6186 and RFC 8314. Only for these it also says what is not offered: the
+// others may be served elsewhere.
 func (b *planner) mail(p *provider.Provider) {
 	for _, svc := range mailServices() {
 		servers := offered(p, svc)
@@ -162,8 +159,8 @@ func mailServices() []provider.Service {
 	return slices.DeleteFunc(provider.Services(), func(s provider.Service) bool { return s.Protocol == provider.ManageSieve })
 }
 
-// offered are a provider's servers of a service, best first, and once: servers
-// that differ only in how one logs in share a record.
+// offered are a provider's servers of a service, best first, and once: servers that differ only in how one logs in
+// share a record.
 func offered(p *provider.Provider, svc provider.Service) []provider.Server {
 	var out []provider.Server
 	for _, s := range slices.Concat(p.Incoming, p.Outgoing) {
@@ -174,8 +171,8 @@ func offered(p *provider.Provider, svc provider.Service) []provider.Server {
 	return out
 }
 
-// firstPriority makes a client that compares services take IMAP before POP3
-// (RFC 6186 §3.4) and implicit TLS before STARTTLS (RFC 8314 §3).
+// firstPriority makes a client that compares services take IMAP before POP3 (RFC 6186 §3.4) and implicit TLS before
+// STARTTLS (RFC 8314 §3).
 func firstPriority(p *provider.Provider, svc provider.Service) uint16 {
 	priority := uint16(0)
 	if svc.Protocol == provider.POP3 {
@@ -215,8 +212,7 @@ func (b *planner) url(kind, service, raw string) *url.URL {
 	return u
 }
 
-// dav adds the path (RFC 6764 §4), unless the URL leaves it to the well-known
-// one that clients try without it.
+// dav adds the path (RFC 6764 §4), unless the URL leaves it to the well-known one that clients try without it.
 func (b *planner) dav(kind, service, raw string) {
 	u := b.url(kind, service, raw)
 	if u == nil || u.Path == "" || u.Path == "/.well-known/"+kind {

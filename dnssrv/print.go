@@ -7,8 +7,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// RR is a resource record, for packages that pass records on without knowing
-// what is in them.
+// RR is a resource record, for packages that pass records on without knowing what is in them.
 type RR = dns.RR
 
 // Row is a planned record as tables and JSON show it. Its JSON keys are stable.

@@ -15,26 +15,26 @@ import (
 func (d *inspection) reportAlias(p dnssrv.Place, name string, want []dns.RR) {
 	alias, got := d.host(name)
 	if others := d.nextToCNAME(name); alias != nil && len(others) > 0 {
-		d.add(d.compared("dns-name-cname-beside", name, dns.TypeCNAME, statusConflict, want, append([]dns.RR{alias}, others...)))
+		d.note("dns-name-cname-beside", name, dns.TypeCNAME, statusConflict, want, append([]dns.RR{alias}, others...))
 		return
 	}
 	switch {
 	case alias != nil && d.reportMistyped(name, dns.TypeCNAME, want, got):
 	case p.Label == dnssrv.AutodiscoverLabel && d.atMicrosoft(got):
-		d.add(d.compared("dns-autodiscover-microsoft", name, dns.TypeCNAME, statusDiffers, want, got))
+		d.note("dns-autodiscover-microsoft", name, dns.TypeCNAME, statusDiffers, want, got)
 	case len(want) == 0:
 		d.observeAlias(p, name, alias, got)
 	case alias != nil && dns.IsDuplicate(alias, want[0]):
-		d.add(d.compared("dns-record-ok", name, dns.TypeCNAME, statusOK, want, got))
+		d.note("dns-record-ok", name, dns.TypeCNAME, statusOK, want, got)
 		d.reportDangling(name, alias)
 	case len(got) > 0 && alias == nil && d.sameAddresses(got, dnssrv.Target(want[0])):
-		d.add(d.compared("dns-host-address-ok", name, dns.TypeCNAME, statusOK, want, got))
+		d.note("dns-host-address-ok", name, dns.TypeCNAME, statusOK, want, got)
 	case len(got) > 0 && d.fromWildcard(name):
 		f := d.compared("dns-host-wildcard", name, dns.TypeCNAME, statusDiffers, want, got)
 		f.Level = finding.Fail // the plan is not followed
 		d.add(f)
 	case len(got) > 0:
-		d.add(d.compared("dns-record-differs", name, dns.TypeCNAME, statusDiffers, want, got))
+		d.note("dns-record-differs", name, dns.TypeCNAME, statusDiffers, want, got)
 	default:
 		d.reportNoAlias(name, want)
 	}
@@ -64,16 +64,15 @@ func (d *inspection) nextToCNAME(name string) []dns.RR {
 func (d *inspection) reportNoAlias(name string, want []dns.RR) {
 	other := slices.Concat(d.seen.records(name, dns.TypeMX), d.seen.records(name, dns.TypeTXT))
 	if len(other) > 0 {
-		d.add(d.compared("dns-name-other-data", name, dns.TypeCNAME, statusConflict, want, other))
+		d.note("dns-name-other-data", name, dns.TypeCNAME, statusConflict, want, other)
 		return
 	}
 	if !d.reportMisplaced(name, want) {
-		d.add(d.compared("dns-record-missing", name, dns.TypeCNAME, statusMissing, want, nil))
+		d.note("dns-record-missing", name, dns.TypeCNAME, statusMissing, want, nil)
 	}
 }
 
-// sameAddresses reports whether every address is one of the host's: A and AAAA
-// records serve as well as a CNAME.
+// sameAddresses reports whether every address is one of the host's: A and AAAA records serve as well as a CNAME.
 func (d *inspection) sameAddresses(own []dns.RR, host string) bool {
 	theirs, err := d.checker.client.LookupHost(d.ctx, host)
 	if err != nil {
@@ -90,9 +89,9 @@ func (d *inspection) observeAlias(p dnssrv.Place, name string, alias *dns.CNAME,
 	case len(got) == 0 || vendor || wild && p.Label == dnssrv.PACCLabel: // without its TXT record nobody asks there
 		return
 	case wild:
-		d.add(d.compared("dns-host-wildcard", name, dns.TypeCNAME, statusOK, nil, got))
+		d.note("dns-host-wildcard", name, dns.TypeCNAME, statusOK, nil, got)
 	default:
-		d.published(name, got[0].Header().Rrtype, got)
+		d.note("dns-record-published", name, got[0].Header().Rrtype, statusOK, nil, got)
 	}
 	if alias != nil {
 		d.reportDangling(name, alias)

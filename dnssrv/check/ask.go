@@ -11,8 +11,8 @@ import (
 	"autoconfig/finding"
 )
 
-// open asks for the zone, so that a domain that is not there, or cannot be
-// looked at, costs one question. ok is false when the findings are all there is.
+// open asks for the zone, so that a domain that is not there, or cannot be looked at, costs one question. ok is false
+// when the findings are all there is.
 func (d *inspection) open() (found []finding.Finding, ok bool) {
 	a := d.checker.client.Ask(d.ctx, d.Domain, dns.TypeSOA)
 	d.seen.put(a)
@@ -65,8 +65,7 @@ type wildcard struct {
 	addresses []netip.Addr // when it has none
 }
 
-// findWildcard asks for a name nobody has made, when some answer may stem from
-// a wildcard.
+// findWildcard asks for a name nobody has made, when some answer may stem from a wildcard.
 func (d *inspection) findWildcard() {
 	suspect := slices.ContainsFunc(dnssrv.Places(), func(p dnssrv.Place) bool {
 		a := d.seen.get(d.name(p.Label), p.Type)

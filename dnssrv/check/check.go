@@ -1,6 +1,5 @@
-// Package check compares a domain with its plan, or observes any other domain:
-// it asks resolvers, or every name server of the zone, and says what it saw as
-// findings.
+// Package check compares a domain with its plan, or observes any other domain: it asks resolvers, or every name server
+// of the zone, and says what it saw as findings.
 package check
 
 import (
@@ -30,19 +29,20 @@ type Options struct {
 	Authoritative bool
 	// ByMX finds the provider that mail exchangers belong to, nil when unknown.
 	ByMX func(hosts []string) *provider.Provider
-	// Digest reads the value of a PACC TXT record, with the reason if it cannot;
-	// nil: values are compared as they are.
+	// Digest reads the value of a PACC TXT record, with the reason if it cannot; nil: values are compared as they are.
 	Digest func(txt string) ([sha256.Size]byte, error)
 	// Neighbours are looked at too; nil: they are not.
 	Neighbours *Neighbours
 }
 
-// Checker looks at domains. It remembers the hosts that records point to, as
-// thousands of domains share a few; make a new one for each run.
+// Checker looks at domains. It remembers the hosts that records point to, as thousands of domains share a few; make a
+// new one for each run.
 type Checker struct {
 	client *query.Client
 	o      Options
 	hosts  query.Memory[hostState]
+
+	validates func() bool // whether the resolver validates DNSSEC
 }
 
 // New makes a checker that asks through client.
@@ -50,15 +50,15 @@ func New(client *query.Client, o Options) *Checker {
 	if o.Digest == nil {
 		o.Digest = func(txt string) ([sha256.Size]byte, error) { return sha256.Sum256([]byte(txt)), nil }
 	}
-	o.Neighbours = o.Neighbours.withResolver(client)
-	return &Checker{client: client, o: o}
+	return &Checker{client: client, o: o, validates: sync.OnceValue(func() bool {
+		return client.Ask(context.Background(), ".", dns.TypeSOA).AD // the root is signed
+	})}
 }
 
-// Check compares a domain with its plan; without a plan it observes what is
-// published: whether it is consistent in itself, with the domain's mail
-// exchangers and with the provider. The findings are in a stable order. Seen
-// is never nil: each place where records can be planned is asked for their type,
-// a host name (CNAME) also for A, and where it is no CNAME for AAAA.
+// Check compares a domain with its plan; without a plan it observes what is published: whether it is consistent in
+// itself, with the domain's mail exchangers and with the provider. The findings are in a stable order. Seen is never
+// nil: each place where records can be planned is asked for their type, a host name (CNAME) also for A, and where it is
+// no CNAME for AAAA.
 func (k *Checker) Check(ctx context.Context, s Subject) ([]finding.Finding, Seen) {
 	d := &inspection{checker: k, ctx: ctx, Subject: s, want: recordsByName(s.Want), seen: make(Seen, 2*len(dnssrv.Places())), differ: map[query.Question][]string{}, misplaced: map[query.Question]misplaced{}}
 	d.Domain = dnssrv.Plain(s.Domain)

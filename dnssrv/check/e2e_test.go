@@ -118,7 +118,7 @@ func TestE2EValidation(t *testing.T) {
 	if !slices.ContainsFunc(found, func(f finding.Finding) bool { return f.ID == "dns-dnssec-validated" }) {
 		t.Error("AD is not reported")
 	}
-	if a, _ := seen.Answer("_imaps._tcp.example.test", dns.TypeSRV); !a.AD {
+	if a := seen[query.Question{Name: "_imaps._tcp.example.test.", Type: dns.TypeSRV}]; !a.AD {
 		t.Error("an SRV answer without AD")
 	}
 	found, _ = check.New(c, checkOptions()).Check(t.Context(), check.Subject{Domain: "expired.test"})

@@ -12,8 +12,7 @@ import (
 	"autoconfig/provider"
 )
 
-// recognise takes the provider that the mail exchangers belong to, for a domain
-// of which nothing else is known.
+// recognise takes the provider that the mail exchangers belong to, for a domain of which nothing else is known.
 func (d *inspection) recognise() {
 	if d.Provider == nil && d.checker.o.ByMX != nil {
 		d.Provider = d.checker.o.ByMX(d.bestMX())
@@ -25,8 +24,8 @@ func (d *inspection) bestMX() []string {
 	return query.BestMX(slices.DeleteFunc(slices.Clone(d.seen.get(d.name(""), dns.TypeMX).RRs), proof))
 }
 
-// reportMail notes what is published about the mail itself. None of it is ever
-// planned: where mail goes and who may send is not this program's business.
+// reportMail notes what is published about the mail itself. None of it is ever planned: where mail goes and who may
+// send is not this program's business.
 func (d *inspection) reportMail() {
 	a := d.seen.get(d.name(""), dns.TypeMX)
 	best := d.bestMX()
@@ -35,11 +34,11 @@ func (d *inspection) reportMail() {
 	case !a.Outcome.Known():
 		d.add(d.failed(a))
 	case len(best) == 0 && len(a.RRs) > 0:
-		d.add(d.compared("dns-mx-verification", d.name(""), dns.TypeMX, statusMissing, nil, a.RRs))
+		d.note("dns-mx-verification", d.name(""), dns.TypeMX, statusMissing, nil, a.RRs)
 	case len(best) == 0:
-		d.add(d.compared("dns-mx-missing", d.name(""), dns.TypeMX, statusMissing, nil, nil))
+		d.note("dns-mx-missing", d.name(""), dns.TypeMX, statusMissing, nil, nil)
 	case !takesMail:
-		d.add(d.compared("dns-mx-null", d.name(""), dns.TypeMX, statusOK, nil, a.RRs))
+		d.note("dns-mx-null", d.name(""), dns.TypeMX, statusOK, nil, a.RRs)
 	default:
 		d.reportMX(best, a.RRs)
 	}
@@ -100,8 +99,8 @@ func belongs(exchangers, names []string) bool {
 	})
 }
 
-// reportAutoconfigMX finds an autoconfig host of one company next to mail
-// exchangers of another, as a move leaves it behind. A planned one is meant so.
+// reportAutoconfigMX finds an autoconfig host of one company next to mail exchangers of another, as a move leaves it
+// behind. A planned one is meant so.
 func (d *inspection) reportAutoconfigMX(best []string) {
 	name := d.name(dnssrv.AutoconfigLabel)
 	alias := d.alias(name)
@@ -118,13 +117,12 @@ func (d *inspection) reportAutoconfigMX(best []string) {
 	d.add(f.Because("%s leads to %s, but the mail exchangers belong to %s: clients may be given the settings of a former provider", dnssrv.Plain(name), leads, provider.Registrable(best[0])))
 }
 
-// reportVendor verifies what a vendor prescribes. A domain that is not the
-// operator's is only warned about.
+// reportVendor verifies what a vendor prescribes. A domain that is not the operator's is only warned about.
 func (d *inspection) reportVendor() {
 	p := d.Provider
 	if !d.vendorSPF() {
 		want := &dns.TXT{Hdr: dns.RR_Header{Name: d.name(""), Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: dnssrv.DefaultTTL}, Txt: []string{"v=spf1 include:" + p.Vendor.SPF + " -all"}}
-		d.add(d.compared("dns-vendor-spf", d.name(""), dns.TypeTXT, statusDiffers, []dns.RR{want}, d.spf()))
+		d.note("dns-vendor-spf", d.name(""), dns.TypeTXT, statusDiffers, []dns.RR{want}, d.spf())
 	}
 	name := d.name(dnssrv.AutodiscoverLabel)
 	want := []dns.RR{&dns.CNAME{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeCNAME, Class: dns.ClassINET, Ttl: dnssrv.DefaultTTL}, Target: p.Vendor.Autodiscover + "."}}
@@ -132,7 +130,7 @@ func (d *inspection) reportVendor() {
 	switch {
 	case !d.seen.get(name, dns.TypeCNAME).Outcome.Known():
 	case len(dnssrv.Lacking(want, got)) == 0:
-		d.add(d.compared("dns-record-ok", name, dns.TypeCNAME, statusOK, want, got))
+		d.note("dns-record-ok", name, dns.TypeCNAME, statusOK, want, got)
 	case len(got) == 0:
 		d.add(d.vendorFault(d.compared("dns-vendor-autodiscover", name, dns.TypeCNAME, statusMissing, want, nil)))
 	default:
@@ -154,12 +152,11 @@ func (d *inspection) vendorSPF() bool {
 	})
 }
 
-// reportVendorMX is for mail exchangers that are not the vendor's: a filter may
-// be in front, as the other records show.
+// reportVendorMX is for mail exchangers that are not the vendor's: a filter may be in front, as the other records show.
 func (d *inspection) reportVendorMX(got []dns.RR) {
 	alias := d.alias(d.name(dnssrv.AutodiscoverLabel))
 	if d.vendorSPF() || alias != nil && dnssrv.Target(alias) == d.Provider.Vendor.Autodiscover {
-		d.add(d.compared("dns-vendor-mx-filter", d.name(""), dns.TypeMX, statusOK, nil, got))
+		d.note("dns-vendor-mx-filter", d.name(""), dns.TypeMX, statusOK, nil, got)
 		return
 	}
 	d.add(d.vendorFault(d.compared("dns-vendor-mx", d.name(""), dns.TypeMX, statusDiffers, nil, got)))

@@ -12,8 +12,7 @@ import (
 	"autoconfig/provider"
 )
 
-// wrongServices are names that are published in place of a service's own: old
-// ones, and those of other protocols.
+// wrongServices are names that are published in place of a service's own: old ones, and those of other protocols.
 var wrongServices = map[string][]string{
 	"imaps":       {"_imap._tls", "_imap._ssl", "_imap4s._tcp", "_imaps._tls", "_imaps._udp"},
 	"imap":        {"_imap4._tcp", "_imap._udp"},
@@ -23,28 +22,32 @@ var wrongServices = map[string][]string{
 	"submission":  {"_smtp._tcp", "_submit._tcp"},
 }
 
-// misplacement is a wrong owner name of a record, and what is wrong with it.
-type misplacement struct{ owner, why, fix string }
+// misplaced is a wrong owner name of records, what is wrong with it, and what was found there.
+type misplaced struct {
+	owner, why, fix string
+	asked           query.Question // where the records belong
+	got             []dns.RR
+}
 
-// misplacements are the names at which a record is found that was entered
-// wrongly.
-func (d *inspection) misplacements(name string, qtype uint16) []misplacement {
-	label := strings.TrimSuffix(name, "."+d.name(""))
-	doubled := misplacement{name + d.name(""), "the domain was entered twice: the form where it was entered appends it by itself",
-		"enter " + label + " as the name, or the whole name with a dot at its end"}
-	out := []misplacement{doubled}
+// misplacements are the names at which records are found that were entered wrongly.
+func (d *inspection) misplacements(asked query.Question) (out []misplaced) {
+	label := strings.TrimSuffix(asked.Name, "."+d.name(""))
+	add := func(why, fix string, labels ...string) {
+		for _, typed := range labels {
+			out = append(out, misplaced{typed + "." + d.name(""), why, fix, asked, nil})
+		}
+	}
+	add("the domain was entered twice: the form where it was entered appends it by itself",
+		"enter "+label+" as the name, or the whole name with a dot at its end", strings.TrimSuffix(asked.Name, "."))
 	first, second, isService := strings.Cut(label, ".")
-	if qtype != dns.TypeSRV || !isService {
+	if asked.Type != dns.TypeSRV || !isService {
 		return out
 	}
 	service, transport := strings.TrimPrefix(first, "_"), strings.TrimPrefix(second, "_")
-	for _, typed := range []string{"_" + service + "_." + transport, "_" + service + "." + transport, service + "._" + transport, service + "." + transport,
-		service + "_." + transport + "_", "_" + service + "_._" + transport + "_", "__" + service + "._" + transport} {
-		out = append(out, misplacement{typed + "." + d.name(""), "an underscore goes before each of the two words, and nowhere else", "publish it at " + label})
-	}
-	for _, typed := range append([]string{"_" + transport + "._" + service}, wrongServices[service]...) {
-		out = append(out, misplacement{typed + "." + d.name(""), "clients ask for " + label, "publish it at " + label})
-	}
+	add("an underscore goes before each of the two words, and nowhere else", "publish it at "+label,
+		"_"+service+"_."+transport, "_"+service+"."+transport, service+"._"+transport, service+"."+transport,
+		service+"_."+transport+"_", "_"+service+"_._"+transport+"_", "__"+service+"._"+transport)
+	add("clients ask for "+label, "publish it at "+label, append([]string{"_" + transport + "._" + service}, wrongServices[service]...)...)
 	return out
 }
 
@@ -53,33 +56,24 @@ func (d *inspection) findMisplaced() {
 	var questions []query.Question
 	places := map[query.Question]misplaced{}
 	for asked, want := range d.want {
-		if a := d.seen.get(asked.Name, asked.Type); !a.Outcome.Known() || len(a.RRs) > 0 || len(a.CNAMEs) > 0 || absent(want) {
+		if a := d.seen[asked]; !a.Outcome.Known() || len(a.RRs) > 0 || len(a.CNAMEs) > 0 || absent(want) {
 			continue
 		}
-		for _, m := range d.misplacements(asked.Name, asked.Type) {
+		for _, m := range d.misplacements(asked) {
 			q := query.Question{Name: m.owner, Type: asked.Type}
 			if _, planned := d.want[q]; !planned && len(m.owner) < 255 {
 				questions = append(questions, q)
-				places[q] = misplaced{m, asked, nil}
+				places[q] = m
 			}
 		}
 	}
 	for _, a := range query.All(questions, d.ask) {
-		q := query.Question{Name: a.Name, Type: a.Type}
-		if m := places[q]; len(a.RRs) > 0 && (len(a.CNAMEs) == 0 || a.Type == dns.TypeCNAME) {
-			if _, known := d.misplaced[m.asked]; !known {
-				m.got = a.RRs
-				d.misplaced[m.asked] = m
-			}
+		m := places[query.Question{Name: a.Name, Type: a.Type}]
+		if _, known := d.misplaced[m.asked]; !known && len(a.RRs) > 0 && (len(a.CNAMEs) == 0 || a.Type == dns.TypeCNAME) {
+			m.got = a.RRs
+			d.misplaced[m.asked] = m
 		}
 	}
-}
-
-// misplaced is what was found in place of the records asked for.
-type misplaced struct {
-	misplacement
-	asked query.Question
-	got   []dns.RR
 }
 
 // reportMisplaced reports a record that is at a wrong name.
@@ -93,8 +87,8 @@ func (d *inspection) reportMisplaced(name string, want []dns.RR) bool {
 	return true
 }
 
-// reportMistyped finds targets that were entered wrongly: an address in place of a
-// name, and a name to which the zone was appended.
+// reportMistyped finds targets that were entered wrongly: an address in place of a name, and a name to which the zone
+// was appended.
 func (d *inspection) reportMistyped(name string, qtype uint16, want, got []dns.RR) bool {
 	for _, rr := range got {
 		host := dnssrv.Target(rr)
@@ -117,8 +111,7 @@ func (d *inspection) reportMistyped(name string, qtype uint16, want, got []dns.R
 	return false
 }
 
-// numeric reports whether a target is an IP address, perhaps with the zone
-// appended to it.
+// numeric reports whether a target is an IP address, perhaps with the zone appended to it.
 func numeric(host, domain string) bool {
 	_, err := netip.ParseAddr(strings.Trim(strings.TrimSuffix(host, "."+domain), "[]"))
 	return err == nil
@@ -131,15 +124,12 @@ func article(qtype uint16) string {
 	return "an " + dns.TypeToString[qtype] + " record"
 }
 
-// verification is where Microsoft's MX records lead that only prove who owns a
-// domain; no mail ever goes there (RFC 6761 §6.4).
+// verification is where Microsoft's MX records lead that only prove who owns a domain; no mail ever goes there (RFC
+// 6761 §6.4).
 const verification = "msv1.invalid"
 
-// dashes is a domain as Microsoft's host names have it.
-func dashes(domain string) string { return strings.ReplaceAll(domain, ".", "-") }
-
-// reportVendorName finds a mail exchanger of Microsoft 365 with the domain's own
-// dots in it, which no certificate and no record of Microsoft's has.
+// reportVendorName finds a mail exchanger of Microsoft 365 with the domain's own dots in it, which no certificate and
+// no record of Microsoft's has.
 func (d *inspection) reportVendorName(got []dns.RR) bool {
 	for _, rr := range got {
 		for _, suffix := range d.Provider.MX {
@@ -148,7 +138,7 @@ func (d *inspection) reportVendorName(got []dns.RR) bool {
 				continue
 			}
 			f := d.compared("dns-vendor-mx-name", d.name(""), dns.TypeMX, statusDiffers, nil, got)
-			right := dashes(d.Domain) + "." + suffix
+			right := strings.ReplaceAll(d.Domain, ".", "-") + "." + suffix
 			d.add(f.Because("%s has dots where Microsoft writes dashes, so it does not exist", dnssrv.Target(rr)).
 				Do("write %s, or what the Microsoft 365 admin center shows for the domain", right))
 			return true
@@ -160,8 +150,7 @@ func (d *inspection) reportVendorName(got []dns.RR) bool {
 // microsoftHosts are where Autodiscover leads for mail at Microsoft.
 var microsoftHosts = []string{"outlook.com", "office365.com", "office.com", "hotmail.com"}
 
-// atMicrosoft reports whether Autodiscover is left over from Microsoft 365: the
-// domain's mail is elsewhere.
+// atMicrosoft reports whether Autodiscover is left over from Microsoft 365: the domain's mail is elsewhere.
 func (d *inspection) atMicrosoft(got []dns.RR) bool {
 	if d.Provider == nil || d.Provider.Vendor != nil || provider.VendorOwned(d.Domain) != "" {
 		return false

@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/miekg/dns"
 
@@ -14,26 +13,14 @@ import (
 	"autoconfig/provider"
 )
 
-// Neighbours has a check look at what is next to the planned records and is
-// never planned: MTA-STS, TLS reports, DANE and CAA.
+// Neighbours has a check look at what is next to the planned records and is never planned: MTA-STS, TLS reports, DANE
+// and CAA.
 type Neighbours struct {
 	// Fetch gets the body of a URL, which must answer 200 itself.
 	Fetch func(ctx context.Context, url string) ([]byte, error)
-	// CAs are the names in CAA records of the authorities that certificates for
-	// the domain's autoconfig hosts are ordered from; none: CAA is not judged.
+	// CAs are the names in CAA records of the authorities that certificates for the domain's autoconfig hosts are
+	// ordered from; none: CAA is not judged.
 	CAs []string
-
-	validates func() bool // whether the resolver validates DNSSEC
-}
-
-// withResolver is the same for one checker.
-func (n *Neighbours) withResolver(client *query.Client) *Neighbours {
-	if n == nil {
-		return nil
-	}
-	own := *n
-	own.validates = sync.OnceValue(func() bool { return client.Ask(context.Background(), ".", dns.TypeSOA).AD }) // the root is signed
-	return &own
 }
 
 // reportNeighbours looks at them, where the domain takes mail.
@@ -45,7 +32,7 @@ func (d *inspection) reportNeighbours(n *Neighbours, exchangers []string) {
 		d.reportMTASTS(n, exchangers)
 		d.reportTLSRPT()
 		for _, host := range exchangers {
-			d.reportDANE(n, host)
+			d.reportDANE(host)
 		}
 	}
 	if d.Want != nil && len(n.CAs) > 0 {
@@ -78,7 +65,7 @@ func (d *inspection) reportMTASTS(n *Neighbours, exchangers []string) {
 		return
 	}
 	if n.Fetch == nil {
-		d.add(d.compared("dns-mta-sts-published", name, dns.TypeTXT, statusOK, nil, got))
+		d.note("dns-mta-sts-published", name, dns.TypeTXT, statusOK, nil, got)
 		return
 	}
 	address := "https://mta-sts." + d.Domain + "/.well-known/mta-sts.txt"
@@ -138,11 +125,11 @@ func (d *inspection) reportTLSRPT() {
 	if text := strings.ReplaceAll(dnssrv.Texts(got)[0], " ", ""); len(got) > 1 || !strings.Contains(text, ";rua=mailto:") && !strings.Contains(text, ";rua=https:") {
 		id, status = "dns-tlsrpt-malformed", statusDiffers
 	}
-	d.add(d.compared(id, name, dns.TypeTXT, status, nil, got))
+	d.note(id, name, dns.TypeTXT, status, nil, got)
 }
 
 // reportDANE looks at the certificates that a mail exchanger is pinned to (RFC 7672).
-func (d *inspection) reportDANE(n *Neighbours, host string) {
+func (d *inspection) reportDANE(host string) {
 	a := d.checker.client.Ask(d.ctx, "_25._tcp."+host, dns.TypeTLSA)
 	d.seen.put(a)
 	if len(a.RRs) == 0 {
@@ -156,7 +143,7 @@ func (d *inspection) reportDANE(n *Neighbours, host string) {
 	switch {
 	case !usable:
 		f = d.compared("dns-dane-unusable", a.Name, dns.TypeTLSA, statusDiffers, nil, a.RRs)
-	case !a.AD && n.validates():
+	case !a.AD && d.checker.validates():
 		f = d.compared("dns-dane-insecure", a.Name, dns.TypeTLSA, statusDiffers, nil, a.RRs)
 	case !a.AD:
 		f = f.Because("%s; whether DNSSEC vouches for it, which it must, this resolver does not tell", f.Cause)
@@ -164,9 +151,8 @@ func (d *inspection) reportDANE(n *Neighbours, host string) {
 	d.add(f)
 }
 
-// reportCAA looks whether the authorities that certificates are ordered from may
-// give them out for the autoconfig host (RFC 8659 §3): the closest name with CAA
-// records decides.
+// reportCAA looks whether the authorities that certificates are ordered from may give them out for the autoconfig host
+// (RFC 8659 §3): the closest name with CAA records decides.
 func (d *inspection) reportCAA(n *Neighbours) {
 	for at := d.name(dnssrv.AutoconfigLabel); at != "."; at = query.Parent(at) {
 		a := d.checker.client.Ask(d.ctx, at, dns.TypeCAA)
@@ -191,8 +177,8 @@ func (d *inspection) reportCAA(n *Neighbours) {
 	}
 }
 
-// caaIssuers are the authorities that may give out certificates; nil: all may,
-// for no property issue says otherwise (RFC 8659 §4.2).
+// caaIssuers are the authorities that may give out certificates; nil: all may, for no property issue says otherwise
+// (RFC 8659 §4.2).
 func caaIssuers(rrs []dns.RR) []string {
 	var out []string
 	for _, rr := range rrs {
@@ -204,8 +190,7 @@ func caaIssuers(rrs []dns.RR) []string {
 	return out
 }
 
-// CAAName is the name by which CAA records know the authority of an ACME
-// directory, "" for one that is not known here.
+// CAAName is the name by which CAA records know the authority of an ACME directory, "" for one that is not known here.
 func CAAName(directoryHost string) string {
 	for suffix, name := range map[string]string{ // each from the authority's own page about CAA
 		"letsencrypt.org": "letsencrypt.org", "acme.zerossl.com": "sectigo.com", "pki.goog": "pki.goog",

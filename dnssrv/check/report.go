@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/miekg/dns"
 
@@ -52,10 +53,17 @@ func (d *inspection) compared(id, name string, qtype uint16, status string, want
 	return f
 }
 
+// note adds what compared makes.
+func (d *inspection) note(id, name string, qtype uint16, status string, want, got []dns.RR) {
+	d.add(d.compared(id, name, qtype, status, want, got))
+}
+
 // failed reports a question that was not answered.
 func (d *inspection) failed(a query.Answer) finding.Finding {
-	id := map[query.Outcome]string{query.SERVFAIL: "dns-question-servfail", query.REFUSED: "dns-question-refused", query.TIMEOUT: "dns-question-timeout"}[a.Outcome]
-	if a.Outcome == query.SERVFAIL && len(d.servers) == 0 && d.bogus(a) {
+	id := "dns-question-" + strings.ToLower(string(a.Outcome)) // servfail, refused or timeout
+	// a resolver that fails only because the answer does not validate gives one with checking disabled (RFC 4035
+	// §3.2.2)
+	if a.Outcome == query.SERVFAIL && len(d.servers) == 0 && d.checker.client.AskUnchecked(d.ctx, a.Name, a.Type).Outcome.Known() {
 		id = "dns-dnssec-bogus"
 	}
 	f := d.about(id, a.Name, a.Type, statusError)
@@ -66,17 +74,11 @@ func (d *inspection) failed(a query.Answer) finding.Finding {
 	return f
 }
 
-// bogus reports whether a resolver fails only because the answer does not
-// validate: with checking disabled it gives one (RFC 4035 §3.2.2).
-func (d *inspection) bogus(a query.Answer) bool {
-	return d.checker.client.AskUnchecked(d.ctx, a.Name, a.Type).Outcome.Known()
-}
-
 // reportApex finds a CNAME at the top of a zone, where SOA and NS always are.
 func (d *inspection) reportApex() {
 	mx := d.seen.get(d.name(""), dns.TypeMX)
 	if len(mx.CNAMEs) > 0 && dns.CanonicalName(mx.CNAMEs[0].Hdr.Name) == d.zone && d.zone == d.name("") {
-		d.add(d.compared("dns-name-cname-apex", d.name(""), dns.TypeCNAME, statusConflict, nil, []dns.RR{mx.CNAMEs[0]}))
+		d.note("dns-name-cname-apex", d.name(""), dns.TypeCNAME, statusConflict, nil, []dns.RR{mx.CNAMEs[0]})
 	}
 }
 
@@ -118,20 +120,14 @@ func recordsByName(records []dns.RR) map[query.Question][]dns.RR {
 	return out
 }
 
-// published notes what nobody here planned.
-func (d *inspection) published(name string, qtype uint16, got []dns.RR) {
-	d.add(d.compared("dns-record-published", name, qtype, statusOK, nil, got))
-}
-
-// reportMissing reports planned records that are not there, or cannot be put
-// there because a CNAME is in the way.
+// reportMissing reports planned records that are not there, or cannot be put there because a CNAME is in the way.
 func (d *inspection) reportMissing(id, name string, want []dns.RR) {
 	qtype := want[0].Header().Rrtype
 	if alias := d.alias(name); alias != nil && !d.fromWildcard(name) {
-		d.add(d.compared("dns-name-cname", name, qtype, statusConflict, want, []dns.RR{alias}))
+		d.note("dns-name-cname", name, qtype, statusConflict, want, []dns.RR{alias})
 		return
 	}
 	if !d.reportMisplaced(name, want) {
-		d.add(d.compared(id, name, qtype, statusMissing, want, nil))
+		d.note(id, name, qtype, statusMissing, want, nil)
 	}
 }

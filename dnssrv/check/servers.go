@@ -21,8 +21,7 @@ type nameServer struct {
 	soa     query.Answer
 }
 
-// findServers lists the zone's name servers that can be asked, and reports the
-// others.
+// findServers lists the zone's name servers that can be asked, and reports the others.
 func (d *inspection) findServers() {
 	a := d.checker.client.Ask(d.ctx, d.zone, dns.TypeNS)
 	d.seen.put(a)
@@ -39,17 +38,21 @@ func (d *inspection) findServers() {
 	}
 	reached.Wait()
 	for _, s := range servers {
-		if f, ok := d.serverFault(s); !ok {
-			d.zoneFindings = append(d.zoneFindings, f)
+		id := s.fault()
+		if id == "" {
+			d.servers = append(d.servers, s)
 			continue
 		}
-		d.servers = append(d.servers, s)
+		f := finding.New(id, s.name)
+		f.Name, f.Type, f.Status, f.RCode = dnssrv.Plain(d.zone), "NS", statusError, string(s.soa.Outcome)
+		f.Got = []string{f.Name + ". NS " + s.name + "."}
+		d.zoneFindings = append(d.zoneFindings, f)
 	}
 	d.serials()
 }
 
-// reach finds a server's address and asks it for the zone. A name for which
-// another place is given (curl's --connect-to) is not looked up.
+// reach finds a server's address and asks it for the zone. A name for which another place is given (curl's
+// --connect-to) is not looked up.
 func (d *inspection) reach(s *nameServer) {
 	s.address = net.JoinHostPort(s.name, "53")
 	if d.checker.client.Dialled(s.address) == s.address {
@@ -63,23 +66,17 @@ func (d *inspection) reach(s *nameServer) {
 	s.soa = d.checker.client.AskServer(d.ctx, s.address, d.zone, dns.TypeSOA)
 }
 
-// serverFault says what keeps a server from being asked.
-func (d *inspection) serverFault(s nameServer) (finding.Finding, bool) {
-	id := ""
+// fault is the id of what keeps a server from being asked, "" if nothing does.
+func (s nameServer) fault() string {
 	switch {
 	case s.address == "":
-		id = "dns-server-address"
+		return "dns-server-address"
 	case s.soa.Outcome == query.TIMEOUT:
-		id = "dns-server-silent"
+		return "dns-server-silent"
 	case s.soa.Outcome != query.NOERROR || !s.soa.AA:
-		id = "dns-server-lame"
-	default:
-		return finding.Finding{}, true
+		return "dns-server-lame"
 	}
-	f := finding.New(id, s.name)
-	f.Name, f.Type, f.Status, f.RCode = dnssrv.Plain(d.zone), "NS", statusError, string(s.soa.Outcome)
-	f.Got = []string{dnssrv.Plain(d.zone) + ". NS " + s.name + "."}
-	return f, false
+	return ""
 }
 
 // serials reports servers that have different versions of the zone.
@@ -98,8 +95,8 @@ func (d *inspection) serials() {
 	}
 }
 
-// askServers asks every server of the zone and keeps where they disagree. It
-// is false when none of them has authority over the name.
+// askServers asks every server of the zone and keeps where they disagree. It is false when none of them has authority
+// over the name.
 func (d *inspection) askServers(q query.Question) (query.Answer, bool) {
 	answers := make([]query.Answer, len(d.servers))
 	var asked sync.WaitGroup
@@ -129,8 +126,7 @@ func (d *inspection) askServers(q query.Question) (query.Answer, bool) {
 	return best, true
 }
 
-// ownView is what a server says about the name itself: what lies behind a CNAME
-// may be known to some servers only.
+// ownView is what a server says about the name itself: what lies behind a CNAME may be known to some servers only.
 func ownView(a query.Answer) string {
 	if len(a.CNAMEs) > 0 {
 		return "CNAME " + strings.ToLower(a.CNAMEs[0].Target)

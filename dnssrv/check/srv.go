@@ -11,8 +11,7 @@ import (
 	"autoconfig/provider"
 )
 
-// cpanelHost is where cPanel points _autodiscover by default; it is left over
-// after many a move.
+// cpanelHost is where cPanel points _autodiscover by default; it is left over after many a move.
 const cpanelHost = "cpanelemaildiscovery.cpanel.net"
 
 // reportSRV compares the service records of a name.
@@ -22,7 +21,7 @@ func (d *inspection) reportSRV(name string, want []dns.RR, a query.Answer) {
 		return
 	}
 	if name == d.name(dnssrv.AutodiscoverSRV) && d.atMicrosoft(got) {
-		d.add(d.compared("dns-autodiscover-microsoft", name, dns.TypeSRV, statusDiffers, want, got))
+		d.note("dns-autodiscover-microsoft", name, dns.TypeSRV, statusDiffers, want, got)
 		return
 	}
 	if len(want) == 0 {
@@ -54,11 +53,10 @@ func (d *inspection) reportSRV(name string, want []dns.RR, a query.Answer) {
 	case sameServers(got, want):
 		id = "dns-srv-priority"
 	}
-	d.add(d.compared(id, name, dns.TypeSRV, status, want, got))
+	d.note(id, name, dns.TypeSRV, status, want, got)
 }
 
-// observeSRV looks at service records without a plan: in themselves, and
-// compared with the servers of the provider.
+// observeSRV looks at service records without a plan: in themselves, and compared with the servers of the provider.
 func (d *inspection) observeSRV(name string, got []dns.RR) {
 	if len(got) == 0 {
 		return
@@ -92,8 +90,7 @@ func (d *inspection) observeSRV(name string, got []dns.RR) {
 	d.add(f)
 }
 
-// absent reports whether records only say that a service is not offered (RFC
-// 2782, "Target").
+// absent reports whether records only say that a service is not offered (RFC 2782, "Target").
 func absent(rrs []dns.RR) bool {
 	return len(rrs) > 0 && !slices.ContainsFunc(rrs, func(rr dns.RR) bool { return dnssrv.Target(rr) != "." })
 }

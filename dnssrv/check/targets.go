@@ -9,9 +9,8 @@ import (
 	"autoconfig/provider"
 )
 
-// reportTargets looks at the hosts that published SRV and MX records point to:
-// each must have an address and not be an alias (RFC 2782, "Target"; RFC 2181
-// §10.3).
+// reportTargets looks at the hosts that published SRV and MX records point to: each must have an address and not be an
+// alias (RFC 2782, "Target"; RFC 2181 §10.3).
 func (d *inspection) reportTargets() {
 	var services []dns.RR
 	for _, p := range dnssrv.Places() {
@@ -59,8 +58,8 @@ func (d *inspection) reportHosts(prefix string, records []dns.RR) {
 	}
 }
 
-// unknownTarget is a host whose addresses are not known: that is not a fault of
-// the records unless the host's own zone is broken.
+// unknownTarget is a host whose addresses are not known: that is not a fault of the records unless the host's own zone
+// is broken.
 func (d *inspection) unknownTarget(name string, qtype uint16, state hostState, rrs []dns.RR) finding.Finding {
 	f := d.compared("dns-target-unknown", name, qtype, statusError, nil, rrs)
 	f.Subject, f.RCode = dnssrv.Target(rrs[0]), string(state.outcome)

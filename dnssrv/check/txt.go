@@ -13,26 +13,24 @@ import (
 	"autoconfig/provider"
 )
 
-// reportPath compares the path of a DAV service (RFC 6764 §4). Other text may
-// be at the name.
+// reportPath compares the path of a DAV service (RFC 6764 §4). Other text may be at the name.
 func (d *inspection) reportPath(name string, want []dns.RR, a query.Answer) {
 	got := withText(a.RRs, func(text string) bool { return strings.HasPrefix(strings.ToLower(text), "path=") })
 	switch {
 	case len(want) == 0 && len(got) > 0:
-		d.published(name, dns.TypeTXT, got)
+		d.note("dns-record-published", name, dns.TypeTXT, statusOK, nil, got)
 	case len(want) == 0:
 	case len(got) == 0:
 		d.reportMissing("dns-record-missing", name, want)
 	case slices.Equal(dnssrv.Texts(got), dnssrv.Texts(want)):
-		d.add(d.compared("dns-record-ok", name, dns.TypeTXT, statusOK, want, got))
+		d.note("dns-record-ok", name, dns.TypeTXT, statusOK, want, got)
 	default:
-		d.add(d.compared("dns-record-differs", name, dns.TypeTXT, statusDiffers, want, got))
+		d.note("dns-record-differs", name, dns.TypeTXT, statusDiffers, want, got)
 	}
 }
 
-// reportPACC compares the digest of the PACC document. Of several records any
-// may match, so that an old and a new one can be there together; text of
-// another kind, as a wildcard makes it, does not count.
+// reportPACC compares the digest of the PACC document. Of several records any may match, so that an old and a new one
+// can be there together; text of another kind, as a wildcard makes it, does not count.
 func (d *inspection) reportPACC(name string, want []dns.RR, a query.Answer) {
 	got := withText(a.RRs, func(text string) bool { return strings.Contains(strings.ToUpper(text), "UAAC") })
 	if len(got) == 0 {
@@ -48,23 +46,22 @@ func (d *inspection) reportPACC(name string, want []dns.RR, a query.Answer) {
 		f := d.compared("dns-pacc-malformed", name, dns.TypeTXT, statusDiffers, want, got)
 		d.add(f.Because("%s (%s)", f.Cause, reason))
 	case len(a.CNAMEs) > 0:
-		d.add(d.compared("dns-pacc-cname", name, dns.TypeTXT, statusDiffers, want, append([]dns.RR{a.CNAMEs[0]}, got...)))
+		d.note("dns-pacc-cname", name, dns.TypeTXT, statusDiffers, want, append([]dns.RR{a.CNAMEs[0]}, got...))
 	case len(want) == 0:
-		d.published(name, dns.TypeTXT, got)
+		d.note("dns-record-published", name, dns.TypeTXT, statusOK, nil, got)
 	case slices.ContainsFunc(planned, func(d [sha256.Size]byte) bool { return slices.Contains(digests, d) }):
-		d.add(d.compared("dns-record-ok", name, dns.TypeTXT, statusOK, want, got))
+		d.note("dns-record-ok", name, dns.TypeTXT, statusOK, want, got)
 		if len(digests) > len(planned) {
-			d.add(d.compared("dns-pacc-rollover", name, dns.TypeTXT, statusOK, want, got))
+			d.note("dns-pacc-rollover", name, dns.TypeTXT, statusOK, want, got)
 		}
 	case d.OldPACC != "" && slices.Contains(dnssrv.Texts(got), d.OldPACC):
-		d.add(d.compared("dns-pacc-previous", name, dns.TypeTXT, statusDiffers, want, got))
+		d.note("dns-pacc-previous", name, dns.TypeTXT, statusDiffers, want, got)
 	default:
-		d.add(d.compared("dns-pacc-stale", name, dns.TypeTXT, statusDiffers, want, got))
+		d.note("dns-pacc-stale", name, dns.TypeTXT, statusDiffers, want, got)
 	}
 }
 
-// digests are those that the records hold, and what is wrong with the first
-// record that holds none.
+// digests are those that the records hold, and what is wrong with the first record that holds none.
 func (d *inspection) digests(rrs []dns.RR) (list [][sha256.Size]byte, reason string) {
 	for _, text := range dnssrv.Texts(rrs) {
 		digest, err := d.checker.o.Digest(text)
@@ -83,8 +80,7 @@ func withText(rrs []dns.RR, is func(text string) bool) []dns.RR {
 	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool { return !slices.ContainsFunc(dnssrv.Texts([]dns.RR{rr}), is) })
 }
 
-// tagged are the TXT records that begin with a version tag such as v=spf1, on a
-// word boundary (RFC 7208 §4.5).
+// tagged are the TXT records that begin with a version tag such as v=spf1, on a word boundary (RFC 7208 §4.5).
 func tagged(rrs []dns.RR, tag string) []dns.RR {
 	return withText(rrs, func(text string) bool {
 		rest, ok := strings.CutPrefix(strings.ToLower(text), tag)
@@ -107,31 +103,29 @@ func (d *inspection) reportSPF(takesMail bool) {
 		f.Level = finding.Warn
 		d.add(f)
 	case len(got) > 1:
-		d.add(d.compared("dns-spf-multiple", d.name(""), dns.TypeTXT, statusDiffers, nil, got))
+		d.note("dns-spf-multiple", d.name(""), dns.TypeTXT, statusDiffers, nil, got)
 	case len(got) == 1:
-		d.add(d.compared("dns-spf-published", d.name(""), dns.TypeTXT, statusOK, nil, got))
+		d.note("dns-spf-published", d.name(""), dns.TypeTXT, statusOK, nil, got)
 	case takesMail:
-		d.add(d.compared("dns-spf-missing", d.name(""), dns.TypeTXT, statusMissing, nil, nil))
+		d.note("dns-spf-missing", d.name(""), dns.TypeTXT, statusMissing, nil, nil)
 	}
 }
 
-// reportDMARC notes the DMARC policy (RFC 7489 §6.1). A domain below another has
-// that one's (§6.6.3).
+// reportDMARC notes the DMARC policy (RFC 7489 §6.1). A domain below another has that one's (§6.6.3).
 func (d *inspection) reportDMARC(takesMail bool) {
 	name := d.name(dmarcLabel)
 	a := d.seen.get(name, dns.TypeTXT)
 	got := tagged(a.RRs, "v=dmarc1")
 	switch {
 	case len(got) > 0:
-		d.add(d.compared("dns-dmarc-published", name, dns.TypeTXT, statusOK, nil, got))
+		d.note("dns-dmarc-published", name, dns.TypeTXT, statusOK, nil, got)
 	case takesMail && a.Outcome.Known() && provider.Registrable(d.Domain) == d.Domain:
-		d.add(d.compared("dns-dmarc-missing", name, dns.TypeTXT, statusMissing, nil, nil))
+		d.note("dns-dmarc-missing", name, dns.TypeTXT, statusMissing, nil, nil)
 	}
 }
 
-// reportDKIM notes whether there are DKIM keys at all: their names are not
-// known outside, but without any the name above them does not exist (RFC
-// 8020 §2).
+// reportDKIM notes whether there are DKIM keys at all: their names are not known outside, but without any the name
+// above them does not exist (RFC 8020 §2).
 func (d *inspection) reportDKIM(takesMail bool) {
 	name := d.name(dkimLabel)
 	switch a := d.seen.get(name, dns.TypeTXT); {

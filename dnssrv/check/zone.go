@@ -9,15 +9,15 @@ import (
 	"autoconfig/dnssrv/query"
 )
 
-// The TTLs outside of which records are pointed out, in seconds: below, every
-// client asks again and again; above, a mistake stays for days.
+// The TTLs outside of which records are pointed out, in seconds: below, every client asks again and again; above, a
+// mistake stays for days.
 const (
 	shortTTL = 300
 	longTTL  = 86400
 )
 
-// reportTTL looks at the domain's own records. A resolver counts a TTL down, so
-// only a server with authority shows a short one (RFC 1035 §3.2.1).
+// reportTTL looks at the domain's own records. A resolver counts a TTL down, so only a server with authority shows a
+// short one (RFC 1035 §3.2.1).
 func (d *inspection) reportTTL() {
 	var short, long []dns.RR
 	for _, q := range d.questions() {
@@ -42,7 +42,7 @@ func (d *inspection) reportTTL() {
 func (d *inspection) reportTTLs(id string, rrs []dns.RR) {
 	if len(rrs) > 0 {
 		h := rrs[0].Header()
-		d.add(d.compared(id, dns.CanonicalName(h.Name), h.Rrtype, statusDiffers, nil, rrs))
+		d.note(id, dns.CanonicalName(h.Name), h.Rrtype, statusDiffers, nil, rrs)
 	}
 }
 
@@ -63,8 +63,7 @@ func (d *inspection) reportServers() {
 	}
 }
 
-// reportValidation says whether a resolver vouches for the zone (RFC 4035
-// §3.2.3). Name servers never do.
+// reportValidation says whether a resolver vouches for the zone (RFC 4035 §3.2.3). Name servers never do.
 func (d *inspection) reportValidation() {
 	id := "dns-dnssec-unvalidated"
 	if d.seen.get(d.name(""), dns.TypeSOA).AD {

@@ -34,11 +34,9 @@ func RunTool(t testing.TB, dir, name string, args ...string) string {
 	return string(out)
 }
 
-// StartNamed runs BIND's named on a free loopback port until the test ends. The
-// configuration is what follows the options; its relative file names, and
-// files, lie in a directory of the test's own. Options of the test's come in
-// files["options"], as the inside of an options block. The port is free again
-// when the test is over.
+// StartNamed runs BIND's named on a free loopback port until the test ends. The configuration is what follows the
+// options; its relative file names, and files, lie in a directory of the test's own. Options of the test's come in
+// files["options"], as the inside of an options block. The port is free again when the test is over.
 func StartNamed(t testing.TB, config string, files map[string]string) (addr string) {
 	t.Helper()
 	addr = freeport.On(t, "127.0.0.1")
@@ -46,8 +44,7 @@ func StartNamed(t testing.TB, config string, files map[string]string) (addr stri
 	return addr
 }
 
-// StartNamedAt is StartNamed at an address from [freePort], for servers that
-// must know one another.
+// StartNamedAt is StartNamed at an address from [freePort], for servers that must know one another.
 func StartNamedAt(t testing.TB, addr, config string, files map[string]string) {
 	t.Helper()
 	named := component.Need(t, "named")
@@ -96,8 +93,8 @@ controls { };
 
 var primaries = regexp.MustCompile(`zone "([^"]+)" \{ type primary`)
 
-// waitForNamed returns when the server answers for every zone that it is the
-// primary of; without one, when it answers at all.
+// waitForNamed returns when the server answers for every zone that it is the primary of; without one, when it answers
+// at all.
 func waitForNamed(t testing.TB, addr, config string, done chan struct{}, log *safeBuffer) {
 	t.Helper()
 	zones := []string{"."}

@@ -9,8 +9,7 @@ import (
 	"autoconfig/provider"
 )
 
-// What the examples share: the service host, the text of a PACC record, the
-// SOA of any zone.
+// What the examples share: the service host, the text of a PACC record, the SOA of any zone.
 const (
 	ServiceHost = "autoconfig.hoster.example"
 	PACC        = "v=UAAC1; a=sha256; d=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="

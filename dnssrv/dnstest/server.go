@@ -1,8 +1,7 @@
-// Package dnstest is a DNS server on a loopback port for tests. It is fed with
-// zone text (RFC 1035 §5), answers for several zones as an authoritative server
-// does (and, following CNAMEs from one to another, as a resolver would), and can
-// be told to fail: SERVFAIL, REFUSED, silence, truncation, delay, lameness. It
-// takes updates (RFC 2136) with their prerequisites, signed or not (RFC 8945).
+// Package dnstest is a DNS server on a loopback port for tests. It is fed with zone text (RFC 1035 §5), answers for
+// several zones as an authoritative server does (and, following CNAMEs from one to another, as a resolver would), and
+// can be told to fail: SERVFAIL, REFUSED, silence, truncation, delay, lameness. It takes updates (RFC 2136) with their
+// prerequisites, signed or not (RFC 8945).
 package dnstest
 
 import (
@@ -120,8 +119,8 @@ func (s *Server) Truncate(name string) { s.fault(name, fault{truncate: true}) }
 // Slow delays the answers for name ("" for all names).
 func (s *Server) Slow(name string, d time.Duration) { s.fault(name, fault{delay: d}) }
 
-// Garble puts before every UDP answer for name ("" for all names) one for
-// another question and one with another id, as a forger would send.
+// Garble puts before every UDP answer for name ("" for all names) one for another question and one with another id, as
+// a forger would send.
 func (s *Server) Garble(name string) { s.fault(name, fault{garble: true}) }
 
 // Heal ends what Fail, Drop, Truncate, Slow or Garble began for name.
@@ -144,16 +143,14 @@ func (s *Server) AD(on bool) {
 	s.ad = on
 }
 
-// Lame takes the authority from the answers: the server behaves as one that a
-// delegation names by mistake.
+// Lame takes the authority from the answers: the server behaves as one that a delegation names by mistake.
 func (s *Server) Lame(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lame = on
 }
 
-// Key makes the server take updates with this TSIG key (secret in base64), and
-// only with a key from then on.
+// Key makes the server take updates with this TSIG key (secret in base64), and only with a key from then on.
 func (s *Server) Key(name, secret string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

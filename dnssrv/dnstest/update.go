@@ -137,8 +137,8 @@ func (z zone) apply(rr dns.RR) {
 	}
 }
 
-// Generate signs with the key a message names; with Verify it makes the server
-// a dns.TsigProvider whose keys may change while it runs.
+// Generate signs with the key a message names; with Verify it makes the server a dns.TsigProvider whose keys may change
+// while it runs.
 func (s *Server) Generate(msg []byte, t *dns.TSIG) ([]byte, error) {
 	s.mu.Lock()
 	secret, ok := s.keys[canonical(t.Hdr.Name)]

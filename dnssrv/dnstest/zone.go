@@ -59,8 +59,8 @@ func (s *Server) zoneOf(name string) (string, zone) {
 	}
 }
 
-// at is the records of name: its own, or those a wildcard makes for it (RFC
-// 4592). found is false when the name does not exist.
+// at is the records of name: its own, or those a wildcard makes for it (RFC 4592). found is false when the name does
+// not exist.
 func (z zone) at(origin, name string) (rrs []dns.RR, found bool) {
 	if z.exists(name) {
 		return z[name], true
@@ -86,8 +86,7 @@ func (z zone) at(origin, name string) (rrs []dns.RR, found bool) {
 	return nil, false
 }
 
-// exists tells names with records, and those with names below them (empty
-// non-terminals, RFC 8020).
+// exists tells names with records, and those with names below them (empty non-terminals, RFC 8020).
 func (z zone) exists(name string) bool {
 	if _, ok := z[name]; ok {
 		return true

@@ -13,8 +13,8 @@ import (
 	text "autoconfig/provider"
 )
 
-// Difference is what the command of --exec reads on standard input, as one JSON
-// object. Its keys are stable; further ones may come.
+// Difference is what the command of --exec reads on standard input, as one JSON object. Its keys are stable; further
+// ones may come.
 type Difference struct {
 	Version int             `json:"version"` // 1
 	Zone    string          `json:"zone"`    // without the final dot, like all names that are not record data
@@ -22,8 +22,8 @@ type Difference struct {
 	Changes []SetDifference `json:"changes"`
 }
 
-// SetDifference is one record set: what its records are to be, and which of
-// them go and come. Records are in zone form: 0 1 993 mail.example.org.
+// SetDifference is one record set: what its records are to be, and which of them go and come. Records are in zone form:
+// 0 1 993 mail.example.org.
 type SetDifference struct {
 	Name    string   `json:"name"`
 	Label   string   `json:"label"` // the name below the zone, @ for the zone itself
@@ -34,8 +34,7 @@ type SetDifference struct {
 	Add     []string `json:"add"`
 }
 
-// command has a program of the operator's make the changes; it sees zones as
-// their name servers show them.
+// command has a program of the operator's make the changes; it sees zones as their name servers show them.
 type command struct{ nameServers }
 
 // Guards implements backend.
@@ -44,8 +43,7 @@ func (*command) Guards() bool { return false }
 // commandTime is how long a command may take for one zone.
 const commandTime = 5 * time.Minute
 
-// Replace runs the command with the difference on its standard input. Its exit
-// status decides.
+// Replace runs the command with the difference on its standard input. Its exit status decides.
 func (p *command) Replace(ctx context.Context, u *ZoneUpdate) error {
 	d := Difference{Version: 1, Zone: dnssrv.Plain(u.Zone), Server: u.Server}
 	for _, c := range u.Changes {

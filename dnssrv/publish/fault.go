@@ -27,8 +27,7 @@ func (f *fault) do(fix string) *fault {
 	return f
 }
 
-// asFinding is the finding in err; any other error is the cause of
-// a finding that says the zone was not published.
+// asFinding is the finding in err; any other error is the cause of a finding that says the zone was not published.
 func asFinding(err error, subject string) finding.Finding {
 	if f, ok := errors.AsType[*fault](err); ok {
 		return f.found

@@ -34,8 +34,7 @@ func (k Key) String() string {
 // GoString keeps the secret out of %#v too.
 func (k Key) GoString() string { return k.String() }
 
-// LoadKeys reads the TSIG keys of a file that its owner alone may read; see
-// [ParseKeys] for its form.
+// LoadKeys reads the TSIG keys of a file that its owner alone may read; see [ParseKeys] for its form.
 func LoadKeys(file string) (keys []Key, err error) {
 	text, err := (&files.Reader{AnyKind: true}).Private(file)
 	if err != nil {
@@ -48,9 +47,8 @@ func LoadKeys(file string) (keys []Key, err error) {
 //
 //	key "name" { algorithm hmac-sha256; secret "base64"; };
 //
-// with comments in any of its three styles, or one line name:algorithm:secret.
-// Errors begin with file:line:column and never show a word of the file that may
-// be the secret.
+// with comments in any of its three styles, or one line name:algorithm:secret. Errors begin with file:line:column and
+// never show a word of the file that may be the secret.
 func ParseKeys(file string, text []byte) ([]Key, error) {
 	p := &keyParser{text: string(text)}
 	keys := p.file()
@@ -77,8 +75,8 @@ func PickKey(keys []Key, name string) (Key, error) {
 	return Key{}, fmt.Errorf("the key file has no key %q; it has %s", name, strings.Join(names, ", "))
 }
 
-// hashes are the algorithms in use. RFC 8945 §6 keeps hmac-md5 and hmac-sha1
-// for old servers only; every server that takes updates today has these.
+// hashes are the algorithms in use. RFC 8945 §6 keeps hmac-md5 and hmac-sha1 for old servers only; every server that
+// takes updates today has these.
 var hashes = map[string]func() hash.Hash{
 	dns.HmacSHA256: sha256.New,
 	dns.HmacSHA384: sha512.New384,
@@ -95,8 +93,7 @@ func (s signer) Generate(msg []byte, _ *dns.TSIG) ([]byte, error) {
 	return mac.Sum(nil), nil
 }
 
-// Verify checks the signature of an answer, which must be by the same key and
-// algorithm (RFC 8945 §5.3).
+// Verify checks the signature of an answer, which must be by the same key and algorithm (RFC 8945 §5.3).
 func (s signer) Verify(msg []byte, t *dns.TSIG) error {
 	if !strings.EqualFold(t.Hdr.Name, s.key.Name) || !strings.EqualFold(t.Algorithm, s.key.Algorithm) {
 		return dns.ErrSecret

@@ -20,9 +20,8 @@ type nameServers struct {
 	primaries *query.Memory[string] // host:port by zone
 }
 
-// Zone finds the zone of a name and the zone's primary. With a server given
-// that server is asked for the zone, so that a hidden primary and a zone that no
-// resolver sees yet are found too.
+// Zone finds the zone of a name and the zone's primary. With a server given that server is asked for the zone, so that
+// a hidden primary and a zone that no resolver sees yet are found too.
 func (p *nameServers) Zone(ctx context.Context, _, name string) (Zone, error) {
 	if p.o.Server != "" {
 		return p.inZone(ctx, name, p.o.Server)
@@ -92,8 +91,8 @@ func publicZone(soa *dns.SOA, name string) error {
 		do("register the domain or delegate it first; if its primary server has the zone already, give that with --server HOST:PORT")
 }
 
-// isRegistry reports whether a zone is the root's or one below which domains are
-// registered: a server that refers to it has nothing of its own to say.
+// isRegistry reports whether a zone is the root's or one below which domains are registered: a server that refers to it
+// has nothing of its own to say.
 func isRegistry(zone string) bool {
 	zone = dnssrv.Plain(zone)
 	suffix, icann := publicsuffix.PublicSuffix(zone)
@@ -125,8 +124,7 @@ func (p *nameServers) primary(ctx context.Context, soa *dns.SOA) (string, error)
 	})
 }
 
-// hostPorts are the places where a name server is asked: the replacement for
-// its port 53, or each of its addresses.
+// hostPorts are the places where a name server is asked: the replacement for its port 53, or each of its addresses.
 func hostPorts(ctx context.Context, client *query.Client, host string) ([]string, error) {
 	port53 := net.JoinHostPort(dnssrv.Plain(host), "53")
 	if client.Dialled(port53) != port53 {

@@ -1,8 +1,7 @@
-// Package publish brings zones to their plan: by dynamic update (RFC 2136)
-// signed with TSIG (RFC 8945), by the API of a DNS provider, or by a command.
-// One engine compares what a zone has with the plan; where the place can tell, a
-// change made meanwhile is refused, elsewhere the zone is read again before
-// anything is written. Only the record sets of the plan are touched.
+// Package publish brings zones to their plan: by dynamic update (RFC 2136) signed with TSIG (RFC 8945), by the API of a
+// DNS provider, or by a command. One engine compares what a zone has with the plan; where the place can tell, a change
+// made meanwhile is refused, elsewhere the zone is read again before anything is written. Only the record sets of the
+// plan are touched.
 package publish
 
 import (
@@ -18,8 +17,8 @@ import (
 	"autoconfig/finding"
 )
 
-// Options configure a [Publisher]; the zero value of a field is its default.
-// Without API and Exec it sends dynamic updates.
+// Options configure a [Publisher]; the zero value of a field is its default. Without API and Exec it sends dynamic
+// updates.
 type Options struct {
 	Key     Key           // signs the updates; not needed to prepare them
 	Server  string        // host:port of the primary; default: what the SOA record names
@@ -39,8 +38,8 @@ type Zone struct {
 	ttl    uint32 // of its records that have none of their own, where the API has such
 }
 
-// backend is where zones are kept and changed. A *fault as the error of a method
-// is sure that nothing was written; any other error of Replace leaves it open.
+// backend is where zones are kept and changed. A *fault as the error of a method is sure that nothing was written; any
+// other error of Replace leaves it open.
 type backend interface {
 	// Zone finds the zone of a name that was planned for a domain.
 	Zone(ctx context.Context, domain, name string) (Zone, error)
@@ -50,13 +49,12 @@ type backend interface {
 	Replace(ctx context.Context, u *ZoneUpdate) error
 	// Verify returns the changes that the place does not show yet.
 	Verify(ctx context.Context, u *ZoneUpdate) ([]Change, error)
-	// Guards reports whether Replace is carried out whole or not at all, and
-	// refused when a record is no longer what List showed.
+	// Guards reports whether Replace is carried out whole or not at all, and refused when a record is no longer what
+	// List showed.
 	Guards() bool
 }
 
-// Publisher brings zones to their plan. It is for one run, and safe for
-// concurrent use.
+// Publisher brings zones to their plan. It is for one run, and safe for concurrent use.
 type Publisher struct {
 	client  *query.Client
 	o       Options
@@ -87,9 +85,8 @@ type DomainPlan struct {
 	Records []dns.RR
 }
 
-// Prepare reads what is published and makes the update of each zone that the
-// plans have names in; nothing is written. A domain of which a name's zone is
-// not found takes part in no update; why is among the findings.
+// Prepare reads what is published and makes the update of each zone that the plans have names in; nothing is written. A
+// domain of which a name's zone is not found takes part in no update; why is among the findings.
 func (p *Publisher) Prepare(ctx context.Context, plans []DomainPlan) ([]*ZoneUpdate, []finding.Finding) {
 	var found []finding.Finding
 	var zones []Zone // in the order met

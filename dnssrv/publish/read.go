@@ -12,13 +12,12 @@ import (
 	"autoconfig/dnssrv/query"
 )
 
-// excludedByCNAME are the types looked for where a CNAME is planned, to say what is
-// in its way. A type not listed here is still never overwritten: the update
-// then requires that the name has no records at all.
+// excludedByCNAME are the types looked for where a CNAME is planned, to say what is in its way. A type not listed here
+// is still never overwritten: the update then requires that the name has no records at all.
 var excludedByCNAME = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT, dns.TypeMX, dns.TypeSRV, dns.TypeHTTPS, dns.TypeCAA}
 
-// List asks the primary what is at the planned names, then what those
-// answers raise: other records in the way of a CNAME, wildcards.
+// List asks the primary what is at the planned names, then what those answers raise: other records in the way of a
+// CNAME, wildcards.
 func (p *nameServers) List(ctx context.Context, at Zone, sets []Change) (zoneState, error) {
 	var first, followUps []query.Question
 	for _, set := range sets {
@@ -92,8 +91,7 @@ func (p *nameServers) Verify(ctx context.Context, u *ZoneUpdate) ([]Change, erro
 	return notYet(ctx, p.client, u.Server, u)
 }
 
-// notYet are the changes of an update that a server does not show. The error is
-// that the server cannot tell.
+// notYet are the changes of an update that a server does not show. The error is that the server cannot tell.
 func notYet(ctx context.Context, client *query.Client, server string, u *ZoneUpdate) ([]Change, error) {
 	var out []Change
 	for _, set := range u.Changes {

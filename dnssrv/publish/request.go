@@ -39,8 +39,8 @@ func (p *apiBackend) host() string {
 	return u.Host
 }
 
-// pages reads a list. read takes its sets from a page and gives the path of the page that follows, "" after the last; it
-// is false for an answer without a list.
+// pages reads a list. read takes its sets from a page and gives the path of the page that follows, "" after the last;
+// it is false for an answer without a list.
 func pages[T any](
 	ctx context.Context, p *apiBackend, path string, read func(page T, h http.Header) (sets []apiSet, next string, ok bool),
 ) ([]apiSet, error) {
@@ -156,7 +156,8 @@ func (p *apiBackend) status(method string, code int, said []byte) error {
 	return newFault(id, p.api.Name, "%s; nothing was written by this request", answered)
 }
 
-// unread is the error of a request without a proper answer: nothing was written if it only reads, else that is not known.
+// unread is the error of a request without a proper answer: nothing was written if it only reads, else that is not
+// known.
 func (p *apiBackend) unread(method string, err error) error {
 	if method == http.MethodGet {
 		return newFault("dns-publish-unreadable", p.api.Name,

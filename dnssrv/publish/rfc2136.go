@@ -17,17 +17,15 @@ import (
 	"autoconfig/finding"
 )
 
-// updater sends dynamic updates (RFC 2136) signed with TSIG (RFC 8945): one atomic
-// message per zone, whose prerequisites are what was seen.
+// updater sends dynamic updates (RFC 2136) signed with TSIG (RFC 8945): one atomic message per zone, whose
+// prerequisites are what was seen.
 type updater struct{ nameServers }
 
 // Guards implements backend.
 func (*updater) Guards() bool { return true }
 
-// Message is the unsigned message that makes the changes, nil when there is
-// nothing to do or a finding forbids it. Its prerequisites are what was seen at
-// all the planned names, so that the server refuses it when that is no longer
-// true.
+// Message is the unsigned message that makes the changes, nil when there is nothing to do or a finding forbids it. Its
+// prerequisites are what was seen at all the planned names, so that the server refuses it when that is no longer true.
 func (u *ZoneUpdate) Message() *dns.Msg {
 	if !u.Ready() {
 		return nil
@@ -35,8 +33,7 @@ func (u *ZoneUpdate) Message() *dns.Msg {
 	m := new(dns.Msg).SetUpdate(u.Zone)
 	u.require(m)
 	for _, c := range u.Changes { // RFC 2136 §2.5
-		// A record that gets another TTL is removed first: to add it again should
-		// do (§3.4.2.2), and Knot ignores that.
+		// A record that gets another TTL is removed first: to add it again should do (§3.4.2.2), and Knot ignores that.
 		m.Remove(copies(c.Remove))
 		m.Insert(copies(c.Add))
 	}
@@ -53,8 +50,8 @@ func (u *ZoneUpdate) fit() {
 	}
 }
 
-// require writes the prerequisites (RFC 2136 §2.4). The helpers of miekg/dns
-// write into the records they are given, hence the copies.
+// require writes the prerequisites (RFC 2136 §2.4). The helpers of miekg/dns write into the records they are given,
+// hence the copies.
 func (u *ZoneUpdate) require(m *dns.Msg) {
 	done := map[string]bool{} // names whose own prerequisite is written
 	for _, set := range recordSets(u.want) {
@@ -65,8 +62,8 @@ func (u *ZoneUpdate) require(m *dns.Msg) {
 		case len(now) > 0:
 			m.Used(copies(now))
 		case !o.exists || set.Type == dns.TypeCNAME:
-			// A CNAME is silently not added to a name that has anything else
-			// (§3.4.2.2), so nothing at all may be there.
+			// A CNAME is silently not added to a name that has anything else (§3.4.2.2), so nothing at all may be
+			// there.
 			if !done[set.Name] {
 				m.NameNotUsed([]dns.RR{empty(set.Name, dns.TypeANY)})
 			}
@@ -99,8 +96,8 @@ var errNoAnswer = errors.New("no trusted answer")
 // fudge is how far the clocks may differ (RFC 8945 §10).
 const fudge = 300 * time.Second
 
-// Replace sends an update over TCP, where it fits whatever its size and is not sent
-// twice, and returns nil when the server says, signed, that it was carried out.
+// Replace sends an update over TCP, where it fits whatever its size and is not sent twice, and returns nil when the
+// server says, signed, that it was carried out.
 func (p *updater) Replace(ctx context.Context, u *ZoneUpdate) error {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()

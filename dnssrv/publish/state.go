@@ -20,8 +20,8 @@ type owner struct {
 	ids    map[dns.RR]string   // what an API calls the records
 }
 
-// newZoneState reads answers of the zone's primary. Those for names that begin
-// with "*." tell what a wildcard puts at the names below it.
+// newZoneState reads answers of the zone's primary. Those for names that begin with "*." tell what a wildcard puts at
+// the names below it.
 func newZoneState(zone string, answers []query.Answer) (zoneState, error) {
 	z := zoneState{}
 	for _, a := range answers {
@@ -52,9 +52,9 @@ func (o *owner) add(a query.Answer) {
 	}
 }
 
-// dropSynthesised takes away what wildcards put at the planned names (RFC 4592):
-// to an update's prerequisites such a name has no records. Names that have what
-// is planned thanks to a wildcard are returned: there is nothing to do for them.
+// dropSynthesised takes away what wildcards put at the planned names (RFC 4592): to an update's prerequisites such a
+// name has no records. Names that have what is planned thanks to a wildcard are returned: there is nothing to do for
+// them.
 func (z zoneState) dropSynthesised(sets []Change) map[string]bool {
 	served := map[string]bool{}
 	for _, set := range sets {
@@ -80,9 +80,8 @@ func (z zoneState) dropSynthesised(sets []Change) map[string]bool {
 	return served
 }
 
-// synthesised reports whether the records of a name are those of a wildcard
-// above it. A name of its own with just the same records cannot be distinguished
-// from it; the prerequisites then fail, and nothing is written.
+// synthesised reports whether the records of a name are those of a wildcard above it. A name of its own with just the
+// same records cannot be distinguished from it; the prerequisites then fail, and nothing is written.
 func (z zoneState) synthesised(name string, qtype uint16) bool {
 	now := z[name].sets[qtype]
 	for parent := query.Parent(name); len(now) > 0 && parent != "."; parent = query.Parent(parent) {

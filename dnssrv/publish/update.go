@@ -11,8 +11,7 @@ import (
 	"autoconfig/finding"
 )
 
-// Change is what an update does to one record set. A record that only gets
-// another TTL is in both lists.
+// Change is what an update does to one record set. A record that only gets another TTL is in both lists.
 type Change struct {
 	Name   string // lower case with its trailing dot
 	Type   uint16
@@ -21,8 +20,7 @@ type Change struct {
 	Set    []dns.RR // what the whole set is to be
 }
 
-// Lines are the records of a change in zone form, "- " before those that go and
-// "+ " before those that come.
+// Lines are the records of a change in zone form, "- " before those that go and "+ " before those that come.
 func (c Change) Lines() []string {
 	var out []string
 	for _, rr := range c.Remove {
@@ -64,9 +62,9 @@ func countRecords(changes []Change) int {
 	return n
 }
 
-// compare finds what ends the difference between the planned records of a zone
-// and what is there. Only the planned record sets are touched; what else is in
-// the way is a finding. The error is for a plan that no update can be made from.
+// compare finds what ends the difference between the planned records of a zone and what is there. Only the planned
+// record sets are touched; what else is in the way is a finding. The error is for a plan that no update can be made
+// from.
 func compare(at Zone, want []dns.RR, state zoneState) (*ZoneUpdate, error) {
 	u := &ZoneUpdate{Zone: at.Name, Server: at.Server, at: at, want: want, state: state}
 	sets := recordSets(want)
@@ -125,8 +123,8 @@ func lacking(list, in []dns.RR) []dns.RR {
 	})
 }
 
-// allowed keeps the update to the kinds of records that a plan has: whatever
-// goes wrong before, the SOA, NS, MX and SPF records of a zone are never touched.
+// allowed keeps the update to the kinds of records that a plan has: whatever goes wrong before, the SOA, NS, MX and SPF
+// records of a zone are never touched.
 func (u *ZoneUpdate) allowed(set Change) error {
 	what := dnssrv.Plain(set.Name) + " " + dns.TypeToString[set.Type]
 	if !slices.Contains([]uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeSRV, dns.TypeTXT}, set.Type) {

@@ -14,9 +14,8 @@ import (
 	"autoconfig/finding"
 )
 
-// Publish makes the changes of an update and looks whether the place shows
-// them: the findings are dns-publish-done, or why not. An update that is not
-// ready publishes nothing.
+// Publish makes the changes of an update and looks whether the place shows them: the findings are dns-publish-done, or
+// why not. An update that is not ready publishes nothing.
 func (p *Publisher) Publish(ctx context.Context, u *ZoneUpdate) []finding.Finding {
 	if !u.Ready() {
 		return u.Findings
@@ -43,8 +42,7 @@ func (p *Publisher) Publish(ctx context.Context, u *ZoneUpdate) []finding.Findin
 			return []finding.Finding{p.refused(ctx, u, f.found)}
 		}
 		left, unseen = p.await(ctx, u, err == nil)
-		// An API that failed and has none of the changes may be busy: to ask again
-		// for the same records does no harm.
+		// An API that failed and has none of the changes may be busy: to ask again for the same records does no harm.
 		if err == nil || sure || p.backend.Guards() || unseen != nil || len(left) < len(u.Changes) ||
 			try == mostTries || !query.Sleep(ctx, min(firstPause<<try, p.o.Timeout)) {
 			break
@@ -57,8 +55,8 @@ func (p *Publisher) Publish(ctx context.Context, u *ZoneUpdate) []finding.Findin
 	return []finding.Finding{f}
 }
 
-// outcome says how an update ended: err is what Replace said, left what the
-// place does not show, unless it could not be asked.
+// outcome says how an update ended: err is what Replace said, left what the place does not show, unless it could not be
+// asked.
 func outcome(u *ZoneUpdate, err error, left []Change, unseen error) finding.Finding {
 	zone := dnssrv.Plain(u.Zone)
 	fault, sure := errors.AsType[*fault](err)
@@ -129,9 +127,8 @@ func (p *Publisher) awaited(ctx context.Context, wait bool, unshown func() ([]Ch
 	}
 }
 
-// Verify looks at every name server of the zone but the primary's address, after
-// an update was published. What it finds are warnings: the records are in the
-// zone, and these servers will follow or have a fault of their own.
+// Verify looks at every name server of the zone but the primary's address, after an update was published. What it finds
+// are warnings: the records are in the zone, and these servers will follow or have a fault of their own.
 func (p *Publisher) Verify(ctx context.Context, u *ZoneUpdate) []finding.Finding {
 	ask := p.client.Ask
 	if p.o.API == nil {
@@ -178,8 +175,7 @@ func unasked(host string, err error) finding.Finding {
 	return finding.New("dns-publish-unasked", host).Because("it is not known whether %s has the records: %v", host, err)
 }
 
-// moved says which of the planned names have other records than when the update
-// was prepared.
+// moved says which of the planned names have other records than when the update was prepared.
 func (p *Publisher) moved(ctx context.Context, u *ZoneUpdate) ([]string, error) {
 	sets := recordSets(u.want)
 	state, err := p.backend.List(ctx, u.at, sets)

@@ -11,12 +11,11 @@ import (
 	"autoconfig/provider"
 )
 
-// Outcome is how a question ended. The first three are answers, the others say
-// that nothing is known about the name.
+// Outcome is how a question ended. The first three are answers, the others say that nothing is known about the name.
 type Outcome string
 
-// The outcomes. NODATA: the name exists and has no record of the type (RFC 2308
-// §2.2). TIMEOUT covers every server that cannot be reached.
+// The outcomes. NODATA: the name exists and has no record of the type (RFC 2308 §2.2). TIMEOUT covers every server that
+// cannot be reached.
 const (
 	NOERROR  Outcome = "NOERROR"
 	NXDOMAIN Outcome = "NXDOMAIN"
@@ -45,9 +44,8 @@ type Answer struct {
 	Err         error        // why there is no answer
 }
 
-// Error is the answer as an error: nil when there are records, one wrapping
-// [provider.ErrNotFound] when there are none, [provider.ErrUnavailable] when it
-// is not known.
+// Error is the answer as an error: nil when there are records, one wrapping [provider.ErrNotFound] when there are none,
+// [provider.ErrUnavailable] when it is not known.
 func (a Answer) Error() error {
 	if a.Outcome == NOERROR {
 		return nil
@@ -130,8 +128,7 @@ func (a *Answer) read(m *dns.Msg) {
 	}
 }
 
-// follow collects the CNAMEs that begin at the name asked, and returns the name
-// they end at.
+// follow collects the CNAMEs that begin at the name asked, and returns the name they end at.
 func (a *Answer) follow(rrs []dns.RR) string {
 	name := a.Name
 	if a.Type == dns.TypeCNAME {

@@ -25,13 +25,13 @@ type Options struct {
 	Backoff   time.Duration // before the second try, doubled before each further one; default 100ms
 	PerSecond float64       // questions a second to one server; default 0: no limit
 	InFlight  int           // questions under way; default 64
-	// ConnectTo replaces host:port before a name server is dialled, as curl's
-	// --connect-to does; nil, or the same text back, leaves it.
+	// ConnectTo replaces host:port before a name server is dialled, as curl's --connect-to does; nil, or the same text
+	// back, leaves it.
 	ConnectTo func(hostPort string) string
 }
 
-// Client asks questions over UDP with EDNS(0), over TCP when the answer is
-// truncated (RFC 7766 §5), with retries. It is safe for concurrent use.
+// Client asks questions over UDP with EDNS(0), over TCP when the answer is truncated (RFC 7766 §5), with retries. It is
+// safe for concurrent use.
 type Client struct {
 	o        Options
 	inFlight *semaphore.Weighted
@@ -62,14 +62,13 @@ func (c *Client) AskServer(ctx context.Context, server, name string, qtype uint1
 	return c.ask(ctx, []string{server}, question{name: dns.CanonicalName(name), qtype: qtype})
 }
 
-// AskUnchecked asks the resolvers with checking disabled: they answer with
-// what does not validate too (RFC 4035 §3.2.2).
+// AskUnchecked asks the resolvers with checking disabled: they answer with what does not validate too (RFC 4035
+// §3.2.2).
 func (c *Client) AskUnchecked(ctx context.Context, name string, qtype uint16) Answer {
 	return c.ask(ctx, c.o.Resolvers, question{name: dns.CanonicalName(name), qtype: qtype, recurse: true, noCheck: true})
 }
 
-// Dialled is the host:port that is connected to for a name server: another
-// place where ConnectTo says so.
+// Dialled is the host:port that is connected to for a name server: another place where ConnectTo says so.
 func (c *Client) Dialled(hostPort string) string {
 	if c.o.ConnectTo == nil {
 		return hostPort
@@ -84,8 +83,8 @@ type question struct {
 	noCheck bool // the CD bit
 }
 
-// ask tries the servers in turn until one answers. A server's SERVFAIL or
-// REFUSED is kept only while nobody knows better.
+// ask tries the servers in turn until one answers. A server's SERVFAIL or REFUSED is kept only while nobody knows
+// better.
 func (c *Client) ask(ctx context.Context, servers []string, q question) Answer {
 	last := Answer{Name: q.name, Type: q.qtype, Outcome: TIMEOUT}
 	pause := c.o.Backoff
@@ -122,8 +121,8 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// once is one try at one server: UDP, then TCP if need be, then without EDNS
-// for a server that does not know it (RFC 6891 §7).
+// once is one try at one server: UDP, then TCP if need be, then without EDNS for a server that does not know it (RFC
+// 6891 §7).
 func (c *Client) once(ctx context.Context, server string, q question) Answer {
 	a := Answer{Name: q.name, Type: q.qtype, Outcome: TIMEOUT, Server: server}
 	if a.Err = c.admit(ctx, server); a.Err != nil {
@@ -196,9 +195,8 @@ func (c *Client) exchange(ctx context.Context, network, server string, m *dns.Ms
 	return converse(ctx, network, raw, deadline, m)
 }
 
-// converse sends m over a connection and waits for the message that answers it.
-// Over UDP anything else that arrives is a forgery or belongs to an older
-// question, and is passed over (RFC 5452 §9.1).
+// converse sends m over a connection and waits for the message that answers it. Over UDP anything else that arrives is
+// a forgery or belongs to an older question, and is passed over (RFC 5452 §9.1).
 func converse(ctx context.Context, network string, raw net.Conn, deadline time.Time, m *dns.Msg) (*dns.Msg, error) {
 	_ = raw.SetDeadline(deadline)
 	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
@@ -227,9 +225,8 @@ var (
 	errClass = errors.New("a record of another class than IN")
 )
 
-// readMessage reads one message. One that holds fewer records than its header
-// announces (RFC 1035 §4.1.1), or any of another class than was asked for, comes
-// with an error: nothing in it is to be believed.
+// readMessage reads one message. One that holds fewer records than its header announces (RFC 1035 §4.1.1), or any of
+// another class than was asked for, comes with an error: nothing in it is to be believed.
 func readMessage(conn *dns.Conn) (*dns.Msg, error) {
 	var h dns.Header
 	raw, err := conn.ReadMsgHeader(&h)
@@ -268,8 +265,7 @@ func Contextual(ctx context.Context, err error) error {
 	return fmt.Errorf("broken answer: %w", err)
 }
 
-// Answers reports whether r is the response to m. A server that cannot read the
-// question may leave it out of its error.
+// Answers reports whether r is the response to m. A server that cannot read the question may leave it out of its error.
 func Answers(r, m *dns.Msg) bool {
 	if !r.Response || r.Id != m.Id || r.Opcode != m.Opcode {
 		return false

@@ -14,16 +14,15 @@ import (
 	"autoconfig/provider"
 )
 
-// SRV is a service record in plain types (RFC 2782). Target is a lower-case
-// name without trailing dot, or "." where the service is decidedly not offered.
+// SRV is a service record in plain types (RFC 2782). Target is a lower-case name without trailing dot, or "." where the
+// service is decidedly not offered.
 type SRV struct {
 	Priority, Weight, Port uint16
 	Target                 string
 }
 
-// Order sorts service records as RFC 2782 has a client try them: by priority,
-// and inside a priority at random by weight. random(n) gives a number from 0 to
-// n-1 (rand.IntN).
+// Order sorts service records as RFC 2782 has a client try them: by priority, and inside a priority at random by
+// weight. random(n) gives a number from 0 to n-1 (rand.IntN).
 func Order(list []SRV, random func(n int) int) []SRV {
 	left := slices.Clone(list)
 	slices.SortStableFunc(left, func(a, b SRV) int {
@@ -58,9 +57,8 @@ func (c *Client) LookupSRV(ctx context.Context, name string) ([]SRV, error) {
 	return out, a.Error()
 }
 
-// LookupMX finds the best mail exchangers of a domain: those that share the
-// lowest preference (RFC 5321 §5.1). A domain that takes no mail at all (RFC
-// 7505) is not found.
+// LookupMX finds the best mail exchangers of a domain: those that share the lowest preference (RFC 5321 §5.1). A domain
+// that takes no mail at all (RFC 7505) is not found.
 func (c *Client) LookupMX(ctx context.Context, domain string) ([]string, error) {
 	a := c.Ask(ctx, domain, dns.TypeMX)
 	if err := a.Error(); err != nil {
@@ -127,8 +125,7 @@ func Addresses(rrs []dns.RR) []netip.Addr {
 	return out
 }
 
-// LookupTXT finds the text records of a name, the strings of each joined
-// (RFC 7208 §3.3 and most other users of TXT).
+// LookupTXT finds the text records of a name, the strings of each joined (RFC 7208 §3.3 and most other users of TXT).
 func (c *Client) LookupTXT(ctx context.Context, name string) ([]string, error) {
 	a := c.Ask(ctx, name, dns.TypeTXT)
 	return dnssrv.Texts(a.RRs), a.Error()

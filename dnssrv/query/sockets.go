@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// A socket is used for a few questions of a short time, one after the other,
-// since to open one costs more than to ask. Each has a port of its own at random,
-// a question goes out by any that is free, and none lives long enough for a
+// A socket is used for a few questions of a short time, one after the other, since to open one costs more than to ask.
+// Each has a port of its own at random, a question goes out by any that is free, and none lives long enough for a
 // forger to find its port and use it (RFC 5452 §9.2).
 const (
 	socketUses = 16
@@ -53,8 +52,7 @@ func (s *sockets) get(server netip.AddrPort, name string) (*socket, error) {
 	return &socket{Conn: conn, server: name, left: socketUses - 1, until: now.Add(socketLife)}, nil
 }
 
-// put gives a socket back after an answer. One on which none came is closed
-// instead: the answer may still come.
+// put gives a socket back after an answer. One on which none came is closed instead: the answer may still come.
 func (s *sockets) put(c *socket, answered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,9 +8,8 @@ import (
 // orderWindow is how many results per worker may wait for an earlier one.
 const orderWindow = 8
 
-// InOrder applies f to the values of in, workers at a time, and yields the
-// results in the order of the values. However many values there are, a fixed
-// number is in memory. It ends early when ctx does.
+// InOrder applies f to the values of in, workers at a time, and yields the results in the order of the values. However
+// many values there are, a fixed number is in memory. It ends early when ctx does.
 func InOrder[T, R any](ctx context.Context, in iter.Seq[T], workers int, f func(context.Context, T) R) iter.Seq[R] {
 	return func(yield func(R) bool) {
 		ctx, cancel := context.WithCancel(ctx)

@@ -6,8 +6,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// SystemResolvers are the resolvers of /etc/resolv.conf, each as host:port;
-// the local one when that file names none (resolv.conf(5)).
+// SystemResolvers are the resolvers of /etc/resolv.conf, each as host:port; the local one when that file names none
+// (resolv.conf(5)).
 func SystemResolvers() []string {
 	conf, err := dns.ClientConfigFromFile("/etc/resolv.conf")
 	if err != nil || len(conf.Servers) == 0 {

@@ -17,8 +17,8 @@ func (c *Client) At(server string) Asker {
 	}
 }
 
-// Zone is the SOA record of the zone that the name lies in, nil when the answer
-// does not tell: behind a CNAME it would be that of another name.
+// Zone is the SOA record of the zone that the name lies in, nil when the answer does not tell: behind a CNAME it would
+// be that of another name.
 func (a Answer) Zone() *dns.SOA {
 	if len(a.CNAMEs) > 0 {
 		return nil
@@ -35,11 +35,10 @@ func (a Answer) Zone() *dns.SOA {
 	return soa
 }
 
-// FindZone walks up from a name to the top of its zone. It asks for a CNAME,
-// which nobody follows to where it leads (that place may be down): there is none
-// at the top of a zone, and a negative answer names the zone (RFC 2308 §3). Some
-// resolvers leave that out, so the SOA is asked for too. Where no zone is found,
-// the last answer says why: it is not known, a referral, or that of the root.
+// FindZone walks up from a name to the top of its zone. It asks for a CNAME, which nobody follows to where it leads
+// (that place may be down): there is none at the top of a zone, and a negative answer names the zone (RFC 2308 §3).
+// Some resolvers leave that out, so the SOA is asked for too. Where no zone is found, the last answer says why: it is
+// not known, a referral, or that of the root.
 func FindZone(ctx context.Context, ask Asker, name string) (*dns.SOA, Answer) {
 	for at := dns.CanonicalName(name); ; at = Parent(at) {
 		var a Answer
@@ -58,8 +57,7 @@ func FindZone(ctx context.Context, ask Asker, name string) (*dns.SOA, Answer) {
 	}
 }
 
-// Parent is a name, lower case with its trailing dot, less its first label; "."
-// has none but itself.
+// Parent is a name, lower case with its trailing dot, less its first label; "." has none but itself.
 func Parent(name string) string {
 	next, end := dns.NextLabel(name, 0)
 	if end {
