@@ -62,24 +62,24 @@ func (b Comparison) rows(domain string, ttl bool) [][]string {
 func (b Comparison) row(domain string, want, got RR, ttl bool) []string {
 	switch {
 	case want == nil && b.Fine:
-		return append([]string{"there"}, Split(domain, got).columns()...)
+		return append([]string{"there"}, Split(domain, got).Columns()...)
 	case want == nil:
-		return append([]string{"extra"}, Split(domain, got).columns()...)
+		return append([]string{"extra"}, Split(domain, got).Columns()...)
 	case got == nil && b.Unknown:
-		return append([]string{"unknown"}, Split(domain, want).columns()...)
+		return append([]string{"unknown"}, Split(domain, want).Columns()...)
 	case got == nil:
-		return append([]string{"missing"}, Split(domain, want).columns()...)
+		return append([]string{"missing"}, Split(domain, want).Columns()...)
 	}
 	planned, there := Split(domain, want), Split(domain, got)
 	if !ttl {
 		there.TTL = planned.TTL
 	}
 	if b.Fine && !dns.IsDuplicate(want, got) { // addresses in place of an alias, for example
-		return append([]string{"ok"}, there.columns()...)
+		return append([]string{"ok"}, there.Columns()...)
 	}
 	row := []string{"ok"}
-	for i, should := range planned.columns() {
-		if is := there.columns()[i]; is != should {
+	for i, should := range planned.Columns() {
+		if is := there.Columns()[i]; is != should {
 			row[0], should = "differs", is+" → "+should
 		}
 		row = append(row, should)

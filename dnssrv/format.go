@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"embed"
 	"encoding/json"
-	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,11 +58,18 @@ type sheetRecord struct {
 var formatFiles embed.FS
 
 var formats = template.Must(template.New("").Funcs(template.FuncMap{
-	"quote": quote, "hcl": hcl, "yaml": yamlQuote, "types": setTypes, "labels": setLabels,
-	"fqdn":       dns.Fqdn,
-	"chunks":     chunks,
+	"quote": quote, "hcl": hcl, "fqdn": dns.Fqdn, "chunks": chunks, "heads": PartNames, "plain": Plain,
+	"blanks":     func(s string) string { return strings.ReplaceAll(s, "\t", " ") },
+	"yaml":       func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" },
 	"semicolons": func(s string) string { return strings.ReplaceAll(s, ";", `\;`) },
-	"sorted":     func(sets []sheetSet) []sheetSet { return slices.SortedStableFunc(slices.Values(sets), byLabel) },
+	"row":        func(cells []string) string { return strings.Join(cells, "\t") },
+	"types":      distinct(func(s sheetSet) string { return s.Type }),
+	"labels":     distinct(func(s sheetSet) string { return s.Label }),
+	"sorted": func(sets []sheetSet) []sheetSet {
+		return slices.SortedStableFunc(slices.Values(sets), func(a, b sheetSet) int {
+			return strings.Compare(a.Label+" "+a.Type, b.Label+" "+b.Type)
+		})
+	},
 }).ParseFS(formatFiles, "formats/*.tmpl"))
 
 // WriteFormat writes a domain's records in one of the [Formats].
@@ -78,10 +83,14 @@ func WriteFormat(w io.Writer, format, domain string, records []RR, o FormatOptio
 		format += "-" + o.Terraform
 	}
 	s := sheet{FormatOptions: o, Domain: domain, Sets: sheetSets(Plain(o.Zone), records)}
-	if format == "manual" {
-		return s.manual(w)
+	if format != "manual" {
+		return formats.ExecuteTemplate(w, format+".tmpl", s)
 	}
-	return formats.ExecuteTemplate(w, format+".tmpl", s)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if err := formats.ExecuteTemplate(table, "manual.tmpl", s); err != nil {
+		return err
+	}
+	return table.Flush()
 }
 
 // WriteZone writes a domain's records in zone form (RFC 1035 §5), to be included in a zone that has its SOA and NS
@@ -119,22 +128,16 @@ func word(name string) string {
 	return strings.ToLower(strings.NewReplacer(".", "_", "-", "__").Replace(strings.TrimLeft(name, "_")))
 }
 
-func byLabel(a, b sheetSet) int { return strings.Compare(a.Label+" "+a.Type, b.Label+" "+b.Type) }
-
-func setTypes(sets []sheetSet) []string {
-	return distinct(sets, func(s sheetSet) string { return s.Type })
-}
-
-func setLabels(sets []sheetSet) []string {
-	return distinct(sets, func(s sheetSet) string { return s.Label })
-}
-
-func distinct(sets []sheetSet, of func(sheetSet) string) []string {
-	seen := map[string]bool{}
-	for _, s := range sets {
-		seen[of(s)] = true
+// distinct are the values of the sets, sorted.
+func distinct(of func(sheetSet) string) func([]sheetSet) []string {
+	return func(sets []sheetSet) []string {
+		var out []string
+		for _, s := range sets {
+			out = append(out, of(s))
+		}
+		slices.Sort(out)
+		return slices.Compact(out)
 	}
-	return slices.Sorted(maps.Keys(seen))
 }
 
 // quote is a string for JSON and JavaScript.
@@ -148,9 +151,6 @@ func hcl(s string) (string, error) {
 	q, err := quote(s)
 	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(q), err
 }
-
-// yamlQuote is a single-quoted string of YAML.
-func yamlQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // chunks is text as Terraform's provider for AWS wants what is longer than 255 octets: pieces with quotes between them.
 func chunks(s string) string {
@@ -166,46 +166,7 @@ func PartNames() []string {
 	return []string{"TYPE", "HOST", "PRIORITY", "WEIGHT", "PORT", "TARGET OR VALUE", "TTL"}
 }
 
-func (p Parts) columns() []string {
+// Columns are the fields in the order of [PartNames].
+func (p Parts) Columns() []string {
 	return []string{p.Type, p.Label, p.Priority, p.Weight, p.Port, cmp.Or(p.Target, p.Text), strconv.FormatUint(uint64(p.TTL), 10)}
 }
-
-// manual writes a table for people who fill in forms.
-func (s sheet) manual(w io.Writer) error {
-	if s.Further {
-		fmt.Fprintln(w)
-	}
-	fmt.Fprintf(w, "%s: to enter in the panel of the zone %s\n\n", s.Domain, Plain(s.Zone))
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, strings.Join(PartNames(), "\t"))
-	for _, set := range s.Sets {
-		for _, r := range set.Records {
-			fmt.Fprintln(t, strings.Join(r.columns(), "\t"))
-		}
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	var b strings.Builder
-	b.WriteString("\nThe same, one record a line:\n")
-	for _, set := range s.Sets {
-		for _, r := range set.Records {
-			b.WriteString(strings.ReplaceAll(r.Line, "\t", " ") + "\n")
-		}
-	}
-	if !s.Further {
-		b.WriteString(manualHelp)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-const manualHelp = `
-Add these records and leave all others as they are. A zone import that replaces
-what is there would delete MX and SPF, and stop the mail.
-HOST is relative to the zone: do not write the domain behind it. A panel with
-fields for service and protocol takes _imaps and _tcp apart. A target of one dot
-says that the service is not offered; where the panel refuses it, leave that
-record out (--without negative). If a saved target has the domain appended, write
-it with a dot at its end.
-`

@@ -58,10 +58,9 @@ func Plan(domain string, p *provider.Provider, o PlanOptions) ([]dns.RR, error) 
 	b := &planner{domain: domain, host: o.HostOf(p), ttl: cmp.Or(o.TTL, DefaultTTL), o: o, out: []dns.RR{}}
 	p = p.For(domain)
 	b.mail(p)
-	b.sieve(p.ManageSieve)
-	b.url("jmap", "jmap", p.JMAP)
-	b.dav("caldav", "caldavs", p.CalDAV)
-	b.dav("carddav", "carddavs", p.CardDAV)
+	b.url("jmap", p.JMAP, "")
+	b.url("caldavs", p.CalDAV, "/.well-known/caldav")
+	b.url("carddavs", p.CardDAV, "/.well-known/carddav")
 	if p.Vendor == nil {
 		b.document("autodiscover", AutodiscoverSRV, dns.TypeSRV)
 		b.document("autodiscover", AutodiscoverLabel, dns.TypeCNAME)
@@ -70,7 +69,7 @@ func Plan(domain string, p *provider.Provider, o PlanOptions) ([]dns.RR, error) 
 	if o.PACC != "" {
 		b.document("pacc", PACCLabel, dns.TypeCNAME)
 		for _, text := range append([]string{o.PACC}, o.PACCAlso...) {
-			b.txt("pacc", PACCTXTLabel, text)
+			b.txt(PACCTXTLabel, text)
 		}
 	}
 	return b.out, b.err
@@ -86,8 +85,9 @@ func Ownable(domain string) error {
 
 // PlanMail lists the mail records alone, which exist for any domain.
 func PlanMail(domain string, p *provider.Provider) []dns.RR {
-	b := &planner{domain: domain, ttl: DefaultTTL}
-	b.mail(p.For(domain))
+	b, own := &planner{domain: domain, ttl: DefaultTTL}, *p.For(domain)
+	own.ManageSieve = nil
+	b.mail(&own)
 	return b.out
 }
 
@@ -111,60 +111,56 @@ type planner struct {
 	err    error
 }
 
-func (b *planner) wanted(kind string) bool {
-	return (len(b.o.Only) == 0 || slices.Contains(b.o.Only, kind)) && !slices.Contains(b.o.Without, kind)
-}
-
 func (b *planner) header(label string, rtype uint16) dns.RR_Header {
 	return dns.RR_Header{Name: label + "." + b.domain + ".", Rrtype: rtype, Class: dns.ClassINET, Ttl: b.ttl}
 }
 
-func (b *planner) add(kind string, rr dns.RR) {
-	if !b.wanted(kind) {
-		return
-	}
-	if name := rr.Header().Name; len(name) > 254 { // RFC 1035 §2.3.4, with the last dot
-		b.err = fmt.Errorf("%w: %s is longer than a name can be", provider.ErrDomain, Plain(name))
-		return
-	}
-	b.out = append(b.out, rr)
+func (b *planner) wanted(kind string) bool {
+	return (len(b.o.Only) == 0 || slices.Contains(b.o.Only, kind)) && !slices.Contains(b.o.Without, kind)
 }
 
-func (b *planner) srv(kind, label string, priority, weight, port uint16, host string) {
-	b.add(kind, &dns.SRV{Hdr: b.header(label, dns.TypeSRV), Priority: priority, Weight: weight, Port: port, Target: dns.Fqdn(host)})
+// add plans a record of a kind that is wanted.
+func (b *planner) add(rr dns.RR) {
+	switch name := rr.Header().Name; {
+	case !b.wanted(Kind(rr)):
+	case len(name) > 254: // RFC 1035 §2.3.4, with the last dot
+		b.err = fmt.Errorf("%w: %s is longer than a name can be", provider.ErrDomain, Plain(name))
+	default:
+		b.out = append(b.out, rr)
+	}
+}
+
+func (b *planner) srv(label string, priority, weight, port uint16, host string) {
+	b.add(&dns.SRV{Hdr: b.header(label, dns.TypeSRV), Priority: priority, Weight: weight, Port: port, Target: dns.Fqdn(host)})
 }
 
 // priorityStep is between the priorities of one server and the next of its kind, and between a kind and the one a
 // client should rather use.
 const priorityStep = 10
 
-// mail plans the six mail services of RFC 6186 and RFC 8314. Only for these it also says what is not offered: the
+// mail plans the services of RFC 6186, RFC 8314 and RFC 5804. Of the six for mail it also says what is not offered: the
 // others may be served elsewhere.
 func (b *planner) mail(p *provider.Provider) {
-	for _, svc := range mailServices() {
+	for _, svc := range provider.Services() {
 		servers := offered(p, svc)
-		if len(servers) == 0 {
-			b.srv(negative, srvLabel(svc.Name), 0, 0, 0, ".")
-			continue
+		if len(servers) == 0 && svc.Protocol != provider.ManageSieve {
+			b.srv(srvLabel(svc.Name), 0, 0, 0, ".")
 		}
 		priority := firstPriority(p, svc)
 		for _, s := range servers {
-			b.srv(kindOf(svc), srvLabel(svc.Name), priority, 1, s.Port, s.Host)
+			b.srv(srvLabel(svc.Name), priority, 1, s.Port, s.Host)
 			priority += priorityStep
 		}
 	}
-}
-
-func mailServices() []provider.Service {
-	return slices.DeleteFunc(provider.Services(), func(s provider.Service) bool { return s.Protocol == provider.ManageSieve })
 }
 
 // offered are a provider's servers of a service, best first, and once: servers that differ only in how one logs in
 // share a record.
 func offered(p *provider.Provider, svc provider.Service) []provider.Server {
 	var out []provider.Server
-	for _, s := range slices.Concat(p.Incoming, p.Outgoing) {
-		if have, ok := s.Service(); ok && have == svc && !slices.ContainsFunc(out, func(o provider.Server) bool { return o.Host == s.Host && o.Port == s.Port }) {
+	for _, s := range p.AllServers() {
+		same := func(o provider.Server) bool { return o.Host == s.Host && o.Port == s.Port }
+		if have, ok := s.Service(); ok && have == svc && !slices.ContainsFunc(out, same) {
 			out = append(out, s)
 		}
 	}
@@ -179,7 +175,7 @@ func firstPriority(p *provider.Provider, svc provider.Service) uint16 {
 		priority = priorityStep
 	}
 	if svc.Security == provider.STARTTLS {
-		for _, better := range mailServices() {
+		for _, better := range provider.Services() {
 			if better.Protocol == svc.Protocol && better.Security == provider.TLS && len(offered(p, better)) > 0 {
 				priority += priorityStep
 			}
@@ -188,65 +184,43 @@ func firstPriority(p *provider.Provider, svc provider.Service) uint16 {
 	return priority
 }
 
-// sieve plans a ManageSieve server; RFC 5804 §1.8 knows STARTTLS alone.
-func (b *planner) sieve(s *provider.Server) {
-	if s == nil {
-		return
-	}
-	if svc, ok := s.Service(); ok {
-		b.srv(kindOf(svc), srvLabel(svc.Name), 0, 1, s.Port, s.Host)
-	}
-}
-
-// url plans the SRV record of an https service.
-func (b *planner) url(kind, service, raw string) *url.URL {
+// url plans the SRV record of an https service, and the path there (RFC 6764 §4): unless the URL leaves it to the
+// well-known one that clients try without it, or the service has none.
+func (b *planner) url(service, raw, wellKnown string) {
 	u, err := url.Parse(raw)
 	if raw == "" || err != nil {
-		return nil
+		return
 	}
 	port, err := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16)
 	if err != nil {
-		return nil
-	}
-	b.srv(kind, srvLabel(service), 0, 1, uint16(port), u.Hostname())
-	return u
-}
-
-// dav adds the path (RFC 6764 §4), unless the URL leaves it to the well-known one that clients try without it.
-func (b *planner) dav(kind, service, raw string) {
-	u := b.url(kind, service, raw)
-	if u == nil || u.Path == "" || u.Path == "/.well-known/"+kind {
 		return
 	}
-	b.txt(kind, srvLabel(service), "path="+u.EscapedPath())
+	b.srv(srvLabel(service), 0, 1, uint16(port), u.Hostname())
+	if wellKnown != "" && u.Path != "" && u.Path != wellKnown {
+		b.txt(srvLabel(service), "path="+u.EscapedPath())
+	}
 }
 
-func (b *planner) txt(kind, label, value string) {
+func (b *planner) txt(label, value string) {
 	rr := &dns.TXT{Hdr: b.header(label, dns.TypeTXT)}
-	for len(value) > 255 { // one character-string holds no more (RFC 1035 §3.3)
-		rr.Txt, value = append(rr.Txt, value[:255]), value[255:]
+	for chunk := range slices.Chunk([]byte(value), 255) { // one character-string holds no more (RFC 1035 §3.3)
+		rr.Txt = append(rr.Txt, string(chunk))
 	}
-	rr.Txt = append(rr.Txt, value)
-	b.add(kind, rr)
+	b.add(rr)
 }
 
 // document leads to the service host.
 func (b *planner) document(kind, label string, rtype uint16) {
-	if !b.wanted(kind) {
-		return
-	}
 	host, err := provider.ParseDomain(b.host)
-	if err != nil {
-		b.err = ErrServiceHost
-		if b.host != "" {
-			b.err = fmt.Errorf("%w: %q is not a host name", ErrServiceHost, b.host)
-		}
-		return
-	}
 	switch {
+	case !b.wanted(kind):
+	case b.host == "":
+		b.err = ErrServiceHost
+	case err != nil:
+		b.err = fmt.Errorf("%w: %q is not a host name", ErrServiceHost, b.host)
 	case rtype == dns.TypeSRV:
-		b.srv(kind, label, 0, 0, 443, host)
+		b.srv(label, 0, 0, 443, host)
 	case label+"."+b.domain != host: // see OwnAddress
-		b.add(kind, &dns.CNAME{Hdr: b.header(label, rtype), Target: dns.Fqdn(host)})
+		b.add(&dns.CNAME{Hdr: b.header(label, rtype), Target: dns.Fqdn(host)})
 	}
 }
