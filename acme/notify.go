@@ -2,10 +2,9 @@ package acme
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // purges is the channel on which replicas, and the operator's own programs, name a domain to be forgotten.
@@ -37,37 +36,28 @@ func (s *Postgres) Listen(ctx context.Context, heard func(domain string)) {
 }
 
 func (s *Postgres) listen(ctx context.Context, missed bool, heard func(domain string)) error {
-	conn, err := s.db.Conn(ctx)
+	cfg := s.cfg.Copy()
+	cfg.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { heard(n.Payload) }
+	c, err := pgconn.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }() // it is never used again: Raw returns an error
-	return conn.Raw(func(driver any) error {
-		c, ok := driver.(*stdlib.Conn)
-		if !ok {
-			return errors.ErrUnsupported
+	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }()
+	if err := c.Exec(ctx, "LISTEN "+purges).Close(); err != nil {
+		return err
+	}
+	if missed {
+		heard("")
+	}
+	for {
+		wait, cancel := context.WithTimeout(ctx, listenAlive)
+		err := c.WaitForNotification(wait)
+		cancel()
+		if wait.Err() != nil && ctx.Err() == nil {
+			err = c.Ping(ctx)
 		}
-		defer func() { _ = c.Conn().Close(context.WithoutCancel(ctx)) }() // not back into the pool, where it would listen on
-		if _, err := c.Conn().Exec(ctx, "LISTEN "+purges); err != nil {
+		if err != nil {
 			return err
 		}
-		if missed {
-			heard("")
-		}
-		for {
-			wait, cancel := context.WithTimeout(ctx, listenAlive)
-			n, err := c.Conn().WaitForNotification(wait)
-			cancel()
-			switch {
-			case err == nil && n.Channel == purges:
-				heard(n.Payload)
-			case wait.Err() == nil || ctx.Err() != nil:
-				return errors.Join(err, ctx.Err())
-			default:
-				if err := c.Conn().Ping(ctx); err != nil {
-					return err
-				}
-			}
-		}
-	})
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/certmagic"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"autoconfig/source"
 )
@@ -41,7 +42,8 @@ CREATE TABLE IF NOT EXISTS autoconfig_locks (
 // locks within [lease]. All times are the database's own, so that the replicas' clocks do not matter.
 type Postgres struct {
 	db    *sql.DB
-	ready sync.Mutex // held while the tables are made
+	cfg   *pgconn.Config // for a connection that listens
+	ready sync.Mutex     // held while the tables are made
 	made  bool
 
 	locks locks
@@ -52,14 +54,15 @@ var _ certmagic.Storage = (*Postgres)(nil)
 // OpenPostgres takes a connection string of PostgreSQL (postgres://user:password@host/name). It does not connect: a
 // database that is down shows when it is used.
 func OpenPostgres(dsn string) (*Postgres, error) {
-	db, err := source.OpenPostgres(dsn, queryTimeout)
+	cfg, err := source.PostgresConfig(dsn, queryTimeout)
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(connections + 1) // one listens
+	db := source.OpenPostgres(cfg)
+	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	db.SetConnMaxIdleTime(idle)
-	return &Postgres{db: db, locks: locks{held: map[heldKey]*lock{}}}, nil
+	return &Postgres{db: db, cfg: cfg, locks: locks{held: map[heldKey]*lock{}}}, nil
 }
 
 // Close ends all connections. Locks still held end by themselves.

@@ -3,7 +3,6 @@
 package acme
 
 import (
-	"database/sql"
 	"net/url"
 	"os"
 	"os/exec"
@@ -51,13 +50,9 @@ func another(t *testing.T, pg *pgtest.Server, name string, statements ...string)
 
 func execute(t *testing.T, dsn string, statements ...string) {
 	t.Helper()
-	db, err := sql.Open("pgx", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
+	store := open(t, dsn)
 	for _, statement := range statements {
-		if _, err := db.Exec(statement); err != nil {
+		if _, err := store.db.ExecContext(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}

@@ -70,7 +70,7 @@ func TestPurgeReachesReplicas(t *testing.T) {
 		t.Helper()
 		for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 			var n int
-			if err := db.QueryRow(`SELECT count(*) FROM pg_stat_activity WHERE query = 'LISTEN autoconfig_purge'`).Scan(&n); err == nil && n == 2 {
+			if err := db.QueryRow(`SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'`).Scan(&n); err == nil && n == 2 {
 				return
 			}
 			if time.Now().After(end) {

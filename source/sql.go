@@ -13,10 +13,7 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
-	"github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
 
 	"autoconfig/provider"
@@ -35,7 +32,7 @@ type SQLOptions struct {
 // OpenSQL makes a source of a database. It does not connect yet, so that a
 // database that is down keeps nothing from starting.
 func OpenSQL(o BackendOptions, q SQLOptions) (*Backend, error) {
-	s := &sqlStore{statements: map[string]*sql.Stmt{}, prepare: q.Dialect != Postgres}
+	s := &sqlStore{statements: map[string]*sql.Stmt{}, prepare: keepsStatements(q.Dialect, q.DSN)}
 	parse := func(text string, allowed ...string) (Query, error) { return ParseQuery(q.Dialect, text, allowed...) }
 	var err error
 	if s.queries, err = parseAll(parse, q.Domain, q.List, q.User); err != nil {
@@ -53,7 +50,11 @@ func OpenSQL(o BackendOptions, q SQLOptions) (*Backend, error) {
 func openDatabase(d Dialect, dsn string, timeout time.Duration) (*sql.DB, error) {
 	switch d {
 	case Postgres:
-		return OpenPostgres(dsn, timeout)
+		cfg, err := PostgresConfig(dsn, timeout)
+		if err != nil {
+			return nil, err
+		}
+		return OpenPostgres(cfg), nil
 	case MySQL:
 		cfg, err := mysqlConfig(dsn, timeout)
 		if err != nil {
@@ -68,35 +69,6 @@ func openDatabase(d Dialect, dsn string, timeout time.Duration) (*sql.DB, error)
 		return sql.Open("sqlite", sqliteName(dsn))
 	}
 	return nil, unknownDialect(d)
-}
-
-// OpenPostgres takes a connection string of PostgreSQL and does not connect yet;
-// timeout is that of connecting where the string has none.
-func OpenPostgres(dsn string, timeout time.Duration) (*sql.DB, error) {
-	cfg, err := postgresConfig(dsn, timeout)
-	if err != nil {
-		return nil, err
-	}
-	return stdlib.OpenDB(*cfg), nil
-}
-
-func postgresConfig(dsn string, timeout time.Duration) (*pgx.ConnConfig, error) {
-	cfg, err := pgx.ParseConfig(dsn) // its errors leave the password out
-	if err != nil {
-		return nil, err
-	}
-	if cfg.ConnectTimeout == 0 {
-		cfg.ConnectTimeout = timeout
-	}
-	if cfg.RuntimeParams["application_name"] == "" {
-		cfg.RuntimeParams["application_name"] = "autoconfig"
-	}
-	// A question nobody waits for any more is cancelled at the server too, or
-	// slow ones would pile up there.
-	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 200 * time.Millisecond}
-	}
-	return cfg, nil
 }
 
 func mysqlConfig(dsn string, timeout time.Duration) (*mysql.Config, error) {
@@ -135,7 +107,7 @@ type sqlStore struct {
 	db      *sql.DB
 	queries [3]Query
 
-	prepare    bool // keep prepared statements; pgx does so itself, as its DSN says
+	prepare    bool // keep prepared statements
 	mu         sync.Mutex
 	statements map[string]*sql.Stmt
 }

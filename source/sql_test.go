@@ -180,11 +180,11 @@ func TestChainWithRows(t *testing.T) {
 // What a DSN says is kept, but for what would let a value become a statement or
 // a file; a connection that does not come up is given up in time.
 func TestConnectionSettings(t *testing.T) {
-	p, err := postgresConfig("host=db.example user=reader dbname=mail", 3*time.Second)
+	p, err := PostgresConfig("host=db.example user=reader dbname=mail", 3*time.Second)
 	if err != nil || p.ConnectTimeout != 3*time.Second || p.RuntimeParams["application_name"] != "autoconfig" || p.Host != "db.example" {
 		t.Errorf("%+v %v", p, err)
 	}
-	p, err = postgresConfig("host=db.example connect_timeout=7 application_name=portal", 3*time.Second)
+	p, err = PostgresConfig("host=db.example connect_timeout=7 application_name=portal", 3*time.Second)
 	if err != nil || p.ConnectTimeout != 7*time.Second || p.RuntimeParams["application_name"] != "portal" {
 		t.Errorf("%+v %v", p, err)
 	}
