@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -97,6 +98,9 @@ const tries = 3
 // there is replaced.
 func (s *ldapStore) search(ctx context.Context, req *ldap.SearchRequest) (*ldap.SearchResult, error) {
 	for try := 1; ; try++ {
+		if err := ctx.Err(); err != nil { // the server might be faster than the closing below
+			return nil, err
+		}
 		conn, err := s.take(ctx, try > 1)
 		if err != nil {
 			return nil, err
@@ -110,10 +114,8 @@ func (s *ldapStore) search(ctx context.Context, req *ldap.SearchRequest) (*ldap.
 		switch {
 		case answered:
 			return found, err
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
 		case try == tries:
-			return nil, err
+			return nil, cmp.Or(ctx.Err(), err)
 		}
 	}
 }
