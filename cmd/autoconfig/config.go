@@ -65,7 +65,9 @@ func (a *app) configCheck(ctx context.Context, n *network, live bool) error {
 	if config.Failed(found) {
 		status = errSilentUsage
 	} else if live {
-		more, err := a.configLive(ctx, n, cfg, data)
+		env := n.environment(n.dnsClient(cfg, 0))
+		env.AllowPrivate = true // the operator's own servers
+		more, err := service.Live(ctx, env, cfg, data, a.today)
 		if err != nil {
 			return err
 		}

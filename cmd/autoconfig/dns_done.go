@@ -1,10 +1,9 @@
 package main
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -14,42 +13,39 @@ import (
 )
 
 // doneList is the file of --since: the domains that are done, each with a hash of
-// its plan, so that a plan that has changed is published again. It may be nil.
+// its plan, so that a plan that has changed is published again.
 type doneList struct {
-	mu   sync.Mutex
-	seen map[string]struct{} // the 16 digits of the hash, which covers the domain too
-	file *os.File            // nil: nothing is added
+	seen sync.Map // the 16 digits of the hash, which covers the domain too
+	file *os.File // nil: nothing is added
 }
 
-// openDone reads the file, and makes it if it is not there yet.
+// openDone reads the file, and makes it if it is not there yet; "" is none.
 func openDone(path string, readOnly bool) (*doneList, error) {
+	l := &doneList{}
 	if path == "" {
-		return nil, nil //nolint:nilnil // nothing is remembered
+		return l, nil
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, usagef("--since: %w", err)
 	}
-	l := &doneList{seen: map[string]struct{}{}, file: f}
-	lines, last := bufio.NewScanner(f), ""
-	for lines.Scan() {
-		if last = lines.Text(); len(strings.Fields(last)) == 2 && !strings.HasPrefix(last, "#") {
-			l.seen[strings.Fields(last)[1]] = struct{}{}
-		}
+	text, err := io.ReadAll(f)
+	if err != nil {
+		_ = f.Close() // nothing was written
+		return nil, usagef("--since %s: %w", path, err)
 	}
-	if err := lines.Err(); err != nil {
-		return nil, errors.Join(usagef("--since %s: %w", path, err), f.Close())
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(line); len(words) == 2 && words[0][0] != '#' {
+			l.seen.Store(words[1], nil)
+		}
 	}
 	if readOnly {
-		return l, l.close()
+		return l, f.Close()
 	}
-	if info, err := f.Stat(); err == nil && info.Size() > 0 { // a line that a crash cut off ends here
-		end := make([]byte, 1)
-		if _, err := f.ReadAt(end, info.Size()-1); err == nil && end[0] != '\n' {
-			_, _ = f.WriteString("\n")
-		}
+	if l.file = f; len(text) > 0 && text[len(text)-1] != '\n' { // a line that a crash cut off ends here
+		_, err = f.WriteString("\n")
 	}
-	return l, nil
+	return l, err
 }
 
 func planHash(plan publish.DomainPlan) string {
@@ -60,37 +56,20 @@ func planHash(plan publish.DomainPlan) string {
 
 // has reports whether this very plan is done.
 func (l *doneList) has(plan publish.DomainPlan) bool {
-	if l == nil {
-		return false
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, done := l.seen[planHash(plan)]
+	_, done := l.seen.Load(planHash(plan))
 	return done
 }
 
 // add remembers plans that are done.
 func (l *doneList) add(plans []publish.DomainPlan) error {
-	if l == nil || l.file == nil {
+	if l.file == nil {
 		return nil
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	for _, plan := range plans {
-		hash := planHash(plan)
-		l.seen[hash] = struct{}{}
-		if _, err := fmt.Fprintf(l.file, "%s %s\n", plan.Domain, hash); err != nil {
+		l.seen.Store(planHash(plan), nil)
+		if _, err := fmt.Fprintf(l.file, "%s %s\n", plan.Domain, planHash(plan)); err != nil {
 			return fmt.Errorf("--since: %w", err)
 		}
 	}
 	return nil
-}
-
-func (l *doneList) close() error {
-	if l == nil || l.file == nil {
-		return nil
-	}
-	err := l.file.Close()
-	l.file = nil
-	return err
 }

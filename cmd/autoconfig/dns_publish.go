@@ -183,7 +183,7 @@ func (d *dnsPublish) run(ctx context.Context, args []string) error {
 	if d.done, err = openDone(d.since, d.dryRun); err != nil {
 		return err
 	}
-	defer func() { _ = d.done.close() }() // each line was written at once
+	defer d.done.file.Close() //nolint:errcheck // each line was written at once; it may be nil
 	d.audit = files.OpenAudit(d.cfg.AuditLog)
 	defer func() {
 		d.audit.Close()

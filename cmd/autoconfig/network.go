@@ -8,7 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
+	"regexp"
 	"strings"
 	"time"
 
@@ -107,39 +107,17 @@ func rootsFlag(to **x509.CertPool) *flagValue {
 // connections are the --connect-to flags: from HOST:PORT to HOST:PORT.
 type connections map[string]string
 
-var errConnectTo = errors.New("write HOST:PORT:HOST:PORT, for example mail.example.org:993:127.0.0.1:10993")
+// connectTo is HOST:PORT:HOST:PORT, the hosts perhaps in brackets.
+var connectTo = regexp.MustCompile(`^(?:\[([^]]*)\]|([^:[]*)):([^:]*):(?:\[([^]]+)\]|([^:[]+)):([^:]+)$`)
 
 // add reads a --connect-to flag. An empty first host or port is any, as with curl.
 func (c connections) add(flag string) error {
-	parts, err := splitConnectTo(flag)
-	if err != nil {
-		return err
+	m := connectTo.FindStringSubmatch(flag)
+	if m == nil {
+		return errors.New("write HOST:PORT:HOST:PORT, for example mail.example.org:993:127.0.0.1:10993")
 	}
-	c[strings.ToLower(parts[0])+":"+parts[1]] = net.JoinHostPort(parts[2], parts[3])
+	c[strings.ToLower(m[1]+m[2])+":"+m[3]] = net.JoinHostPort(m[4]+m[5], m[6])
 	return nil
-}
-
-// splitConnectTo cuts at colons outside of brackets, which it takes off.
-func splitConnectTo(s string) ([]string, error) {
-	var parts []string
-	for rest, more := s, true; more; {
-		if strings.HasPrefix(rest, "[") {
-			end := strings.IndexByte(rest, ']')
-			if end < 0 {
-				return nil, errConnectTo
-			}
-			parts = append(parts, rest[1:end])
-			rest, more = strings.CutPrefix(rest[end+1:], ":")
-			continue
-		}
-		var part string
-		part, rest, more = strings.Cut(rest, ":")
-		parts = append(parts, part)
-	}
-	if len(parts) != 4 || slices.Contains(parts[2:], "") {
-		return nil, errConnectTo
-	}
-	return parts, nil
 }
 
 // to is where to connect for host:port: another place, or the same text.

@@ -1,0 +1,154 @@
+package service
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"autoconfig/config"
+	"autoconfig/discover"
+	"autoconfig/discover/probe"
+	"autoconfig/dnssrv/query"
+	"autoconfig/finding"
+	"autoconfig/provider"
+	"autoconfig/server"
+	"autoconfig/source"
+)
+
+// liveTimeout is how long one step of the look from outside may take.
+const liveTimeout = 10 * time.Second
+
+// Live looks from outside, through env, at the running service and at the mail
+// servers that it announces.
+func Live(ctx context.Context, env *discover.Env, cfg *config.Config, data *config.Data, now func() time.Time) ([]finding.Finding, error) {
+	var servers []finding.Finding
+	var all sync.WaitGroup
+	all.Go(func() { servers = liveServers(ctx, env, cfg, now) })
+	found, err := liveService(ctx, env, cfg, data)
+	all.Wait()
+	return append(found, servers...), cmp.Or(err, context.Cause(ctx))
+}
+
+// serversAtOnce is how many mail servers are looked at at a time.
+const serversAtOnce = 16
+
+// liveServers reports what is wrong with the mail servers that the file names,
+// where it names them: a closed port, another's certificate, a login method that
+// is not offered.
+func liveServers(ctx context.Context, env *discover.Env, cfg *config.Config, now func() time.Time) []finding.Finding {
+	prober := probe.New(probe.Options{LookupHost: env.Host, Roots: env.Roots, ConnectTo: env.ConnectTo,
+		AllowPrivate: env.AllowPrivate, Step: liveTimeout, Now: now, Once: true})
+	type announced struct {
+		path string
+		probe.Result
+	}
+	seen := map[string]bool{}
+	servers := func(yield func(announced) bool) {
+		for path, s := range cfg.Servers() {
+			key := probe.Subject(s) + "/" + string(s.Security)
+			if !seen[key] && !yield(announced{path, probe.Result{Server: s}}) {
+				return
+			}
+			seen[key] = true
+		}
+	}
+	visit := func(ctx context.Context, s announced) announced {
+		return announced{s.path, prober.Run(ctx, probe.Target{Server: s.Server})}
+	}
+	var out []finding.Finding
+	for r := range query.InOrder(ctx, servers, serversAtOnce, visit) {
+		for _, f := range r.Findings {
+			if f.Level != finding.Fail && f.Level != finding.Warn {
+				continue
+			}
+			if f.ID == "tls-certificate-name" { // the catalogue's words are for people with a mail program
+				f = f.Because("the certificate is for %s", strings.Join(f.Got, " ")).
+					Do("announce a name that it covers, or get a certificate for %s", r.Server.Host)
+			}
+			said := cfg.Fault(f.ID, r.path, f.Subject+": "+f.Cause, f.Fix)
+			said.Level = f.Level
+			out = append(out, said)
+		}
+	}
+	return out
+}
+
+// liveService looks at the service as a client would: the service host has an
+// address, its certificate covers it, and what it answers about the first of the
+// operator's domains is what this configuration would serve.
+func liveService(ctx context.Context, env *discover.Env, cfg *config.Config, data *config.Data) ([]finding.Finding, error) {
+	host := cfg.ServiceHost
+	if host == "" {
+		return []finding.Finding{finding.New("server-service-host-missing", cfg.Name())}, nil
+	}
+	https := host + ":443"
+	if _, err := env.Host(ctx, host); err != nil && env.ConnectTo(https) == https {
+		f := finding.New("server-service-host-unresolved", host)
+		if !errors.Is(err, provider.ErrNotFound) {
+			f = f.Because("the addresses of %s cannot be found: %s", host, err).
+				Do("check the resolver, or give another one with --resolver")
+		}
+		return []finding.Finding{f}, nil
+	}
+	domain, err := firstOwn(ctx, data)
+	if err != nil {
+		return nil, err
+	}
+	url := "https://" + host + "/v1.1/" + domain
+	status, got, err := getLive(ctx, env, url)
+	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return []finding.Finding{finding.New("server-certificate-invalid", https).
+			Because("clients refuse the certificate of %s: %s", host, untrusted.Err)}, nil
+	}
+	if err != nil {
+		return []finding.Finding{finding.New("server-https-unreachable", https).Because("nothing answers https at %s: %s", https, err)}, nil
+	}
+	if domain == "" {
+		return nil, nil
+	}
+	set := Settings(cfg, data, nil)
+	p, err := set.Source.Lookup(ctx, provider.Address{Domain: domain})
+	if err != nil {
+		return nil, err
+	}
+	want, err := server.Render(set, server.FormatMozilla, p, provider.Address{Domain: domain}, server.RenderOptions{})
+	if err != nil || status == http.StatusOK && bytes.Equal(got, want) {
+		return nil, err
+	}
+	return []finding.Finding{finding.New("server-answer-other", url).
+		Because("%s answers with status %d and %d octets, this configuration would serve %d", url, status, len(got), len(want))}, nil
+}
+
+// firstOwn is the first domain of the operator's, "" when there is none.
+func firstOwn(ctx context.Context, data *config.Data) (string, error) {
+	for domain, err := range data.Own().Domains(ctx) {
+		if !source.IsRowError(err) {
+			return domain, err
+		}
+	}
+	return "", nil
+}
+
+func getLive(ctx context.Context, env *discover.Env, url string) (int, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	tr := &http.Transport{DialContext: env.Connect, TLSClientConfig: &tls.Config{RootCAs: env.Roots}, DisableKeepAlives: true}
+	r, err := tr.RoundTrip(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { _ = r.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	return r.StatusCode, body, err
+}
