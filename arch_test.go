@@ -27,6 +27,7 @@ var floors = [][]string{
 	{"server", "discover/probe"},
 	{"importer"},
 	{"service", "discover/setup"},
+	{"service/doctor", "service/export"},
 	{"cmd"},
 }
 

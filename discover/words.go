@@ -80,3 +80,16 @@ func (r *Result) line(hint string) string {
 	}
 	return "finds nothing, so people type the settings in"
 }
+
+// Mail is the server as the model has it, if it can be visited: it speaks a
+// protocol of mail, and nothing about it is broken.
+func (s *Server) Mail() (provider.Server, bool) {
+	if s == nil || s.Port == 0 || s.URL != "" || s.Broken() != "" {
+		return provider.Server{}, false
+	}
+	switch p := provider.Protocol(s.Protocol); p {
+	case provider.IMAP, provider.POP3, provider.SMTP:
+		return provider.Server{Protocol: p, Host: s.Host, Port: s.Port, Security: s.Security, Auth: s.Auth, Username: s.Username}, true
+	}
+	return provider.Server{}, false
+}

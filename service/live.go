@@ -52,7 +52,7 @@ func liveServers(ctx context.Context, env *discover.Env, cfg *config.Config, now
 	seen := map[string]bool{}
 	servers := func(yield func(announced) bool) {
 		for path, s := range cfg.Servers() {
-			key := probe.Subject(s) + "/" + string(s.Security)
+			key := probe.Key(s)
 			if !seen[key] && !yield(announced{path, probe.Result{Server: s}}) {
 				return
 			}

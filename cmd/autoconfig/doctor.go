@@ -11,11 +11,12 @@ import (
 	"autoconfig/discover/probe"
 	"autoconfig/finding"
 	"autoconfig/provider"
+	"autoconfig/service/doctor"
 	"autoconfig/source"
 )
 
-// doctor is one run of `doctor`.
-type doctor struct {
+// doctorRun is one run of `doctor`.
+type doctorRun struct {
 	*app
 	network network
 
@@ -33,7 +34,7 @@ type doctor struct {
 }
 
 func (a *app) doctorCommand() *cobra.Command {
-	d := &doctor{app: a}
+	d := &doctorRun{app: a}
 	cmd := newCommand("doctor", "ADDRESS|DOMAIN", d.run)
 	d.network.discoveryFlags(cmd)
 	d.secret.flags(cmd)
@@ -47,7 +48,7 @@ func (a *app) doctorCommand() *cobra.Command {
 	return cmd
 }
 
-func (d *doctor) run(ctx context.Context, args []string) error {
+func (d *doctorRun) run(ctx context.Context, args []string) error {
 	var err error
 	if d.addr, err = typedAddress(args[0]); err != nil {
 		return err
@@ -70,11 +71,13 @@ func (d *doctor) run(ctx context.Context, args []string) error {
 		groups = append(groups, findingGroup{title: "What you have typed in", findings: probe.Have(meant, d.addr, typed, d.username)})
 	}
 	if !d.offline {
-		more, err := d.ask(ctx)
+		seen, err := d.examine(ctx)
 		if err != nil {
 			return err
 		}
-		groups = append(groups, more...)
+		for _, g := range seen {
+			groups = append(groups, findingGroup{title: g.Title, line: g.Line, findings: g.Findings, facts: g.Facts})
+		}
 	}
 	if d.p != nil {
 		groups = append(groups, findingGroup{title: "The provider", findings: config.News(d.p.ID, d.addr.Domain, d.cfg.Day())})
@@ -82,7 +85,18 @@ func (d *doctor) run(ctx context.Context, args []string) error {
 	return d.report(groups)
 }
 
-func (d *doctor) typed() ([]probe.Typed, error) {
+// examine looks at the network.
+func (d *doctorRun) examine(ctx context.Context) ([]doctor.Group, error) {
+	login, err := d.loginOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dns := d.network.dnsClient(d.cfg, 0)
+	return (&doctor.Doctor{Address: d.addr, Provider: d.p, Config: d.cfg, Data: d.data, DNS: dns, Env: d.network.environment(dns),
+		Login: login, LoginHosts: d.secret.hosts, Allow: func(host string) bool { return d.confirm(ctx, host) }}).Examine(ctx)
+}
+
+func (d *doctorRun) typed() ([]probe.Typed, error) {
 	var out []probe.Typed
 	for _, s := range d.have {
 		t, err := probe.ParseTyped(s)
@@ -99,7 +113,7 @@ func (d *doctor) typed() ([]probe.Typed, error) {
 
 // lookup is the provider of a domain in the configuration or among the
 // built-ins; nil is an answer.
-func (d *doctor) lookup(domain string) *provider.Provider {
+func (d *doctorRun) lookup(domain string) *provider.Provider {
 	p, err := d.data.All().Lookup(context.Background(), provider.Address{Domain: domain})
 	switch {
 	case err == nil:
@@ -111,7 +125,7 @@ func (d *doctor) lookup(domain string) *provider.Provider {
 }
 
 // report prints the groups, and fails when there are errors.
-func (d *doctor) report(groups []findingGroup) error {
+func (d *doctorRun) report(groups []findingGroup) error {
 	var all []finding.Finding
 	for i, g := range groups {
 		all = append(all, g.findings...)

@@ -4,9 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
-	"sync"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -14,7 +12,6 @@ import (
 
 	"autoconfig/discover/probe"
 	"autoconfig/files"
-	"autoconfig/provider"
 )
 
 // secretFlags say what to log in with, if at all.
@@ -40,7 +37,7 @@ func (s *secretFlags) wanted() bool { return s.login || s.passwordFile != "" || 
 const mostSecret = 16 << 10
 
 // loginOf reads the secret, nil when no login was asked for.
-func (d *doctor) loginOf(ctx context.Context) (*probe.Login, error) {
+func (d *doctorRun) loginOf(ctx context.Context) (*probe.Login, error) {
 	s := d.secret
 	if !s.wanted() {
 		return nil, nil //nolint:nilnil // no login is the usual case
@@ -83,7 +80,7 @@ func firstLine(flag, path string) (string, error) {
 	return strings.TrimRight(line, "\r"), nil
 }
 
-func (d *doctor) promptPassword(ctx context.Context) (string, error) {
+func (d *doctorRun) promptPassword(ctx context.Context) (string, error) {
 	f, ok := terminal(d.stdin)
 	if !ok {
 		return "", usagef("--login asks for the password on a terminal, and there is none; write --password-file FILE")
@@ -124,45 +121,8 @@ func interruptible[T any](ctx context.Context, read func() (T, error)) (T, error
 	}
 }
 
-// permits answers whether a host may be given the secret.
-type permits struct {
-	d   *doctor
-	mx  func() []string        // the domain's mail exchangers
-	ask func(host string) bool // a person
-
-	mu      sync.Mutex // one question at a time
-	answers map[string]bool
-}
-
-func (d *doctor) newPermits(ctx context.Context, lookupMX func(ctx context.Context, domain string) ([]string, error)) *permits {
-	return &permits{d: d, answers: map[string]bool{}, ask: func(host string) bool { return d.confirm(ctx, host) }, mx: sync.OnceValue(func() []string {
-		mx, err := lookupMX(ctx, d.addr.Domain)
-		if err != nil {
-			return nil // then only the domain's own hosts are trusted
-		}
-		return mx
-	})}
-}
-
-// allowed: the domain's own hosts and those of its mail exchangers, hosts named
-// by --login-host, and hosts that a person at the terminal says yes to.
-func (p *permits) allowed(host string) bool {
-	if slices.ContainsFunc(p.d.secret.hosts, func(h string) bool { return strings.EqualFold(h, host) }) {
-		return true
-	}
-	if !probe.Foreign(host, p.d.addr.Domain, p.mx()) {
-		return true
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if _, asked := p.answers[host]; !asked {
-		p.answers[host] = p.ask(host)
-	}
-	return p.answers[host]
-}
-
 // confirm asks the person at the terminal, if there is one.
-func (d *doctor) confirm(ctx context.Context, host string) bool {
+func (d *doctorRun) confirm(ctx context.Context, host string) bool {
 	f, ok := terminal(d.stdin)
 	if !ok {
 		return false
@@ -170,9 +130,4 @@ func (d *doctor) confirm(ctx context.Context, host string) bool {
 	fmt.Fprintf(d.stderr, "%s is not a host of %s or its mail exchangers. Send it the password? [y/N] ", host, d.addr.Domain)
 	answer, err := interruptible(ctx, func() (string, error) { return bufio.NewReader(f).ReadString('\n') })
 	return err == nil && strings.EqualFold(strings.TrimSpace(answer), "y")
-}
-
-// target is a server with what decides about its login.
-func (p *permits) target(s provider.Server, trusted, login bool) probe.Target {
-	return probe.Target{Server: s, Trusted: trusted, Allowed: login && trusted && p.allowed(s.Host)}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"encoding/json"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,9 +18,11 @@ import (
 	"autoconfig/discover"
 	"autoconfig/discover/probe"
 	"autoconfig/discover/probe/probetest"
+	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/dnstest"
 	"autoconfig/finding"
 	"autoconfig/provider"
+	"autoconfig/service"
 )
 
 const (
@@ -263,32 +263,6 @@ func TestDoctorForeignHost(t *testing.T) {
 	}
 }
 
-// A person is asked once for a host, however many servers are on it.
-func TestPermits(t *testing.T) {
-	t.Parallel()
-	d := &doctor{app: &app{stdin: strings.NewReader("")}, addr: provider.Address{Local: "jo", Domain: "example.org"}}
-	p := d.newPermits(t.Context(), func(context.Context, string) ([]string, error) { return []string{"mx.hoster.example"}, nil })
-	var asked []string
-	p.ask = func(host string) bool {
-		asked = append(asked, host)
-		return host == "mail.friend.example"
-	}
-	var all sync.WaitGroup
-	for range 4 {
-		for host, want := range map[string]bool{"mail.example.org": true, "imap.hoster.example": true, "mail.friend.example": true, "mail.evil.example": false} {
-			all.Go(func() {
-				if got := p.allowed(host); got != want {
-					t.Errorf("%s: %v", host, got)
-				}
-			})
-		}
-	}
-	all.Wait()
-	if slices.Sort(asked); !slices.Equal(asked, []string{"mail.evil.example", "mail.friend.example"}) {
-		t.Errorf("asked for %v", asked)
-	}
-}
-
 // What people see: a first line that counts, and what is wrong first.
 func TestDoctorPrints(t *testing.T) {
 	t.Parallel()
@@ -362,8 +336,8 @@ func (w *world) chains(b *testing.B) (longest, sum time.Duration) {
 			return
 		}
 		for _, s := range []*discover.Server{r.Settings.Incoming, r.Settings.Outgoing} {
-			if s, ok := mailServer(s); ok && servers[visitKey(s)].Host == "" {
-				named[visitKey(s)], servers[visitKey(s)] = took, s
+			if s, ok := s.Mail(); ok && servers[probe.Key(s)].Host == "" {
+				named[probe.Key(s)], servers[probe.Key(s)] = took, s
 			}
 		}
 	}
@@ -378,13 +352,12 @@ func (w *world) chains(b *testing.B) (longest, sum time.Duration) {
 		sum += took
 		longest = max(longest, named[key]+took)
 	}
-	d := &doctor{app: &app{stderr: io.Discard}, addr: provider.Address{Domain: "example.org"}}
-	var err error
-	if d.cfg, d.data, err = d.load(); err != nil {
+	_, data, err := (&app{stderr: io.Discard}).load()
+	if err != nil {
 		b.Fatal(err)
 	}
 	start = time.Now()
-	d.records(b.Context(), dns)
+	service.NewRecordCheck(data, dns, dnssrv.PlanOptions{TTL: dnssrv.DefaultTTL}, false, nil).Domain(b.Context(), "example.org")
 	took := time.Since(start)
 	return max(longest, took), sum + took
 }

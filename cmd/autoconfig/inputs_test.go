@@ -1,17 +1,10 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"autoconfig/dnssrv"
-	"autoconfig/finding"
-	"autoconfig/provider"
-	"autoconfig/source"
 )
 
 // A file that a command line names is read within bounds, and what is beyond them is said rather than cut off.
@@ -99,25 +92,6 @@ func TestFilesInOwnWords(t *testing.T) {
 	} {
 		if status, _, words := run1(t, "", test.args...); status == 0 || !strings.Contains(words, test.want) {
 			t.Errorf("%q: %d %s", test.args, status, words)
-		}
-	}
-}
-
-// Why there is no plan to compare the records with is said as it is.
-func TestDoctorUnplanned(t *testing.T) {
-	for _, test := range []struct {
-		err   error
-		id    string
-		level finding.Level
-	}{
-		{fmt.Errorf("x: %w", dnssrv.ErrServiceHost), "server-service-host-missing", finding.Skipped},
-		{fmt.Errorf("x: %w", provider.ErrUnavailable), "config-source-unavailable", finding.Fail},
-		{fmt.Errorf("x: %w", provider.ErrDomain), "config-domain-invalid", finding.Fail},
-		{&source.RowError{}, "config-source-row", finding.Fail},
-		{errors.New("the moon is full"), "dns-plan-failed", finding.Fail},
-	} {
-		if f := unplanned("example.org", test.err); f.ID != test.id || f.Level != test.level || f.Subject == "" && test.id != "config-source-row" {
-			t.Errorf("%v: %+v", test.err, f)
 		}
 	}
 }

@@ -39,6 +39,9 @@ type Options struct {
 	Once         bool   // one connection to each server: whether it takes old TLS too is not asked
 }
 
+// Key tells apart the servers that need a look each.
+func Key(s provider.Server) string { return Subject(s) + "/" + string(s.Security) }
+
 // Target is a server to look at, as the settings have it.
 type Target struct {
 	Server provider.Server

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"cmp"
@@ -25,14 +25,12 @@ type visits struct {
 	running sync.WaitGroup
 }
 
-func visitKey(s provider.Server) string { return probe.Subject(s) + "/" + string(s.Security) }
-
 // add visits a server. With a login, one whose settings are not trusted waits
 // for the end of discovery, as other clients may find it over verified https.
 func (v *visits) add(ctx context.Context, s provider.Server, trusted bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.seen[visitKey(s)] {
+	if v.seen[probe.Key(s)] {
 		return
 	}
 	if v.login && !trusted {
@@ -44,7 +42,7 @@ func (v *visits) add(ctx context.Context, s provider.Server, trusted bool) {
 
 // start begins a visit; v.mu is held.
 func (v *visits) start(ctx context.Context, s provider.Server, trusted bool) {
-	v.seen[visitKey(s)] = true
+	v.seen[probe.Key(s)] = true
 	v.running.Go(func() {
 		r := v.prober.Run(ctx, v.permits.target(s, trusted, v.login))
 		v.mu.Lock()
@@ -57,7 +55,7 @@ func (v *visits) start(ctx context.Context, s provider.Server, trusted bool) {
 func (v *visits) finish(ctx context.Context) []probe.Result {
 	v.mu.Lock()
 	for _, s := range v.waiting {
-		if !v.seen[visitKey(s)] {
+		if !v.seen[probe.Key(s)] {
 			v.start(ctx, s, false)
 		}
 	}
@@ -66,26 +64,26 @@ func (v *visits) finish(ctx context.Context) []probe.Result {
 	order := []provider.Protocol{provider.IMAP, provider.POP3, provider.SMTP, provider.ManageSieve}
 	slices.SortFunc(v.results, func(a, b probe.Result) int {
 		return cmp.Or(slices.Index(order, a.Server.Protocol)-slices.Index(order, b.Server.Protocol),
-			strings.Compare(visitKey(a.Server), visitKey(b.Server)))
+			strings.Compare(probe.Key(a.Server), probe.Key(b.Server)))
 	})
 	probe.Advise(v.results)
 	return v.results
 }
 
 // serverGroup is what was seen of the servers.
-func serverGroup(results []probe.Result) findingGroup {
-	g := findingGroup{title: "Mail servers"}
+func serverGroup(results []probe.Result) Group {
+	g := Group{Title: "Mail servers"}
 	if len(results) == 0 {
-		g.line = "none to look at: neither the configuration nor any program's discovery names one"
+		g.Line = "none to look at: neither the configuration nor any program's discovery names one"
 	}
 	for _, r := range results {
-		g.findings = append(g.findings, r.Findings...)
+		g.Findings = append(g.Findings, r.Findings...)
 		if !r.Answered {
 			continue
 		}
 		add := func(what, value string) {
 			if value != "" {
-				g.facts = append(g.facts, probe.Subject(r.Server)+" "+what+": "+value)
+				g.Facts = append(g.Facts, probe.Subject(r.Server)+" "+what+": "+value)
 			}
 		}
 		add("greeting", r.Greeting)
@@ -95,4 +93,45 @@ func serverGroup(results []probe.Result) findingGroup {
 		add("offers", strings.Join(r.After, ", "))
 	}
 	return g
+}
+
+// permits answers whether a host may be given the secret.
+type permits struct {
+	*Doctor
+	mx func() []string // the domain's mail exchangers
+
+	mu      sync.Mutex // one question at a time
+	answers map[string]bool
+}
+
+func (d *Doctor) permits(ctx context.Context) *permits {
+	return &permits{Doctor: d, answers: map[string]bool{}, mx: sync.OnceValue(func() []string {
+		mx, err := d.Env.MX(ctx, d.Address.Domain)
+		if err != nil {
+			return nil // then only the domain's own hosts are trusted
+		}
+		return mx
+	})}
+}
+
+// allowed: the domain's own hosts and those of its mail exchangers, hosts that
+// were named, and hosts that a person says yes to.
+func (p *permits) allowed(host string) bool {
+	if slices.ContainsFunc(p.LoginHosts, func(h string) bool { return strings.EqualFold(h, host) }) {
+		return true
+	}
+	if !probe.Foreign(host, p.Address.Domain, p.mx()) {
+		return true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, asked := p.answers[host]; !asked {
+		p.answers[host] = p.Allow(host)
+	}
+	return p.answers[host]
+}
+
+// target is a server with what decides about its login.
+func (p *permits) target(s provider.Server, trusted, login bool) probe.Target {
+	return probe.Target{Server: s, Trusted: trusted, Allowed: login && trusted && p.allowed(s.Host)}
 }
