@@ -2,12 +2,15 @@ package config
 
 import (
 	"cmp"
+	_ "embed"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/agnivade/levenshtein"
+	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 
 	"autoconfig/provider"
@@ -16,51 +19,30 @@ import (
 // secretKeys are the keys whose values no message shows.
 var secretKeys = map[string]bool{"dsn": true, "password": true, "storage": true}
 
-// schemes are what people call the services of RFC 6409 and RFC 8314, by the
-// list they are written in.
-var schemes = map[string]map[string]string{
-	"smtp":  {"outgoing": "submission"},
-	"smtps": {"outgoing": "submissions"},
-	"pop":   {"incoming": "pop3"},
-	"pops":  {"incoming": "pop3s"},
-}
+//go:embed hints.yaml
+var hintsYAML []byte
 
-// examples are values that a key takes.
-var examples = map[string]string{
-	"incoming": "imaps://mail.example.org", "outgoing": "submissions://mail.example.org", "managesieve": "sieve://mail.example.org",
-	"domains": "example.org", "mx": "mx.example.org", "auth": "password", "scopes": "mail",
-	"resolver": `"127.0.0.53:53"`, "trusted_proxies": "127.0.0.0/8", "admin_hosts": "autoconfig.internal", "addresses": "192.0.2.1",
-	"notes": "{lang: en, text: …}", "documentation": "{url: https://…, lang: en, text: …}",
-	"providers": "{domains: [example.org], incoming: […], outgoing: […]}", "sources": "{sql: …, dsn_file: …, domain: …}",
-	"command": "/usr/local/bin/list-domains", "domains_command": "/usr/local/bin/list-domains", "refresh": "5m", "field": "1", "per_minute": "60", "burst": "30", "connections": "8", "entries": "500000", "port": "993",
-	"drain": "5s", "watch": "1h", "timeout": "2s", "ttl": "5m", "negative_ttl": "1m", "stale": "1h",
-}
+// hints is hints.yaml, which says what each table is for. A mistake in it is
+// one of this program.
+var hints = sync.OnceValue(func() (h struct {
+	Examples          map[string]string
+	Meanings, Schemes map[string]map[string][]string
+	Builtins          map[string][]string
+}) {
+	if err := yaml.UnmarshalWithOptions(hintsYAML, &h, yaml.Strict()); err != nil {
+		panic("config: hints.yaml: " + err.Error())
+	}
+	return h
+})
 
-// meanings are other programs' names for keys and words, by the type they are
-// written in.
-var meanings = map[reflect.Type]map[string]string{
-	reflect.TypeFor[Config](): {"provider": "providers", "source": "sources", "database": "sources", "bind": "listen", "address": "listen",
-		"https": "listen_tls", "hostname": "service_host", "host": "service_host", "trusted_proxy": "trusted_proxies",
-		"rate_limit": "limits", "resolver": "dns", "resolvers": "dns", "theme": "branding", "ssl": "tls"},
-	reflect.TypeFor[Provider](): {"domain": "domains", "display_name": "name", "displayname": "name", "user": "username", "login": "username",
-		"authentication": "auth", "oauth": "oauth2", "sieve": "managesieve", "exchange": "activesync", "eas": "activesync",
-		"calendar": "caldav", "calendars": "caldav", "contacts": "carddav", "addressbook": "carddav", "docs": "documentation",
-		"note": "notes", "help": "documentation"},
-	reflect.TypeFor[provider.Server](): {"hostname": "host", "server": "host", "address": "host", "name": "host", "type": "protocol",
-		"ssl": "security", "tls": "security", "encryption": "security", "sockettype": "security", "socket_type": "security",
-		"authentication": "auth", "user": "username", "login": "username", "user_name": "username"},
-	reflect.TypeFor[DNS](): {"resolvers": "resolver", "servers": "resolver", "nameservers": "resolver"},
-	reflect.TypeFor[provider.Security](): {"ssl": "tls", "ssl/tls": "tls", "tls/ssl": "tls", "implicit": "tls", "on": "tls", "true": "tls",
-		"start_tls": "starttls", "start-tls": "starttls", "tls-starttls": "starttls", "explicit": "starttls",
-		"none": "plain", "no": "plain", "off": "plain", "false": "plain", "cleartext": "plain", "insecure": "plain"},
-	reflect.TypeFor[provider.Protocol](): {"imaps": "imap", "imap4": "imap", "pop": "pop3", "pop3s": "pop3", "smtps": "smtp", "submission": "smtp",
-		"submissions": "smtp", "sieve": "managesieve"},
-	reflect.TypeFor[provider.Auth](): {"plain": "password", "login": "password", "cleartext": "password", "clear": "password", "normal": "password",
-		"password-plain": "password", "password-cleartext": "password", "xoauth2": "oauth2", "oauth": "oauth2", "oauthbearer": "oauth2",
-		"cram-md5": "password-encrypted", "digest-md5": "password-encrypted", "encrypted": "password-encrypted", "scram": "password-encrypted",
-		"kerberos": "gssapi", "certificate": "client-certificate", "tls-client-cert": "client-certificate", "ip": "client-ip"},
-	reflect.TypeFor[provider.PasswordStatus](): {"app_password": "app-password", "app-passwords": "app-password", "apppassword": "app-password",
-		"off": "retired", "on": "works", "yes": "works", "no": "retired"},
+// listedUnder is the word of a table that lists text as another name for it, or "".
+func listedUnder(table map[string][]string, text string) string {
+	for word, others := range table {
+		if slices.Contains(others, text) {
+			return word
+		}
+	}
+	return ""
 }
 
 // wordsOf lists the words of a type that has only some, what they are, and the
@@ -98,8 +80,8 @@ func (d *decoder) word(n ast.Node, s string, v reflect.Value) {
 // meant is the word of type t that text was probably meant to be, or "".
 func meant(text string, t reflect.Type, words []string) string {
 	key := strings.ToLower(strings.TrimSpace(text))
-	if other := meanings[t][key]; other != "" {
-		return other
+	if word := listedUnder(hints().Meanings[t.Name()], key); word != "" {
+		return word
 	}
 	return nearest(key, words)
 }
@@ -126,7 +108,7 @@ func (d *decoder) unknown(n ast.Node, key string, value ast.Node, v reflect.Valu
 	case v.Type() == reflect.TypeFor[Provider]() && list != "":
 		fix = fmt.Sprintf("write %s: [%s]", list, serverProposal(list, cmp.Or(textOf(value), key)))
 	case v.Type() == reflect.TypeFor[Provider]() && slices.Contains(keysOf(reflect.TypeFor[DomainsCommand]()), key):
-		fix = "write domains_command: {command: [/usr/local/bin/list-domains], " + key + ": " + examples[key] + "}"
+		fix = "write domains_command: {command: [/usr/local/bin/list-domains], " + key + ": " + hints().Examples[key] + "}"
 	case near != "":
 		fix = fmt.Sprintf("did you mean %q?", near)
 	case v.Type() == reflect.TypeFor[Config]() && slices.Contains(keysOf(reflect.TypeFor[Provider]()), key):
@@ -174,7 +156,7 @@ func (d *decoder) listFix(n ast.Node, elem reflect.Type) string {
 		}
 	}
 	if len(items) == 0 || len(items) > 4 || slices.Contains(items, "") {
-		items = []string{examples[key]}
+		items = []string{hints().Examples[key]}
 	}
 	return fmt.Sprintf("write [%s]", strings.Join(items, ", "))
 }
@@ -189,7 +171,7 @@ func (d *decoder) mappingFix(n ast.Node, t reflect.Type) string {
 	if key == "" {
 		return "begin with a key, for example providers:"
 	}
-	if example := examples[key]; strings.HasSuffix(d.path, "]") && strings.HasPrefix(example, "{") {
+	if example := hints().Examples[key]; strings.HasSuffix(d.path, "]") && strings.HasPrefix(example, "{") {
 		return "write for example " + example
 	}
 	return fmt.Sprintf("write %s: {%s: …}, or one key a line below %[1]s:", key, keys[0])
@@ -245,7 +227,7 @@ func numberFix(key string, n ast.Node) string {
 	case key == "port":
 		return "write a number such as port: 993, or leave it out"
 	}
-	return fmt.Sprintf("write a number, for example %s: %s", key, cmp.Or(examples[key], "1"))
+	return fmt.Sprintf("write a number, for example %s: %s", key, cmp.Or(hints().Examples[key], "1"))
 }
 
 // durationFix is what to write in place of text where a duration is needed.
@@ -261,5 +243,5 @@ func durationFix(key, text string) string {
 			return fmt.Sprintf("write %s: %d%s", key, days, u)
 		}
 	}
-	return fmt.Sprintf("write a number and a unit (s, m or h), for example %s: %s", key, cmp.Or(examples[key], "5m"))
+	return fmt.Sprintf("write a number and a unit (s, m or h), for example %s: %s", key, cmp.Or(hints().Examples[key], "5m"))
 }

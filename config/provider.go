@@ -163,7 +163,7 @@ func (c *Config) lists(e *Entry) (out []finding.Finding) {
 	}
 	for key, span := range map[string]*Duration{"refresh": d.Refresh, "timeout": d.Timeout} {
 		if span != nil && time.Duration(*span) < time.Second {
-			bad("domains_command."+key, "less than a second", "write for example "+key+": "+examples[key])
+			bad("domains_command."+key, "less than a second", "write for example "+key+": "+hints().Examples[key])
 		}
 	}
 	return out
@@ -198,15 +198,6 @@ func shortFix(e *Entry, server, fix string) string {
 	return "write " + provider.OrList(forms)
 }
 
-// otherNames are what people call the built-in providers.
-var otherNames = map[string]string{
-	"office365": provider.Microsoft365, "o365": provider.Microsoft365, "m365": provider.Microsoft365, "ms365": provider.Microsoft365,
-	"microsoft": provider.Microsoft365, "office": provider.Microsoft365, "exchange": provider.Microsoft365,
-	"exchangeonline": provider.Microsoft365, "microsoft365business": provider.Microsoft365,
-	"outlook": provider.Outlook, "outlookcom": provider.Outlook, "hotmail": provider.Outlook, "hotmailcom": provider.Outlook,
-	"live": provider.Outlook, "livecom": provider.Outlook, "msn": provider.Outlook, "msncom": provider.Outlook,
-}
-
 // meantBuiltin reports an entry without servers whose id is nearly a built-in's.
 func (c *Config) meantBuiltin(e *Entry) (finding.Finding, bool) {
 	if e.Builtin || len(e.Incoming)+len(e.Outgoing) > 0 || c.isBroken(e.path) || c.pos.at[e.path+".id"] == (Pos{}) {
@@ -217,7 +208,7 @@ func (c *Config) meantBuiltin(e *Entry) (finding.Finding, bool) {
 		ids = append(ids, p.ID)
 	}
 	plain := strings.NewReplacer(" ", "", ".", "", "-", "", "_", "").Replace(strings.ToLower(e.ID))
-	near := cmp.Or(otherNames[plain], provider.VendorOwned(strings.ToLower(e.ID)))
+	near := cmp.Or(listedUnder(hints().Builtins, plain), provider.VendorOwned(strings.ToLower(e.ID)))
 	if near = cmp.Or(near, nearest(plain, ids)); near == "" {
 		return finding.Finding{}, false
 	}

@@ -29,8 +29,8 @@ func serverFromURL(s *provider.Server, key, text string) (fix string) {
 				return fmt.Sprintf("write it under %s: %s", list, serverProposal(list, text))
 			}
 		}
-		for list := range schemes[strings.ToLower(scheme)] {
-			if ok && list != key {
+		for list, services := range hints().Schemes {
+			if ok && list != key && listedUnder(services, strings.ToLower(scheme)) != "" {
 				return fmt.Sprintf("write it under %s: %s", list, serverProposal(list, text))
 			}
 		}
@@ -105,7 +105,7 @@ func serverProposal(key, text string) string {
 		}
 	}
 	if port == 0 { // without one the scheme says more
-		near := cmp.Or(schemes[scheme][key], nearest(scheme, names))
+		near := cmp.Or(listedUnder(hints().Schemes[key], scheme), nearest(scheme, names))
 		if svc, known := provider.ServiceByName(near); known {
 			best = svc
 		}

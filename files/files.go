@@ -53,19 +53,11 @@ type File struct {
 	Info fs.FileInfo // when it was opened
 
 	r     *Reader
-	path  string
-	limit int64 // bytes that may still come
-	parts chan part
-	rest  part
-	stop  chan struct{} // closed when nobody reads any more
-	done  chan struct{} // closed when nothing waits for the file system any more
-}
-
-// part is the beginning, or the next bytes, or the error at the end.
-type part struct {
-	info fs.FileInfo
-	data []byte
-	err  error
+	in    *os.File
+	limit int64  // bytes that may still come
+	part  []byte // room for the bytes read at once
+	rest  []byte // of them, what has not been returned
+	err   error  // after rest
 }
 
 const partSize = 64 << 10
@@ -102,19 +94,13 @@ func (f *File) all() ([]byte, error) {
 
 // Open opens a file of at most limit bytes.
 func (r *Reader) Open(path string, limit int64) (*File, error) {
-	f := &File{r: r, path: path, limit: limit, parts: make(chan part), stop: make(chan struct{}), done: make(chan struct{})}
-	if slices.Contains(r.hanging(), path) {
-		return nil, f.fault(ErrTimeout)
+	f, err := ask(r, path, r.open)
+	if err != nil {
+		return nil, err
 	}
-	go f.pump()
-	first := f.wait()
-	f.Info = first.info
-	if first.err == nil && f.Info.Size() > limit {
-		first.err = f.fault(fmt.Errorf("%w: %d bytes, at most %d are read", ErrSize, f.Info.Size(), limit))
-	}
-	if first.err != nil {
+	if f.limit = limit; f.Info.Size() > limit {
 		f.Close()
-		return nil, first.err
+		return nil, fault(path, fmt.Errorf("%w: %d bytes, at most %d are read", ErrSize, f.Info.Size(), limit))
 	}
 	return f, nil
 }
@@ -142,86 +128,77 @@ func (r *Reader) Names(dir string, most int) ([]string, error) {
 	})
 }
 
-// ask asks the file system one question, and gives up on one that hangs.
+// ask asks the file system one question, in a goroutine of its own: a file system
+// that hangs can be left, not interrupted.
 func ask[T any](r *Reader, path string, question func(path string) (T, error)) (T, error) {
 	var out, none T
-	f := &File{r: r, path: path, done: make(chan struct{})}
-	if slices.Contains(r.hanging(), path) {
-		return none, f.fault(ErrTimeout)
-	}
 	var err error
+	if slices.Contains(r.hanging(), path) {
+		return none, fault(path, ErrTimeout)
+	}
+	done := make(chan struct{})
 	go func() {
-		defer close(f.done)
+		defer close(done)
 		out, err = question(path)
 	}()
 	late := time.NewTimer(r.patience())
 	defer late.Stop()
 	select {
-	case <-f.done:
+	case <-done:
 		return out, err
 	case <-late.C:
-		return none, f.hang()
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.hangs == nil {
+		r.hangs = map[string]<-chan struct{}{}
+	}
+	r.hangs[path] = done
+	return none, fault(path, ErrTimeout)
 }
 
 // Read reads the next bytes.
 func (f *File) Read(p []byte) (int, error) {
-	if len(f.rest.data) == 0 && f.rest.err == nil {
-		f.rest = f.wait()
-		f.limit -= int64(len(f.rest.data))
+	if len(f.rest) == 0 && f.err == nil {
+		f.rest, f.err = ask(f.r, f.in.Name(), func(string) ([]byte, error) {
+			n, err := f.in.Read(f.part)
+			return f.part[:n], err
+		})
+		f.limit -= int64(len(f.rest))
 	}
 	if f.limit < 0 { // it grew, or has no size
-		return 0, f.fault(ErrSize)
+		return 0, fault(f.in.Name(), ErrSize)
 	}
-	n := copy(p, f.rest.data)
-	f.rest.data = f.rest.data[n:]
+	n := copy(p, f.rest)
+	f.rest = f.rest[n:]
 	if n > 0 || len(p) == 0 {
 		return n, nil
 	}
-	return 0, f.rest.err
+	return 0, f.err
 }
 
-// Close ends reading. It does not wait for a file system that hangs.
-func (f *File) Close() { close(f.stop) }
+// Close ends reading. It does not wait for a read that hangs.
+func (f *File) Close() { _ = f.in.Close() } // read only
 
-// pump reads ahead of [File.Read] in a goroutine of its own: a file system that
-// hangs can be left, not interrupted.
-func (f *File) pump() {
-	defer close(f.done)
-	in, info, err := f.open()
-	if err != nil {
-		f.give(part{err: err})
-		return
-	}
-	defer in.Close() //nolint:errcheck // read only
-	for more := f.give(part{info: info}); more; {
-		data := make([]byte, partSize)
-		n, err := in.Read(data)
-		more = n == 0 || f.give(part{data: data[:n]})
-		if err != nil {
-			f.give(part{err: err})
-			return
-		}
-	}
-}
-
-func (f *File) open() (*os.File, fs.FileInfo, error) {
-	info, err := os.Stat(f.path) // first: to open a pipe is to wait for its other end
+// open is called in a goroutine that nobody may wait for any more; the file is
+// then closed when it is collected.
+func (r *Reader) open(path string) (*File, error) {
+	info, err := os.Stat(path) // first: to open a pipe is to wait for its other end
 	if err != nil {
 		if p, ok := errors.AsType[*fs.PathError](err); ok {
 			p.Op = "open"
 		}
-		return nil, nil, err
+		return nil, err
 	}
-	if kind := kindOf(info.Mode()); kind == "folder" || kind != "" && !f.r.AnyKind {
-		return nil, nil, f.fault(fmt.Errorf("a %s, %w", kind, ErrKind))
+	if kind := kindOf(info.Mode()); kind == "folder" || kind != "" && !r.AnyKind {
+		return nil, fault(path, fmt.Errorf("a %s, %w", kind, ErrKind))
 	}
-	in, err := os.Open(f.path)
+	in, err := os.Open(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	info, err = in.Stat() // of what is read, should the path lead elsewhere by now
-	return in, info, err
+	return &File{Info: info, r: r, in: in, part: make([]byte, partSize)}, err
 }
 
 func kindOf(m fs.FileMode) string {
@@ -238,38 +215,7 @@ func kindOf(m fs.FileMode) string {
 	return "device"
 }
 
-func (f *File) give(p part) bool {
-	select {
-	case f.parts <- p:
-		return true
-	case <-f.stop:
-		return false
-	}
-}
-
-func (f *File) wait() part {
-	late := time.NewTimer(f.r.patience())
-	defer late.Stop()
-	select {
-	case p := <-f.parts:
-		return p
-	case <-late.C:
-		return part{err: f.hang()}
-	}
-}
-
-func (f *File) fault(err error) error { return &fs.PathError{Op: "read", Path: f.path, Err: err} }
-
-// hang notes that the file is being waited for.
-func (f *File) hang() error {
-	f.r.mu.Lock()
-	defer f.r.mu.Unlock()
-	if f.r.hangs == nil {
-		f.r.hangs = map[string]<-chan struct{}{}
-	}
-	f.r.hangs[f.path] = f.done
-	return f.fault(ErrTimeout)
-}
+func fault(path string, err error) error { return &fs.PathError{Op: "read", Path: path, Err: err} }
 
 func (r *Reader) patience() time.Duration {
 	if len(r.hanging()) > 0 {
