@@ -22,7 +22,7 @@ func Encode(accounts []Account, o Options) ([]byte, error) {
 	if accounts, err = distinct(accounts); err != nil {
 		return nil, err
 	}
-	name, err := cleanName(o.Name)
+	name, err := strings.TrimSpace(o.Name), CheckName(o.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -76,11 +76,12 @@ func distinct(accounts []Account) ([]Account, error) {
 	return out, nil
 }
 
-func cleanName(name string) (string, error) {
+// CheckName is [ErrName] for what cannot be a person's name.
+func CheckName(name string) error {
 	if !utf8.ValidString(name) || utf8.RuneCountInString(name) > MaxName || strings.ContainsFunc(name, provider.Unprintable) {
-		return "", ErrName
+		return ErrName
 	}
-	return strings.TrimSpace(name), nil
+	return nil
 }
 
 // each is what f says of every account, without repetitions and blanks.

@@ -1,6 +1,7 @@
 package apple
 
 import (
+	"crypto/sha1" //nolint:gosec // for UUIDs of version 5
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -33,7 +34,7 @@ func identifier(kind Kind, accounts []Account) string {
 	return strings.Join(labels, ".") + "." + string(kind) + "." + digest(keys...)
 }
 
-// digest is the part of an identifier that stands for addresses.
+// digest is the part of an identifier that is made of addresses.
 func digest(mailboxes ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(mailboxes, "\n"))) // no address holds a newline
 	return hex.EncodeToString(sum[:8])
@@ -43,5 +44,30 @@ func digest(mailboxes ...string) string {
 // a replaced profile, payloads that keep identifier and UUID are updated in
 // place, others are removed and added anew, with the account's mail.
 func uuidOf(identifier string) string {
-	return strings.ToUpper(uuid.NewSHA1(namespace, []byte(identifier)).String())
+	sum := sha1.Sum(append(namespace[:], identifier...)) //nolint:gosec // version 5 is made with it
+	id := uuid.UUID(sum[:16])
+	id[6], id[8] = id[6]&0x0f|0x50, id[8]&0x3f|0x80 // version 5, variant of RFC 9562
+	return strings.ToUpper(id.String())
+}
+
+// suffixes are those of the payloads' identifiers; the first is the profile itself.
+var suffixes = []string{"", ".mail", ".caldav", ".carddav", ".eas"}
+
+// Variables are the texts of a profile for one address that follow from the address and the person's name, as they are
+// written in it: two profiles of a provider, of one kind and in the same words, differ in nothing else. A text comes
+// before those that are parts of it. Those for which needed is false stay empty.
+func Variables(kind Kind, a provider.Address, name string, needed func(i int) bool) [][]byte {
+	id := identifier(kind, []Account{{Address: a}})
+	out := make([][]byte, 0, len(suffixes)+5)
+	for i, suffix := range suffixes {
+		var uuid []byte
+		if needed(i) {
+			uuid = []byte(uuidOf(id + suffix))
+		}
+		out = append(out, uuid)
+	}
+	for _, text := range []string{id, a.String(), a.Local, a.Domain, strings.TrimSpace(name)} {
+		out = append(out, escape(nil, text))
+	}
+	return out
 }

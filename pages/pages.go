@@ -29,13 +29,16 @@ type Pages struct {
 	findings  map[string]findings // by language
 	buffers   sync.Pool
 
+	mu       sync.Mutex
+	accepted map[string]string // the language of an Accept-Language header
+
 	searchable func() map[string]searchText // entries of the catalogue, by id
 }
 
 // New parses the templates.
 func New() *Pages {
 	set := templates.New()
-	p := &Pages{templates: set, findings: map[string]findings{}}
+	p := &Pages{templates: set, findings: map[string]findings{}, accepted: map[string]string{}}
 	p.searchable = sync.OnceValue(func() map[string]searchText { return searchTexts(set.Languages()) })
 	p.buffers.New = func() any { return new(bytes.Buffer) }
 	var tags []language.Tag
@@ -67,17 +70,30 @@ func (v *Visit) Chose() string {
 
 // Language is the language of a page: a chosen one, if there is such, else the best for Accept-Language (RFC 9110
 // §12.5.4), else English.
-func (p *Pages) Language(accept string, chosen ...string) (lang string, explicit bool) {
-	for _, want := range chosen {
-		same := func(have string) bool { return strings.EqualFold(want, have) }
-		if i := slices.IndexFunc(p.templates.Languages(), same); i >= 0 {
-			return p.templates.Languages()[i], true
-		}
+func (p *Pages) Language(accept, chosen string) (lang string, explicit bool) {
+	languages := p.templates.Languages()
+	same := func(have string) bool { return strings.EqualFold(chosen, have) }
+	if i := slices.IndexFunc(languages, same); i >= 0 {
+		return languages[i], true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if lang, ok := p.accepted[accept]; ok {
+		return lang, false
 	}
 	tags, _, _ := language.ParseAcceptLanguage(accept) // none with an error
 	_, i, _ := p.matcher.Match(tags...)
-	return p.templates.Languages()[i], false
+	if len(p.accepted) >= maxAccepted {
+		clear(p.accepted)
+	}
+	if len(accept) < maxAccepted {
+		p.accepted[accept] = languages[i]
+	}
+	return languages[i], false
 }
+
+// maxAccepted bounds the headers that are remembered, and the length of each. Most clients send one of a few hundred.
+const maxAccepted = 500
 
 // Page is a page that is ready to be sent.
 type Page struct {

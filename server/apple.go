@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"autoconfig/apple"
 	"autoconfig/pages"
@@ -18,7 +19,7 @@ func (s *Server) mobileconfig(r *request) answer {
 	}
 	name, _, _ := query(r.form(), "name")
 	word, _, _ := query(r.form(), "account")
-	body, err := encodeProfile(accounts, name, word, s.visit(r).Lang)
+	body, err := r.profile(accounts, name, word, s.visit(r).Lang)
 	switch {
 	case errors.Is(err, apple.ErrName), errors.Is(err, apple.ErrKind):
 		return text(http.StatusBadRequest, badRequest, reasonOf(err))
@@ -71,6 +72,61 @@ func encodeProfile(accounts []match, name, word, lang string) ([]byte, error) {
 		return nil, err
 	}
 	return apple.Encode(accounts, apple.Options{Name: name, Kind: kind, Words: pages.ProfileWords(lang, kind, accounts)})
+}
+
+// profileKey is all that a profile for one address depends on, apart from the address and the person's name.
+type profileKey struct {
+	of                          *provider.Provider
+	kind                        apple.Kind
+	lang                        string
+	named                       bool
+	nameIsDomain, shortIsDomain bool // the provider is called as the domain is: texts leave one of the two out
+}
+
+// The stand-ins of a profile.
+const (
+	profileLocal = "zz0+local&part0zz"
+	profileName  = "zz0name0zz"
+)
+
+// profile is the profile of accounts. For one address, it is made of the one that the stand-ins have.
+func (r *request) profile(accounts []match, name, word, lang string) ([]byte, error) {
+	kind, err := apple.ParseKind(word)
+	p, a := accounts[0].Provider, accounts[0].Address
+	if err != nil || len(accounts) > 1 || p.Personal || apple.CheckName(name) != nil {
+		return encodeProfile(accounts, name, word, lang)
+	}
+	key := profileKey{of: p, kind: kind, lang: lang, named: strings.TrimSpace(name) != "",
+		nameIsDomain: p.Name == a.Domain, shortIsDomain: p.ShortName == a.Domain}
+	t := r.set.profiles.of(key, key.template)
+	if t == nil {
+		return encodeProfile(accounts, name, word, lang)
+	}
+	r.room = t.fill(r.room[:0], apple.Variables(kind, a, name, t.has)...)
+	return r.room, nil
+}
+
+// template is the profile of the stand-ins. It is nil where there is none, or more in it depends on the address.
+func (k profileKey) template() *template {
+	p, a, name := *k.of, provider.Address{Local: profileLocal, Domain: standInDomain}, ""
+	if k.named {
+		name = profileName
+	}
+	if k.nameIsDomain {
+		p.Name = a.Domain
+	}
+	if k.shortIsDomain {
+		p.ShortName = a.Domain
+	}
+	body, err := encodeProfile([]match{{Provider: &p, Address: a}}, name, string(k.kind), k.lang)
+	if err != nil {
+		return nil
+	}
+	var marks []string
+	for _, text := range apple.Variables(k.kind, a, profileName, func(int) bool { return true }) {
+		marks = append(marks, string(text))
+	}
+	return newTemplate(body, marks...).whole()
 }
 
 // qr answers the code that a phone's camera opens: the https link to the profile, or with to=setup to the page, at a host

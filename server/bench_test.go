@@ -51,6 +51,7 @@ func serveAgain(b *testing.B, s *Server, line, body string) {
 	method, target, _ := strings.Cut(line, " ")
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	r.RemoteAddr = "127.0.0.1:1" // a trusted proxy is not limited
+	r.Header.Set("Accept-Language", "en-US,en;q=0.9")
 	path := r.URL.Path
 	b.ReportAllocs()
 	before := processor(b)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ import (
 const (
 	standInLocal  = "zz0local0zz"
 	standInDomain = "zz0domain0zz.example"
+	standInBegins = "zz0" // as all of them do
 )
 
 var standIn = provider.Address{Local: standInLocal, Domain: standInDomain}
@@ -106,6 +108,43 @@ func (t *template) fill(out []byte, values ...[]byte) []byte {
 		out = append(append(out, t.parts[i]...), values[slot]...)
 	}
 	return append(out, t.parts[len(t.slots)]...)
+}
+
+// has reports whether a mark was anywhere in the body.
+func (t *template) has(slot int) bool { return slices.Contains(t.slots, slot) }
+
+// whole is the template, or nil if a part of a stand-in is left in a form that was no mark.
+func (t *template) whole() *template {
+	for _, part := range t.parts {
+		if bytes.Contains(part, []byte(standInBegins)) {
+			return nil
+		}
+	}
+	return t
+}
+
+// templateCache keeps templates within bounds. One may be nil: that body must be made each time.
+type templateCache[K comparable] struct {
+	mu   sync.Mutex
+	made map[K]*template
+}
+
+// maxTemplates bounds the memory: a page has 40 KB, which is the most.
+const maxTemplates = 256
+
+func (c *templateCache[K]) of(key K, build func() *template) *template {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t, ok := c.made[key]
+	if ok {
+		return t
+	}
+	if c.made == nil || len(c.made) >= maxTemplates {
+		c.made = map[K]*template{}
+	}
+	t = build()
+	c.made[key] = t
+	return t
 }
 
 // etag is a strong entity tag: the encoding and the domain decide the bytes.

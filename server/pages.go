@@ -23,13 +23,11 @@ var pageHeaders = [][2]string{
 // visit is what the page for a request depends on apart from its content.
 func (s *Server) visit(r *request) pages.Visit {
 	v := pages.Visit{Brand: r.set.brands.Of(r.host, bareHost(r.host)), Agent: r.Request().UserAgent(), Posted: r.Request().Method == http.MethodPost, Base: r.set.base()}
-	var chosen []string
-	for _, form := range []string{r.form(), r.Request().URL.RawQuery} {
-		if lang, found, _ := query(form, "lang"); found {
-			chosen = append(chosen, lang)
-		}
+	chosen, found, _ := query(r.form(), "lang")
+	if !found && v.Posted {
+		chosen, _, _ = query(r.Request().URL.RawQuery, "lang")
 	}
-	v.Lang, v.Chosen = s.pages.Language(r.Request().Header.Get("Accept-Language"), chosen...)
+	v.Lang, v.Chosen = s.pages.Language(r.Request().Header.Get("Accept-Language"), chosen)
 	return v
 }
 

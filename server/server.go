@@ -68,7 +68,8 @@ type Settings struct {
 
 	documents documents
 	public    publicPages
-	setups    setupPages
+	setups    templateCache[setupKey]
+	profiles  templateCache[profileKey]
 	looks     looks
 	brands    *pages.Brands
 }

@@ -1,14 +1,12 @@
 package server
 
 import (
-	"bytes"
 	"errors"
 	"html"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 
 	"autoconfig/pages"
 	"autoconfig/provider"
@@ -61,14 +59,7 @@ func (s *Server) unknown(r *request, a provider.Address) answer {
 	return s.page(http.StatusNotFound, notServed, p, err).about(a.Domain)
 }
 
-// setupPages are set-up pages of one generation of settings, cut where the address and the host of links are: pages for
-// one address of a provider differ in nothing else.
-type setupPages struct {
-	mu   sync.Mutex
-	made map[setupKey]*template // nil: that page must be made for each address
-}
-
-// setupKey is all that a set-up page for one address depends on, apart from the address and the host.
+// setupKey is all that a set-up page for one address depends on, apart from the address and the host of links.
 type setupKey struct {
 	of                     *provider.Provider
 	brand                  *pages.Brand
@@ -77,16 +68,12 @@ type setupKey struct {
 	quotable               bool // the address can be part of the examples of code
 }
 
-// maxSetupPages bounds the memory: a page has 40 KB.
-const maxSetupPages = 256
-
 // The stand-ins of a set-up page. Every way in which a page escapes or breaks an address makes other bytes of them, so a
 // place shows what is to be put there. The second local part is for addresses that the examples of code leave out.
 const (
 	setupLocal       = "zz0+local&part+of+an+address0zz"
 	setupLocalQuoted = `zz0+local"part&of+an+address0zz`
 	setupHost        = "zz0host0zz.example"
-	standInBegins    = "zz0"
 )
 
 // setupForms are the forms in which a set-up page shows an address and the host of its links. Those that hold others
@@ -114,11 +101,7 @@ func (s *Server) setupPage(r *request, v pages.Visit, found []match, o pages.Set
 	}
 	key := setupKey{of: p, brand: v.Brand, lang: v.Lang, devices: pages.DeviceOrder(v.Agent), chosen: v.Chosen, posted: v.Posted,
 		linked: o.Host != "", quotable: pages.Quotable(a.Local)}
-	t, ok := r.set.setups.get(key)
-	if !ok {
-		t = s.cutSetup(v, key, o)
-		r.set.setups.put(key, t)
-	}
+	t := r.set.setups.of(key, func() *template { return s.cutSetup(v, key, o) })
 	if t == nil {
 		return s.pages.Setup(v, found, o)
 	}
@@ -144,25 +127,5 @@ func (s *Server) cutSetup(v pages.Visit, key setupKey, o pages.SetupOptions) *te
 	if err != nil {
 		return nil
 	}
-	t := newTemplate(p.Body, setupForms(a, setupHost)...)
-	if slices.ContainsFunc(t.parts, func(part []byte) bool { return bytes.Contains(part, []byte(standInBegins)) }) {
-		return nil
-	}
-	return t
-}
-
-func (c *setupPages) get(key setupKey) (t *template, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	t, ok = c.made[key]
-	return t, ok
-}
-
-func (c *setupPages) put(key setupKey, t *template) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.made == nil || len(c.made) >= maxSetupPages {
-		c.made = map[setupKey]*template{}
-	}
-	c.made[key] = t
+	return newTemplate(p.Body, setupForms(a, setupHost)...).whole()
 }

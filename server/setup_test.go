@@ -101,14 +101,55 @@ func firstDifference(got, want string) string {
 	return fmt.Sprintf("from byte %d:\ngot  %q\nwant %q", i, got[max(0, i-40):min(len(got), i+80)], want[max(0, i-40):min(len(want), i+80)])
 }
 
-// The pages that are kept are bounded, whatever strangers ask for.
-func TestSetupPagesAreBounded(t *testing.T) {
-	var c setupPages
-	for range maxSetupPages + 10 {
-		c.put(setupKey{of: new(provider.Provider)}, nil)
+// A profile that is put together is, byte for byte, the one that is made for the address and the name.
+func TestProfileIsTheOneMade(t *testing.T) {
+	providers := setupProviders()
+	providers["own.example"] = custom("own", func(p *provider.Provider) { p.Name, p.ShortName = "own.example", "own.example" })
+	providers["short.example"] = custom("short", func(p *provider.Provider) { p.ShortName = "short.example" })
+	providers["two.example"], providers["dav.example"] = providers["own.example"], custom("dav", func(p *provider.Provider) {
+		p.CardDAV, p.CalDAV = "https://"+provider.EmailDomain+"/contacts", "https://dav."+provider.EmailDomain+":8443/"
+	})
+	s := newTestServer(t, nil)
+	set, made := s.settings.Load(), 0
+	for domain, p := range providers {
+		for i, local := range hostile {
+			a := provider.Address{Local: local, Domain: domain}
+			if _, err := provider.ParseAddress(a.String()); err != nil {
+				continue
+			}
+			for _, kind := range []string{"", "mail", "exchange", "dav", "none"} {
+				name, lang := []string{"", "  ", "Some One", " <&\"']]> ", "Jürgen", "zz0name0zz", local, strings.Repeat("x", 65), "a\nb"}[i%9], []string{"en", "de", "pt"}[i%3]
+				want, wantErr := encodeProfile([]match{{Provider: p, Address: a}}, name, kind, lang)
+				got, err := (&request{set: set}).profile([]match{{Provider: p, Address: a}}, name, kind, lang)
+				if fmt.Sprint(err) != fmt.Sprint(wantErr) || string(got) != string(want) {
+					t.Fatalf("%s %q %q: %v, %v, %s", a, kind, name, err, wantErr, firstDifference(string(got), string(want)))
+				}
+				made += b2n(err == nil)
+			}
+		}
+	}
+	put := map[string]bool{}
+	for key, of := range set.profiles.made {
+		put[key.of.ID] = put[key.of.ID] || of != nil
+	}
+	for _, id := range []string{"outlook.com", "microsoft365", "example", "nameless", "local", "fixed", "composite", "templated", "own", "short", "dav"} {
+		if !put[id] {
+			t.Errorf("%s: no profile is put together", id)
+		}
+	}
+	if made < 1000 {
+		t.Errorf("only %d profiles", made)
+	}
+}
+
+// What is kept is bounded, whatever strangers ask for.
+func TestTemplatesAreBounded(t *testing.T) {
+	var c templateCache[int]
+	for i := range maxTemplates + 10 {
+		c.of(i, func() *template { return nil })
 	}
 	if n := len(c.made); n != 10 {
-		t.Errorf("%d pages", n)
+		t.Errorf("%d templates", n)
 	}
 }
 
