@@ -72,6 +72,33 @@ func TestNeighbours(t *testing.T) {
 	}
 }
 
+// TestDANEWithoutDNSSEC: a resolver that validates, as its answer for the root shows, does not vouch for the pins, so no
+// sender uses them. Only the zone of the pins decides.
+func TestDANEWithoutDNSSEC(t *testing.T) {
+	t.Parallel()
+	const pins = "_25._tcp.mx.example.test"
+	for _, test := range []struct{ unsigned, want string }{
+		{pins, "dns-dane-insecure"},
+		{"www.example.test", "dns-dane-published"},
+		{".", "dns-dane-published"}, // it vouches for the pins, whatever it says of the root
+	} {
+		s := dnstest.Start(t, plannedZone(t, dropping("nothing at all"), pins+". TLSA 3 1 1 "+strings.Repeat("0f", 32)),
+			hosterZone, "$ORIGIN .\n$TTL 60\n"+dnstest.SOA)
+		s.AD(true)
+		s.Unsigned(test.unsigned)
+		o := checkOptions()
+		o.Neighbours = &check.Neighbours{}
+		found, _ := check.New(client(s), o).Check(t.Context(), served(t))
+		found = slices.DeleteFunc(found, func(f finding.Finding) bool { return f.Type != "TLSA" })
+		if len(found) != 1 || found[0].ID != test.want || found[0].Name != pins || len(found[0].Got) != 1 {
+			t.Errorf("%s unsigned: %+v, want %s", test.unsigned, found, test.want)
+		}
+		if test.want == "dns-dane-insecure" && (found[0].Level == finding.OK || found[0].Cause == "" || found[0].Fix == "") {
+			t.Errorf("%+v", found[0])
+		}
+	}
+}
+
 func TestCAAName(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]string{"acme-v02.api.letsencrypt.org": "letsencrypt.org", "acme.zerossl.com": "sectigo.com",

@@ -30,6 +30,7 @@ func (s *Server) serve(w dns.ResponseWriter, q *dns.Msg) {
 		m.Truncated = true
 	default:
 		s.answer(q, m)
+		m.AuthenticatedData = m.AuthenticatedData && !f.unsigned
 	}
 	if f.garble && udp {
 		s.forge(w, m)

@@ -36,6 +36,7 @@ type fault struct {
 	drop     bool
 	truncate bool
 	garble   bool
+	unsigned bool
 	delay    time.Duration
 }
 
@@ -123,7 +124,10 @@ func (s *Server) Slow(name string, d time.Duration) { s.fault(name, fault{delay:
 // a forger would send.
 func (s *Server) Garble(name string) { s.fault(name, fault{garble: true}) }
 
-// Heal ends what Fail, Drop, Truncate, Slow or Garble began for name.
+// Unsigned takes the bit of [Server.AD] from the answers for name, as of a zone without DNSSEC.
+func (s *Server) Unsigned(name string) { s.fault(name, fault{unsigned: true}) }
+
+// Heal ends what Fail, Drop, Truncate, Slow, Garble or Unsigned began for name.
 func (s *Server) Heal(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
