@@ -145,9 +145,9 @@ func (a *Manager) fetch(ctx context.Context, name string, conn net.Conn) (*tls.C
 	}
 	if conn != nil {
 		// longer than the listener gives a handshake: an order takes seconds
-		_ = conn.SetDeadline(time.Now().Add(firstHandshake + answerTimeout))
+		_ = conn.SetDeadline(time.Now().Add(a.waiting + answerTimeout))
 	}
-	timer := time.NewTimer(firstHandshake)
+	timer := time.NewTimer(a.waiting)
 	defer timer.Stop()
 	select {
 	case got := <-a.loading.DoChan(name, func() (any, error) { return a.load(context.Background(), name) }):
