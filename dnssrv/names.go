@@ -24,6 +24,8 @@ func Target(rr RR) string {
 		return Plain(rr.Mx)
 	case *dns.CNAME:
 		return Plain(rr.Target)
+	case *dns.NS:
+		return Plain(rr.Ns)
 	}
 	return ""
 }
@@ -46,13 +48,7 @@ func Has(set []RR, rr RR) bool {
 
 // Lacking are the records of list that the other list does not have, TTL aside.
 func Lacking(list, in []RR) []RR {
-	var out []RR
-	for _, rr := range list {
-		if !Has(in, rr) {
-			out = append(out, rr)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(list), func(rr RR) bool { return Has(in, rr) })
 }
 
 // SameSet reports whether two sets have the same records, TTL aside.

@@ -1,7 +1,7 @@
 package dnssrv
 
 import (
-	"strconv"
+	"fmt"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -42,12 +42,12 @@ type Parts struct {
 func Split(domain string, rr RR) Parts {
 	h := rr.Header()
 	p := Parts{Type: dns.TypeToString[h.Rrtype], Label: Relative(Plain(h.Name), Plain(domain)), Target: Target(rr), TTL: h.Ttl}
-	if srv, ok := rr.(*dns.SRV); ok {
-		number := func(n uint16) string { return strconv.Itoa(int(n)) }
-		p.Priority, p.Weight, p.Port = number(srv.Priority), number(srv.Weight), number(srv.Port)
-	}
-	switch p.Text = strings.Join(Texts([]RR{rr}), ""); h.Rrtype {
-	case dns.TypeA, dns.TypeAAAA, dns.TypeMX:
+	switch rr := rr.(type) {
+	case *dns.SRV:
+		p.Priority, p.Weight, p.Port = fmt.Sprint(rr.Priority), fmt.Sprint(rr.Weight), fmt.Sprint(rr.Port)
+	case *dns.TXT:
+		p.Text = strings.Join(rr.Txt, "")
+	case *dns.A, *dns.AAAA, *dns.MX:
 		p.Target = Data(rr)
 	}
 	return p

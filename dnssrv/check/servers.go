@@ -27,9 +27,7 @@ func (d *inspection) findServers() {
 	d.seen.put(a)
 	var servers []nameServer
 	for _, rr := range a.RRs {
-		if ns, ok := rr.(*dns.NS); ok {
-			servers = append(servers, nameServer{name: dnssrv.Plain(ns.Ns)})
-		}
+		servers = append(servers, nameServer{name: dnssrv.Target(rr)})
 	}
 	slices.SortFunc(servers, func(a, b nameServer) int { return strings.Compare(a.name, b.name) })
 	var reached sync.WaitGroup

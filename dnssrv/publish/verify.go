@@ -141,9 +141,7 @@ func (p *Publisher) Verify(ctx context.Context, u *ZoneUpdate) []finding.Finding
 	found := make([][]finding.Finding, len(a.RRs))
 	var all sync.WaitGroup
 	for i, rr := range a.RRs {
-		if ns, ok := rr.(*dns.NS); ok {
-			all.Go(func() { found[i] = p.other(ctx, dnssrv.Plain(ns.Ns), u) })
-		}
+		all.Go(func() { found[i] = p.other(ctx, dnssrv.Target(rr), u) })
 	}
 	all.Wait()
 	return slices.Concat(found...)

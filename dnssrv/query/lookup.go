@@ -136,9 +136,7 @@ func (c *Client) LookupNS(ctx context.Context, domain string) ([]string, error) 
 	a := c.Ask(ctx, domain, dns.TypeNS)
 	var out []string
 	for _, rr := range a.RRs {
-		if ns, ok := rr.(*dns.NS); ok {
-			out = append(out, dnssrv.Plain(ns.Ns))
-		}
+		out = append(out, dnssrv.Target(rr))
 	}
 	return out, a.Error()
 }

@@ -71,17 +71,15 @@ func (s *sockets) put(c *socket, answered bool) {
 func (s *sockets) clean() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now, kept := time.Now(), s.idle[:0]
-	for _, c := range s.idle {
-		if c.until.After(now) {
-			kept = append(kept, c)
-			continue
+	now := time.Now()
+	s.idle = slices.DeleteFunc(s.idle, func(c *socket) bool {
+		old := !c.until.After(now)
+		if old {
+			_ = c.Close()
 		}
-		_ = c.Close()
-	}
-	clear(s.idle[len(kept):])
-	s.idle = kept
-	if s.sweep = len(kept) > 0; s.sweep {
+		return old
+	})
+	if s.sweep = len(s.idle) > 0; s.sweep {
 		time.AfterFunc(socketLife, s.clean)
 	}
 }
