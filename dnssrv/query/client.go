@@ -111,12 +111,10 @@ func (c *Client) ask(ctx context.Context, servers []string, q question) Answer {
 
 // Sleep waits, and is false when ctx ends first.
 func Sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
 	select {
 	case <-ctx.Done():
 		return false
-	case <-t.C:
+	case <-time.After(d):
 		return true
 	}
 }
