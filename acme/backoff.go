@@ -165,7 +165,7 @@ func (b *backoff) soonest(c class) time.Time {
 	return first
 }
 
-// reserve takes an order out of the budget, or says why it must wait. What was reserved is given back by spend.
+// reserve takes an order out of the budget, or says why it must wait. giveBack ends the reservation.
 func (b *backoff) reserve(o *order) (why finding.Finding, early bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -269,7 +269,6 @@ func (b *backoff) refused(i, status int, header http.Header) {
 	b.at[i].retry = until // zero when the header is neither
 }
 
-// ordered notes a new certificate.
 func (b *backoff) ordered(o *order) {
 	b.mu.Lock()
 	b.accepted = true
@@ -285,7 +284,6 @@ func (b *backoff) open() bool {
 	return b.accepted
 }
 
-// forget ends the waits of a name.
 func (b *backoff) forget(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

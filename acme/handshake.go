@@ -239,7 +239,6 @@ func (a *Manager) parts(ctx context.Context, issuer, name string) (all string) {
 	return all
 }
 
-// drop forgets a name that is not listed any more.
 func (a *Manager) drop(name string) {
 	a.cache.RemoveManaged([]certmagic.SubjectIssuer{{Subject: name}})
 	a.backoff.forget(name)

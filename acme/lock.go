@@ -55,7 +55,6 @@ func (s *Postgres) Lock(ctx context.Context, name string) error {
 	}
 }
 
-// take tries once to get a lock.
 func (s *Postgres) take(ctx context.Context, name, holder string) (got bool, err error) {
 	return s.exec(ctx, `INSERT INTO autoconfig_locks AS l (name, holder, ends)
 		VALUES ($1, $2, clock_timestamp() + $3 * interval '1 second')

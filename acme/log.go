@@ -22,7 +22,6 @@ type zapCore struct {
 var zapFields = []string{"identifier", "identifiers", "server_name", "subjects", "error", "issuer", "ca",
 	"challenge_type", "attempt", "problem", "status_code", "selected_time"}
 
-// Enabled implements zapcore.Core.
 func (z zapCore) Enabled(zapcore.Level) bool { return true }
 
 // shown reports whether anybody reads the log.
@@ -31,13 +30,11 @@ func (z zapCore) shown() bool { return z.log.Enabled(context.Background(), slog.
 // authorityLog ends the name under which acmez logs.
 const authorityLog = ".acme_client"
 
-// With implements zapcore.Core.
 func (z zapCore) With(fields []zapcore.Field) zapcore.Core {
 	z.fields = append(slices.Clip(z.fields), fields...)
 	return z
 }
 
-// Check implements zapcore.Core.
 func (z zapCore) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if z.shown() || strings.HasSuffix(e.LoggerName, authorityLog) {
 		return ce.AddCore(e, z)
@@ -45,7 +42,6 @@ func (z zapCore) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Check
 	return ce
 }
 
-// Write implements zapcore.Core.
 func (z zapCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	z.hear(fields)
 	if !z.shown() {
@@ -84,5 +80,4 @@ func (z zapCore) hear(fields []zapcore.Field) {
 	}
 }
 
-// Sync implements zapcore.Core.
 func (z zapCore) Sync() error { return nil }

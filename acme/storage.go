@@ -40,7 +40,6 @@ func (w *watchedStorage) reported(ctx context.Context, write bool, err error) er
 	return err
 }
 
-// Store implements certmagic.Storage.
 func (w *watchedStorage) Store(ctx context.Context, key string, value []byte) error {
 	if o := orderOf(ctx); o != nil && strings.HasPrefix(key, assets) {
 		o.assets[key] = bytes.Clone(value)
@@ -49,7 +48,6 @@ func (w *watchedStorage) Store(ctx context.Context, key string, value []byte) er
 	return w.reported(ctx, true, w.Storage.Store(ctx, key, value))
 }
 
-// Load implements certmagic.Storage.
 func (w *watchedStorage) Load(ctx context.Context, key string) ([]byte, error) {
 	w.mu.Lock()
 	value, ok := w.unsaved[key]
@@ -61,7 +59,6 @@ func (w *watchedStorage) Load(ctx context.Context, key string) ([]byte, error) {
 	return value, w.reported(ctx, false, err)
 }
 
-// Exists implements certmagic.Storage.
 func (w *watchedStorage) Exists(ctx context.Context, key string) bool {
 	w.mu.Lock()
 	_, ok := w.unsaved[key]
@@ -69,7 +66,6 @@ func (w *watchedStorage) Exists(ctx context.Context, key string) bool {
 	return ok || w.Storage.Exists(ctx, key)
 }
 
-// Lock implements certmagic.Storage.
 func (w *watchedStorage) Lock(ctx context.Context, name string) error {
 	return w.reported(ctx, true, w.Storage.Lock(ctx, name))
 }

@@ -38,7 +38,6 @@ type sheet struct {
 	Sets   []sheetSet
 }
 
-// sheetSet is the records of one name and type.
 type sheetSet struct {
 	Name    string // without the final dot
 	ID      string // a word for the set that is made of letters, digits and _

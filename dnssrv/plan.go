@@ -119,7 +119,6 @@ func (b *planner) wanted(kind string) bool {
 	return (len(b.o.Only) == 0 || slices.Contains(b.o.Only, kind)) && !slices.Contains(b.o.Without, kind)
 }
 
-// add plans a record of a kind that is wanted.
 func (b *planner) add(rr dns.RR) {
 	switch name := rr.Header().Name; {
 	case !b.wanted(Kind(rr)):
@@ -209,7 +208,6 @@ func (b *planner) txt(label, value string) {
 	b.add(rr)
 }
 
-// document leads to the service host.
 func (b *planner) document(kind, label string, rtype uint16) {
 	host, err := provider.ParseDomain(b.host)
 	switch {

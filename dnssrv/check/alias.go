@@ -60,7 +60,6 @@ func (d *inspection) nextToCNAME(name string) []dns.RR {
 	return out
 }
 
-// reportNoAlias reports a missing CNAME, and what is in its way.
 func (d *inspection) reportNoAlias(name string, want []dns.RR) {
 	other := slices.Concat(d.seen.records(name, dns.TypeMX), d.seen.records(name, dns.TypeTXT))
 	if len(other) > 0 {
@@ -81,7 +80,6 @@ func (d *inspection) sameAddresses(own []dns.RR, host string) bool {
 	return !slices.ContainsFunc(query.Addresses(own), func(addr netip.Addr) bool { return !slices.Contains(theirs, addr) })
 }
 
-// observeAlias looks at a host name without a plan.
 func (d *inspection) observeAlias(p dnssrv.Place, name string, alias *dns.CNAME, got []dns.RR) {
 	vendor := d.Provider != nil && d.Provider.Vendor != nil && p.Label == dnssrv.AutodiscoverLabel // judged with MX and SPF
 	wild := d.fromWildcard(name)
@@ -98,7 +96,6 @@ func (d *inspection) observeAlias(p dnssrv.Place, name string, alias *dns.CNAME,
 	}
 }
 
-// reportDangling reports a CNAME that leads to no address.
 func (d *inspection) reportDangling(name string, alias *dns.CNAME) {
 	host := dnssrv.Target(alias)
 	state := d.checker.host(d.ctx, host)

@@ -43,7 +43,6 @@ func (d *inspection) open() (found []finding.Finding, ok bool) {
 	return nil, true
 }
 
-// askAll asks questions and keeps the answers.
 func (d *inspection) askAll(questions []query.Question) {
 	for _, a := range query.All(questions, d.ask) {
 		d.seen.put(a)

@@ -73,7 +73,6 @@ func (k *Checker) Check(ctx context.Context, s Subject) ([]finding.Finding, Seen
 	return d.report(), d.seen
 }
 
-// inspection is one check of one domain.
 type inspection struct {
 	Subject
 	checker *Checker

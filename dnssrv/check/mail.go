@@ -145,7 +145,6 @@ func (d *inspection) vendorFault(f finding.Finding) finding.Finding {
 	return f
 }
 
-// vendorSPF reports whether the sender policy names the vendor.
 func (d *inspection) vendorSPF() bool {
 	return slices.ContainsFunc(dnssrv.Texts(d.spf()), func(text string) bool {
 		return slices.Contains(strings.Fields(strings.ToLower(text)), "include:"+d.Provider.Vendor.SPF)

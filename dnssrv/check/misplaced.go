@@ -76,7 +76,6 @@ func (d *inspection) findMisplaced() {
 	}
 }
 
-// reportMisplaced reports a record that is at a wrong name.
 func (d *inspection) reportMisplaced(name string, want []dns.RR) bool {
 	m, ok := d.misplaced[query.Question{Name: name, Type: want[0].Header().Rrtype}]
 	if !ok {

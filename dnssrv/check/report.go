@@ -20,7 +20,6 @@ const (
 	statusError    = "error"    // it is not known
 )
 
-// report says what the answers mean.
 func (d *inspection) report() []finding.Finding {
 	d.recognise()
 	d.reportApex()
@@ -53,12 +52,10 @@ func (d *inspection) compared(id, name string, qtype uint16, status string, want
 	return f
 }
 
-// note adds what compared makes.
 func (d *inspection) note(id, name string, qtype uint16, status string, want, got []dns.RR) {
 	d.add(d.compared(id, name, qtype, status, want, got))
 }
 
-// failed reports a question that was not answered.
 func (d *inspection) failed(a query.Answer) finding.Finding {
 	id := "dns-question-" + strings.ToLower(string(a.Outcome)) // servfail, refused or timeout
 	// a resolver that fails only because the answer does not validate gives one with checking disabled (RFC 4035
@@ -106,7 +103,6 @@ func (d *inspection) reportPlace(p dnssrv.Place) {
 	}
 }
 
-// wanted are the planned records of a name and type.
 func (d *inspection) wanted(name string, qtype uint16) []dns.RR {
 	return d.want[query.Question{Name: name, Type: qtype}]
 }

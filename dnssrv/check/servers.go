@@ -14,7 +14,6 @@ import (
 	"autoconfig/finding"
 )
 
-// nameServer is one server of a zone.
 type nameServer struct {
 	name    string
 	address string // host:port

@@ -14,7 +14,6 @@ import (
 // cpanelHost is where cPanel points _autodiscover by default; it is left over after many a move.
 const cpanelHost = "cpanelemaildiscovery.cpanel.net"
 
-// reportSRV compares the service records of a name.
 func (d *inspection) reportSRV(name string, want []dns.RR, a query.Answer) {
 	got := a.RRs
 	if d.reportMistyped(name, dns.TypeSRV, want, got) {

@@ -72,7 +72,6 @@ func (d *inspection) unknownTarget(name string, qtype uint16, state hostState, r
 	return f
 }
 
-// hostState is what is known of a host that records point to.
 type hostState struct {
 	outcome   query.Outcome // of the question for addresses
 	alias     string        // where its CNAME leads, "" if it has none

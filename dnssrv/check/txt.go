@@ -75,7 +75,6 @@ func (d *inspection) digests(rrs []dns.RR) (list [][sha256.Size]byte, reason str
 	return list, reason
 }
 
-// withText are the TXT records whose text is of a kind.
 func withText(rrs []dns.RR, is func(text string) bool) []dns.RR {
 	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool { return !slices.ContainsFunc(dnssrv.Texts([]dns.RR{rr}), is) })
 }
@@ -88,7 +87,6 @@ func tagged(rrs []dns.RR, tag string) []dns.RR {
 	})
 }
 
-// spf are the domain's sender policies.
 func (d *inspection) spf() []dns.RR {
 	return tagged(d.seen.get(d.name(""), dns.TypeTXT).RRs, "v=spf1")
 }

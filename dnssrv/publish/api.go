@@ -111,7 +111,6 @@ func Providers() []string { return slices.Sorted(maps.Keys(providers)) }
 // apiBurst is how many requests may follow one another at once.
 const apiBurst = 10
 
-// apiBackend keeps zones behind an API.
 type apiBackend struct {
 	provider
 	api     *API
@@ -189,7 +188,6 @@ func (p *apiBackend) List(ctx context.Context, z Zone, sets []Change) (zoneState
 	return state, nil
 }
 
-// take adds a set to what is at a name.
 func (o *owner) take(l apiSet, zone string, sets []Change) {
 	name := dns.CanonicalName(l.name)
 	qtype, known := dns.StringToType[l.kind]
@@ -239,7 +237,6 @@ func (p *apiBackend) Verify(ctx context.Context, u *ZoneUpdate) (left []Change, 
 	return left, nil
 }
 
-// Replace implements backend.
 func (p *apiBackend) Replace(ctx context.Context, u *ZoneUpdate) error {
 	err := p.replace(ctx, p, u)
 	if errors.Is(err, errNotFound) { // a record that was there when the changes were shown

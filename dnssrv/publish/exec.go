@@ -37,7 +37,6 @@ type SetDifference struct {
 // command has a program of the operator's make the changes; it sees zones as their name servers show them.
 type command struct{ nameServers }
 
-// Guards implements backend.
 func (*command) Guards() bool { return false }
 
 // commandTime is how long a command may take for one zone.

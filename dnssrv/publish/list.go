@@ -120,7 +120,6 @@ func shown(changes []Change) string {
 	return dnssrv.Plain(c.Name) + " " + c.TypeName() + " is " + what
 }
 
-// zoneState is what was seen at the names of a zone.
 type zoneState map[string]*owner
 
 // owner is what was seen at one name.

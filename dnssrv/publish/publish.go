@@ -115,7 +115,6 @@ func (p *Publisher) Prepare(ctx context.Context, plans []DomainPlan) ([]*ZoneUpd
 	return out, found
 }
 
-// zones finds where each record of a plan belongs.
 func (p *Publisher) zones(ctx context.Context, plan DomainPlan) ([]Zone, error) {
 	known := map[string]Zone{}
 	out := make([]Zone, len(plan.Records))
@@ -134,7 +133,6 @@ func (p *Publisher) zones(ctx context.Context, plan DomainPlan) ([]Zone, error) 
 	return out, nil
 }
 
-// prepare makes the update of one zone.
 func (p *Publisher) prepare(ctx context.Context, at Zone, want []dns.RR) (*ZoneUpdate, error) {
 	state, err := p.backend.List(ctx, at, recordSets(want))
 	if err != nil {

@@ -134,7 +134,6 @@ func (p *apiBackend) once(ctx context.Context, method, path string, body []byte,
 	return nil, wait, p.status(method, a.StatusCode, said)
 }
 
-// status is the error of an answer that is none of success.
 func (p *apiBackend) status(method string, code int, said []byte) error {
 	answered := fmt.Sprintf("%s answered %d", p.host(), code)
 	if message := p.message(said); message != "" {
@@ -179,7 +178,6 @@ func (p *apiBackend) message(said []byte) string {
 	return text.Printable(all, mostMessage)
 }
 
-// texts are the strings in a JSON value.
 func texts(v any) (out []string) {
 	switch v := v.(type) {
 	case string:

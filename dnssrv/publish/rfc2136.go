@@ -21,7 +21,6 @@ import (
 // prerequisites are what was seen.
 type updater struct{ nameServers }
 
-// Guards implements backend.
 func (*updater) Guards() bool { return true }
 
 // Message is the unsigned message that makes the changes, nil when there is nothing to do or a finding forbids it. Its
@@ -43,7 +42,6 @@ func (u *ZoneUpdate) Message() *dns.Msg {
 // tsigRoom is more than a TSIG record takes: two names, a MAC, 26 octets.
 const tsigRoom = 2*256 + 64 + 26
 
-// fit refuses what does not fit one message.
 func (u *ZoneUpdate) fit() {
 	if m := u.Message(); m != nil && m.Len() > dns.MaxMsgSize-tsigRoom {
 		u.Findings = append(u.Findings, finding.New("dns-publish-too-large", dnssrv.Plain(u.Zone)))

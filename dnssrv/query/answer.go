@@ -84,7 +84,6 @@ var (
 	errRCode     = errors.New("unexpected response code")
 )
 
-// read sorts a response into an answer.
 func (a *Answer) read(m *dns.Msg) {
 	a.AD, a.AA = m.AuthenticatedData, m.Authoritative
 	a.RRs, a.CNAMEs, a.NextToCNAME, a.SOA, a.NS, a.Err = nil, nil, nil, nil, nil, nil

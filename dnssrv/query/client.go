@@ -157,7 +157,6 @@ func (q question) message() *dns.Msg {
 	return m
 }
 
-// admit waits for a free place and for the server's turn.
 func (c *Client) admit(ctx context.Context, server string) error {
 	if c.o.PerSecond > 0 {
 		limiter, _ := c.limiters.Get(server, func() (*rate.Limiter, error) {
@@ -170,7 +169,6 @@ func (c *Client) admit(ctx context.Context, server string) error {
 	return c.inFlight.Acquire(ctx, 1)
 }
 
-// exchange sends m and waits for the message that answers it.
 func (c *Client) exchange(ctx context.Context, network, server string, m *dns.Msg) (*dns.Msg, error) {
 	server = c.Dialled(server)
 	deadline := time.Now().Add(c.o.Timeout) // a context of its own would cost more than all the rest

@@ -17,7 +17,6 @@ const (
 	mostIdle   = 64 // of all servers
 )
 
-// socket is a connected UDP socket.
 type socket struct {
 	net.Conn
 	server string
@@ -32,7 +31,6 @@ type sockets struct {
 	sweep bool // a sweep is to come
 }
 
-// get takes a socket that is free, or opens one.
 func (s *sockets) get(server netip.AddrPort, name string) (*socket, error) {
 	now := time.Now()
 	s.mu.Lock()
@@ -67,7 +65,6 @@ func (s *sockets) put(c *socket, answered bool) {
 	}
 }
 
-// clean closes what nobody used any more.
 func (s *sockets) clean() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
