@@ -133,9 +133,6 @@ func newAPIBackend(o Options) *apiBackend {
 	return p
 }
 
-// Guards implements backend: none of these APIs takes conditions.
-func (*apiBackend) Guards() bool { return false }
-
 // Zone asks for the zone of the domain, then for those above it.
 func (p *apiBackend) Zone(ctx context.Context, domain, name string) (Zone, error) {
 	at := cmp.Or(p.within, dns.Fqdn(domain))

@@ -37,8 +37,6 @@ type SetDifference struct {
 // command has a program of the operator's make the changes; it sees zones as their name servers show them.
 type command struct{ nameServers }
 
-func (*command) Guards() bool { return false }
-
 // commandTime is how long a command may take for one zone.
 const commandTime = 5 * time.Minute
 

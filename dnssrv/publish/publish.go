@@ -49,9 +49,6 @@ type backend interface {
 	Replace(ctx context.Context, u *ZoneUpdate) error
 	// Verify returns the changes that the place does not show yet.
 	Verify(ctx context.Context, u *ZoneUpdate) ([]Change, error)
-	// Guards reports whether Replace is carried out whole or not at all, and refused when a record is no longer what
-	// List showed.
-	Guards() bool
 }
 
 // Publisher brings zones to their plan. It is for one run, and safe for concurrent use.
@@ -59,6 +56,7 @@ type Publisher struct {
 	client  *query.Client
 	o       Options
 	backend backend
+	guards  bool // an update is carried out whole or not at all, and refused when a record is no longer what was seen
 }
 
 // New makes a publisher that asks DNS questions through client.
@@ -69,14 +67,13 @@ func New(client *query.Client, o Options) *Publisher {
 		o.Zone = dns.CanonicalName(o.Zone)
 	}
 	ns := nameServers{client: client, o: o, primaries: &query.Memory[string]{}}
-	p := &Publisher{client: client, o: o, backend: &updater{ns}}
 	switch {
 	case o.API != nil:
-		p.backend = newAPIBackend(o)
+		return &Publisher{client: client, o: o, backend: newAPIBackend(o)}
 	case o.Exec != "":
-		p.backend = &command{ns}
+		return &Publisher{client: client, o: o, backend: &command{ns}}
 	}
-	return p
+	return &Publisher{client: client, o: o, backend: &updater{ns}, guards: true}
 }
 
 // DomainPlan is a domain and the records of its plan.
@@ -139,7 +136,7 @@ func (p *Publisher) prepare(ctx context.Context, at Zone, want []dns.RR) (*ZoneU
 		return nil, err
 	}
 	u, err := compare(at, want, state)
-	if _, signed := p.backend.(*updater); signed && err == nil {
+	if p.guards && err == nil {
 		u.fit()
 	}
 	return u, err

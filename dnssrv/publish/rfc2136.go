@@ -21,8 +21,6 @@ import (
 // prerequisites are what was seen.
 type updater struct{ nameServers }
 
-func (*updater) Guards() bool { return true }
-
 // Message is the unsigned message that makes the changes, nil when there is nothing to do or a finding forbids it. Its
 // prerequisites are what was seen at all the planned names, so that the server refuses it when that is no longer true.
 func (u *ZoneUpdate) Message() *dns.Msg {

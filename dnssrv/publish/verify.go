@@ -21,7 +21,7 @@ func (p *Publisher) Publish(ctx context.Context, u *ZoneUpdate) []finding.Findin
 		return u.Findings
 	}
 	zone := dnssrv.Plain(u.Zone)
-	if !p.backend.Guards() {
+	if !p.guards {
 		moved, err := p.moved(ctx, u)
 		if err != nil {
 			return []finding.Finding{asFinding(err, zone)}
@@ -38,12 +38,12 @@ func (p *Publisher) Publish(ctx context.Context, u *ZoneUpdate) []finding.Findin
 	for try := 1; ; try++ {
 		err = p.backend.Replace(ctx, u)
 		f, sure := errors.AsType[*fault](err)
-		if sure && p.backend.Guards() {
+		if sure && p.guards {
 			return []finding.Finding{p.refused(ctx, u, f.found)}
 		}
-		left, unseen = p.await(ctx, u, err == nil)
+		left, unseen = p.await(ctx, err == nil, func() ([]Change, error) { return p.backend.Verify(ctx, u) })
 		// An API that failed and has none of the changes may be busy: to ask again for the same records does no harm.
-		if err == nil || sure || p.backend.Guards() || unseen != nil || len(left) < len(u.Changes) ||
+		if err == nil || sure || p.guards || unseen != nil || len(left) < len(u.Changes) ||
 			try == mostTries || !query.Sleep(ctx, min(firstPause<<try, p.o.Timeout)) {
 			break
 		}
@@ -111,12 +111,8 @@ const (
 	longestPause = 4 * time.Second
 )
 
-// await looks whether the place shows the changes: once, or until the wait is over.
-func (p *Publisher) await(ctx context.Context, u *ZoneUpdate, wait bool) (left []Change, err error) {
-	return p.awaited(ctx, wait, func() ([]Change, error) { return p.backend.Verify(ctx, u) })
-}
-
-func (p *Publisher) awaited(ctx context.Context, wait bool, unshown func() ([]Change, error)) ([]Change, error) {
+// await looks whether a place shows the changes: once, or until the wait is over.
+func (p *Publisher) await(ctx context.Context, wait bool, unshown func() ([]Change, error)) ([]Change, error) {
 	end := time.Now().Add(p.o.Wait)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		left, err := unshown()
@@ -158,7 +154,7 @@ func (p *Publisher) other(ctx context.Context, host string, u *ZoneUpdate) []fin
 		if server == u.Server {
 			continue
 		}
-		left, err := p.awaited(ctx, true, func() ([]Change, error) { return notYet(ctx, p.client, server, u) })
+		left, err := p.await(ctx, true, func() ([]Change, error) { return notYet(ctx, p.client, server, u) })
 		switch {
 		case err != nil:
 			found = append(found, unasked(host, err))
