@@ -29,7 +29,7 @@ type Options struct {
 	Listed   func(ctx context.Context, host string) error
 	Leads    func(ctx context.Context, host string) error // [Leads.Check]
 	Shared   func(client netip.Addr) bool                 // many clients are behind it: it has no share of its own
-	Count    func(result, name, why string)               // hears of orders: "ok", or "failed" and the id of the finding
+	Count    func(result, name, why string)               // of orders: "ok", or "failed" and the finding's id
 	Refusals *Refusals
 	Now      func() time.Time
 	Log      *slog.Logger
@@ -55,7 +55,7 @@ const (
 	firstHandshake       = 25 * time.Second      // how long a client waits for a new certificate
 	proofPoll            = 20 * time.Millisecond // how often one who waits looks for a place
 	answerTimeout        = 5 * time.Second       // what is left of the handshake then
-	maintainEvery        = time.Minute           // how often a name in use is looked after
+	maintainEvery        = time.Minute           // how often a certificate in use is checked
 	saveEvery            = time.Minute           // how often what could not be stored is tried again
 	cleanEvery           = 24 * time.Hour        // expired certificates in the storage
 	keepExpired          = 14 * 24 * time.Hour

@@ -321,7 +321,7 @@ func (b *backoff) storageError() error { return cmp.Or(b.storage[true], b.storag
 
 // Status is what /readyz says of certificates on demand.
 type Status struct {
-	InUse   int               `json:"in_use"` // names handed out in the last day
+	InUse   int               `json:"in_use"` // names served in the last day
 	Failing int               `json:"failing"`
 	Faults  []finding.Finding `json:"faults,omitempty"` // the first of them, by name
 }

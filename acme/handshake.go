@@ -48,7 +48,7 @@ func (a *Manager) Challenges(next http.Handler) http.Handler {
 	})
 }
 
-// prove admits one who looks for the proof of a name. Only a proof that another replica gives is looked up in the
+// prove admits a client that asks for the proof of a name. Only a proof that another replica gives is read from the
 // storage, by a few at a time; others wait.
 func (a *Manager) prove(ctx context.Context, name string, client netip.Addr) (free func(), err error) {
 	if err := a.o.Listed(ctx, name); err != nil {
@@ -159,7 +159,7 @@ func (a *Manager) fetch(ctx context.Context, name string, conn net.Conn) (*tls.C
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if listed != nil { // what is stored is served although nobody knows now; nothing is ordered
+	if listed != nil { // what is stored is served although the source does not answer; nothing is ordered
 		return nil, a.o.Refusals.Refuse(Why(name, listed))
 	}
 	if a.backoff.unreadable() {
@@ -193,7 +193,7 @@ func (a *Manager) load(ctx context.Context, name string) (*tls.Certificate, erro
 		if now == "" { // the storage fails
 			break
 		}
-		if now == parts { // nobody is in the middle of storing them: they do not fit together
+		if now == parts { // no replica is storing them right now: they do not fit together
 			a.giveUp(ctx, name)
 			break
 		}
@@ -244,8 +244,8 @@ func (a *Manager) drop(name string) {
 	a.backoff.forget(name)
 }
 
-// Look looks after a certificate in memory at once: when the name is no longer listed, it goes.
-func (a *Manager) Look(name string) {
+// Recheck checks a certificate in memory at once: it is dropped when the name is no longer listed.
+func (a *Manager) Recheck(name string) {
 	if a.InMemory(name) != nil {
 		go a.maintain(name)
 	}
@@ -288,7 +288,7 @@ func (a *Manager) due(name string) bool {
 	return true
 }
 
-// nowhere is the connection of a handshake that nobody makes.
+// nowhere is the connection of a handshake that does not exist.
 type nowhere struct{ net.Conn }
 
 func (nowhere) RemoteAddr() net.Addr { return &net.TCPAddr{} }

@@ -61,7 +61,7 @@ var ErrElsewhere = errors.New("the name does not lead to this server")
 
 var (
 	errUnanswered = errors.New("DNS does not say where the name leads")
-	errTooMany    = fmt.Errorf("%w: too many are being looked up", errUnanswered)
+	errTooMany    = fmt.Errorf("%w: too many look-ups are under way", errUnanswered)
 )
 
 // NewLeads makes a checker without memory.
@@ -75,7 +75,7 @@ func (l *Leads) Check(ctx context.Context, host string) error {
 	if host == l.o.ServiceHost {
 		return nil
 	}
-	return l.once(ctx, host, l.judge).err
+	return l.once(ctx, host, l.compare).err
 }
 
 // Lately reports whether a name led here within the last day: what is said while DNS does not answer, to a proxy that
@@ -134,8 +134,8 @@ func (l *Leads) note(host string, how func(context.Context, string) lead) lead {
 	return n
 }
 
-// judge compares the addresses of a host with this server's.
-func (l *Leads) judge(ctx context.Context, host string) lead {
+// compare compares the addresses of a host with this server's.
+func (l *Leads) compare(ctx context.Context, host string) lead {
 	found := l.resolve(ctx, host)
 	here := func(mine []netip.Addr) bool {
 		return slices.ContainsFunc(found.addrs, func(a netip.Addr) bool { return slices.Contains(mine, a) })

@@ -16,7 +16,7 @@ import (
 type zapCore struct {
 	log     *slog.Logger
 	fields  []zapcore.Field
-	refused func(status int, header http.Header) // hears an authority's answers; may be nil
+	refused func(status int, header http.Header) // is called with an authority's answers; may be nil
 }
 
 var zapFields = []string{"identifier", "identifiers", "server_name", "subjects", "error", "issuer", "ca",

@@ -77,7 +77,7 @@ func (s *Postgres) in(ctx context.Context, f func(context.Context) error) error 
 		err = f(ctx)
 	}
 	if err != nil && ctx.Err() != nil {
-		err = ctx.Err() // the database says that it was told to stop
+		err = ctx.Err() // the database reports the cancellation in words of its own
 	}
 	if err != nil {
 		return fmt.Errorf("certificate storage: %w", err)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// recent remembers the certificates handed out in the last day or two, for the expiry metric. Names come in two
+// recent remembers the certificates served in the last day or two, for the expiry metric. Names come in two
 // generations, and the older one is dropped.
 type recent struct {
 	mu       sync.Mutex
@@ -15,12 +15,12 @@ type recent struct {
 
 type recentName struct {
 	expires time.Time
-	looked  time.Time // when the certificate was last looked after
+	checked time.Time // when the certificate was last checked
 }
 
 const generation = 24 * time.Hour
 
-// note records a certificate as handed out, and reports whether it is time to look after it.
+// note records that a certificate was served, and reports whether it is time to check it.
 func (r *recent) note(name string, expires, at time.Time) (due bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -30,9 +30,9 @@ func (r *recent) note(name string, expires, at time.Time) (due bool) {
 		n = r.old[name]
 		delete(r.old, name)
 	}
-	due = at.Sub(n.looked) >= maintainEvery
+	due = at.Sub(n.checked) >= maintainEvery
 	if due {
-		n.looked = at
+		n.checked = at
 	}
 	n.expires = expires
 	if known || len(r.now) < certificatesInMemory {

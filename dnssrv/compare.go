@@ -87,13 +87,13 @@ func (b Comparison) row(domain string, want, got RR, ttl bool) []string {
 	return row
 }
 
-// Planned reports whether lines are records of which a plan can have some.
+// Planned reports whether the lines are records of a kind that a plan can have.
 func Planned(list []string) bool {
 	rrs := parseLines(list)
 	return len(rrs) > 0 && Kind(rrs[0]) != ""
 }
 
-// parseLines reads records in zone form; what is none is left out.
+// parseLines reads records in zone form; other lines are left out.
 func parseLines(list []string) []RR {
 	var out []RR
 	for _, line := range list {

@@ -21,7 +21,7 @@ func Formats() []string {
 	return []string{"zone", "manual", "octodns", "dnscontrol", "terraform", "external-dns"}
 }
 
-// TerraformProviders are those whose resources a plan can be written as.
+// TerraformProviders are the providers for which a plan can be written as resources.
 func TerraformProviders() []string { return []string{"cloudflare", "hetzner", "route53"} }
 
 // FormatOptions shape what [WriteFormat] writes.

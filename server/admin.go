@@ -173,7 +173,7 @@ func (s *Server) Purged(domain string) {
 	}
 	if a := s.acme.Load(); a != nil && domain != "" {
 		for _, prefix := range provider.HostPrefixes {
-			a.Look(prefix + domain)
+			a.Recheck(prefix + domain)
 		}
 	}
 }

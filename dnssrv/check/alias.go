@@ -81,10 +81,10 @@ func (d *inspection) sameAddresses(own []dns.RR, host string) bool {
 }
 
 func (d *inspection) observeAlias(p dnssrv.Place, name string, alias *dns.CNAME, got []dns.RR) {
-	vendor := d.Provider != nil && d.Provider.Vendor != nil && p.Label == dnssrv.AutodiscoverLabel // judged with MX and SPF
+	vendor := d.Provider != nil && d.Provider.Vendor != nil && p.Label == dnssrv.AutodiscoverLabel // reported with MX and SPF
 	wild := d.fromWildcard(name)
 	switch {
-	case len(got) == 0 || vendor || wild && p.Label == dnssrv.PACCLabel: // without its TXT record nobody asks there
+	case len(got) == 0 || vendor || wild && p.Label == dnssrv.PACCLabel: // without its TXT record no client asks there
 		return
 	case wild:
 		d.note("dns-host-wildcard", name, dns.TypeCNAME, statusOK, nil, got)

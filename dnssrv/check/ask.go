@@ -64,7 +64,7 @@ type wildcard struct {
 	addresses []netip.Addr // when it has none
 }
 
-// findWildcard asks for a name nobody has made, when some answer may stem from a wildcard.
+// findWildcard asks for a name that does not exist, when an answer may come from a wildcard.
 func (d *inspection) findWildcard() {
 	suspect := slices.ContainsFunc(dnssrv.Places(), func(p dnssrv.Place) bool {
 		a := d.seen.get(d.name(p.Label), p.Type)

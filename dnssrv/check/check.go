@@ -15,10 +15,10 @@ import (
 	"autoconfig/provider"
 )
 
-// Subject is a domain to look at.
+// Subject is a domain to check.
 type Subject struct {
 	Domain   string
-	Provider *provider.Provider // whose domain it is, nil when that is not known
+	Provider *provider.Provider // of the domain, nil when it is not known
 	Want     []dns.RR           // its plan; nil: the domain is observed, not compared
 	OldPACC  string             // the PACC TXT record that the release before planned; "" for none
 }
@@ -31,12 +31,12 @@ type Options struct {
 	ByMX func(hosts []string) *provider.Provider
 	// Digest reads the value of a PACC TXT record, with the reason if it cannot; nil: values are compared as they are.
 	Digest func(txt string) ([sha256.Size]byte, error)
-	// Neighbours are looked at too; nil: they are not.
+	// Neighbours are checked too; nil: they are not.
 	Neighbours *Neighbours
 }
 
-// Checker looks at domains. It remembers the hosts that records point to, as thousands of domains share a few; make a
-// new one for each run.
+// Checker checks domains. It remembers the hosts that records point to, as thousands of domains share a few; make a new
+// one for each run.
 type Checker struct {
 	client *query.Client
 	o      Options
@@ -76,7 +76,7 @@ func (k *Checker) Check(ctx context.Context, s Subject) ([]finding.Finding, Seen
 type inspection struct {
 	Subject
 	checker *Checker
-	ctx     context.Context //nolint:containedctx // one look is one call of Check
+	ctx     context.Context //nolint:containedctx // an inspection is one call of Check
 	seen    Seen
 	want    map[query.Question][]dns.RR
 
@@ -91,7 +91,7 @@ type inspection struct {
 	differ    map[query.Question][]string // what each server says, where they disagree
 }
 
-// The labels and names that a check asks besides those of the plan.
+// The labels that a check asks for in addition to those of the plan.
 const (
 	dmarcLabel   = "_dmarc"     // RFC 7489 §6.1
 	dkimLabel    = "_domainkey" // RFC 6376 §3.6.2.1

@@ -43,7 +43,7 @@ func (d *inspection) reportMail() {
 		d.reportMX(best, a.RRs)
 	}
 	d.reportNeighbours(d.checker.o.Neighbours, best)
-	advise := takesMail && provider.VendorOwned(d.Domain) == "" // nobody who asks owns live.co.uk
+	advise := takesMail && provider.VendorOwned(d.Domain) == "" // whoever runs this does not own live.co.uk
 	d.reportSPF(advise)
 	d.reportDKIM(advise)
 	d.reportDMARC(advise)
@@ -52,7 +52,7 @@ func (d *inspection) reportMail() {
 	}
 }
 
-// reportMX compares where mail goes with whose settings clients are given.
+// reportMX compares where mail goes with the provider that clients get settings of.
 func (d *inspection) reportMX(best []string, got []dns.RR) {
 	p := d.Provider
 	id, status := "dns-mx-published", statusOK

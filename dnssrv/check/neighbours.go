@@ -13,17 +13,17 @@ import (
 	"autoconfig/provider"
 )
 
-// Neighbours has a check look at what is next to the planned records and is never planned: MTA-STS, TLS reports, DANE
-// and CAA.
+// Neighbours has a check include what is next to the planned records and never planned: MTA-STS, TLS reports, DANE and
+// CAA.
 type Neighbours struct {
 	// Fetch gets the body of a URL, which must answer 200 itself.
 	Fetch func(ctx context.Context, url string) ([]byte, error)
 	// CAs are the names in CAA records of the authorities that certificates for the domain's autoconfig hosts are
-	// ordered from; none: CAA is not judged.
+	// ordered from; none: CAA is not checked.
 	CAs []string
 }
 
-// reportNeighbours looks at them, where the domain takes mail.
+// reportNeighbours checks them where the domain takes mail.
 func (d *inspection) reportNeighbours(n *Neighbours, exchangers []string) {
 	if n == nil {
 		return
@@ -89,7 +89,7 @@ func (d *inspection) reportMTASTS(n *Neighbours, exchangers []string) {
 	d.add(f.Because("the MTA-STS policy (mode %s) names every mail exchanger", mode))
 }
 
-// stsPolicy reads a policy (RFC 8461 §3.2); mode is "" for what is none.
+// stsPolicy reads a policy (RFC 8461 §3.2); mode is "" for anything else.
 func stsPolicy(body string) (mode string, patterns []string) {
 	fields := map[string]string{}
 	for line := range strings.Lines(body) {
@@ -128,7 +128,7 @@ func (d *inspection) reportTLSRPT() {
 	d.note(id, name, dns.TypeTXT, status, nil, got)
 }
 
-// reportDANE looks at the certificates that a mail exchanger is pinned to (RFC 7672).
+// reportDANE checks the certificates that a mail exchanger is pinned to (RFC 7672).
 func (d *inspection) reportDANE(host string) {
 	a := d.checker.client.Ask(d.ctx, "_25._tcp."+host, dns.TypeTLSA)
 	d.seen.put(a)
@@ -160,7 +160,7 @@ func (d *inspection) reportCAA(n *Neighbours) {
 		switch {
 		case !a.Outcome.Known():
 			f := d.failed(a)
-			d.add(f.Because("%s; an authority gives out no certificate then (RFC 8659, section 3)", f.Cause))
+			d.add(f.Because("%s; an authority then issues no certificate (RFC 8659, section 3)", f.Cause))
 			return
 		case len(a.RRs) == 0:
 			continue

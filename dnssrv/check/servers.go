@@ -146,7 +146,7 @@ const (
 	longTTL  = 86400
 )
 
-// reportTTL looks at the domain's own records. A resolver counts a TTL down, so only a server with authority shows a
+// reportTTL checks the domain's own records. A resolver counts a TTL down, so only a server with authority shows a
 // short one (RFC 1035 §3.2.1).
 func (d *inspection) reportTTL() {
 	var short, long []dns.RR

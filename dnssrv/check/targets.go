@@ -12,7 +12,7 @@ import (
 	"autoconfig/provider"
 )
 
-// reportTargets looks at the hosts that published SRV and MX records point to: each must have an address and not be an
+// reportTargets checks the hosts that published SRV and MX records point to: each must have an address and not be an
 // alias (RFC 2782, "Target"; RFC 2181 §10.3).
 func (d *inspection) reportTargets() {
 	var services []dns.RR

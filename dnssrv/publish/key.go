@@ -172,9 +172,9 @@ func (p *keyParser) token() string {
 	p.next = p.at + len(t)
 	switch {
 	case strings.HasPrefix(t, "/*"):
-		p.fail(errors.New("the comment has no end; write */ behind it"))
+		p.fail(errors.New("the comment does not end; write */ after it"))
 	case t == "" && p.at < len(p.text):
-		p.fail(errors.New("the quoted text has no end; write \" behind it, on the same line"))
+		p.fail(errors.New("the quoted text does not end; write \" after it, on the same line"))
 	}
 	return t
 }
@@ -217,7 +217,7 @@ func (p *keyParser) line(text string) []Key {
 		p.at += len(parts[i]) + 1
 	}
 	if p.token() != "" {
-		p.fail(errors.New("a second thing behind name:algorithm:secret; this form takes one key alone"))
+		p.fail(errors.New("something else after name:algorithm:secret; a file of this form has one key alone"))
 	}
 	return []Key{key}
 }

@@ -28,7 +28,7 @@ func TestParseKeys(t *testing.T) {
 		{"other statement", "options {};", "", "1:1: not a key statement"},
 		{"algorithm first", "hmac-sha256:a:" + secret, "", "1:1: the name comes before the algorithm"},
 		{"two parts", "a:" + secret, "", "1:1: 1 colons"},
-		{"two lines", "a:hmac-sha256:" + secret + "\nb:hmac-sha256:" + secret, "", "2:1: a second thing"},
+		{"two lines", "a:hmac-sha256:" + secret + "\nb:hmac-sha256:" + secret, "", "2:1: something else after"},
 		{"md5", "a:hmac-md5:" + secret, "", "1:3: hmac-md5 and hmac-sha1 are too weak"},
 		{"md5 in full", "key a {\n algorithm hmac-md5.sig-alg.reg.int; };", "", "2:12: hmac-md5 and hmac-sha1 are too weak"},
 		{"sha1", "key a { algorithm hmac-sha1; };", "", "1:19: hmac-md5 and hmac-sha1 are too weak"},
@@ -43,8 +43,8 @@ func TestParseKeys(t *testing.T) {
 		{"no brace", "key a algorithm", "", "1:7: write { here"},
 		{"no name", "key { };", "", "1:5: write key"},
 		{"bad name", `key "a..b" { };`, "", "1:5: the key's name"},
-		{"open text", "key \"a\n\" {};", "", "1:5: the quoted text has no end"},
-		{"open comment", "key a {\n  /* ", "", "2:3: the comment has no end"},
+		{"open text", "key \"a\n\" {};", "", "1:5: the quoted text does not end"},
+		{"open comment", "key a {\n  /* ", "", "2:3: the comment does not end"},
 		{"a name twice", "key a { algorithm hmac-sha256; secret \"" + secret + "\"; };\nkey A. { algorithm hmac-sha512; secret \"" + secret + "\"; };", "", "2:5: a second key"},
 	} {
 		keys, err := publish.ParseKeys("file", []byte(test.text))

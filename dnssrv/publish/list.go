@@ -12,7 +12,7 @@ import (
 	"autoconfig/dnssrv/query"
 )
 
-// excludedByCNAME are the types looked for where a CNAME is planned, to say what is in its way. A type not listed here
+// excludedByCNAME are the types asked for where a CNAME is planned, to say what is in its way. A type not listed here
 // is still never overwritten: the update then requires that the name has no records at all.
 var excludedByCNAME = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT, dns.TypeMX, dns.TypeSRV, dns.TypeHTTPS, dns.TypeCAA}
 

@@ -100,12 +100,12 @@ func (p *Publisher) refused(ctx context.Context, u *ZoneUpdate, f finding.Findin
 	}
 	if f.Got, _ = p.moved(ctx, u); len(f.Got) == 0 { // an error only means that nothing can be added
 		f = f.Because("a name that should get records has some that were not seen (%s): of a type that was not asked for, or the same as a wildcard's; nothing was written", f.RCode).
-			Do("look at the names in the zone itself; remove what nothing needs, or leave the record out with --without")
+			Do("check these names in the zone itself; remove what is not needed, or leave the record out with --without")
 	}
 	return f
 }
 
-// The pauses between looks at a server that lags behind.
+// The pauses between questions to a server that lags behind.
 const (
 	firstPause   = 100 * time.Millisecond
 	longestPause = 4 * time.Second
@@ -123,8 +123,8 @@ func (p *Publisher) await(ctx context.Context, wait bool, unshown func() ([]Chan
 	}
 }
 
-// Verify looks at every name server of the zone but the primary's address, after an update was published. What it finds
-// are warnings: the records are in the zone, and these servers will follow or have a fault of their own.
+// Verify asks every name server of the zone but the primary's address, after an update was published. What it finds are
+// warnings: the records are in the zone, and these servers will follow or have a fault of their own.
 func (p *Publisher) Verify(ctx context.Context, u *ZoneUpdate) []finding.Finding {
 	ask := p.client.Ask
 	if p.o.API == nil {
@@ -143,7 +143,7 @@ func (p *Publisher) Verify(ctx context.Context, u *ZoneUpdate) []finding.Finding
 	return slices.Concat(found...)
 }
 
-// other looks at one name server, at each of its addresses.
+// other asks one name server, at each of its addresses.
 func (p *Publisher) other(ctx context.Context, host string, u *ZoneUpdate) []finding.Finding {
 	servers, err := hostPorts(ctx, p.client, host)
 	if len(servers) == 0 {

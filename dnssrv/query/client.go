@@ -22,7 +22,7 @@ type Options struct {
 	Resolvers []string      // host:port each, asked in turn; default 127.0.0.1:53
 	Timeout   time.Duration // for one try; default 2s
 	Tries     int           // in all, over the resolvers in turn; default 3
-	Backoff   time.Duration // before the second try, doubled before each further one; default 100ms
+	Backoff   time.Duration // before the second try, doubled before each later one; default 100ms
 	PerSecond float64       // questions a second to one server; default 0: no limit
 	InFlight  int           // questions under way; default 64
 	// ConnectTo replaces host:port before a name server is dialled, as curl's --connect-to does; nil, or the same text
@@ -83,7 +83,7 @@ type question struct {
 	noCheck bool // the CD bit
 }
 
-// ask tries the servers in turn until one answers. A server's SERVFAIL or REFUSED is kept only while nobody knows
+// ask tries the servers in turn until one answers. A server's SERVFAIL or REFUSED is kept only until another knows
 // better.
 func (c *Client) ask(ctx context.Context, servers []string, q question) Answer {
 	last := Answer{Name: q.name, Type: q.qtype, Outcome: TIMEOUT}

@@ -35,7 +35,7 @@ func (a Answer) Zone() *dns.SOA {
 	return soa
 }
 
-// FindZone walks up from a name to the top of its zone. It asks for a CNAME, which nobody follows to where it leads
+// FindZone walks up from a name to the top of its zone. It asks for a CNAME, which no resolver follows to its target
 // (that place may be down): there is none at the top of a zone, and a negative answer names the zone (RFC 2308 §3).
 // Some resolvers leave that out, so the SOA is asked for too. Where no zone is found, the last answer says why: it is
 // not known, a referral, or that of the root.
