@@ -190,10 +190,7 @@ func (b *planner) url(service, raw, wellKnown string) {
 	if raw == "" || err != nil {
 		return
 	}
-	port, err := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16)
-	if err != nil {
-		return
-	}
+	port, _ := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16) // as provider.Validate leaves it
 	b.srv(srvLabel(service), 0, 1, uint16(port), u.Hostname())
 	if wellKnown != "" && u.Path != "" && u.Path != wellKnown {
 		b.txt(srvLabel(service), "path="+u.EscapedPath())

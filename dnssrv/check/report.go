@@ -85,7 +85,6 @@ func (d *inspection) reportPlace(p dnssrv.Place) {
 	a := d.seen.get(name, p.Type)
 	want := d.wanted(name, p.Type)
 	switch {
-	case a.Outcome == "": // it was not asked
 	case !a.Outcome.Known():
 		f := d.failed(a)
 		if f.Want = dnssrv.Lines(want); len(want) == 0 {

@@ -55,10 +55,7 @@ func (a *API) GoString() string { return a.String() }
 
 // Clear reports whether the token goes over a network without encryption, and to which host.
 func (a *API) Clear() (host string, plain bool) {
-	u, err := url.Parse(a.URL)
-	if err != nil {
-		return a.URL, true
-	}
+	u, _ := url.Parse(a.URL) // NewAPI has
 	addr, err := netip.ParseAddr(u.Hostname())
 	here := u.Hostname() == "localhost" || err == nil && addr.IsLoopback()
 	return u.Host, u.Scheme == "http" && !here

@@ -47,10 +47,7 @@ func (p *command) Replace(ctx context.Context, u *ZoneUpdate) error {
 		d.Changes = append(d.Changes, SetDifference{dnssrv.Plain(c.Name), dnssrv.Relative(c.Name, u.Zone), c.TypeName(),
 			c.Set[0].Header().Ttl, data(c.Set), data(c.Remove), data(c.Add)})
 	}
-	in, err := json.Marshal(d)
-	if err != nil {
-		return err
-	}
+	in, _ := json.Marshal(d) // it is of plain fields
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
 	said := &tail{}

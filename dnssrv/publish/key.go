@@ -101,10 +101,7 @@ func (s signer) Verify(msg []byte, t *dns.TSIG) error {
 	if !strings.EqualFold(t.Hdr.Name, s.key.Name) || !strings.EqualFold(t.Algorithm, s.key.Algorithm) {
 		return dns.ErrSecret
 	}
-	want, err := s.Generate(msg, t)
-	if err != nil {
-		return err
-	}
+	want, _ := s.Generate(msg, t) // it does not fail
 	if got, err := hex.DecodeString(t.MAC); err != nil || !hmac.Equal(got, want) {
 		return dns.ErrSig
 	}

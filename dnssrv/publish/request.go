@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,11 +31,8 @@ const (
 
 // host is the API's host, as findings name it.
 func (p *apiBackend) host() string {
-	u, err := url.Parse(p.api.URL)
-	if err != nil {
-		return p.api.Name
-	}
-	return u.Host
+	host, _ := p.api.Clear()
+	return host
 }
 
 // pages reads a list. read takes its sets from a page and gives the path of the page that follows, "" after the last;
@@ -69,10 +65,7 @@ func pages[T any](
 func (p *apiBackend) do(ctx context.Context, method, path string, in, out any) (http.Header, error) {
 	var body []byte
 	if in != nil {
-		var err error
-		if body, err = json.Marshal(in); err != nil {
-			return nil, err
-		}
+		body, _ = json.Marshal(in) // it is of plain fields
 	}
 	pause := min(500*time.Millisecond, p.timeout/4)
 	for try := 1; ; try, pause = try+1, 2*pause {

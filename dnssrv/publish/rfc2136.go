@@ -50,7 +50,7 @@ func (u *ZoneUpdate) fit() {
 // hence the copies.
 func (u *ZoneUpdate) require(m *dns.Msg) {
 	done := map[string]bool{} // names whose own prerequisite is written
-	for _, set := range recordSets(u.want) {
+	for _, set := range u.sets {
 		o := u.state[set.Name]
 		now := o.sets[set.Type]
 		switch {

@@ -43,7 +43,7 @@ type ZoneUpdate struct {
 	Findings []finding.Finding // what forbids the update
 
 	at     Zone
-	want   []dns.RR
+	sets   []Change // all that are planned
 	state  zoneState
 	served map[string]bool // names that a wildcard serves as planned
 }
@@ -52,11 +52,8 @@ type ZoneUpdate struct {
 func (u *ZoneUpdate) Ready() bool { return len(u.Changes) > 0 && len(u.Findings) == 0 }
 
 // Count is the number of records that come or go.
-func (u *ZoneUpdate) Count() int { return countRecords(u.Changes) }
-
-func countRecords(changes []Change) int {
-	n := 0
-	for _, c := range changes {
+func (u *ZoneUpdate) Count() (n int) {
+	for _, c := range u.Changes {
 		n += len(c.Remove) + len(c.Add)
 	}
 	return n
@@ -66,10 +63,9 @@ func countRecords(changes []Change) int {
 // record sets are touched; what else is in the way is a finding. The error is for a plan that no update can be made
 // from.
 func compare(at Zone, want []dns.RR, state zoneState) (*ZoneUpdate, error) {
-	u := &ZoneUpdate{Zone: at.Name, Server: at.Server, at: at, want: want, state: state}
-	sets := recordSets(want)
-	u.served = u.state.dropSynthesised(sets)
-	for _, set := range sets {
+	u := &ZoneUpdate{Zone: at.Name, Server: at.Server, at: at, sets: recordSets(want), state: state}
+	u.served = u.state.dropSynthesised(u.sets)
+	for _, set := range u.sets {
 		if err := u.allowed(set); err != nil {
 			return nil, err
 		}

@@ -171,14 +171,13 @@ func unasked(host string, err error) finding.Finding {
 
 // moved says which of the planned names have other records than when the update was prepared.
 func (p *Publisher) moved(ctx context.Context, u *ZoneUpdate) ([]string, error) {
-	sets := recordSets(u.want)
-	state, err := p.backend.List(ctx, u.at, sets)
+	state, err := p.backend.List(ctx, u.at, u.sets)
 	if err != nil {
 		return nil, err
 	}
-	state.dropSynthesised(sets)
+	state.dropSynthesised(u.sets)
 	var out []string
-	for _, set := range sets {
+	for _, set := range u.sets {
 		before, now := u.state[set.Name], state[set.Name]
 		for _, qtype := range append([]uint16{set.Type, dns.TypeCNAME}, excludedByCNAME...) {
 			if _, differs := (Change{Set: before.sets[qtype]}).from(now.sets[qtype]); !differs {

@@ -77,14 +77,11 @@ func BestMX(rrs []dns.RR) []string {
 	least, best := uint16(0), []string(nil)
 	for _, rr := range rrs {
 		mx, ok := rr.(*dns.MX)
-		if !ok {
-			continue
-		}
-		if len(best) == 0 || mx.Preference < least {
+		if ok && (len(best) == 0 || mx.Preference < least) {
 			least, best = mx.Preference, nil
 		}
-		if mx.Preference == least {
-			best = append(best, dnssrv.Plain(mx.Mx))
+		if ok && mx.Preference == least {
+			best = append(best, dnssrv.Target(mx))
 		}
 	}
 	slices.Sort(best)
