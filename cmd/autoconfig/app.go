@@ -34,8 +34,12 @@ type app struct {
 	logLevel   string
 	excerpts   bool // show the lines that findings are about
 
-	serving atomic.Bool      // the command ends by itself after a signal
-	sources *service.Sources // of the configuration read by load; nil: it has none
+	serving atomic.Bool // the command ends by itself after a signal
+
+	// What load has read.
+	cfg     *config.Config
+	data    *config.Data
+	sources *service.Sources // open; nil: the configuration has none
 }
 
 // Exit statuses.
@@ -189,15 +193,10 @@ func needsCommand(g *cobra.Command, sub ...*cobra.Command) func(*cobra.Command, 
 
 var logLevels = []string{"debug", "info", "warn", "error"}
 
-// logger writes to stderr from the level of --log-level on.
-func (a *app) logger() (*slog.Logger, error) {
-	level, err := a.level()
-	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level})), err
-}
-
-func (a *app) level() (level slog.Level, err error) {
-	err = level.UnmarshalText([]byte(a.logLevel))
-	return level, err
+// level is that of --log-level, which was checked when it was read.
+func (a *app) level() (level slog.Level) {
+	_ = level.UnmarshalText([]byte(a.logLevel))
+	return level
 }
 
 // findConfig is the configuration file to use, "" for the built-ins alone.
@@ -213,18 +212,30 @@ func (a *app) findConfig() string {
 	return ""
 }
 
-// load reads the configuration and its data. What is wrong goes to stderr;
-// failures end the program with status 2.
-func (a *app) load() (*config.Config, *config.Data, error) {
-	cfg, data, found, err := a.read()
-	if err != nil {
-		return cfg, data, err
-	}
+// load reads the configuration and its data, and opens the sources. What is wrong
+// goes to stderr; failures end the program with status 2.
+func (a *app) load() error {
+	found := a.read()
 	a.printFindings(found)
 	if config.Failed(found) {
-		return cfg, data, errSilentUsage
+		return errSilentUsage
 	}
-	return cfg, data, nil
+	return nil
+}
+
+// read is load without a word.
+func (a *app) read() (found []finding.Finding) {
+	if a.cfg, found = a.configuration(); config.Failed(found) {
+		return found
+	}
+	var more []finding.Finding
+	a.data, more = a.cfg.Data()
+	if found = append(found, more...); a.cfg.HasSources() && !config.Failed(found) {
+		log := slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: a.level()}))
+		a.sources = service.NewSources(log, a.env)
+		found = append(found, a.sources.Open(a.cfg, a.data)...)
+	}
+	return found
 }
 
 // configuration reads the file of --config, else the environment's variables,
@@ -240,26 +251,6 @@ func (a *app) configuration() (*config.Config, []finding.Finding) {
 		}
 	}
 	return config.LoadWith(reader, path, a.today())
-}
-
-// read reads the configuration and its data, and opens the sources.
-func (a *app) read() (*config.Config, *config.Data, []finding.Finding, error) {
-	cfg, found := a.configuration()
-	var data *config.Data
-	if !config.Failed(found) {
-		var more []finding.Finding
-		data, more = cfg.Data()
-		found = append(found, more...)
-	}
-	if cfg.HasSources() && !config.Failed(found) {
-		log, err := a.logger()
-		if err != nil {
-			return cfg, data, found, err
-		}
-		a.sources = service.NewSources(log, a.env)
-		found = append(found, a.sources.Open(cfg, data)...)
-	}
-	return cfg, data, found, nil
 }
 
 func (a *app) today() time.Time {

@@ -18,11 +18,10 @@ func (a *app) configCommand() *cobra.Command {
 	check := a.configCheckCommand()
 	show := newCommand("config show", "[FILE]", func(_ context.Context, args []string) error {
 		a.useFile(args)
-		cfg, _, err := a.load()
-		if err != nil {
+		if err := a.load(); err != nil {
 			return err
 		}
-		text, err := cfg.Show()
+		text, err := a.cfg.Show()
 		if err != nil {
 			return err
 		}
@@ -49,25 +48,22 @@ func (a *app) configCheckCommand() *cobra.Command {
 }
 
 func (a *app) configCheck(ctx context.Context, n *network, live bool) error {
-	cfg, data, found, err := a.read()
-	if err != nil {
-		return err
-	}
+	found := a.read()
 	if !config.Failed(found) {
-		if err := service.UsablePairs(cfg); err != nil {
+		if err := service.UsablePairs(a.cfg); err != nil {
 			key, text, _ := strings.Cut(err.Error(), ": ")
 			cause, fix, _ := strings.Cut(text, "; ")
-			found = append(found, cfg.Fault("config-file-unreadable", key, cause, fix))
+			found = append(found, a.cfg.Fault("config-file-unreadable", key, cause, fix))
 		}
-		found = append(found, cfg.News()...)
+		found = append(found, a.cfg.News()...)
 	}
 	status := error(nil)
 	if config.Failed(found) {
 		status = errSilentUsage
 	} else if live {
-		env := n.environment(n.dnsClient(cfg, 0))
+		env := n.environment(a.cfg)
 		env.AllowPrivate = true // the operator's own servers
-		more, err := service.Live(ctx, env, cfg, data, a.today)
+		more, err := service.Live(ctx, env, a.cfg, a.data, a.today)
 		if err != nil {
 			return err
 		}
@@ -77,15 +73,15 @@ func (a *app) configCheck(ctx context.Context, n *network, live bool) error {
 		}))
 	}
 	if a.json {
-		return errors.Join(a.printFaultsJSON(cfg.Path, found), status)
+		return errors.Join(a.printFaultsJSON(a.cfg.Path, found), status)
 	}
 	a.excerpts = true
 	if a.printFindings(found); status != nil {
 		return status
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s: fine; providers: %d, domains of your own: %d, built in: %d\n",
-		cfg.Name(), len(data.Providers), data.Listed.Len(), data.Builtin.Len())
-	for _, s := range data.ISPDB {
+	_, err := fmt.Fprintf(a.stdout, "%s: fine; providers: %d, domains of your own: %d, built in: %d\n",
+		a.cfg.Name(), len(a.data.Providers), a.data.Listed.Len(), a.data.Builtin.Len())
+	for _, s := range a.data.ISPDB {
 		fmt.Fprintln(a.stdout, s)
 	}
 	return err

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"autoconfig/config"
 	"autoconfig/discover"
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -28,8 +27,7 @@ type discovery struct {
 	file    string
 	format  string
 
-	data *config.Data
-	env  *discover.Env
+	env *discover.Env
 }
 
 // discoverJSON is what --json prints for one address.
@@ -66,12 +64,10 @@ func (d *discovery) run(ctx context.Context, args []string) error {
 	}
 	d.json = d.json || d.format == jsonFormat
 	names := d.names()
-	cfg, data, err := d.load()
-	if err != nil {
+	if err := d.load(); err != nil {
 		return err
 	}
-	d.data = data
-	d.env = d.network.environment(d.network.dnsClient(cfg, 0))
+	d.env = d.network.environment(d.cfg)
 	if d.file != "" {
 		return d.stream(ctx, names)
 	}

@@ -48,28 +48,28 @@ func (p *planFlags) options(cfg *config.Config) dnssrv.PlanOptions {
 
 // planOf finds the provider of a domain and lists its records. A plan that
 // cannot be made is wrong usage or configuration.
-func (a *app) planOf(ctx context.Context, cfg *config.Config, data *config.Data, domain string, o dnssrv.PlanOptions) (*provider.Provider, []dnssrv.RR, error) {
+func (a *app) planOf(ctx context.Context, domain string, o dnssrv.PlanOptions) (*provider.Provider, []dnssrv.RR, error) {
 	if err := dnssrv.Ownable(domain); err != nil {
-		return nil, nil, planError(cfg, err)
+		return nil, nil, a.planError(err)
 	}
-	p, err := a.find(ctx, cfg, data, provider.Address{Domain: domain})
+	p, err := a.find(ctx, provider.Address{Domain: domain})
 	if err != nil {
 		return nil, nil, err
 	}
 	records, err := service.PlanRecords(domain, p, o)
 	if err != nil {
-		return nil, nil, planError(cfg, err)
+		return nil, nil, a.planError(err)
 	}
 	return p, records, nil
 }
 
 // planListed is planOf for a domain of a list: what is wrong with that domain
 // alone is a finding, so that it does not stop the rest.
-func (a *app) planListed(ctx context.Context, cfg *config.Config, data *config.Data, own *service.OwnDomains, domain string, o dnssrv.PlanOptions) (plannedDomain, []finding.Finding, error) {
+func (a *app) planListed(ctx context.Context, own *service.OwnDomains, domain string, o dnssrv.PlanOptions) (plannedDomain, []finding.Finding, error) {
 	if row := own.Row(domain); row != nil {
 		return plannedDomain{}, []finding.Finding{row.Finding()}, nil
 	}
-	p, records, err := a.planOf(ctx, cfg, data, domain, o)
+	p, records, err := a.planOf(ctx, domain, o)
 	switch {
 	case errors.Is(err, dnssrv.ErrServiceHost), errors.Is(err, dnssrv.ErrKind):
 		return plannedDomain{}, nil, err // wrong for every domain
@@ -81,10 +81,10 @@ func (a *app) planListed(ctx context.Context, cfg *config.Config, data *config.D
 }
 
 // planError says what to do about a plan that cannot be made.
-func planError(cfg *config.Config, err error) error {
+func (a *app) planError(err error) error {
 	switch {
 	case errors.Is(err, dnssrv.ErrServiceHost):
-		return usagef("%w: %s (the name this server is reached by), or give --service-host", err, cfg.ServiceHostFix())
+		return usagef("%w: %s (the name this server is reached by), or give --service-host", err, a.cfg.ServiceHostFix())
 	case errors.Is(err, dnssrv.ErrVendorOwned):
 		return usagef("%w; autoconfig dns check looks at what is published", err)
 	case errors.Is(err, provider.ErrUnavailable):

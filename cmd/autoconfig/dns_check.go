@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"autoconfig/config"
 	"autoconfig/dnssrv"
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -29,8 +28,6 @@ type dnsCheck struct {
 	rate          float64
 	format        string
 
-	cfg     *config.Config
-	data    *config.Data
 	checker *service.RecordCheck
 }
 
@@ -56,7 +53,7 @@ func (c *dnsCheck) run(ctx context.Context, args []string) error {
 	if c.rate < 0 {
 		return usagef("--rate %g: write how many questions a second, or 0", c.rate)
 	}
-	if c.cfg, c.data, err = c.load(); err != nil {
+	if err := c.load(); err != nil {
 		return err
 	}
 	client := c.network.dnsClient(c.cfg, c.rate)
@@ -84,7 +81,7 @@ func (c *dnsCheck) stream(ctx context.Context, expected int, domains iter.Seq2[s
 	out := c.printer(c.format)
 	err := eachInOrder(ctx, newProgress(c.stderr, expected), domains, checkedAtOnce, c.checker.Domain, func(r service.Checked) error {
 		if r.Err != nil && !errors.Is(r.Err, provider.ErrUnavailable) { // wrong for every domain
-			return planError(c.cfg, r.Err)
+			return c.planError(r.Err)
 		}
 		count++
 		s := r.Report.Summary

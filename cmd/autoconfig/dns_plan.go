@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"autoconfig/config"
 	"autoconfig/dnssrv"
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -60,20 +59,19 @@ func (d *dnsPlan) run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	cfg, data, err := d.load()
-	if err != nil {
+	if err := d.load(); err != nil {
 		return err
 	}
-	options := d.plan.options(cfg)
+	options := d.plan.options(d.cfg)
 	if d.list.many() {
-		return d.each(ctx, cfg, data, options)
+		return d.each(ctx, options)
 	}
 	var planned []plannedDomain // all of them before the first line is printed
 	for _, domain := range args {
 		if err := d.outside(domain); err != nil {
 			return err
 		}
-		p, records, err := d.planOf(ctx, cfg, data, domain, options)
+		p, records, err := d.planOf(ctx, domain, options)
 		if err != nil {
 			return err
 		}
@@ -88,8 +86,8 @@ func (d *dnsPlan) run(ctx context.Context, args []string) error {
 }
 
 // each plans the domains of a list, and prints each plan as it comes.
-func (d *dnsPlan) each(ctx context.Context, cfg *config.Config, data *config.Data, options dnssrv.PlanOptions) error {
-	own := service.NewOwnDomains(data)
+func (d *dnsPlan) each(ctx context.Context, options dnssrv.PlanOptions) error {
+	own := service.NewOwnDomains(d.data)
 	expected, domains, err := d.domains(ctx, d.list, own, nil)
 	if err != nil {
 		return err
@@ -105,7 +103,7 @@ func (d *dnsPlan) each(ctx context.Context, cfg *config.Config, data *config.Dat
 		bar = newProgress(io.Discard, expected) // the plans are seen already
 	}
 	err = eachInOrder(ctx, bar, domains, checkedAtOnce, func(ctx context.Context, domain string) (r result) {
-		if r.plan, r.found, r.err = d.planListed(ctx, cfg, data, own, domain, options); d.outside(domain) != nil && r.err == nil {
+		if r.plan, r.found, r.err = d.planListed(ctx, own, domain, options); d.outside(domain) != nil && r.err == nil {
 			r.found = []finding.Finding{finding.New("dns-plan-failed", domain).Because("%v", d.outside(domain))}
 		}
 		return r

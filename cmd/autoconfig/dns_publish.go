@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"autoconfig/config"
 	"autoconfig/dnssrv/publish"
 	"autoconfig/files"
 	"autoconfig/provider"
@@ -42,8 +41,6 @@ type dnsPublish struct {
 	since   string
 
 	servers   bool // look at the name servers of the zone afterwards
-	cfg       *config.Config
-	data      *config.Data
 	own       *service.OwnDomains
 	done      *doneList
 	publisher *publish.Publisher
@@ -177,7 +174,7 @@ func (d *dnsPublish) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if d.cfg, d.data, err = d.load(); err != nil {
+	if err := d.load(); err != nil {
 		return err
 	}
 	if d.done, err = openDone(d.since, d.dryRun); err != nil {

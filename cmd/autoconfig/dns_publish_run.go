@@ -56,7 +56,7 @@ const publishedAtOnce = 4
 func (d *dnsPublish) some(ctx context.Context, domains []string) error {
 	var job publishJob
 	for _, domain := range domains {
-		p, records, err := d.planOf(ctx, d.cfg, d.data, domain, d.plan.options(d.cfg))
+		p, records, err := d.planOf(ctx, domain, d.plan.options(d.cfg))
 		if err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ func (d *dnsPublish) each(ctx context.Context, expected int, domains iter.Seq2[s
 // work does for one domain of a list all that needs nobody's answer.
 func (d *dnsPublish) work(ctx context.Context, domain string) *publishJob {
 	job := &publishJob{}
-	plan, found, err := d.planListed(ctx, d.cfg, d.data, d.own, domain, d.plan.options(d.cfg))
+	plan, found, err := d.planListed(ctx, d.own, domain, d.plan.options(d.cfg))
 	switch {
 	case err != nil:
 		job.fatal = err

@@ -28,8 +28,6 @@ type doctorRun struct {
 	secret   secretFlags
 
 	addr provider.Address
-	cfg  *config.Config
-	data *config.Data
 	p    *provider.Provider // nil: not served here
 }
 
@@ -58,7 +56,7 @@ func (d *doctorRun) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if d.cfg, d.data, err = d.load(); err != nil {
+	if err := d.load(); err != nil {
 		return err
 	}
 	d.p = d.lookup(d.addr.Domain)
@@ -92,7 +90,7 @@ func (d *doctorRun) examine(ctx context.Context) ([]doctor.Group, error) {
 		return nil, err
 	}
 	dns := d.network.dnsClient(d.cfg, 0)
-	return (&doctor.Doctor{Address: d.addr, Provider: d.p, Config: d.cfg, Data: d.data, DNS: dns, Env: d.network.environment(dns),
+	return (&doctor.Doctor{Address: d.addr, Provider: d.p, Config: d.cfg, Data: d.data, DNS: dns, Env: d.network.asking(dns),
 		Login: login, LoginHosts: d.secret.hosts, Allow: func(host string) bool { return d.confirm(ctx, host) }}).Examine(ctx)
 }
 

@@ -25,13 +25,12 @@ func (a *app) export(ctx context.Context, dir string, only []string) error {
 	if err != nil {
 		return err
 	}
-	cfg, data, err := a.load()
-	if err != nil {
+	if err := a.load(); err != nil {
 		return err
 	}
 	bar := newProgress(a.stderr, 0)
 	defer bar.clear()
-	done, err := export.Run(ctx, dir, export.Options{Settings: service.Settings(cfg, data, nil), Data: data, Only: only,
+	done, err := export.Run(ctx, dir, export.Options{Settings: service.Settings(a.cfg, a.data, nil), Data: a.data, Only: only,
 		Progress: func(done, total int) {
 			bar.total = total
 			bar.step(done)

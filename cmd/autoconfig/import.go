@@ -213,11 +213,10 @@ func (i *importing) fetch(ctx context.Context, raw string) error {
 }
 
 func (i *importing) environmentOf() (*discover.Env, error) {
-	cfg, _, err := i.load() // for its resolver
-	if err != nil {
+	if err := i.load(); err != nil { // for its resolver
 		return nil, err
 	}
-	return i.network.environment(i.network.dnsClient(cfg, 0)), nil
+	return i.network.environment(i.cfg), nil
 }
 
 // discover takes the documents that mail programs take settings from, and the

@@ -163,7 +163,7 @@ func (b *beginning) draft(ctx context.Context, domain string, o setup.Options) (
 // name them.
 func (b *beginning) look(ctx context.Context, domain string, o setup.Options) (setup.Draft, error) {
 	cfg, _ := b.configuration() // its dns.resolver; whatever else is in it does not count here
-	o.Env = b.network.environment(b.network.dnsClient(cfg, 0))
+	o.Env = b.network.environment(cfg)
 	for {
 		fmt.Fprintf(b.stderr, "Looking at %s and its servers…\n", domain)
 		seen := setup.Look(ctx, domain, o)

@@ -55,11 +55,10 @@ func (d *discovery) document(ctx context.Context, name string) ([]byte, string, 
 		data, err := d.readProfile(name)
 		return data, "", err
 	}
-	cfg, _, err := d.load() // for its resolver
-	if err != nil {
+	if err := d.load(); err != nil { // for its resolver
 		return nil, "", err
 	}
-	return discover.Fetch(ctx, d.network.environment(d.network.dnsClient(cfg, 0)), name)
+	return discover.Fetch(ctx, d.network.environment(d.cfg), name)
 }
 
 var formatNames = map[discover.Format]string{

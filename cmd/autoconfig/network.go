@@ -61,8 +61,10 @@ func (n *network) discoveryFlags(cmd *cobra.Command) {
 	}}, "ispdb", "base `URL` of Thunderbird's database of providers")
 }
 
-// environment is what discovery asks and connects to, with the names of client.
-func (n *network) environment(client *query.Client) *discover.Env {
+// environment is what discovery asks and connects to.
+func (n *network) environment(cfg *config.Config) *discover.Env { return n.asking(n.dnsClient(cfg, 0)) }
+
+func (n *network) asking(client *query.Client) *discover.Env {
 	env := discover.NewEnv(client)
 	env.Roots, env.ConnectTo, env.AllowPrivate, env.ISPDB = n.roots, n.connect.to, n.allowPrivate, n.ispdb
 	return env
@@ -83,7 +85,7 @@ func (n *network) dnsClient(cfg *config.Config, perSecond float64) *query.Client
 func (n *network) guarded(client *query.Client) *http.Transport {
 	t := n.transport()
 	t.Proxy, t.DisableKeepAlives = nil, true
-	env := n.environment(client)
+	env := n.asking(client)
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()

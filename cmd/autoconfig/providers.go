@@ -49,13 +49,12 @@ func (a *app) providersCommand() *cobra.Command {
 			}
 			return a.printFacts(id, day)
 		}
-		cfg, data, err := a.load()
-		if err != nil {
+		if err := a.load(); err != nil {
 			return err
 		}
-		entries := cfg.Model()
+		entries := a.cfg.Model()
 		if len(args) == 1 {
-			e, err := a.entryOf(cmd.Context(), entries, data, args[0])
+			e, err := a.entryOf(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -92,11 +91,10 @@ func (a *app) builtinOf(ctx context.Context, text string) (string, error) {
 	if id := cmp.Or(provider.VendorOwned(strings.ToLower(text)), strings.ToLower(text)); provider.Builtin(id) != nil {
 		return id, nil
 	}
-	cfg, data, err := a.load()
-	if err != nil {
+	if err := a.load(); err != nil {
 		return "", err
 	}
-	e, err := a.entryOf(ctx, cfg.Model(), data, text)
+	e, err := a.entryOf(ctx, text)
 	switch {
 	case err == nil && provider.Builtin(e.ID) != nil:
 		return e.ID, nil
@@ -107,22 +105,22 @@ func (a *app) builtinOf(ctx context.Context, text string) (string, error) {
 }
 
 // entryOf finds a provider by its id, or by an address or a domain that it serves.
-func (a *app) entryOf(ctx context.Context, entries []config.Entry, data *config.Data, text string) (config.Entry, error) {
-	if e, ok := entryByID(entries, text); ok {
+func (a *app) entryOf(ctx context.Context, text string) (config.Entry, error) {
+	if e, ok := entryByID(a.cfg.Model(), text); ok {
 		return e, nil
 	}
 	addr, err := typedAddress(text)
 	if err != nil {
 		return config.Entry{}, fmt.Errorf("no provider has the id %q; run autoconfig providers for the ids", text)
 	}
-	p, err := data.All().Lookup(ctx, addr)
+	p, err := a.data.All().Lookup(ctx, addr)
 	if errors.Is(err, provider.ErrNotFound) {
 		return config.Entry{}, fmt.Errorf("no provider has the id %q, and the domain is not served; run autoconfig providers for the ids", text)
 	}
 	if err != nil {
 		return config.Entry{}, err
 	}
-	if e, ok := entryByID(entries, p.ID); ok {
+	if e, ok := entryByID(a.cfg.Model(), p.ID); ok {
 		return e, nil
 	}
 	return config.Entry{Provider: p}, nil // of a folder of other people's

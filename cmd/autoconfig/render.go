@@ -11,7 +11,6 @@ import (
 
 	"autoconfig/apple"
 	"autoconfig/autodiscover"
-	"autoconfig/config"
 	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/server"
@@ -50,11 +49,10 @@ func (a *app) render(ctx context.Context, format, who string, o server.RenderOpt
 	if addr.Local == "" && (format == "mobileconfig" || format == "mobilesync") {
 		return usagef("%s needs a full address, not a domain alone", format)
 	}
-	cfg, data, err := a.load()
-	if err != nil {
+	if err := a.load(); err != nil {
 		return err
 	}
-	set := service.Settings(cfg, data, nil)
+	set := service.Settings(a.cfg, a.data, nil)
 	if sign && set.SignAsServiceHost {
 		return usagef("--sign: with signing: auto and tls.acme the running server alone has the certificate; fetch the profile from it")
 	}
@@ -64,7 +62,7 @@ func (a *app) render(ctx context.Context, format, who string, o server.RenderOpt
 	if !sign {
 		set.Signer = nil
 	}
-	p, err := a.find(ctx, cfg, data, addr)
+	p, err := a.find(ctx, addr)
 	if err != nil {
 		return err
 	}
@@ -93,9 +91,9 @@ func typedAddress(text string) (provider.Address, error) {
 
 // find looks an address up as the server does, MX source included when a
 // resolver is configured.
-func (a *app) find(ctx context.Context, cfg *config.Config, data *config.Data, addr provider.Address) (*provider.Provider, error) {
-	chain := data.All()
-	if mx := service.MXSource(cfg, data.ByMX()); mx != nil {
+func (a *app) find(ctx context.Context, addr provider.Address) (*provider.Provider, error) {
+	chain := a.data.All()
+	if mx := service.MXSource(a.cfg, a.data.ByMX()); mx != nil {
 		chain = append(chain, mx)
 	}
 	p, err := chain.Lookup(ctx, addr)

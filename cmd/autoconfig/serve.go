@@ -15,18 +15,13 @@ func (a *app) serveCommand() *cobra.Command {
 	cmd.Flags().Var(listenFlag(&listen), "listen", "`address` for plain HTTP (default 127.0.0.1:8080)")
 	cmd.Flags().Var(listenFlag(&admin), "admin", "`address` of the admin listener (default 127.0.0.1:8081)")
 	cmd.RunE = ran(func(cmd *cobra.Command, _ []string) error {
-		level, err := a.level()
-		if err != nil {
-			return err
-		}
-		log, flush := service.NewLog(a.stderr, level)
+		log, flush := service.NewLog(a.stderr, a.level())
 		defer flush()
-		cfg, data, err := a.load()
-		if err != nil {
+		if err := a.load(); err != nil {
 			return err
 		}
 		a.serving.Store(true)
-		s := service.New(cfg, a.sources, service.Options{Log: log, Env: a.env, Now: a.now, Listen: func(cfg *config.Config) {
+		s := service.New(a.cfg, a.sources, service.Options{Log: log, Env: a.env, Now: a.now, Listen: func(cfg *config.Config) {
 			if cmd.Flags().Changed("listen") {
 				cfg.Listen = listen
 			}
@@ -34,7 +29,7 @@ func (a *app) serveCommand() *cobra.Command {
 				cfg.Admin = admin
 			}
 		}})
-		return configError(s.Run(cmd.Context(), data))
+		return configError(s.Run(cmd.Context(), a.data))
 	})
 	return cmd
 }

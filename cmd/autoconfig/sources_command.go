@@ -35,11 +35,10 @@ func (a *app) sourcesCommand() *cobra.Command {
 }
 
 func (a *app) checkSources(ctx context.Context, all bool) error {
-	cfg, data, err := a.load()
-	if err != nil {
+	if err := a.load(); err != nil {
 		return err
 	}
-	if !cfg.HasSources() {
+	if !a.cfg.HasSources() {
 		return usagef("the configuration has no sources; docs/sources.md says how to write one")
 	}
 	failed := false
@@ -50,11 +49,11 @@ func (a *app) checkSources(ctx context.Context, all bool) error {
 		}
 		fmt.Fprintf(a.stdout, "%s: lists %d\n", c.Title(), c.Lines)
 	}
-	for _, s := range data.ISPDB {
+	for _, s := range a.data.ISPDB {
 		failed = failed || len(s.Bad) > 0
 		fmt.Fprintln(a.stdout, s)
 	}
-	for _, s := range data.Remote {
+	for _, s := range a.data.Remote {
 		if rows, ok := s.(*source.Rows); ok && !a.checkSource(ctx, rows, all) {
 			failed = true
 		}

@@ -39,17 +39,16 @@ func (a *app) thunderbirdAddon(file string, o addonOptions) error {
 	if !addonVersion.MatchString(o.version) {
 		return usagef("--addon-version %q is not a version; write up to four numbers, such as 1.0 or 2.1.3", o.version)
 	}
-	cfg, _, err := a.load()
-	if err != nil {
+	if err := a.load(); err != nil {
 		return err
 	}
-	e, err := addonProvider(cfg.Model(), o.provider)
+	e, err := addonProvider(a.cfg.Model(), o.provider)
 	if err != nil {
 		return err
 	}
 	addon, err := mozilla.NewAddon(e.Provider, e.Domains, o.version)
 	if err != nil {
-		return fmt.Errorf("%s: %w", cfg.Path, err)
+		return fmt.Errorf("%s: %w", a.cfg.Path, err)
 	}
 	xpi, err := addon.XPI()
 	if err != nil {
