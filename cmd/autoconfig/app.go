@@ -138,13 +138,16 @@ func (a *app) root() *cobra.Command {
 	}
 	root.Flags().AddFlagSet(serve.Flags())
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.configPath, "config", "", "configuration `file` (default ./autoconfig.yaml, then /etc/autoconfig/autoconfig.yaml)")
+	flags.StringVar(&a.configPath, "config", "",
+		"configuration `file` (default ./autoconfig.yaml, then /etc/autoconfig/autoconfig.yaml)")
 	flags.BoolVar(&a.json, "json", false, "print JSON instead of a table")
 	a.logLevel = "info"
 	flags.Var(wordFlag(&a.logLevel, logLevels), "log-level", provider.OrList(logLevels))
 	offer(root, "log-level", logLevels)
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR)")
-	root.AddCommand(a.initCommand(), serve, a.renderCommand(), a.exportCommand(), a.sourcesCommand(), a.discoverCommand(), a.lintCommand(), a.importCommand(), a.doctorCommand(), a.explainCommand(), a.providersCommand(), a.configCommand(), a.profileCommand(), a.dnsCommand(), a.thunderbirdAddonCommand(), a.versionCommand(), a.manCommand())
+	root.AddCommand(a.initCommand(), serve, a.renderCommand(), a.exportCommand(), a.sourcesCommand(), a.discoverCommand(),
+		a.lintCommand(), a.importCommand(), a.doctorCommand(), a.explainCommand(), a.providersCommand(), a.configCommand(),
+		a.profileCommand(), a.dnsCommand(), a.thunderbirdAddonCommand(), a.versionCommand(), a.manCommand())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" { // cobra's own would print its help and end with 0
@@ -154,9 +157,10 @@ func (a *app) root() *cobra.Command {
 	root.Version = buildVersion().Version
 	root.SetVersionTemplate(buildVersion().text())
 	a.finish(root)
-	_ = root.RegisterFlagCompletionFunc("config", cobra.FixedCompletions([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt))
+	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml") // fails for a flag that does not exist
 	root.SetFlagErrorFunc(flagError)
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages |", fmt.Sprintf(".FlagUsagesWrapped %d |", usualWidth)))
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages |",
+		fmt.Sprintf(".FlagUsagesWrapped %d |", usualWidth)))
 	root.PersistentPreRunE = a.checkJSON
 	return root
 }

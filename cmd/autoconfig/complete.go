@@ -13,7 +13,7 @@ import (
 
 // completions are what the arguments of the commands may be, by the words of
 // their usage lines.
-func (a *app) completions(cmd *cobra.Command) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+func (a *app) completions(cmd *cobra.Command) cobra.CompletionFunc {
 	words := strings.Fields(cmd.Use)[1:]
 	if i := slices.IndexFunc(words, func(w string) bool { return strings.Contains(w, "…|") }); i >= 0 {
 		words = words[:i+1] // what follows belongs to a flag
@@ -23,7 +23,7 @@ func (a *app) completions(cmd *cobra.Command) func(*cobra.Command, []string, str
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		word := words[min(len(args), len(words)-1)]
-		if len(args) >= len(words) && !strings.HasSuffix(word, "…") && !strings.Contains(word, "…|") && word != "[TEXT]" {
+		if len(args) >= len(words) && !strings.Contains(word, "…") && word != "[TEXT]" {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		var list []string
@@ -46,7 +46,8 @@ func (a *app) completions(cmd *cobra.Command) func(*cobra.Command, []string, str
 			return nil, cobra.ShellCompDirectiveDefault
 		}
 		list = slices.Compact(slices.Sorted(slices.Values(list)))
-		return slices.DeleteFunc(list, func(s string) bool { return !strings.HasPrefix(s, begun) }), cobra.ShellCompDirectiveNoFileComp
+		list = slices.DeleteFunc(list, func(s string) bool { return !strings.HasPrefix(s, begun) })
+		return list, cobra.ShellCompDirectiveNoFileComp
 	}
 }
 

@@ -51,7 +51,8 @@ func (a *app) discoverCommand() *cobra.Command {
 	f.Var(wordsFlag(&d.clients, "all", append(names, "all")), "client", "the `program` to be, or all (repeatable)")
 	offer(cmd, "client", append(names, "all"))
 	f.BoolVar(&d.trace, "trace", false, "show every step of every program")
-	f.StringVar(&d.file, "file", "", "look at the addresses or domains in this `file`, one a line, # comments; - is standard input")
+	f.StringVar(&d.file, "file", "",
+		"look at the addresses or domains in this `file`, one a line, # comments; - is standard input")
 	return cmd
 }
 
@@ -124,12 +125,13 @@ func (d *discovery) stream(ctx context.Context, names []string) error {
 	}
 	count, without, broken := 0, 0, false
 	work := func(ctx context.Context, addr provider.Address) discoverJSON { return d.one(ctx, addr, names) }
-	if err := eachInOrder(ctx, newProgress(d.stderr, expected), addrs, discoveredAtOnce, work, func(r discoverJSON) error {
+	show := func(r discoverJSON) error {
 		count++
 		without += b2i(!r.Found())
 		broken = broken || r.broken()
 		return d.print(r, false)
-	}); err != nil {
+	}
+	if err := eachInOrder(ctx, newProgress(d.stderr, expected), addrs, discoveredAtOnce, work, show); err != nil {
 		return err
 	}
 	fmt.Fprintf(d.stderr, "%d looked at, %d of them without settings for any program\n", count, without)

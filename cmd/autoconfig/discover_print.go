@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"autoconfig/discover"
 	"autoconfig/finding"
@@ -14,13 +15,14 @@ import (
 // addresses a finding is a line.
 func (d *discovery) printReport(r discoverJSON, single bool) error {
 	out := d.printer(d.format)
-	with, sum := 0, finding.Summarize(r.Findings)
+	with := 0
 	for _, c := range r.Clients {
 		if c.Settings != nil {
 			with++
 		}
 	}
-	out.heading("##", fmt.Sprintf("%s: settings found by %d of %s; %s, %s", r.Address, with, plural(len(r.Clients), "program"), plural(sum.Fail, "error"), plural(sum.Warn, "warning")))
+	out.heading("##", fmt.Sprintf("%s: settings found by %d of %s; %s",
+		r.Address, with, plural(len(r.Clients), "program"), faults(finding.Summarize(r.Findings))))
 	if out.markdown {
 		out.printf("```\n")
 	}
@@ -54,7 +56,9 @@ func printVerdicts(out *printer, clients []discover.Result) {
 	var groups []*outcome
 	for _, c := range clients {
 		o := outcomeOf(c)
-		i := slices.IndexFunc(groups, func(g *outcome) bool { return g.verdict == o.verdict && slices.Equal(g.lines, o.lines) })
+		i := slices.IndexFunc(groups, func(g *outcome) bool {
+			return g.verdict == o.verdict && slices.Equal(g.lines, o.lines)
+		})
 		if i < 0 {
 			groups = append(groups, o)
 			continue
@@ -62,7 +66,9 @@ func printVerdicts(out *printer, clients []discover.Result) {
 		groups[i].titles = append(groups[i].titles, c.Title)
 	}
 	rank := []discover.Verdict{discover.Found, discover.Asks, discover.Refused, discover.Nothing}
-	slices.SortStableFunc(groups, func(a, b *outcome) int { return slices.Index(rank, a.verdict) - slices.Index(rank, b.verdict) })
+	slices.SortStableFunc(groups, func(a, b *outcome) int {
+		return slices.Index(rank, a.verdict) - slices.Index(rank, b.verdict)
+	})
 	for _, g := range groups {
 		out.lines(fmt.Sprintf("  %-8s ", g.verdict), strings.Join(g.titles, ", "))
 		for _, line := range g.lines {
@@ -143,7 +149,8 @@ func printWire(out *printer, t *discover.Trace) {
 		out.printf("%s%s, %d bytes\n", margin, t.ContentType, t.Bytes)
 	}
 	if c := t.Certificate; c != nil {
-		out.printf("%s%s certificate for %s, by %s, until %s\n", margin, strings.TrimSpace(t.TLS+","), strings.Join(c.Names, " "), c.Issuer, c.NotAfter.Format("2006-01-02"))
+		out.printf("%s%s certificate for %s, by %s, until %s\n", margin, strings.TrimSpace(t.TLS+","),
+			strings.Join(c.Names, " "), c.Issuer, c.NotAfter.Format(time.DateOnly))
 		if c.Problem != "" {
 			out.printf("%s%s\n", margin, c.Problem)
 		}

@@ -31,11 +31,13 @@ type planFlags struct {
 func (p *planFlags) flags(cmd *cobra.Command) {
 	kinds := strings.Join(dnssrv.Kinds(), ", ")
 	f := cmd.Flags()
-	f.StringVar(&p.serviceHost, "service-host", "", "the `host` that serves the settings (default: service_host of the provider, or of the configuration)")
+	f.StringVar(&p.serviceHost, "service-host", "",
+		"the `host` that serves the settings (default: service_host of the provider, or of the configuration)")
 	f.Uint32Var(&p.ttl, "ttl", dnssrv.DefaultTTL, "TTL of the records in `seconds`")
 	f.Var(wordsFlag(&p.only, "", dnssrv.Kinds()), "only", "only records of this `kind` (repeatable): "+kinds)
 	f.Var(wordsFlag(&p.without, "", dnssrv.Kinds()), "without", "no records of this `kind` (repeatable)")
-	f.StringArrayVar(&p.paccAlso, "pacc-also", nil, "another PACC `TXT` record next to the current one, while the document changes (repeatable)")
+	f.StringArrayVar(&p.paccAlso, "pacc-also", nil,
+		"another PACC `TXT` record next to the current one, while the document changes (repeatable)")
 	for _, name := range []string{"only", "without"} {
 		offer(cmd, name, dnssrv.Kinds())
 	}
@@ -43,7 +45,8 @@ func (p *planFlags) flags(cmd *cobra.Command) {
 
 // options are the flags with what the configuration says where they do not.
 func (p *planFlags) options(cfg *config.Config) dnssrv.PlanOptions {
-	return dnssrv.PlanOptions{ServiceHost: cfg.ServiceHost, Instead: p.serviceHost, TTL: p.ttl, Only: p.only, Without: p.without, PACCAlso: p.paccAlso}
+	return dnssrv.PlanOptions{ServiceHost: cfg.ServiceHost, Instead: p.serviceHost, TTL: p.ttl,
+		Only: p.only, Without: p.without, PACCAlso: p.paccAlso}
 }
 
 // planOf finds the provider of a domain and lists its records. A plan that

@@ -57,7 +57,8 @@ func (c *dnsCheck) run(ctx context.Context, args []string) error {
 		return err
 	}
 	client := c.network.dnsClient(c.cfg, c.rate)
-	c.checker = service.NewRecordCheck(c.data, client, c.plan.options(c.cfg), c.authoritative, service.Neighbours(c.cfg, c.network.guarded(client)))
+	neighbours := service.Neighbours(c.cfg, c.network.guarded(client))
+	c.checker = service.NewRecordCheck(c.data, client, c.plan.options(c.cfg), c.authoritative, neighbours)
 	count, domains, err := c.domains(ctx, c.list, c.checker.OwnDomains, args)
 	if err != nil {
 		return err
@@ -79,14 +80,14 @@ func (c *dnsCheck) stream(ctx context.Context, expected int, domains iter.Seq2[s
 	var met []finding.Finding // the first of each kind
 	count, broken := 0, 0
 	out := c.printer(c.format)
-	err := eachInOrder(ctx, newProgress(c.stderr, expected), domains, checkedAtOnce, c.checker.Domain, func(r service.Checked) error {
+	show := func(r service.Checked) error {
 		if r.Err != nil && !errors.Is(r.Err, provider.ErrUnavailable) { // wrong for every domain
 			return c.planError(r.Err)
 		}
 		count++
 		s := r.Report.Summary
 		broken += b2i(s.Fail > 0)
-		total = finding.Summary{OK: total.OK + s.OK, Warn: total.Warn + s.Warn, Fail: total.Fail + s.Fail, Skipped: total.Skipped + s.Skipped}
+		total.OK, total.Warn, total.Fail = total.OK+s.OK, total.Warn+s.Warn, total.Fail+s.Fail
 		switch {
 		case c.json:
 			return c.printJSON(r.Report)
@@ -97,8 +98,9 @@ func (c *dnsCheck) stream(ctx context.Context, expected int, domains iter.Seq2[s
 		}
 		met = firstOfEach(met, r.Report.Findings)
 		return out.brief(r.Report)
-	})
-	if err != nil {
+	}
+	bar := newProgress(c.stderr, expected)
+	if err := eachInOrder(ctx, bar, domains, checkedAtOnce, c.checker.Domain, show); err != nil {
 		return err
 	}
 	out.explain(met)
@@ -111,7 +113,8 @@ func (c *dnsCheck) total(count, broken int, total finding.Summary, single bool) 
 		if c.json {
 			w = c.stderr
 		}
-		fmt.Fprintf(w, "%s: %d with errors (%s), %s, %d fine\n", plural(count, "domain"), broken, plural(total.Fail, "error"), plural(total.Warn, "warning"), total.OK)
+		fmt.Fprintf(w, "%s: %d with errors (%s), %s, %d fine\n", plural(count, "domain"), broken,
+			plural(total.Fail, "error"), plural(total.Warn, "warning"), total.OK)
 	}
 	return silent(total.Fail > 0)
 }
@@ -130,7 +133,8 @@ func (c *dnsCheck) manual(out *printer, r finding.Report) error {
 		switch places := dnssrv.Planned(f.Want) || dnssrv.Planned(f.Got); {
 		case places && !seen[key]:
 			seen[key] = true
-			list = append(list, dnssrv.Comparison{Want: f.Want, Got: f.Got, Fine: f.Level == finding.OK, Unknown: f.Status == "error"})
+			list = append(list, dnssrv.Comparison{
+				Want: f.Want, Got: f.Got, Fine: f.Level == finding.OK, Unknown: f.Status == "error"})
 			if f.ID != "dns-record-missing" && f.ID != "dns-record-differs" {
 				rest = append(rest, f)
 			}

@@ -30,13 +30,15 @@ func (l *domainList) args(verb string, args []string) ([]string, error) {
 	case chosen == 0:
 		return nil, usagef("no domain given; write the domains to %s, or --all, or --file FILE", verb)
 	case chosen > 1:
-		return nil, usagef("domains, --all and --file FILE exclude one another; write the domains to %s, or --all, or --file FILE", verb)
+		return nil, usagef("domains, --all and --file FILE exclude one another; "+
+			"write the domains to %s, or --all, or --file FILE", verb)
 	}
 	return domainArgs(args)
 }
 
 // domains are the domains of a list, and how many there are; -1: not known.
-func (a *app) domains(ctx context.Context, l domainList, own *service.OwnDomains, args []string) (count int, _ iter.Seq2[string, error], err error) {
+func (a *app) domains(ctx context.Context, l domainList, own *service.OwnDomains, args []string) (
+	count int, _ iter.Seq2[string, error], err error) {
 	switch {
 	case l.all:
 		if count = own.Count(); count == 0 {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -40,8 +39,9 @@ func (a *app) dnsPlanCommand() *cobra.Command {
 	d.plan.flags(cmd)
 	d.list.flags(cmd, "plan")
 	wordVar(cmd, &d.format, words, "format", provider.OrList(words)+" (--json is the same as --format json)")
-	wordVar(cmd, &d.shape.Terraform, dnssrv.TerraformProviders(), "terraform-provider", "whose resources --format terraform writes: "+
-		provider.OrList(dnssrv.TerraformProviders())+" (default "+dnssrv.TerraformProviders()[0]+")")
+	of := dnssrv.TerraformProviders()
+	wordVar(cmd, &d.shape.Terraform, of, "terraform-provider",
+		"whose resources --format terraform writes: "+provider.OrList(of)+" (default "+of[0]+")")
 	cmd.Flags().StringVar(&d.shape.Zone, "zone", "", "the `zone` that labels are relative to (default: the domain)")
 	return cmd
 }
@@ -103,8 +103,9 @@ func (d *dnsPlan) each(ctx context.Context, options dnssrv.PlanOptions) error {
 		bar = newProgress(io.Discard, expected) // the plans are seen already
 	}
 	err = eachInOrder(ctx, bar, domains, checkedAtOnce, func(ctx context.Context, domain string) (r result) {
-		if r.plan, r.found, r.err = d.planListed(ctx, own, domain, options); d.outside(domain) != nil && r.err == nil {
-			r.found = []finding.Finding{finding.New("dns-plan-failed", domain).Because("%v", d.outside(domain))}
+		r.plan, r.found, r.err = d.planListed(ctx, own, domain, options)
+		if out := d.outside(domain); out != nil && r.err == nil {
+			r.found = []finding.Finding{finding.New("dns-plan-failed", domain).Because("%v", out)}
 		}
 		return r
 	}, func(r result) error {
@@ -132,7 +133,8 @@ func planNotes(domain string, p *provider.Provider, o dnssrv.PlanOptions) []stri
 		out = append(out, name+" is the service host itself: give it A and AAAA records with its addresses, no CNAME")
 	}
 	if p.Vendor != nil {
-		out = append(out, fmt.Sprintf("MX, SPF and autodiscover.%s stay as %s prescribes them: dns check verifies them, nothing replaces them", domain, p.Name))
+		out = append(out, fmt.Sprintf("MX, SPF and autodiscover.%s stay as %s prescribes them: "+
+			"dns check verifies them, nothing replaces them", domain, p.Name))
 	}
 	return out
 }
@@ -150,7 +152,7 @@ func (d *dnsPlan) print(p plannedDomain, further bool) error {
 	case jsonFormat:
 		return d.printJSON(p)
 	case "table":
-		return d.table(p, further)
+		return d.printTable(p, further)
 	}
 	shape := d.shape
 	shape.Further = further
@@ -160,16 +162,15 @@ func (d *dnsPlan) print(p plannedDomain, further bool) error {
 	return dnssrv.WriteFormat(d.stdout, d.format, p.Domain, p.zone, shape)
 }
 
-func (d *dnsPlan) table(p plannedDomain, further bool) error {
+func (d *dnsPlan) printTable(p plannedDomain, further bool) error {
 	if further {
 		fmt.Fprintln(d.stdout)
 	}
-	w := tabwriter.NewWriter(d.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "KIND\tNAME\tTTL\tTYPE\tDATA")
+	records := table{{"KIND", "NAME", "TTL", "TYPE", "DATA"}}
 	for _, r := range p.Records {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", r.Kind, r.Name, r.TTL, r.Type, r.Data)
+		records.row(r.Kind, r.Name, fmt.Sprint(r.TTL), r.Type, r.Data)
 	}
-	if err := w.Flush(); err != nil {
+	if err := records.print(d.stdout); err != nil {
 		return err
 	}
 	for _, note := range p.Notes {

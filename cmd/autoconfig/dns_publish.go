@@ -65,11 +65,13 @@ func (a *app) dnsPublishCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&d.keyFile, "tsig-file", "", "sign with the TSIG key in this `file`")
 	f.StringVar(&d.keyName, "tsig-key", "", "the `name` of the key, when the file has several")
-	f.Var(&flagValue{set: serverFlag(&d.server)}, "server", "the primary server at `HOST[:PORT]` (default: the one the SOA record names)")
+	f.Var(&flagValue{set: serverFlag(&d.server)}, "server",
+		"the primary server at `HOST[:PORT]` (default: the one the SOA record names)")
 	f.StringVar(&d.zone, "zone", "", "the `zone` to change (default: the one that the domain lies in)")
 	wordVar(cmd, &d.api, publish.Providers(), "api", "publish through the API of "+provider.OrList(publish.Providers()))
 	f.StringVar(&d.apiURL, "api-url", "", "where the API is (default: the provider's; needed for powerdns)")
-	f.StringVar(&d.token, "token-file", "", "the API's token is the first line of this `file` (default: "+tokenVariable+" of the environment)")
+	f.StringVar(&d.token, "token-file", "",
+		"the API's token is the first line of this `file` (default: "+tokenVariable+" of the environment)")
 	f.StringVar(&d.exec, "exec", "", "have this shell `command` make the changes, which are JSON on its standard input")
 	f.Float64Var(&d.rate, "rate", 0, "most requests a `second` to the API (default: what the provider allows)")
 	f.StringVar(&d.since, "since", "", "pass over the domains in this `file`, and add each that is done, to resume")
@@ -91,14 +93,16 @@ func (d *dnsPublish) options() (o publish.Options, err error) {
 	if len(d.server) > 0 {
 		o.Server = d.server[len(d.server)-1]
 	}
-	if zone, err := provider.ParseDomain(d.zone); err == nil { // else a zone of one label, or nonsense that no name lies in
+	if zone, err := provider.ParseDomain(d.zone); err == nil { // else of one label, or nonsense that no name lies in
 		o.Zone = zone
 	}
 	if _, asked := terminal(d.stdin); !d.dryRun && !d.yes && !asked {
-		return o, usagef("publish asks before it writes, and there is no terminal to ask on; look with --dry-run, then give --yes")
+		return o, usagef("publish asks before it writes, and there is no terminal to ask on; " +
+			"look with --dry-run, then give --yes")
 	}
 	if !d.yes && !d.dryRun && d.list.file == "-" {
-		return o, usagef("--file -: standard input has the domains, so nobody can be asked on it; give --yes, or a file")
+		return o, usagef("--file -: standard input has the domains, so nobody can be asked on it; " +
+			"give --yes, or a file")
 	}
 	switch {
 	case d.rate < 0:
@@ -111,8 +115,8 @@ func (d *dnsPublish) options() (o publish.Options, err error) {
 	case d.exec != "" || d.dryRun && d.keyFile == "": // nothing is signed
 		return o, nil
 	case d.keyFile == "":
-		return o, usagef("write --tsig-file FILE (updates are signed with a TSIG key; tsig-keygen autoconfig makes one), " +
-			"--api PROVIDER or --exec COMMAND")
+		return o, usagef("write --tsig-file FILE (updates are signed with a TSIG key; " +
+			"tsig-keygen autoconfig makes one), --api PROVIDER or --exec COMMAND")
 	}
 	keys, err := publish.LoadKeys(d.keyFile)
 	if err != nil {
@@ -140,7 +144,7 @@ func (d *dnsPublish) apiOptions() (*publish.API, error) {
 		return nil, usagef("no token for the API: write --token-file FILE, or set %s", tokenVariable)
 	case token == "":
 		return nil, usagef("%s: the file is empty; its first line is the token", from)
-	case strings.ContainsFunc(token, func(r rune) bool { return r > unicode.MaxASCII || unicode.IsControl(r) || r == ' ' }):
+	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII }):
 		return nil, usagef("%s: a token has no blanks, no line breaks and no letters beyond ASCII", from)
 	}
 	api, err := publish.NewAPI(d.api, d.apiURL, token)
@@ -156,8 +160,8 @@ func (d *dnsPublish) apiOptions() (*publish.API, error) {
 
 // transport makes requests of HTTP with the authorities and places of the flags.
 func (n *network) transport() *http.Transport {
-	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: publishedAtOnce,
-		TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: time.Minute,
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
+		MaxIdleConnsPerHost: publishedAtOnce, TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: time.Minute,
 		TLSClientConfig: &tls.Config{RootCAs: n.roots, MinVersion: tls.VersionTLS12}}
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, n.connect.to(address))

@@ -134,8 +134,8 @@ func (d *dnsPublish) carryOut(ctx context.Context, z *publishedZone) {
 	if z.Published {
 		result = "ok"
 	}
-	d.audit.Log("publish", slog.String("zone", z.Zone), slog.String("at", z.Server), slog.Int("changes", z.update.Count()),
-		slog.String("by", cmp.Or(d.env.Get("SUDO_USER"), d.env.Get("USER"))), slog.String("result", result))
+	d.audit.Log("publish", slog.String("zone", z.Zone), slog.String("at", z.Server),
+		slog.Int("changes", z.update.Count()), slog.String("by", cmp.Or(d.env.Get("SUDO_USER"), d.env.Get("USER"))), slog.String("result", result))
 	if z.Published && d.servers {
 		z.Findings = append(z.Findings, d.publisher.Verify(ctx, z.update)...)
 	}
@@ -188,7 +188,7 @@ func (d *dnsPublish) finishZone(ctx context.Context, z *publishedZone) error {
 	case u.Count() == 0 && len(z.Findings) == 0:
 		d.total.same++
 	}
-	d.total.failed += b2i(slices.ContainsFunc(z.Findings, func(f finding.Finding) bool { return f.Level == finding.Fail }))
+	d.total.failed += b2i(finding.Summarize(z.Findings).Fail > 0)
 	return d.report(z)
 }
 
@@ -228,7 +228,8 @@ func (d *dnsPublish) agreed(ctx context.Context, count int, zone string) bool {
 		fmt.Fprintln(d.stderr)
 		return false
 	}
-	return (err == nil || errors.Is(err, io.EOF)) && slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(answer)))
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return (err == nil || errors.Is(err, io.EOF)) && (answer == "y" || answer == "yes")
 }
 
 // report prints the findings: as JSON with all else, or those to act on.
@@ -256,8 +257,8 @@ func (d *dnsPublish) summary() error {
 		w = d.stderr
 	}
 	t := d.total
-	fmt.Fprintf(w, "%s: %d published (%s), %d with nothing to do, %d with errors", plural(t.domains, "domain"), t.published,
-		plural(t.changes, "change"), t.same, t.failed)
+	fmt.Fprintf(w, "%s: %d published (%s), %d with nothing to do, %d with errors",
+		plural(t.domains, "domain"), t.published, plural(t.changes, "change"), t.same, t.failed)
 	if t.known > 0 {
 		fmt.Fprintf(w, ", %d done before", t.known)
 	}

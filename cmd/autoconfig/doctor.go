@@ -38,7 +38,8 @@ func (a *app) doctorCommand() *cobra.Command {
 	d.secret.flags(cmd)
 	formatFlag(cmd, &d.format)
 	f := cmd.Flags()
-	f.StringArrayVar(&d.have, "have", nil, "a server you have typed in: `HOST:PORT/tls|starttls|plain[/password|oauth2]` (repeatable)")
+	f.StringArrayVar(&d.have, "have", nil,
+		"a server you have typed in: `HOST:PORT/tls|starttls|plain[/password|oauth2]` (repeatable)")
 	f.StringVar(&d.username, "username", "", "the user `name` you have typed in; also the one to log in with")
 	f.BoolVar(&d.offline, "offline", false, "only compare --have and --username, ask no network")
 	f.BoolVarP(&d.verbose, "verbose", "v", false, "say all: what is fine, too, and what each server said")
@@ -66,7 +67,8 @@ func (d *doctorRun) run(ctx context.Context, args []string) error {
 		if meant == nil { // a mistyped domain: compare with the one that was meant
 			meant = d.lookup(source.SuggestDomain(d.addr.Domain))
 		}
-		groups = append(groups, findingGroup{title: "What you have typed in", findings: probe.Have(meant, d.addr, typed, d.username)})
+		groups = append(groups, findingGroup{title: "What you have typed in",
+			findings: probe.Have(meant, d.addr, typed, d.username)})
 	}
 	if !d.offline {
 		seen, err := d.examine(ctx)
@@ -78,7 +80,8 @@ func (d *doctorRun) run(ctx context.Context, args []string) error {
 		}
 	}
 	if d.p != nil {
-		groups = append(groups, findingGroup{title: "The provider", findings: config.News(d.p.ID, d.addr.Domain, d.cfg.Day())})
+		groups = append(groups, findingGroup{title: "The provider",
+			findings: config.News(d.p.ID, d.addr.Domain, d.cfg.Day())})
 	}
 	return d.report(groups)
 }
@@ -90,8 +93,10 @@ func (d *doctorRun) examine(ctx context.Context) ([]doctor.Group, error) {
 		return nil, err
 	}
 	dns := d.network.dnsClient(d.cfg, 0)
-	return (&doctor.Doctor{Address: d.addr, Provider: d.p, Config: d.cfg, Data: d.data, DNS: dns, Env: d.network.asking(dns),
-		Login: login, LoginHosts: d.secret.hosts, Allow: func(host string) bool { return d.confirm(ctx, host) }}).Examine(ctx)
+	look := &doctor.Doctor{Address: d.addr, Provider: d.p, Config: d.cfg, Data: d.data,
+		DNS: dns, Env: d.network.asking(dns), Login: login, LoginHosts: d.secret.hosts,
+		Allow: func(host string) bool { return d.confirm(ctx, host) }}
+	return look.Examine(ctx)
 }
 
 func (d *doctorRun) typed() ([]probe.Typed, error) {
@@ -104,7 +109,8 @@ func (d *doctorRun) typed() ([]probe.Typed, error) {
 		out = append(out, t)
 	}
 	if d.offline && len(out) == 0 && d.username == "" {
-		return nil, usagef("--offline compares what you have typed in; give it with --have HOST:PORT/tls|starttls|plain or --username NAME")
+		return nil, usagef("--offline compares what you have typed in; " +
+			"give it with --have HOST:PORT/tls|starttls|plain or --username NAME")
 	}
 	return out, nil
 }

@@ -26,8 +26,10 @@ func (s *secretFlags) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&s.login, "login", false, "ask for the password and try it, once at each server")
 	f.StringVar(&s.passwordFile, "password-file", "", "try the password in the first line of this `file`")
-	f.StringVar(&s.tokenFile, "token-file", "", "try the OAuth2 access token in the first line of this `file` (XOAUTH2)")
-	f.StringArrayVar(&s.hosts, "login-host", nil, "this `host` may be given the password although it is of another domain (repeatable)")
+	f.StringVar(&s.tokenFile, "token-file", "",
+		"try the OAuth2 access token in the first line of this `file` (XOAUTH2)")
+	f.StringArrayVar(&s.hosts, "login-host", nil,
+		"this `host` may be given the password although it is of another domain (repeatable)")
 	exclusive(cmd, "login", "password-file", "token-file")
 }
 
@@ -127,7 +129,8 @@ func (d *doctorRun) confirm(ctx context.Context, host string) bool {
 	if !ok {
 		return false
 	}
-	fmt.Fprintf(d.stderr, "%s is not a host of %s or its mail exchangers. Send it the password? [y/N] ", host, d.addr.Domain)
+	fmt.Fprintf(d.stderr, "%s is not a host of %s or its mail exchangers. Send it the password? [y/N] ",
+		host, d.addr.Domain)
 	answer, err := interruptible(ctx, func() (string, error) { return bufio.NewReader(f).ReadString('\n') })
 	return err == nil && strings.EqualFold(strings.TrimSpace(answer), "y")
 }

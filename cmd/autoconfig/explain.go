@@ -19,13 +19,14 @@ import (
 // mostPasted bounds what explain reads from standard input, in bytes.
 const mostPasted = 64 << 10
 
-var errUnexplained = errors.New("nothing known is in this text; paste the server's whole reply with its numbers (for example 535 5.7.139 …), " +
-	"or run autoconfig doctor ADDRESS to ask the servers themselves")
+var errUnexplained = errors.New("nothing known is in this text; " +
+	"paste the server's whole reply with its numbers (for example 535 5.7.139 …), or run autoconfig doctor ADDRESS to ask the servers themselves")
 
 func (a *app) explainCommand() *cobra.Command {
 	cmd := newCommand("explain", "[TEXT]", nil)
 	cmd.DisableFlagParsing = true // -ERR and the like are text
-	lang := cmd.Flags().String("lang", "", "language of the answer: "+provider.OrList(finding.Languages())+" (default: the locale's)")
+	lang := cmd.Flags().String("lang", "",
+		"language of the answer: "+provider.OrList(finding.Languages())+" (default: the locale's)")
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
 		text, help, err := a.explainArgs(args, lang)
 		if err != nil || help {

@@ -15,8 +15,11 @@ import (
 
 func (a *app) exportCommand() *cobra.Command {
 	var only []string
-	cmd := newCommand("export", "DIR", func(ctx context.Context, args []string) error { return a.export(ctx, args[0], only) })
-	cmd.Flags().StringArrayVar(&only, "domain", nil, "write the files of this `domain` only, and remove none (repeatable)")
+	cmd := newCommand("export", "DIR", func(ctx context.Context, args []string) error {
+		return a.export(ctx, args[0], only)
+	})
+	cmd.Flags().StringArrayVar(&only, "domain", nil,
+		"write the files of this `domain` only, and remove none (repeatable)")
 	return cmd
 }
 
@@ -45,7 +48,8 @@ func (a *app) export(ctx context.Context, dir string, only []string) error {
 	case a.json:
 		err = a.printJSON(done)
 	default:
-		_, err = fmt.Fprintf(a.stdout, "%s: %d domains, %d files written, %d unchanged, %d removed\n", dir, done.Domains, done.Written, done.Unchanged, done.Removed)
+		_, err = fmt.Fprintf(a.stdout, "%s: %d domains, %d files written, %d unchanged, %d removed\n",
+			dir, done.Domains, done.Written, done.Unchanged, done.Removed)
 	}
 	return errors.Join(err, silent(done.Skipped > 0)) // each row has been reported
 }

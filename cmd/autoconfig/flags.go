@@ -44,7 +44,8 @@ func wordVar(cmd *cobra.Command, to *string, words []string, name, usage string)
 
 // offer lets shells complete the value of a flag.
 func offer(cmd *cobra.Command, flag string, words []string) {
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that does not exist
+	complete := cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
+	_ = cmd.RegisterFlagCompletionFunc(flag, complete) // fails for a flag that does not exist
 }
 
 // wordsFlag is a repeatable flag whose values, also several with commas, are of
@@ -79,7 +80,8 @@ func exclusive(cmd *cobra.Command, names ...string) {
 	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
 		given := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !cmd.Flags().Changed(name) })
 		if len(given) > 1 {
-			return usagef("--%s and --%s exclude one another; write one of --%s", given[0], given[1], strings.Join(names, ", --"))
+			return usagef("--%s and --%s exclude one another; write one of --%s",
+				given[0], given[1], strings.Join(names, ", --"))
 		}
 		if before != nil {
 			return before(cmd, args)

@@ -64,7 +64,8 @@ func (b *beginning) run(ctx context.Context, args []string) error {
 	}
 	for _, path := range []string{b.output, b.caddyfile} {
 		if _, err := os.Lstat(path); path != "" && path != "-" && err == nil {
-			return usagef("%s is there already, and init writes over nothing; give another name, or --output - to print it", path)
+			return usagef("%s is there already, and init writes over nothing; "+
+				"give another name, or --output - to print it", path)
 		}
 	}
 	domain, err := b.domain(ctx, args)
@@ -152,7 +153,8 @@ func (b *beginning) draft(ctx context.Context, domain string, o setup.Options) (
 	d.Name, d.ACME = b.name, b.acme
 	d.ServiceHost = cmp.Or(b.serviceHost, dnssrv.AutoconfigLabel+"."+domain)
 	if b.answers != nil && b.serviceHost == "" {
-		if d.ServiceHost, err = provider.ParseDomain(b.ask(ctx, "Name of this server, as it is reached from outside", d.ServiceHost)); err != nil {
+		name := b.ask(ctx, "Name of this server, as it is reached from outside", d.ServiceHost)
+		if d.ServiceHost, err = provider.ParseDomain(name); err != nil {
 			return d, usagef("not a host name; write for example autoconfig.example.org")
 		}
 	}
@@ -175,9 +177,11 @@ func (b *beginning) look(ctx context.Context, domain string, o setup.Options) (s
 		case seen.Builtin != nil && len(seen.Hosts) == 0, seen.Complete():
 			return seen.Draft(), nil
 		case seen.Unknown:
-			return setup.Draft{}, fmt.Errorf("the domain %s does not exist in DNS; check the spelling, or give the servers with --offline --imap HOST --smtp HOST", domain)
+			return setup.Draft{}, fmt.Errorf("the domain %s does not exist in DNS; check the spelling, "+
+				"or give the servers with --offline --imap HOST --smtp HOST", domain)
 		case errors.Is(seen.MXErr, provider.ErrUnavailable):
-			return setup.Draft{}, errors.New("DNS does not answer; give a resolver with --resolver, or the servers with --offline --imap HOST --smtp HOST")
+			return setup.Draft{}, errors.New("DNS does not answer; give a resolver with --resolver, " +
+				"or the servers with --offline --imap HOST --smtp HOST")
 		}
 		missing := o.IMAP
 		protocol, flag := provider.IMAP, "--imap"

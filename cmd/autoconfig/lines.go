@@ -140,7 +140,8 @@ func (p *progress) clear() {
 // eachInOrder works on the values of a list, several at a time, and shows the
 // results in the order of the list, under a bar. It ends with the first error of
 // show, of the list or of ctx: what is under way then ended early and tells nothing.
-func eachInOrder[T, R any](ctx context.Context, bar *progress, list iter.Seq2[T, error], workers int, work func(context.Context, T) R, show func(R) error) error {
+func eachInOrder[T, R any](ctx context.Context, bar *progress, list iter.Seq2[T, error], workers int,
+	work func(context.Context, T) R, show func(R) error) error {
 	defer bar.clear()
 	var broke error
 	count := 0

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -62,13 +61,14 @@ func (d *discovery) document(ctx context.Context, name string) ([]byte, string, 
 }
 
 var formatNames = map[discover.Format]string{
-	discover.Autoconfig: "autoconfig XML", discover.Autodiscovery: "an Autodiscover answer", discover.Profile: "a configuration profile",
-	discover.PACC: "a PACC document", discover.NoFormat: "no format with mail settings",
+	discover.Autoconfig: "autoconfig XML", discover.Autodiscovery: "an Autodiscover answer",
+	discover.Profile: "a configuration profile", discover.PACC: "a PACC document",
+	discover.NoFormat: "no format with mail settings",
 }
 
 func (d *discovery) printLint(r lintJSON) error {
 	out := d.printer(textFormat)
-	out.heading("##", fmt.Sprintf("%s: %s: %s, %s", r.Document, formatNames[r.Format], plural(r.Summary.Fail, "error"), plural(r.Summary.Warn, "warning")))
+	out.heading("##", r.Document+": "+formatNames[r.Format]+": "+faults(r.Summary))
 	out.list(r.Findings)
 	out.explain(r.Findings)
 	return out.err

@@ -94,7 +94,8 @@ func manPageOf(cmd *cobra.Command) manPage {
 	if cmd.Long != "" {
 		p.Paragraphs = strings.Split(strings.TrimSpace(cmd.Long), "\n\n")
 	}
-	p.Options = []manOptions{{"OPTIONS", manFlags(cmd.NonInheritedFlags())}, {"GLOBAL OPTIONS", manFlags(cmd.InheritedFlags())}}
+	p.Options = []manOptions{
+		{"OPTIONS", manFlags(cmd.NonInheritedFlags())}, {"GLOBAL OPTIONS", manFlags(cmd.InheritedFlags())}}
 	if cmd.HasParent() {
 		p.See = append(p.See, manName(cmd.Parent()))
 	}

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -57,7 +57,9 @@ func (a *app) verifyProfile(name string, raw []byte, roots *x509.CertPool) error
 	content := raw
 	if signed != nil {
 		content = signed.Content
-		v.Signer = &signerJSON{Subject: provider.Printable(signed.Signer.Subject.String(), 0), Issuer: provider.Printable(signed.Signer.Issuer.String(), 0), NotAfter: signed.NotAfter, Trusted: verr == nil}
+		name := func(n pkix.Name) string { return provider.Printable(n.String(), 0) }
+		v.Signer = &signerJSON{Subject: name(signed.Signer.Subject), Issuer: name(signed.Signer.Issuer),
+			NotAfter: signed.NotAfter, Trusted: verr == nil}
 		if !signed.At.IsZero() {
 			v.Signer.SignedAt = &signed.At
 		}
@@ -79,8 +81,8 @@ func (a *app) printVerification(v verification) error {
 	if a.json {
 		return a.printIndented(v)
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	row := func(name, value string) { fmt.Fprintf(w, "%s\t%s\n", name, provider.Printable(value, 0)) }
+	var out table
+	row := func(name, value string) { out.row(name, provider.Printable(value, 0)) }
 	if s := v.Signer; s != nil {
 		row("signed by", s.Subject)
 		row("issued by", s.Issuer)
@@ -100,11 +102,9 @@ func (a *app) printVerification(v verification) error {
 			}
 		}
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
+	err := out.print(a.stdout)
 	a.printFindings(v.Findings)
-	return nil
+	return err
 }
 
 func payloadWords(p apple.Payload) string {

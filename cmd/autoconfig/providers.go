@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,7 +33,8 @@ func (a *app) providersCommand() *cobra.Command {
 	cmd := newCommand("providers", "[ID|DOMAIN]", nil)
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
 		if cmd.Flags().Changed("on") && !facts || facts && len(args) == 0 {
-			return usagef("--facts needs the ID of a built-in provider, and --on needs --facts; write for example autoconfig providers microsoft365 --facts")
+			return usagef("--facts needs the ID of a built-in provider, and --on needs --facts; " +
+				"write for example autoconfig providers microsoft365 --facts")
 		}
 		if facts {
 			id, err := a.builtinOf(cmd.Context(), args[0])
@@ -66,8 +66,7 @@ func (a *app) providersCommand() *cobra.Command {
 		if a.json {
 			return a.printProvidersJSON(entries)
 		}
-		w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "ID\tNAME\tDOMAINS\tINCOMING\tOUTGOING")
+		list := table{{"ID", "NAME", "DOMAINS", "INCOMING", "OUTGOING"}}
 		for _, e := range entries {
 			count := fmt.Sprint(len(e.Domains))
 			if e.DomainsFile != nil {
@@ -76,9 +75,9 @@ func (a *app) providersCommand() *cobra.Command {
 			if e.DomainsCommand != nil {
 				count += " + " + strings.Join(e.DomainsCommand.Command, " ")
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.ID, e.Name, count, serverWords(e.Incoming[0]), serverWords(e.Outgoing[0]))
+			list.row(e.ID, e.Name, count, serverWords(e.Incoming[0]), serverWords(e.Outgoing[0]))
 		}
-		return w.Flush()
+		return list.print(a.stdout)
 	})
 	cmd.Flags().BoolVar(&facts, "facts", false, "where a built-in provider's values come from, and what changes when")
 	cmd.Flags().StringVar(&on, "on", "", "with --facts: as they are on this `date`, 2027-01-02")
@@ -101,7 +100,8 @@ func (a *app) builtinOf(ctx context.Context, text string) (string, error) {
 	case errors.Is(err, provider.ErrUnavailable):
 		return "", err
 	}
-	return "", usagef("%q is not a built-in provider; only those have facts: %s, %s", text, provider.Outlook, provider.Microsoft365)
+	return "", usagef("%q is not a built-in provider; only those have facts: %s, %s",
+		text, provider.Outlook, provider.Microsoft365)
 }
 
 // entryOf finds a provider by its id, or by an address or a domain that it serves.
@@ -115,7 +115,8 @@ func (a *app) entryOf(ctx context.Context, text string) (config.Entry, error) {
 	}
 	p, err := a.data.All().Lookup(ctx, addr)
 	if errors.Is(err, provider.ErrNotFound) {
-		return config.Entry{}, fmt.Errorf("no provider has the id %q, and the domain is not served; run autoconfig providers for the ids", text)
+		return config.Entry{}, fmt.Errorf("no provider has the id %q, and the domain is not served; "+
+			"run autoconfig providers for the ids", text)
 	}
 	if err != nil {
 		return config.Entry{}, err
@@ -155,14 +156,15 @@ func serverLines(list []provider.Server) []string {
 
 // serverWords is a server on one line.
 func serverWords(s provider.Server) string {
-	return fmt.Sprintf("%s %s:%d %s (%s)", s.Protocol, s.Host, s.Port, s.Security, strings.Join(provider.Texts(s.Auth), ", "))
+	auth := strings.Join(provider.Texts(s.Auth), ", ")
+	return fmt.Sprintf("%s %s:%d %s (%s)", s.Protocol, s.Host, s.Port, s.Security, auth)
 }
 
 func (a *app) printProvider(e config.Entry) error {
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	var out table
 	row := func(key, value string) {
 		if value != "" {
-			fmt.Fprintf(w, "%s\t%s\n", key, value)
+			out.row(key, value)
 		}
 	}
 	row("id", e.ID)
@@ -190,13 +192,13 @@ func (a *app) printProvider(e config.Entry) error {
 	row("domains file", e.DomainsFile.String())
 	row("domains", fmt.Sprint(len(e.Domains)))
 	for _, line := range wrap(e.Domains, 70) {
-		fmt.Fprintf(w, "\t%s\n", line)
+		row("", line)
 	}
 	if len(e.Unverified) > 0 {
 		row("unverified", "served only when their MX confirms it")
-		for _, line := range wrap(e.Unverified, 70) {
-			fmt.Fprintf(w, "\t%s\n", line)
-		}
 	}
-	return w.Flush()
+	for _, line := range wrap(e.Unverified, 70) {
+		row("", line)
+	}
+	return out.print(a.stdout)
 }

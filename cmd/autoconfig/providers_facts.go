@@ -40,7 +40,7 @@ func (a *app) printFacts(id string, day time.Time) error {
 			out.Facts[n-1].Sources = append(out.Facts[n-1].Sources, f.Source)
 			continue
 		}
-		out.Facts = append(out.Facts, factJSON{Key: f.Key, Values: factValues(p, f.Key), Sources: []string{f.Source}, Reviewed: f.Reviewed})
+		out.Facts = append(out.Facts, factJSON{f.Key, factValues(p, f.Key), []string{f.Source}, f.Reviewed})
 	}
 	for _, c := range provider.Changes(id) {
 		out.Changes = append(out.Changes, changeJSON{Date: c.Date, State: c.State(day), What: c.What, Source: c.Source})

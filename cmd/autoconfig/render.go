@@ -18,7 +18,8 @@ import (
 	"autoconfig/source"
 )
 
-var formats = []string{"mozilla", "autodiscover", "mobilesync", "autodiscover-json", "mobileconfig", "pacc", "text", "json"}
+var formats = []string{
+	"mozilla", "autodiscover", "mobilesync", "autodiscover-json", "mobileconfig", "pacc", "text", "json"}
 
 func (a *app) renderCommand() *cobra.Command {
 	var o server.RenderOptions
@@ -54,7 +55,8 @@ func (a *app) render(ctx context.Context, format, who string, o server.RenderOpt
 	}
 	set := service.Settings(a.cfg, a.data, nil)
 	if sign && set.SignAsServiceHost {
-		return usagef("--sign: with signing: auto and tls.acme the running server alone has the certificate; fetch the profile from it")
+		return usagef("--sign: with signing: auto and tls.acme the running server alone has the certificate; " +
+			"fetch the profile from it")
 	}
 	if sign && set.Signer == nil {
 		return usagef("--sign needs signing: {cert_file: …, key_file: …} in the configuration")

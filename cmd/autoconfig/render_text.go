@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"autoconfig/provider"
 )
@@ -14,12 +13,12 @@ import (
 func (a *app) renderText(p *provider.Provider, addr provider.Address) error {
 	p = p.For(addr.Domain)
 	fmt.Fprintf(a.stdout, "%s for %s\n\n", p.Name, addr)
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\tserver\tport\tencryption\tuser name\tauthentication")
+	servers := table{{"", "server", "port", "encryption", "user name", "authentication"}}
 	for _, s := range p.AllServers() {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", protocolWords[s.Protocol], s.Host, s.Port, securityWords[s.Security], provider.Expand(s.Username, addr), strings.Join(provider.Texts(s.Auth), ", or "))
+		servers.row(protocolWords[s.Protocol], s.Host, fmt.Sprint(s.Port), securityWords[s.Security],
+			provider.Expand(s.Username, addr), strings.Join(provider.Texts(s.Auth), ", or "))
 	}
-	if err := w.Flush(); err != nil {
+	if err := servers.print(a.stdout); err != nil {
 		return err
 	}
 	fmt.Fprintln(a.stdout)
@@ -33,7 +32,8 @@ func (a *app) renderText(p *provider.Provider, addr provider.Address) error {
 		fmt.Fprintln(a.stdout, line)
 	}
 	if s, ok := provider.First(p.Incoming, provider.POP3); ok && s.LeaveOnServer != nil {
-		fmt.Fprintf(a.stdout, "POP3: mail that was fetched %s.\n", map[bool]string{true: "stays on the server", false: "is deleted on the server"}[*s.LeaveOnServer])
+		what := map[bool]string{true: "stays", false: "is deleted"}[*s.LeaveOnServer]
+		fmt.Fprintf(a.stdout, "POP3: mail that was fetched %s on the server.\n", what)
 	}
 	if e := p.Enable; e != nil {
 		fmt.Fprintf(a.stdout, "Switch it on first: %s\n", e.URL)
@@ -58,7 +58,8 @@ func printNotes(w io.Writer, notes []provider.Note) {
 
 // passwordLines says what became of password login where it does not simply work.
 func passwordLines(l provider.PasswordLogin) []string {
-	words := map[provider.PasswordStatus]string{provider.PasswordWorks: "works", provider.PasswordRetired: "retired", provider.PasswordApp: "needs an app password"}
+	words := map[provider.PasswordStatus]string{
+		provider.PasswordWorks: "works", provider.PasswordRetired: "retired", provider.PasswordApp: "needs an app password"}
 	var out []string
 	line := func(over string, l provider.PasswordState) {
 		text := "Password login" + over + ": " + words[cmp.Or(l.Status, provider.PasswordWorks)]
@@ -78,6 +79,8 @@ func passwordLines(l provider.PasswordLogin) []string {
 	return out
 }
 
-var protocolWords = map[provider.Protocol]string{provider.IMAP: "IMAP", provider.POP3: "POP3", provider.SMTP: "SMTP (outgoing)", provider.ManageSieve: "ManageSieve"}
+var protocolWords = map[provider.Protocol]string{
+	provider.IMAP: "IMAP", provider.POP3: "POP3", provider.SMTP: "SMTP (outgoing)", provider.ManageSieve: "ManageSieve"}
 
-var securityWords = map[provider.Security]string{provider.TLS: "TLS", provider.STARTTLS: "STARTTLS", provider.Plain: "none"}
+var securityWords = map[provider.Security]string{
+	provider.TLS: "TLS", provider.STARTTLS: "STARTTLS", provider.Plain: "none"}

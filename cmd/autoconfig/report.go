@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -13,7 +12,6 @@ import (
 	"golang.org/x/term"
 
 	"autoconfig/finding"
-	"autoconfig/provider"
 )
 
 // printer prints findings for people: a line that sums them up, a line for each
@@ -63,27 +61,6 @@ func formatFlag(cmd *cobra.Command, format *string, further ...string) {
 	wordVar(cmd, format, words, "format", said+" or json (--json is the same)")
 }
 
-// array is a list that is a JSON array even when empty.
-func array[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
-}
-
-// printJSON prints a value on a line.
-func (a *app) printJSON(v any) error { return a.encode(v, "") }
-
-// printIndented prints the only value of a command.
-func (a *app) printIndented(v any) error { return a.encode(v, "  ") }
-
-func (a *app) encode(v any, indent string) error {
-	e := json.NewEncoder(a.stdout)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", indent)
-	return e.Encode(v)
-}
-
 func (p *printer) printf(format string, args ...any) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format, args...)
@@ -105,7 +82,8 @@ func (p *printer) lines(head, text string) {
 
 // The words of the levels, and their colours (ECMA-48 SGR).
 var (
-	levelWords   = map[finding.Level]string{finding.Fail: "FAIL", finding.Warn: "warn", finding.OK: "ok", finding.Skipped: "-"}
+	levelWords = map[finding.Level]string{
+		finding.Fail: "FAIL", finding.Warn: "warn", finding.OK: "ok", finding.Skipped: "-"}
 	levelColours = map[finding.Level]string{finding.Fail: "1;31", finding.Warn: "33", finding.OK: "32"}
 )
 
@@ -116,38 +94,9 @@ func (p *printer) paint(colour, text string) string {
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
-// oneLine makes text fit to be printed on a line.
-func oneLine(text string) string {
-	return provider.Printable(strings.Join(strings.Fields(text), " "), 0)
-}
-
-func words(text string) []string { return strings.Fields(oneLine(text)) }
-
-// wrap joins words into lines of at most width characters.
-func wrap(words []string, width int) []string {
-	var lines []string
-	line, length := "", 0
-	for _, word := range words {
-		n := utf8.RuneCountInString(word)
-		switch {
-		case line == "":
-			line, length = word, n
-		case length+1+n > width:
-			lines = append(lines, line)
-			line, length = word, n
-		default:
-			line, length = line+" "+word, length+1+n
-		}
-	}
-	if line != "" {
-		lines = append(lines, line)
-	}
-	return lines
-}
-
 // summary is the first line of a report.
 func (p *printer) summary(subject string, s finding.Summary) {
-	p.heading("##", subject+": "+counts(s))
+	p.heading("##", fmt.Sprintf("%s: %s, %d fine", subject, faults(s), s.OK))
 }
 
 func (p *printer) heading(marks, text string) {
@@ -157,18 +106,6 @@ func (p *printer) heading(marks, text string) {
 		return
 	}
 	p.printf("%s\n", p.paint("1", text))
-}
-
-func counts(s finding.Summary) string {
-	return plural(s.Fail, "error") + ", " + plural(s.Warn, "warning") + ", " + fmt.Sprint(s.OK) + " fine"
-}
-
-// plural is a number of things: 1 error, 2 errors.
-func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprint(n) + " " + thing + "s"
 }
 
 // list prints a line for each finding, the worst first.
@@ -283,7 +220,8 @@ func (p *printer) say(kind []finding.Finding, head string, of func(finding.Findi
 		subjects[text] = append(subjects[text], f.Subject)
 	}
 	for _, text := range said {
-		if who := strings.Join(slices.Compact(subjects[text]), ", "); len(said) > 1 && who != "" && !strings.Contains(text, who) {
+		who := strings.Join(slices.Compact(subjects[text]), ", ")
+		if len(said) > 1 && who != "" && !strings.Contains(text, who) {
 			text = who + ": " + text
 		}
 		p.paragraph(head, text)
@@ -424,7 +362,9 @@ type findingGroup struct {
 }
 
 func (p *printer) group(g findingGroup) {
-	shown := slices.DeleteFunc(slices.Clone(g.findings), func(f finding.Finding) bool { return g.hidden != nil && g.hidden(f) })
+	shown := slices.DeleteFunc(slices.Clone(g.findings), func(f finding.Finding) bool {
+		return g.hidden != nil && g.hidden(f)
+	})
 	if len(shown) == 0 && g.line == "" {
 		return
 	}

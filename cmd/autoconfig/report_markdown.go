@@ -15,7 +15,8 @@ func (p *printer) markdownList(found []finding.Finding) {
 	for _, f := range sorted(found) {
 		about := f.Subject
 		f.Subject = ""
-		p.printf("| %s | %s | %s %s |\n", levelWords[f.Level], escapeMarkdown(oneLine(about)), escapeMarkdown(oneLine(summed(f))), findingLink(f.ID))
+		p.printf("| %s | %s | %s %s |\n", levelWords[f.Level],
+			escapeMarkdown(oneLine(about)), escapeMarkdown(oneLine(summed(f))), findingLink(f.ID))
 	}
 	p.printf("\n")
 }

@@ -15,7 +15,9 @@ import (
 
 func (a *app) sourcesCommand() *cobra.Command {
 	all := false
-	check := newCommand("sources check", "", func(ctx context.Context, _ []string) error { return a.checkSources(ctx, all) })
+	check := newCommand("sources check", "", func(ctx context.Context, _ []string) error {
+		return a.checkSources(ctx, all)
+	})
 	check.Flags().BoolVar(&all, "all", false, "look at every row of the lists")
 	from := 0
 	schema := newCommand("sources schema", "", func(context.Context, []string) error {
@@ -94,7 +96,8 @@ func (a *app) checkSource(ctx context.Context, rows *source.Rows, all bool) bool
 	}
 	switch {
 	case all || bad > 0:
-		fmt.Fprintf(a.stdout, "%s: answers; rows of its list that can be used: %d, that cannot: %d\n", rows.Name(), good, bad)
+		fmt.Fprintf(a.stdout, "%s: answers; rows of its list that can be used: %d, that cannot: %d\n",
+			rows.Name(), good, bad)
 	case first == "":
 		fmt.Fprintf(a.stdout, "%s: answers, and lists nothing\n", rows.Name())
 	default:

@@ -57,7 +57,8 @@ func (a *app) thunderbirdAddon(file string, o addonOptions) error {
 	if err := os.WriteFile(file, xpi, 0o644); err != nil {
 		return fmt.Errorf("the add-on cannot be written: %w", err)
 	}
-	fmt.Fprintf(a.stderr, "%s: add-on %s for %s; install it in Thunderbird under Add-ons and Themes, Install Add-on From File\n", file, addon.ID, e.Name)
+	fmt.Fprintf(a.stderr, "%s: add-on %s for %s; install it in Thunderbird under Add-ons and Themes, "+
+		"Install Add-on From File\n", file, addon.ID, e.Name)
 	if o.policies == "" {
 		return nil
 	}
