@@ -62,31 +62,36 @@ type reading struct {
 
 func newReading(t *table, raw string, known Known) *reading {
 	text := fold(raw)
-	r := &reading{t: t, text: text, sentence: 1, seen: make([]int, len(t.byTerm)), ever: make([]bool, len(t.byTerm)), holding: make([]bool, len(t.clauses))}
+	r := &reading{t: t, text: text, sentence: 1,
+		seen: make([]int, len(t.byTerm)), ever: make([]bool, len(t.byTerm)), holding: make([]bool, len(t.clauses))}
 	r.short = strings.Count(text, " ") <= 4
 	r.hosts(raw, known)
-	state := int32(0)
 	for i := range len(text) {
 		if text[i] == sentenceEnd {
 			r.endSentence()
-			state = 0
+		}
+		r.steps++
+		if i+len(beginning{}) > len(text) {
 			continue
 		}
-		state = t.search.step(state, text[i])
-		t.search.each(state, func(fragment int) { r.hit(t.fragments[fragment], i+1) })
-		r.steps++
+		for _, at := range t.begins[beginning{text[i], text[i+1], text[i+2]}] {
+			r.steps++
+			if f := &t.fragments[at]; strings.HasPrefix(text[i:], f.text) {
+				r.hit(f, i)
+			}
+		}
 	}
 	r.endSentence()
 	return r
 }
 
-// hit notes a fragment that ends at a place of the text.
-func (r *reading) hit(f fragment, end int) {
+// hit notes a fragment that begins at a place of the text.
+func (r *reading) hit(f *fragment, at int) {
 	r.steps += 1 + len(f.terms)
 	for _, term := range f.terms {
 		r.note(term)
 	}
-	if len(f.loud) > 0 && (r.short || r.announced(end-f.length)) {
+	if len(f.loud) > 0 && (r.short || r.announced(at)) {
 		for _, term := range f.loud {
 			r.note(term)
 		}

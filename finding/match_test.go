@@ -252,7 +252,7 @@ func BenchmarkExplain(b *testing.B) {
 }
 
 // The work grows with the text and no faster: four times the text may make at
-// most eight times the steps of the automaton and the rules. Steps are counted
+// most eight times the steps of the search and the rules. Steps are counted
 // rather than timed, so a busy machine fails nothing.
 func TestExplainIsLinear(t *testing.T) {
 	for name, text := range hostile() {

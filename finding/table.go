@@ -12,9 +12,9 @@ import (
 // table is templates/findings/messages.txt, whose head describes its form,
 // ready to be used.
 type table struct {
-	search    *automaton
 	fragments []fragment
-	terms     map[string]int // by name
+	begins    map[beginning][]int // fragments by their first bytes
+	terms     map[string]int      // by name
 	clauses   []clause
 	byTerm    [][]int // per term, the clauses that it begins
 	groups    []ruleGroup
@@ -23,10 +23,13 @@ type table struct {
 
 // fragment is words that are looked for.
 type fragment struct {
-	terms  []int // that it makes true
-	loud   []int // that it makes true where a word such as error is before it
-	length int
+	text  string
+	terms []int // that it makes true
+	loud  []int // that it makes true where a word such as error is before it
 }
+
+// beginning is the first bytes of a fragment. None is shorter.
+type beginning [3]byte
 
 // clause is terms that must be in one sentence, and terms that must not.
 type clause struct{ all, none []int }
@@ -48,7 +51,8 @@ type mailProvider struct{ name, login string }
 
 // messages is the table. A mistake in it is one of this program.
 var messages = sync.OnceValue(func() *table {
-	b := builder{t: &table{terms: map[string]int{}, providers: map[string]mailProvider{}}, index: map[string]int{}, clauses: map[string]int{}}
+	b := builder{index: map[string]int{}, clauses: map[string]int{}, t: &table{begins: map[beginning][]int{},
+		terms: map[string]int{}, providers: map[string]mailProvider{}}}
 	lines := strings.Split(findings.Messages, "\n")
 	for i := 0; i < len(lines); i++ {
 		line, number := lines[i], i+1
@@ -60,13 +64,12 @@ var messages = sync.OnceValue(func() *table {
 			panic(fmt.Sprintf("finding: messages.txt:%d: %q is not understood", number, line))
 		}
 	}
-	return b.table()
+	return b.t
 })
 
 // builder reads the table.
 type builder struct {
 	t       *table
-	texts   []string       // of the fragments
 	index   map[string]int // fragments by text
 	clauses map[string]int
 }
@@ -160,9 +163,11 @@ func (b *builder) fragment(text string, term int) {
 	}
 	at, ok := b.index[word]
 	if !ok {
-		at = len(b.texts)
-		b.index[word], b.texts = at, append(b.texts, word)
-		b.t.fragments = append(b.t.fragments, fragment{length: len(word)})
+		at = len(b.t.fragments)
+		b.index[word] = at
+		b.t.fragments = append(b.t.fragments, fragment{text: word})
+		first := beginning([]byte(word))
+		b.t.begins[first] = append(b.t.begins[first], at)
 	}
 	to := &b.t.fragments[at].terms
 	if text[0] == '#' {
@@ -176,9 +181,4 @@ func (b *builder) fragment(text string, term int) {
 func isOpen(word string, end func(string) (rune, int)) bool {
 	r, _ := end(strings.TrimSpace(word))
 	return isWide(r)
-}
-
-func (b *builder) table() *table {
-	b.t.search = newAutomaton(b.texts)
-	return b.t
 }
