@@ -13,8 +13,7 @@ import (
 	"autoconfig/provider"
 )
 
-// TLS says where the certificates for listen_tls come from: files, or an
-// authority on demand.
+// TLS says where the certificates for listen_tls come from: files, or an authority on demand.
 type TLS struct {
 	KeyPair       `yaml:",inline"`
 	ACME          *ACME `yaml:"acme,omitempty" doc:"certificates on demand, for listed domains and service_host"`
@@ -24,8 +23,7 @@ type TLS struct {
 // Set reports whether certificates come from somewhere.
 func (t TLS) Set() bool { return t.KeyPair.Set() || t.ACME != nil }
 
-// ACME is an authority that issues certificates (RFC 8555). Naming it means
-// agreeing to its terms.
+// ACME is an authority that issues certificates (RFC 8555). Naming it means agreeing to its terms.
 type ACME struct {
 	Email       string `yaml:"email,omitempty" doc:"of the account; the authority may write to it"`
 	Directory   string `yaml:"directory,omitempty" doc:"URL of the authority; default: Let's Encrypt"`
@@ -50,8 +48,7 @@ const (
 	defaultStorage = "/var/lib/autoconfig/certificates"
 )
 
-// Place is where certificates are kept: a folder, or the connection string of
-// a database.
+// Place is where certificates are kept: a folder, or the connection string of a database.
 func (a *ACME) Place(r *files.Reader, env Env) (place string, database bool, err error) {
 	place = a.Storage
 	if a.StorageFile != "" {

@@ -1,6 +1,5 @@
-// Package config reads autoconfig.yaml: strictly, so that a typing error is an
-// error and never a setting that silently does not count. Every mistake is a
-// finding with file:line:column, what is wrong and what to write instead.
+// Package config reads autoconfig.yaml: strictly, so that a typing error is an error and never a setting that silently
+// does not count. Every mistake is a finding with file:line:column, what is wrong and what to write instead.
 package config
 
 import (
@@ -66,8 +65,8 @@ type Signing struct {
 // signingAuto is the word for the certificate of the https listener.
 const signingAuto = "auto"
 
-// SigningPair is the files that profiles are signed with; none are set where
-// the https listener's certificate comes on demand.
+// SigningPair is the files that profiles are signed with; none are set where the https listener's certificate comes on
+// demand.
 func (c *Config) SigningPair() KeyPair {
 	if c.Signing.Auto {
 		return c.TLS.KeyPair
@@ -115,8 +114,8 @@ type Limits struct {
 	Burst     int `yaml:"burst" doc:"requests at once; default 30"`
 }
 
-// Provider is one entry under providers: a provider, or a built-in one with what
-// the file says in place of its own values.
+// Provider is one entry under providers: a provider, or a built-in one with what the file says in place of its own
+// values.
 type Provider struct {
 	provider.Provider `yaml:",inline"`
 
@@ -191,8 +190,7 @@ type Entry struct {
 	path string   // providers[N]
 }
 
-// Model lists the providers served: the file's in their order, then the
-// built-ins the file does not redefine.
+// Model lists the providers served: the file's in their order, then the built-ins the file does not redefine.
 func (c *Config) Model() []Entry { return c.model }
 
 // Name is the file's name, for people.
@@ -212,8 +210,7 @@ func (d Duration) String() string { return time.Duration(d).String() }
 // MarshalText is [Duration.String].
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// NeedsRestart lists the keys that differ in next and count from the next
-// start only.
+// NeedsRestart lists the keys that differ in next and count from the next start only.
 func (c *Config) NeedsRestart(next *Config) []string {
 	var keys []string
 	differs := func(key string, same bool) {

@@ -14,8 +14,8 @@ import (
 	"autoconfig/finding"
 )
 
-// decoder fills structs from a YAML tree. Unlike a plain Unmarshal it continues
-// after a mistake, so that an operator sees all of them at once.
+// decoder fills structs from a YAML tree. Unlike a plain Unmarshal it continues after a mistake, so that an operator
+// sees all of them at once.
 type decoder struct {
 	places
 	lines   []string  // of the file
@@ -80,8 +80,7 @@ func (d *decoder) decode(text []byte, v any) {
 
 const maxCopies = 100_000 // values read through aliases
 
-// value fills v from n. The types are not recursive, so an alias inside its own
-// anchor ends too.
+// value fills v from n. The types are not recursive, so an alias inside its own anchor ends too.
 func (d *decoder) value(path string, n ast.Node, v reflect.Value) {
 	outer := d.path
 	d.path = path
@@ -274,8 +273,8 @@ func (d *decoder) integer(n ast.Node, v reflect.Value) {
 	v.Set(reflect.ValueOf(num).Convert(v.Type()))
 }
 
-// text reads a YAML string. A number or a bool in place of a string is a
-// mistake: YAML would have lost its leading zeros or its spelling.
+// text reads a YAML string. A number or a bool in place of a string is a mistake: YAML would have lost its leading
+// zeros or its spelling.
 func (d *decoder) text(n ast.Node) (string, bool) {
 	switch x := n.(type) {
 	case *ast.StringNode:
@@ -298,8 +297,7 @@ func (d *decoder) typeFault(n ast.Node, want, fix string) {
 	d.fault("config-type", n, fmt.Sprintf("%s is not %s", d.shown(n), want), fix)
 }
 
-// shown is a value for a message: as it is written where it is short, and never
-// a secret.
+// shown is a value for a message: as it is written where it is short, and never a secret.
 func (d *decoder) shown(n ast.Node) string {
 	switch n.(type) {
 	case *ast.SequenceNode:
@@ -314,8 +312,8 @@ func (d *decoder) shown(n ast.Node) string {
 	return "the value"
 }
 
-// fieldsOf yields the fields of a struct that have a key in the file, in their
-// order and with those of embedded structs.
+// fieldsOf yields the fields of a struct that have a key in the file, in their order and with those of embedded
+// structs.
 func fieldsOf(t reflect.Type) iter.Seq2[string, reflect.StructField] {
 	return func(yield func(string, reflect.StructField) bool) {
 		for _, f := range reflect.VisibleFields(t) {

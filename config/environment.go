@@ -53,8 +53,8 @@ func inEnvironment(env Env) (set []string) {
 	return set
 }
 
-// LoadEnv reads the configuration that the environment's variables are, instead
-// of a file; false where none of them is set. What is wrong names the variable.
+// LoadEnv reads the configuration that the environment's variables are, instead of a file; false where none of them is
+// set. What is wrong names the variable.
 func LoadEnv(r *files.Reader, env Env, day time.Time) (*Config, []finding.Finding, bool) {
 	set := inEnvironment(env)
 	if len(set) == 0 {

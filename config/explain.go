@@ -9,8 +9,8 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// explain reports a syntax error of the YAML library in lines, the first of
-// which is the line after number before: where, what is wrong and what to write.
+// explain reports a syntax error of the YAML library in lines, the first of which is the line after number before:
+// where, what is wrong and what to write.
 func (d *decoder) explain(before int, lines []string, err error) {
 	e := syntaxError{lines: lines, line: 1, column: 1, message: strings.SplitN(err.Error(), "\n", 2)[0]}
 	var syntax *yaml.SyntaxError
@@ -37,8 +37,8 @@ var (
 	valueOfKey   = regexp.MustCompile(`^(\s*(?:- )*)([\w.-]+):\s+(.*)$`)
 )
 
-// words says what is wrong and what to write. It moves the place to where the
-// mistake is, which the library often notices later.
+// words says what is wrong and what to write. It moves the place to where the mistake is, which the library often
+// notices later.
 func (e *syntaxError) words() (cause, fix string) {
 	if e.message == errNested.Error() {
 		return fmt.Sprintf("values nested more than %d deep", maxDepth), "write them without the brackets around"
@@ -163,8 +163,7 @@ func (e *syntaxError) bracket() (cause, fix string) {
 	return fmt.Sprintf("the bracket is not closed: no %c", last.closing), fmt.Sprintf("add the %c, or put the value in quotes", last.closing)
 }
 
-// before is the column of the key on the last line before this one that has
-// something on it, 0 without one.
+// before is the column of the key on the last line before this one that has something on it, 0 without one.
 func (e *syntaxError) before() int {
 	for i := e.line - 2; i >= 0; i-- {
 		line := beforeComment(e.lines[i])
@@ -175,8 +174,7 @@ func (e *syntaxError) before() int {
 	return 0
 }
 
-// indented reports whether the line has a key, in another column than the one
-// before it.
+// indented reports whether the line has a key, in another column than the one before it.
 func (e *syntaxError) indented(line string) bool {
 	column := len(line) - len(strings.TrimLeft(line, "- ")) + 1
 	key := valueOfKey.MatchString(line) || strings.HasSuffix(line, ":")

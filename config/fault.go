@@ -49,8 +49,8 @@ type places struct {
 	leafs map[string]bool // values that are one text or number, with nothing below
 }
 
-// find is where the value at path is written, or the nearest thing around it;
-// key is its path, or the path of the short form that holds it.
+// find is where the value at path is written, or the nearest thing around it; key is its path, or the path of the short
+// form that holds it.
 func (p places) find(path string) (at Pos, key string) {
 	for near := path; near != ""; near = parentPath(near) {
 		if at, ok := p.at[near]; ok {
@@ -93,8 +93,8 @@ func (c *Config) Fault(id, path, cause, fix string) finding.Finding {
 	return f
 }
 
-// ordered puts findings into the order of the lines they are about, the
-// configuration before the files it names, each once.
+// ordered puts findings into the order of the lines they are about, the configuration before the files it names, each
+// once.
 func (c *Config) ordered(list []finding.Finding) []finding.Finding {
 	place := func(f finding.Finding) Pos {
 		at := ParsePos(f.Subject)

@@ -64,8 +64,8 @@ func (d *decoder) form(path string, n ast.Node, v any) bool {
 	return true
 }
 
-// provider starts from a built-in if the id is that of one. Keys in the entry
-// replace the built-in's; its domains are added.
+// provider starts from a built-in if the id is that of one. Keys in the entry replace the built-in's; its domains are
+// added.
 func (d *decoder) provider(path string, n ast.Node, p *Provider) {
 	p.PACC, p.PasswordLogin.Status = provider.PACCAuto, provider.PasswordWorks
 	if m, ok := n.(ast.MapNode); ok {
@@ -114,8 +114,8 @@ func (d *decoder) server(path string, n ast.Node, s *provider.Server) {
 	}
 }
 
-// autodiscover is settings, redirect, or a mapping with a redirect's target.
-// The target of a built-in remains if no other is given.
+// autodiscover is settings, redirect, or a mapping with a redirect's target. The target of a built-in remains if no
+// other is given.
 func (d *decoder) autodiscover(path string, n ast.Node, a *provider.Autodiscover) {
 	if text, ok := n.(*ast.StringNode); ok {
 		a.Action = provider.AutodiscoverAction(text.Value)
@@ -169,8 +169,7 @@ func (d *decoder) duration(n ast.Node, out *Duration) {
 	})
 }
 
-// parsed sets out to what parse makes of the text of n; what says what is wrong
-// with it, or is "".
+// parsed sets out to what parse makes of the text of n; what says what is wrong with it, or is "".
 func parsed[T any](d *decoder, n ast.Node, out *T, parse func(string) (v T, what, fix string)) {
 	s, ok := d.text(n)
 	if !ok {

@@ -22,8 +22,7 @@ var secretKeys = map[string]bool{"dsn": true, "password": true, "storage": true}
 //go:embed hints.yaml
 var hintsYAML []byte
 
-// hints is hints.yaml, which says what each table is for. A mistake in it is
-// one of this program.
+// hints is hints.yaml, which says what each table is for. A mistake in it is one of this program.
 var hints = sync.OnceValue(func() (h struct {
 	Examples          map[string]string
 	Meanings, Schemes map[string]map[string][]string
@@ -45,8 +44,7 @@ func listedUnder(table map[string][]string, text string) string {
 	return ""
 }
 
-// wordsOf lists the words of a type that has only some, what they are, and the
-// finding about another one.
+// wordsOf lists the words of a type that has only some, what they are, and the finding about another one.
 func wordsOf(t reflect.Type) (words []string, what, id string) {
 	switch t {
 	case reflect.TypeFor[provider.Security]():

@@ -16,8 +16,7 @@ type Resolvers []string
 // systemResolver means the resolvers of /etc/resolv.conf.
 const systemResolver = "system"
 
-// Addresses lists the resolvers as HOST:PORT, with those of the system in the
-// place of the word system.
+// Addresses lists the resolvers as HOST:PORT, with those of the system in the place of the word system.
 func (r Resolvers) Addresses(system func() []string) []string {
 	i := slices.Index(r, systemResolver)
 	if i < 0 {
@@ -26,8 +25,7 @@ func (r Resolvers) Addresses(system func() []string) []string {
 	return slices.Concat(r[:i], system(), r[i+1:])
 }
 
-// ListenAddress reports whether s is HOST:PORT, where the host may be left out
-// and port 0 is any.
+// ListenAddress reports whether s is HOST:PORT, where the host may be left out and port 0 is any.
 func ListenAddress(s string) bool {
 	_, port, err := net.SplitHostPort(s)
 	_, perr := strconv.ParseUint(port, 10, 16)
@@ -36,9 +34,8 @@ func ListenAddress(s string) bool {
 
 var errHostPort = errors.New("not HOST or HOST:PORT")
 
-// HostPort reads HOST or HOST:PORT, an IP address or a host name, and returns
-// HOST:PORT with port where none is given. An IPv6 address without a port may
-// do without brackets.
+// HostPort reads HOST or HOST:PORT, an IP address or a host name, and returns HOST:PORT with port where none is given.
+// An IPv6 address without a port may do without brackets.
 func HostPort(s, port string) (string, error) {
 	host, given, err := SplitHostPort(s)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"autoconfig/source"
 )
 
-// Data is what a configuration serves: the operator's domains and the built-in
-// ones. It is built anew on every reload and never changed.
+// Data is what a configuration serves: the operator's domains and the built-in ones. It is built anew on every reload
+// and never changed.
 type Data struct {
 	Providers []*provider.Provider
 	Listed    *source.Index   // the operator's domains
@@ -28,8 +28,7 @@ type Data struct {
 // Own are the sources of the operator's domains, in order.
 func (d *Data) Own() source.Chain { return append(source.Chain{d.Listed}, d.Remote...) }
 
-// All are the sources in the order in which they are asked; the MX source
-// comes after them.
+// All are the sources in the order in which they are asked; the MX source comes after them.
 func (d *Data) All() source.Chain {
 	out := append(source.Chain{d.Listed, d.Builtin}, d.Remote...)
 	for _, s := range d.ISPDB {
@@ -55,9 +54,8 @@ func (d *Data) Others() (n int) {
 	return n
 }
 
-// Data reads the domains files and builds the look-up tables. The findings
-// name unreadable files, bad lines and domains claimed twice; if one of them
-// is a failure the data must not be used.
+// Data reads the domains files and builds the look-up tables. The findings name unreadable files, bad lines and domains
+// claimed twice; if one of them is a failure the data must not be used.
 func (c *Config) Data() (*Data, []finding.Finding) {
 	b := &builder{c: c, data: &Data{Builtin: source.NewIndex(256, 4096)}}
 	domains, size := 0, int64(0)
@@ -84,8 +82,7 @@ type builder struct {
 	faults []finding.Finding
 }
 
-// sizeHint is how much room a file's size alone may take, before its lines are
-// seen: a file may be sparse.
+// sizeHint is how much room a file's size alone may take, before its lines are seen: a file may be sparse.
 const sizeHint = 64 << 20
 
 // manyFaults is where a domains file stops being reported line by line.
@@ -109,8 +106,7 @@ func (b *builder) entry(e *Entry) {
 	}
 }
 
-// add puts one domain of a domains file into the index. Where addresses are
-// listed a domain comes many times.
+// add puts one domain of a domains file into the index. Where addresses are listed a domain comes many times.
 func (b *builder) add(domain string, e *Entry, at Pos, format DomainsFormat) {
 	other, ok := b.data.Listed.Add(domain, e.Provider)
 	if len(b.faults) > manyFaults || !ok && other == e.Provider && format == FormatAddresses {
@@ -131,8 +127,8 @@ func (b *builder) add(domain string, e *Entry, at Pos, format DomainsFormat) {
 	b.faults = append(b.faults, f)
 }
 
-// where finds the first place that claims a domain, before another place. It
-// reads the files again, which only a mistake costs.
+// where finds the first place that claims a domain, before another place. It reads the files again, which only a
+// mistake costs.
 func (b *builder) where(domain string, before Pos) string {
 	for _, e := range b.c.model {
 		if i := slices.Index(e.own, domain); i >= 0 {
@@ -180,8 +176,7 @@ func (b *builder) file(e *Entry, i int) {
 	}
 }
 
-// eachDomain calls yield with the name on each line of a domains file until it
-// returns false.
+// eachDomain calls yield with the name on each line of a domains file until it returns false.
 func (c *Config) eachDomain(f DomainsFile, yield func(at Pos, raw string) bool) error {
 	in, err := c.Reader.Open(f.Path, files.Domains)
 	if err != nil {
@@ -222,11 +217,9 @@ func nameInLine(line []byte) (string, int) {
 	return string(bytes.TrimSpace(name)), len(name) - len(bytes.TrimLeft(name, " \t")) + 1
 }
 
-// domainInLine is the domain of the address at the start of a line: of
-// docker-mailserver's accounts, "local@domain|…", or of a Postfix table
-// (virtual(5)), "local@domain …", "@domain …" or "domain …". The local part is
-// dropped here. A line that starts with a blank goes on with the one before, one
-// with # is a comment.
+// domainInLine is the domain of the address at the start of a line: of docker-mailserver's accounts, "local@domain|…",
+// or of a Postfix table (virtual(5)), "local@domain …", "@domain …" or "domain …". The local part is dropped here. A
+// line that starts with a blank goes on with the one before, one with # is a comment.
 func domainInLine(line []byte) (string, int) {
 	if len(line) == 0 || bytes.ContainsRune([]byte(" \t#/"), rune(line[0])) { // a / starts a pattern
 		return "", 0
@@ -260,8 +253,8 @@ func (c *Config) firstDomain(f DomainsFile) string {
 	return first
 }
 
-// Files lists the files whose change calls for a reload: the configuration, the
-// domains files, the certificates and the sources' secrets.
+// Files lists the files whose change calls for a reload: the configuration, the domains files, the certificates and the
+// sources' secrets.
 func (c *Config) Files() []string {
 	out := []string{c.Branding.Logo, c.Branding.LogoDark}
 	for _, r := range c.Branding.Resellers {

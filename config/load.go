@@ -13,16 +13,14 @@ import (
 	"autoconfig/provider"
 )
 
-// Load reads the file at path, or the defaults when path is empty, and every
-// file it names. The findings are all that is wrong or doubtful; if any of
-// them is a failure ([Failed]) the configuration must not be used.
+// Load reads the file at path, or the defaults when path is empty, and every file it names. The findings are all that
+// is wrong or doubtful; if any of them is a failure ([Failed]) the configuration must not be used.
 func Load(path string) (*Config, []finding.Finding) {
 	return LoadWith(new(files.Reader), path, time.Now())
 }
 
-// LoadWith is [Load] for a caller that reloads: its reader remembers
-// which files hang. The built-in providers are described as they are on day
-// ([provider.Changes]).
+// LoadWith is [Load] for a caller that reloads: its reader remembers which files hang. The built-in providers are
+// described as they are on day ([provider.Changes]).
 func LoadWith(r *files.Reader, path string, day time.Time) (*Config, []finding.Finding) {
 	c := Default()
 	c.Path, c.Reader, c.day = path, r, day
@@ -50,8 +48,8 @@ func Failed(list []finding.Finding) bool {
 	return slices.ContainsFunc(list, func(f finding.Finding) bool { return f.Level == finding.Fail })
 }
 
-// isBroken reports whether the value at path, or one below it, has a fault
-// already, so that what follows from it is not reported too.
+// isBroken reports whether the value at path, or one below it, has a fault already, so that what follows from it is not
+// reported too.
 func (c *Config) isBroken(path string) bool {
 	return slices.ContainsFunc(c.broken, func(b string) bool { return b == "" || within(b, path) })
 }
@@ -62,8 +60,7 @@ func within(path, outer string) bool {
 	return ok && (rest == "" || outer == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-// inBroken reports whether the value at path, one below it or one around it has a
-// fault already.
+// inBroken reports whether the value at path, one below it or one around it has a fault already.
 func (c *Config) inBroken(path string) bool {
 	return c.isBroken(path) || slices.ContainsFunc(c.broken, func(b string) bool { return within(path, b) })
 }
@@ -92,8 +89,8 @@ func (c *Config) build(faults []finding.Finding) []finding.Finding {
 	return append(faults, c.sources()...)
 }
 
-// sameID reports two entries with one id, unless neither was given one and both
-// list one domain: then that is the mistake.
+// sameID reports two entries with one id, unless neither was given one and both list one domain: then that is the
+// mistake.
 func (c *Config) sameID(e, first *Entry) []finding.Finding {
 	if _, key := c.pos.find(e.path + ".id"); c.pos.at[key] == (Pos{}) && slices.Contains(first.own, e.ID) {
 		return nil

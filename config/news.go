@@ -7,8 +7,8 @@ import (
 	"autoconfig/provider"
 )
 
-// News reports about subject what changes soon at the built-in provider id, and
-// what has changed since this release was reviewed.
+// News reports about subject what changes soon at the built-in provider id, and what has changed since this release was
+// reviewed.
 func News(id, subject string, day time.Time) []finding.Finding {
 	var out []finding.Finding
 	coming, come := provider.News(id, day)
@@ -24,8 +24,7 @@ func News(id, subject string, day time.Time) []finding.Finding {
 // Day is the day on which the built-in providers were looked at.
 func (c *Config) Day() time.Time { return c.day }
 
-// News is [News] on the day of [LoadWith] for the built-in providers that the
-// file names.
+// News is [News] on the day of [LoadWith] for the built-in providers that the file names.
 func (c *Config) News() []finding.Finding {
 	var out []finding.Finding
 	for _, e := range c.model {

@@ -8,15 +8,13 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/source"
 )
 
-// entry turns one item of providers into a provider: the defaults of its servers
-// and its names.
+// entry turns one item of providers into a provider: the defaults of its servers and its names.
 func (c *Config) entry(i int, p *Provider) Entry {
 	e := Entry{Provider: &p.Provider, DomainsFile: slices.Clone(p.DomainsFile), DomainsCommand: p.DomainsCommand, Builtin: p.isBuiltin, own: p.Domains,
 		path: fmt.Sprintf("providers[%d]", i)}
@@ -36,21 +34,19 @@ func (c *Config) entry(i int, p *Provider) Entry {
 		d.Command[0] = c.resolve(d.Command[0])
 	}
 	first := ""
-	switch {
-	case len(e.own) > 0:
+	if len(e.own) > 0 {
 		first = e.own[0]
-	default:
-		for i := 0; i < len(e.DomainsFile) && first == ""; i++ {
-			first = c.firstDomain(e.DomainsFile[i])
-		}
+	}
+	for i := 0; i < len(e.DomainsFile) && first == ""; i++ {
+		first = c.firstDomain(e.DomainsFile[i])
 	}
 	e.names(first)
 	p.Domains = slices.Concat(p.theirs, e.own)
 	return e
 }
 
-// defaults gives a server what the entry says for all of them. A built-in's
-// server has values of its own, which the entry's replace.
+// defaults gives a server what the entry says for all of them. A built-in's server has values of its own, which the
+// entry's replace.
 func (p *Provider) defaults(s *provider.Server, listed bool) {
 	if len(s.Auth) == 0 || !listed && p.Auth != nil {
 		s.Auth = p.Auth
@@ -61,8 +57,8 @@ func (p *Provider) defaults(s *provider.Server, listed bool) {
 	s.SetDefaults()
 }
 
-// normalizeDomains puts the names that the entry lists into their normal form;
-// what is not a domain is left as it is, and reported later.
+// normalizeDomains puts the names that the entry lists into their normal form; what is not a domain is left as it is,
+// and reported later.
 func (e *Entry) normalizeDomains() {
 	for i, name := range e.own {
 		if norm, err := provider.ParseDomain(name); err == nil {
@@ -71,9 +67,8 @@ func (e *Entry) normalizeDomains() {
 	}
 }
 
-// names fills in id and names that were not given from the first domain, or
-// from the first mail exchanger. A provider that only a source points to is
-// named after its first server.
+// names fills in id and names that were not given from the first domain, or from the first mail exchanger. A provider
+// that only a source points to is named after its first server.
 func (e *Entry) names(first string) {
 	if first == "" && len(e.MX) > 0 {
 		first = e.MX[0]
@@ -88,18 +83,11 @@ func (e *Entry) names(first string) {
 		first = provider.Registrable(e.Incoming[0].Host)
 	}
 	if e.Name == "" {
-		e.Name = cut(first, 60)
+		e.Name = provider.Shorten(first, 60)
 	}
 	if e.ShortName == "" {
-		e.ShortName = cut(e.Name, 20)
+		e.ShortName = provider.Shorten(e.Name, 20)
 	}
-}
-
-func cut(s string, most int) string {
-	if utf8.RuneCountInString(s) <= most {
-		return s
-	}
-	return string([]rune(s)[:most-1]) + "…"
 }
 
 // checkEntry reports what is wrong with an entry, at the places where it is written.

@@ -32,8 +32,8 @@ func (s *settings) records() {
 	}
 }
 
-// serviceHosts checks the service hosts of the file's providers, and gives each provider what it inherits. A host of two
-// providers would serve the customers of one at the name of the other.
+// serviceHosts checks the service hosts of the file's providers, and gives each provider what it inherits. A host of
+// two providers would serve the customers of one at the name of the other.
 func (c *Config) serviceHosts() []finding.Finding {
 	s := &settings{c: c}
 	first := map[string]string{c.ServiceHost: "service_host"}

@@ -11,8 +11,7 @@ import (
 	"autoconfig/provider"
 )
 
-// Schema is the JSON Schema (2020-12) of the configuration, derived from the
-// types the decoder fills.
+// Schema is the JSON Schema (2020-12) of the configuration, derived from the types the decoder fills.
 func Schema() []byte {
 	root := schemaOf(reflect.TypeFor[Config]())
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -88,9 +87,8 @@ func objectOf(t reflect.Type) schema {
 // Key is one key of the configuration, for a reference.
 type Key struct{ Path, Kind, Doc string }
 
-// Keys lists every key in the order of the types that the decoder fills, as
-// providers[].incoming[].host. What is below a type that was there before, such as
-// a server, is not listed again.
+// Keys lists every key in the order of the types that the decoder fills, as providers[].incoming[].host. What is below
+// a type that was there before, such as a server, is not listed again.
 func Keys() []Key { return keysIn("", reflect.TypeFor[Config](), map[reflect.Type]bool{}) }
 
 func keysIn(path string, t reflect.Type, seen map[reflect.Type]bool) (out []Key) {

@@ -10,16 +10,15 @@ import (
 	"autoconfig/provider"
 )
 
-// ParseServer reads the short form of a server as it is written under key, which
-// is incoming, outgoing or managesieve; fix says what to write instead where it
-// cannot be read.
+// ParseServer reads the short form of a server as it is written under key, which is incoming, outgoing or managesieve;
+// fix says what to write instead where it cannot be read.
 func ParseServer(key, text string) (s provider.Server, fix string) {
 	fix = serverFromURL(&s, key, text)
 	return s, fix
 }
 
-// serverFromURL reads the short form SCHEME://HOST[:PORT] of a server listed
-// under key; fix says what to write instead where it cannot be read.
+// serverFromURL reads the short form SCHEME://HOST[:PORT] of a server listed under key; fix says what to write instead
+// where it cannot be read.
 func serverFromURL(s *provider.Server, key, text string) (fix string) {
 	scheme, rest, ok := strings.Cut(text, "://")
 	svc, known := provider.ServiceByName(strings.ToLower(scheme))
@@ -67,8 +66,7 @@ func hostAndPort(text string) string {
 	return rest
 }
 
-// hostIn is the host name in text that should be one, or ""; a scheme, a user
-// name, a port and a path are left out.
+// hostIn is the host name in text that should be one, or ""; a scheme, a user name, a port and a path are left out.
 func hostIn(text string) string {
 	text = hostAndPort(text)
 	text = text[strings.LastIndexByte(text, '@')+1:]
@@ -82,8 +80,7 @@ func hostIn(text string) string {
 	return host
 }
 
-// serverProposal is the short form that text under incoming, outgoing or
-// managesieve was probably meant to be.
+// serverProposal is the short form that text under incoming, outgoing or managesieve was probably meant to be.
 func serverProposal(key, text string) string {
 	scheme, rest, ok := strings.Cut(strings.ToLower(text), "://")
 	if !ok {

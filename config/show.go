@@ -10,8 +10,8 @@ import (
 	"autoconfig/provider"
 )
 
-// Show is the effective configuration as YAML: defaults filled in, providers
-// as they are served, secrets masked. It loads again as a configuration.
+// Show is the effective configuration as YAML: defaults filled in, providers as they are served, secrets masked. It
+// loads again as a configuration.
 func (c *Config) Show() ([]byte, error) {
 	out := *c
 	if c.TLS.ACME != nil {
@@ -31,8 +31,8 @@ func (c *Config) Show() ([]byte, error) {
 		yaml.CustomMarshaler(showResolvers), yaml.CustomMarshaler(showSigning))
 }
 
-// WriteProvider is an entry of providers, as short as it can be said: servers as
-// URLs where their names say it all, and what all servers share once.
+// WriteProvider is an entry of providers, as short as it can be said: servers as URLs where their names say it all, and
+// what all servers share once.
 func WriteProvider(p *provider.Provider) ([]byte, error) {
 	e := Provider{Provider: *p}
 	e.Incoming, e.Outgoing = slices.Clone(p.Incoming), slices.Clone(p.Outgoing)
@@ -48,8 +48,7 @@ func WriteProvider(p *provider.Provider) ([]byte, error) {
 	return yaml.MarshalWithOptions([]Provider{e}, options...)
 }
 
-// share moves what all servers have in common to the entry, and leaves out what is
-// the default.
+// share moves what all servers have in common to the entry, and leaves out what is the default.
 func (p *Provider) share() {
 	all := p.AllServers()
 	if len(all) == 0 {

@@ -12,8 +12,7 @@ import (
 	"autoconfig/source"
 )
 
-// Source is one entry under sources: a database (sql), a directory (ldap) or a
-// folder of documents (ispdb).
+// Source is one entry under sources: a database (sql), a directory (ldap) or a folder of documents (ispdb).
 type Source struct {
 	Name  string `yaml:"name,omitempty" doc:"in the log and in /readyz; default: sql, ldap or ispdb with a number"`
 	SQL   string `yaml:"sql,omitempty" doc:"postgres, mysql (also MariaDB) or sqlite"`
@@ -102,8 +101,7 @@ func (e Env) Get(name string) string {
 	return value
 }
 
-// expand puts the environment's values in place of ${NAME}. A $ alone remains:
-// passwords have them.
+// expand puts the environment's values in place of ${NAME}. A $ alone remains: passwords have them.
 func expand(text string, env Env) (string, error) {
 	var out strings.Builder
 	for {
@@ -125,8 +123,7 @@ func expand(text string, env Env) (string, error) {
 	}
 }
 
-// HasSources reports whether domains come from somewhere else than the
-// configuration and its files.
+// HasSources reports whether domains come from somewhere else than the configuration and its files.
 func (c *Config) HasSources() bool {
 	return len(c.Sources) > 0 || slices.ContainsFunc(c.model, func(e Entry) bool { return e.DomainsCommand != nil })
 }

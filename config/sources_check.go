@@ -46,8 +46,8 @@ func (s *checkedSource) bad(id, key, cause, fix string) {
 	s.faults = append(s.faults, s.c.Fault(id, joinPath(s.path, key), cause, fix))
 }
 
-// sourceKinds are the kinds of sources, with what each is and the keys that it
-// alone has; of those the others share, a folder has none but name.
+// sourceKinds are the kinds of sources, with what each is and the keys that it alone has; of those the others share, a
+// folder has none but name.
 var sourceKinds = []struct{ kind, what, keys string }{
 	{"sql", "a database", "dsn dsn_file"},
 	{"ldap", "a directory", "starttls ca_file bind_dn password password_file base provider_attribute domain_attribute login_attribute"},

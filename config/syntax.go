@@ -18,9 +18,8 @@ import (
 	"autoconfig/finding"
 )
 
-// parse reads the YAML tree of text. A part that is not YAML is reported and
-// left out, so that the mistakes in the rest are found as well; nil: nothing
-// can be read.
+// parse reads the YAML tree of text. A part that is not YAML is reported and left out, so that the mistakes in the rest
+// are found as well; nil: nothing can be read.
 func (d *decoder) parse(text []byte) *ast.File {
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // editors on Windows write it
 	if at, cause, fix := unreadableText(text); cause != "" {
@@ -72,8 +71,8 @@ const maxDepth = 50
 
 var errNested = errors.New("nested too deeply")
 
-// parseYAML parses text with values nested at most maxDepth deep: the memory
-// that the library needs grows with the square of the depth.
+// parseYAML parses text with values nested at most maxDepth deep: the memory that the library needs grows with the
+// square of the depth.
 func parseYAML(text string) (*ast.File, error) {
 	tokens := lexer.Tokenize(text)
 	depth, entries, line := 0, 0, 0
@@ -96,9 +95,8 @@ func parseYAML(text string) (*ast.File, error) {
 	return parser.Parse(tokens, parser.Mode(0), parser.AllowDuplicateMapKey())
 }
 
-// leaveOut reports the parts of the file that are not YAML and returns its
-// lines without them: a top-level key with what is below it, or one entry of a
-// top-level list.
+// leaveOut reports the parts of the file that are not YAML and returns its lines without them: a top-level key with
+// what is below it, or one entry of a top-level list.
 func (d *decoder) leaveOut() []string {
 	kept := slices.Clone(d.lines)
 	for _, part := range parts(d.lines) {
@@ -119,8 +117,8 @@ func (d *decoder) leaveOut() []string {
 	return kept
 }
 
-// part is lines [from, to) of the file: what belongs to the value at path. An
-// entry of a list begins with its dash, whose column counts from 1.
+// part is lines [from, to) of the file: what belongs to the value at path. An entry of a list begins with its dash,
+// whose column counts from 1.
 type part struct {
 	path           string
 	from, to, dash int
@@ -171,8 +169,8 @@ func beforeComment(line string) string {
 	return strings.TrimRight(line, " \t\r")
 }
 
-// Excerpt is the line that a finding of this package is about with a caret
-// under the place, or "". Secrets are left out.
+// Excerpt is the line that a finding of this package is about with a caret under the place, or "". Secrets are left
+// out.
 func Excerpt(text, subject string) string {
 	at := ParsePos(subject)
 	lines := strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n")

@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// Audit is a log of changes, for people who ask who changed what: a JSON object a line, with time, event and what belongs
-// to it. Every line opens the file anew, so that it can be moved away at any time, and several processes may write to it.
-// Lines are written in the background: a file system that hangs holds nobody up. A nil Audit writes nothing.
+// Audit is a log of changes, for people who ask who changed what: a JSON object a line, with time, event and what
+// belongs to it. Every line opens the file anew, so that it can be moved away at any time, and several processes may
+// write to it. Lines are written in the background: a file system that hangs holds nobody up. A nil Audit writes
+// nothing.
 type Audit struct {
 	path  string
 	lines chan []byte

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Explain says why a file or a folder cannot be read or written, and what to do;
-// a relative path starts at start, such as "the current folder".
+// Explain says why a file or a folder cannot be read or written, and what to do; a relative path starts at start, such
+// as "the current folder".
 func Explain(path string, err error, start string) (cause, fix string) {
 	folder := filepath.Dir(path)
 	_, missing := os.Stat(folder)

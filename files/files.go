@@ -1,6 +1,5 @@
-// Package files reads the files that a configuration names within bounds: it
-// refuses pipes, devices, folders and files that are too large, and gives up on
-// a file system that does not answer.
+// Package files reads the files that a configuration names within bounds: it refuses pipes, devices, folders and files
+// that are too large, and gives up on a file system that does not answer.
 package files
 
 import (
@@ -24,8 +23,8 @@ const (
 	Domains = 1 << 30 // 50 million names
 )
 
-// patience is how long opening a file, or reading the next part, may take; hurry
-// is that while something hangs already, which often is the same file system.
+// patience is how long opening a file, or reading the next part, may take; hurry is that while something hangs already,
+// which often is the same file system.
 const (
 	patience = 4 * time.Second
 	hurry    = 500 * time.Millisecond
@@ -38,8 +37,8 @@ var (
 	ErrTimeout = errors.New("the file system does not answer")
 )
 
-// Reader reads files. The zero value is ready for use. It remembers what hangs,
-// so that a path blocks one goroutine, and its thread, however often it is tried.
+// Reader reads files. The zero value is ready for use. It remembers what hangs, so that a path blocks one goroutine,
+// and its thread, however often it is tried.
 type Reader struct {
 	AnyKind  bool          // also pipes and devices: for files that a command line names
 	Patience time.Duration // zero: 4 s; a person may be at the other end of a pipe
@@ -128,8 +127,8 @@ func (r *Reader) Names(dir string, most int) ([]string, error) {
 	})
 }
 
-// ask asks the file system one question, in a goroutine of its own: a file system
-// that hangs can be left, not interrupted.
+// ask asks the file system one question, in a goroutine of its own: a file system that hangs can be left, not
+// interrupted.
 func ask[T any](r *Reader, path string, question func(path string) (T, error)) (T, error) {
 	var out, none T
 	var err error
@@ -180,8 +179,7 @@ func (f *File) Read(p []byte) (int, error) {
 // Close ends reading. It does not wait for a read that hangs.
 func (f *File) Close() { _ = f.in.Close() } // read only
 
-// open is called in a goroutine that nobody may wait for any more; the file is
-// then closed when it is collected.
+// open is called in a goroutine that nobody may wait for any more; the file is then closed when it is collected.
 func (r *Reader) open(path string) (*File, error) {
 	info, err := os.Stat(path) // first: to open a pipe is to wait for its other end
 	if err != nil {

@@ -2,9 +2,6 @@ package finding
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,9 +12,6 @@ import (
 	"autoconfig/templates/findings"
 )
 
-// fallback is the language of the texts that every entry has.
-const fallback = "en"
-
 // Entry is a finding of the catalogue with its texts in one language.
 type Entry struct {
 	ID    string // area-object-fault, kebab case; stable
@@ -26,8 +20,8 @@ type Entry struct {
 	Text
 }
 
-// Text is what the catalogue says about a finding. Cause and Fix begin in lower
-// case and have no full stop at their end.
+// Text is what the catalogue says about a finding. Cause and Fix begin in lower case and have no full stop at their
+// end.
 type Text struct {
 	Title string `json:"title"`           // one line
 	Cause string `json:"cause"`           // what is wrong and why it matters, for a person
@@ -39,10 +33,9 @@ type Text struct {
 func Catalogue() []Entry { return loaded().list }
 
 // Lookup finds an entry by its id, in English.
-func Lookup(id string) (Entry, bool) { return In(fallback, id) }
+func Lookup(id string) (Entry, bool) { return In(findings.Fallback, id) }
 
-// In finds an entry by its id, in a language or, where the language lacks it,
-// in English; the entry's Lang says which.
+// In finds an entry by its id, in a language or, where the language lacks it, in English; the entry's Lang says which.
 func In(lang, id string) (Entry, bool) {
 	c := loaded()
 	e, ok := c.byID[id]
@@ -53,10 +46,7 @@ func In(lang, id string) (Entry, bool) {
 }
 
 // Languages lists the languages that have texts, English first.
-func Languages() []string {
-	list := slices.DeleteFunc(slices.Sorted(maps.Keys(loaded().texts)), func(lang string) bool { return lang == fallback })
-	return append([]string{fallback}, list...)
-}
+func Languages() []string { return findings.Languages(loaded().texts) }
 
 // Area is the first word of the id.
 func (e Entry) Area() string {
@@ -67,8 +57,7 @@ func (e Entry) Area() string {
 // nameFirst matches a text that begins with a host name or a key.
 var nameFirst = regexp.MustCompile(`^[a-z0-9-]+([._][a-z0-9-]+)+`)
 
-// Sentence is a clause of the catalogue with a capital and a full stop. A host
-// name at its start keeps its case.
+// Sentence is a clause of the catalogue with a capital and a full stop. A host name at its start keeps its case.
 func Sentence(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	if n == 0 {
@@ -89,23 +78,15 @@ type catalogue struct {
 	texts map[string]map[string]Text // by language and id
 }
 
-// loaded is the catalogue. A broken file or two entries of one id are mistakes
-// of this program.
+// loaded is the catalogue. Two entries of one id are a mistake of this program.
 var loaded = sync.OnceValue(func() catalogue {
-	c := catalogue{byID: map[string]Entry{}, texts: map[string]map[string]Text{}}
-	for name, body := range findings.Files() {
-		texts := map[string]Text{}
-		if err := json.Unmarshal(body, &texts); err != nil {
-			panic(fmt.Sprintf("finding: %s: %v", name, err))
-		}
-		c.texts[strings.TrimSuffix(name, ".json")] = texts
-	}
+	c := catalogue{byID: map[string]Entry{}, texts: findings.Texts[Text]()}
 	for level, ids := range map[Level]string{OK: okIDs, Skipped: skippedIDs, Warn: warnIDs, Fail: failIDs} {
 		for id := range strings.FieldsSeq(ids) {
 			if _, twice := c.byID[id]; twice {
 				panic("finding: two catalogue entries " + id)
 			}
-			c.byID[id] = Entry{ID: id, Level: level, Lang: fallback, Text: c.texts[fallback][id]}
+			c.byID[id] = Entry{ID: id, Level: level, Lang: findings.Fallback, Text: c.texts[findings.Fallback][id]}
 			c.list = append(c.list, c.byID[id])
 		}
 	}

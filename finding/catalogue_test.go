@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"autoconfig/templates/findings"
 )
 
 func TestCatalogue(t *testing.T) {
@@ -35,20 +37,20 @@ func TestCatalogue(t *testing.T) {
 			case strings.HasSuffix(text.Cause, ".") || strings.HasSuffix(text.Fix, "."):
 				t.Errorf("%s.json: %s: a full stop at the end; the text also appears inside a line", lang, id)
 			}
-			if lost := lostNames(c.texts[fallback][id], text); lost != nil {
+			if lost := lostNames(c.texts[findings.Fallback][id], text); lost != nil {
 				t.Errorf("%s.json: %s: the English text has %q too", lang, id, lost)
 			}
 		}
 	}
 	for _, e := range c.list {
-		if _, ok := c.texts[fallback][e.ID]; !ok {
-			t.Errorf("%s: no text in templates/findings/%s.json", e.ID, fallback)
+		if _, ok := c.texts[findings.Fallback][e.ID]; !ok {
+			t.Errorf("%s: no text in templates/findings/%s.json", e.ID, findings.Fallback)
 		}
 	}
 	if e, ok := In("de", "connect-port-refused"); !ok || e.Lang != "de" || e.Title == c.byID["connect-port-refused"].Title {
 		t.Errorf("no German: %+v", e)
 	}
-	if e, ok := In("xx", "connect-port-refused"); !ok || e.Lang != fallback {
+	if e, ok := In("xx", "connect-port-refused"); !ok || e.Lang != findings.Fallback {
 		t.Errorf("no fall-back: %+v", e)
 	}
 }

@@ -1,13 +1,14 @@
-// Package finding is the one form in which anything wrong is reported: a check
-// of the records, a probe of a server, a lint of a document, a mistake in the
-// configuration. Every finding has a stable id from one catalogue; commands,
-// pages and docs/findings.md print that.
+// Package finding is the one form in which anything wrong is reported: a check of the records, a probe of a server, a
+// lint of a document, a mistake in the configuration. Every finding has a stable id from one catalogue; commands, pages
+// and docs/findings.md print that.
 package finding
 
 import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"autoconfig/templates/findings"
 )
 
 // Level says how much a finding matters. Only Fail makes a command exit 1.
@@ -38,8 +39,8 @@ type Finding struct {
 	Admin   string   `json:"admin,omitempty"` // what an administrator can do, where that is something else
 }
 
-// New makes the finding id about subject with the catalogue's level, cause and
-// fix. An id the catalogue lacks is a programming error.
+// New makes the finding id about subject with the catalogue's level, cause and fix. An id the catalogue lacks is a
+// programming error.
 func New(id, subject string) Finding {
 	e, ok := Lookup(id)
 	if !ok {
@@ -48,8 +49,7 @@ func New(id, subject string) Finding {
 	return Finding{ID: e.ID, Level: e.Level, Subject: subject, Cause: e.Cause, Fix: e.Fix, Admin: e.Admin}
 }
 
-// Saw sets what was found: a foreign text, cut and made fit for a terminal.
-// Nothing is set for an empty one.
+// Saw sets what was found: a foreign text, cut and made fit for a terminal. Nothing is set for an empty one.
 func (f Finding) Saw(text string) Finding {
 	const most = 100
 	if r := []rune(text); len(r) > most {
@@ -80,10 +80,10 @@ func (f Finding) Do(format string, args ...any) Finding {
 	return f
 }
 
-// In is the finding with the catalogue's texts in a language, unless it has
-// more particular ones and the language is English.
+// In is the finding with the catalogue's texts in a language, unless it has more particular ones and the language is
+// English.
 func (f Finding) In(lang string) Finding {
-	if e, ok := In(lang, f.ID); ok && e.Lang != fallback {
+	if e, ok := In(lang, f.ID); ok && e.Lang != findings.Fallback {
 		f.Cause, f.Fix, f.Admin = e.Cause, e.Fix, e.Admin
 	}
 	return f

@@ -14,10 +14,9 @@ import (
 // sentenceEnd stands between two sentences of a folded text.
 const sentenceEnd = '|'
 
-// fold is text as the table of messages compares it: lower case without
-// accents, one blank around each word, and " | " between sentences. A word is
-// letters, digits and the dots and underscores between them; what else there
-// is only separates words.
+// fold is text as the table of messages compares it: lower case without accents, one blank around each word, and " | "
+// between sentences. A word is letters, digits and the dots and underscores between them; what else there is only
+// separates words.
 func fold(text string) string {
 	f := folder{out: make([]byte, 1, len(text)+len(text)/8+8)}
 	f.out[0] = ' '
@@ -119,21 +118,18 @@ func (f *folder) endSentence() {
 	}
 }
 
-// isWide reports whether a letter is of a script that puts no blanks between
-// words.
+// isWide reports whether a letter is of a script that puts no blanks between words.
 func isWide(r rune) bool {
 	return r >= 0x0e00 && (r == 'ー' || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai))
 }
 
-// plainLetters are letters that have no accent to take off, and what people
-// type instead.
+// plainLetters are letters that have no accent to take off, and what people type instead.
 var plainLetters = sync.OnceValue(func() map[rune]string {
 	return map[rune]string{'ß': "ss", 'ł': "l", 'ø': "o", 'đ': "d", 'ı': "i", 'æ': "ae", 'œ': "oe"}
 })
 
-// hexCode is an error number of Windows as 0x and eight digits: people type the
-// letter O for the zero, and programs leave 0x out or print the number as a
-// negative decimal.
+// hexCode is an error number of Windows as 0x and eight digits: people type the letter O for the zero, and programs
+// leave 0x out or print the number as a negative decimal.
 func hexCode(word []byte) ([]byte, bool) {
 	s := string(word)
 	switch {

@@ -1,7 +1,6 @@
 package finding
 
-// The ids of the catalogue by their usual level, sorted. Their texts are in
-// templates/findings, one file a language.
+// The ids of the catalogue by their usual level, sorted. Their texts are in templates/findings, one file a language.
 const (
 	okIDs = `
 		discover-domain-builtin

@@ -5,26 +5,24 @@ import (
 	"strings"
 )
 
-// Limits of a text that Explain reads. Whoever means more things than
-// mostMeanings is an article about messages, and not a message.
+// Limits of a text that Explain reads. Whoever means more things than mostMeanings is an article about messages, and
+// not a message.
 const (
 	mostExplained = 64 << 10 // bytes
 	mostMeanings  = 6
 )
 
-// Known says what is known of a host name or domain that a text names: the
-// table's name of the provider whose it is; and of a retired server what
-// replaces it, and since when it is one.
+// Known says what is known of a host name or domain that a text names: the table's name of the provider whose it is;
+// and of a retired server what replaces it, and since when it is one.
 type Known func(name string) (vendor, use, why string)
 
-// Explain says what a mail server's reply or a mail program's message means:
-// a finding for each thing it recognises, the likeliest first, and nil when it
-// recognises nothing, or when the text is no error: a returned message, a web
-// page. Case, accents, punctuation, line breaks, words around the message and
-// the trailing [HOST date id] of Microsoft's replies do not matter.
+// Explain says what a mail server's reply or a mail program's message means: a finding for each thing it recognises,
+// the likeliest first, and nil when it recognises nothing, or when the text is no error: a returned message, a web
+// page. Case, accents, punctuation, line breaks, words around the message and the trailing [HOST date id] of
+// Microsoft's replies do not matter.
 //
-// Of a text that says where the login failed the answer is that provider's;
-// known tells about host names and may be nil.
+// Of a text that says where the login failed the answer is that provider's; known tells about host names and may be
+// nil.
 func Explain(text string, known Known) []Finding {
 	if len(text) > mostExplained {
 		text = text[:mostExplained]
@@ -169,8 +167,8 @@ func notInHost(c rune) bool {
 	return c != '.' && c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && c < 0x80
 }
 
-// owner notes the provider of a host name: the table's of one of the last four
-// domains above it, or else the one that is known.
+// owner notes the provider of a host name: the table's of one of the last four domains above it, or else the one that
+// is known.
 func (r *reading) owner(word, vendor string) {
 	end := len(word)
 	for i := 0; i < 4 && end >= 0; i++ {
@@ -220,8 +218,7 @@ func (r *reading) matches(rule rule) bool {
 	})
 }
 
-// placed puts the protocol that the text is about in the place of a question
-// mark.
+// placed puts the protocol that the text is about in the place of a question mark.
 func (r *reading) placed(id string) string {
 	rest, ok := strings.CutPrefix(id, "?")
 	if !ok {
@@ -241,8 +238,7 @@ func (r *reading) placed(id string) string {
 	return "smtp" + rest
 }
 
-// atProvider is what a failed login means at the provider the text names: where
-// passwords are over, that is the answer.
+// atProvider is what a failed login means at the provider the text names: where passwords are over, that is the answer.
 func (r *reading) atProvider(id string) []string {
 	area, fault, _ := strings.Cut(id, "-")
 	if fault != "auth-failed" && fault != "login-failed" || r.met("{oauth}") {
@@ -265,8 +261,7 @@ func (r *reading) atProvider(id string) []string {
 	return []string{id}
 }
 
-// login is how one logs in at the provider that the text names: oauth2,
-// app-password, or "".
+// login is how one logs in at the provider that the text names: oauth2, app-password, or "".
 func (r *reading) login() string {
 	for _, p := range r.t.providers {
 		if r.met("{@" + p.name + "}") {

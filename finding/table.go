@@ -9,8 +9,7 @@ import (
 	"autoconfig/templates/findings"
 )
 
-// table is templates/findings/messages.txt, whose head describes its form,
-// ready to be used.
+// table is templates/findings/messages.txt, whose head describes its form, ready to be used.
 type table struct {
 	fragments []fragment
 	begins    map[beginning][]int // fragments by their first bytes
@@ -111,8 +110,7 @@ func (b *builder) line(line string) bool {
 	return true
 }
 
-// clause reads terms and fragments with " + " or, before those that must not
-// be there, " - " between them.
+// clause reads terms and fragments with " + " or, before those that must not be there, " - " between them.
 func (b *builder) clause(text string) int {
 	if at, ok := b.clauses[text]; ok {
 		return at
@@ -151,8 +149,8 @@ func (b *builder) term(name string) int {
 	return at
 }
 
-// fragment adds words that make a term true. An asterisk at an end lets the
-// word there go on; scripts without blanks have no ends of words.
+// fragment adds words that make a term true. An asterisk at an end lets the word there go on; scripts without blanks
+// have no ends of words.
 func (b *builder) fragment(text string, term int) {
 	word := fold(strings.Trim(text, "*"))
 	if strings.HasSuffix(text, "*") || isOpen(word, utf8.DecodeLastRuneInString) {
@@ -176,8 +174,7 @@ func (b *builder) fragment(text string, term int) {
 	*to = append(*to, term)
 }
 
-// isOpen reports whether the letter at an end of a folded word is of a script
-// that puts no blanks between words.
+// isOpen reports whether the letter at an end of a folded word is of a script that puts no blanks between words.
 func isOpen(word string, end func(string) (rune, int)) bool {
 	r, _ := end(strings.TrimSpace(word))
 	return isWide(r)

@@ -19,8 +19,8 @@ const (
 	EmailDomain    = "%EMAILDOMAIN%"
 )
 
-// Address is a mail address. Domain is a lower-case A-label name without a
-// trailing dot. Local keeps its case and is empty where only a domain is known.
+// Address is a mail address. Domain is a lower-case A-label name without a trailing dot. Local keeps its case and is
+// empty where only a domain is known.
 type Address struct{ Local, Domain string }
 
 // String is the address, or the bare domain when there is no local part.
@@ -37,9 +37,8 @@ var (
 	ErrDomain  = errors.New("not a domain name")
 )
 
-// ParseAddress reads local@domain. The local part has at most 64 octets (RFC
-// 5321 §4.5.3.1.1), the whole at most 254 (§4.5.3.1.3), and no blank, control
-// character, angle bracket or quote.
+// ParseAddress reads local@domain. The local part has at most 64 octets (RFC 5321 §4.5.3.1.1), the whole at most 254
+// (§4.5.3.1.3), and no blank, control character, angle bracket or quote.
 func ParseAddress(s string) (Address, error) {
 	at := strings.LastIndexByte(s, '@')
 	if at < 1 || at > 64 || len(s) > 254 || !utf8.ValidString(s) {
@@ -64,8 +63,7 @@ func forbiddenInLocal(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r)
 }
 
-// ParseAddressOrDomain reads an address, or a bare domain as an address
-// without a local part.
+// ParseAddressOrDomain reads an address, or a bare domain as an address without a local part.
 func ParseAddressOrDomain(s string) (Address, error) {
 	if strings.Contains(s, "@") {
 		return ParseAddress(s)
@@ -74,12 +72,10 @@ func ParseAddressOrDomain(s string) (Address, error) {
 	return Address{Domain: domain}, err
 }
 
-// Unwrap is the address in what people paste: without blanks at both ends
-// (percent-encoded and invisible ones too), "mailto:" with its query, the name
-// before <…>, quotes of any script and the comma of a list, and with "@" for
-// its full-width form. What is left is for [ParseAddress] or
-// [ParseAddressOrDomain] to judge; a sound address comes back as it is. Pages,
-// /api, /mobileconfig and commands read addresses so; protocols only trim.
+// Unwrap is the address in what people paste: without blanks at both ends (percent-encoded and invisible ones too),
+// "mailto:" with its query, the name before <…>, quotes of any script and the comma of a list, and with "@" for its
+// full-width form. What is left is for [ParseAddress] or [ParseAddressOrDomain] to judge; a sound address comes back as
+// it is. Pages, /api, /mobileconfig and commands read addresses so; protocols only trim.
 func Unwrap(s string) string {
 	if len(s) > mostPasted || !utf8.ValidString(s) {
 		return s
@@ -108,8 +104,7 @@ func Unwrap(s string) string {
 	return s
 }
 
-// mostPasted bounds what Unwrap looks at, in octets: an address, its name, and
-// every octet percent-encoded.
+// mostPasted bounds what Unwrap looks at, in octets: an address, its name, and every octet percent-encoded.
 const mostPasted = 2048
 
 const quotes = "\"'`´‘’‚‛“”„‟‹›«»\uff02\uff07「」『』"

@@ -64,8 +64,7 @@ func Builtins() []*Provider {
 // Builtin returns a fresh copy of the built-in provider with that id, or nil.
 func Builtin(id string) *Provider { return BuiltinAt(id, time.Time{}) }
 
-// BuiltinAt returns a fresh copy of the built-in provider with that id in the
-// words that are true on a day, or nil.
+// BuiltinAt returns a fresh copy of the built-in provider with that id in the words that are true on a day, or nil.
 func BuiltinAt(id string, day time.Time) *Provider {
 	b := builtinByID(id)
 	if b == nil {
@@ -96,8 +95,7 @@ func builtinByID(id string) *builtin {
 	return nil
 }
 
-// VendorOwned returns the built-in provider that owns domain, or "". Nobody
-// else can publish records there.
+// VendorOwned returns the built-in provider that owns domain, or "". Nobody else can publish records there.
 func VendorOwned(domain string) string { return vendorOwned()[domain] }
 
 var vendorOwned = sync.OnceValue(func() map[string]string {
@@ -113,13 +111,11 @@ var vendorOwned = sync.OnceValue(func() map[string]string {
 // RetiredHost says why a host name is no longer right and what to use.
 type RetiredHost struct{ Why, Use string }
 
-// RetiredHosts are names that older guides still give for a built-in
-// provider's servers.
+// RetiredHosts are names that older guides still give for a built-in provider's servers.
 func RetiredHosts() map[string]RetiredHost { return maps.Clone(loaded().Retired) }
 
-// Known says what a host name or a domain in somebody's text is: vendor is
-// "microsoft" for Microsoft's names and "" for all others; use and why are set
-// for a retired host: what replaces it, and why.
+// Known says what a host name or a domain in somebody's text is: vendor is "microsoft" for Microsoft's names and "" for
+// all others; use and why are set for a retired host: what replaces it, and why.
 func Known(name string) (vendor, use, why string) {
 	if old, ok := loaded().Retired[name]; ok {
 		return "microsoft", old.Use, old.Why

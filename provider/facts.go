@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// Reviewed is the day the built-in values were last checked against their
-// sources.
+// Reviewed is the day the built-in values were last checked against their sources.
 const Reviewed = "2026-11-28"
 
 // Fact is where a built-in value comes from.
@@ -68,9 +67,8 @@ func (c Change) State(day time.Time) string {
 // Notice is how long before a change operators are warned.
 const Notice = 60 * 24 * time.Hour
 
-// News lists the changes of a built-in provider that an operator should know
-// of on a day: those within [Notice], and those that have come since the
-// values were [Reviewed].
+// News lists the changes of a built-in provider that an operator should know of on a day: those within [Notice], and
+// those that have come since the values were [Reviewed].
 func News(id string, day time.Time) (coming, come []Change) {
 	for _, c := range Changes(id) {
 		switch state := c.State(day); {
@@ -83,8 +81,7 @@ func News(id string, day time.Time) (coming, come []Change) {
 	return coming, come
 }
 
-// NextChange is the day of the next change of any built-in provider, or the
-// zero time.
+// NextChange is the day of the next change of any built-in provider, or the zero time.
 func NextChange(day time.Time) time.Time {
 	var next time.Time
 	for _, b := range loaded().Providers {

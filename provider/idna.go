@@ -8,8 +8,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// ForbiddenIn names the first character of a text that a host or domain name
-// cannot have, for an error message, or is "".
+// ForbiddenIn names the first character of a text that a host or domain name cannot have, for an error message, or is
+// "".
 func ForbiddenIn(name string) string {
 	r, ok := forbidden(widthMapped(name))
 	if ok {
@@ -35,8 +35,8 @@ func WithoutQuotes(r rune) rune {
 	return r
 }
 
-// widthMapped is a name in lower case, with the full-width characters and the
-// full stops of East Asian input as the usual ones (RFC 5895 §2).
+// widthMapped is a name in lower case, with the full-width characters and the full stops of East Asian input as the
+// usual ones (RFC 5895 §2).
 func widthMapped(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -49,9 +49,8 @@ func widthMapped(name string) string {
 	}, name)
 }
 
-// forbidden finds the first character beyond ASCII that IDNA2008 does not allow
-// in a name where it is; ok means that there is none. UTS #46, which the
-// library follows, lets symbols and emoji pass and maps others away.
+// forbidden finds the first character beyond ASCII that IDNA2008 does not allow in a name where it is; ok means that
+// there is none. UTS #46, which the library follows, lets symbols and emoji pass and maps others away.
 func forbidden(name string) (r rune, ok bool) {
 	runes := []rune(name)
 	at := func(i int) rune {
@@ -79,8 +78,8 @@ func forbidden(name string) (r rune, ok bool) {
 	return 0, true
 }
 
-// permitted reports whether a character is one of a name's: PVALID by RFC 5892
-// §3, or a joiner, which the IDNA library checks in its context.
+// permitted reports whether a character is one of a name's: PVALID by RFC 5892 §3, or a joiner, which the IDNA library
+// checks in its context.
 func permitted(r rune) bool {
 	switch r {
 	case '۽', '۾', '་', '〇', '\u200c', '\u200d':

@@ -1,9 +1,8 @@
-// Package provider is the model every document and record is rendered from: a
-// mail provider's names, servers, authentication and further services, the
-// addresses it serves, and the built-in providers.
+// Package provider is the model every document and record is rendered from: a mail provider's names, servers,
+// authentication and further services, the addresses it serves, and the built-in providers.
 //
-// A protocol folder reads a [Provider]; nothing else decides a port, a security
-// mode or a login name. The package does no I/O.
+// A protocol folder reads a [Provider]; nothing else decides a port, a security mode or a login name. The package does
+// no I/O.
 package provider
 
 import (
@@ -17,9 +16,8 @@ import (
 	"strings"
 )
 
-// Provider is everything the server knows about one mail provider. The yaml tags
-// are its form in the configuration, the json tags that of the settings API, and
-// doc describes a key in the configuration's schema.
+// Provider is everything the server knows about one mail provider. The yaml tags are its form in the configuration, the
+// json tags that of the settings API, and doc describes a key in the configuration's schema.
 type Provider struct {
 	// ID is the operator's own handle; it is never on the wire.
 	ID        string `yaml:"id,omitempty" json:"-" doc:"handle; a built-in's id starts from it"`
@@ -54,13 +52,12 @@ type Provider struct {
 	Autodiscover  Autodiscover    `yaml:"autodiscover,omitempty" json:"-" doc:"settings, redirect, or a redirect's target"`
 	PACC          PACCMode        `yaml:"pacc,omitempty" json:"-" doc:"publish PACC: auto (when it can say it), true or false"`
 
-	// ServiceHost serves the documents of the provider's domains, and of no other
-	// operator's provider; empty on built-ins that the configuration does not name.
+	// ServiceHost serves the documents of the provider's domains, and of no other operator's provider; empty on
+	// built-ins that the configuration does not name.
 	ServiceHost string `yaml:"service_host,omitempty" json:"-" doc:"host for this provider's domains alone, such as a reseller's; default: service_host"`
 	Pages       Pages  `yaml:"pages,omitempty" json:"-" doc:"further pages about this provider's domains; default: pages"`
 
-	// Personal: the user names are the login of one person, for whoever asked,
-	// and not to be kept.
+	// Personal: the user names are the login of one person, for whoever asked, and not to be kept.
 	Personal bool `yaml:"-" json:"-"`
 }
 
@@ -120,8 +117,7 @@ const (
 	PACCOff  PACCMode = "false"
 )
 
-// PasswordLogin is what became of logging in with a password, for every protocol
-// but those with a state of their own.
+// PasswordLogin is what became of logging in with a password, for every protocol but those with a state of their own.
 type PasswordLogin struct {
 	Status PasswordStatus `yaml:"status,omitempty" json:"status" doc:"works, app-password or retired"` // zero: works
 	Since  string         `yaml:"since,omitempty" json:"since,omitempty" doc:"date, 2024-09-16"`
@@ -186,23 +182,20 @@ const (
 	NoteAdmin     NotePlace = "admin"     // administrators
 )
 
-// Documentation is a page for people; several entries may share a URL and
-// differ in language.
+// Documentation is a page for people; several entries may share a URL and differ in language.
 type Documentation struct {
 	URL  string `yaml:"url" json:"url" doc:"https URL"`
 	Lang string `yaml:"lang,omitempty" json:"lang,omitempty" doc:"two-letter language"`
 	Text string `yaml:"text,omitempty" json:"text,omitempty" doc:"title"`
 }
 
-// Enable is where a person switches on access by mail programs, and what to do
-// there.
+// Enable is where a person switches on access by mail programs, and what to do there.
 type Enable struct {
 	URL          string `yaml:"url" json:"url" doc:"https URL"`
 	Instructions []Note `yaml:"instructions,omitempty" json:"instructions,omitempty" doc:"what to do there"`
 }
 
-// VendorDNS is what a vendor prescribes for a customer's own domain. Such
-// records are verified and never replaced.
+// VendorDNS is what a vendor prescribes for a customer's own domain. Such records are verified and never replaced.
 type VendorDNS struct {
 	Autodiscover string // CNAME target of autodiscover.DOMAIN
 	SPF          string // include: of the domain's SPF record
@@ -250,9 +243,8 @@ func Auths() []Auth {
 		AuthGSSAPI, AuthClientCertificate, AuthClientIP, AuthNone}
 }
 
-// Source finds the provider of an address. Lookup returns an error wrapping
-// [ErrNotFound] when the domain is not served, and one wrapping
-// [ErrUnavailable] when that cannot be found out now.
+// Source finds the provider of an address. Lookup returns an error wrapping [ErrNotFound] when the domain is not
+// served, and one wrapping [ErrUnavailable] when that cannot be found out now.
 type Source interface {
 	Lookup(ctx context.Context, a Address) (*Provider, error)
 }
@@ -287,9 +279,8 @@ func (p *Provider) AllServers() []Server {
 	return out
 }
 
-// Servers returns the one server of each kind a document shows: IMAP, then
-// POP3, then SMTP, each the best of its kind. Some clients take the first of a
-// kind, others the last, so a document has one.
+// Servers returns the one server of each kind a document shows: IMAP, then POP3, then SMTP, each the best of its kind.
+// Some clients take the first of a kind, others the last, so a document has one.
 func (p *Provider) Servers() []Server {
 	out := make([]Server, 0, 3)
 	for _, proto := range []Protocol{IMAP, POP3} {
@@ -306,8 +297,8 @@ func (p *Provider) Servers() []Server {
 // Has reports whether s offers the authentication a.
 func (s Server) Has(a Auth) bool { return slices.Contains(s.Auth, a) }
 
-// PasswordMethod reports whether s takes a password in some form, which is all
-// that formats without OAuth2 (Autodiscover POX, Apple mail profiles) can say.
+// PasswordMethod reports whether s takes a password in some form, which is all that formats without OAuth2
+// (Autodiscover POX, Apple mail profiles) can say.
 func (s Server) PasswordMethod() bool {
 	return slices.ContainsFunc(s.Auth, func(a Auth) bool { return a != AuthOAuth2 })
 }
@@ -320,9 +311,8 @@ func (o *OAuth2) IssuerHost() string {
 	return o.Issuer
 }
 
-// For returns the provider as seen from domain: templates in host names and
-// URLs are expanded, user names keep theirs. Without such templates it is p
-// itself. The result must not be changed.
+// For returns the provider as seen from domain: templates in host names and URLs are expanded, user names keep theirs.
+// Without such templates it is p itself. The result must not be changed.
 func (p *Provider) For(domain string) *Provider {
 	if !p.templated() {
 		return p
@@ -362,8 +352,7 @@ func (p *Provider) templated() bool {
 	return false
 }
 
-// ServerPath is where a server is in the configuration: incoming[0],
-// outgoing[0] or managesieve.
+// ServerPath is where a server is in the configuration: incoming[0], outgoing[0] or managesieve.
 type ServerPath struct {
 	Key   string
 	Index int

@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// Repair takes out of a provider that somebody else wrote what [Provider.Validate]
-// calls a fault, or puts what is right in its place, and says what it did: Fix
-// is that, and Path is the place as it was before. What it cannot repair, such
+// Repair takes out of a provider that somebody else wrote what [Provider.Validate] calls a fault, or puts what is right
+// in its place, and says what it did: Fix is that, and Path is the place as it was before. What it cannot repair, such
 // as a provider without servers, is a fault of Validate still.
 func (p *Provider) Repair() []Fault {
 	var done []Fault
@@ -91,21 +90,19 @@ func (p *Provider) repair(f Fault) string {
 	return leftOut
 }
 
-// defaultLang is the language of a text that does not say its own: documents
-// of the ISPDB mean English.
+// defaultLang is the language of a text that does not say its own: documents of the ISPDB mean English.
 const defaultLang = "en"
 
 func repairName(name *string, f Fault, most int) string {
 	if f.ID == "config-name-long" {
-		*name = string([]rune(*name)[:most-1]) + "…"
+		*name = Shorten(*name, most)
 		return "cut"
 	}
 	*name = ""
 	return leftOut
 }
 
-// repairServer gives a server the login, the port or the security that it must
-// have, or takes it out.
+// repairServer gives a server the login, the port or the security that it must have, or takes it out.
 func repairServer(list *[]Server, i int, f Fault) string {
 	s := &(*list)[i]
 	want, contradicts := s.PortSecurity()

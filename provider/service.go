@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Service is one way to reach a server, by the name it has as a URL scheme in
-// the configuration and as an SRV service (RFC 6186 §3, RFC 8314 §5.1, RFC 5804 §1.8).
+// Service is one way to reach a server, by the name it has as a URL scheme in the configuration and as an SRV service
+// (RFC 6186 §3, RFC 8314 §5.1, RFC 5804 §1.8).
 type Service struct {
 	Name     string
 	Protocol Protocol
@@ -15,8 +15,8 @@ type Service struct {
 	Port     uint16
 }
 
-// Services lists the services with their protocol, security and port, best
-// first (RFC 8314 §3: implicit TLS before STARTTLS).
+// Services lists the services with their protocol, security and port, best first (RFC 8314 §3: implicit TLS before
+// STARTTLS).
 func Services() []Service {
 	return []Service{
 		{"imaps", IMAP, TLS, 993},
@@ -42,15 +42,13 @@ func service(match func(Service) bool) (Service, bool) {
 	return Service{}, false
 }
 
-// Key is the key of the configuration under which servers of the protocol are
-// listed, or "" if it is unknown.
+// Key is the key of the configuration under which servers of the protocol are listed, or "" if it is unknown.
 func (p Protocol) Key() string {
 	return map[Protocol]string{IMAP: "incoming", POP3: "incoming", SMTP: "outgoing", ManageSieve: "managesieve"}[p]
 }
 
-// Service is the service a server is an instance of; its own port may differ
-// from the service's. A plain server counts as the STARTTLS service, as RFC
-// 6186 §3.1 has one name for both.
+// Service is the service a server is an instance of; its own port may differ from the service's. A plain server counts
+// as the STARTTLS service, as RFC 6186 §3.1 has one name for both.
 func (s Server) Service() (Service, bool) {
 	sec := s.Security
 	if sec == Plain {
@@ -62,10 +60,9 @@ func (s Server) Service() (Service, bool) {
 // ErrIncomplete is wrapped by [Server.Complete], and so by every codec.
 var ErrIncomplete = errors.New("provider: server is incomplete")
 
-// Complete says what a server lacks to be written into a document: host, port,
-// security, user name or a way to log in. Codecs refuse such a server, as
-// readers take what is left out for no encryption. [Server.SetDefaults] fills
-// in everything but the host.
+// Complete says what a server lacks to be written into a document: host, port, security, user name or a way to log in.
+// Codecs refuse such a server, as readers take what is left out for no encryption. [Server.SetDefaults] fills in
+// everything but the host.
 func (s Server) Complete() error {
 	lacks := ""
 	switch {
@@ -95,8 +92,8 @@ func Complete(servers ...Server) error {
 	return nil
 }
 
-// SetDefaults fills in the port from the security mode, the security mode from
-// the port, and both (implicit TLS, RFC 8314 §3.3) when neither is given.
+// SetDefaults fills in the port from the security mode, the security mode from the port, and both (implicit TLS, RFC
+// 8314 §3.3) when neither is given.
 func (s *Server) SetDefaults() {
 	if s.Security == "" && s.Port == 0 && s.Protocol != ManageSieve {
 		s.Security = TLS
@@ -117,8 +114,8 @@ func (s *Server) SetDefaults() {
 	}
 }
 
-// securityOfPort is what a port means; an unknown one means STARTTLS for the
-// relay port 25 and for ManageSieve, else implicit TLS.
+// securityOfPort is what a port means; an unknown one means STARTTLS for the relay port 25 and for ManageSieve, else
+// implicit TLS.
 func securityOfPort(proto Protocol, port uint16) Security {
 	if sec, ok := fixedSecurity(proto, port); ok {
 		return sec
@@ -135,15 +132,15 @@ func fixedSecurity(proto Protocol, port uint16) (Security, bool) {
 	return svc.Security, ok
 }
 
-// PortSecurity is the security that the port of s is registered for, and
-// whether s contradicts it. STARTTLS and no encryption share their ports.
+// PortSecurity is the security that the port of s is registered for, and whether s contradicts it. STARTTLS and no
+// encryption share their ports.
 func (s Server) PortSecurity() (want Security, contradicts bool) {
 	want, known := fixedSecurity(s.Protocol, s.Port)
 	return want, known && want != s.Security && (s.Security != Plain || want == TLS)
 }
 
-// ImplicitTLS reports whether s speaks TLS from the first byte on the port
-// registered for it, the only kind of server PACC can state.
+// ImplicitTLS reports whether s speaks TLS from the first byte on the port registered for it, the only kind of server
+// PACC can state.
 func (s Server) ImplicitTLS() bool {
 	svc, ok := s.Service()
 	return ok && s.Security == TLS && s.Port == svc.Port

@@ -9,9 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Fault is something wrong with a provider: where (a path such as
-// incoming[0].port), what, and what to write instead. A Warning does not keep
-// the provider from being served.
+// Fault is something wrong with a provider: where (a path such as incoming[0].port), what, and what to write instead. A
+// Warning does not keep the provider from being served.
 type Fault struct {
 	ID      string // of the finding it is reported as
 	Path    string
@@ -20,9 +19,8 @@ type Fault struct {
 	Warning bool
 }
 
-// Normalize puts host names into the form in which documents and records have
-// them: lower case, A-labels, no trailing dot. What is not a host name stays as
-// it is, for [Provider.Validate] to report.
+// Normalize puts host names into the form in which documents and records have them: lower case, A-labels, no trailing
+// dot. What is not a host name stays as it is, for [Provider.Validate] to report.
 func (p *Provider) Normalize() {
 	for i, mx := range p.MX {
 		p.MX[i] = normalHost(mx)
@@ -96,9 +94,8 @@ func (p *Provider) Validate() []Fault {
 	return v.faults
 }
 
-// PACCReason says why PACC cannot state this provider: its text servers have
-// implicit TLS on the registered port and no port field
-// (draft-ietf-mailmaint-pacc). It is nil when it can.
+// PACCReason says why PACC cannot state this provider: its text servers have implicit TLS on the registered port and no
+// port field (draft-ietf-mailmaint-pacc). It is nil when it can.
 func (p *Provider) PACCReason() error {
 	if _, ok := Implicit(p.Incoming, IMAP, POP3); !ok {
 		return fmt.Errorf("PACC cannot state an incoming server: none has implicit TLS on 993 (IMAP) or 995 (POP3)")
@@ -114,8 +111,7 @@ func (p *Provider) PACCReason() error {
 	return nil
 }
 
-// Implicit returns the best server of one of the protocols with implicit TLS on
-// its registered port.
+// Implicit returns the best server of one of the protocols with implicit TLS on its registered port.
 func Implicit(servers []Server, protos ...Protocol) (Server, bool) {
 	for _, s := range servers {
 		if slices.Contains(protos, s.Protocol) && s.ImplicitTLS() {
@@ -262,9 +258,8 @@ func (v *validator) text(path, s string, most int) {
 	}
 }
 
-// Unprintable reports characters that have no place in a name that is shown:
-// controls, line and paragraph separators, bidirectional controls, and the
-// noncharacters XML 1.0 forbids.
+// Unprintable reports characters that have no place in a name that is shown: controls, line and paragraph separators,
+// bidirectional controls, and the noncharacters XML 1.0 forbids.
 func Unprintable(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) ||
 		r == '\ufffe' || r == '\uffff' || r == utf8.RuneError

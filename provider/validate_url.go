@@ -7,12 +7,11 @@ import (
 	"strings"
 )
 
-// URLForm says what an https URL may have in addition to scheme, host, port,
-// path and query.
+// URLForm says what an https URL may have in addition to scheme, host, port, path and query.
 type URLForm int
 
-// The forms of URLs: end points of protocols; pages for people; issuers, which
-// are compared octet by octet and have no query either (RFC 8414 §2).
+// The forms of URLs: end points of protocols; pages for people; issuers, which are compared octet by octet and have no
+// query either (RFC 8414 §2).
 const (
 	URLPlain URLForm = iota
 	URLWithFragment

@@ -1,9 +1,7 @@
 package templates
 
 import (
-	"encoding/json"
 	"html/template"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,9 +13,6 @@ import (
 
 	"autoconfig/templates/findings"
 )
-
-// fallback is the language for people whose own language has no file.
-const fallback = "en"
 
 // catalog is the texts of one language.
 type catalog struct {
@@ -40,16 +35,11 @@ func Translations(key string) map[string]string {
 
 func loadCatalogs() map[string]*catalog {
 	all := map[string]*catalog{}
-	for name, body := range findings.Embedded(files, "messages") {
-		lang := strings.TrimSuffix(name, ".json")
-		c := &catalog{tag: language.Make(lang)}
-		if err := json.Unmarshal(body, &c.messages); err != nil {
-			panic("messages/" + name + ": " + err.Error())
-		}
-		all[lang] = c
+	for lang, messages := range findings.Load[string](files, "messages") {
+		all[lang] = &catalog{tag: language.Make(lang), messages: messages}
 	}
 	for _, c := range all {
-		c.complete(all[fallback].messages)
+		c.complete(all[findings.Fallback].messages)
 	}
 	return all
 }
@@ -65,11 +55,6 @@ func (c *catalog) complete(from map[string]string) {
 	for key, text := range c.messages {
 		c.rich[key] = rich(text)
 	}
-}
-
-func languagesOf(all map[string]*catalog) []string {
-	list := slices.DeleteFunc(slices.Sorted(maps.Keys(all)), func(lang string) bool { return lang == fallback })
-	return append([]string{fallback}, list...)
 }
 
 // Message is the text of a key in a language that has a message file, with values put in for its {names}, given in
@@ -131,18 +116,6 @@ func (c *catalog) count(key string, n int, pairs ...string) string {
 // form is the plural form of a whole number in the language.
 func (c *catalog) form(n int) string {
 	return pluralForms[plural.Cardinal.MatchPlural(c.tag, n, 0, 0, 0, 0)]
-}
-
-// PluralForms are the forms that whole numbers have in a language, those that count looks for.
-func PluralForms(lang string) []string {
-	c := &catalog{tag: language.Make(lang)}
-	var out []string
-	for n := range 200 {
-		if form := c.form(n); !slices.Contains(out, form) {
-			out = append(out, form)
-		}
-	}
-	return out
 }
 
 // doubt marks words that nobody could verify.

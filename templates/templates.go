@@ -31,7 +31,7 @@ type Set struct {
 // about.
 func New() *Set {
 	s := &Set{catalogs: catalogs(), pages: map[string]*template.Template{}}
-	s.languages = languagesOf(s.catalogs)
+	s.languages = findings.Languages(s.catalogs)
 	for name, body := range findings.Embedded(files, "assets") {
 		s.assets = append(s.assets, NewAsset(name, body))
 	}
@@ -82,8 +82,8 @@ func (s *Set) Execute(w io.Writer, lang, page string, data any) error {
 	return t.ExecuteTemplate(w, "layout.html", data)
 }
 
-// Breaks is a host name, an address or a URL that breaks over lines at its dots, slashes and @ only, but where a part is
-// too long for a line of a small screen. What fits into one line stays as it is.
+// Breaks is a host name, an address or a URL that breaks over lines at its dots, slashes and @ only, but where a part
+// is too long for a line of a small screen. What fits into one line stays as it is.
 func Breaks(s string) template.HTML {
 	if len(s) <= narrow {
 		return template.HTML(template.HTMLEscapeString(s)) //nolint:gosec // escaped

@@ -59,10 +59,20 @@ func TestPlurals(t *testing.T) {
 		t.Errorf("what is missing became %q", got)
 	}
 	for lang, want := range map[string]string{"en": "other one", "pl": "many one few", "fr": "one other", "ja": "other"} {
-		if got := strings.Join(PluralForms(lang), " "); got != want {
+		if got := strings.Join(pluralFormsOf(lang), " "); got != want {
 			t.Errorf("%s: forms %q, want %q", lang, got, want)
 		}
 	}
+}
+
+func pluralFormsOf(lang string) (out []string) {
+	c := &catalog{tag: language.Make(lang)}
+	for n := range 200 {
+		if form := c.form(n); !slices.Contains(out, form) {
+			out = append(out, form)
+		}
+	}
+	return out
 }
 
 // A tilde marks words that nobody could verify, and only at the start of such words.

@@ -6,15 +6,41 @@ package findings
 
 import (
 	"embed"
+	"encoding/json"
 	"iter"
+	"maps"
 	"path"
+	"slices"
+	"strings"
 )
+
+// Fallback is the language that has every text.
+const Fallback = "en"
 
 //go:embed *.json
 var files embed.FS
 
-// Files are the texts, named LANGUAGE.json.
-func Files() iter.Seq2[string, []byte] { return Embedded(files, ".") }
+// Texts are the texts of the catalogue by language and id.
+func Texts[T any]() map[string]map[string]T { return Load[T](files, ".") }
+
+// Load reads an embedded folder of texts, each file LANGUAGE.json, by language and key.
+func Load[T any](files embed.FS, folder string) map[string]map[string]T {
+	all := map[string]map[string]T{}
+	for name, body := range Embedded(files, folder) {
+		texts := map[string]T{}
+		if err := json.Unmarshal(body, &texts); err != nil {
+			panic(folder + "/" + name + ": " + err.Error()) // a mistake of this program
+		}
+		all[strings.TrimSuffix(name, ".json")] = texts
+	}
+	return all
+}
+
+// Languages lists the languages of texts, the fall-back first.
+func Languages[T any](texts map[string]T) []string {
+	list := slices.Sorted(maps.Keys(texts))
+	return append([]string{Fallback}, slices.DeleteFunc(list, func(lang string) bool { return lang == Fallback })...)
+}
 
 // Embedded are the files of an embedded folder, by name.
 func Embedded(files embed.FS, folder string) iter.Seq2[string, []byte] {
