@@ -2,7 +2,6 @@ package check
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/miekg/dns"
 
@@ -57,7 +56,8 @@ func (d *inspection) note(id, name string, qtype uint16, status string, want, go
 }
 
 func (d *inspection) failed(a query.Answer) finding.Finding {
-	id := "dns-question-" + strings.ToLower(string(a.Outcome)) // servfail, refused or timeout
+	id := map[query.Outcome]string{query.SERVFAIL: "dns-question-servfail", query.REFUSED: "dns-question-refused",
+		query.TIMEOUT: "dns-question-timeout"}[a.Outcome]
 	// a resolver that fails only because the answer does not validate gives one with checking disabled (RFC 4035
 	// §3.2.2)
 	if a.Outcome == query.SERVFAIL && len(d.servers) == 0 && d.checker.client.AskUnchecked(d.ctx, a.Name, a.Type).Outcome.Known() {
