@@ -20,7 +20,7 @@ type doctorRun struct {
 	*app
 	network network
 
-	have     []string
+	have     []probe.Typed
 	username string
 	offline  bool
 	verbose  bool
@@ -38,7 +38,11 @@ func (a *app) doctorCommand() *cobra.Command {
 	d.secret.flags(cmd)
 	formatFlag(cmd, &d.format)
 	f := cmd.Flags()
-	f.StringArrayVar(&d.have, "have", nil,
+	f.Var(&flagValue{set: func(s string) error {
+		t, err := probe.ParseTyped(s)
+		d.have = append(d.have, t)
+		return err
+	}}, "have",
 		"a server you have typed in: `HOST:PORT/tls|starttls|plain[/password|oauth2]` (repeatable)")
 	f.StringVar(&d.username, "username", "", "the user `name` you have typed in; also the one to log in with")
 	f.BoolVar(&d.offline, "offline", false, "only compare --have and --username, ask no network")
@@ -53,22 +57,22 @@ func (d *doctorRun) run(ctx context.Context, args []string) error {
 		return err
 	}
 	d.json = d.json || d.format == jsonFormat
-	typed, err := d.typed()
-	if err != nil {
-		return err
+	if d.offline && len(d.have) == 0 && d.username == "" {
+		return usagef("--offline compares what you have typed in; " +
+			"give it with --have HOST:PORT/tls|starttls|plain or --username NAME")
 	}
 	if err := d.load(); err != nil {
 		return err
 	}
 	d.p = d.lookup(d.addr.Domain)
 	var groups []findingGroup
-	if len(typed) > 0 || d.username != "" || d.offline {
+	if len(d.have) > 0 || d.username != "" || d.offline {
 		meant := d.p
 		if meant == nil { // a mistyped domain: compare with the one that was meant
 			meant = d.lookup(source.SuggestDomain(d.addr.Domain))
 		}
 		groups = append(groups, findingGroup{title: "What you have typed in",
-			findings: probe.Have(meant, d.addr, typed, d.username)})
+			findings: probe.Have(meant, d.addr, d.have, d.username)})
 	}
 	if !d.offline {
 		seen, err := d.examine(ctx)
@@ -97,22 +101,6 @@ func (d *doctorRun) examine(ctx context.Context) ([]doctor.Group, error) {
 		DNS: dns, Env: d.network.asking(dns), Login: login, LoginHosts: d.secret.hosts,
 		Allow: func(host string) bool { return d.confirm(ctx, host) }}
 	return look.Examine(ctx)
-}
-
-func (d *doctorRun) typed() ([]probe.Typed, error) {
-	var out []probe.Typed
-	for _, s := range d.have {
-		t, err := probe.ParseTyped(s)
-		if err != nil {
-			return nil, usagef("--have %q: %w", s, err)
-		}
-		out = append(out, t)
-	}
-	if d.offline && len(out) == 0 && d.username == "" {
-		return nil, usagef("--offline compares what you have typed in; " +
-			"give it with --have HOST:PORT/tls|starttls|plain or --username NAME")
-	}
-	return out, nil
 }
 
 // lookup is the provider of a domain in the configuration or among the

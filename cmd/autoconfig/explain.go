@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,52 +24,47 @@ var errUnexplained = errors.New("nothing known is in this text; " +
 func (a *app) explainCommand() *cobra.Command {
 	cmd := newCommand("explain", "[TEXT]", nil)
 	cmd.DisableFlagParsing = true // -ERR and the like are text
-	lang := cmd.Flags().String("lang", "",
-		"language of the answer: "+provider.OrList(finding.Languages())+" (default: the locale's)")
+	lang := langFlag(cmd, "language of the answer: "+provider.OrList(finding.Languages())+" (default: the locale's)")
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
-		text, help, err := a.explainArgs(args, lang)
-		if err != nil || help {
-			if help {
-				return cmd.Help()
-			}
+		text, help, err := a.explainArgs(cmd, args)
+		switch {
+		case err != nil:
 			return err
+		case help:
+			return cmd.Help()
 		}
 		return a.explain(text, *lang)
 	})
 	return cmd
 }
 
-// explainArgs takes the global flags out of the arguments; everything else is
-// text, and so is what follows "--".
-func (a *app) explainArgs(args []string, lang *string) (text string, help bool, err error) {
+// explainArgs takes the flags out of the arguments; everything else is text, and
+// so is what follows "--".
+func (a *app) explainArgs(cmd *cobra.Command, args []string) (text string, help bool, err error) {
 	var words []string
 	for i := 0; i < len(args); i++ {
-		switch name, value, given := strings.Cut(args[i], "="); {
+		name, value, given := strings.Cut(args[i], "=")
+		flag := cmd.Flag(strings.TrimPrefix(name, "--"))
+		switch {
 		case args[i] == "--":
 			words, i = append(words, args[i+1:]...), len(args)
-		case args[i] == "--json":
-			a.json = true
-		case args[i] == "--no-color":
-			a.noColor = true
 		case args[i] == "--help", args[i] == "-h":
 			help = true
-		case name == "--config", name == "--log-level", name == "--lang":
+		case !strings.HasPrefix(name, "--") || flag == nil:
+			words = append(words, args[i])
+		default:
 			if !given {
+				value = flag.NoOptDefVal // of a flag that needs no value
+			}
+			if !given && value == "" {
 				if i++; i == len(args) {
 					return "", false, usagef("%s has no value", name)
 				}
 				value = args[i]
 			}
-			if name == "--lang" {
-				if *lang = value; !slices.Contains(finding.Languages(), value) {
-					return "", false, usagef("--lang %q: there are no texts in it; write %s", value, provider.OrList(finding.Languages()))
-				}
+			if err := flag.Value.Set(value); err != nil {
+				return "", false, usagef("%s %q: %s", name, value, flagFix(flag, err))
 			}
-			if name == "--log-level" && !slices.Contains(logLevels, value) {
-				return "", false, usagef("--log-level %q: write %s", value, provider.OrList(logLevels))
-			}
-		default:
-			words = append(words, args[i])
 		}
 	}
 	if len(words) > 0 || help {

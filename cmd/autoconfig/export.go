@@ -18,16 +18,12 @@ func (a *app) exportCommand() *cobra.Command {
 	cmd := newCommand("export", "DIR", func(ctx context.Context, args []string) error {
 		return a.export(ctx, args[0], only)
 	})
-	cmd.Flags().StringArrayVar(&only, "domain", nil,
+	cmd.Flags().Var(domainsFlag(&only), "domain",
 		"write the files of this `domain` only, and remove none (repeatable)")
 	return cmd
 }
 
 func (a *app) export(ctx context.Context, dir string, only []string) error {
-	only, err := domainArgs(only)
-	if err != nil {
-		return err
-	}
 	if err := a.load(); err != nil {
 		return err
 	}

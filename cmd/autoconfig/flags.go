@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/source"
 )
@@ -62,6 +63,34 @@ func wordsFlag(to *[]string, shown string, words []string) *flagValue {
 			}
 		}
 		*to = append(*to, list...)
+		return nil
+	}}
+}
+
+// langFlag adds --lang, which takes a language of the catalogue's texts.
+func langFlag(cmd *cobra.Command, usage string) *string {
+	lang := new(string)
+	cmd.Flags().Var(&flagValue{set: func(s string) error {
+		if !slices.Contains(finding.Languages(), s) {
+			return errors.New("there are no texts in it; write " + provider.OrList(finding.Languages()))
+		}
+		*lang = s
+		return nil
+	}}, "lang", usage)
+	offer(cmd, "lang", finding.Languages())
+	return lang
+}
+
+// domainsFlag adds domains to a list.
+func domainsFlag(to *[]string) *flagValue {
+	return &flagValue{set: func(s string) error {
+		name, err := provider.ParseDomain(s)
+		if err != nil {
+			return errors.New("not a domain name of two labels or more; write for example example.org")
+		}
+		if !slices.Contains(*to, name) {
+			*to = append(*to, name)
+		}
 		return nil
 	}}
 }

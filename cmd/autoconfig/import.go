@@ -36,19 +36,10 @@ func (a *app) importCommand() *cobra.Command {
 	cmd := newCommand("import", "FILE|DIR|URL|ADDRESS…", i.run)
 	i.network.discoveryFlags(cmd)
 	f := cmd.Flags()
-	f.Var(&flagValue{set: i.domain}, "domain",
+	f.Var(domainsFlag(&i.domains), "domain",
 		"the `domain` of documents that do not say theirs, and the one to ask a server for (repeatable)")
 	noFileCompletion(cmd, "domain")
 	return cmd
-}
-
-func (i *importing) domain(s string) error {
-	name, err := provider.ParseDomain(s)
-	if err != nil {
-		return errors.New("write a domain, for example example.org")
-	}
-	i.domains = append(i.domains, name)
-	return nil
 }
 
 func (i *importing) run(ctx context.Context, args []string) error {

@@ -22,7 +22,7 @@ type beginning struct {
 	*app
 	network network
 
-	imap, smtp  string
+	given       setup.Options
 	serviceHost string
 	name        string
 	acme        string
@@ -40,11 +40,28 @@ func (a *app) initCommand() *cobra.Command {
 	cmd := newCommand("init", "[DOMAIN]", b.run)
 	b.network.discoveryFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&b.imap, "imap", "", "the `server` for reading mail: HOST, HOST:PORT or imaps://HOST (default: looked for)")
-	f.StringVar(&b.smtp, "smtp", "", "the `server` for sending mail: HOST, HOST:PORT or submissions://HOST (default: looked for)")
-	f.StringVar(&b.serviceHost, "service-host", "", "the `name` that this server will be reached by (default autoconfig.DOMAIN)")
+	server := func(p provider.Protocol, to **provider.Server) *flagValue {
+		return &flagValue{set: func(s string) (err error) {
+			*to, err = setup.Server(p, s)
+			return err
+		}}
+	}
+	f.Var(server(provider.IMAP, &b.given.IMAP), "imap",
+		"the `server` for reading mail: HOST, HOST:PORT or imaps://HOST (default: looked for)")
+	f.Var(server(provider.SMTP, &b.given.SMTP), "smtp",
+		"the `server` for sending mail: HOST, HOST:PORT or submissions://HOST (default: looked for)")
+	f.Var(&flagValue{set: func(s string) (err error) {
+		b.serviceHost, err = hostName(s)
+		return err
+	}}, "service-host", "the `name` that this server will be reached by (default autoconfig.DOMAIN)")
 	f.StringVar(&b.name, "name", "", "the provider's `name` as people read it (default: the domain)")
-	f.StringVar(&b.acme, "acme", "", "answer https without a proxy, with certificates for which this `address` is the contact")
+	f.Var(&flagValue{set: func(s string) error {
+		if _, err := provider.ParseAddress(s); err != nil {
+			return errors.New("not an e-mail address; write for example hostmaster@example.org")
+		}
+		b.acme = s
+		return nil
+	}}, "acme", "answer https without a proxy, with certificates for which this `address` is the contact")
 	f.StringVar(&b.output, "output", "", "write this `file` (default: that of --config, else autoconfig.yaml); - is standard output")
 	f.StringVar(&b.caddyfile, "caddyfile", "", "write a `file` for a Caddy in front, which has the certificates")
 	f.BoolVar(&b.dryRun, "dry-run", false, "print the file, write nothing")
@@ -72,11 +89,10 @@ func (b *beginning) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	given, err := b.given()
-	if err != nil {
-		return err
+	if b.offline && (b.given.IMAP == nil || b.given.SMTP == nil) {
+		return usagef("--offline looks at nothing; say which servers there are: --imap HOST --smtp HOST")
 	}
-	draft, err := b.draft(ctx, domain, given)
+	draft, err := b.draft(ctx, domain, b.given)
 	if err != nil {
 		return err
 	}
@@ -114,33 +130,12 @@ func (b *beginning) domain(ctx context.Context, args []string) (string, error) {
 	return addr.Domain, nil
 }
 
-// given reads the flags that need no network.
-func (b *beginning) given() (o setup.Options, err error) {
-	for _, s := range []struct {
-		flag, text string
-		protocol   provider.Protocol
-		to         **provider.Server
-	}{{"imap", b.imap, provider.IMAP, &o.IMAP}, {"smtp", b.smtp, provider.SMTP, &o.SMTP}} {
-		if s.text == "" {
-			continue
-		}
-		if *s.to, err = setup.Server(s.protocol, s.text); err != nil {
-			return o, usagef("--%s %q: %w", s.flag, s.text, err)
-		}
+func hostName(s string) (string, error) {
+	name, err := provider.ParseDomain(s)
+	if err != nil {
+		err = errors.New("not a host name; write for example autoconfig.example.org")
 	}
-	if b.serviceHost != "" {
-		if b.serviceHost, err = provider.ParseDomain(b.serviceHost); err != nil {
-			return o, usagef("--service-host: not a host name; write for example autoconfig.example.org")
-		}
-	}
-	if _, err := provider.ParseAddress(b.acme); b.acme != "" && err != nil {
-		return o, usagef("--acme: not an e-mail address; write for example hostmaster@example.org")
-	}
-	if b.offline && (o.IMAP == nil || o.SMTP == nil) {
-		return o, usagef("--offline looks at nothing; say which servers there are: --imap HOST --smtp HOST")
-	}
-	o.Now = b.today
-	return o, nil
+	return name, err
 }
 
 // draft is the configuration, from a look at the network or from the flags.
@@ -154,8 +149,8 @@ func (b *beginning) draft(ctx context.Context, domain string, o setup.Options) (
 	d.ServiceHost = cmp.Or(b.serviceHost, dnssrv.AutoconfigLabel+"."+domain)
 	if b.answers != nil && b.serviceHost == "" {
 		name := b.ask(ctx, "Name of this server, as it is reached from outside", d.ServiceHost)
-		if d.ServiceHost, err = provider.ParseDomain(name); err != nil {
-			return d, usagef("not a host name; write for example autoconfig.example.org")
+		if d.ServiceHost, err = hostName(name); err != nil {
+			return d, usageError{err}
 		}
 	}
 	return d, context.Cause(ctx)
@@ -165,7 +160,7 @@ func (b *beginning) draft(ctx context.Context, domain string, o setup.Options) (
 // name them.
 func (b *beginning) look(ctx context.Context, domain string, o setup.Options) (setup.Draft, error) {
 	cfg, _ := b.configuration() // its dns.resolver; whatever else is in it does not count here
-	o.Env = b.network.environment(cfg)
+	o.Env, o.Now = b.network.environment(cfg), b.today
 	for {
 		fmt.Fprintf(b.stderr, "Looking at %s and its servers…\n", domain)
 		seen := setup.Look(ctx, domain, o)

@@ -11,7 +11,6 @@ import (
 
 	"autoconfig/apple"
 	"autoconfig/autodiscover"
-	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/server"
 	"autoconfig/service"
@@ -24,24 +23,23 @@ var formats = []string{
 func (a *app) renderCommand() *cobra.Command {
 	var o server.RenderOptions
 	var sign bool
-	cmd := newCommand("render", "FORMAT ADDRESS|DOMAIN", func(ctx context.Context, args []string) error {
-		return a.render(ctx, args[0], args[1], o, sign)
-	})
+	cmd := newCommand("render", "FORMAT ADDRESS|DOMAIN", nil)
 	cmd.Long += " " + strings.Join(formats, ", ") + "."
 	cmd.Flags().StringVar(&o.Account, "account", "mail", "mobileconfig: mail, exchange or dav")
-	cmd.Flags().StringVar(&o.Lang, "lang", "", "mobileconfig: `language` of its words (default English)")
+	lang := langFlag(cmd, "mobileconfig: `language` of its words (default English)")
 	cmd.Flags().StringVar(&o.Name, "name", "", "mobileconfig: the person's name")
 	cmd.Flags().StringVar(&o.Protocol, "protocol", "AutodiscoverV1", "autodiscover-json: the protocol asked for")
 	cmd.Flags().BoolVar(&sign, "sign", false, "mobileconfig: sign with the configured certificate")
+	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
+		o.Lang = *lang
+		return a.render(cmd.Context(), args[0], args[1], o, sign)
+	})
 	return cmd
 }
 
 func (a *app) render(ctx context.Context, format, who string, o server.RenderOptions, sign bool) error {
 	if !slices.Contains(formats, format) {
 		return usagef("unknown format %q; write one of %s", format, strings.Join(formats, ", "))
-	}
-	if o.Lang != "" && !slices.Contains(finding.Languages(), o.Lang) {
-		return usagef("--lang %q: there are no texts in it; write %s", o.Lang, provider.OrList(finding.Languages()))
 	}
 	addr, err := typedAddress(who)
 	if err != nil {
