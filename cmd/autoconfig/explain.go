@@ -24,7 +24,7 @@ var errUnexplained = errors.New("nothing known is in this text; " +
 func (a *app) explainCommand() *cobra.Command {
 	cmd := newCommand("explain", "[TEXT]", nil)
 	cmd.DisableFlagParsing = true // -ERR and the like are text
-	lang := langFlag(cmd, "language of the answer: "+provider.OrList(finding.Languages())+" (default: the locale's)")
+	lang := langFlag(cmd, "`language` of the answer: "+provider.OrList(finding.Languages())+" (default: the locale's)")
 	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
 		text, help, err := a.explainArgs(cmd, args)
 		switch {

@@ -167,6 +167,12 @@ func (a *app) printProvider(e config.Entry) error {
 			out.row(key, value)
 		}
 	}
+	rows := func(key string, words []string) {
+		for _, line := range wrap(words, usualWidth-18) { // next to the keys
+			row(key, line)
+			key = ""
+		}
+	}
 	row("id", e.ID)
 	row("name", e.Name)
 	for _, s := range e.Incoming {
@@ -183,7 +189,7 @@ func (a *app) printProvider(e config.Entry) error {
 	}
 	for _, line := range passwordLines(e.PasswordLogin) {
 		state, text, _ := strings.Cut(strings.TrimPrefix(line, "Password login"), ": ")
-		row("password login"+state, text)
+		rows("password login"+state, strings.Fields(text))
 	}
 	row("mx", strings.Join(e.MX, " "))
 	if e.DomainsCommand != nil {
@@ -191,14 +197,10 @@ func (a *app) printProvider(e config.Entry) error {
 	}
 	row("domains file", e.DomainsFile.String())
 	row("domains", fmt.Sprint(len(e.Domains)))
-	for _, line := range wrap(e.Domains, 70) {
-		row("", line)
-	}
+	rows("", e.Domains)
 	if len(e.Unverified) > 0 {
 		row("unverified", "served only when their MX confirms it")
 	}
-	for _, line := range wrap(e.Unverified, 70) {
-		row("", line)
-	}
+	rows("", e.Unverified)
 	return out.print(a.stdout)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"strings"
 
 	"autoconfig/provider"
@@ -12,46 +11,45 @@ import (
 // renderText prints settings for a person to read out.
 func (a *app) renderText(p *provider.Provider, addr provider.Address) error {
 	p = p.For(addr.Domain)
-	fmt.Fprintf(a.stdout, "%s for %s\n\n", p.Name, addr)
+	out := a.printer(textFormat)
+	out.printf("%s for %s\n\n", p.Name, addr)
 	servers := table{{"", "server", "port", "encryption", "user name", "authentication"}}
 	for _, s := range p.AllServers() {
 		servers.row(protocolWords[s.Protocol], s.Host, fmt.Sprint(s.Port), securityWords[s.Security],
 			provider.Expand(s.Username, addr), strings.Join(provider.Texts(s.Auth), ", or "))
 	}
-	if err := servers.print(a.stdout); err != nil {
-		return err
-	}
-	fmt.Fprintln(a.stdout)
+	out.table(servers)
+	out.printf("\n")
 	for _, u := range []struct{ what, url string }{{"JMAP", p.JMAP}, {"Calendar", p.CalDAV}, {"Contacts", p.CardDAV},
 		{"Exchange Web Services", p.EWS}, {"Microsoft Graph", p.Graph}, {"Webmail", p.Webmail}} {
 		if u.url != "" {
-			fmt.Fprintf(a.stdout, "%s: %s\n", u.what, u.url)
+			out.printf("%s: %s\n", u.what, u.url)
 		}
 	}
 	for _, line := range passwordLines(p.PasswordLogin) {
-		fmt.Fprintln(a.stdout, line)
+		out.lines("", line)
 	}
 	if s, ok := provider.First(p.Incoming, provider.POP3); ok && s.LeaveOnServer != nil {
 		what := map[bool]string{true: "stays", false: "is deleted"}[*s.LeaveOnServer]
-		fmt.Fprintf(a.stdout, "POP3: mail that was fetched %s on the server.\n", what)
+		out.printf("POP3: mail that was fetched %s on the server.\n", what)
 	}
 	if e := p.Enable; e != nil {
-		fmt.Fprintf(a.stdout, "Switch it on first: %s\n", e.URL)
-		printNotes(a.stdout, e.Instructions)
+		out.printf("Switch it on first: %s\n", e.URL)
+		out.notes(e.Instructions)
 	}
-	printNotes(a.stdout, p.Notes)
+	out.notes(p.Notes)
 	for _, d := range p.Documentation {
 		if d.Lang == "en" || d.Lang == "" {
-			fmt.Fprintf(a.stdout, "See %s\n", d.URL)
+			out.printf("See %s\n", d.URL)
 		}
 	}
-	return nil
+	return out.err
 }
 
-func printNotes(w io.Writer, notes []provider.Note) {
+func (p *printer) notes(notes []provider.Note) {
 	for _, n := range notes {
 		if n.Lang == "en" || n.Lang == "" {
-			fmt.Fprintf(w, "- %s\n", n.Text)
+			p.lines("- ", n.Text)
 		}
 	}
 }

@@ -67,6 +67,12 @@ func (p *printer) printf(format string, args ...any) {
 	}
 }
 
+func (p *printer) table(t table) {
+	if p.err == nil {
+		p.err = t.print(p.w)
+	}
+}
+
 // lines prints text, wrapped; head begins its first line, and blanks the
 // others.
 func (p *printer) lines(head, text string) {
