@@ -62,22 +62,22 @@ func (s *scanner) cut(prefix, suffix string) (inner []byte) {
 
 // end reads an end tag, which must close the innermost element.
 func (s *scanner) end() {
-	name := bytes.TrimRight(s.cut("</", ">"), blanks)
-	if s.depth == 0 || !bytes.Equal(s.open[s.depth-1], name) {
+	name := s.cut("</", ">")
+	if s.depth == 0 || !bytes.Equal(s.open[s.depth-1], name) && !bytes.Equal(s.open[s.depth-1], bytes.TrimRightFunc(name, isBlank)) {
 		s.bad = true
 		return
 	}
 	s.depth--
 }
 
-const blanks = " \t\r\n"
+func isBlank(c rune) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // start reads a start tag.
 func (s *scanner) start() (tag, bool) {
 	inside, ok := s.untilClose()
 	inside, empty := bytes.CutSuffix(inside, []byte("/"))
 	name, attrs := inside, []byte(nil)
-	if i := bytes.IndexAny(inside, blanks); i >= 0 {
+	if i := bytes.IndexFunc(inside, isBlank); i >= 0 {
 		name, attrs = inside[:i], inside[i:]
 	}
 	if !ok || !startsName(name) || s.depth == maxDepth || s.depth == 0 && s.rooted {

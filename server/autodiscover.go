@@ -38,7 +38,7 @@ func (s *Server) pox(r *request) answer {
 func (s *Server) findPOX(r *request) (m match, schema autodiscover.Schema, err error) {
 	if r.Request().Method == http.MethodPost {
 		req, err := autodiscover.ParseRequest(r.body)
-		s.metrics.asked.WithLabelValues(schemaAsked(req.Schema, err)).Inc()
+		s.metrics.asked[schemaAsked(req.Schema, err)].Inc()
 		if err != nil {
 			return m, schema, err
 		}
@@ -49,7 +49,7 @@ func (s *Server) findPOX(r *request) (m match, schema autodiscover.Schema, err e
 		m, err = s.find(r, a)
 		return m, req.Schema, err
 	}
-	s.metrics.asked.WithLabelValues("none").Inc()
+	s.metrics.asked["none"].Inc()
 	if a, ok := addressOf(r.Request().URL.RawQuery, "email"); ok {
 		m, err = s.find(r, a)
 	} else if m, err = s.findByHost(r); errors.Is(err, provider.ErrNotFound) {
@@ -72,12 +72,13 @@ func schemaAsked(schema autodiscover.Schema, err error) string {
 	return "outlook"
 }
 
-// protocolsAsked are the words of v2 that clients are known to send; metrics count them by name.
-var protocolsAsked = []string{"activesync", "autodiscoverv1", "ews", "rest", "graph"}
+// schemasAsked are the labels of all schemas, and of the protocols of v2 that clients are known to send.
+var schemasAsked = []string{"outlook", "mobilesync", "none", "other", "invalid",
+	"v2-activesync", "v2-autodiscoverv1", "v2-ews", "v2-rest", "v2-graph", "v2-other"}
 
 func protocolAsked(word string) string {
-	if word = strings.ToLower(word); slices.Contains(protocolsAsked, word) {
-		return "v2-" + word
+	if label := "v2-" + strings.ToLower(word); slices.Contains(schemasAsked, label) {
+		return label
 	}
 	return "v2-other"
 }
@@ -143,7 +144,7 @@ func (s *Server) autodiscoverJSON(r *request) answer {
 	if protocol == "" {
 		return missingParameter("Protocol")
 	}
-	s.metrics.asked.WithLabelValues(protocolAsked(protocol)).Inc()
+	s.metrics.asked[protocolAsked(protocol)].Inc()
 	m, err := s.find(r, a)
 	if err != nil {
 		return jsonFailure(refusalOf(err))

@@ -18,16 +18,18 @@ type metrics struct {
 	records, badRows *prom.Vec[*prom.Gauge]
 	panics           *prom.Counter
 
-	reloads, orders, refused, asked *prom.Vec[*prom.Counter]
+	asked map[string]*prom.Counter // by schema, or protocol of v2
+
+	reloads, orders, refused *prom.Vec[*prom.Counter]
 }
 
 func newMetrics() *metrics {
-	m := &metrics{requests: map[string]map[outcome]*prom.Counter{}, seconds: map[string]*prom.Histogram{}}
+	m := &metrics{requests: map[string]map[outcome]*prom.Counter{}, seconds: map[string]*prom.Histogram{}, asked: map[string]*prom.Counter{}}
 	r := &m.registry
 	requests := r.Counters("autoconfig_requests_total", "Requests by protocol and outcome.", "protocol", "outcome")
 	seconds := r.Histograms("autoconfig_request_seconds", "Time to answer.",
 		[]float64{.0001, .0005, .001, .005, .01, .05, .1, .5, 1}, "protocol")
-	m.asked = r.Counters("autoconfig_autodiscover_requests_total",
+	asked := r.Counters("autoconfig_autodiscover_requests_total",
 		"Autodiscover requests by the schema, or v2 protocol, that they ask for.", "schema")
 	m.degraded = r.Gauge("autoconfig_degraded", "1 while /readyz says degraded.")
 	m.domains = r.Gauge("autoconfig_domains", "Domains listed by the operator's files, and by databases and directories as of the last hourly count.")
@@ -49,6 +51,9 @@ func newMetrics() *metrics {
 	m.badRows = r.Gauges("autoconfig_source_bad_rows",
 		"Rows of databases and directories that cannot be used, as far as is known.", "source")
 	m.watched = r.Gauge("autoconfig_records_watch_seconds", "How often the record watch looks; 0: never.")
+	for _, schema := range schemasAsked {
+		m.asked[schema] = asked.WithLabelValues(schema)
+	}
 	names := []string{"none"}
 	for _, route := range routes {
 		names = append(names, route.name)

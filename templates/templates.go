@@ -12,6 +12,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 
 	"autoconfig/templates/findings"
 )
@@ -24,34 +25,40 @@ type Set struct {
 	assets    []Asset
 	languages []string
 	catalogs  map[string]*catalog
-	pages     map[string]*template.Template // by language and name
+	pages     map[string]func() map[string]*template.Template // by language, and then by name
 }
 
-// New parses the embedded files. It panics when they do not parse, which only a mistake in this package can bring
-// about.
+// New reads the embedded files. Pages are parsed when one in their language is first asked for; that panics when they do
+// not parse, which only a mistake in this package can bring about.
 func New() *Set {
-	s := &Set{catalogs: catalogs(), pages: map[string]*template.Template{}}
+	s := &Set{catalogs: catalogs(), pages: map[string]func() map[string]*template.Template{}}
 	s.languages = findings.Languages(s.catalogs)
 	for name, body := range findings.Embedded(files, "assets") {
 		s.assets = append(s.assets, NewAsset(name, body))
 	}
-	for _, lang := range s.languages {
-		c := s.catalogs[lang]
-		base := template.New("").Funcs(template.FuncMap{"t": c.text, "count": c.count, "breaks": Breaks, "breakable": Breakable})
-		for name, body := range findings.Embedded(files, "html") {
-			if !strings.HasPrefix(name, "page-") {
-				s.parse(base, c, name, body)
-			}
-		}
-		for file, body := range findings.Embedded(files, "html") {
-			if name, isPage := strings.CutPrefix(file, "page-"); isPage {
-				page := template.Must(base.Clone())
-				s.parse(page, c, file, body)
-				s.pages[lang+"/"+strings.TrimSuffix(name, ".html")] = page
-			}
-		}
+	for _, lang := range s.languages { // a language costs a start 5 ms, and most servers need one or two
+		s.pages[lang] = sync.OnceValue(func() map[string]*template.Template { return s.parseAll(s.catalogs[lang]) })
 	}
 	return s
+}
+
+// parseAll parses the pages in one language.
+func (s *Set) parseAll(c *catalog) map[string]*template.Template {
+	base := template.New("").Funcs(template.FuncMap{"t": c.text, "count": c.count, "breaks": Breaks, "breakable": Breakable})
+	for name, body := range findings.Embedded(files, "html") {
+		if !strings.HasPrefix(name, "page-") {
+			s.parse(base, c, name, body)
+		}
+	}
+	out := map[string]*template.Template{}
+	for file, body := range findings.Embedded(files, "html") {
+		if name, isPage := strings.CutPrefix(file, "page-"); isPage {
+			page := template.Must(base.Clone())
+			s.parse(page, c, file, body)
+			out[strings.TrimSuffix(name, ".html")] = page
+		}
+	}
+	return out
 }
 
 // fixedText is a call for a text without values, or for the path of an asset.
@@ -75,11 +82,12 @@ func (s *Set) Languages() []string { return s.languages }
 // Execute writes a page in a language; data is its view model. An unknown page or language, or a view model that does
 // not fit the page, is an error.
 func (s *Set) Execute(w io.Writer, lang, page string, data any) error {
-	t, ok := s.pages[lang+"/"+page]
-	if !ok {
-		return fmt.Errorf("templates: no page %q in %q", page, lang)
+	if parsed, ok := s.pages[lang]; ok {
+		if t, ok := parsed()[page]; ok {
+			return t.ExecuteTemplate(w, "layout.html", data)
+		}
 	}
-	return t.ExecuteTemplate(w, "layout.html", data)
+	return fmt.Errorf("templates: no page %q in %q", page, lang)
 }
 
 // Breaks is a host name, an address or a URL that breaks over lines at its dots, slashes and @ only, but where a part
