@@ -11,14 +11,14 @@ import (
 	"autoconfig/source"
 )
 
-// Resolvers are those of a configuration, which may be nil, else the system's.
-func Resolvers(cfg *config.Config) []string {
-	if cfg != nil {
-		if own := cfg.DNS.Resolver.Addresses(query.SystemResolvers); len(own) > 0 {
-			return own
-		}
+// Resolvers are those of a configuration, which may be nil, else the system's,
+// at the time of each call.
+func Resolvers(cfg *config.Config) func() []string {
+	system := query.NewSystem(query.SystemFile).Resolvers
+	if cfg == nil || len(cfg.DNS.Resolver) == 0 {
+		return system
 	}
-	return query.SystemResolvers()
+	return func() []string { return cfg.DNS.Resolver.Addresses(system) }
 }
 
 // leads finds out which names lead to this server, when it orders certificates or
@@ -30,7 +30,7 @@ func leads(cfg *config.Config, listen string) *acme.Leads {
 	} else if cfg.ServiceHost == "" {
 		return nil
 	}
-	o.Lookup = query.New(query.Options{Resolvers: Resolvers(cfg), Timeout: time.Second, Tries: 2}).LookupHost
+	o.Lookup = query.New(query.Options{ResolversNow: Resolvers(cfg), Timeout: time.Second, Tries: 2}).LookupHost
 	return acme.NewLeads(o)
 }
 
@@ -39,7 +39,7 @@ func newMXCache(cfg *config.Config) *source.MXCache {
 	if len(cfg.DNS.Resolver) == 0 {
 		return nil
 	}
-	client := query.New(query.Options{Resolvers: Resolvers(cfg), Timeout: 400 * time.Millisecond, Tries: 2})
+	client := query.New(query.Options{ResolversNow: Resolvers(cfg), Timeout: 400 * time.Millisecond, Tries: 2})
 	return source.NewMXCache(source.MXCacheOptions(), client.LookupMX)
 }
 

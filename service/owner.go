@@ -16,7 +16,7 @@ const pagePerSecond = 100
 
 // recordPlan plans, and looks at, the records of the operator's domains for the pages of their owners.
 func recordPlan(cfg *config.Config, data *config.Data) server.RecordPlan {
-	client := query.New(query.Options{Resolvers: Resolvers(cfg), PerSecond: pagePerSecond, Timeout: time.Second, Tries: 2})
+	client := query.New(query.Options{ResolversNow: Resolvers(cfg), PerSecond: pagePerSecond, Timeout: time.Second, Tries: 2})
 	plan := dnssrv.PlanOptions{ServiceHost: cfg.ServiceHost, TTL: dnssrv.DefaultTTL}
 	return func(ctx context.Context, domain string) ([]dnssrv.RR, func(context.Context) []finding.Finding, error) {
 		c := NewRecordCheck(data, client, plan, false, nil) // a checker remembers hosts, so it is for one look

@@ -78,7 +78,7 @@ var errResolver = errors.New("no resolver answers; check dns.resolver")
 // look takes the round. It has missed some of the domains where a source does not answer.
 func (w *watch) look(ctx context.Context) (result server.Records, broken map[string]string, missed, err error) {
 	now := w.now()
-	client := query.New(query.Options{Resolvers: Resolvers(now.cfg), PerSecond: watchPerSecond})
+	client := query.New(query.Options{ResolversNow: Resolvers(now.cfg), PerSecond: watchPerSecond})
 	if !answers(ctx, client) {
 		return result, nil, nil, errResolver
 	}

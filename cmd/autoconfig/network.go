@@ -73,11 +73,11 @@ func (n *network) asking(client *query.Client) *discover.Env {
 // dnsClient asks the resolvers of the flags, else the configuration's, else
 // the system's, at most perSecond questions a second each (0: no limit).
 func (n *network) dnsClient(cfg *config.Config, perSecond float64) *query.Client {
-	resolvers := n.resolvers
-	if len(resolvers) == 0 {
-		resolvers = service.Resolvers(cfg)
+	o := query.Options{Resolvers: n.resolvers, PerSecond: perSecond, ConnectTo: n.connect.to}
+	if len(n.resolvers) == 0 {
+		o.ResolversNow = service.Resolvers(cfg)
 	}
-	return query.New(query.Options{Resolvers: resolvers, PerSecond: perSecond, ConnectTo: n.connect.to})
+	return query.New(o)
 }
 
 // guarded makes requests to hosts that strangers name: at public addresses alone,

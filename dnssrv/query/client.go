@@ -19,7 +19,10 @@ import (
 
 // Options configure a [Client]; the zero value of a field is its default.
 type Options struct {
-	Resolvers []string      // host:port each, asked in turn; default 127.0.0.1:53
+	Resolvers []string // host:port each, asked in turn; default 127.0.0.1:53
+	// ResolversNow are asked in the place of Resolvers where they may change; nil: they do not.
+	ResolversNow func() []string
+
 	Timeout   time.Duration // for one try; default 2s
 	Tries     int           // in all, over the resolvers in turn; default 3
 	Backoff   time.Duration // before the second try, doubled before each later one; default 100ms
@@ -44,6 +47,9 @@ func New(o Options) *Client {
 	if len(o.Resolvers) == 0 {
 		o.Resolvers = []string{"127.0.0.1:53"}
 	}
+	if o.ResolversNow == nil {
+		o.ResolversNow = func() []string { return o.Resolvers }
+	}
 	o.Timeout, o.Tries = cmp.Or(o.Timeout, 2*time.Second), cmp.Or(o.Tries, 3)
 	o.Backoff, o.InFlight = cmp.Or(o.Backoff, 100*time.Millisecond), cmp.Or(o.InFlight, 64)
 	return &Client{o: o, inFlight: semaphore.NewWeighted(int64(o.InFlight))}
@@ -54,7 +60,7 @@ const udpSize = 1232
 
 // Ask asks the resolvers.
 func (c *Client) Ask(ctx context.Context, name string, qtype uint16) Answer {
-	return c.ask(ctx, c.o.Resolvers, question{name: dns.CanonicalName(name), qtype: qtype, recurse: true})
+	return c.ask(ctx, c.o.ResolversNow(), question{name: dns.CanonicalName(name), qtype: qtype, recurse: true})
 }
 
 // AskServer asks one name server, host:port, for what it knows itself.
@@ -65,7 +71,7 @@ func (c *Client) AskServer(ctx context.Context, server, name string, qtype uint1
 // AskUnchecked asks the resolvers with checking disabled: they answer with what does not validate too (RFC 4035
 // §3.2.2).
 func (c *Client) AskUnchecked(ctx context.Context, name string, qtype uint16) Answer {
-	return c.ask(ctx, c.o.Resolvers, question{name: dns.CanonicalName(name), qtype: qtype, recurse: true, noCheck: true})
+	return c.ask(ctx, c.o.ResolversNow(), question{name: dns.CanonicalName(name), qtype: qtype, recurse: true, noCheck: true})
 }
 
 // Dialled is the host:port that is connected to for a name server: another place where ConnectTo says so.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -137,18 +136,4 @@ func (c *Client) LookupNS(ctx context.Context, domain string) ([]string, error) 
 		out = append(out, dnssrv.Target(rr))
 	}
 	return out, a.Error()
-}
-
-// SystemResolvers are the resolvers of /etc/resolv.conf, each as host:port; the local one when that file names none
-// (resolv.conf(5)).
-func SystemResolvers() []string {
-	conf, err := dns.ClientConfigFromFile("/etc/resolv.conf")
-	if err != nil || len(conf.Servers) == 0 {
-		return []string{"127.0.0.1:53"}
-	}
-	out := make([]string, len(conf.Servers))
-	for i, host := range conf.Servers {
-		out[i] = net.JoinHostPort(host, conf.Port)
-	}
-	return out
 }
