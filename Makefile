@@ -94,10 +94,11 @@ simulate: ## DOMAINS brought in at once under an authority's published limits, o
 PKG ?= ./config ./source ./service ./server ./cmd/autoconfig
 MUTANTS ?= 150
 SEED ?= 1
-mutate: ## a seeded sample of mutants of each PKG, niced: docs/mutation.md
+TESTS ?=
+mutate: ## a seeded sample of mutants of each PKG against the tests of PKG, or of TESTS=./a,./b, niced: docs/mutation.md
 	@mkdir -p $(CACHE)/bin
 	cd tools && go build -trimpath -o $(CACHE)/bin/mutate ./mutate
-	@CGO_ENABLED=0 GOFLAGS=-trimpath nice -n 19 $(CACHE)/bin/mutate -n $(MUTANTS) -seed $(SEED) $(PKG)
+	@CGO_ENABLED=0 GOFLAGS=-trimpath nice -n 19 $(CACHE)/bin/mutate -n $(MUTANTS) -seed $(SEED) -tests "$(TESTS)" $(PKG)
 
 words: ## how many messages of mail programs, from Debian's packages, are understood: docs/words.md
 	cd tools && go run -trimpath ./words -cache $(abspath $(CACHE))/words $(WORDS)

@@ -1,9 +1,13 @@
 // Command mutate changes the code of packages one operator or statement at a
-// time, runs the package's own tests each time, and prints the changes that no
-// test noticed. It takes a seeded sample of the changes, so that two runs over
-// the same code try the same ones:
+// time, runs the tests that reach the changed line each time, and prints the
+// changes that no test noticed. It takes a seeded sample of the changes, so that
+// two runs over the same code try the same ones:
 //
 //	mutate -n 150 -seed 1 ./config ./source
+//
+// The tests are the package's own, or those of the packages that -tests names:
+//
+//	mutate -tests ./service,./cmd/autoconfig ./service
 package main
 
 import (
@@ -19,8 +23,9 @@ func main() {
 	flag.IntVar(&o.n, "n", 150, "changes to try in each package; 0: all")
 	flag.Uint64Var(&o.seed, "seed", 1, "which sample")
 	flag.StringVar(&o.files, "files", "", "only files whose name contains this")
+	flag.StringVar(&o.tests, "tests", "", "packages whose tests are run, separated by commas; none: the package's own")
 	flag.IntVar(&o.memory, "memory", 6<<10, "address space of the tests, in MiB")
-	flag.DurationVar(&o.patience, "patience", time.Minute, "how long the tests may take, besides six times what they take unchanged")
+	flag.DurationVar(&o.patience, "patience", time.Minute, "how long the tests may take, in addition to six times the usual")
 	flag.Parse()
 	failed := false
 	for _, pattern := range flag.Args() {
@@ -42,6 +47,7 @@ type options struct {
 	n        int
 	seed     uint64
 	files    string
+	tests    string
 	memory   int
 	patience time.Duration
 }
@@ -64,11 +70,9 @@ func try(pattern string, o options) (*report, error) {
 		if o.n > 0 && r.tried() >= o.n {
 			break
 		}
-		outcome := uncovered
-		if p.covered(m) {
-			if outcome, err = p.test(m); err != nil {
-				return nil, err
-			}
+		outcome, err := p.test(m)
+		if err != nil {
+			return nil, err
 		}
 		r.add(m, outcome)
 		if outcome == lived || outcome == uncovered {

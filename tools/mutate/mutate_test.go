@@ -1,11 +1,13 @@
 package main
 
 import (
+	"go/token"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const sample = `package sample
@@ -30,7 +32,8 @@ func Zeros(n int) (out []byte) {
 	return out
 }
 
-func unused(n int) int { return n + 1 }
+// Next is the number after n.
+func Next(n int) int { return n + 1 }
 `
 
 const sampleTest = `package sample
@@ -51,28 +54,65 @@ func TestSmall(t *testing.T) {
 }
 `
 
+const otherTest = `package other
+
+import (
+	"testing"
+
+	"sample"
+)
+
+func TestNext(t *testing.T) {
+	if sample.Next(1) != 2 {
+		t.Error("wrong")
+	}
+}
+`
+
 // A change that a test notices is killed, one that none does lives, and one
-// where none goes is not covered.
+// where none goes is not covered. The tests of another package count where they are named.
 func TestTry(t *testing.T) {
 	dir := t.TempDir()
-	for name, text := range map[string]string{"go.mod": "module sample\n\ngo 1.26\n", "a.go": sample, "a_test.go": sampleTest} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+	for name, text := range map[string]string{
+		"go.mod": "module sample\n\ngo 1.26\n", "a.go": sample, "a_test.go": sampleTest,
+		"other/other.go": "// Package other uses it.\npackage other\n", "other/other_test.go": otherTest,
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	t.Chdir(dir)
-	r, err := try(".", options{seed: 1, memory: 1 << 10})
-	if err != nil {
-		t.Fatal(err)
+	const lives, unreached = "lived: a.go:12:15 `<` → `<=`", "not covered: a.go:24:33 `+` → `-`"
+	for tests, want := range map[string]string{"": lives + "\n" + unreached, ".,./other": lives} {
+		r, err := try(".", options{seed: 1, tests: tests, memory: 1 << 10, patience: 30 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(r.left)
+		if got := strings.Join(r.left, "\n"); got != want {
+			t.Errorf("with the tests of %q these are left:\n%s", tests, got)
+		}
+		var text strings.Builder
+		if r.print(&text); r.count[killed] < 3 || r.count[hung] != 0 || !strings.Contains(text.String(), " killed ") {
+			t.Errorf("%v\n%s", r.count, &text)
+		}
 	}
-	slices.Sort(r.left)
-	const want = "lived: a.go:12:15 `<` → `<=`\n" + "not covered: a.go:23:35 `+` → `-`"
-	got := strings.Join(r.left, "\n")
-	if got != want {
-		t.Errorf("left:\n%s", got)
-	}
-	var text strings.Builder
-	if r.print(&text); r.count[killed] < 3 || r.count[hung] != 0 || !strings.Contains(text.String(), " killed ") {
-		t.Errorf("%v\n%s", r.count, &text)
+}
+
+// Whole tests and cases of a slow test run apart, and the quick ones first.
+func TestReaching(t *testing.T) {
+	m := mutant{file: "/a/a.go", at: token.Position{Line: 5}}
+	here, elsewhere := map[string][]block{"a.go": {{4, 6}}}, map[string][]block{"a.go": {{7, 9}}, "b.go": {{1, 9}}}
+	s := suite{tests: []test{
+		{"TestA", 0, here}, {"TestFar", 0, elsewhere}, {"TestScript/a.b", 0, here}, {"TestB", 0, here},
+		{"TestScript/c", batch + 1, here}, {"TestSlow", batch, here},
+	}}
+	want := []string{"^(TestA|TestB)$", `^(TestScript)$/^(a\.b)$`, "^(TestScript)$/^(c)$", "^(TestSlow)$"}
+	if got := s.reaching(m); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }
