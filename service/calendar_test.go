@@ -16,6 +16,7 @@ import (
 // A server that runs into the day of a change says what is true from then on,
 // without a restart and without a change of any file.
 func TestCalendar(t *testing.T) {
+	t.Parallel()
 	var now atomic.Pointer[time.Time]
 	on := func(day string) {
 		at, err := time.Parse(time.DateOnly, day)

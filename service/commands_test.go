@@ -40,6 +40,7 @@ func (r *rig) script(text string) {
 // 404 before it has listed anything; it keeps what it said while it fails and
 // other faults come and go; and a bad line costs itself.
 func TestCommandReload(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, commandConfig) // ./list is not there
 	served := func(domain string, want int) {
 		t.Helper()

@@ -32,6 +32,7 @@ var (
 // The page shows the owner each record with its state, and what programs find now and with all records. One look a
 // minute is made for it, and none for a domain that is not listed.
 func TestOwnersPage(t *testing.T) {
+	t.Parallel()
 	soa := "@ 3600 IN SOA ns.test. root.test. 1 3600 600 86400 60\n@ 3600 IN NS ns.test.\n"
 	dnsServer := dnstest.Start(t, rootZone, "$ORIGIN hoster.test.\n"+soa+"autoconfig 60 IN A 192.0.2.1\nmail 60 IN A 192.0.2.2\n",
 		"$ORIGIN customer.test.\n"+soa+"autoconfig 3600 IN CNAME Autoconfig.hoster.test.\n_imaps._tcp 3600 IN SRV 0 1 993 old.hoster.test.\n"+
@@ -91,6 +92,7 @@ func TestOwnersPage(t *testing.T) {
 
 // A resolver that fails leaves the plan on the page, and says that nobody could look.
 func TestOwnersPageWithoutDNS(t *testing.T) {
+	t.Parallel()
 	dnsServer := dnstest.Start(t, rootZone)
 	dnsServer.Fail("", dns.RcodeServerFailure)
 	r := newRig(t, strings.ReplaceAll(ownerConfig, "RESOLVER", dnsServer.Addr()))

@@ -59,6 +59,7 @@ func (r *rig) metric(name string) string {
 // are reported, counted and shown; the watch looks at all others; and what is
 // put right is forgotten.
 func TestBadRowsAreReported(t *testing.T) {
+	t.Parallel()
 	r, _, w := watched(t, goodList, rootZone)
 	db := filepath.Join(r.dir, "first.db")
 	table(t, db, "INSERT INTO d VALUES ('aaa.test', 'nope'), ('not a domain', 'hosted'), (NULL, 'hosted'), ('null.test', NULL), ('zzz.test', 'hosted')")
@@ -154,6 +155,7 @@ func TestReadyTellsOfQuestions(t *testing.T) {
 // /readyz and the log say why: here the list breaks off, the resolver is silent,
 // fails or refuses all, or goes away in the middle.
 func TestWatchCannotLook(t *testing.T) {
+	t.Parallel()
 	const breaks = "SELECT name FROM d UNION ALL SELECT json(name) FROM d" // the second half is an error
 	for name, fault := range map[string]func(r *rig, dns *dnstest.Server){
 		"list":    func(r *rig, _ *dnstest.Server) { r.edit("list: "+goodList, "list: "+breaks); r.reload("the test") },
@@ -162,6 +164,7 @@ func TestWatchCannotLook(t *testing.T) {
 		"refused": func(_ *rig, dns *dnstest.Server) { dns.Fail("", 5) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r, dns, w := watched(t, goodList, rootZone)
 			w.round(t.Context())
 			before := r.metric("autoconfig_records_broken_domains")
@@ -190,6 +193,7 @@ func TestWatchCannotLook(t *testing.T) {
 // A look-up that fails because a source is down costs that domain its turn, and no other: the round counts, what was
 // known of the domain stays, and /readyz says that it was left out.
 func TestWatchAndOneLookupThatFails(t *testing.T) {
+	t.Parallel()
 	r, _, w := watched(t, goodList, rootZone)
 	table(t, filepath.Join(r.dir, "first.db"), "INSERT INTO d VALUES ('second.test', 'hosted')")
 	w.round(t.Context())
@@ -215,6 +219,7 @@ func TestWatchAndOneLookupThatFails(t *testing.T) {
 // A domain of a customer that cannot be resolved is that customer's: it counts as
 // broken, and the resolver as up.
 func TestWatchAndOneBrokenDomain(t *testing.T) {
+	t.Parallel()
 	r, dns, w := watched(t, goodList, rootZone)
 	dns.Fail("customer.test", 2)
 	w.round(t.Context())
@@ -226,6 +231,7 @@ func TestWatchAndOneBrokenDomain(t *testing.T) {
 // Domains of strangers that cannot be resolved are no sign of a resolver that is
 // down; one that is silent shows, and shows that it is back.
 func TestResolverIsJudgedByItself(t *testing.T) {
+	t.Parallel()
 	r, dns, _ := watched(t, goodList, rootZone)
 	for _, host := range []string{"a", "b", "c", "d", "e"} {
 		dns.Fail(host+".strange.test", 2)
