@@ -61,7 +61,10 @@ func (s *ldapStore) login(ctx context.Context, a provider.Address) (string, erro
 		return "", errValue
 	}
 	if e, ok := errors.AsType[*ldap.Error](err); ok && e.ResultCode < ldap.ErrorNetwork {
-		err = statementError{fmt.Errorf("LDAP result %d", e.ResultCode)} // a server's words may have the address in them
+		err = fmt.Errorf("LDAP result %d", e.ResultCode) // a server's words may have the address in them
+		if !gone(e) {
+			err = statementError{err}
+		}
 	}
 	return login, err
 }

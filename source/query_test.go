@@ -21,6 +21,7 @@ func TestParseQuery(t *testing.T) {
 		{Postgres, "SELECT x::text FROM m WHERE d=:domain OR e=:address OR f = :domain", "SELECT x::text FROM m WHERE d=$1 OR e=$2 OR f = $1", "domain address"},
 		{Postgres, "SELECT ':x', 'it''s :y' FROM m WHERE d=:domain -- :not\n", "SELECT ':x', 'it''s :y' FROM m WHERE d=$1 -- :not", "domain"},
 		{Postgres, `SELECT E'it\'s :y', "a:b", $$ :z ' $$, $t$ :z $u$ $t$ FROM m WHERE d=:domain`, `SELECT E'it\'s :y', "a:b", $$ :z ' $$, $t$ :z $u$ $t$ FROM m WHERE d=$1`, "domain"},
+		{Postgres, "SELECT $$$$, $$a$$, a[0:9] FROM m WHERE d=:domain", "SELECT $$$$, $$a$$, a[0:9] FROM m WHERE d=$1", "domain"},
 		{Postgres, "SELECT a[1:2] FROM m WHERE d ? 'x' AND d=:domain", "SELECT a[1:2] FROM m WHERE d ? 'x' AND d=$1", "domain"},
 		{MySQL, "SELECT 'a\\':b', `c:d` /* :e ' */ FROM m # it's :f\nWHERE d=:domain", "SELECT 'a\\':b', `c:d` /* :e ' */ FROM m # it's :f\nWHERE d=?", "domain"},
 		{MySQL, "SELECT 1 /*/ :e ' */ FROM m WHERE d=:domain", "SELECT 1 /*/ :e ' */ FROM m WHERE d=?", "domain"},

@@ -1,14 +1,20 @@
 package source
 
 import (
+	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"autoconfig/provider"
 )
@@ -102,6 +108,7 @@ func TestSQLFailures(t *testing.T) {
 		"no such table":  func(q *SQLOptions) { q.Domain = "SELECT 1 FROM nothing WHERE domain = :domain" },
 		"no such file":   func(q *SQLOptions) { q.DSN = file + ".gone" },
 		"no login table": func(q *SQLOptions) { q.User = "SELECT 1 FROM nothing WHERE address = :address" },
+		"no list table":  func(q *SQLOptions) { q.List = "SELECT 1 FROM nothing" },
 		"odd login":      func(q *SQLOptions) { q.User = "SELECT char(10) WHERE :address <> ''" },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -110,6 +117,10 @@ func TestSQLFailures(t *testing.T) {
 			change(&q)
 			rows := openTest(t, testOptions(log), q).With(testProviders())
 			_, err := rows.Lookup(t.Context(), provider.Address{Local: "secret.person", Domain: "shop.example"})
+			if name == "no list table" {
+				for _, err = range rows.Domains(t.Context()) {
+				}
+			}
 			if !errors.Is(err, provider.ErrUnavailable) || errors.Is(err, provider.ErrNotFound) {
 				t.Errorf("%v", err)
 			}
@@ -117,8 +128,15 @@ func TestSQLFailures(t *testing.T) {
 			if !strings.Contains(text, "source=customers query=") || strings.Contains(text, "secret.person") {
 				t.Errorf("the log:\n%s", text)
 			}
-			if name == "odd login" {
-				return // a fault of a row, not of the backend
+			// What the server says of a name in the statement helps; about a person it is its code alone.
+			if table := strings.HasSuffix(name, " table"); table && strings.Contains(text, "nothing") == (name == "no login table") {
+				t.Errorf("the log:\n%s", text)
+			}
+			if name == "odd login" || name == "no list table" {
+				return // a fault of a row, and one of a query that no client asks
+			}
+			if err := openTest(t, testOptions(log), q).Check(t.Context()); err == nil {
+				t.Error("a check that no client's question came before finds nothing")
 			}
 			if err := rows.Check(t.Context()); err == nil || !rows.Down() {
 				t.Errorf("check: %v, down %v", err, rows.Down())
@@ -209,6 +227,114 @@ func TestConnectionSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// What a server's error means: the value is one that no row can have, the statement is refused by a server that is
+// there, or the server is not there for now.
+func TestServerErrors(t *testing.T) {
+	pg := func(code string) error { return &pgconn.PgError{Code: code} }
+	my := func(number uint16) error { return &mysql.MySQLError{Number: number} }
+	for _, test := range []struct {
+		err              error
+		value, statement bool
+		again            bool // on another connection
+	}{
+		{errors.New("connection reset"), false, false, true},
+		{pg("57P01"), false, false, true},  // terminated by an administrator
+		{pg("08006"), false, false, true},  // the connection failed
+		{pg("53300"), false, false, false}, // too many connections
+		{my(1053), false, false, true},     // shutting down
+		{my(1040), false, false, false},    // too many connections
+		{pg("42P01"), false, true, false},  // no such table
+		{pg("42501"), false, true, false},  // no right
+		{my(1146), false, true, false},
+		{pg("22021"), true, false, false}, // a character that the encoding lacks
+		{pg("22001"), true, false, false}, // too long
+		{my(1267), true, false, false},    // collations that do not mix
+		{my(1366), true, false, false},
+		{my(12670), false, true, false},
+	} {
+		for _, person := range []bool{false, true} {
+			err := said(test.err, person)
+			if errors.Is(err, errValue) != test.value || errors.Is(err, errStatement) != test.statement {
+				t.Errorf("%v: %v", test.err, err)
+			}
+		}
+		if again := !fromServer(test.err); again != test.again {
+			t.Errorf("%v: asked again: %v", test.err, again)
+		}
+	}
+}
+
+// asked is a database driver that counts and fails as a test wants.
+type asked struct {
+	prepared, run int
+	err           error
+	dead          int // questions that meet a dead connection
+}
+
+func (a *asked) Connect(context.Context) (driver.Conn, error) { return a, nil }
+func (a *asked) Driver() driver.Driver                        { return nil }
+func (a *asked) Close() error                                 { return nil }
+func (a *asked) Begin() (driver.Tx, error)                    { return nil, driver.ErrSkip }
+func (a *asked) NumInput() int                                { return -1 }
+func (a *asked) Exec([]driver.Value) (driver.Result, error)   { return nil, driver.ErrSkip }
+
+func (a *asked) Prepare(string) (driver.Stmt, error) {
+	a.prepared++
+	return a, nil
+}
+
+func (a *asked) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
+	return a.Query(nil)
+}
+
+func (a *asked) Query([]driver.Value) (driver.Rows, error) {
+	a.run++
+	if a.dead > 0 {
+		a.dead--
+		return nil, errors.New("connection reset")
+	}
+	return noRows{}, a.err
+}
+
+type noRows struct{}
+
+func (noRows) Columns() []string         { return []string{"id"} }
+func (noRows) Close() error              { return nil }
+func (noRows) Next([]driver.Value) error { return io.EOF }
+
+// A question is asked once when it has an answer or the server refuses it, and again over another connection when the
+// connection is dead. Statements are prepared once, but for PostgreSQL's driver, which does so itself as its DSN says.
+func TestSQLAsksOnce(t *testing.T) {
+	refused := &mysql.MySQLError{Number: 1146}
+	for _, test := range []struct {
+		driver        asked
+		prepare       bool
+		err           error
+		run, prepared int // for two questions
+	}{
+		{asked{}, false, provider.ErrNotFound, 2, 0},
+		{asked{}, true, provider.ErrNotFound, 2, 1},
+		{asked{err: refused}, false, refused, 2, 0},
+		{asked{dead: 3}, false, provider.ErrNotFound, 5, 0},
+	} {
+		d := &test.driver
+		db := sql.OpenDB(d)
+		db.SetMaxOpenConns(3)
+		s := &sqlStore{db: db, prepare: test.prepare, statements: map[string]*sql.Stmt{}, domainQuery: Query{text: "SELECT"}}
+		for range 2 {
+			if _, err := s.domain(t.Context(), "shop.example"); !errors.Is(err, test.err) {
+				t.Errorf("%+v: %v", test.driver, err)
+			}
+		}
+		if d.run != test.run || d.prepared != test.prepared {
+			t.Errorf("asked %d times, prepared %d times, want %d and %d", d.run, d.prepared, test.run, test.prepared)
+		}
+		if err := s.close(); err != nil {
 			t.Error(err)
 		}
 	}

@@ -43,6 +43,19 @@ func TestSuggestAddress(t *testing.T) {
 	}
 }
 
+// At most two letters are wrong, and of several names the nearest one is meant.
+func TestNearest(t *testing.T) {
+	known := []string{"incoming", "outgoing", "mx"}
+	for in, want := range map[string]string{
+		"incomming": "incoming", "incmng": "incoming", "inncomming": "incoming", "outgonig": "outgoing", "m": "mx",
+		"incoming": "", "incmg": "", "xyzzy": "", "mxmx": "mx", "mxmxm": "",
+	} {
+		if got := Nearest(in, known); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestSuggestHost(t *testing.T) {
 	for in, want := range map[string]string{
 		"smpt.example.org": "smtp.example.org", "smpt-mail.outlook.com": "smtp-mail.outlook.com",

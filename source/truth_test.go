@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"autoconfig/finding"
 	"autoconfig/provider"
 )
 
@@ -95,12 +96,12 @@ func TestUpWhenQuestionsWork(t *testing.T) {
 				t.Errorf("%s: not down after the first failure: %v", name, err)
 			}
 			for range 20 {
+				time.Sleep(5 * time.Second)
 				if err := r.Check(t.Context()); err == nil || !r.Down() {
 					t.Fatalf("%s: up although every question of a client fails: %v", name, err)
 				}
-				time.Sleep(5 * time.Second)
 			}
-			f.set("", nil)
+			f.set("", nil) // at once: a check does not take the failure of a moment ago for an answer
 			if err := r.Check(t.Context()); err != nil || r.Down() {
 				t.Errorf("%s: down although it is back: %v", name, err)
 			}
@@ -133,6 +134,15 @@ func TestRefusalsCostOthersNothing(t *testing.T) {
 		f.set(nobody, fmt.Errorf("%w: collations", errValue))
 		if err := r.Check(t.Context()); err == nil || !r.Down() {
 			t.Error("up although it refuses a plain name")
+		}
+		time.Sleep(time.Minute)
+		f.set(nobody, statementError{errors.New("refused")})
+		if err := r.Check(t.Context()); err == nil || !r.Down() {
+			t.Error("up although a check is refused")
+		}
+		f.ids["after.example"] = "hosted"
+		if err := r.try("after.example"); err != nil {
+			t.Errorf("given a rest although it answers: %v", err)
 		}
 	})
 }
@@ -178,8 +188,16 @@ func TestBadRows(t *testing.T) {
 			wrong, isRow := errors.AsType[*RowError](err)
 			switch {
 			case isRow:
-				if bad = append(bad, wrong.Domain); strings.ContainsRune(wrong.Error(), '\x1b') || wrong.Finding().ID != "config-source-row" {
+				bad = append(bad, wrong.Domain)
+				if wrong.Finding().ID != "config-source-row" || strings.ContainsRune(wrong.Error(), '\x1b') {
 					t.Errorf("%q", wrong.Error())
+				}
+				level := finding.Fail // somebody's domain is not served
+				if strings.HasPrefix(wrong.Domain, `"`) {
+					level = finding.Warn // nobody's is
+				}
+				if got := wrong.Finding().Level; got != level {
+					t.Errorf("%s is at level %q", wrong.Domain, got)
 				}
 			case err != nil:
 				t.Fatal(err)
@@ -264,4 +282,69 @@ func TestBadRowsBound(t *testing.T) {
 	if !b.met("0", "another problem") || b.met("0", "another problem") {
 		t.Error("a row that went bad again is news once")
 	}
+}
+
+// A list with more bad rows than are remembered goes on, and is remembered in part.
+func TestBadRowsOfAList(t *testing.T) {
+	f := &fake{ids: map[string]string{}}
+	for i := range mostBadRows + 1 {
+		f.rows = append(f.rows, row{fmt.Sprintf("d%d.example", i), "nope"})
+	}
+	r := fakeRows(f)
+	n := 0
+	for _, err := range r.Domains(t.Context()) {
+		if n++; !IsRowError(err) {
+			t.Fatal(err)
+		}
+	}
+	if got := len(r.BadRows()); n != mostBadRows+1 || got != mostBadRows {
+		t.Errorf("%d rows listed, %d remembered", n, got)
+	}
+}
+
+// A provider's id that is renamed in the configuration and in the database counts as soon as a new question may be
+// asked, not only when what is remembered is too old.
+func TestRenamedProvider(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{ids: map[string]string{"a.example": "before"}}
+		r := fakeRows(f)
+		expect := func(why string, served bool) {
+			t.Helper()
+			if err := r.try("a.example"); (err == nil) != served || !served && !IsRowError(err) {
+				t.Errorf("%s: %v", why, err)
+			}
+		}
+		expect("not yet renamed", false)
+		f.ids["a.example"] = "hosted"
+		time.Sleep(r.o.Cache.Retry - 1)
+		expect("asked a moment ago", false)
+		time.Sleep(1)
+		expect("renamed", true)
+	})
+}
+
+// A backend that a check finds down is not asked by clients until it has had its rest.
+func TestRestAfterACheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{ids: map[string]string{"a.example": "hosted", "b.example": "hosted"}}
+		r := fakeRows(f)
+		if err := r.try("a.example"); err != nil {
+			t.Fatal(err)
+		}
+		f.set(nobody, errors.New("connection refused"))
+		oldest := r.o.Cache.TTL + r.o.Cache.Stale
+		for _, test := range []struct {
+			wait   time.Duration
+			domain string
+			served bool
+		}{{0, "b.example", false}, {oldest - 1, "a.example", true}, {1, "a.example", false}} {
+			time.Sleep(test.wait)
+			if err := r.Check(t.Context()); err == nil {
+				t.Fatal("the check works")
+			}
+			if err := r.try(test.domain); (err == nil) != test.served {
+				t.Errorf("%s after %v more: %v", test.domain, test.wait, err)
+			}
+		}
+	})
 }
