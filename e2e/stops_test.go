@@ -4,7 +4,9 @@ package e2e
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -18,6 +20,8 @@ import (
 	"testing"
 	"time"
 )
+
+var stops = flag.Int("stops", 0, "stop the service this often in TestStopUnderLoad")
 
 // stopLoad is what clients met while the service was stopped.
 type stopLoad struct {
@@ -90,7 +94,7 @@ func TestStopUnderLoad(t *testing.T) {
 	for _, drain := range []string{"0s", "2s"} {
 		t.Run("drain "+drain, func(t *testing.T) {
 			var load stopLoad
-			rounds := often(8, 60)
+			rounds := cmp.Or(*stops, often(8, 60))
 			for range rounds {
 				stopOnce(t, &load, drain)
 			}

@@ -11,7 +11,9 @@ func (s *Service) tuneGC() {
 	if s.opts.Env.Get("GOGC") != "" {
 		return
 	}
-	if percent := gcPercent(); percent != s.gcPercent {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	if percent := gcPercent(live[0].Value.Uint64()); percent != s.gcPercent {
 		debug.SetGCPercent(percent)
 		s.gcPercent = percent
 	}
@@ -22,10 +24,8 @@ func (s *Service) tuneGC() {
 // have it run hundreds of times a second under load.
 const headroom = 32 << 20
 
-// gcPercent is what lets a small heap grow by the headroom (runtime/debug,
-// SetGCPercent), and a large one as usual.
-func gcPercent() int {
-	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(live)
-	return int(max(100, 100*headroom/max(live[0].Value.Uint64(), 1<<20)))
+// gcPercent is what lets a small heap, of live octets, grow by the headroom
+// (runtime/debug, SetGCPercent), and a large one as usual.
+func gcPercent(live uint64) int {
+	return int(max(100, 100*headroom/max(live, 1<<20)))
 }

@@ -1,7 +1,9 @@
 package service
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -97,5 +99,57 @@ func TestListingsAreCounted(t *testing.T) {
 	}
 	if err := count(); err == nil || r.metric("autoconfig_domains") != "3" {
 		t.Errorf("after a list that broke off: %v, %s domains", err, r.metric("autoconfig_domains"))
+	}
+}
+
+// others are the replicas of a test.
+type others struct {
+	told []string
+	err  error
+	say  []string
+}
+
+func (o *others) Notify(_ context.Context, domain string) error {
+	o.told = append(o.told, domain)
+	return o.err
+}
+
+func (o *others) Listen(_ context.Context, heard func(domain string)) {
+	for _, text := range o.say {
+		heard(text)
+	}
+}
+
+// A purge is passed on to the other replicas, and those that cannot be told are a failure. What they say is forgotten
+// here: a domain, or everything. What is no domain is logged by its length alone, since an address may be in it.
+func TestPurgeAndReplicas(t *testing.T) {
+	r := newRig(t, purgeConfig)
+	o := &others{}
+	r.replicas = o
+	if code := r.purge("life.test"); code != 200 || strings.Join(o.told, " ") != "life.test" {
+		t.Errorf("status %d, the others are told of %q", code, o.told)
+	}
+	o.err = errors.New("no connection")
+	if code := r.purge("life.test"); code == 200 {
+		t.Error("done although the others do not know")
+	}
+	db := filepath.Join(r.dir, "first.db")
+	known := func(domain string) bool { status, _ := r.get("/v1.1/" + domain); return status == 200 }
+	for _, said := range []string{"Life.test", ""} {
+		table(t, db, "DELETE FROM d WHERE name LIKE 'life%'")
+		r.forget("")
+		if known("life.test") || known("life2.test") {
+			t.Fatal("there already")
+		}
+		table(t, db, "INSERT INTO d VALUES ('life.test', 'hosted'), ('life2.test', 'hosted')")
+		o.say = []string{"jo.smith@secret", said}
+		r.log.take()
+		r.listen(t.Context())
+		if one, two := known("life.test"), known("life2.test"); !one || two != (said == "") {
+			t.Errorf("after %q: %v %v", said, one, two)
+		}
+		if log := r.log.take(); strings.Count(log, "a purge that names no domain") != 1 || !strings.Contains(log, "length=15") || strings.Contains(log, "smith") {
+			t.Error(log)
+		}
 	}
 }

@@ -173,11 +173,13 @@ func openReady(t testing.TB, d Dialect, dsn string) *sql.DB {
 // server is what the tests of every real backend need.
 type server struct {
 	*daemon
-	open  func(BackendOptions) *Backend
-	slow  func(BackendOptions) *Backend // the domain query takes half a second
-	kill  func()                        // ends the connections of everybody else
-	left  func() int                    // questions still under way at the server
-	ready func()                        // waits until the server answers after a start
+	dialect Dialect // of a database
+	dsn     string
+	open    func(BackendOptions) *Backend
+	slow    func(BackendOptions) *Backend // the domain query takes half a second
+	kill    func()                        // ends the connections of everybody else
+	left    func() int                    // questions still under way at the server
+	ready   func()                        // waits until the server answers after a start
 }
 
 func sqlServer(t *testing.T, dialect Dialect, d *daemon, dsn, slow, others, kill, active string) server {
@@ -191,7 +193,7 @@ func sqlServer(t *testing.T, dialect Dialect, d *daemon, dsn, slow, others, kill
 			return openTest(t, o, q)
 		}
 	}
-	return server{daemon: d, open: open(testDomainQuery), slow: open(slow),
+	return server{daemon: d, dialect: dialect, dsn: dsn, open: open(testDomainQuery), slow: open(slow),
 		kill: func() {
 			rows, err := db.Query(others)
 			if err != nil {
@@ -256,6 +258,7 @@ func TestRealBackends(t *testing.T) {
 				t.Run("killed", func(t *testing.T) { testKilled(t, s) })
 				t.Run("slow", func(t *testing.T) { testSlow(t, s) })
 				t.Run("full", func(t *testing.T) { testFull(t, s) })
+				t.Run("refused", func(t *testing.T) { testRefused(t, s) })
 			}
 		})
 	}
@@ -350,52 +353,4 @@ func testKilled(t *testing.T, s server) {
 	ask()
 	s.kill()
 	ask()
-}
-
-// testSlow asks a question that takes longer than it may.
-func testSlow(t *testing.T, s server) {
-	log := &logBook{}
-	o := testOptions(log)
-	o.Cache.Timeout = 100 * time.Millisecond
-	rows := s.slow(o).With(testProviders())
-	for range 3 {
-		_, err := rows.Lookup(t.Context(), provider.Address{Domain: "shop.example"})
-		if !errors.Is(err, provider.ErrUnavailable) || errors.Is(err, provider.ErrNotFound) {
-			t.Errorf("%v", err)
-		}
-	}
-	if !strings.Contains(log.String(), "deadline exceeded") {
-		t.Errorf("the log:\n%s", log)
-	}
-	until(t, "the server has stopped working on it", func() bool { return s.left() == 0 })
-}
-
-// testFull asks more than the pool has room for: some wait and are answered,
-// the others are told that it cannot be told.
-func testFull(t *testing.T, s server) {
-	log := &logBook{}
-	o := testOptions(log)
-	o.Cache.InFlight, o.Cache.Waiting, o.Cache.Timeout = 2, 4, 20*time.Second
-	rows := s.slow(o).With(testProviders())
-	var missing, unavailable atomic.Int64
-	var wg sync.WaitGroup
-	for i := range 40 {
-		wg.Go(func() {
-			switch _, err := rows.Lookup(t.Context(), provider.Address{Domain: fmt.Sprintf("d%d.example", i)}); {
-			case errors.Is(err, provider.ErrNotFound):
-				missing.Add(1)
-			case errors.Is(err, provider.ErrUnavailable):
-				unavailable.Add(1)
-			default:
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	if missing.Load() < 6 || unavailable.Load() == 0 || missing.Load()+unavailable.Load() != 40 {
-		t.Errorf("%d answered, %d refused", missing.Load(), unavailable.Load())
-	}
-	if rows.Down() {
-		t.Error("a full pool is taken for a server that is down")
-	}
 }
