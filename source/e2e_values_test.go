@@ -103,10 +103,3 @@ func testRefused(t *testing.T, s server) {
 		})
 	}
 }
-
-func (c *cache[V]) resting() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	_, spared := c.spared("somebody")
-	return spared
-}
