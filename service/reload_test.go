@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"autoconfig/config"
 	"autoconfig/discover/probe/probetest"
@@ -342,5 +343,41 @@ func TestNewCertificate(t *testing.T) {
 	got, err := r.cert.Config().GetCertificate(nil)
 	if err != nil || string(pem.EncodeToMemory(&pem.Block{Type: "X", Bytes: got.Certificate[0]})) != string(pem.EncodeToMemory(&pem.Block{Type: "X", Bytes: next.Certificate[0]})) {
 		t.Error("the certificate of before", err)
+	}
+}
+
+// A change that is given up closes what it has opened and nothing that runs; one that counts closes what it replaces.
+func TestSourcesAreClosed(t *testing.T) {
+	r := newRig(t, rigConfig)
+	works := func(b interface{ Check(context.Context) error }) bool { return b.Check(t.Context()) == nil }
+	edited := func() (*config.Config, *config.Data) {
+		r.edit("dsn_file: first.dsn, domain", "dsn_file: first.dsn, connections: 3, domain")
+		cfg, found := config.Load(filepath.Join(r.dir, "autoconfig.yaml"))
+		data, more := cfg.Data()
+		if config.Failed(append(found, more...)) {
+			t.Fatal(found, more)
+		}
+		return cfg, data
+	}
+	before := r.sources.all()[0]
+	o, _ := r.sources.prepare(edited())
+	if len(o.fresh) != 1 || !works(o.fresh[0]) {
+		t.Fatalf("%d sources are opened for one that changed", len(o.fresh))
+	}
+	if o.discard(); works(o.fresh[0]) || !works(before) {
+		t.Errorf("given up: the new one works %v, that of before %v", works(o.fresh[0]), works(before))
+	}
+	r.reload("the test")
+	after := r.sources.all()[0]
+	for end := time.Now().Add(30 * time.Second); works(before); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the source that was replaced is open")
+		}
+	}
+	if !works(after) || after.Backend == before.Backend {
+		t.Error("the new source does not work")
+	}
+	if r.reload("the test"); r.sources.all()[0].Backend != after.Backend {
+		t.Error("a source that is as it was is opened again")
 	}
 }
