@@ -325,7 +325,11 @@ func TestSQLAsksOnce(t *testing.T) {
 		d := &test.driver
 		db := sql.OpenDB(d)
 		db.SetMaxOpenConns(3)
-		s := &sqlStore{db: db, prepare: test.prepare, statements: map[string]*sql.Stmt{}, domainQuery: Query{text: "SELECT"}}
+		s, ok := openTest(t, testOptions(&logBook{}), sqlQueries(SQLite, "none.db")).store.(*sqlStore)
+		if !ok {
+			t.Fatal("another store")
+		}
+		s.db, s.prepare = db, test.prepare
 		for range 2 {
 			if _, err := s.domain(t.Context(), "shop.example"); !errors.Is(err, test.err) {
 				t.Errorf("%+v: %v", test.driver, err)
@@ -333,9 +337,6 @@ func TestSQLAsksOnce(t *testing.T) {
 		}
 		if d.run != test.run || d.prepared != test.prepared {
 			t.Errorf("asked %d times, prepared %d times, want %d and %d", d.run, d.prepared, test.run, test.prepared)
-		}
-		if err := s.close(); err != nil {
-			t.Error(err)
 		}
 	}
 }
