@@ -66,11 +66,15 @@ func try(pattern string, o options) (*report, error) {
 	rng := rand.New(rand.NewPCG(o.seed, o.seed)) //nolint:gosec // a sample, no secret
 	rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	r := &report{pkg: p.ImportPath, all: len(all), began: time.Now()}
-	for _, m := range all {
+	if o.n > 0 {
+		all = all[:min(len(all), 2*o.n)] // not all of them are valid Go
+	}
+	p.together(all)
+	for i, m := range all {
 		if o.n > 0 && r.tried() >= o.n {
 			break
 		}
-		outcome, err := p.test(m)
+		outcome, err := p.test(i, m)
 		if err != nil {
 			return nil, err
 		}

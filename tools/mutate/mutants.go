@@ -16,6 +16,9 @@ type mutant struct {
 	at         token.Position
 	start, end int
 	old, new   string
+
+	node     ast.Node // what it changes, where a schema can have it
+	function [2]int   // the lines of the declaration around it
 }
 
 func (m mutant) String() string {
@@ -55,6 +58,9 @@ type finder struct {
 	src  []byte
 	set  *token.FileSet
 	out  []mutant
+
+	listed   map[ast.Stmt]bool // statements of a list, in the place of which there may be another kind
+	function [2]int
 }
 
 // mutantsOf are all mutants of a file, in its order.
@@ -63,7 +69,7 @@ func mutantsOf(path string) ([]mutant, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &finder{path: path, src: src, set: token.NewFileSet()}
+	f := &finder{path: path, src: src, set: token.NewFileSet(), listed: map[ast.Stmt]bool{}}
 	tree, err := parser.ParseFile(f.set, path, src, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
@@ -72,46 +78,71 @@ func mutantsOf(path string) ([]mutant, error) {
 	return f.out, nil
 }
 
-func (f *finder) add(from, to token.Pos, text string) {
+func (f *finder) add(n ast.Node, from, to token.Pos, text string) {
 	at := f.set.Position(from)
 	start, end := at.Offset, f.set.Position(to).Offset
-	f.out = append(f.out, mutant{f.path, at, start, end, string(f.src[start:end]), text})
+	if s, ok := n.(ast.Stmt); ok && !f.listed[s] {
+		if _, inc := n.(*ast.IncDecStmt); !inc {
+			n = nil
+		}
+	}
+	f.out = append(f.out, mutant{f.path, at, start, end, string(f.src[start:end]), text, n, f.function})
+}
+
+func (f *finder) around(n ast.Node) {
+	f.function = [2]int{f.set.Position(n.Pos()).Line, f.set.Position(n.End()).Line}
+}
+
+// list notes the statements of a list.
+func (f *finder) list(all []ast.Stmt) {
+	for _, s := range all {
+		f.listed[s] = true
+	}
 }
 
 // visit looks into functions alone: what a package declares is data.
 func (f *finder) visit(n ast.Node) bool {
 	switch n := n.(type) {
+	case *ast.BlockStmt:
+		f.list(n.List)
+	case *ast.CaseClause:
+		f.list(n.Body)
+	case *ast.CommClause:
+		f.list(n.Body)
+	case *ast.FuncDecl:
+		f.around(n)
 	case *ast.GenDecl:
+		f.around(n)
 		return n.Tok == token.VAR // a function in a table
 	case *ast.BinaryExpr:
 		f.binary(n)
 	case *ast.UnaryExpr:
 		if n.Op == token.NOT {
-			f.add(n.OpPos, n.OpPos+1, " ")
+			f.add(n, n.OpPos, n.OpPos+1, " ")
 		}
 	case *ast.IfStmt:
 		switch n.Cond.(type) {
 		case *ast.CallExpr, *ast.Ident, *ast.SelectorExpr:
-			f.add(n.Cond.Pos(), n.Cond.End(), "!"+f.text(n.Cond))
+			f.add(condition{n.Cond}, n.Cond.Pos(), n.Cond.End(), "!"+f.text(n.Cond))
 		}
 	case *ast.IncDecStmt:
 		other := map[token.Token]string{token.INC: "--", token.DEC: "++"}
-		f.add(n.TokPos, n.TokPos+2, other[n.Tok])
+		f.add(n, n.TokPos, n.TokPos+2, other[n.Tok])
 	case *ast.Ident:
 		if other := map[string]string{"true": "false", "false": "true"}[n.Name]; other != "" {
-			f.add(n.Pos(), n.End(), other)
+			f.add(n, n.Pos(), n.End(), other)
 		}
 	case *ast.BranchStmt:
 		if n.Label == nil && n.Tok == token.CONTINUE {
-			f.add(n.Pos(), n.End(), "break")
+			f.add(n, n.Pos(), n.End(), "break")
 		}
 	case *ast.ExprStmt:
 		if call, ok := n.X.(*ast.CallExpr); ok && !unseen[nameOf(call)] {
-			f.add(n.Pos(), n.End(), "")
+			f.add(n, n.Pos(), n.End(), "")
 		}
 	case *ast.AssignStmt:
 		if n.Tok != token.DEFINE && !blank(n) {
-			f.add(n.Pos(), n.End(), "")
+			f.add(n, n.Pos(), n.End(), "")
 		}
 	}
 	return true
@@ -122,13 +153,16 @@ func (f *finder) binary(n *ast.BinaryExpr) {
 		if n.Op == token.ADD && (isText(n.X) || isText(n.Y)) {
 			continue // text has no minus
 		}
-		f.add(n.OpPos, n.OpPos+token.Pos(len(n.Op.String())), other.String())
+		f.add(n, n.OpPos, n.OpPos+token.Pos(len(n.Op.String())), other.String())
 	}
 }
 
 func (f *finder) text(n ast.Node) string {
 	return string(f.src[f.set.Position(n.Pos()).Offset:f.set.Position(n.End()).Offset])
 }
+
+// condition is that of an if.
+type condition struct{ ast.Expr }
 
 func isText(e ast.Expr) bool {
 	switch e := e.(type) {

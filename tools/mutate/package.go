@@ -78,20 +78,33 @@ func (p *pkg) mutants(only string) ([]mutant, error) {
 	return all, nil
 }
 
-// test puts a mutant in place and runs the tests that reach it, until one notices.
-func (p *pkg) test(m mutant) (outcome, error) {
+// together builds each suite once with all the mutants that can be told apart when it runs.
+func (p *pkg) together(all []mutant) {
+	for _, s := range p.suites {
+		if err := p.buildSchema(s, all); err != nil {
+			fmt.Fprintf(os.Stderr, "mutate: %s: each mutant is built alone: %v\n", s.ImportPath, err)
+		}
+	}
+}
+
+// test runs the tests that reach a mutant, given by its number too, until one notices.
+func (p *pkg) test(number int, m mutant) (outcome, error) {
 	result := uncovered
 	for _, s := range p.suites {
 		runs := s.reaching(m)
 		if len(runs) == 0 {
 			continue
 		}
-		if ok, err := p.build(s, m); err != nil || !ok {
-			return stillborn, err
+		binary, name := s.schema, fmt.Sprint(chosen, number+1)
+		if !s.together[number] {
+			binary, name = s.binary, ""
+			if ok, err := p.build(s, m); err != nil || !ok {
+				return stillborn, err
+			}
 		}
 		deadline := time.Now().Add(p.limit + 6*s.took)
 		for _, run := range runs {
-			if result = p.run(s, run, deadline); result != lived {
+			if result = p.run(s, binary, name, run, deadline); result != lived {
 				return result, nil
 			}
 		}
@@ -118,13 +131,14 @@ func (p *pkg) build(s *suite, m mutant) (ok bool, err error) {
 	return cmd.Run() == nil, nil
 }
 
-// run runs some tests of a suite.
-func (p *pkg) run(s *suite, pattern string, deadline time.Time) outcome {
+// run runs some tests of a suite, with the mutant of a schema or with the one that was built.
+func (p *pkg) run(s *suite, binary, name, pattern string, deadline time.Time) outcome {
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
 	// Without a limit, a loop that appends and never ends takes the machine's memory, not the test's.
 	limited := fmt.Sprintf(`ulimit -v %d; exec "$0" "$@"`, p.memory<<10)
-	cmd := s.command(ctx, "sh", "-c", limited, s.binary, "-test.short", "-test.failfast", "-test.run", pattern)
+	cmd := s.command(ctx, "sh", "-c", limited, binary, "-test.short", "-test.failfast", "-test.run", pattern)
+	cmd.Env = append(cmd.Environ(), "GOCOVERDIR="+name)
 	err := cmd.Run()
 	switch {
 	case ctx.Err() != nil:

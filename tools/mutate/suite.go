@@ -16,9 +16,11 @@ import (
 // suite are the tests of one package.
 type suite struct {
 	*pkg
-	binary string
-	tests  []test
-	took   time.Duration
+	binary   string
+	schema   string       // the tests with many mutants
+	together map[int]bool // which mutants are in the schema, by their numbers
+	tests    []test
+	took     time.Duration
 }
 
 // test is one test, or one case of a slow one, and what it reaches in the package that is changed.
@@ -45,6 +47,7 @@ func (p *pkg) newSuite(pattern string) (*suite, error) {
 		return nil, err
 	}
 	s := &suite{pkg: from, binary: filepath.Join(p.scratch, fmt.Sprintf("suite%d", len(p.suites)))}
+	s.schema = s.binary + "schema"
 	cover := "-coverpkg=" + p.ImportPath
 	build := exec.Command("go", "test", "-c", "-vet=off", "-cover", cover, "-o", s.binary, s.ImportPath) //nolint:gosec // it was listed
 	if out, err := build.CombinedOutput(); err != nil {
