@@ -264,31 +264,33 @@ func TestCacheNote(t *testing.T) {
 }
 
 // Questions beyond the bound are refused at once and say nothing about the
-// backend.
+// backend; without a bound all of them wait.
 func TestCacheWaiting(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBackend()
-		b.delay = 500 * time.Millisecond
-		o := options()
-		o.Waiting = 2
-		c := newCache(o, b.fetch)
-		var busy, missing atomic.Int32
-		var wg sync.WaitGroup
-		for i := range 20 {
-			wg.Go(func() {
-				switch _, err := c.get(t.Context(), fmt.Sprint(i)); {
-				case errors.Is(err, errBusy) && errors.Is(err, provider.ErrUnavailable):
-					busy.Add(1)
-				case errors.Is(err, provider.ErrNotFound):
-					missing.Add(1)
-				}
-			})
-		}
-		wg.Wait()
-		if busy.Load() != 16 || missing.Load() != 4 || c.Down() {
-			t.Errorf("%d refused, %d answered, down %v; want 16 and 4", busy.Load(), missing.Load(), c.Down())
-		}
-	})
+	for waiting, want := range map[int][2]int32{2: {16, 4}, 0: {0, 20}} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBackend()
+			b.delay = 500 * time.Millisecond
+			o := options()
+			o.Waiting, o.Timeout = waiting, time.Minute
+			c := newCache(o, b.fetch)
+			var busy, missing atomic.Int32
+			var wg sync.WaitGroup
+			for i := range 20 {
+				wg.Go(func() {
+					switch _, err := c.get(t.Context(), fmt.Sprint(i)); {
+					case errors.Is(err, errBusy) && errors.Is(err, provider.ErrUnavailable):
+						busy.Add(1)
+					case errors.Is(err, provider.ErrNotFound):
+						missing.Add(1)
+					}
+				})
+			}
+			wg.Wait()
+			if got := [2]int32{busy.Load(), missing.Load()}; got != want || c.Down() {
+				t.Errorf("%d may wait: %v refused and answered, down %v; want %v", waiting, got, c.Down(), want)
+			}
+		})
+	}
 }
 
 // A purge forgets what was there and what was not, at once; a question that was under way when it came has an answer from

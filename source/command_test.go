@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -93,6 +94,33 @@ func TestCommands(t *testing.T) {
 	c.Keep(nil)
 	if len(c.runs) != 0 {
 		t.Error("a command that is gone is kept")
+	}
+}
+
+// What a command has started ends with it when it takes too long.
+func TestCommandsChildren(t *testing.T) {
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open, err := os.OpenFile(pipe, os.O_RDWR, 0) // so that the child need not wait for a writer
+	if err != nil {
+		t.Fatal(err)
+	}
+	script(t, filepath.Join(dir, "list"), "sleep 300 < "+pipe+" & sleep 300")
+	cmd := Command{Args: []string{filepath.Join(dir, "list")}, Path: "/usr/bin:/bin", Field: 1, Timeout: 500 * time.Millisecond, Refresh: time.Hour}
+	if _, err := (&Commands{}).domains(cmd); err == nil {
+		t.Error("it did not take too long")
+	}
+	_ = open.Close()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if _, err := syscall.Open(pipe, syscall.O_WRONLY|syscall.O_NONBLOCK, 0); errors.Is(err, syscall.ENXIO) {
+			return // nobody reads it
+		}
+		if time.Now().After(end) {
+			t.Fatal("its child runs on")
+		}
 	}
 }
 

@@ -51,6 +51,23 @@ func TestIndex(t *testing.T) {
 	}
 }
 
+// An index that was made for a number of domains has room for them, and one made for none grows.
+func TestIndexRoom(t *testing.T) {
+	for _, n := range []int{0, 3, 100, 1000} {
+		x := NewIndex(n, 0)
+		before := len(x.slots)
+		for i := range 1000 {
+			if i == n && n > 0 && len(x.slots) != before {
+				t.Errorf("made for %d, grown from %d to %d slots", n, before, len(x.slots))
+			}
+			x.Add(fmt.Sprintf("d%d.example", i), &provider.Provider{})
+		}
+		if len(x.slots) > 4096 || x.Len() != 1000 {
+			t.Errorf("%d slots for %d domains", len(x.slots), x.Len())
+		}
+	}
+}
+
 func TestLookupDoesNotAllocate(t *testing.T) {
 	x := NewIndex(1, 16)
 	x.Add("example.org", &provider.Provider{})

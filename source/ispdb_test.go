@@ -70,6 +70,9 @@ func TestISPDB(t *testing.T) {
 	if err != nil || len(p.Incoming) != 1 || p.Incoming[0].Security != provider.TLS || len(p.Documentation) != 0 || filepath.Base(p.ID) != "a.xml" {
 		t.Errorf("%v, %+v", err, p)
 	}
+	if status := p.PasswordLogin.Status; status != provider.PasswordWorks || p.PACC != provider.PACCAuto {
+		t.Errorf("a password %s, PACC %s: they are as of any provider", status, p.PACC)
+	}
 	for _, domain := range []string{"b.example", "c.example", "unknown.example"} {
 		if _, err := s.Lookup(t.Context(), provider.Address{Domain: domain}); !errors.Is(err, provider.ErrNotFound) {
 			t.Errorf("%s: %v", domain, err)

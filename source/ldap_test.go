@@ -234,12 +234,18 @@ func openTestLDAP(t *testing.T, o BackendOptions, q LDAPOptions) *Backend {
 
 func TestLDAP(t *testing.T) {
 	d, log := startDirectory(t), &logBook{}
-	testLookups(t, openTestLDAP(t, testOptions(log), ldapQueries(d.url, d.tls)), log)
+	b := openTestLDAP(t, testOptions(log), ldapQueries(d.url, d.tls))
+	testLookups(t, b, log)
 	if n := d.plain.Load(); n != 0 {
 		t.Errorf("%d searches without TLS", n)
 	}
 	if n := d.pages.Load(); n != 3 {
 		t.Errorf("%d pages for 5 entries of 2 each", n)
+	}
+	for l, err := range (Chain{b.With(testProviders())}).Listings(t.Context()) {
+		if err == nil && l.Provider == nil {
+			t.Errorf("%s is listed without its provider", l.Domain)
+		}
 	}
 	if n := d.binds.Load(); n > 5 {
 		t.Errorf("%d binds: connections are not used again", n)

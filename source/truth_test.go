@@ -346,5 +346,12 @@ func TestRestAfterACheck(t *testing.T) {
 				t.Errorf("%s after %v more: %v", test.domain, test.wait, err)
 			}
 		}
+		f.set("", nil)
+		if err := r.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.try("b.example"); err != nil {
+			t.Errorf("the check is over and works, but clients wait: %v", err)
+		}
 	})
 }
