@@ -33,6 +33,9 @@ func PostgresConfig(dsn string, timeout time.Duration) (*pgconn.Config, error) {
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "autoconfig"
 	}
+	if cfg.RuntimeParams["client_encoding"] == "" {
+		cfg.RuntimeParams["client_encoding"] = "UTF8" // else the database's own, and an umlaut would be two letters there
+	}
 	// A question nobody waits for any more is cancelled at the server too, or
 	// slow ones would pile up there.
 	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {

@@ -199,11 +199,11 @@ func TestChainWithRows(t *testing.T) {
 // a file; a connection that does not come up is given up in time.
 func TestConnectionSettings(t *testing.T) {
 	p, err := PostgresConfig("host=db.example user=reader dbname=mail", 3*time.Second)
-	if err != nil || p.ConnectTimeout != 3*time.Second || p.RuntimeParams["application_name"] != "autoconfig" || p.Host != "db.example" {
+	if err != nil || p.ConnectTimeout != 3*time.Second || p.RuntimeParams["application_name"] != "autoconfig" || p.RuntimeParams["client_encoding"] != "UTF8" || p.Host != "db.example" {
 		t.Errorf("%+v %v", p, err)
 	}
-	p, err = PostgresConfig("host=db.example connect_timeout=7 application_name=portal", 3*time.Second)
-	if err != nil || p.ConnectTimeout != 7*time.Second || p.RuntimeParams["application_name"] != "portal" {
+	p, err = PostgresConfig("host=db.example connect_timeout=7 application_name=portal client_encoding=LATIN1", 3*time.Second)
+	if err != nil || p.ConnectTimeout != 7*time.Second || p.RuntimeParams["application_name"] != "portal" || p.RuntimeParams["client_encoding"] != "LATIN1" {
 		t.Errorf("%+v %v", p, err)
 	}
 	m, err := mysqlConfig("reader@tcp(db.example)/mail?multiStatements=true&allowAllFiles=true&interpolateParams=true", 3*time.Second)
