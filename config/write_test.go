@@ -99,7 +99,8 @@ func TestWriteProvider(t *testing.T) {
 			continue
 		}
 		got := c.model[0].Provider
-		if !reflect.DeepEqual(got.Incoming, p.Incoming) || !reflect.DeepEqual(got.Outgoing, p.Outgoing) || !reflect.DeepEqual(got.ManageSieve, p.ManageSieve) || !slices.Equal(got.MX, p.MX) {
+		if !reflect.DeepEqual(got.Incoming, p.Incoming) || !reflect.DeepEqual(got.Outgoing, p.Outgoing) ||
+			!reflect.DeepEqual(got.ManageSieve, p.ManageSieve) || !slices.Equal(got.MX, p.MX) {
 			t.Errorf("%s: another provider when it is loaded again\n%+v\n%s", test.name, got, before)
 		}
 	}
