@@ -19,6 +19,7 @@ type mutant struct {
 
 	node     ast.Node // what it changes, where a schema can have it
 	function [2]int   // the lines of the declaration around it
+	enter    int      // the line that a test enters to get there: of the switch, for a condition of a case
 }
 
 func (m mutant) String() string {
@@ -61,6 +62,9 @@ type finder struct {
 
 	listed   map[ast.Stmt]bool // statements of a list, in the place of which there may be another kind
 	function [2]int
+	switches map[ast.Expr]int // the lines of the switches that conditions belong to
+	enter    int
+	until    token.Pos // the end of the condition that enter is for
 }
 
 // mutantsOf are all mutants of a file, in its order.
@@ -69,7 +73,7 @@ func mutantsOf(path string) ([]mutant, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &finder{path: path, src: src, set: token.NewFileSet(), listed: map[ast.Stmt]bool{}}
+	f := &finder{path: path, src: src, set: token.NewFileSet(), listed: map[ast.Stmt]bool{}, switches: map[ast.Expr]int{}}
 	tree, err := parser.ParseFile(f.set, path, src, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
@@ -81,12 +85,16 @@ func mutantsOf(path string) ([]mutant, error) {
 func (f *finder) add(n ast.Node, from, to token.Pos, text string) {
 	at := f.set.Position(from)
 	start, end := at.Offset, f.set.Position(to).Offset
+	enter := at.Line
+	if from < f.until {
+		enter = f.enter
+	}
 	if s, ok := n.(ast.Stmt); ok && !f.listed[s] {
 		if _, inc := n.(*ast.IncDecStmt); !inc {
 			n = nil
 		}
 	}
-	f.out = append(f.out, mutant{f.path, at, start, end, string(f.src[start:end]), text, n, f.function})
+	f.out = append(f.out, mutant{f.path, at, start, end, string(f.src[start:end]), text, n, f.function, enter})
 }
 
 func (f *finder) around(n ast.Node) {
@@ -102,7 +110,18 @@ func (f *finder) list(all []ast.Stmt) {
 
 // visit looks into functions alone: what a package declares is data.
 func (f *finder) visit(n ast.Node) bool {
+	if e, ok := n.(ast.Expr); ok && f.switches[e] != 0 {
+		f.enter, f.until = f.switches[e], e.End()
+	}
 	switch n := n.(type) {
+	case *ast.SwitchStmt:
+		for _, clause := range n.Body.List {
+			if clause, ok := clause.(*ast.CaseClause); ok {
+				for _, e := range clause.List {
+					f.switches[e] = f.set.Position(n.Pos()).Line
+				}
+			}
+		}
 	case *ast.BlockStmt:
 		f.list(n.List)
 	case *ast.CaseClause:

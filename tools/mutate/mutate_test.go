@@ -1,7 +1,6 @@
 package main
 
 import (
-	"go/token"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,6 +31,17 @@ func Zeros(n int) (out []byte) {
 	return out
 }
 
+// Kind is what a number is called.
+func Kind(n int) string {
+	switch {
+	case n > 2:
+		return "many"
+	case n < 1:
+		return "none"
+	}
+	return "few"
+}
+
 // Next is the number after n.
 func Next(n int) int { return n + 1 }
 `
@@ -50,6 +60,24 @@ func TestSmall(t *testing.T) {
 	}
 	if len(Zeros(2)) != 2<<20 {
 		t.Error("zeros")
+	}
+}
+
+func TestFew(t *testing.T) {
+	if Kind(2) != "few" || Kind(1) != "few" {
+		t.Error("not few")
+	}
+}
+
+func TestMany(t *testing.T) {
+	if Kind(3) != "many" {
+		t.Error("not many")
+	}
+}
+
+func TestNone(t *testing.T) {
+	if Kind(0) != "none" {
+		t.Error("not none")
 	}
 }
 `
@@ -86,7 +114,7 @@ func TestTry(t *testing.T) {
 		}
 	}
 	t.Chdir(dir)
-	const lives, unreached = "lived: a.go:12:15 `<` → `<=`", "not covered: a.go:24:33 `+` → `-`"
+	const lives, unreached = "lived: a.go:12:15 `<` → `<=`", "not covered: a.go:35:33 `+` → `-`"
 	for tests, want := range map[string]string{"": lives + "\n" + unreached, ".,./other": lives} {
 		r, err := try(".", options{seed: 1, tests: tests, memory: 1 << 10, patience: 30 * time.Second})
 		if err != nil {
@@ -105,7 +133,7 @@ func TestTry(t *testing.T) {
 
 // Whole tests and cases of a slow test run apart, and the quick ones first.
 func TestReaching(t *testing.T) {
-	m := mutant{file: "/a/a.go", at: token.Position{Line: 5}}
+	m := mutant{file: "/a/a.go", enter: 5}
 	here, elsewhere := map[string][]block{"a.go": {{4, 6}}}, map[string][]block{"a.go": {{7, 9}}, "b.go": {{1, 9}}}
 	s := suite{tests: []test{
 		{"TestA", 0, here}, {"TestFar", 0, elsewhere}, {"TestScript/a.b", 0, here}, {"TestB", 0, here},

@@ -148,11 +148,11 @@ func readProfile(path string) (map[string][]block, error) {
 	return blocks, nil
 }
 
-// reaches says whether a test enters the line of a mutant: conditions of case
-// clauses are in no block of their own, so the lines around one count.
+// reaches says whether a test enters the line of a mutant. The condition of a case is in no block of its own: every
+// test that enters the switch may evaluate it.
 func (t test) reaches(m mutant) bool {
 	return slices.ContainsFunc(t.blocks[filepath.Base(m.file)], func(b block) bool {
-		return b.fromLine <= m.at.Line && m.at.Line <= b.toLine
+		return b.fromLine <= m.enter && m.enter <= b.toLine
 	})
 }
 
