@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 const purgeConfig = `
@@ -152,4 +153,31 @@ func TestPurgeAndReplicas(t *testing.T) {
 			t.Error(log)
 		}
 	}
+}
+
+// Soon after the start the domains are counted; a list that breaks off is a line in the log.
+func TestListingsAreCountedAtTheStart(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, purgeConfig)
+	seen := func(what string, done func() bool) {
+		t.Helper()
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go r.listings.run(ctx, r.Service.log, r.served.Load)
+		for end := time.Now().Add(30 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("never: %s", what)
+			}
+		}
+	}
+	seen("two domains", func() bool { return r.metric("autoconfig_domains") == "2" })
+	var log string
+	if log += r.log.take(); strings.Contains(log, "cannot be counted") {
+		t.Error(log)
+	}
+	table(t, filepath.Join(r.dir, "first.db"), "DROP TABLE d")
+	seen("a line in the log", func() bool {
+		log += r.log.take()
+		return strings.Contains(log, "the domains of a source cannot be counted")
+	})
 }
