@@ -5,6 +5,7 @@ package check
 import (
 	"context"
 	"crypto/sha256"
+	"slices"
 	"sync"
 
 	"github.com/miekg/dns"
@@ -60,7 +61,8 @@ func New(client *query.Client, o Options) *Checker {
 // nil: each place where records can be planned is asked for their type, a host name (CNAME) also for A, and where it is
 // no CNAME for AAAA.
 func (k *Checker) Check(ctx context.Context, s Subject) ([]finding.Finding, Seen) {
-	d := &inspection{checker: k, ctx: ctx, Subject: s, want: recordsByName(s.Want), seen: make(Seen, 2*len(dnssrv.Places())), differ: map[query.Question][]string{}, misplaced: map[query.Question]misplaced{}}
+	d := &inspection{checker: k, ctx: ctx, Subject: s, want: recordsByName(s.Want), seen: make(Seen, 2*len(dnssrv.Places())),
+		differ: map[query.Question][]string{}, misplaced: map[query.Question]misplaced{}}
 	d.Domain = dnssrv.Plain(s.Domain)
 	if f, ok := d.open(); !ok {
 		return f, d.seen
@@ -98,41 +100,37 @@ const (
 	wildcardName = "wildcard-test-5f1c"
 )
 
+func asked(name string, types ...uint16) (out []query.Question) {
+	for _, qtype := range types {
+		out = append(out, query.Question{Name: name, Type: qtype})
+	}
+	return out
+}
+
 // questions are what is asked of every domain.
 func (d *inspection) questions() []query.Question {
-	out := []query.Question{{Name: d.name(""), Type: dns.TypeMX}}
-	for _, label := range []string{"", dmarcLabel, dkimLabel} {
-		out = append(out, query.Question{Name: d.name(label), Type: dns.TypeTXT})
-	}
+	out := asked(d.name(""), dns.TypeMX, dns.TypeTXT)
+	out = append(out, slices.Concat(asked(d.name(dmarcLabel), dns.TypeTXT), asked(d.name(dkimLabel), dns.TypeTXT))...)
 	for _, p := range dnssrv.Places() {
-		out = append(out, query.Question{Name: d.name(p.Label), Type: p.Type})
+		out = append(out, asked(d.name(p.Label), p.Type)...)
 		if p.Type == dns.TypeCNAME {
-			out = append(out, query.Question{Name: d.name(p.Label), Type: dns.TypeA})
+			out = append(out, asked(d.name(p.Label), dns.TypeA)...)
 		}
 	}
 	return out
 }
 
 // followUps are the questions that the answers to the first ones raise.
-func (d *inspection) followUps() []query.Question {
-	var out []query.Question
+func (d *inspection) followUps() (out []query.Question) {
 	for _, p := range dnssrv.Places() {
 		name := d.name(p.Label)
-		if p.Type != dns.TypeCNAME {
-			continue
-		}
-		alias := d.seen.get(name, dns.TypeCNAME)
-		if alias.Outcome == query.NOERROR && p.Label == dnssrv.AutoconfigLabel { // what is there although it must not be
-			for _, qtype := range []uint16{dns.TypeAAAA, dns.TypeMX, dns.TypeTXT} {
-				out = append(out, query.Question{Name: name, Type: qtype})
-			}
-		}
-		if alias.Outcome != query.NODATA {
-			continue
-		}
-		out = append(out, query.Question{Name: name, Type: dns.TypeAAAA})
-		if d.seen.get(name, dns.TypeA).Outcome == query.NODATA { // what else the name is there for may be in the way of a CNAME
-			out = append(out, query.Question{Name: name, Type: dns.TypeMX}, query.Question{Name: name, Type: dns.TypeTXT})
+		switch alias := d.seen.get(name, dns.TypeCNAME).Outcome; {
+		case p.Type != dns.TypeCNAME:
+		case alias == query.NOERROR && p.Label == dnssrv.AutoconfigLabel, // what must not be next to a CNAME
+			alias == query.NODATA && d.seen.get(name, dns.TypeA).Outcome == query.NODATA: // what may keep one out
+			out = append(out, asked(name, dns.TypeAAAA, dns.TypeMX, dns.TypeTXT)...)
+		case alias == query.NODATA:
+			out = append(out, asked(name, dns.TypeAAAA)...)
 		}
 	}
 	return out

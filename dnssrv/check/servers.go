@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -178,15 +179,10 @@ func (d *inspection) reportTTLs(id string, rrs []dns.RR) {
 
 // reportServers reports where the zone's name servers disagree.
 func (d *inspection) reportServers() {
-	var asked []query.Question
-	for q := range d.differ {
+	for _, q := range slices.SortedFunc(maps.Keys(d.differ), query.Question.Compare) {
 		if q.Type != dns.TypeCNAME && q.Type != dns.TypeA && d.alias(q.Name) != nil {
-			continue // said of the CNAME
+			continue // reported with the CNAME
 		}
-		asked = append(asked, q)
-	}
-	slices.SortFunc(asked, query.Question.Compare)
-	for _, q := range asked {
 		f := d.compared("dns-server-disagree", q.Name, q.Type, statusConflict, d.wanted(q.Name, q.Type), nil)
 		f.Got = d.differ[q]
 		d.add(f)

@@ -63,11 +63,7 @@ func (d *inspection) observeSRV(name string, got []dns.RR) {
 	id, status := "dns-record-published", statusOK
 	var want []dns.RR
 	if d.Provider != nil {
-		for _, rr := range dnssrv.PlanMail(d.Domain, d.Provider) {
-			if dns.CanonicalName(rr.Header().Name) == name {
-				want = append(want, rr)
-			}
-		}
+		want = recordsByName(dnssrv.PlanMail(d.Domain, d.Provider))[query.Question{Name: name, Type: dns.TypeSRV}]
 	}
 	vendor := d.Provider != nil && d.Provider.Vendor != nil
 	switch {

@@ -19,32 +19,32 @@ var excludedByCNAME = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT, dns.TypeMX,
 // List asks the primary what is at the planned names, then what those answers raise: other records in the way of a
 // CNAME, wildcards.
 func (p *nameServers) List(ctx context.Context, at Zone, sets []Change) (zoneState, error) {
-	var first, followUps []query.Question
-	for _, set := range sets {
-		first = append(first, query.Question{Name: set.Name, Type: set.Type})
-	}
-	answers, err := p.askAll(ctx, at, first)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range answers {
-		if a.Type != dns.TypeCNAME || a.Outcome != query.NODATA {
-			continue
+	var answers []query.Answer
+	planned := func() (out []query.Question) {
+		for _, set := range sets {
+			out = append(out, query.Question{Name: set.Name, Type: set.Type})
 		}
-		for _, qtype := range excludedByCNAME {
-			followUps = append(followUps, query.Question{Name: a.Name, Type: qtype})
+		return out
+	}
+	excluded := func() (out []query.Question) {
+		for _, a := range answers {
+			for _, qtype := range excludedByCNAME {
+				if a.Type == dns.TypeCNAME && a.Outcome == query.NODATA {
+					out = append(out, query.Question{Name: a.Name, Type: qtype})
+				}
+			}
 		}
+		return out
 	}
-	inTheWay, err := p.askAll(ctx, at, followUps)
-	if err != nil {
-		return nil, err
+	wildcards := func() []query.Question { return wildcardQuestions(at.Name, answers) }
+	for _, questions := range []func() []query.Question{planned, excluded, wildcards} {
+		more, err := p.askAll(ctx, at, questions())
+		if err != nil {
+			return nil, err
+		}
+		answers = append(answers, more...)
 	}
-	answers = append(answers, inTheWay...)
-	wild, err := p.askAll(ctx, at, wildcardQuestions(at.Name, answers))
-	if err != nil {
-		return nil, err
-	}
-	return newZoneState(at.Name, append(answers, wild...))
+	return newZoneState(at.Name, answers)
 }
 
 // askAll asks the primary, each question once.
