@@ -5,8 +5,7 @@ import (
 	"context"
 	"iter"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
+	"sync/atomic"
 )
 
 // Question is a name, lower case with its trailing dot, and a type.
@@ -26,15 +25,16 @@ const atOnce = 4
 // All asks questions, a few at a time, and returns the answers in their order.
 func All(questions []Question, ask func(Question) Answer) []Answer {
 	out := make([]Answer, len(questions))
-	var group errgroup.Group
-	group.SetLimit(atOnce)
-	for i, q := range questions {
-		group.Go(func() error {
-			out[i] = ask(q)
-			return nil
+	var next atomic.Int64
+	var askers sync.WaitGroup
+	for range min(atOnce, len(questions)) {
+		askers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(questions)); i = next.Add(1) - 1 {
+				out[i] = ask(questions[i])
+			}
 		})
 	}
-	_ = group.Wait() // no question is an error
+	askers.Wait()
 	return out
 }
 
