@@ -69,7 +69,8 @@ func (d *inspection) reportMX(best []string, got []dns.RR) {
 	case p != nil && d.otherProvider(best) != nil:
 		other := d.otherProvider(best)
 		f := d.compared("dns-autoconfig-mx", d.name(""), dns.TypeMX, statusDiffers, nil, got)
-		d.add(f.Because("clients are given the settings of %s, but the mail exchangers are those of %s: people would set up a mailbox that gets no mail", p.Name, other.Name))
+		d.add(f.Because("clients are given the settings of %s, but the mail exchangers are those of %s: "+
+			"people would set up a mailbox that gets no mail", p.Name, other.Name))
 		return
 	case p != nil && len(p.MX) > 0:
 		id, status = "dns-mx-provider-differs", statusDiffers
@@ -114,18 +115,21 @@ func (d *inspection) reportAutoconfigMX(best []string) {
 		}
 	}
 	f := d.compared("dns-autoconfig-mx", name, dns.TypeCNAME, statusDiffers, nil, []dns.RR{alias})
-	d.add(f.Because("%s leads to %s, but the mail exchangers belong to %s: clients may be given the settings of a former provider", dnssrv.Plain(name), leads, provider.Registrable(best[0])))
+	d.add(f.Because("%s leads to %s, but the mail exchangers belong to %s: clients may be given the settings of a former provider",
+		dnssrv.Plain(name), leads, provider.Registrable(best[0])))
 }
 
 // reportVendor verifies what a vendor prescribes. A domain that is not the operator's is only warned about.
 func (d *inspection) reportVendor() {
-	p := d.Provider
-	if !d.vendorSPF() {
-		want := &dns.TXT{Hdr: dns.RR_Header{Name: d.name(""), Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: dnssrv.DefaultTTL}, Txt: []string{"v=spf1 include:" + p.Vendor.SPF + " -all"}}
-		d.note("dns-vendor-spf", d.name(""), dns.TypeTXT, statusDiffers, []dns.RR{want}, d.spf())
+	vendor, name := d.Provider.Vendor, d.name(dnssrv.AutodiscoverLabel)
+	header := func(name string, qtype uint16) dns.RR_Header {
+		return dns.RR_Header{Name: name, Rrtype: qtype, Class: dns.ClassINET, Ttl: dnssrv.DefaultTTL}
 	}
-	name := d.name(dnssrv.AutodiscoverLabel)
-	want := []dns.RR{&dns.CNAME{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeCNAME, Class: dns.ClassINET, Ttl: dnssrv.DefaultTTL}, Target: p.Vendor.Autodiscover + "."}}
+	if !d.vendorSPF() {
+		policy := &dns.TXT{Hdr: header(d.name(""), dns.TypeTXT), Txt: []string{"v=spf1 include:" + vendor.SPF + " -all"}}
+		d.note("dns-vendor-spf", d.name(""), dns.TypeTXT, statusDiffers, []dns.RR{policy}, d.spf())
+	}
+	want := []dns.RR{&dns.CNAME{Hdr: header(name, dns.TypeCNAME), Target: vendor.Autodiscover + "."}}
 	_, got := d.host(name)
 	switch {
 	case !d.seen.get(name, dns.TypeCNAME).Outcome.Known():

@@ -97,7 +97,7 @@ func (d *inspection) reportMistyped(name string, qtype uint16, want, got []dns.R
 			d.add(f.Because("%s is an IP address; the target of %s is a name (RFC 2782, RFC 1035 §3.3)", entered, article(qtype)))
 			return true
 		}
-		twice := strings.HasSuffix(entered, "."+d.Domain) || entered == d.Domain || d.Provider != nil && belongs([]string{entered}, d.Provider.MX)
+		twice := provider.Below(entered, d.Domain) || d.Provider != nil && belongs([]string{entered}, d.Provider.MX)
 		for _, rr := range want {
 			twice = twice || entered == dnssrv.Target(rr)
 		}

@@ -120,9 +120,12 @@ type apiBackend struct {
 }
 
 func newAPIBackend(o Options) *apiBackend {
-	p := &apiBackend{provider: providers[o.API.Name], api: o.API, timeout: o.Timeout, within: o.Zone, limit: rate.NewLimiter(rate.Inf, apiBurst)}
+	p := &apiBackend{provider: providers[o.API.Name], api: o.API, timeout: o.Timeout, within: o.Zone}
+	p.limit = rate.NewLimiter(rate.Inf, apiBurst)
 	client := *cmp.Or(o.API.Client, http.DefaultClient)
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // the token is for this host alone
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { // the token is for this host alone
+		return http.ErrUseLastResponse
+	}
 	p.client = &client
 	if perSecond := cmp.Or(o.API.PerSecond, p.perSecond); perSecond > 0 {
 		p.limit.SetLimit(rate.Limit(perSecond))
@@ -154,7 +157,8 @@ func (p *apiBackend) Zone(ctx context.Context, domain, name string) (Zone, error
 func (p *apiBackend) List(ctx context.Context, z Zone, sets []Change) (zoneState, error) {
 	listed, err := p.list(ctx, p, z)
 	if errors.Is(err, errNotFound) {
-		err = newFault("dns-publish-zone-missing", z.Name, "%s no longer has the zone %s; nothing was written", z.Server, dnssrv.Plain(z.Name))
+		err = newFault("dns-publish-zone-missing", z.Name,
+			"%s no longer has the zone %s; nothing was written", z.Server, dnssrv.Plain(z.Name))
 	}
 	if err != nil {
 		return nil, err
@@ -241,8 +245,8 @@ func (p *apiBackend) Replace(ctx context.Context, u *ZoneUpdate) error {
 
 // secondary: what is written into such a zone is lost at its next transfer.
 func (p *apiBackend) secondary(name string) error {
-	return newFault("dns-publish-not-authoritative", name,
-		"%s has %s as a secondary zone, which is a copy; nothing was written", p.host(), name).do("publish at the server that it is copied from")
+	return newFault("dns-publish-not-authoritative", name, "%s has %s as a secondary zone, which is a copy; nothing was written",
+		p.host(), name).do("publish at the server that it is copied from")
 }
 
 // data are records in zone form without owner, TTL and type.

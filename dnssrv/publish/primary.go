@@ -68,7 +68,8 @@ func findSOA(ctx context.Context, ask query.Asker, name string) (*dns.SOA, error
 		return soa, nil
 	case a.Outcome == query.REFUSED:
 		return nil, newFault("dns-publish-not-authoritative", name,
-			"%s refuses questions about %s: it has no such zone, or does not answer this machine; nothing was written", a.Server, dnssrv.Plain(a.Name))
+			"%s refuses questions about %s: it has no such zone, or does not answer this machine; nothing was written",
+			a.Server, dnssrv.Plain(a.Name))
 	case !a.Outcome.Known():
 		return nil, unreadable(a.Name, a)
 	case len(a.NS) > 0 && isRegistry(a.NS[0].Header().Name):

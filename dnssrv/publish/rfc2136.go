@@ -152,7 +152,8 @@ func (p *updater) readAnswer(u *ZoneUpdate, r *dns.Msg, signature error) error {
 		if t == nil { // PowerDNS says so little of a key that it does not know
 			also = ", or does not know the key or its secret"
 		}
-		cause = fmt.Sprintf("%s does not let the key %s make these changes in %s%s (REFUSED); nothing was written", u.Server, p.o.Key, zone, also)
+		cause = fmt.Sprintf("%s does not let the key %s make these changes in %s%s (REFUSED); nothing was written",
+			u.Server, p.o.Key, zone, also)
 	case "dns-publish-not-authoritative":
 		cause = fmt.Sprintf("%s is not the primary server of %s (NOTAUTH); nothing was written", u.Server, zone)
 	case "dns-publish-raced":
@@ -177,7 +178,8 @@ func (p *updater) badKey(u *ZoneUpdate, t *dns.TSIG) error {
 				u.Server, time.Since(there).Abs().Round(time.Second))
 		}
 	default:
-		cause = fmt.Sprintf("%s knows the key %s, but not with this secret (BADSIG); nothing was written", u.Server, dnssrv.Plain(p.o.Key.Name))
+		cause = fmt.Sprintf("%s knows the key %s, but not with this secret (BADSIG); nothing was written",
+			u.Server, dnssrv.Plain(p.o.Key.Name))
 	}
 	f := newFault(id, u.Zone, "")
 	f.found.RCode, f.found.Cause = dns.RcodeToString[int(t.Error)], cmp.Or(cause, f.found.Cause)

@@ -79,7 +79,8 @@ func compare(at Zone, want []dns.RR, state zoneState) (*ZoneUpdate, error) {
 		if c, differs := set.from(u.state[set.Name].sets[set.Type]); differs {
 			if why := u.state[set.Name].held[set.Type]; why != "" {
 				f := u.inTheWay(set, c.Remove)
-				u.Findings = append(u.Findings, f.Because("%s; nothing was written", why).Do("release the record set at the provider, or leave it out with --without"))
+				u.Findings = append(u.Findings, f.Because("%s; nothing was written", why).
+					Do("release the record set at the provider, or leave it out with --without"))
 				continue
 			}
 			u.Changes = append(u.Changes, c)

@@ -99,7 +99,8 @@ func (p *Publisher) refused(ctx context.Context, u *ZoneUpdate, f finding.Findin
 		return f
 	}
 	if f.Got, _ = p.moved(ctx, u); len(f.Got) == 0 { // an error only means that nothing can be added
-		f = f.Because("a name that should get records has some that were not seen (%s): of a type that was not asked for, or the same as a wildcard's; nothing was written", f.RCode).
+		f = f.Because("a name that should get records has some that were not seen (%s): "+
+			"of a type that was not asked for, or the same as a wildcard's; nothing was written", f.RCode).
 			Do("check these names in the zone itself; remove what is not needed, or leave the record out with --without")
 	}
 	return f
@@ -159,7 +160,8 @@ func (p *Publisher) other(ctx context.Context, host string, u *ZoneUpdate) []fin
 		case err != nil:
 			found = append(found, unasked(host, err))
 		case len(left) > 0:
-			found = append(found, finding.New("dns-publish-lags", host).Because("%s still answers with other records: %s", server, shown(left)))
+			f := finding.New("dns-publish-lags", host)
+			found = append(found, f.Because("%s still answers with other records: %s", server, shown(left)))
 		}
 	}
 	return found
