@@ -338,11 +338,16 @@ func (b *backoff) report() (c Status, reasons []string) {
 		reasons = append(reasons, "the certificate storage fails: "+err.Error())
 	}
 	seen := map[string]bool{}
+	reason := func(f finding.Finding) {
+		if !seen[f.ID] {
+			seen[f.ID] = true
+			reasons = append(reasons, "certificates: "+f.Cause)
+		}
+	}
 	for i := range b.at {
 		for _, c := range []class{fresh, renewal} {
-			if f := b.at[i].held[c == renewal].finding; b.at[i].runs(c, b.now()) && !seen[f.ID] {
-				seen[f.ID] = true
-				reasons = append(reasons, "certificates: "+f.Cause)
+			if b.at[i].runs(c, b.now()) {
+				reason(b.at[i].held[c == renewal].finding)
 			}
 		}
 	}
@@ -352,9 +357,8 @@ func (b *backoff) report() (c Status, reasons []string) {
 		if len(c.Faults) < faultsShown {
 			c.Faults = append(c.Faults, f)
 		}
-		if strings.HasPrefix(f.ID, "acme-authority-") && !seen[f.ID] {
-			seen[f.ID] = true
-			reasons = append(reasons, "certificates: "+f.Cause)
+		if strings.HasPrefix(f.ID, "acme-authority-") {
+			reason(f)
 		}
 	}
 	return c, reasons

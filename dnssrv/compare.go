@@ -35,23 +35,19 @@ func WriteComparison(w io.Writer, domain string, list []Comparison, ttl bool) er
 func (b Comparison) rows(domain string, ttl bool) [][]string {
 	want, got := parseLines(b.Want), parseLines(b.Got)
 	var rows [][]string
-	var left []RR
 	for _, rr := range want {
-		i := slices.IndexFunc(got, func(other RR) bool { return dns.IsDuplicate(rr, other) })
-		if i < 0 {
-			left = append(left, rr)
-			continue
+		if i := slices.IndexFunc(got, func(other RR) bool { return dns.IsDuplicate(rr, other) }); i >= 0 {
+			rows = append(rows, b.row(domain, rr, got[i], ttl))
 		}
-		rows = append(rows, b.row(domain, rr, got[i], ttl))
-		got = slices.Delete(got, i, i+1)
 	}
-	for i := range max(len(left), len(got)) {
+	missing, extra := Lacking(want, got), Lacking(got, want)
+	for i := range max(len(missing), len(extra)) {
 		var planned, there RR
-		if i < len(left) {
-			planned = left[i]
+		if i < len(missing) {
+			planned = missing[i]
 		}
-		if i < len(got) {
-			there = got[i]
+		if i < len(extra) {
+			there = extra[i]
 		}
 		rows = append(rows, b.row(domain, planned, there, ttl))
 	}
