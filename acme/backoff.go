@@ -32,8 +32,8 @@ type backoff struct {
 
 // authorityState says which orders an authority does not get now.
 type authorityState struct {
-	held  map[bool]failure // of renewals (true) and of all other orders
-	retry time.Time        // Retry-After of the last refusal
+	held  map[bool]*failure // of renewals (true) and of all other orders
+	retry time.Time         // Retry-After of the last refusal
 }
 
 // failure is a name without a new certificate.
@@ -82,7 +82,7 @@ const (
 func newBackoff(o Options) *backoff {
 	at := make([]authorityState, max(1, len(o.Authorities)))
 	for i := range at {
-		at[i].held = map[bool]failure{}
+		at[i].held = map[bool]*failure{true: {}, false: {}}
 	}
 	return &backoff{o: o, now: o.Now, at: at,
 		names: map[string]failure{}, spent: map[class][]time.Time{}, storage: map[bool]error{}}
@@ -113,9 +113,7 @@ func (b *backoff) early(name string, c class) (finding.Finding, bool) {
 }
 
 func (at *authorityState) runs(c class, now time.Time) bool {
-	t := at.held[c == renewal]
-	defer func() { at.held[c == renewal] = t }()
-	return t.runs(now)
+	return at.held[c == renewal].runs(now)
 }
 
 // held reports whether an authority is not to be asked now.
@@ -142,7 +140,7 @@ func (b *backoff) hold(o *order, f finding.Finding) {
 	case "acme-authority-unreachable", "acme-authority-garbled":
 		t.wait = max(authorityWait, min(at.retry.Sub(now), longestLimit))
 		t.until = now.Add(t.wait)
-		at.held[o.class != renewal] = t
+		*at.held[o.class != renewal] = t
 	case "acme-authority-limit":
 		if t.wait = min(at.retry.Sub(now), longestLimit); t.wait <= 0 {
 			t.wait = limitWait
@@ -151,18 +149,15 @@ func (b *backoff) hold(o *order, f finding.Finding) {
 		return
 	}
 	t.until = now.Add(t.wait)
-	at.held[o.class == renewal] = t
+	*at.held[o.class == renewal] = t
 }
 
 // soonest is when the first authority takes orders again.
 func (b *backoff) soonest(c class) time.Time {
-	first := b.at[0].held[c == renewal].until
-	for _, at := range b.at[1:] {
-		if until := at.held[c == renewal].until; until.Before(first) {
-			first = until
-		}
-	}
-	return first
+	first := slices.MinFunc(b.at, func(x, y authorityState) int {
+		return x.held[c == renewal].until.Compare(y.held[c == renewal].until)
+	})
+	return first.held[c == renewal].until
 }
 
 // reserve takes an order out of the budget, or says why it must wait. giveBack ends the reservation.
