@@ -105,49 +105,49 @@ func (a *ACME) shown() ACME {
 }
 
 // tls checks the certificates of the https listener.
-func (s *settings) tls(t *TLS) {
-	s.pair("tls", &t.KeyPair)
-	if t.ProxyProtocol && s.c.ListenTLS == "" {
-		s.bad("tls.proxy_protocol", "there is no https listener for it", `write listen_tls: ":443"`)
+func (c *Config) tls(t *TLS) {
+	c.pair("tls", &t.KeyPair)
+	if t.ProxyProtocol && c.ListenTLS == "" {
+		c.bad("tls.proxy_protocol", "there is no https listener for it", `write listen_tls: ":443"`)
 	}
 	if t.ACME == nil {
 		return
 	}
 	if t.CertFile != "" {
-		s.bad("tls", "certificates from files and on demand at once", "write cert_file and key_file, or acme")
+		c.bad("tls", "certificates from files and on demand at once", "write cert_file and key_file, or acme")
 	}
-	if s.c.ListenTLS == "" {
-		s.bad("tls.acme", "certificates are for https, and there is no https listener", `write listen_tls: ":443"`)
+	if c.ListenTLS == "" {
+		c.bad("tls.acme", "certificates are for https, and there is no https listener", `write listen_tls: ":443"`)
 	}
 	a := t.ACME
 	if a.Email != "" {
 		if _, err := provider.ParseAddress(a.Email); err != nil {
-			s.bad("tls.acme.email", "the text is not a mail address", "write for example hostmaster@hoster.example, or leave it out")
+			c.bad("tls.acme.email", "the text is not a mail address", "write for example hostmaster@hoster.example, or leave it out")
 		}
 	}
-	s.directories(a)
-	a.StorageFile = s.c.resolve(a.StorageFile)
+	c.directories(a)
+	a.StorageFile = c.resolve(a.StorageFile)
 	switch {
 	case a.Storage != "" && a.StorageFile != "":
-		s.bad("tls.acme.storage_file", "storage and storage_file at once", "keep one of them")
+		c.bad("tls.acme.storage_file", "storage and storage_file at once", "keep one of them")
 	case a.StorageFile != "":
-		s.readable("tls.acme.storage_file", a.StorageFile)
+		c.readable("tls.acme.storage_file", a.StorageFile)
 	case isDatabase(a.Storage):
 	case strings.Contains(a.Storage, "://"):
-		s.bad("tls.acme.storage", "certificates are kept in a folder or in PostgreSQL", "write a path, or postgres://user@host/name")
+		c.bad("tls.acme.storage", "certificates are kept in a folder or in PostgreSQL", "write a path, or postgres://user@host/name")
 	default:
-		a.Storage = s.c.resolve(cmp.Or(a.Storage, defaultStorage))
+		a.Storage = c.resolve(cmp.Or(a.Storage, defaultStorage))
 	}
 }
 
 // directories checks the URLs of the authorities and their external accounts.
-func (s *settings) directories(a *ACME) {
+func (c *Config) directories(a *ACME) {
 	if a.Directory != "" && len(a.Directories) > 0 {
-		s.bad("tls.acme.directory", "directory and directories at once", "keep one of them")
+		c.bad("tls.acme.directory", "directory and directories at once", "keep one of them")
 	}
 	https := func(path, text string) {
 		if u, err := url.Parse(text); err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-			s.bad(path, fmt.Sprintf("%q is not an https URL", text), "write the directory URL of the authority, for example "+letsEncrypt)
+			c.bad(path, fmt.Sprintf("%q is not an https URL", text), "write the directory URL of the authority, for example "+letsEncrypt)
 		}
 	}
 	if len(a.Directories) == 0 {
@@ -158,14 +158,14 @@ func (s *settings) directories(a *ACME) {
 		d, path := &a.Directories[i], fmt.Sprintf("tls.acme.directories[%d]", i)
 		https(path, d.URL)
 		if slices.ContainsFunc(a.Directories[:i], func(o Directory) bool { return o.URL == d.URL }) {
-			s.bad(path, "the authority is listed twice", "keep one of them")
+			c.bad(path, "the authority is listed twice", "keep one of them")
 		}
 		if (d.KeyID == "") != (d.KeyFile == "") {
-			s.bad(path, "an external account has an id and a key", "write both eab_key_id and eab_key_file")
+			c.bad(path, "an external account has an id and a key", "write both eab_key_id and eab_key_file")
 		}
 		if d.KeyFile != "" {
-			d.KeyFile = s.c.resolve(d.KeyFile)
-			s.readable(path+".eab_key_file", d.KeyFile)
+			d.KeyFile = c.resolve(d.KeyFile)
+			c.readable(path+".eab_key_file", d.KeyFile)
 		}
 	}
 }

@@ -7,45 +7,42 @@ import (
 	"strings"
 
 	"autoconfig/files"
-	"autoconfig/finding"
 	"autoconfig/provider"
 )
 
 // settings checks what does not belong to a provider.
-func (c *Config) settings() []finding.Finding {
-	s := &settings{c: c}
+func (c *Config) settings() {
 	for _, l := range []struct{ key, value string }{{"listen", c.Listen}, {"listen_tls", c.ListenTLS}, {"admin", c.Admin}} {
 		if l.value != "" && !ListenAddress(l.value) {
-			s.bad(l.key, fmt.Sprintf("%q is not HOST:PORT", l.value), listenFix(l.key, l.value))
+			c.bad(l.key, fmt.Sprintf("%q is not HOST:PORT", l.value), listenFix(l.key, l.value))
 		}
 	}
 	if c.ServiceHost != "" {
-		c.ServiceHost = s.host("service_host", c.ServiceHost, provider.ParseDomain)
+		c.ServiceHost = c.host("service_host", c.ServiceHost, provider.ParseDomain)
 	}
 	for i, r := range c.DNS.Resolver {
 		at, err := HostPort(r, "53")
 		if err != nil && r != systemResolver {
-			s.bad(fmt.Sprintf("dns.resolver[%d]", i), fmt.Sprintf("%q is not HOST or HOST:PORT", r),
+			c.bad(fmt.Sprintf("dns.resolver[%d]", i), fmt.Sprintf("%q is not HOST or HOST:PORT", r),
 				`write for example "127.0.0.53:53", or resolver: system`)
 		} else if r != systemResolver {
 			c.DNS.Resolver[i] = at
 		}
 	}
 	for i, name := range c.AdminHosts {
-		c.AdminHosts[i] = s.host(fmt.Sprintf("admin_hosts[%d]", i), name, provider.ParseHost)
+		c.AdminHosts[i] = c.host(fmt.Sprintf("admin_hosts[%d]", i), name, provider.ParseHost)
 	}
 	if c.AuditLog != "" {
 		c.AuditLog = c.resolve(c.AuditLog)
 	}
-	s.tls(&c.TLS)
-	s.pair("signing", &c.Signing.KeyPair)
-	s.signing()
+	c.tls(&c.TLS)
+	c.pair("signing", &c.Signing.KeyPair)
+	c.signing()
 	if c.ListenTLS != "" && !c.TLS.Set() && !c.isBroken("tls") {
-		s.bad("listen_tls", "https needs a certificate", "add tls: {cert_file: …, key_file: …}, or tls: {acme: {email: …}}")
+		c.bad("listen_tls", "https needs a certificate", "add tls: {cert_file: …, key_file: …}, or tls: {acme: {email: …}}")
 	}
-	s.records()
-	s.branding(&c.Branding)
-	return s.faults
+	c.records()
+	c.branding(&c.Branding)
 }
 
 // listenFix is what to write for an address to listen on.
@@ -62,92 +59,88 @@ func listenFix(key, value string) string {
 	return `write for example "127.0.0.1:8080", or ":443" for every address`
 }
 
-type settings struct {
-	c      *Config
-	faults []finding.Finding
+// report notes a finding about the value at path.
+func (c *Config) report(id, path, cause, fix string) {
+	c.faults = append(c.faults, c.Fault(id, path, cause, fix))
 }
 
-func (s *settings) bad(path, cause, fix string) {
-	if !s.c.isBroken(path) {
-		s.faults = append(s.faults, s.c.Fault("config-value-invalid", path, cause, fix))
-		s.c.broken = append(s.c.broken, path)
+// bad reports a value of the file that is wrong, unless it, or what is below it, has a fault already.
+func (c *Config) bad(path, cause, fix string) {
+	if !c.isBroken(path) {
+		c.report("config-value-invalid", path, cause, fix)
+		c.broken = append(c.broken, path)
 	}
 }
 
 // host is a host name in its normal form.
-func (s *settings) host(path, name string, parse func(string) (string, error)) string {
+func (c *Config) host(path, name string, parse func(string) (string, error)) string {
 	host, err := parse(name)
 	if err != nil {
 		fix := "write the host name alone, for example autoconfig.example.org"
 		if inside := hostIn(name); inside != "" {
 			fix = "write the host name alone: " + inside
 		}
-		s.bad(path, fmt.Sprintf("%q is not a host name", name)+provider.ForbiddenIn(name), fix)
+		c.bad(path, fmt.Sprintf("%q is not a host name", name)+provider.ForbiddenIn(name), fix)
 	}
 	return host
 }
 
-func (s *settings) pair(path string, k *KeyPair) {
+func (c *Config) pair(path string, k *KeyPair) {
 	if (k.CertFile == "") != (k.KeyFile == "") {
-		s.bad(path, "cert_file and key_file go together", "write both")
+		c.bad(path, "cert_file and key_file go together", "write both")
 		return
 	}
-	k.CertFile, k.KeyFile = s.c.resolve(k.CertFile), s.c.resolve(k.KeyFile)
-	s.readable(path+".cert_file", k.CertFile)
-	s.readable(path+".key_file", k.KeyFile)
+	k.CertFile, k.KeyFile = c.resolve(k.CertFile), c.resolve(k.KeyFile)
+	c.readable(path+".cert_file", k.CertFile)
+	c.readable(path+".key_file", k.KeyFile)
 }
 
 // signing checks that signing: auto has a certificate to sign with.
-func (s *settings) signing() {
-	switch c := s.c; {
+func (c *Config) signing() {
+	switch {
 	case !c.Signing.Auto || c.isBroken("tls"):
 	case !c.TLS.Set():
-		s.bad("signing", "auto is the certificate under tls, and there is none", "add tls: {acme: {email: …}} with listen_tls, or write signing: {cert_file: …, key_file: …}")
+		c.bad("signing", "auto is the certificate under tls, and there is none", "add tls: {acme: {email: …}} with listen_tls, or write signing: {cert_file: …, key_file: …}")
 	case c.TLS.ACME != nil && c.ServiceHost == "" && !c.isBroken("service_host"):
-		s.bad("signing", "auto is the certificate of service_host, which is missing", "write for example service_host: autoconfig.hoster.example")
+		c.bad("signing", "auto is the certificate of service_host, which is missing", "write for example service_host: autoconfig.hoster.example")
 	}
-}
-
-func (s *settings) readable(path, file string) {
-	s.faults = append(s.faults, s.c.readable(path, file)...)
 }
 
 // readable reports a file that the value at path names and that cannot be read.
-func (c *Config) readable(path, file string) []finding.Finding {
+func (c *Config) readable(path, file string) {
 	if file == "" {
-		return nil
+		return
 	}
-	f, err := c.Reader.Open(file, files.Text)
-	if err != nil {
-		return []finding.Finding{c.Unreadable(path, file, err)}
+	if f, err := c.Reader.Open(file, files.Text); err != nil {
+		c.faults = append(c.faults, c.Unreadable(path, file, err))
+	} else {
+		f.Close()
 	}
-	f.Close()
-	return nil
 }
 
 var accent = regexp.MustCompile(`^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$`)
 
-func (s *settings) branding(b *Branding) {
-	s.look("branding.", &b.Look)
+func (c *Config) branding(b *Branding) {
+	c.look("branding.", &b.Look)
 	seen := map[string]bool{}
 	for i := range b.Resellers {
 		r, path := &b.Resellers[i], fmt.Sprintf("branding.resellers[%d].", i)
-		s.look(path, &r.Look)
+		c.look(path, &r.Look)
 		if len(r.For) == 0 {
-			s.bad(path+"for", "no pages have this look", "write for: [mail.reseller.example], or the id of a provider")
+			c.bad(path+"for", "no pages have this look", "write for: [mail.reseller.example], or the id of a provider")
 		}
 		for j, name := range r.For {
 			if name = strings.ToLower(strings.TrimSuffix(name, ".")); name == "" || seen[name] {
-				s.bad(fmt.Sprintf("%sfor[%d]", path, j), fmt.Sprintf("%q is empty, or has another look already", name), "leave it in one place")
+				c.bad(fmt.Sprintf("%sfor[%d]", path, j), fmt.Sprintf("%q is empty, or has another look already", name), "leave it in one place")
 			}
 			r.For[j], seen[name] = name, true
 		}
 	}
 }
 
-func (s *settings) look(path string, b *Look) {
+func (c *Config) look(path string, b *Look) {
 	if b.Accent != "" && !accent.MatchString(b.Accent) {
-		s.bad(path+"accent", fmt.Sprintf("%q is not a colour", b.Accent), `write for example "#0a7" or "#00aa77"`)
+		c.bad(path+"accent", fmt.Sprintf("%q is not a colour", b.Accent), `write for example "#0a7" or "#00aa77"`)
 	}
 	for _, l := range []struct {
 		key, value string
@@ -160,21 +153,21 @@ func (s *settings) look(path string, b *Look) {
 		if _, err := provider.ParseAddress(address); l.mailto && err == nil && isMail {
 			continue
 		} else if l.mailto && err == nil {
-			s.bad(path+l.key, fmt.Sprintf("%q has no scheme", l.value), "write mailto:"+l.value)
+			c.bad(path+l.key, fmt.Sprintf("%q has no scheme", l.value), "write mailto:"+l.value)
 		} else if err := provider.CheckURL(l.value, provider.URLWithFragment); err != nil {
 			fix := map[bool]string{true: "write a mailto: or https: link", false: "write an https: link"}[l.mailto]
-			s.bad(path+l.key, fmt.Sprintf("%q is not a link: %v", l.value, err), fix)
+			c.bad(path+l.key, fmt.Sprintf("%q is not a link: %v", l.value, err), fix)
 		}
 	}
 	for key, file := range map[string]*string{"logo": &b.Logo, "logo_dark": &b.LogoDark} {
 		if *file == "" {
 			continue
 		}
-		*file = s.c.resolve(*file)
+		*file = c.resolve(*file)
 		if ext := strings.ToLower(filepath.Ext(*file)); ext != ".svg" && ext != ".png" {
-			s.bad(path+key, fmt.Sprintf("%q is not an SVG or PNG file", *file), "name a file that ends in .svg or .png")
+			c.bad(path+key, fmt.Sprintf("%q is not an SVG or PNG file", *file), "name a file that ends in .svg or .png")
 			continue
 		}
-		s.readable(path+key, *file)
+		c.readable(path+key, *file)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"autoconfig/files"
+	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/source"
 )
@@ -44,6 +45,7 @@ type Config struct {
 	env    Env // it was read from; nil: from a file
 	pos    places
 	broken []string // paths of what could not be read, so that nothing more is reported about it
+	faults []finding.Finding
 	model  []Entry
 }
 

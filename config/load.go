@@ -25,7 +25,8 @@ func LoadWith(r *files.Reader, path string, day time.Time) (*Config, []finding.F
 	c := Default()
 	c.Path, c.Reader, c.day = path, r, day
 	if path == "" {
-		return c, c.build(nil)
+		c.build()
+		return c, c.faults
 	}
 	text, err := r.Read(path, files.Text)
 	if err != nil {
@@ -39,8 +40,9 @@ func LoadWith(r *files.Reader, path string, day time.Time) (*Config, []finding.F
 func (c *Config) parse(text []byte) (*Config, []finding.Finding) {
 	d := &decoder{places: places{c.Path, map[string]Pos{}, map[string]bool{}}, anchors: map[string]ast.Node{}, day: c.day}
 	d.decode(text, c)
-	c.pos, c.broken = d.places, d.broken
-	return c, c.ordered(c.build(d.faults))
+	c.pos, c.broken, c.faults = d.places, d.broken, d.faults
+	c.build()
+	return c, c.ordered(c.faults)
 }
 
 // Failed reports whether one of the findings is a failure.
@@ -66,55 +68,54 @@ func (c *Config) inBroken(path string) bool {
 }
 
 // build checks what was read and makes the model of it.
-func (c *Config) build(faults []finding.Finding) []finding.Finding {
-	add := func(list ...finding.Finding) { faults = append(faults, list...) }
-	add(c.settings()...)
+func (c *Config) build() {
+	c.settings()
 	ids, claimed := map[string]int{}, map[string]string{}
 	for i := range c.Providers {
 		e := c.entry(i, &c.Providers[i])
-		add(c.claims(&e, claimed)...)
-		add(c.checkEntry(&e)...)
+		c.claims(&e, claimed)
+		c.checkEntry(&e)
 		if j, twice := ids[e.ID]; twice && e.ID != "" && !c.isBroken(e.path) {
-			add(c.sameID(&e, &c.model[j])...)
+			c.sameID(&e, &c.model[j])
 		}
 		ids[e.ID] = i
 		c.model = append(c.model, e)
 	}
-	add(c.serviceHosts()...)
+	c.serviceHosts()
 	for _, p := range provider.Builtins() {
 		if _, redefined := ids[p.ID]; !redefined {
 			c.model = append(c.model, Entry{Provider: provider.BuiltinAt(p.ID, c.day), Builtin: true})
 		}
 	}
-	return append(faults, c.sources()...)
+	c.sources()
 }
 
 // sameID reports two entries with one id, unless neither was given one and both list one domain: then that is the
 // mistake.
-func (c *Config) sameID(e, first *Entry) []finding.Finding {
+func (c *Config) sameID(e, first *Entry) {
 	if _, key := c.pos.find(e.path + ".id"); c.pos.at[key] == (Pos{}) && slices.Contains(first.own, e.ID) {
-		return nil
+		return
 	}
 	at, _ := c.pos.find(first.path)
-	return []finding.Finding{c.Fault("config-provider-duplicate", e.path+".id",
-		fmt.Sprintf("the provider of %s has the id %q too", at, e.ID), "write an id: of its own")}
+	c.report("config-provider-duplicate", e.path+".id", fmt.Sprintf("the provider of %s has the id %q too", at, e.ID),
+		"write an id: of its own")
 }
 
 // claims reports the domains that an earlier entry, or the same, lists.
-func (c *Config) claims(e *Entry, claimed map[string]string) (out []finding.Finding) {
+func (c *Config) claims(e *Entry, claimed map[string]string) {
+	reported := 0
 	for i, d := range e.own {
 		path := fmt.Sprintf("%s.domains[%d]", e.path, i)
-		if len(out) > manyFaults {
-			break
-		}
-		if first, twice := claimed[d]; twice && d != "" {
+		first, twice := claimed[d]
+		switch {
+		case !twice || d == "":
+			claimed[d] = path
+		case reported <= manyFaults:
+			reported++
 			at, _ := c.pos.find(first)
-			out = append(out, c.Fault("config-domain-duplicate", path, fmt.Sprintf("%s is already listed at %s", d, at), ""))
-			continue
+			c.report("config-domain-duplicate", path, fmt.Sprintf("%s is already listed at %s", d, at), "")
 		}
-		claimed[d] = path
 	}
-	return out
 }
 
 // Unreadable says why a file that the value at path names cannot be read.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/source"
 )
@@ -91,14 +90,13 @@ func (e *Entry) names(first string) {
 }
 
 // checkEntry reports what is wrong with an entry, at the places where it is written.
-func (c *Config) checkEntry(e *Entry) []finding.Finding {
-	if slices.Contains(c.broken, e.path) { // nothing of it was read
-		return nil
+func (c *Config) checkEntry(e *Entry) {
+	if slices.Contains(c.broken, e.path) || c.meantBuiltin(e) { // nothing of it was read
+		return
 	}
-	if f, ok := c.meantBuiltin(e); ok {
-		return []finding.Finding{f}
-	}
-	out := slices.Concat(c.domains(e), c.typos(e), c.lists(e))
+	c.domains(e)
+	c.typos(e)
+	c.lists(e)
 	for _, f := range e.Validate() {
 		path := c.inherited(e.path, f.Path)
 		if c.inBroken(joinPath(e.path, path)) || c.isBroken(e.path) && followsFromOther[f.ID] {
@@ -108,20 +106,15 @@ func (c *Config) checkEntry(e *Entry) []finding.Finding {
 		if c.pos.leafs[joinPath(e.path, server)] { // answered in the form in which it is written
 			f.Fix = shortFix(e, server, f.Fix)
 		}
-		got := c.Fault(f.ID, joinPath(e.path, path), f.Problem, f.Fix)
-		if got.Level = finding.Fail; f.Warning {
-			got.Level = finding.Warn
-		}
-		out = append(out, got)
+		c.report(f.ID, joinPath(e.path, path), f.Problem, f.Fix)
 	}
-	return out
 }
 
 // lists checks the files and the command that list an entry's domains.
-func (c *Config) lists(e *Entry) (out []finding.Finding) {
+func (c *Config) lists(e *Entry) {
 	bad := func(key, cause, fix string) {
 		if path := joinPath(e.path, key); !c.inBroken(path) {
-			out = append(out, c.Fault("config-value-invalid", path, cause, fix))
+			c.report("config-value-invalid", path, cause, fix)
 		}
 	}
 	for _, f := range e.DomainsFile {
@@ -131,7 +124,7 @@ func (c *Config) lists(e *Entry) (out []finding.Finding) {
 	}
 	d := e.DomainsCommand
 	if d == nil {
-		return out
+		return
 	}
 	const fix = "write domains_command: [/usr/local/bin/list-domains, argument]"
 	switch {
@@ -154,7 +147,6 @@ func (c *Config) lists(e *Entry) (out []finding.Finding) {
 			bad("domains_command."+key, "less than a second", "write for example "+key+": "+hints().Examples[key])
 		}
 	}
-	return out
 }
 
 // followsFromOther are the faults that another one in the entry may have caused.
@@ -187,9 +179,9 @@ func shortFix(e *Entry, server, fix string) string {
 }
 
 // meantBuiltin reports an entry without servers whose id is nearly a built-in's.
-func (c *Config) meantBuiltin(e *Entry) (finding.Finding, bool) {
+func (c *Config) meantBuiltin(e *Entry) bool {
 	if e.Builtin || len(e.Incoming)+len(e.Outgoing) > 0 || c.isBroken(e.path) || c.pos.at[e.path+".id"] == (Pos{}) {
-		return finding.Finding{}, false
+		return false
 	}
 	var ids []string
 	for _, p := range provider.Builtins() {
@@ -198,10 +190,12 @@ func (c *Config) meantBuiltin(e *Entry) (finding.Finding, bool) {
 	plain := strings.NewReplacer(" ", "", ".", "", "-", "", "_", "").Replace(strings.ToLower(e.ID))
 	near := cmp.Or(listedUnder(hints().Builtins, plain), provider.VendorOwned(strings.ToLower(e.ID)))
 	if near = cmp.Or(near, nearest(plain, ids)); near == "" {
-		return finding.Finding{}, false
+		return false
 	}
-	return c.Fault("config-servers-missing", e.path+".id", fmt.Sprintf("%q is not a built-in provider, and the entry has no servers of its own", e.ID),
-		fmt.Sprintf("did you mean %s?", near)), true
+	c.report("config-servers-missing", e.path+".id",
+		fmt.Sprintf("%q is not a built-in provider, and the entry has no servers of its own", e.ID),
+		fmt.Sprintf("did you mean %s?", near))
+	return true
 }
 
 // inherited turns incoming[0].auth[0] into auth[0] when the server has no auth
@@ -222,29 +216,26 @@ func (c *Config) inherited(entry, path string) string {
 }
 
 // domains checks the names that an entry lists, in the configuration.
-func (c *Config) domains(e *Entry) []finding.Finding {
-	var out []finding.Finding
+func (c *Config) domains(e *Entry) {
 	own := make([]string, 0, len(e.own))
 	for i, name := range e.own {
 		path := fmt.Sprintf("%s.domains[%d]", e.path, i)
 		norm, err := provider.ParseDomain(name)
 		if err != nil {
-			if c.inBroken(path) {
-				continue
+			if !c.inBroken(path) {
+				c.report("config-domain-invalid", path, notDomain(name), domainFix(name))
 			}
-			out = append(out, c.Fault("config-domain-invalid", path, notDomain(name), domainFix(name)))
 			continue
 		}
 		own = append(own, norm)
 		if meant := source.SuggestDomain(norm); meant != "" {
-			out = append(out, c.Fault("config-domain-typo", path, norm+" looks mistyped", fmt.Sprintf("did you mean %s? If not, leave it", meant)))
+			c.report("config-domain-typo", path, norm+" looks mistyped", fmt.Sprintf("did you mean %s? If not, leave it", meant))
 		}
 		if cause := takenOver(norm, e.ID); cause != "" {
-			out = append(out, c.Fault("config-domain-builtin", path, cause, ""))
+			c.report("config-domain-builtin", path, cause, "")
 		}
 	}
 	e.own, e.Domains = own, slices.Concat(e.Domains[:len(e.Domains)-len(e.own)], own)
-	return out
 }
 
 // takenOver says that an entry replaces the settings of a built-in for a domain
@@ -293,16 +284,14 @@ func (c *Config) Servers() iter.Seq2[string, provider.Server] {
 }
 
 // typos reports host names that look mistyped.
-func (c *Config) typos(e *Entry) []finding.Finding {
-	var out []finding.Finding
+func (c *Config) typos(e *Entry) {
 	for at, s := range e.Each() {
 		_, retired := provider.RetiredHosts()[s.Host]
 		if meant := source.SuggestHost(s.Host); meant != "" && !retired {
-			out = append(out, c.Fault("config-host-typo", fmt.Sprintf("%s.%s.host", e.path, at),
-				s.Host+" looks mistyped", fmt.Sprintf("did you mean %s?", meant)))
+			c.report("config-host-typo", fmt.Sprintf("%s.%s.host", e.path, at), s.Host+" looks mistyped",
+				fmt.Sprintf("did you mean %s?", meant))
 		}
 	}
-	return out
 }
 
 // resolve makes a path that the file names relative to the file's folder.

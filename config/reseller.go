@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"autoconfig/finding"
 	"autoconfig/provider"
 )
 
@@ -17,33 +16,32 @@ func (c *Config) HostMissing() bool {
 }
 
 // records checks that the pages of records have a host to name.
-func (s *settings) records() {
+func (c *Config) records() {
 	const cause, fix = "records point to service_host, and there is none", "write service_host: autoconfig.example.org with your own name"
-	if s.c.ServiceHost != "" || s.c.isBroken("service_host") {
+	if c.ServiceHost != "" || c.isBroken("service_host") {
 		return
 	}
-	if s.c.Pages.Records && s.c.HostMissing() {
-		s.bad("pages.records", cause, fix)
+	if c.Pages.Records && c.HostMissing() {
+		c.bad("pages.records", cause, fix)
 	}
-	for i, p := range s.c.Providers {
+	for i, p := range c.Providers {
 		if on := p.Pages.Records; on != nil && *on && p.ServiceHost == "" {
-			s.bad(fmt.Sprintf("providers[%d].pages.records", i), cause, fix)
+			c.bad(fmt.Sprintf("providers[%d].pages.records", i), cause, fix)
 		}
 	}
 }
 
 // serviceHosts checks the service hosts of the file's providers, and gives each provider what it inherits. A host of
 // two providers would serve the customers of one at the name of the other.
-func (c *Config) serviceHosts() []finding.Finding {
-	s := &settings{c: c}
+func (c *Config) serviceHosts() {
 	first := map[string]string{c.ServiceHost: "service_host"}
 	for _, e := range c.model {
 		path := joinPath(e.path, "service_host")
 		if e.ServiceHost != "" {
-			e.ServiceHost = s.host(path, e.ServiceHost, provider.ParseDomain)
+			e.ServiceHost = c.host(path, e.ServiceHost, provider.ParseDomain)
 			if other, twice := first[e.ServiceHost]; twice && e.ServiceHost != "" {
 				at, _ := c.pos.find(other)
-				s.bad(path, fmt.Sprintf("%s is the service host at %s already", e.ServiceHost, at), "write a name of its own, or leave it out: then it is that of the whole service")
+				c.bad(path, fmt.Sprintf("%s is the service host at %s already", e.ServiceHost, at), "write a name of its own, or leave it out: then it is that of the whole service")
 			}
 			first[e.ServiceHost] = path
 		}
@@ -51,7 +49,6 @@ func (c *Config) serviceHosts() []finding.Finding {
 		e.Pages.Public = cmp.Or(e.Pages.Public, new(c.Pages.Public))
 		e.Pages.Records = cmp.Or(e.Pages.Records, new(c.Pages.Records))
 	}
-	return s.faults
 }
 
 // dropInherited leaves out what a provider has from the whole configuration.

@@ -10,40 +10,35 @@ import (
 	"slices"
 	"strings"
 
-	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/source"
 )
 
 // sources checks the sources and fills in their names.
-func (c *Config) sources() []finding.Finding {
-	var out []finding.Finding
+func (c *Config) sources() {
 	names := map[string]bool{}
 	for i := range c.Sources {
 		s := &checkedSource{Source: &c.Sources[i], c: c, path: fmt.Sprintf("sources[%d]", i)}
-		s.check(i)
 		if c.isBroken(s.path) {
 			continue
 		}
+		s.check(i)
 		if names[s.Name] {
 			s.bad("config-source-duplicate", "name", fmt.Sprintf("two sources have the name %q", s.Name), "rename one of them")
 		}
 		names[s.Name] = true
-		out = append(out, s.faults...)
 	}
-	return out
 }
 
 // checkedSource is a source while it is being checked.
 type checkedSource struct {
 	*Source
-	c      *Config
-	path   string
-	faults []finding.Finding
+	c    *Config
+	path string
 }
 
 func (s *checkedSource) bad(id, key, cause, fix string) {
-	s.faults = append(s.faults, s.c.Fault(id, joinPath(s.path, key), cause, fix))
+	s.c.report(id, joinPath(s.path, key), cause, fix)
 }
 
 // sourceKinds are the kinds of sources, with what each is and the keys that it alone has; of those the others share, a
@@ -140,7 +135,7 @@ func (s *checkedSource) secret(key, value string, file *string) {
 }
 
 func (s *checkedSource) readable(key, file string) {
-	s.faults = append(s.faults, s.c.readable(joinPath(s.path, key), file)...)
+	s.c.readable(joinPath(s.path, key), file)
 }
 
 func (s *checkedSource) database() {
