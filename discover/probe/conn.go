@@ -118,14 +118,9 @@ func (c *conn) lines(done func(line string) bool) ([]string, error) {
 	return out, errOversized
 }
 
-// send sends a command. What is said about it later is its first word.
-func (c *conn) send(command string) error {
-	for word := range strings.FieldsSeq(command) {
-		if word == strings.ToUpper(word) && len(word) > 2 { // not an IMAP tag
-			c.last = word
-			break
-		}
-	}
+// send sends a command, of which only the verb is shown.
+func (c *conn) send(verb, command string) error {
+	c.last = verb
 	return c.sendSecret(command)
 }
 

@@ -161,7 +161,7 @@ func (p *Prober) takesOldTLS(ctx context.Context, s provider.Server) bool {
 		if _, offered, err := d.hello(c); err != nil || !offered.starttls {
 			return false
 		}
-		if err := d.starttls(c); err != nil || c.buffered() {
+		if err := d.begin(c); err != nil || c.buffered() {
 			return false
 		}
 	}

@@ -1,32 +1,159 @@
 package probe
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"autoconfig/provider"
 )
 
-// dialect is what differs between the mail protocols.
-type dialect interface {
-	area() string                                                  // the first word of its finding ids
-	hello(c *conn) (greeting string, o offer, err error)           // greeting and capabilities, at the beginning
-	starttls(c *conn) error                                        // up to the go-ahead
-	again(c *conn) (offer, error)                                  // capabilities after STARTTLS
-	login(c *conn, m mechanism) (reply string, ok bool, err error) // one attempt
-	quit() string
+// dialect is a mail protocol, as far as a conversation needs it.
+type dialect struct {
+	area         string // the first word of its finding ids
+	meaning      func(d *dialect, line string) meaning
+	offer        func(lines []string) offer // of what the server says to the capability command
+	capability   string                     // command; "": the server says by itself what it can do
+	startTLS     string                     // command
+	authenticate string                     // command
+	quit         string                     // command
+	tagged       bool                       // IMAP: commands begin with a tag
+	quoted       bool                       // ManageSieve: arguments are quoted
+
+	verb string // of the command that is being answered, "" at the greeting
+	tag  int    // of that command
 }
 
-func dialectOf(p provider.Protocol) dialect {
+// meaning is what a line of a server means.
+type meaning int
+
+const (
+	goesOn  meaning = iota // another line of the reply follows
+	done                   // it has done what it was asked for
+	asks                   // it asks for more
+	refuses                // it does not do it
+	strange                // not a reply of the protocol
+)
+
+func dialectOf(p provider.Protocol) *dialect {
 	switch p {
 	case provider.IMAP:
-		return &imap{}
+		return &dialect{area: "imap", meaning: imapMeaning, offer: imapOffer, capability: "CAPABILITY", startTLS: "STARTTLS",
+			authenticate: "AUTHENTICATE", quit: "z LOGOUT", tagged: true}
 	case provider.POP3:
-		return pop3{}
+		return &dialect{area: "pop3", meaning: popMeaning, offer: popOffer, capability: "CAPA", startTLS: "STLS", authenticate: "AUTH", quit: "QUIT"}
 	case provider.ManageSieve:
-		return sieve{}
+		return &dialect{area: "sieve", meaning: sieveMeaning, offer: sieveOffer, startTLS: "STARTTLS", authenticate: "AUTHENTICATE", quit: "LOGOUT", quoted: true}
 	}
-	return smtp{}
+	return &dialect{area: "smtp", meaning: smtpMeaning, offer: smtpOffer, capability: "EHLO {address}", startTLS: "STARTTLS", authenticate: "AUTH", quit: "QUIT"}
+}
+
+// hello reads the greeting and what the server can do.
+func (d *dialect) hello(c *conn) (greeting string, o offer, err error) {
+	lines, _, err := d.reply(c)
+	greeting = strings.Join(lines, "\n")
+	if err != nil {
+		return greeting, offer{}, err
+	}
+	if d.capability == "" {
+		return implementation(lines), d.offer(lines), nil
+	}
+	o, err = d.capabilities(c)
+	return greeting, o, err
+}
+
+// capabilities asks what the server can do, also after STARTTLS.
+func (d *dialect) capabilities(c *conn) (offer, error) {
+	lines, _, err := d.command(c, strings.Replace(d.capability, "{address}", literal(c.LocalAddr()), 1))
+	if err != nil {
+		return offer{}, err
+	}
+	return d.offer(lines), nil
+}
+
+// begin asks for TLS, up to the server's go-ahead.
+func (d *dialect) begin(c *conn) error {
+	_, _, err := d.command(c, d.startTLS)
+	return err
+}
+
+// command sends a command, if there is one, and reads the reply.
+func (d *dialect) command(c *conn, text string) (lines []string, more bool, err error) {
+	if text != "" {
+		d.verb, _, _ = strings.Cut(text, " ")
+		if d.tagged {
+			d.tag++
+			text = fmt.Sprintf("a%d %s", d.tag, text)
+		}
+		if err := c.send(d.verb, text); err != nil {
+			return nil, false, err
+		}
+	}
+	return d.reply(c)
+}
+
+// reply reads a reply; more: the server asks for another line.
+func (d *dialect) reply(c *conn) (lines []string, more bool, err error) {
+	var last meaning
+	lines, err = c.lines(func(line string) bool {
+		last = d.meaning(d, line)
+		return last != goesOn
+	})
+	switch n := len(lines); {
+	case err != nil && n > 0 && strings.HasPrefix(strings.ToUpper(lines[n-1]), "* BYE"), err == nil && last == refuses:
+		err = refusal{strings.Join(lines, "\n")} // IMAP says why before it hangs up
+	case err == nil && last == strange:
+		err = unexpected{lines[n-1]}
+	}
+	return lines, last == asks, err
+}
+
+// login tries to log in once. A refusal is a reply, not an error.
+func (d *dialect) login(c *conn, m mechanism) (reply string, ok bool, err error) {
+	word := func(s string) string {
+		if d.quoted {
+			return quote(s)
+		}
+		return s
+	}
+	command, answers := d.authenticate+" "+word(m.name), slices.Clone(m.answers)
+	switch {
+	case m.native && d.tagged:
+		command = "LOGIN " + quote(m.user) + " " + quote(m.secret)
+	case m.native:
+		command, answers = "USER "+m.user, []string{"PASS " + m.secret}
+	case m.initial != "" && m.inline:
+		command += " " + word(m.initial)
+	case m.initial != "":
+		answers = slices.Insert(answers, 0, m.initial)
+	}
+	lines, more, err := d.command(c, command)
+	for _, answer := range append(answers, "") { // an empty one ends XOAUTH2's error report
+		if err != nil || !more && (d.verb != "USER" || answer == "") {
+			break
+		}
+		if err = c.sendSecret(word(answer)); err == nil {
+			lines, more, err = d.reply(c)
+		}
+	}
+	if no, refused := errors.AsType[refusal](err); refused {
+		return no.text, false, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	last := lines[len(lines)-1]
+	if more {
+		err = unexpected{last}
+	}
+	return last, !more, err
+}
+
+// quote is a quoted string (RFC 3501 §4.3); it cannot hold line ends, which
+// [Login] refuses.
+func quote(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
 // offer is what a server says it can do.
@@ -36,8 +163,7 @@ type offer struct {
 	masked   bool     // STARTTLS was overwritten on the way
 	sasl     []string // login methods, upper case
 	native   bool     // IMAP's LOGIN, POP3's USER
-	inline   bool     // IMAP's SASL-IR (RFC 4959): the first answer goes with the command
-	clear    bool     // a password is taken as things stand
+	inline   bool     // the first answer goes with the command that logs in (IMAP: RFC 4959)
 }
 
 // methods lists the login methods for a person.
@@ -52,28 +178,30 @@ func (o offer) methods() string {
 	return strings.Join(list, ", ")
 }
 
-// takesPassword reports whether the offer has a method that sends a password.
-func (o offer) takesPassword() bool {
-	return o.native || slices.Contains(o.sasl, "PLAIN") || slices.Contains(o.sasl, "LOGIN")
+// has reports whether a login method is offered.
+func (o offer) has(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(o.sasl, name) })
 }
+
+// takesPassword reports whether the offer has a method that sends a password.
+func (o offer) takesPassword() bool { return o.native || o.has("PLAIN", "LOGIN") }
 
 // supports reports whether the offer has a method for auth. Methods that need
 // no command count as offered.
 func (o offer) supports(auth provider.Auth) bool {
-	any := func(match func(m string) bool) bool { return slices.ContainsFunc(o.sasl, match) }
 	switch auth {
 	case provider.AuthPassword:
 		return o.takesPassword()
 	case provider.AuthOAuth2:
-		return any(func(m string) bool { return m == "XOAUTH2" || m == "OAUTHBEARER" })
+		return o.has("XOAUTH2", "OAUTHBEARER")
 	case provider.AuthPasswordEncrypted:
-		return any(func(m string) bool { return m == "CRAM-MD5" || m == "DIGEST-MD5" || strings.HasPrefix(m, "SCRAM-") })
+		return o.has("CRAM-MD5", "DIGEST-MD5") || slices.ContainsFunc(o.sasl, func(m string) bool { return strings.HasPrefix(m, "SCRAM-") })
 	case provider.AuthNTLM:
-		return slices.Contains(o.sasl, "NTLM")
+		return o.has("NTLM")
 	case provider.AuthGSSAPI:
-		return any(func(m string) bool { return m == "GSSAPI" || m == "GSS-SPNEGO" })
+		return o.has("GSSAPI", "GSS-SPNEGO")
 	case provider.AuthClientCertificate:
-		return slices.Contains(o.sasl, "EXTERNAL")
+		return o.has("EXTERNAL")
 	}
 	return true
 }

@@ -53,8 +53,8 @@ func FuzzServer(f *testing.F) {
 				if err == nil && !ok {
 					s.add(s.explained(reply, "auth-failed"))
 				}
-				_ = d.starttls(s.c)
-				_, _ = d.again(s.c)
+				_ = d.begin(s.c)
+				_, _ = d.capabilities(s.c)
 				s.summary()
 			}
 			s.c.close()

@@ -53,28 +53,19 @@ type mechanism struct {
 	secret  string
 }
 
-// next takes the next answer. An empty one ends XOAUTH2's error report.
-func (m *mechanism) next() (answer string) {
-	if len(m.answers) > 0 {
-		answer, m.answers = m.answers[0], m.answers[1:]
-	}
-	return answer
-}
-
 // choose picks the best method that the server offers for the secret at hand.
 func (l *Login) choose(o offer, user string) (mechanism, bool) {
-	has := func(name string) bool { return slices.Contains(o.sasl, name) }
 	m := mechanism{user: user, secret: cmp.Or(l.Token, l.Password), inline: o.inline}
 	switch {
-	case l.Token != "" && has("XOAUTH2"):
+	case l.Token != "" && o.has("XOAUTH2"):
 		m.name, m.initial = "XOAUTH2", encode(xoauth2(user, l.Token))
 	case l.Token != "":
 		return m, false
-	case has("PLAIN"):
+	case o.has("PLAIN"):
 		m.name, m.initial = "PLAIN", encode("\x00"+user+"\x00"+l.Password) // RFC 4616
 	case o.native:
 		m.native = true
-	case has("LOGIN"):
+	case o.has("LOGIN"):
 		m.name, m.answers = "LOGIN", []string{encode(user), encode(l.Password)}
 	default:
 		return m, false

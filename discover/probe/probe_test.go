@@ -244,7 +244,7 @@ func TestOtherLogins(t *testing.T) {
 				o.Step = time.Second
 			}
 			r := New(o).Run(t.Context(), Target{Server: c.server, Trusted: true, Allowed: true})
-			if got := strings.TrimPrefix(ids(r.Findings), dialectOf(c.server.Protocol).area()+"-server-ready "); got != c.want {
+			if got := strings.TrimPrefix(ids(r.Findings), dialectOf(c.server.Protocol).area+"-server-ready "); got != c.want {
 				t.Errorf("got %s, want %s\n%v", got, c.want, r)
 			}
 		})

@@ -20,7 +20,7 @@ import (
 type session struct {
 	p   *Prober
 	t   Target
-	d   dialect
+	d   *dialect
 	c   *conn
 	out Result
 
@@ -39,7 +39,7 @@ func (s *session) has(id string) bool {
 
 // fault adds the finding PROTOCOL-what, for example imap-answer-unexpected.
 func (s *session) fault(what string) finding.Finding {
-	return finding.New(s.d.area()+"-"+what, s.subject())
+	return finding.New(s.d.area+"-"+what, s.subject())
 }
 
 // run holds the conversation; false when it could not be brought to its end.
@@ -69,7 +69,7 @@ func (s *session) run(ctx context.Context) bool {
 		}
 	} else {
 		s.out.After = before.words
-		if before.clear && !s.secure {
+		if before.takesPassword() && !s.secure {
 			s.add(s.fault("auth-clear").Because("the settings say no encryption and the server takes a password like this, readable by anyone on the way").
 				Do("use the SSL/TLS port, or STARTTLS if the server offers it"))
 		}
@@ -77,14 +77,14 @@ func (s *session) run(ctx context.Context) bool {
 	s.out.Auth = s.offer.auths()
 	s.methods()
 	s.login(ctx)
-	_ = s.c.send(s.d.quit())
+	_ = s.c.sendSecret(s.d.quit)
 	return true
 }
 
 // starttls switches encryption on in the conversation and asks again what is
 // offered (RFC 3207 §4.2, RFC 3501 §6.2.1: what was said before does not count).
 func (s *session) starttls(ctx context.Context) bool {
-	if s.offer.clear {
+	if s.offer.takesPassword() {
 		s.add(s.fault("auth-clear"))
 	}
 	if !s.offer.starttls {
@@ -96,7 +96,7 @@ func (s *session) starttls(ctx context.Context) bool {
 		s.add(f)
 		return false
 	}
-	if err := s.d.starttls(s.c); err != nil {
+	if err := s.d.begin(s.c); err != nil {
 		if no, ok := errors.AsType[refusal](err); ok {
 			s.add(s.explained(no.text, "starttls-refused"))
 		} else {
@@ -111,7 +111,7 @@ func (s *session) starttls(ctx context.Context) bool {
 	if !s.handshake(ctx) {
 		return false
 	}
-	after, err := s.d.again(s.c)
+	after, err := s.d.capabilities(s.c)
 	if err != nil {
 		s.add(s.diagnose(ctx, err, s.out.Greeting))
 		return false
