@@ -6,29 +6,39 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"syscall"
 	"time"
 
 	"autoconfig/provider"
 )
 
-// ErrPrivate is a connection that is not made, as its address is not public.
-var ErrPrivate = errors.New("a private address; --allow-private permits it")
+// What keeps a connection from coming about, apart from the network itself.
+var (
+	ErrPrivate    = errors.New("a private address; --allow-private permits it")
+	ErrUnresolved = errors.New("the host has no address")
+	ErrDNS        = errors.New("DNS did not answer")
+)
 
-// ErrUnresolved is a host that has no address.
-var ErrUnresolved = errors.New("the host has no address")
-
-var errDNS = errors.New("DNS did not answer")
+// headStart is how long an address is waited for before the next one is tried
+// as well (RFC 8305 §5).
+const headStart = 250 * time.Millisecond
 
 // Connect connects to host:port: to what ConnectTo names, else to the addresses
-// that DNS gives, one after the other.
+// that DNS gives, the first that answers. It looks at the very address a
+// connection goes to, so a name that resolves to something else the second time
+// gains nothing. When all fail, the error is the most telling one.
 func (e *Env) Connect(ctx context.Context, network, hostPort string) (net.Conn, error) {
 	if e.ConnectTo != nil {
 		if to := e.ConnectTo(hostPort); to != hostPort {
 			return new(net.Dialer).DialContext(ctx, network, to)
 		}
 	}
-	host, port, err := net.SplitHostPort(hostPort)
+	host, portText, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.ParseUint(portText, 10, 16)
 	if err != nil {
 		return nil, err
 	}
@@ -36,17 +46,7 @@ func (e *Env) Connect(ctx context.Context, network, hostPort string) (net.Conn, 
 	if err != nil {
 		return nil, err
 	}
-	var first error
-	for i, addr := range addrs {
-		conn, err := e.dialAddr(ctx, network, net.JoinHostPort(addr.String(), port), len(addrs)-i)
-		if err == nil {
-			return conn, nil
-		}
-		if first == nil {
-			first = err
-		}
-	}
-	return nil, first
+	return e.race(ctx, network, addrs, uint16(port))
 }
 
 func (e *Env) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
@@ -57,42 +57,83 @@ func (e *Env) addresses(ctx context.Context, host string) ([]netip.Addr, error) 
 	switch {
 	case errors.Is(err, provider.ErrNotFound), err == nil && len(addrs) == 0:
 		return nil, fmt.Errorf("%s: %w", host, ErrUnresolved)
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", errDNS, err)
+		return nil, fmt.Errorf("%w: %w", ErrDNS, err)
 	}
 	return addrs[:min(len(addrs), maxAddresses)], nil
 }
 
-// dialAddr tries one address of several left, and leaves time for the others.
-func (e *Env) dialAddr(ctx context.Context, network, address string, left int) (net.Conn, error) {
-	if end, ok := ctx.Deadline(); ok && left > 1 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/time.Duration(left))
-		defer cancel()
+// race dials the addresses one after the other, without waiting for one that
+// is slow.
+func (e *Env) race(ctx context.Context, network string, addrs []netip.Addr, port uint16) (net.Conn, error) {
+	type result struct {
+		conn net.Conn
+		err  error
 	}
-	if e.Dial != nil {
-		if err := Guard(e.AllowPrivate)(network, address, nil); err != nil {
-			return nil, err
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // the others need not go on
+	results := make(chan result)
+	var worst error
+	for pending := 0; len(addrs) > 0 || pending > 0; {
+		var late <-chan time.Time
+		if len(addrs) > 0 {
+			addr := netip.AddrPortFrom(addrs[0], port)
+			addrs, pending, late = addrs[1:], pending+1, time.After(headStart)
+			go func() {
+				conn, err := e.dial(ctx, network, addr)
+				select {
+				case results <- result{conn, err}:
+				case <-ctx.Done():
+					if conn != nil {
+						_ = conn.Close() // too late
+					}
+				}
+			}()
 		}
-		return e.Dial(ctx, network, address)
+		select {
+		case r := <-results:
+			if r.err == nil {
+				return r.conn, nil
+			}
+			pending--
+			if worst == nil || telling(r.err) > telling(worst) {
+				worst = r.err
+			}
+		case <-late:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	d := net.Dialer{Control: Guard(e.AllowPrivate)}
-	return d.DialContext(ctx, network, address)
+	return nil, worst
 }
 
-// Guard is the Control of a [net.Dialer] for addresses that strangers name. It
-// looks at the very address a connection goes to, so a name that resolves to
-// something else the second time gains nothing, and fails with [ErrPrivate].
-func Guard(allowPrivate bool) func(network, address string, _ syscall.RawConn) error {
-	return func(_, address string, _ syscall.RawConn) error {
-		ap, err := netip.ParseAddrPort(address)
-		if err == nil && !allowPrivate && !Public(ap.Addr()) {
-			err = fmt.Errorf("%s: %w", ap.Addr(), ErrPrivate)
-		}
-		return err
+// telling ranks errors: a refusal says more than silence, and silence more than
+// a missing route.
+func telling(err error) int {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return 3
+	case errors.Is(err, ErrPrivate):
+		return 1
+	case NoRoute(err):
+		return 0
 	}
+	return 2
+}
+
+// NoRoute reports that an address cannot be reached from this network at all.
+func NoRoute(err error) bool {
+	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.EADDRNOTAVAIL)
+}
+
+func (e *Env) dial(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error) {
+	switch {
+	case !e.AllowPrivate && !Public(to.Addr()):
+		return nil, fmt.Errorf("%s: %w", to.Addr(), ErrPrivate)
+	case e.Dial != nil:
+		return e.Dial(ctx, network, to.String())
+	}
+	return new(net.Dialer).DialContext(ctx, network, to.String())
 }
 
 // notPublic are the networks that no mail provider's server is in (IANA

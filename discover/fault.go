@@ -29,8 +29,6 @@ func faultOf(err error) (Fault, string) {
 		return FaultPrivate, ErrPrivate.Error()
 	case errors.Is(err, ErrUnresolved):
 		return FaultUnresolved, ErrUnresolved.Error()
-	case errors.Is(err, errDNS):
-		return FaultDNS, errDNS.Error()
 	case errors.Is(err, errRedirects), errors.Is(err, errScheme):
 		return FaultRedirects, lastError(err)
 	case errors.Is(err, errLimit):
@@ -45,6 +43,8 @@ func faultOf(err error) (Fault, string) {
 		return FaultCertChain, "the certificate does not lead to a trusted authority"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.Canceled):
 		return FaultTimeout, "no answer in the client's time"
+	case errors.Is(err, ErrDNS):
+		return FaultDNS, ErrDNS.Error()
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return FaultUnreachable, "the connection is refused"
 	case errors.As(err, &record):
@@ -57,7 +57,7 @@ func faultOf(err error) (Fault, string) {
 		if errors.As(err, &dns) && dns.Timeout() {
 			return FaultTimeout, "no name server answered"
 		}
-		return FaultDNS, errDNS.Error()
+		return FaultDNS, ErrDNS.Error()
 	}
 	return faultOfText(err)
 }

@@ -43,8 +43,7 @@ const serversAtOnce = 16
 // where it names them: a closed port, another's certificate, a login method that
 // is not offered.
 func liveServers(ctx context.Context, env *discover.Env, cfg *config.Config, now func() time.Time) []finding.Finding {
-	prober := probe.New(probe.Options{LookupHost: env.Host, Roots: env.Roots, ConnectTo: env.ConnectTo,
-		AllowPrivate: env.AllowPrivate, Step: liveTimeout, Now: now, Once: true})
+	prober := probe.New(probe.Options{Env: env, Step: liveTimeout, Now: now, Once: true})
 	type announced struct {
 		path string
 		probe.Result

@@ -344,7 +344,7 @@ func (w *world) chains(b *testing.B) (longest, sum time.Duration) {
 	if _, err := discover.Run(b.Context(), env, provider.Address{Local: "jo", Domain: "example.org"}); err != nil {
 		b.Fatal(err)
 	}
-	prober := probe.New(probe.Options{LookupHost: dns.LookupHost, Roots: w.ca.Pool, ConnectTo: n.connect.to})
+	prober := probe.New(probe.Options{Env: env})
 	for key, s := range servers {
 		start := time.Now()
 		prober.Run(b.Context(), probe.Target{Server: s})

@@ -45,7 +45,7 @@ func (p *Prober) certificate(state tls.ConnectionState, s provider.Server) []fin
 // day on which it is valid.
 func (p *Prober) chain(state tls.ConnectionState, subject string) (finding.Finding, bool) {
 	leaf := state.PeerCertificates[0]
-	opts := x509.VerifyOptions{Roots: p.o.Roots, Intermediates: x509.NewCertPool(), CurrentTime: p.o.Now()}
+	opts := x509.VerifyOptions{Roots: p.o.Env.Roots, Intermediates: x509.NewCertPool(), CurrentTime: p.o.Now()}
 	for _, cert := range state.PeerCertificates[1:] {
 		opts.Intermediates.AddCert(cert)
 	}

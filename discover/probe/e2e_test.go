@@ -59,7 +59,7 @@ func TestDovecotAndPostfix(t *testing.T) {
 			if strings.HasSuffix(c.want, "tls-mode-starttls") {
 				o.Step = time.Second // the fault is silence
 			}
-			o.ConnectTo = func(hostPort string) string {
+			o.Env.ConnectTo = func(hostPort string) string {
 				_, port, _ := net.SplitHostPort(hostPort)
 				return at[string(c.server.Protocol)+":"+port]
 			}

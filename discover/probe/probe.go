@@ -11,32 +11,24 @@ package probe
 import (
 	"cmp"
 	"context"
-	"crypto/x509"
 	"net"
-	"net/netip"
 	"strconv"
 	"sync"
 	"time"
 
+	"autoconfig/discover"
 	"autoconfig/finding"
 	"autoconfig/provider"
 )
 
 // Options configure a [Prober]; the zero value of a field is its default.
 type Options struct {
-	// LookupHost finds a name's addresses. Its error wraps
-	// [provider.ErrNotFound] when there are none.
-	LookupHost func(ctx context.Context, host string) ([]netip.Addr, error)
-	Roots      *x509.CertPool // nil: the system's
-	// ConnectTo replaces host:port before it is dialled; the result was named
-	// by the operator, so it may be any address. nil, or the same text: no.
-	ConnectTo    func(hostPort string) string
-	AllowPrivate bool          // dial private and loopback addresses that DNS names
-	Step         time.Duration // for a connection, a handshake or a reply; default 8s
-	Total        time.Duration // for one server; default 40s
-	Now          func() time.Time
-	Login        *Login // nil: do not log in
-	Once         bool   // one connection to each server: whether it takes old TLS too is not asked
+	Env   *discover.Env // the network, and whose certificates are good in it
+	Step  time.Duration // for a connection, a handshake or a reply; default 8s
+	Total time.Duration // for one server; default 40s
+	Now   func() time.Time
+	Login *Login // nil: do not log in
+	Once  bool   // one connection to each server: whether it takes old TLS too is not asked
 }
 
 // Key tells apart the servers that need a look each.
@@ -86,9 +78,6 @@ func New(o Options) *Prober {
 	o.Step, o.Total = cmp.Or(o.Step, 8*time.Second), cmp.Or(o.Total, 40*time.Second)
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.ConnectTo == nil {
-		o.ConnectTo = func(hostPort string) string { return hostPort }
 	}
 	return &Prober{o: o, tried: map[string]bool{}}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"autoconfig/discover"
 	"autoconfig/discover/probe/probetest"
 	"autoconfig/provider"
 )
@@ -419,7 +420,7 @@ func TestUnreached(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := provider.Server{Protocol: provider.IMAP, Host: c.host, Port: port, Security: provider.TLS}
-			r := New(Options{LookupHost: c.lookup, AllowPrivate: c.allow, Step: 2 * time.Second}).Run(t.Context(), Target{Server: s})
+			r := New(Options{Env: &discover.Env{Host: c.lookup, AllowPrivate: c.allow}, Step: 2 * time.Second}).Run(t.Context(), Target{Server: s})
 			if got := ids(r.Findings); got != c.want || r.Answered {
 				t.Errorf("got %s, want %s", got, c.want)
 			}

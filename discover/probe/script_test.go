@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"autoconfig/discover"
 	"autoconfig/discover/probe/probetest"
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -54,9 +55,9 @@ func tlsOf(fault string) *tls.Config {
 
 // options reach the server s by the name and port of any settings.
 func options(s *probetest.Server) Options {
-	return Options{Roots: authority().Pool, Step: 5 * time.Second, Total: 15 * time.Second,
-		ConnectTo:  func(string) string { return s.Addr },
-		LookupHost: func(context.Context, string) ([]netip.Addr, error) { return nil, provider.ErrNotFound }}
+	return Options{Step: 5 * time.Second, Total: 15 * time.Second, Env: &discover.Env{Roots: authority().Pool,
+		ConnectTo: func(string) string { return s.Addr },
+		Host:      func(context.Context, string) ([]netip.Addr, error) { return nil, provider.ErrNotFound }}}
 }
 
 func login(password string) *Login {

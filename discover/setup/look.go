@@ -115,8 +115,9 @@ func Look(ctx context.Context, domain string, o Options) *Seen {
 	}
 	l.ctx, cancel = context.WithTimeout(ctx, wholeTime)
 	defer cancel()
-	l.prober = probe.New(probe.Options{LookupHost: l.addresses(), Roots: o.Env.Roots, ConnectTo: o.Env.ConnectTo, AllowPrivate: o.Env.AllowPrivate,
-		Step: portStep, Total: portTime, Now: o.Now, Once: true})
+	env := *o.Env
+	env.Host = l.addresses()
+	l.prober = probe.New(probe.Options{Env: &env, Step: portStep, Total: portTime, Now: o.Now, Once: true})
 	l.begin()
 	l.running.Wait()
 	slices.SortStableFunc(l.hosts, func(a, b *Host) int { return cmp.Or(int(a.Why-b.Why), a.service-b.service) })

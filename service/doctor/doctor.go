@@ -45,8 +45,7 @@ type Group struct {
 // time, and each mail server as soon as something names it.
 func (d *Doctor) Examine(ctx context.Context) ([]Group, error) {
 	servers := &visits{permits: d.permits(ctx), login: d.Login != nil, seen: map[string]bool{},
-		prober: probe.New(probe.Options{LookupHost: d.Env.Host, Roots: d.Env.Roots, ConnectTo: d.Env.ConnectTo,
-			AllowPrivate: d.Env.AllowPrivate, Login: d.Login})}
+		prober: probe.New(probe.Options{Env: d.Env, Login: d.Login})}
 	var found, records, mail Group
 	var all sync.WaitGroup
 	all.Go(func() { records = d.records(ctx) })
