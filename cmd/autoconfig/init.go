@@ -228,7 +228,7 @@ func (b *beginning) write(d setup.Draft) error {
 	}
 	written := b.output
 	if b.caddyfile != "" {
-		if err := writeNew(b.caddyfile, []byte(d.Caddyfile())); err != nil {
+		if err := writeNew(b.caddyfile, d.Caddyfile()); err != nil {
 			return err
 		}
 		written += " and " + b.caddyfile

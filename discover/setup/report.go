@@ -67,11 +67,7 @@ func (p *Port) words() string {
 	if p.Server.Security == provider.STARTTLS {
 		version += " by STARTTLS"
 	}
-	var auth []string
-	for _, a := range p.Auth {
-		auth = append(auth, string(a))
-	}
-	out := version + ", login by " + strings.Join(auth, ", ")
+	out := version + ", login by " + list(p.Auth)
 	switch {
 	case p.Announced:
 		return out
@@ -79,53 +75,4 @@ func (p *Port) words() string {
 		return "left out, " + p.Note + " (" + out + ")"
 	}
 	return "left out: " + p.Note
-}
-
-// Next says what to do with the configuration at path, and with the Caddyfile
-// that was written, if any.
-func (d Draft) Next(path, caddyfile string) string {
-	config := ""
-	if path != "autoconfig.yaml" {
-		config = " --config " + path
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, `Next:
-  autoconfig config check%[1]s
-  autoconfig dns plan %[2]s%[1]s
-      the records to publish; autoconfig dns publish does it for some servers
-  autoconfig serve%[1]s
-  autoconfig discover you@%[2]s%[1]s
-      what each mail program finds, once the records are there
-`, config, d.Domain)
-	switch {
-	case d.ACME != "":
-		return b.String() + "Ports 80 and 443 must lead to this server: it gets its certificates by them.\n"
-	case caddyfile != "":
-		return b.String() + "Mail programs want https: caddy run --config " + caddyfile + "\n"
-	}
-	return b.String() + "\nMail programs want https. This is the Caddyfile of a Caddy in front, which gets\n" +
-		"the certificates; docs/proxy.md has nginx, Apache and Traefik:\n\n" + "  " +
-		strings.TrimSuffix(strings.ReplaceAll(d.Caddyfile(), "\n", "\n  "), "  ")
-}
-
-// Caddyfile is a Caddy in front: it gets the certificates, and passes plain http
-// on, which some programs ask by.
-func (d Draft) Caddyfile() string {
-	var b strings.Builder
-	hosts := []string{"autoconfig." + d.Domain}
-	if d.Builtin == nil || d.Builtin.Vendor == nil { // else Autodiscover is the vendor's
-		hosts = append(hosts, "autodiscover."+d.Domain)
-	}
-	if slices.ContainsFunc(d.Incoming, provider.Server.ImplicitTLS) && slices.ContainsFunc(d.Outgoing, provider.Server.ImplicitTLS) {
-		hosts = append(hosts, "ua-auto-config."+d.Domain) // PACC's name, which is not published without
-	}
-	if !slices.Contains(hosts, d.ServiceHost) {
-		hosts = append(hosts, d.ServiceHost)
-	}
-	for i, host := range hosts {
-		end := map[bool]string{true: " {", false: ","}[i == len(hosts)-1]
-		fmt.Fprintf(&b, "https://%s, http://%[1]s%s\n", host, end)
-	}
-	b.WriteString("\treverse_proxy 127.0.0.1:8080 {\n\t\theader_up -X-Forwarded-Host\n\t}\n}\n")
-	return b.String()
 }

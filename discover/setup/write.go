@@ -1,12 +1,14 @@
 package setup
 
 import (
-	"cmp"
+	"bytes"
+	"embed"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"text/template"
 
 	"autoconfig/provider"
 )
@@ -30,73 +32,62 @@ func (s *Seen) Draft() Draft {
 		Incoming: s.Announced(provider.IMAP, provider.POP3), Outgoing: s.Announced(provider.SMTP), Sieve: s.Announced(provider.ManageSieve)}
 }
 
+// OwnUsername reports whether people log in with something other than the address.
+func (d Draft) OwnUsername() bool { return d.Username != "" && d.Username != provider.EmailAddress }
+
 // YAML is the configuration as a file with comments.
-func (d Draft) YAML() []byte {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("# autoconfig.yaml for %s, written by autoconfig init. What may be in it:", d.Domain)
-	line("# autoconfig.yaml(5); what is wrong with it: autoconfig config check.")
-	line("")
-	line("# The name that this server is reached by, which the records of your domains")
-	line("# point to. It needs an address record and a certificate.")
-	line("service_host: %s", d.ServiceHost)
-	line("")
-	d.https(line)
-	line("")
-	line("providers:")
-	if d.Builtin != nil {
-		line("  - id: %s   # built in, with its servers", d.Builtin.ID)
-		line("    domains: [%s]   # and others that are there: [%[1]s, example.net]", d.Domain)
-		return []byte(b.String())
+func (d Draft) YAML() []byte { return fill("autoconfig.yaml.tmpl", d) }
+
+// Caddyfile is a Caddy in front: it gets the certificates, and passes plain http
+// on, which some programs ask by.
+func (d Draft) Caddyfile() []byte { return fill("Caddyfile.tmpl", d) }
+
+// Hosts are the names that programs ask.
+func (d Draft) Hosts() []string {
+	hosts := []string{"autoconfig." + d.Domain}
+	if d.Builtin == nil || d.Builtin.Vendor == nil { // else Autodiscover is the vendor's
+		hosts = append(hosts, "autodiscover."+d.Domain)
 	}
-	line("  - name: %s   # shown to people", text(cmp.Or(d.Name, d.Domain)))
-	line("    domains: [%s]   # and others with these servers: [%[1]s, example.net]", d.Domain)
-	if d.Username == "" || d.Username == provider.EmailAddress {
-		line("    # username: \"%%EMAILLOCALPART%%\"   # where the login is the part before the @")
-	} else {
-		line("    username: %s", text(d.Username))
+	if slices.ContainsFunc(d.Incoming, provider.Server.ImplicitTLS) && slices.ContainsFunc(d.Outgoing, provider.Server.ImplicitTLS) {
+		hosts = append(hosts, "ua-auto-config."+d.Domain) // PACC's name, which is not published without
 	}
-	line("    incoming:")
-	for _, s := range d.Incoming {
-		line("      - %s", short(s))
+	if !slices.Contains(hosts, d.ServiceHost) {
+		hosts = append(hosts, d.ServiceHost)
 	}
-	line("    outgoing:")
-	for _, s := range d.Outgoing {
-		line("      - %s", short(s))
-	}
-	for _, s := range d.Sieve[:min(1, len(d.Sieve))] {
-		line("    managesieve: %s", short(s))
-	}
-	return []byte(b.String())
+	return hosts
 }
 
-// https says who has the certificates.
-func (d Draft) https(line func(string, ...any)) {
-	own := []string{`listen: ":80"`, `listen_tls: ":443"`, "tls: {acme: {email: " + cmp.Or(d.ACME, "hostmaster@"+d.Domain) + "}}"}
-	if d.ACME != "" {
-		line("# https by this server, with certificates that it gets when they are asked for.")
-	} else {
-		line("# A proxy with the certificates passes requests on to this address.")
-		line("listen: 127.0.0.1:8080")
-		line("# Without a proxy, https by this server, with certificates that it gets itself:")
+// Next says what to do with the configuration at path, and with the Caddyfile
+// that was written, if any.
+func (d Draft) Next(path, caddyfile string) []byte {
+	config := ""
+	if path != "autoconfig.yaml" {
+		config = " --config " + path
 	}
-	for _, key := range own {
-		if d.ACME == "" {
-			key = "# " + key
-		}
-		line("%s", key)
+	return fill("next.txt.tmpl", struct {
+		Draft
+		Config, Written string
+	}{d, config, caddyfile})
+}
+
+//go:embed *.tmpl
+var texts embed.FS
+
+func fill(name string, data any) []byte {
+	indent := func(text []byte) string { return strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n  ") }
+	t := template.Must(template.New(name).Funcs(template.FuncMap{"quoted": quoted, "short": short, "indent": indent}).ParseFS(texts, name))
+	var b bytes.Buffer
+	if err := t.Execute(&b, data); err != nil {
+		panic(err) // a test fills each
 	}
+	return b.Bytes()
 }
 
 // short is a server as it is written in the configuration.
 func short(s provider.Server) string {
 	svc, known := s.Service()
 	if !known || s.Security == provider.Plain || len(s.Auth) > 0 && !slices.Equal(s.Auth, []provider.Auth{provider.AuthPassword}) {
-		var auth []string
-		for _, a := range s.Auth {
-			auth = append(auth, string(a))
-		}
-		return fmt.Sprintf("{protocol: %s, host: %s, port: %d, security: %s, auth: [%s]}", s.Protocol, s.Host, s.Port, s.Security, strings.Join(auth, ", "))
+		return fmt.Sprintf("{protocol: %s, host: %s, port: %d, security: %s, auth: [%s]}", s.Protocol, s.Host, s.Port, s.Security, list(s.Auth))
 	}
 	out := svc.Name + "://" + s.Host
 	if s.Port != svc.Port {
@@ -105,11 +96,13 @@ func short(s provider.Server) string {
 	return out
 }
 
-// text is a text in YAML in double quotes, whose escapes are JSON's.
-func text(s string) string {
-	quoted, err := json.Marshal(s)
-	if err != nil {
-		return `""` // not of a string
-	}
-	return string(quoted)
+// list is ways to log in, between commas.
+func list(auth []provider.Auth) string {
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint(auth), "[]"), " ", ", ")
+}
+
+// quoted is a text in YAML in double quotes, whose escapes are JSON's.
+func quoted(s string) string {
+	out, _ := json.Marshal(s) // there is no error for a string
+	return string(out)
 }
