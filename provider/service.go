@@ -34,6 +34,11 @@ func ServiceByName(name string) (Service, bool) {
 	return service(func(s Service) bool { return s.Name == name })
 }
 
+// ServiceByPort finds the service that a port is registered for.
+func ServiceByPort(port uint16) (Service, bool) {
+	return service(func(s Service) bool { return s.Port == port })
+}
+
 func service(match func(Service) bool) (Service, bool) {
 	list := Services()
 	if i := slices.IndexFunc(list, match); i >= 0 {

@@ -59,7 +59,7 @@ func ParseTyped(s string) (Typed, error) {
 	}
 	t.Port = uint16(port)
 	if t.Security == "" {
-		svc, _ := serviceOf(t.Port)
+		svc, _ := provider.ServiceByPort(t.Port)
 		t.Security = svc.Security
 	}
 	if t.Security == "" {
@@ -119,21 +119,22 @@ func Have(p *provider.Provider, a provider.Address, typed []Typed, username stri
 	} else {
 		out = append(out, finding.New("have-provider-unknown", a.Domain))
 	}
-	builtin := p != nil && provider.Builtin(p.ID) != nil
 	var unsaid []string // right servers of which the login was not given
 	for _, t := range typed {
-		t = t.complete(servers)
-		found := t.judge(servers, builtin)
-		if len(found) == 0 && p != nil {
-			found = t.judgeAuth(p, servers)
-			if len(found) == 0 {
-				found = append(found, finding.New("have-settings-right", t.String()))
+		c := comparison{Typed: t.complete(servers), p: p, servers: servers}
+		c.right = c.meant()
+		c.use = strings.Join(c.right, " or ")
+		c.run()
+		if p != nil && len(c.found) == 0 {
+			c.login()
+			if t.Auth == "" && !c.passwordWorks() {
+				unsaid = append(unsaid, c.String())
 			}
-			if t.Auth == "" && !passwordWorks(p, servers, t) {
-				unsaid = append(unsaid, t.String())
+			if len(c.found) == 0 {
+				c.found = []finding.Finding{finding.New("have-settings-right", c.String())}
 			}
 		}
-		out = append(out, found...)
+		out = append(out, c.found...)
 	}
 	if len(unsaid) > 0 {
 		f := finding.New("have-auth-password", strings.Join(unsaid, ", "))
@@ -141,28 +142,124 @@ func Have(p *provider.Provider, a provider.Address, typed []Typed, username stri
 		out = append(out, f.Because("%s", passwordNote(p)))
 	}
 	if username != "" {
-		out = append(out, judgeUsername(servers, a, username)...)
+		out = append(out, compareUsername(servers, a, username)...)
 	}
 	return out
 }
 
-// server is the provider's server that was typed in, nil if there is none.
-func (t Typed) server(servers []provider.Server) *provider.Server {
-	for i, s := range servers {
-		if s.Host == t.Host && s.Port == t.Port {
-			return &servers[i]
-		}
+// comparison is one server that was typed in, next to those of the provider.
+type comparison struct {
+	Typed
+	p       *provider.Provider // nil: not known
+	servers []provider.Server
+	right   []string // the servers of the kind that was meant, as they are typed in
+	use     string   // these in one line
+	found   []finding.Finding
+}
+
+// add notes a fault next to what would be right.
+func (c *comparison) add(f finding.Finding) {
+	f.Want = c.right
+	c.found = append(c.found, f)
+}
+
+func (c *comparison) fault(id string) finding.Finding { return finding.New(id, c.String()) }
+
+// run compares name, port and encryption.
+func (c *comparison) run() {
+	if c.Host == "eas.outlook.com" {
+		c.add(c.fault("have-host-kind").
+			Because("%s is Microsoft's server for Exchange (ActiveSync) accounts; IMAP, POP3 and SMTP are not there", c.Host).
+			Do("add the account as Exchange or Outlook.com, or use %s", cmp.Or(c.use, "the provider's mail servers")))
+		return
 	}
-	return nil
+	c.name()
+	svc, registered := provider.ServiceByPort(c.Port)
+	switch {
+	case c.Security == provider.Plain:
+		c.add(c.fault("have-mode-plain").Do("set the encryption to %s",
+			cmp.Or(c.use, "SSL/TLS with port 993, 995 or 465, or STARTTLS with port 143, 110 or 587")))
+	case c.Port == 25:
+		c.add(c.fault("have-port-relay").Do("use %s", cmp.Or(c.use, "587 with STARTTLS or 465 with SSL/TLS")))
+	case registered && svc.Security != c.Security:
+		f := c.fault("have-port-mode").Because("port %d wants TLS from the first byte; STARTTLS ends there in a time-out", c.Port)
+		if svc.Security == provider.STARTTLS {
+			f = f.Because("port %d begins in clear and switches to TLS by STARTTLS; SSL/TLS from the first byte ends there in "+
+				"\"wrong version number\" or a time-out", c.Port)
+		}
+		if c.use != "" {
+			c.add(f.Do("use %s", c.use))
+			return
+		}
+		c.add(f.Do("choose %s for port %d, or the other port", modes[svc.Security], c.Port))
+	case len(c.servers) == 0 && !registered:
+		c.add(c.fault("have-port-unknown"))
+	case len(c.servers) > 0:
+		c.port()
+	}
+}
+
+// name compares the server's name. One that is not a built-in provider's is an
+// error: all of them are known.
+func (c *comparison) name() {
+	var hosts []string
+	for _, s := range c.servers {
+		hosts = append(hosts, s.Host)
+	}
+	old, retired := provider.RetiredHosts()[c.Host]
+	typo := cmp.Or(source.Nearest(c.Host, hosts), source.SuggestHost(c.Host))
+	switch {
+	case retired:
+		c.add(c.fault("have-host-retired").Because("%s is an old name: %s", c.Host, old.Why).Do("use %s", cmp.Or(c.use, old.Use)))
+	case slices.Contains(hosts, c.Host):
+	case typo != "":
+		c.add(c.fault("have-host-typo").Do("write %s if it was meant", typo))
+	case len(hosts) > 0:
+		f := c.fault("have-host-other")
+		if provider.Builtin(c.p.ID) != nil {
+			f.Level = finding.Fail
+		}
+		c.add(f)
+	}
+}
+
+// port compares port and encryption with what the provider has: at the host
+// typed in, or at any where that is not the provider's.
+func (c *comparison) port() {
+	kind, there := protocolOf(c.Port), c.servers
+	if own := slices.DeleteFunc(slices.Clone(c.servers), func(s provider.Server) bool { return s.Host != c.Host }); len(own) > 0 {
+		there = own
+	}
+	ofKind := func(s provider.Server) bool { return s.Protocol == kind }
+	i := slices.IndexFunc(there, func(s provider.Server) bool { return s.Port == c.Port })
+	switch {
+	case i >= 0 && there[i].Security == c.Security:
+	case i >= 0:
+		c.add(c.fault("have-mode-other").Do("use %s", portAndMode(there[i])))
+	case there[0].Host == c.Host && kind != "" && !slices.ContainsFunc(there, ofKind):
+		c.add(c.fault("have-host-kind").Because("%s has no service for %s, which port %d is for", c.Host, kind, c.Port).
+			Do("use %s", cmp.Or(c.use, "the provider's other name")))
+	default:
+		c.add(c.fault("have-port-other").Do("use %s", cmp.Or(c.use, "the provider's port")))
+	}
+}
+
+// server is the provider's server that was typed in, nil if there is none.
+func (c *comparison) server() *provider.Server {
+	i := slices.IndexFunc(c.servers, func(s provider.Server) bool { return s.Host == c.Host && s.Port == c.Port })
+	if i < 0 {
+		return nil
+	}
+	return &c.servers[i]
 }
 
 // passwordWorks reports whether the provider takes a password at the server.
-func passwordWorks(p *provider.Provider, servers []provider.Server, t Typed) bool {
-	s := t.server(servers)
-	if s == nil || p.PasswordLogin.Own(s.Protocol) != nil && p.PasswordLogin.For(s.Protocol).Status == provider.PasswordWorks {
+func (c *comparison) passwordWorks() bool {
+	s := c.server()
+	if s == nil || c.p.PasswordLogin.Own(s.Protocol) != nil && c.p.PasswordLogin.For(s.Protocol).Status == provider.PasswordWorks {
 		return true
 	}
-	return p.PasswordLogin.For(s.Protocol).Status != provider.PasswordRetired && (len(s.Auth) == 0 || s.PasswordMethod())
+	return c.p.PasswordLogin.For(s.Protocol).Status != provider.PasswordRetired && (len(s.Auth) == 0 || s.PasswordMethod())
 }
 
 // passwordNote says what became of passwords at the provider.
@@ -174,141 +271,25 @@ func passwordNote(p *provider.Provider) string {
 	return note
 }
 
-// judgeAuth compares the way to log in, where it was given.
-func (t Typed) judgeAuth(p *provider.Provider, servers []provider.Server) []finding.Finding {
-	s := t.server(servers)
+// login compares the way to log in, where it was given.
+func (c *comparison) login() {
+	s := c.server()
 	switch {
-	case s == nil || t.Auth == "":
-		return nil
-	case t.Auth != provider.AuthOAuth2 && !passwordWorks(p, servers, t):
-		return []finding.Finding{finding.New("have-auth-password", t.String()).Because("%s", passwordNote(p))}
-	case t.Auth == provider.AuthPassword && p.PasswordLogin.For(s.Protocol).Status == provider.PasswordApp:
-		f := finding.New("have-auth-password", t.String()).Because("%s takes an app password here, not the password of the account", p.Name).
+	case s == nil || c.Auth == "":
+	case c.Auth != provider.AuthOAuth2 && !c.passwordWorks():
+		c.found = append(c.found, c.fault("have-auth-password").Because("%s", passwordNote(c.p)))
+	case c.Auth == provider.AuthPassword && c.p.PasswordLogin.For(s.Protocol).Status == provider.PasswordApp:
+		f := c.fault("have-auth-password").Because("%s takes an app password here, not the password of the account", c.p.Name).
 			Do("create an app password on the provider's page and type that")
 		f.Level = finding.Warn
-		return []finding.Finding{f}
-	case len(s.Auth) > 0 && !slices.Contains(s.Auth, t.Auth):
-		f := finding.New("have-auth-other", t.String())
+		c.found = append(c.found, f)
+	case len(s.Auth) > 0 && !slices.Contains(s.Auth, c.Auth):
+		f := c.fault("have-auth-other")
 		for _, a := range s.Auth {
 			f.Want = append(f.Want, string(a))
 		}
-		return []finding.Finding{f}
+		c.found = append(c.found, f)
 	}
-	return nil
-}
-
-// judge compares one server with those of the provider. A name that is not a
-// built-in provider's is an error: all of them are known.
-func (t Typed) judge(servers []provider.Server, builtin bool) []finding.Finding {
-	right := t.right(servers)
-	var out []finding.Finding
-	add := func(f finding.Finding) {
-		f.Want = right
-		out = append(out, f)
-	}
-	if f, wrong := t.judgeHost(servers, right); wrong {
-		if builtin && f.ID == "have-host-other" {
-			f.Level = finding.Fail
-		}
-		add(f)
-		if f.ID == "have-host-kind" {
-			return out
-		}
-	}
-	svc, registered := serviceOf(t.Port)
-	switch {
-	case t.Security == provider.Plain:
-		add(finding.New("have-mode-plain", t.String()).Do("set the encryption to %s", orElse(right, "SSL/TLS with port 993, 995 or 465, or STARTTLS with port 143, 110 or 587")))
-	case t.Port == 25:
-		add(finding.New("have-port-relay", t.String()).Do("use %s", orElse(right, "587 with STARTTLS or 465 with SSL/TLS")))
-	case registered && svc.Security != t.Security:
-		add(t.portAgainstMode(svc.Security, right))
-	case len(servers) == 0 && !registered:
-		add(finding.New("have-port-unknown", t.String()))
-	case len(servers) > 0:
-		if f, wrong := t.judgePort(servers, right); wrong {
-			add(f)
-		}
-	}
-	return out
-}
-
-// portAgainstMode is the finding for implicit TLS on a STARTTLS port and the
-// other way round.
-func (t Typed) portAgainstMode(fixed provider.Security, right []string) finding.Finding {
-	f := finding.New("have-port-mode", t.String())
-	if fixed == provider.STARTTLS {
-		f = f.Because("port %d begins in clear and switches to TLS by STARTTLS; SSL/TLS from the first byte ends there in \"wrong version number\" or a time-out", t.Port)
-	} else {
-		f = f.Because("port %d wants TLS from the first byte; STARTTLS ends there in a time-out", t.Port)
-	}
-	if len(right) > 0 {
-		return f.Do("use %s", orElse(right, ""))
-	}
-	return f.Do("choose %s for port %d, or the other port", word(fixed), t.Port)
-}
-
-// word is a security mode as mail programs write it.
-func word(s provider.Security) string {
-	switch s {
-	case provider.TLS:
-		return "SSL/TLS"
-	case provider.STARTTLS:
-		return "STARTTLS"
-	}
-	return "no encryption"
-}
-
-// exchangeHosts are Microsoft's for Exchange ActiveSync, which is an account of
-// another kind than IMAP, POP3 and SMTP.
-var exchangeHosts = []string{"eas.outlook.com"}
-
-// judgeHost looks at the server's name alone.
-func (t Typed) judgeHost(servers []provider.Server, right []string) (finding.Finding, bool) {
-	if slices.Contains(exchangeHosts, t.Host) {
-		return finding.New("have-host-kind", t.String()).
-			Because("%s is Microsoft's server for Exchange (ActiveSync) accounts; IMAP, POP3 and SMTP are not there", t.Host).
-			Do("add the account as Exchange or Outlook.com, or use %s", orElse(right, "the provider's mail servers")), true
-	}
-	if old, retired := provider.RetiredHosts()[t.Host]; retired {
-		return finding.New("have-host-retired", t.String()).
-			Because("%s is an old name: %s", t.Host, old.Why).Do("use %s", orElse(right, old.Use)), true
-	}
-	hosts := make([]string, 0, len(servers))
-	for _, s := range servers {
-		hosts = append(hosts, s.Host)
-	}
-	if slices.Contains(hosts, t.Host) {
-		return finding.Finding{}, false
-	}
-	meant := cmp.Or(source.Nearest(t.Host, hosts), source.SuggestHost(t.Host))
-	switch {
-	case meant != "":
-		return finding.New("have-host-typo", t.String()).Do("write %s if it was meant", meant), true
-	case len(hosts) > 0:
-		return finding.New("have-host-other", t.String()), true
-	}
-	return finding.Finding{}, false
-}
-
-// judgePort compares port and security with what the provider has: at the host
-// typed in, or at any where that is not the provider's.
-func (t Typed) judgePort(servers []provider.Server, right []string) (finding.Finding, bool) {
-	kind := protocolOf(t.Port)
-	known := slices.ContainsFunc(servers, func(s provider.Server) bool { return s.Host == t.Host })
-	for _, s := range servers {
-		switch {
-		case known && s.Host != t.Host || s.Port != t.Port:
-		case s.Security == t.Security:
-			return finding.Finding{}, false
-		default:
-			return finding.New("have-mode-other", t.String()).Do("use %s", s.Host+" "+portAndMode(s)), true
-		}
-	}
-	if known && kind != "" && !slices.ContainsFunc(servers, func(s provider.Server) bool { return s.Host == t.Host && s.Protocol == kind }) {
-		return finding.New("have-host-kind", t.String()).Because("%s has no service for %s, which port %d is for", t.Host, kind, t.Port).Do("use %s", orElse(right, "the provider's other name")), true
-	}
-	return finding.New("have-port-other", t.String()).Do("use %s", orElse(right, "the provider's port")), true
 }
 
 // kind is what the server is for, by its port or else by its name; "" when
@@ -317,49 +298,33 @@ func (t Typed) kind() provider.Protocol {
 	if kind := protocolOf(t.Port); kind != "" {
 		return kind
 	}
-	switch {
-	case strings.HasPrefix(t.Host, "imap"):
-		return provider.IMAP
-	case strings.HasPrefix(t.Host, "pop"):
-		return provider.POP3
-	case strings.HasPrefix(t.Host, "smtp"):
-		return provider.SMTP
+	for prefix, protocol := range map[string]provider.Protocol{"imap": provider.IMAP, "pop": provider.POP3, "smtp": provider.SMTP} {
+		if strings.HasPrefix(t.Host, prefix) {
+			return protocol
+		}
 	}
 	return ""
 }
 
-// right are the provider's servers of the kind that was meant; all of them when
+// meant are the provider's servers of the kind that was meant; all of them when
 // that is not known.
-func (t Typed) right(servers []provider.Server) []string {
-	kind := t.kind()
+func (c *comparison) meant() []string {
+	kind := c.kind()
 	var out []string
-	for _, s := range servers {
+	for _, s := range c.servers {
 		if kind == "" || s.Protocol == kind {
-			out = append(out, s.Host+" "+portAndMode(s))
+			out = append(out, portAndMode(s))
 		}
 	}
 	return out
 }
 
+// modes are the kinds of encryption as mail programs write them.
+var modes = map[provider.Security]string{provider.TLS: "SSL/TLS", provider.STARTTLS: "STARTTLS", provider.Plain: "no encryption"}
+
+// portAndMode is a server as it is typed into a mail program.
 func portAndMode(s provider.Server) string {
-	return fmt.Sprintf("port %d %s", s.Port, word(s.Security))
-}
-
-func orElse(list []string, otherwise string) string {
-	if len(list) == 0 {
-		return otherwise
-	}
-	return strings.Join(list, " or ")
-}
-
-// serviceOf is the service that a port is registered for.
-func serviceOf(port uint16) (provider.Service, bool) {
-	for _, svc := range provider.Services() {
-		if svc.Port == port {
-			return svc, true
-		}
-	}
-	return provider.Service{}, false
+	return fmt.Sprintf("%s port %d %s", s.Host, s.Port, modes[s.Security])
 }
 
 // protocolOf is the protocol of a port, "" for others than mail's.
@@ -367,12 +332,12 @@ func protocolOf(port uint16) provider.Protocol {
 	if port == 25 {
 		return provider.SMTP
 	}
-	svc, _ := serviceOf(port)
+	svc, _ := provider.ServiceByPort(port)
 	return svc.Protocol
 }
 
-// judgeUsername compares a user name with the form that the servers want.
-func judgeUsername(servers []provider.Server, a provider.Address, username string) []finding.Finding {
+// compareUsername compares a user name with the form that the servers want.
+func compareUsername(servers []provider.Server, a provider.Address, username string) []finding.Finding {
 	template := provider.EmailAddress // what most providers want
 	if len(servers) > 0 {
 		template = servers[0].Username
