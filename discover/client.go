@@ -19,7 +19,6 @@ import (
 	_ "embed" // clients.json
 	"encoding/json"
 	"sync"
-	"time"
 )
 
 // client is one mail program, an entry of clients.json.
@@ -99,9 +98,8 @@ type step struct {
 	Foreign   foreignRule
 	Lightest  bool   // autodiscover SRV: the lowest weight is taken, whatever the priority
 	Asks      string // the client asks its user this before it takes the settings
+	x         string // {x} in what follows
 }
-
-func (s step) time() time.Duration { return time.Duration(s.Timeout) * time.Second }
 
 // closing says which answer without settings closes a step's family.
 type closing string

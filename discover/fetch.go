@@ -24,7 +24,6 @@ type request struct {
 	body         string
 	redirects    int
 	absoluteForm bool
-	timeout      time.Duration
 }
 
 // answer is what came of it. With a fault, err says more.
@@ -94,10 +93,8 @@ func (e *Env) dialTLS(ctx context.Context, network, hostPort string) (net.Conn, 
 	return secure, nil
 }
 
-// fetch does a request within its time, reading included.
+// fetch does a request, reading included.
 func fetch(ctx context.Context, transport http.RoundTripper, r request) answer {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
-	defer cancel()
 	ctx = context.WithValue(ctx, requestKey{}, ctx)
 	a := answer{}
 	req, err := r.build(ctx)

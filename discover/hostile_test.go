@@ -3,6 +3,7 @@ package discover
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -163,7 +164,9 @@ func TestSlow(t *testing.T) {
 	}}
 	transport := w.env.newTransport()
 	defer transport.CloseIdleConnections()
-	a := fetch(t.Context(), transport, request{method: http.MethodGet, url: isp1, timeout: 2 * time.Second}) // enough for a handshake on a busy machine
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // enough for a handshake on a busy machine
+	defer cancel()
+	a := fetch(ctx, transport, request{method: http.MethodGet, url: isp1})
 	if f, why := faultOf(a.err); f != FaultTimeout || a.status != http.StatusOK {
 		t.Errorf("%v %s %d", f, why, a.status)
 	}
@@ -213,7 +216,7 @@ func TestPrivate(t *testing.T) {
 	get := func() answer {
 		transport := w.env.newTransport()
 		defer transport.CloseIdleConnections()
-		return fetch(t.Context(), transport, request{method: http.MethodGet, url: "http://host.inside.test:" + port + "/", timeout: 5 * time.Second})
+		return fetch(t.Context(), transport, request{method: http.MethodGet, url: "http://host.inside.test:" + port + "/"})
 	}
 	if f, _ := faultOf(get().err); f != FaultPrivate {
 		t.Errorf("fault %q", f)

@@ -106,7 +106,9 @@ func FetchAutodiscover(ctx context.Context, env *Env, url, addr string, schema a
 func load(ctx context.Context, env *Env, r request) (data []byte, contentType string, err error) {
 	transport := env.newTransport()
 	defer transport.CloseIdleConnections()
-	r.redirects, r.timeout, r.header = 10, 30*time.Second, map[string]string{"Accept-Encoding": "gzip, deflate"}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	r.redirects, r.header = 10, map[string]string{"Accept-Encoding": "gzip, deflate"}
 	a := fetch(ctx, transport, r)
 	if f, why := faultOf(a.err); f != FaultNone {
 		return nil, "", fmt.Errorf("%s: %s", stripQuery(r.url), why)

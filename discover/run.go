@@ -14,21 +14,10 @@ import (
 	"autoconfig/provider"
 )
 
-// UnknownClientError is a name that no client has.
-type UnknownClientError string
-
-func (e UnknownClientError) Error() string {
-	var names []string
-	for _, c := range Clients() {
-		names = append(names, c.Name)
-	}
-	return fmt.Sprintf("no client %q; write one of %s", string(e), strings.Join(names, ", "))
-}
-
 // Run walks the discovery of the named clients, of all without names, at the
 // same time. An address without a local part is asked for as postmaster's,
-// whom every domain has (RFC 5321 §4.5.1). The error is an
-// [UnknownClientError]; what a client finds or fails to find is not an error.
+// whom every domain has (RFC 5321 §4.5.1). The error is a
+// name that no client has; what a client finds or fails to find is not an error.
 func Run(ctx context.Context, env *Env, addr provider.Address, names ...string) (*Report, error) {
 	clients, err := pick(names)
 	if err != nil {
@@ -67,7 +56,11 @@ func pick(names []string) ([]client, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(clients(), func(c client) bool { return c.Name == name })
 		if i < 0 {
-			return nil, UnknownClientError(name)
+			var known []string
+			for _, c := range clients() {
+				known = append(known, c.Name)
+			}
+			return nil, fmt.Errorf("no client %q; write one of %s", name, strings.Join(known, ", "))
 		}
 		out = append(out, clients()[i])
 	}
@@ -125,7 +118,7 @@ func (w *walk) run(ctx context.Context, addr provider.Address) Result {
 
 // step does a step and what belongs to it.
 func (w *walk) step(ctx context.Context, s step, v vars) result {
-	s.Timeout = cmp.Or(s.Timeout, w.client.Timeout)
+	s.Timeout, v.x = cmp.Or(s.Timeout, w.client.Timeout), cmp.Or(s.x, v.x)
 	var r result
 	switch s.Do {
 	case sequence, parallel:
@@ -229,7 +222,22 @@ func (w *walk) conclude(r result) Result {
 	return out
 }
 
-// row makes the record of a step that began at start.
-func row(s step, what string, start time.Time, f Fault, why string) Step {
-	return Step{What: what, kind: s.Do, MS: time.Since(start).Milliseconds(), Fault: f, Result: f.outcome(), Why: why}
+// timed does something in the step's time and makes a row of it.
+func (s step) timed(ctx context.Context, what string, do func(context.Context) (why string, err error)) Step {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.Timeout)*time.Second)
+	defer cancel()
+	start := time.Now()
+	why, err := do(ctx)
+	line := Step{What: what, kind: s.Do, MS: time.Since(start).Milliseconds()}
+	if f, text := faultOf(err); f != FaultNone {
+		line.end(f, text)
+	} else {
+		line.end(FaultNone, why)
+	}
+	return line
+}
+
+// end says how a step ended.
+func (line *Step) end(f Fault, why string) {
+	line.Fault, line.Result, line.Why = f, f.outcome(), why
 }

@@ -7,65 +7,50 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"autoconfig/dnssrv/query"
 	"autoconfig/provider"
 )
 
-// lead asks DNS for names and does what follows for each.
+// lead asks DNS for names and does the steps for each.
 func (w *walk) lead(ctx context.Context, s step, v vars) result {
 	name := v.expand(cmp.Or(first(s.At), "{domain}"))
-	start := time.Now()
-	question, names, why, err := w.names(ctx, s, name)
-	f, text := faultOf(err)
-	if f == FaultNone {
-		text = why
+	question, names := "SRV "+name, []string(nil)
+	if s.Do != askSRV {
+		question = string(s.Do) + " " + name
 	}
-	line := row(s, question, start, f, text)
-	out := result{rows: []Step{line}}
-	results := make([]result, len(names))
-	var all sync.WaitGroup
-	for i, x := range names {
-		v.x = x
-		if s.Together {
-			at := v
-			all.Go(func() { results[i] = w.steps(ctx, s.Steps, at, true) })
-			continue
-		}
-		results[i] = w.steps(ctx, s.Steps, v, false)
-		if results[i].settings != nil {
-			break
-		}
+	line := s.timed(ctx, question, func(ctx context.Context) (why string, err error) {
+		names, why, err = w.names(ctx, s, name)
+		return why, err
+	})
+	each, next := sequence, []step(nil)
+	if s.Together {
+		each = parallel
 	}
-	all.Wait()
-	more := choose(results)
+	for _, x := range names {
+		next = append(next, step{Do: each, Steps: s.Steps, x: x})
+	}
+	more := w.steps(ctx, next, v, s.Together)
 	if s.Do == askSRV && len(names) > 0 && foreign(names[0], v.addr.Domain) {
-		switch s.Foreign {
-		case foreignAlways:
-			more.asks = append(more.asks, foreignAsk(names[0], askAlways, s.Family))
-		case foreignIfTaken:
-			more.asks = append(more.asks, foreignAsk(names[0], askTaken, s.Family))
-		}
+		more.askForeign(s, names[0])
 	}
-	return out.and(more)
+	return result{rows: []Step{line}}.and(more)
 }
 
 // names are those a DNS answer leads to, best first.
-func (w *walk) names(ctx context.Context, s step, name string) (question string, names []string, why string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.time())
-	defer cancel()
+func (w *walk) names(ctx context.Context, s step, name string) (names []string, why string, err error) {
 	switch s.Do {
 	case askMX:
 		hosts, err := w.env.MX(ctx, name)
-		if err == nil {
-			w.setMX(hosts)
-			names = mxNames(hosts, name, s.ByHost)
-			if parent := parentDomain(first(names)); s.AndParent && parent != "" {
-				names = append(names, parent)
-			}
+		if err != nil {
+			return nil, "", err
 		}
-		return "MX " + name, names, namesWords(hosts), err
+		w.setMX(hosts)
+		names = mxNames(hosts, name, s.ByHost)
+		if parent := parentDomain(first(names)); s.AndParent && parent != "" {
+			names = append(names, parent)
+		}
+		return names, namesWords(hosts), nil
 	case askNS:
 		hosts, err := w.env.NS(ctx, name)
 		for _, h := range hosts[:min(len(hosts), maxRecords)] {
@@ -73,22 +58,31 @@ func (w *walk) names(ctx context.Context, s step, name string) (question string,
 				names = append(names, parent)
 			}
 		}
-		return "NS " + name, names, namesWords(hosts), err
+		return names, namesWords(hosts), err
 	}
-	list, err := w.env.SRV(ctx, name)
-	list = list[:min(len(list), maxRecords)]
-	if len(list) == 0 {
-		return "SRV " + name, nil, "", cmp.Or(err, provider.ErrNotFound)
+	list, err := w.srv(ctx, name)
+	if err != nil {
+		return nil, "", err
 	}
-	best := order(list)[0]
+	best := list[0]
 	if s.Lightest {
 		best = slices.MinFunc(list, func(a, b query.SRV) int { return cmp.Compare(a.Weight, b.Weight) })
 	}
 	host, err := provider.ParseHost(best.Target)
 	if err != nil {
-		return "SRV " + name, nil, "the target is ., so there is none", nil
+		return nil, "the target is ., so there is none", nil
 	}
-	return "SRV " + name, []string{host}, host, nil
+	return []string{host}, host, nil
+}
+
+// srv asks for SRV records, in the order of RFC 2782; draws are always won by
+// the heavier, as discovery should say the same twice.
+func (w *walk) srv(ctx context.Context, name string) ([]query.SRV, error) {
+	list, err := w.env.SRV(ctx, name)
+	if err == nil && len(list) == 0 {
+		err = provider.ErrNotFound
+	}
+	return query.Order(list[:min(len(list), maxRecords)], func(n int) int { return n - 1 }), err
 }
 
 // mxNames are the domains an exchanger is in: its name without the first
@@ -130,35 +124,28 @@ func namesWords(names []string) string {
 	return provider.Printable(strings.Join(names[:min(len(names), 4)], ", "), 400)
 }
 
-// order is RFC 2782's, the draws always won by the heavier: discovery should
-// say the same twice.
-func order(list []query.SRV) []query.SRV {
-	return query.Order(list, func(n int) int { return n - 1 })
-}
-
 // mailSRV asks for all services at once and takes the best of each direction:
 // the lowest priority, then the order of the services (RFC 6186 §3.4).
 func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
 	domain := v.addr.Domain
-	rows, lists := make([]Step, len(s.Services)), make([][]query.SRV, len(s.Services))
+	rows, bests := make([]Step, len(s.Services)), make([]query.SRV, len(s.Services))
 	var all sync.WaitGroup
 	for i, service := range s.Services {
-		all.Go(func() { rows[i], lists[i] = w.askService(ctx, s, "_"+service+"._tcp."+domain) })
+		all.Go(func() { rows[i], bests[i] = w.askService(ctx, s, "_"+service+"._tcp."+domain) })
 	}
 	all.Wait()
-	servers, in, out := make([]*Server, len(lists)), -1, -1
+	servers, in, out := make([]*Server, len(rows)), -1, -1
 	for i, service := range s.Services {
 		svc, ok := serviceOf(service)
-		if !ok || len(lists[i]) == 0 || lists[i][0].Target == "." {
+		if !ok || bests[i].Target == "" || bests[i].Target == "." {
 			continue
 		}
-		srv := lists[i][0]
-		servers[i] = byPassword(svc, provider.Printable(srv.Target, 253), srv.Port, v)
+		servers[i] = byPassword(svc, provider.Printable(bests[i].Target, 253), bests[i].Port, v)
 		best := &in
 		if svc.Protocol == provider.SMTP {
 			best = &out
 		}
-		if *best < 0 || !s.InOrder && srv.Priority < lists[*best][0].Priority {
+		if *best < 0 || !s.InOrder && bests[i].Priority < bests[*best].Priority {
 			*best = i
 		}
 	}
@@ -166,13 +153,14 @@ func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
 		in = -1
 	}
 	r := settle(rows, servers, in, out, "SRV records of "+domain)
-	var foreign []ask
+	missing := r.asks
+	r.asks = nil
 	for _, i := range []int{in, out} { // RFC 6186 §6, without DNSSEC
-		if in >= 0 && i >= 0 && s.Foreign == foreignIfTaken && provider.Registrable(lists[i][0].Target) != provider.Registrable(v.addr.Domain) {
-			foreign = append(foreign, foreignAsk(lists[i][0].Target, askTaken, ""))
+		if in >= 0 && i >= 0 && provider.Registrable(bests[i].Target) != provider.Registrable(domain) {
+			r.askForeign(s, bests[i].Target)
 		}
 	}
-	r.asks = append(foreign, r.asks...)
+	r.asks = append(r.asks, missing...)
 	return r
 }
 
@@ -208,24 +196,18 @@ func serviceOf(name string) (provider.Service, bool) {
 	return provider.ServiceByName(name)
 }
 
-func (w *walk) askService(ctx context.Context, s step, name string) (Step, []query.SRV) {
-	ctx, cancel := context.WithTimeout(ctx, s.time())
-	defer cancel()
-	start := time.Now()
-	list, err := w.env.SRV(ctx, name)
-	if err == nil && len(list) == 0 {
-		err = provider.ErrNotFound
-	}
-	f, why := faultOf(err)
-	if f != FaultNone {
-		return row(s, "SRV "+name, start, f, why), nil
-	}
-	list = order(list[:min(len(list), maxRecords)])
-	why = "not offered, says the target ."
-	if list[0].Target != "." {
-		why = fmt.Sprintf("%s:%d, priority %d", provider.Printable(list[0].Target, 253), list[0].Port, list[0].Priority)
-	}
-	return row(s, "SRV "+name, start, f, why), list
+func (w *walk) askService(ctx context.Context, s step, name string) (line Step, best query.SRV) {
+	line = s.timed(ctx, "SRV "+name, func(ctx context.Context) (string, error) {
+		list, err := w.srv(ctx, name)
+		if err != nil {
+			return "", err
+		}
+		if best = list[0]; best.Target == "." {
+			return "not offered, says the target .", nil
+		}
+		return fmt.Sprintf("%s:%d, priority %d", provider.Printable(best.Target, 253), best.Port, best.Priority), nil
+	})
+	return line, best
 }
 
 // guess tries to connect to every candidate at once. An open port is all that
@@ -246,18 +228,17 @@ func (w *walk) guess(ctx context.Context, s step, v vars) result {
 	return settle(rows, servers, in, out, "a guess")
 }
 
-func (w *walk) try(ctx context.Context, s step, v vars, candidate string) (Step, *Server) {
+func (w *walk) try(ctx context.Context, s step, v vars, candidate string) (line Step, open *Server) {
 	name, host, _ := strings.Cut(v.expand(candidate), "://")
-	svc, _ := provider.ServiceByName(name) // the table has no other; a test looks
-	ctx, cancel := context.WithTimeout(ctx, s.time())
-	defer cancel()
-	start := time.Now()
+	svc, _ := provider.ServiceByName(name) // a test finds others in the file
 	address := fmt.Sprintf("%s:%d", host, svc.Port)
-	conn, err := w.env.Connect(ctx, "tcp", address)
-	f, why := faultOf(err)
-	if f != FaultNone {
-		return row(s, "connect "+address, start, f, why), nil
-	}
-	_ = conn.Close() // nothing was written
-	return row(s, "connect "+address, start, f, "the port is open"), byPassword(svc, host, svc.Port, v)
+	line = s.timed(ctx, "connect "+address, func(ctx context.Context) (string, error) {
+		conn, err := w.env.Connect(ctx, "tcp", address)
+		if err != nil {
+			return "", err
+		}
+		open = byPassword(svc, host, svc.Port, v)
+		return "the port is open", conn.Close() // nothing was written
+	})
+	return line, open
 }

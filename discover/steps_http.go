@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"time"
 
 	"autoconfig/autodiscover"
 	"autoconfig/mozilla"
@@ -22,16 +21,17 @@ func (w *walk) http(ctx context.Context, s step, v vars, target string) result {
 	case mobileSync:
 		method, body = http.MethodPost, w.client.POX.body(v.addr.String(), autodiscover.MobileSync)
 	}
-	start := time.Now()
-	a := w.fetch(ctx, s, method, target, body)
-	f, why := faultOf(a.err)
-	if f == FaultNone && (s.Do != poxHop || a.location == "") {
-		f, why = faultOfStatus(a.status)
+	var a answer
+	line := s.timed(ctx, method+" "+provider.Printable(target, 500), func(ctx context.Context) (string, error) {
+		a = w.fetch(ctx, s, method, target, body)
+		return "", a.err
+	})
+	if line.Fault == FaultNone && (s.Do != poxHop || a.location == "") {
+		line.end(faultOfStatus(a.status))
 	}
-	if s.Do == autoJSON && f == FaultStatus {
-		f, why = FaultAbsent, fmt.Sprintf("not offered, says status %d", a.status) // it asks for what a server need not have
+	if s.Do == autoJSON && line.Fault == FaultStatus { // it asks for what a server need not have
+		line.end(FaultAbsent, fmt.Sprintf("not offered, says status %d", a.status))
 	}
-	line := row(s, method+" "+provider.Printable(target, 500), start, f, why)
 	line.Trace = traceOf(a)
 	if u, err := url.Parse(target); err == nil {
 		line.host, line.url = u.Hostname(), plainURL(u)
@@ -52,7 +52,7 @@ func (w *walk) fetch(ctx context.Context, s step, method, target, body string) a
 	if s.Accept != "" {
 		header["Accept"] = s.Accept
 	}
-	r := request{method: method, url: target, header: header, body: body, redirects: c.Redirects, absoluteForm: c.AbsoluteForm, timeout: s.time()}
+	r := request{method: method, url: target, header: header, body: body, redirects: c.Redirects, absoluteForm: c.AbsoluteForm}
 	if s.Do == poxHop || s.Do == poxPost && c.POX.Reposts {
 		r.redirects = 0
 	}
@@ -80,11 +80,6 @@ func (w *walk) document(s step, v vars, a answer, line Step) result {
 	}
 	r.rows = []Step{line}
 	return r
-}
-
-// end says how a step ended.
-func (line *Step) end(f Fault, why string) {
-	line.Fault, line.Result, line.Why = f, f.outcome(), why
 }
 
 // judge completes a row with what a document came to.
@@ -115,7 +110,7 @@ func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, 
 		line.end(FaultNone, "redirects to "+provider.Printable(stripQuery(next), 200))
 		r.rows = append(r.rows, line)
 		if host := hostOf(next); s.Foreign == foreignAlways && foreign(host, v.addr.Domain) {
-			r.asks = append(r.asks, foreignAsk(host, askAlways, s.Family))
+			r.askForeign(s, host)
 		}
 		return r.and(w.again(ctx, s, v, next))
 	}
@@ -251,7 +246,10 @@ func foreign(host, domain string) bool {
 	return provider.Registrable(host) != provider.Registrable(domain) && !provider.Below(host, "outlook.com") && !provider.Below(host, "office365.com")
 }
 
-// foreignAsk is the question before a host of another domain is believed.
-func foreignAsk(host string, when askWhen, f string) ask {
-	return ask{text: fmt.Sprintf("whether to trust %s, a host of another domain", host), when: when, family: f}
+// askForeign adds the question before a host of another domain is believed.
+func (r *result) askForeign(s step, host string) {
+	if s.Foreign != "" {
+		when := map[foreignRule]askWhen{foreignAlways: askAlways, foreignIfTaken: askTaken}[s.Foreign]
+		r.asks = append(r.asks, ask{text: fmt.Sprintf("whether to trust %s, a host of another domain", host), when: when, family: s.Family})
+	}
 }

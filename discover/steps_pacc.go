@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"autoconfig/pacc"
 	"autoconfig/provider"
@@ -25,20 +24,22 @@ func (w *walk) pacc(ctx context.Context, s step, v vars) result {
 	var both sync.WaitGroup
 	both.Go(func() { digestRow, digests = w.digests(ctx, s, pacc.TXTLabel+"."+domain) })
 
-	start := time.Now()
 	target := "https://" + pacc.HostLabel + "." + domain + pacc.Path
-	a := w.fetch(ctx, s, http.MethodGet, target, "")
-	f, why := faultOf(a.err)
-	if f == FaultNone && a.status != http.StatusOK {
-		if f, why = faultOfStatus(a.status); f == FaultNone {
-			f, why = FaultStatus, "only 200 will do"
-		}
+	var a answer
+	line := s.timed(ctx, "GET "+target, func(ctx context.Context) (string, error) {
+		a = w.fetch(ctx, s, http.MethodGet, target, "")
+		return "", a.err
+	})
+	if line.Fault == FaultNone {
+		line.end(faultOfStatus(a.status))
 	}
-	line := row(s, "GET "+target, start, f, why)
+	if line.Fault == FaultNone && a.status != http.StatusOK {
+		line.end(FaultStatus, "only 200 will do")
+	}
 	line.host, line.url, line.Trace = pacc.HostLabel+"."+domain, target, traceOf(a)
 	both.Wait()
 	r := result{}
-	if f == FaultNone {
+	if line.Fault == FaultNone {
 		c := readPACC(a, digests, v, w.client.OldPACC)
 		w.judge(&line, c, a)
 		r.settings = c.settings
@@ -49,25 +50,20 @@ func (w *walk) pacc(ctx context.Context, s step, v vars) result {
 
 // digests asks for the TXT records. There may be several while a document
 // is replaced.
-func (w *walk) digests(ctx context.Context, s step, name string) (Step, [][sha256.Size]byte) {
-	ctx, cancel := context.WithTimeout(ctx, s.time())
-	defer cancel()
-	start := time.Now()
-	list, err := w.env.TXT(ctx, name)
-	f, why := faultOf(err)
-	if f != FaultNone {
-		return row(s, "TXT "+name, start, f, why), nil
-	}
-	var out [][sha256.Size]byte
-	for _, text := range list[:min(len(list), maxRecords)] {
-		if d, err := pacc.ParseTXT(text); err == nil {
-			out = append(out, d)
+func (w *walk) digests(ctx context.Context, s step, name string) (line Step, digests [][sha256.Size]byte) {
+	line = s.timed(ctx, "TXT "+name, func(ctx context.Context) (string, error) {
+		list, err := w.env.TXT(ctx, name)
+		for _, text := range list[:min(len(list), maxRecords)] {
+			if d, err := pacc.ParseTXT(text); err == nil {
+				digests = append(digests, d)
+			}
 		}
+		return fmt.Sprintf("%d digest(s)", len(digests)), err
+	})
+	if line.Fault == FaultNone && len(digests) == 0 {
+		line.end(FaultMalformed, "no digest that a client can read")
 	}
-	if len(out) == 0 {
-		return row(s, "TXT "+name, start, FaultMalformed, "no digest that a client can read"), nil
-	}
-	return row(s, "TXT "+name, start, FaultNone, fmt.Sprintf("%d digest(s)", len(out))), out
+	return line, digests
 }
 
 func readPACC(a answer, digests [][sha256.Size]byte, v vars, old bool) config {
@@ -79,7 +75,7 @@ func readPACC(a answer, digests [][sha256.Size]byte, v vars, old bool) config {
 		return typeRefused(a.contentType)
 	case err != nil:
 		return config{fault: FaultMalformed, why: "not a PACC document"}
-	case !vouched(a.body, digests):
+	case !slices.Contains(digests, sha256.Sum256(a.body)):
 		return config{fault: FaultDigest, why: "no digest in DNS fits these bytes"}
 	}
 	s := &Settings{Incoming: paccServer(p.Incoming, v), Outgoing: paccServer(p.Outgoing, v)}
@@ -98,10 +94,6 @@ func readPACC(a answer, digests [][sha256.Size]byte, v vars, old bool) config {
 		return config{fault: FaultEmpty, why: "no incoming server in it"}
 	}
 	return config{settings: s, why: s.words()}
-}
-
-func vouched(body []byte, digests [][sha256.Size]byte) bool {
-	return slices.Contains(digests, sha256.Sum256(body))
 }
 
 // paccServer is the first server of a direction, nil when its host name is invalid.
