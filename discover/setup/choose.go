@@ -19,9 +19,6 @@ func (s *Seen) choose() {
 		slices.SortFunc(h.Ports, func(a, b Port) int {
 			return cmp.Or(serviceRank(a.Server)-serviceRank(b.Server), int(a.Server.Port)-int(b.Server.Port))
 		})
-		if len(h.Ports) > 0 && noAddress(h.Ports[0].Result) {
-			h.Err = provider.ErrNotFound
-		}
 	}
 	taken := map[provider.Protocol]*Port{}
 	for _, svc := range provider.Services() {
@@ -41,43 +38,29 @@ func (s *Seen) choose() {
 
 // best is the port of a service on the host that most speaks for: named for the
 // protocol by what is surest, then with the most services, then the first.
-func (s *Seen) best(svc provider.Service) *Port {
-	type candidate struct {
-		port *Port
-		why  Why
-		wide int
-	}
-	var list []candidate
+func (s *Seen) best(svc provider.Service) (best *Port) {
+	var rank [2]int
 	for i := range s.Hosts {
 		h := &s.Hosts[i]
+		why, named := h.by[svc.Protocol]
+		if !named {
+			why = Usual
+		}
+		usable := 0
 		for j := range h.Ports {
-			if p := &h.Ports[j]; p.usable() && serviceRank(p.Server) == serviceRank(provider.Server{Protocol: svc.Protocol, Security: svc.Security}) {
-				list = append(list, candidate{p, min(h.reason(svc.Protocol), Usual), h.wide()})
+			if h.Ports[j].usable() {
+				usable++
+			}
+		}
+		for j := range h.Ports {
+			p, mine := &h.Ports[j], [2]int{int(why), -usable}
+			of, _ := p.Server.Service()
+			if p.usable() && of == svc && (best == nil || slices.Compare(mine[:], rank[:]) < 0) {
+				best, rank = p, mine
 			}
 		}
 	}
-	if len(list) == 0 {
-		return nil
-	}
-	return slices.MinFunc(list, func(a, b candidate) int { return cmp.Or(int(a.why-b.why), b.wide-a.wide) }).port
-}
-
-// reason is what names the host for a protocol.
-func (h *Host) reason(p provider.Protocol) Why {
-	if why, ok := h.by[p]; ok {
-		return why
-	}
-	return max(h.Why, Usual)
-}
-
-// wide is how many services a host can be announced for.
-func (h *Host) wide() (n int) {
-	for _, p := range h.Ports {
-		if p.usable() {
-			n++
-		}
-	}
-	return n
+	return best
 }
 
 // usable: without the URLs of an authorization server OAuth2 cannot be announced.

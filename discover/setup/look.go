@@ -59,7 +59,6 @@ type Port struct {
 type Host struct {
 	Name  string
 	Why   Why
-	Err   error // it has no address
 	Ports []Port
 
 	by      map[provider.Protocol]Why // what names it for a protocol
@@ -313,7 +312,7 @@ func (l *look) port(h *Host, s provider.Server) {
 	})
 }
 
-// noAddress reports whether a name cannot be looked up, or has no address.
-func noAddress(r probe.Result) bool {
-	return slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return strings.HasPrefix(f.ID, "connect-name-") })
+// nameless reports a name that cannot be looked up, or has no address.
+func (h *Host) nameless() bool {
+	return len(h.Ports) > 0 && slices.ContainsFunc(h.Ports[0].Findings, func(f finding.Finding) bool { return strings.HasPrefix(f.ID, "connect-name-") })
 }

@@ -29,7 +29,7 @@ func (s *Seen) Lines() []Line {
 	}
 	var nameless []string
 	for _, h := range s.Hosts {
-		if h.Err != nil {
+		if h.nameless() {
 			nameless = append(nameless, h.Name)
 			continue
 		}
