@@ -10,41 +10,26 @@ import (
 // [Disagreement].
 const Configuration = "configuration"
 
-// Compare is the disagreements of the clients with one another and, when meant
-// is not nil, with the provider that the domain should have.
+// Compare lists the disagreements of the clients with one another and, when meant
+// is not nil, with the provider that the domain should have: host, port and
+// security of each direction, and the user name. Exchange protocols are not a
+// disagreement: they are another account.
 func (r *Report) Compare(meant *provider.Provider) {
-	r.Disagreements = disagreements(r, meant)
-}
-
-// disagreements compares host, port and security of each direction, and the
-// user name. Exchange protocols are not a disagreement: they are another account.
-func disagreements(r *Report, meant *provider.Provider) []Disagreement {
-	out := []Disagreement{}
-	for _, part := range []struct {
-		about string
-		of    func(s *Settings) string
-		meant func(p *provider.Provider) string
-	}{
-		{"incoming", func(s *Settings) string { return mailWords(s.Incoming) },
-			func(p *provider.Provider) string { return meantWords(r, p.Incoming, incomingOf) }},
-		{"outgoing", func(s *Settings) string { return mailWords(s.Outgoing) },
-			func(p *provider.Provider) string { return meantWords(r, p.Outgoing, outgoingOf) }},
-		{"user name", func(s *Settings) string { return mailUser(s.Incoming) }, func(*provider.Provider) string { return "" }},
-	} {
-		d := Disagreement{About: part.about}
+	r.Disagreements = []Disagreement{}
+	for _, about := range []string{aboutIncoming, aboutOutgoing, "user name"} {
+		d := Disagreement{About: about}
 		for _, c := range r.Clients {
 			if c.Settings != nil {
-				d.add(part.of(c.Settings), c.Client)
+				d.add(c.Settings.part(about), c.Client)
 			}
 		}
 		if meant != nil && len(d.Values) > 0 {
-			d.add(part.meant(meant.For(r.domain)), Configuration)
+			d.add(r.meant(meant.For(r.domain), about), Configuration)
 		}
 		if len(d.Values) > 1 {
-			out = append(out, d)
+			r.Disagreements = append(r.Disagreements, d)
 		}
 	}
-	return out
 }
 
 func (d *Disagreement) add(value, client string) {
@@ -59,8 +44,34 @@ func (d *Disagreement) add(value, client string) {
 	d.Values[i].Clients = append(d.Values[i].Clients, client)
 }
 
-func incomingOf(s *Settings) *Server { return s.Incoming }
-func outgoingOf(s *Settings) *Server { return s.Outgoing }
+// The directions of mail.
+const (
+	aboutIncoming = "incoming"
+	aboutOutgoing = "outgoing"
+)
+
+// part is what the settings say about a direction or the user name.
+func (s *Settings) part(about string) string {
+	switch {
+	case about == aboutOutgoing:
+		return mailWords(s.Outgoing)
+	case about == aboutIncoming, mailWords(s.Incoming) == "":
+		return mailWords(s.Incoming)
+	}
+	return s.Incoming.Username
+}
+
+// meant is the provider's server of a direction: one that a client found, if
+// there is one, else the best.
+func (r *Report) meant(p *provider.Provider, about string) string {
+	all := wantWords(map[string][]provider.Server{aboutIncoming: p.Incoming, aboutOutgoing: p.Outgoing}[about])
+	for _, words := range all {
+		if slices.ContainsFunc(r.Clients, func(c Result) bool { return c.Settings != nil && c.Settings.part(about) == words }) {
+			return words
+		}
+	}
+	return first(all)
+}
 
 // mailWords is a mail server, "" for none and for Exchange's.
 func mailWords(s *Server) string {
@@ -68,25 +79,6 @@ func mailWords(s *Server) string {
 		return ""
 	}
 	return s.String()
-}
-
-func mailUser(s *Server) string {
-	if mailWords(s) == "" {
-		return ""
-	}
-	return s.Username
-}
-
-// meantWords is the server that was meant: one that a client found, if there
-// is one in the list, else the best.
-func meantWords(r *Report, list []provider.Server, side func(*Settings) *Server) string {
-	meant := wantWords(list)
-	for _, words := range meant {
-		if slices.ContainsFunc(r.Clients, func(c Result) bool { return c.Settings != nil && mailWords(side(c.Settings)) == words }) {
-			return words
-		}
-	}
-	return first(meant)
 }
 
 func wantWords(list []provider.Server) []string {

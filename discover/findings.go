@@ -1,7 +1,9 @@
 package discover
 
 import (
+	"cmp"
 	"iter"
+	"slices"
 	"strings"
 
 	"autoconfig/finding"
@@ -14,7 +16,6 @@ import (
 func (r *Report) Findings(meant, byMX *provider.Provider) []finding.Finding {
 	f := &faults{report: r, meant: meant != nil}
 	f.names()
-	f.refused()
 	f.settings()
 	f.published()
 	f.exchanger(byMX)
@@ -74,7 +75,7 @@ func (f *faults) steps() iter.Seq2[string, Step] {
 func (f *faults) settings() {
 	switch {
 	case f.report.Found():
-	case f.nothingKnown():
+	case !f.any(func(s Step) bool { return s.Result != StepError }):
 		f.add("discover-network-failed", f.report.domain)
 	default:
 		f.add("discover-settings-none", f.report.domain)
@@ -83,9 +84,8 @@ func (f *faults) settings() {
 		if c.Settings == nil {
 			continue
 		}
-		for _, s := range []*Server{c.Settings.Incoming, c.Settings.Outgoing} {
+		for _, s := range c.Settings.servers() {
 			switch {
-			case s == nil:
 			case s.Broken() != "":
 				f.clients("discover-settings-broken", s.String(), s.Broken(), c.Client)
 			case s.Security == provider.Plain:
@@ -103,16 +103,6 @@ func (f *faults) settings() {
 			}
 		}
 	}
-}
-
-// nothingKnown reports that no step came to an answer.
-func (f *faults) nothingKnown() bool {
-	for _, s := range f.steps() {
-		if s.Result != StepError {
-			return false
-		}
-	}
-	return true
 }
 
 // published compares the ways the domain publishes its settings.
@@ -135,26 +125,39 @@ func (f *faults) published() {
 	}
 }
 
-// document is what the domain's own autoconfig places say to a client that
-// takes the first servers, by URLs that begin with a scheme.
-func (f *faults) document(scheme string) *Settings {
+// any reports whether a step is as described.
+func (f *faults) any(is func(s Step) bool) bool {
 	for _, s := range f.steps() {
-		if s.kind == autoconfig && s.settings != nil && strings.HasPrefix(s.url, scheme) && provider.Below(s.host, f.report.domain) {
+		if is(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// found is the first settings that a step of a kind brought, if it is right.
+func (f *faults) found(k kind, right func(client string, s Step) bool) *Settings {
+	for client, s := range f.steps() {
+		if s.settings != nil && s.kind == k && right(client, s) {
 			return s.settings
 		}
 	}
 	return nil
 }
 
+// own reports a step at a host of the domain.
+func (f *faults) own(s Step) bool { return s.host != "" && provider.Below(s.host, f.report.domain) }
+
+// document is what the domain's own autoconfig places say to a client that
+// takes the first servers, by URLs that begin with a scheme.
+func (f *faults) document(scheme string) *Settings {
+	return f.found(autoconfig, func(_ string, s Step) bool { return strings.HasPrefix(s.url, scheme) && f.own(s) })
+}
+
 // srv is what SRV records say, to the client that goes by the book if it was run.
 func (f *faults) srv() *Settings {
-	var out *Settings
-	for client, s := range f.steps() {
-		if s.kind == mailSRV && s.settings != nil && (out == nil || client == "srv") {
-			out = s.settings
-		}
-	}
-	return out
+	return cmp.Or(f.found(mailSRV, func(client string, _ Step) bool { return client == "srv" }),
+		f.found(mailSRV, func(string, Step) bool { return true }))
 }
 
 // exchanger compares the domain's own document with what its mail exchanger
@@ -164,39 +167,31 @@ func (f *faults) exchanger(byMX *provider.Provider) {
 	if own == nil || own.Incoming == nil || len(f.report.mx) == 0 {
 		return
 	}
-	mx := f.report.mx[0]
-	theirs := ""
-	for _, s := range f.steps() {
-		if theirs == "" && s.kind == autoconfig && s.settings != nil && !provider.Below(s.host, f.report.domain) && f.ofExchanger(s, mx) {
-			theirs = mailWords(s.settings.Incoming)
-		}
+	mx, ours, theirs := f.report.mx[0], mailWords(own.Incoming), ""
+	if s := f.found(autoconfig, func(_ string, s Step) bool { return !f.own(s) && f.ofExchanger(s, mx) }); s != nil {
+		theirs = mailWords(s.Incoming)
 	}
 	if byMX != nil {
+		theirs = ours
 		if p := byMX.For(f.report.domain); !matches(own.Incoming, p.Incoming) && len(p.Incoming) > 0 {
-			theirs = meantWords(f.report, p.Incoming, incomingOf)
-		} else {
-			theirs = mailWords(own.Incoming)
+			theirs = f.report.meant(p, aboutIncoming)
 		}
 	}
-	switch ours := mailWords(own.Incoming); {
+	base := provider.Registrable(mx)
+	switch {
 	case theirs != "" && theirs != ours:
-		found := f.add("discover-autoconfig-contradicts-mx", f.report.domain, ours)
-		found.Want = []string{theirs}
-	case theirs == "" && provider.Registrable(mx) != provider.Registrable(f.report.domain) && provider.Registrable(own.Incoming.Host) != provider.Registrable(mx):
-		found := f.add("discover-autoconfig-stale", f.report.domain, ours)
-		found.Want = []string{"a server of " + provider.Registrable(mx)}
+		f.add("discover-autoconfig-contradicts-mx", f.report.domain, ours).Want = []string{theirs}
+	case theirs == "" && base != provider.Registrable(f.report.domain) && base != provider.Registrable(own.Incoming.Host):
+		f.add("discover-autoconfig-stale", f.report.domain, ours).Want = []string{"a server of " + base}
 	}
 }
 
 // ofExchanger reports a document that was found by way of the exchanger: at
 // autoconfig. of a domain it is in, or in the ISPDB under that.
 func (f *faults) ofExchanger(s Step, mx string) bool {
-	for _, name := range mxNames([]string{mx}, f.report.domain, false) {
-		if s.host == "autoconfig."+name || strings.HasSuffix(s.url, "/"+name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(mxNames([]string{mx}, f.report.domain, false), func(name string) bool {
+		return s.host == "autoconfig."+name || strings.HasSuffix(s.url, "/"+name)
+	})
 }
 
 // model compares what clients find with what was meant, and with one another.
@@ -209,16 +204,14 @@ func (f *faults) model(meant *provider.Provider) {
 	}
 	p := meant.For(f.report.domain)
 	for _, c := range f.report.Clients {
-		if c.Settings == nil {
-			continue
-		}
-		for _, side := range []struct {
-			got  *Server
-			list []provider.Server
-		}{{c.Settings.Incoming, p.Incoming}, {c.Settings.Outgoing, p.Outgoing}} {
-			if mailWords(side.got) != "" && !matches(side.got, side.list) {
-				f.clients("discover-model-differs", side.got.String(), "found by", c.Client).Want = wantWords(side.list)
+		compare := func(got *Server, list []provider.Server) {
+			if !matches(got, list) {
+				f.clients("discover-model-differs", got.String(), "found by", c.Client).Want = wantWords(list)
 			}
+		}
+		if c.Settings != nil {
+			compare(c.Settings.Incoming, p.Incoming)
+			compare(c.Settings.Outgoing, p.Outgoing)
 		}
 	}
 }

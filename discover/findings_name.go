@@ -22,11 +22,11 @@ func (f *faults) planned(host string) bool {
 // once, whichever client met it. Hosts that are not the domain's own (the ISPDB,
 // a mail exchanger's) are not its operator's to correct.
 func (f *faults) names() {
-	for _, s := range f.steps() {
+	for client, s := range f.steps() {
 		if question := s.host == "" && s.kind != guess; question && (s.Fault == FaultDNS || s.Fault == FaultTimeout) {
 			f.add("discover-dns-failed", f.report.domain)
 		}
-		if s.host == "" || !provider.Below(s.host, f.report.domain) {
+		if !f.own(s) {
 			continue
 		}
 		f.host(s)
@@ -34,28 +34,34 @@ func (f *faults) names() {
 		for _, found := range s.lint {
 			f.linted(s.url, found)
 		}
+		if line := client + ": " + s.Why; s.Fault == FaultRejected { // what a client does not take, and why
+			if found := f.add("discover-document-refused", s.url); !slices.Contains(found.Got, line) {
+				found.Got = append(found.Got, line)
+			}
+		}
 	}
+}
+
+// hostFaults are the findings about how a name is reached.
+var hostFaults = map[Fault]string{
+	FaultCertName: "discover-certificate-name", FaultCertExpired: "discover-certificate-expired", FaultCertChain: "discover-certificate-untrusted",
+	FaultTLS: "discover-tls", FaultPrivate: "discover-address-private", FaultHTTP: "discover-answer-garbled", FaultDigest: "discover-pacc-digest",
+	FaultTimeout: "discover-host-hangs",
 }
 
 // host looks at how a name is reached.
 func (f *faults) host(s Step) {
-	id := map[Fault]string{FaultCertName: "discover-certificate-name", FaultCertExpired: "discover-certificate-expired",
-		FaultCertChain: "discover-certificate-untrusted", FaultTLS: "discover-tls", FaultPrivate: "discover-address-private",
-		FaultHTTP: "discover-answer-garbled", FaultDigest: "discover-pacc-digest"}[s.Fault]
-	pox := s.kind == poxPost || s.kind == poxGet || s.kind == mobileSync || s.kind == autoJSON
-	subject, got := s.host, []string(nil)
+	id, subject, got := hostFaults[s.Fault], s.host, []string(nil)
 	switch {
-	case s.Fault == FaultTimeout && pox:
+	case s.Fault == FaultTimeout && slices.Contains([]kind{poxPost, poxGet, mobileSync, autoJSON}, s.kind):
 		id = "discover-autodiscover-hangs"
 	case s.Fault == FaultTimeout && s.kind == autoconfig:
 		id = "discover-autoconfig-hangs"
-	case s.Fault == FaultTimeout:
-		id = "discover-host-hangs"
 	case s.Fault == FaultUnreachable && f.planned(s.host) && strings.HasPrefix(s.url, "https:"):
 		id, subject, got = "discover-host-refused", net.JoinHostPort(s.host, "443"), []string{s.Why}
 	case s.Fault == FaultTLS:
 		got = []string{s.Why}
-	case s.Trace != nil && s.Trace.Certificate != nil:
+	case s.Trace != nil && s.Trace.Certificate != nil && s.Fault != FaultTimeout:
 		got = s.Trace.Certificate.Names
 	}
 	if id == "" {
@@ -91,7 +97,8 @@ func (f *faults) path(s Step) {
 	case FaultAbsent, FaultStatus:
 		f.unanswered(s)
 	}
-	if strings.HasPrefix(s.url, "https:") && s.Trace != nil && slices.ContainsFunc(s.Trace.Hops, func(h string) bool { return strings.HasPrefix(h, "http:") }) {
+	http := func(hop string) bool { return strings.HasPrefix(hop, "http:") }
+	if strings.HasPrefix(s.url, "https:") && s.Trace != nil && slices.ContainsFunc(s.Trace.Hops, http) {
 		f.add("discover-redirect-downgrade", s.url, s.Trace.Hops...)
 	}
 }
@@ -108,19 +115,15 @@ func (f *faults) unanswered(s Step) {
 		id = "discover-path-status"
 	}
 	found := f.add(id, s.url, status(s))
-	if !f.report.Found() || f.meant && !f.served() {
+	if !f.report.Found() || f.meant && !f.any(f.served) {
 		found.Level = finding.Fail
 	}
 }
 
-// served reports whether any name of the domain answers with settings by https.
-func (f *faults) served() bool {
-	for _, s := range f.steps() {
-		if s.settings != nil && strings.HasPrefix(s.url, "https:") && provider.Below(s.host, f.report.domain) {
-			return true
-		}
-	}
-	return false
+// served reports a step in which a name of the domain answers with settings by
+// https.
+func (f *faults) served(s Step) bool {
+	return s.settings != nil && strings.HasPrefix(s.url, "https:") && f.own(s)
 }
 
 func status(s Step) string { return strings.TrimSpace(fmt.Sprintf("%d %s", s.Trace.Status, s.Why)) }
@@ -134,27 +137,9 @@ func (f *faults) linted(url string, found finding.Finding) {
 	}
 }
 
-// refused names the documents that a client does not take, and why.
-func (f *faults) refused() {
-	for client, s := range f.steps() {
-		if s.Fault != FaultRejected || s.host == "" || !provider.Below(s.host, f.report.domain) {
-			continue
-		}
-		found := f.add("discover-document-refused", s.url)
-		if line := client + ": " + s.Why; !slices.Contains(found.Got, line) {
-			found.Got = append(found.Got, line)
-		}
-	}
-}
-
 // outcome counts the programs without settings for the findings about a name.
 func (f *faults) outcome() {
-	without := 0
-	for _, c := range f.report.Clients {
-		if c.Settings == nil {
-			without++
-		}
-	}
+	without := len(slices.DeleteFunc(slices.Clone(f.report.Clients), func(c Result) bool { return c.Settings != nil }))
 	line := fmt.Sprintf("%d of %d programs find nothing", without, len(f.report.Clients))
 	for i := range f.list {
 		if l := &f.list[i]; l.Level == finding.Fail && slices.Contains([]string{"discover-host-refused", "discover-host-hangs", "discover-autoconfig-hangs",

@@ -23,7 +23,7 @@ func Run(ctx context.Context, env *Env, addr provider.Address, names ...string) 
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Address: addr.String(), domain: addr.Domain, Clients: make([]Result, len(clients)), Disagreements: []Disagreement{}}
+	r := &Report{Address: addr.String(), domain: addr.Domain, Clients: make([]Result, len(clients))}
 	if addr.Local == "" {
 		addr.Local = "postmaster"
 	}
@@ -44,7 +44,7 @@ func Run(ctx context.Context, env *Env, addr provider.Address, names ...string) 
 			r.mx = w.mx
 		}
 	}
-	r.Disagreements = disagreements(r, nil)
+	r.Compare(nil)
 	return r, nil
 }
 

@@ -66,7 +66,7 @@ func (w *walk) document(s step, v vars, a answer, line Step) result {
 	}
 	c := w.client.Reads.read(a.body, a.contentType, v)
 	r := result{settings: c.settings}
-	w.judge(&line, c, a)
+	w.complete(&line, c, a)
 	switch s.Closes {
 	case closeAnswered:
 		r.stop = c.wellFormed || !mozilla.XMLType(a.contentType) || a.status == http.StatusNoContent
@@ -82,8 +82,8 @@ func (w *walk) document(s step, v vars, a answer, line Step) result {
 	return r
 }
 
-// judge completes a row with what a document came to.
-func (w *walk) judge(line *Step, c config, a answer) {
+// complete completes a row with what a document came to.
+func (w *walk) complete(line *Step, c config, a answer) {
 	if c.settings != nil && w.env.Document != nil {
 		w.env.Document(line.url, a.body)
 	}
@@ -106,10 +106,10 @@ func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, 
 	if line.Fault == FaultStatus && a.status == http.StatusUnauthorized {
 		r.asks = append(r.asks, ask{text: "the password, for the Autodiscover server " + line.host, when: askEmpty})
 	}
-	if next := w.redirected(s, v, a); next != "" {
-		line.end(FaultNone, "redirects to "+provider.Printable(stripQuery(next), 200))
+	if next := w.redirected(s, v, a); next != nil {
+		line.end(FaultNone, "redirects to "+provider.Printable(plainURL(next), 200))
 		r.rows = append(r.rows, line)
-		if host := hostOf(next); s.Foreign == foreignAlways && foreign(host, v.addr.Domain) {
+		if host := next.Hostname(); s.Foreign == foreignAlways && foreign(host, v.addr.Domain) {
 			r.askForeign(s, host)
 		}
 		return r.and(w.again(ctx, s, v, next))
@@ -117,24 +117,24 @@ func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, 
 	if line.Fault == FaultNone && s.Do == poxHop {
 		line.end(FaultAbsent, "no redirect to https")
 	}
-	if line.Fault != FaultNone {
-		r.rows = append(r.rows, line)
-		return r
-	}
 	var c config
 	var answer *autodiscover.Response
-	if s.Do == autoJSON {
-		c = readV2(a.body, a.contentType, v)
-	} else {
-		answer, c = w.client.POX.read(a.body, a.contentType, v)
-	}
-	w.judge(&line, c, a)
-	r.settings = c.settings
-	if answer == nil || c.fault != FaultNone || c.settings != nil {
+	switch {
+	case line.Fault != FaultNone:
 		r.rows = append(r.rows, line)
 		return r
+	case s.Do == autoJSON:
+		c = readV2(a.body, a.contentType, v)
+	default:
+		answer, c = w.client.POX.read(a.body, a.contentType, v)
 	}
-	return w.pointed(ctx, s, v, target, answer, line, r)
+	w.complete(&line, c, a)
+	r.settings = c.settings
+	if answer != nil && c.fault == FaultNone && c.settings == nil {
+		return w.pointed(ctx, s, v, target, answer, line, r)
+	}
+	r.rows = append(r.rows, line)
+	return r
 }
 
 // pointed follows a RedirectAddr or RedirectUrl as far as the client does.
@@ -158,7 +158,7 @@ func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answe
 		}
 		line.Why = "answers RedirectUrl " + provider.Printable(plainURL(u), 200)
 		r.rows = append(r.rows, line)
-		return r.and(w.again(ctx, s, v, u.String()))
+		return r.and(w.again(ctx, s, v, u))
 	}
 	addr, err := provider.ParseAddress(answer.RedirectAddr)
 	switch {
@@ -176,11 +176,11 @@ func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answe
 }
 
 // again asks the same at another URL.
-func (w *walk) again(ctx context.Context, s step, v vars, target string) result {
+func (w *walk) again(ctx context.Context, s step, v vars, target *url.URL) result {
 	if s.Do == poxHop {
 		s.Do = poxPost
 	}
-	return w.http(ctx, s, v, target)
+	return w.http(ctx, s, v, target.String())
 }
 
 // and continues r with what another step came to.
@@ -191,25 +191,24 @@ func (r result) and(more result) result {
 	return r
 }
 
-// redirected is where a POST has to be repeated, "" when it has not.
-func (w *walk) redirected(s step, v vars, a answer) string {
-	next := ""
+// redirected is where a POST has to be repeated, nil when it has not.
+func (w *walk) redirected(s step, v vars, a answer) *url.URL {
+	var next *url.URL
 	switch {
 	case a.err != nil || a.url == nil:
 	case s.Do == poxHop || w.client.POX.Reposts && a.status >= 300 && a.status < 400:
-		if u, err := a.url.Parse(a.location); err == nil && a.location != "" {
-			next = u.String()
+		if a.location != "" {
+			next, _ = a.url.Parse(a.location) // nil for what is not a URL
 		}
 	case s.Do == poxPost && s.Foreign == foreignAlways && len(a.hops) > 0 && a.url.Scheme == "https" && !a.secure:
 		// The XHR has followed the redirect of http as a GET. Where that did not
 		// bring settings, Thunderbird repeats the POST there.
 		if _, c := w.client.POX.read(a.body, a.contentType, v); a.status != http.StatusOK || c.settings == nil {
-			next = a.url.String()
+			next = a.url
 		}
 	}
-	u, err := url.Parse(next)
-	if next == "" || err != nil || u.Scheme != "https" || u.User != nil || int(w.urls.Add(1)) > max(w.client.URLs, 2) {
-		return ""
+	if next == nil || next.Scheme != "https" || next.User != nil || int(w.urls.Add(1)) > max(w.client.URLs, 2) {
+		return nil
 	}
 	return next
 }

@@ -41,7 +41,7 @@ func (w *walk) pacc(ctx context.Context, s step, v vars) result {
 	r := result{}
 	if line.Fault == FaultNone {
 		c := readPACC(a, digests, v, w.client.OldPACC)
-		w.judge(&line, c, a)
+		w.complete(&line, c, a)
 		r.settings = c.settings
 	}
 	r.rows = []Step{digestRow, line}

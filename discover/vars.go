@@ -26,25 +26,11 @@ func (v vars) expand(template string) string {
 		"{x}", v.x,
 		"{ispdb}", v.ispdb,
 		"{address}", url.QueryEscape(address), // form encoding: + for a blank
-		"{alnum}", escapeAlnum(address),
+		"{alnum}", strings.NewReplacer("-", "%2D", "_", "%5F", "~", "%7E", "+", "%20").Replace(url.QueryEscape(address)), // no other mark but the full stop
 		"{raw}", rawQuery(address),
 		"{path}", url.PathEscape(address),
 		"{md5}", hex.EncodeToString(md[:]),
 	).Replace(template)
-}
-
-// escapeAlnum percent-encodes all but ASCII letters, digits and the full stop.
-func escapeAlnum(s string) string {
-	const digits = "0123456789ABCDEF"
-	var b strings.Builder
-	for _, c := range []byte(s) {
-		if c == '.' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' {
-			b.WriteByte(c)
-			continue
-		}
-		b.Write([]byte{'%', digits[c>>4], digits[c&15]})
-	}
-	return b.String()
 }
 
 // parentDomain is a name without its first label; "" when nothing that could
@@ -55,15 +41,6 @@ func parentDomain(name string) string {
 		return parent
 	}
 	return ""
-}
-
-// hostOf is the host of a URL, "" if it is not a URL.
-func hostOf(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	return u.Hostname()
 }
 
 // rawQuery leaves an address as a client that does not escape it writes it, as

@@ -3,19 +3,23 @@ package discover
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
 	"autoconfig/provider"
 )
 
+// servers are those that there are.
+func (s *Settings) servers() []*Server {
+	return slices.DeleteFunc([]*Server{s.Incoming, s.Outgoing}, func(s *Server) bool { return s == nil })
+}
+
 // words are the settings in one line: servers only.
 func (s *Settings) words() string {
 	var parts []string
-	for _, server := range []*Server{s.Incoming, s.Outgoing} {
-		if server != nil {
-			parts = append(parts, server.String())
-		}
+	for _, server := range s.servers() {
+		parts = append(parts, server.String())
 	}
 	return strings.Join(parts, ", ")
 }
@@ -55,8 +59,8 @@ func (r *Result) line(hint string) string {
 	servers := ""
 	if r.Settings != nil {
 		servers = r.Settings.words() + ", from " + r.Settings.From
-		for _, s := range []*Server{r.Settings.Incoming, r.Settings.Outgoing} {
-			if s != nil && s.Broken() != "" {
+		for _, s := range r.Settings.servers() {
+			if s.Broken() != "" {
 				servers += "; " + s.Broken()
 			}
 		}
