@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"strings"
 	"syscall"
 
 	"autoconfig/discover"
@@ -11,8 +12,8 @@ import (
 	"autoconfig/provider"
 )
 
-// dial connects to a server, or says why it cannot.
-func (p *Prober) dial(ctx context.Context, s provider.Server) (*conn, *finding.Finding) {
+// dial connects to a server; its error is [broken].
+func (p *Prober) dial(ctx context.Context, s provider.Server) (*conn, error) {
 	within, cancel := context.WithTimeout(ctx, p.o.Step)
 	defer cancel()
 	raw, err := p.o.Env.Connect(within, "tcp", hostPort(s))
@@ -20,10 +21,10 @@ func (p *Prober) dial(ctx context.Context, s provider.Server) (*conn, *finding.F
 		return newConn(ctx, raw, p.o.Step), nil
 	}
 	f := finding.New(unreached(err), Subject(s))
-	if f.ID == "connect-name-unknown" || f.ID == "connect-name-unanswered" {
-		f.Got = []string{clean(err.Error())}
+	if strings.HasPrefix(f.ID, "connect-name-") {
+		f = got(f, err.Error())
 	}
-	return nil, &f
+	return nil, broken{f}
 }
 
 // unreached is the finding for a connection that did not come about.
@@ -45,20 +46,20 @@ func unreached(err error) string {
 
 // speaksTLS reports whether a port completes a TLS handshake from the first byte.
 func (p *Prober) speaksTLS(ctx context.Context, s provider.Server) bool {
-	c, fault := p.dial(ctx, s)
-	if fault != nil {
+	c, err := p.dial(ctx, s)
+	if err != nil {
 		return false
 	}
 	defer c.close()
-	_, err := c.startTLS(ctx, s.Host, tls.VersionTLS13)
+	_, err = c.startTLS(ctx, s.Host, tls.VersionTLS13)
 	return err == nil
 }
 
 // takesOldTLS reports whether a server also takes TLS 1.0 or 1.1, on a
 // connection of its own.
 func (p *Prober) takesOldTLS(ctx context.Context, s provider.Server) bool {
-	c, fault := p.dial(ctx, s)
-	if fault != nil {
+	c, err := p.dial(ctx, s)
+	if err != nil {
 		return false
 	}
 	defer c.close()
@@ -71,6 +72,6 @@ func (p *Prober) takesOldTLS(ctx context.Context, s provider.Server) bool {
 			return false
 		}
 	}
-	_, err := c.startTLS(ctx, s.Host, tls.VersionTLS11)
+	_, err = c.startTLS(ctx, s.Host, tls.VersionTLS11)
 	return err == nil
 }

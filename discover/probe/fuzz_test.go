@@ -45,7 +45,7 @@ func FuzzServer(f *testing.F) {
 			s.c = newConn(t.Context(), tape{strings.NewReader(said)}, time.Minute)
 			greeting, o, err := d.hello(s.c)
 			if err != nil {
-				s.add(s.diagnose(t.Context(), err, greeting))
+				s.add(s.diagnose(t.Context(), err))
 			} else {
 				s.offer = o
 				s.methods()

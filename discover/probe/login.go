@@ -30,16 +30,8 @@ type Login struct {
 // domain and of its mail exchangers. Without a public suffix list entry a name
 // is its own registrable domain.
 func Foreign(host, domain string, mx []string) bool {
-	for _, name := range slices.Concat([]string{domain}, mx) {
-		if registered(name) == registered(host) {
-			return false
-		}
-	}
-	return true
-}
-
-func registered(name string) string {
-	return provider.Registrable(strings.TrimSuffix(strings.ToLower(name), "."))
+	registrable := func(name string) string { return provider.Registrable(strings.TrimSuffix(strings.ToLower(name), ".")) }
+	return !slices.ContainsFunc(slices.Concat([]string{domain}, mx), func(name string) bool { return registrable(name) == registrable(host) })
 }
 
 // mechanism is one way to log in, ready to be sent.
@@ -113,7 +105,7 @@ func (s *session) login(ctx context.Context) {
 	reply, ok, err := s.d.login(s.c, m)
 	switch {
 	case err != nil:
-		s.add(s.diagnose(ctx, err, "greeted"))
+		s.add(s.diagnose(ctx, err))
 	case ok:
 		s.add(s.fault("login-accepted"))
 	default:

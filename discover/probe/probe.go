@@ -108,7 +108,7 @@ func (p *Prober) Run(ctx context.Context, t Target) Result {
 		cancel() // whether it takes old TLS too is not the question now
 	}
 	if old := <-legacy; old && ok && !s.has("tls-version-old") {
-		s.add(finding.New("tls-version-legacy", s.subject()))
+		s.add(s.about("tls-version-legacy"))
 	}
 	if ok {
 		s.summary()

@@ -29,7 +29,8 @@ type session struct {
 	offer    offer
 }
 
-func (s *session) subject() string { return Subject(s.t.Server) }
+// about is a finding about the server.
+func (s *session) about(id string) finding.Finding { return finding.New(id, Subject(s.t.Server)) }
 
 func (s *session) add(list ...finding.Finding) { s.out.Findings = append(s.out.Findings, list...) }
 
@@ -39,51 +40,60 @@ func (s *session) has(id string) bool {
 
 // fault adds the finding PROTOCOL-what, for example imap-answer-unexpected.
 func (s *session) fault(what string) finding.Finding {
-	return finding.New(s.d.area+"-"+what, s.subject())
+	return s.about(s.d.area + "-" + what)
 }
+
+// broken is why a conversation ended early, when that is known already.
+type broken struct{ finding finding.Finding }
+
+func (b broken) Error() string { return b.finding.Cause }
 
 // run holds the conversation; false when it could not be brought to its end.
 func (s *session) run(ctx context.Context) bool {
-	c, fault := s.p.dial(ctx, s.t.Server)
-	if fault != nil {
-		s.add(*fault)
-		return false
+	err := s.converse(ctx)
+	if err != nil {
+		s.add(s.diagnose(ctx, err))
 	}
-	s.c = c
+	if s.c != nil {
+		s.c.close()
+	}
+	return err == nil
+}
+
+func (s *session) converse(ctx context.Context) (err error) {
+	if s.c, err = s.p.dial(ctx, s.t.Server); err != nil {
+		return err
+	}
 	s.out.Answered = true
-	defer s.c.close()
-	if s.t.Server.Security == provider.TLS && !s.handshake(ctx) {
-		return false
+	if s.t.Server.Security == provider.TLS {
+		if err := s.handshake(ctx); err != nil {
+			return err
+		}
 	}
 	greeting, before, err := s.d.hello(s.c)
-	s.out.Greeting = clean(greeting)
+	s.out.Greeting, s.offer = clean(greeting), before
 	if err != nil {
-		s.add(s.diagnose(ctx, err, greeting))
-		return false
+		return err
 	}
-	s.offer = before
 	if s.t.Server.Security == provider.STARTTLS {
 		s.out.Before = before.words
-		if !s.starttls(ctx) {
-			return false
+		if err := s.starttls(ctx); err != nil {
+			return err
 		}
-	} else {
-		s.out.After = before.words
-		if before.takesPassword() && !s.secure {
-			s.add(s.fault("auth-clear").Because("the settings say no encryption and the server takes a password like this, readable by anyone on the way").
-				Do("use the SSL/TLS port, or STARTTLS if the server offers it"))
-		}
+	} else if before.takesPassword() && !s.secure {
+		s.add(s.fault("auth-clear").Because("the settings say no encryption and the server takes a password like this, readable by anyone on the way").
+			Do("use the SSL/TLS port, or STARTTLS if the server offers it"))
 	}
-	s.out.Auth = s.offer.auths()
+	s.out.After, s.out.Auth = s.offer.words, s.offer.auths()
 	s.methods()
 	s.login(ctx)
 	_ = s.c.sendSecret(s.d.quit)
-	return true
+	return nil
 }
 
 // starttls switches encryption on in the conversation and asks again what is
 // offered (RFC 3207 §4.2, RFC 3501 §6.2.1: what was said before does not count).
-func (s *session) starttls(ctx context.Context) bool {
+func (s *session) starttls(ctx context.Context) (err error) {
 	if s.offer.takesPassword() {
 		s.add(s.fault("auth-clear"))
 	}
@@ -92,59 +102,48 @@ func (s *session) starttls(ctx context.Context) bool {
 		if s.offer.masked || strings.Contains(s.out.Greeting, "****") { // the PIX's fixup protocol smtp shows this greeting
 			f = f.Because("something on the way has overwritten STARTTLS with the letter X, as the mail inspection of Cisco firewalls does")
 		}
-		f.Got = []string{clean("offered: " + strings.Join(s.offer.words, ", "))}
-		s.add(f)
-		return false
+		return broken{got(f, "offered: "+strings.Join(s.offer.words, ", "))}
 	}
 	if err := s.d.begin(s.c); err != nil {
-		if no, ok := errors.AsType[refusal](err); ok {
-			s.add(s.explained(no.text, "starttls-refused"))
-		} else {
-			s.add(s.diagnose(ctx, err, s.out.Greeting))
-		}
-		return false
+		return err
 	}
 	if s.c.buffered() { // a reply put in before TLS (CVE-2011-0411)
-		s.add(s.fault("answer-unexpected").Because("bytes came between the go-ahead for STARTTLS and the handshake; they may be another's, so the conversation was ended"))
-		return false
+		return broken{s.fault("answer-unexpected").Because("bytes came between the go-ahead for STARTTLS and the handshake; they may be another's, so the conversation was ended")}
 	}
-	if !s.handshake(ctx) {
-		return false
+	if err := s.handshake(ctx); err != nil {
+		return err
 	}
-	after, err := s.d.capabilities(s.c)
-	if err != nil {
-		s.add(s.diagnose(ctx, err, s.out.Greeting))
-		return false
-	}
-	s.offer, s.out.After = after, after.words
-	return true
+	s.offer, err = s.d.capabilities(s.c)
+	return err
 }
 
-// diagnose says why the conversation broke off. greeting is what had been
-// said before, "" for nothing.
-func (s *session) diagnose(ctx context.Context, err error, greeting string) finding.Finding {
-	subject := s.subject()
+// diagnose says why the conversation broke off.
+func (s *session) diagnose(ctx context.Context, err error) finding.Finding {
+	if known, ok := errors.AsType[broken](err); ok {
+		return known.finding
+	}
 	if no, ok := errors.AsType[refusal](err); ok {
-		return s.explained(no.text, "greeting-refused")
+		return s.explained(no.text, map[bool]string{true: "starttls-refused", false: "greeting-refused"}[s.c.last == s.d.startTLS])
 	}
 	if odd, ok := errors.AsType[unexpected](err); ok {
 		return s.stranger(odd.text)
 	}
-	switch {
+	greeted, began := s.out.Greeting != "", s.c.beginning()
+	switch silent := timedOut(err); {
 	case errors.Is(err, errOversized):
-		return finding.New("connect-answer-oversized", subject)
-	case timedOut(err) && greeting != "":
-		return finding.New("connect-server-hangs", subject).Because("the server greeted and then did not answer %s within %s; it is overloaded, or something on the way interferes", s.c.last, s.p.o.Step)
-	case timedOut(err) && !s.secure && s.c.beginning() != "":
-		return s.stranger(s.c.beginning())
-	case timedOut(err) && !s.secure && s.p.speaksTLS(ctx, s.t.Server):
-		return finding.New("tls-mode-starttls", subject).Because("the port speaks TLS from the first byte, and the settings say %s; a program that waits in clear for a greeting waits in vain", s.t.Server.Security)
-	case timedOut(err):
-		return finding.New("connect-server-silent", subject)
+		return s.about("connect-answer-oversized")
+	case silent && greeted:
+		return s.about("connect-server-hangs").Because("the server greeted and then did not answer %s within %s; it is overloaded, or something on the way interferes", s.c.last, s.p.o.Step)
+	case silent && !s.secure && began != "":
+		return s.stranger(began)
+	case silent && !s.secure && s.p.speaksTLS(ctx, s.t.Server):
+		return s.about("tls-mode-starttls").Because("the port speaks TLS from the first byte, and the settings say %s; a program that waits in clear for a greeting waits in vain", s.t.Server.Security)
+	case silent:
+		return s.about("connect-server-silent")
 	case errors.Is(err, io.EOF):
-		return finding.New("connect-peer-closed", subject)
+		return s.about("connect-peer-closed")
 	}
-	return got(finding.New("connect-peer-closed", subject), err.Error())
+	return got(s.about("connect-peer-closed"), err.Error())
 }
 
 // got is a finding with what the server or the network said.
@@ -187,55 +186,52 @@ func (s *session) explained(reply, otherwise string) finding.Finding {
 	found := slices.DeleteFunc(finding.Explain(reply, nil), func(f finding.Finding) bool { return strings.HasPrefix(f.ID, "smtp-message-") })
 	if len(found) > 0 && (otherwise != "auth-failed" || !strings.HasSuffix(found[0].ID, "-auth-failed")) {
 		f = found[0]
-		f.Subject = s.subject()
+		f.Subject = Subject(s.t.Server)
 	}
 	return got(f, reply)
 }
 
-// handshake begins TLS and judges version and certificate.
-func (s *session) handshake(ctx context.Context) bool {
+// handshake begins TLS and looks at version and certificate.
+func (s *session) handshake(ctx context.Context) error {
 	state, err := s.c.startTLS(ctx, s.t.Server.Host, tls.VersionTLS13)
 	if err != nil {
-		s.add(s.tlsFault(err))
-		return false
+		return broken{s.tlsFault(err)}
 	}
 	s.secure = true
 	s.out.TLS = tls.VersionName(state.Version) + ", " + tls.CipherSuiteName(state.CipherSuite)
 	s.out.Cert = describe(state.PeerCertificates[0])
 	faults := s.p.certificate(state, s.t.Server)
 	if state.Version < tls.VersionTLS12 {
-		faults = append(faults, finding.New("tls-version-old", s.subject()).
+		faults = append(faults, s.about("tls-version-old").
 			Because("the server speaks %s at most, which programs of today refuse (RFC 8996)", tls.VersionName(state.Version)).
 			Do("update the server, or set its least version to TLS 1.2 (Postfix: smtpd_tls_protocols and smtpd_tls_mandatory_protocols, Dovecot: ssl_min_protocol)"))
 	}
 	s.add(faults...)
 	s.verified = finding.Summarize(faults).Fail == 0
-	return true
+	return nil
 }
 
 // tlsFault says why a handshake failed.
 func (s *session) tlsFault(err error) finding.Finding {
-	subject := s.subject()
 	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
+	began := s.c.beginning()
+	found := finding.Explain(err.Error(), nil)
 	switch {
+	case notTLS && s.t.Server.Security == provider.TLS && service(began) != "":
+		return got(s.about("tls-mode-implicit").
+			Because("the settings say TLS from the first byte, and the port answers in clear: it is %s server that wants STARTTLS or none", service(began)), began)
 	case notTLS && s.t.Server.Security == provider.TLS:
-		if text := s.c.beginning(); service(text) != "" {
-			return got(finding.New("tls-mode-implicit", subject).
-				Because("the settings say TLS from the first byte, and the port answers in clear: it is %s server that wants STARTTLS or none", service(text)), text)
-		}
-		return got(s.fault("answer-unexpected").Because("the port answers with something that is neither TLS nor a mail server's greeting"), s.c.beginning())
+		return got(s.fault("answer-unexpected").Because("the port answers with something that is neither TLS nor a mail server's greeting"), began)
 	case timedOut(err):
-		return finding.New("connect-server-silent", subject).Because("there is a connection, but the server does not answer the beginning of TLS; " +
+		return s.about("connect-server-silent").Because("there is a connection, but the server does not answer the beginning of TLS; " +
 			"it waits for something else, or a firewall or virus scanner holds the connection open and hands nothing on")
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
-		return finding.New("connect-peer-closed", subject).Because("the server, or a firewall between, closed the connection at the beginning of TLS")
+		return s.about("connect-peer-closed").Because("the server, or a firewall between, closed the connection at the beginning of TLS")
+	case len(found) > 0:
+		found[0].Subject = Subject(s.t.Server)
+		return got(found[0], err.Error())
 	}
-	if found := finding.Explain(err.Error(), nil); len(found) > 0 {
-		f := found[0]
-		f.Subject = subject
-		return got(f, err.Error())
-	}
-	return got(finding.New("tls-handshake-failed", subject), err.Error())
+	return got(s.about("tls-handshake-failed"), err.Error())
 }
 
 // describe is a certificate on one line.
