@@ -15,9 +15,9 @@ import (
 
 // What keeps a connection from coming about, apart from the network itself.
 var (
-	ErrPrivate    = errors.New("a private address; --allow-private permits it")
-	ErrUnresolved = errors.New("the host has no address")
-	ErrDNS        = errors.New("DNS did not answer")
+	ErrPrivate    = failure{FaultPrivate, "a private address; --allow-private permits it"}
+	ErrUnresolved = failure{FaultUnresolved, "the host has no address"}
+	ErrDNS        = failure{FaultDNS, "DNS did not answer"}
 )
 
 // headStart is how long an address is waited for before the next one is tried

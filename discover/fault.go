@@ -14,50 +14,51 @@ import (
 	"autoconfig/provider"
 )
 
+// failure is an error of this package, sorted when it is made.
+type failure struct {
+	fault Fault
+	why   string
+}
+
+func (f failure) Error() string { return f.why }
+
 // faultOf sorts what went wrong with a request, and says it in words.
 func faultOf(err error) (Fault, string) {
-	var dns interface{ Timeout() bool }
-	var name x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var unknown x509.UnknownAuthorityError
-	var record tls.RecordHeaderError
-	var alert tls.AlertError
+	known, ours := errors.AsType[failure](err)
+	name, another := errors.AsType[x509.HostnameError](err)
+	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
+	_, untrusted := errors.AsType[x509.UnknownAuthorityError](err)
+	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
+	alert, alerted := errors.AsType[tls.AlertError](err)
+	dns, isDNS := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
 	switch {
 	case err == nil:
 		return FaultNone, ""
-	case errors.Is(err, ErrPrivate):
-		return FaultPrivate, ErrPrivate.Error()
-	case errors.Is(err, ErrUnresolved):
-		return FaultUnresolved, ErrUnresolved.Error()
-	case errors.Is(err, errRedirects), errors.Is(err, errScheme):
-		return FaultRedirects, lastError(err)
-	case errors.Is(err, errLimit):
-		return FaultLimit, errLimit.Error()
-	case errors.Is(err, errTooLarge):
-		return FaultMalformed, "more than 64 KiB"
-	case errors.As(err, &name):
+	case another:
 		return FaultCertName, "the certificate is not for " + name.Host
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+	case isInvalid && invalid.Reason == x509.Expired:
 		return FaultCertExpired, "the certificate is expired or not valid yet"
-	case errors.As(err, &unknown), errors.As(err, &invalid):
+	case untrusted, isInvalid:
 		return FaultCertChain, "the certificate does not lead to a trusted authority"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.Canceled):
 		return FaultTimeout, "no answer in the client's time"
-	case errors.Is(err, ErrDNS):
-		return FaultDNS, ErrDNS.Error()
+	case ours:
+		return known.fault, known.why
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return FaultUnreachable, "the connection is refused"
-	case errors.As(err, &record):
+	case notTLS:
 		return FaultTLS, "what answers does not speak TLS"
-	case errors.As(err, &alert):
+	case alerted:
 		return FaultTLS, "no TLS session: " + alert.Error()
 	case errors.Is(err, provider.ErrNotFound):
 		return FaultAbsent, "no such record"
+	case errors.Is(err, provider.ErrUnavailable) && isDNS && dns.Timeout():
+		return FaultTimeout, "no name server answered"
 	case errors.Is(err, provider.ErrUnavailable):
-		if errors.As(err, &dns) && dns.Timeout() {
-			return FaultTimeout, "no name server answered"
-		}
-		return FaultDNS, ErrDNS.Error()
+		return ErrDNS.fault, ErrDNS.why
 	}
 	return faultOfText(err)
 }

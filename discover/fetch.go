@@ -41,10 +41,10 @@ type answer struct {
 
 // What ends a request early.
 var (
-	errRedirects = errors.New("too many redirects")
-	errScheme    = errors.New("a redirect to something other than http or https")
-	errTooLarge  = errors.New("the answer is too large")
-	errLimit     = errors.New("no more requests are sent: their number is bounded")
+	errRedirects = failure{FaultRedirects, "too many redirects"}
+	errScheme    = failure{FaultRedirects, "a redirect to something other than http or https"}
+	errTooLarge  = failure{FaultMalformed, "more than 64 KiB"}
+	errLimit     = failure{FaultLimit, "no more requests are sent: their number is bounded"}
 )
 
 // newTransport makes connections by HTTP/1.1 only, which is what the clients

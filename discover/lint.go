@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,30 +64,22 @@ var comment = regexp.MustCompile(`(?s)<!--.*?-->`)
 func FormatOf(data []byte) Format {
 	head := bytes.ReplaceAll(data[:min(len(data), 4096)], []byte{0}, nil) // UTF-16 becomes readable
 	head = bytes.TrimLeft(head, "\xef\xbb\xbf\xff\xfe \t\r\n")
+	isJSON := bytes.HasPrefix(head, []byte("{")) || bytes.HasPrefix(head, []byte("["))
+	root := ""
+	if tag := rootTag.FindSubmatch(comment.ReplaceAll(head, nil)); tag != nil && !isJSON {
+		root = strings.ToLower(string(tag[1]))
+	}
 	switch {
-	case apple.IsSigned(data), bytes.HasPrefix(head, []byte("bplist")):
+	case apple.IsSigned(data), bytes.HasPrefix(head, []byte("bplist")), root == "plist":
 		return Profile
-	case bytes.HasPrefix(head, []byte("{")) && (bytes.Contains(head, []byte(`"Protocol"`)) || bytes.Contains(head, []byte(`"ErrorCode"`))):
+	case isJSON && head[0] == '{' && (bytes.Contains(head, []byte(`"Protocol"`)) || bytes.Contains(head, []byte(`"ErrorCode"`))), root == "autodiscover":
 		return Autodiscovery
-	case bytes.HasPrefix(head, []byte("{")), bytes.HasPrefix(head, []byte("[")):
+	case isJSON:
 		return PACC
-	}
-	root := rootTag.FindSubmatch(comment.ReplaceAll(head, nil))
-	if root == nil {
-		return NoFormat
-	}
-	switch name := strings.ToLower(string(root[1])); name {
-	case "plist":
-		return Profile
-	case "autodiscover":
-		return Autodiscovery
-	case "html", "body", "head":
-		return NoFormat
-	case "clientconfig", "emailprovider":
+	case root == "clientconfig", root == "emailprovider":
 		return Autoconfig
-	}
-	if bytes.HasPrefix(head, []byte("<?xml")) { // XML of another kind is read as what is looked for most
-		return Autoconfig
+	case root != "" && !slices.Contains([]string{"html", "body", "head"}, root) && bytes.HasPrefix(head, []byte("<?xml")):
+		return Autoconfig // XML of another kind is read as what is looked for most
 	}
 	return NoFormat
 }

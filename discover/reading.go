@@ -353,13 +353,8 @@ func (r reading) takeIn(list []Server) *Server {
 		return take(list, r.LastIncoming)
 	}
 	for _, t := range r.Incoming {
-		var kind []Server
-		for _, s := range list {
-			if s.Protocol == t {
-				kind = append(kind, s)
-			}
-		}
-		if s := take(kind, r.LastIncoming); s != nil {
+		others := func(s Server) bool { return s.Protocol != t }
+		if s := take(slices.DeleteFunc(slices.Clone(list), others), r.LastIncoming); s != nil {
 			return s
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"autoconfig/config"
 	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/source"
@@ -44,42 +45,27 @@ func ParseTyped(s string) (Typed, error) {
 			return Typed{}, fmt.Errorf("%q is not a kind of encryption or login; %w", word, errTyped)
 		}
 	}
-	name, portText, hasPort := strings.Cut(where, ":")
-	host, err := provider.ParseHost(name)
+	host, port, err := config.SplitHostPort(where)
 	if err != nil {
-		return Typed{}, fmt.Errorf("%q is not a host name; %w", name, errTyped)
+		return Typed{}, fmt.Errorf("%q is not a host name and a port; %w", where, errTyped)
 	}
-	t.Host = host
-	if !hasPort {
-		return t, nil
-	}
-	port, err := strconv.ParseUint(portText, 10, 16)
-	if err != nil || port == 0 {
-		return Typed{}, fmt.Errorf("%q is not a port; %w", portText, errTyped)
-	}
-	t.Port = uint16(port)
-	if t.Security == "" {
-		svc, _ := provider.ServiceByPort(t.Port)
-		t.Security = svc.Security
-	}
-	if t.Security == "" {
-		return Typed{}, fmt.Errorf("port %d has no usual encryption; %w", t.Port, errTyped)
+	t.Host, t.Port = host, port
+	if port != 0 && t.Security == "" {
+		svc, known := provider.ServiceByPort(port)
+		if t.Security = svc.Security; !known {
+			return Typed{}, fmt.Errorf("port %d has no usual encryption; %w", port, errTyped)
+		}
 	}
 	return t, nil
 }
 
 // String is the form that ParseTyped reads.
 func (t Typed) String() string {
-	out := t.Host
+	at := t.Host
 	if t.Port != 0 {
-		out = net.JoinHostPort(t.Host, strconv.Itoa(int(t.Port)))
+		at = net.JoinHostPort(t.Host, strconv.Itoa(int(t.Port)))
 	}
-	for _, word := range []string{string(t.Security), string(t.Auth)} {
-		if word != "" {
-			out += "/" + word
-		}
-	}
-	return out
+	return strings.TrimRight(strings.Replace(at+"/"+string(t.Security)+"/"+string(t.Auth), "//", "/", 1), "/")
 }
 
 // complete fills in the port and the encryption that a program takes by itself:
@@ -329,11 +315,8 @@ func portAndMode(s provider.Server) string {
 
 // protocolOf is the protocol of a port, "" for others than mail's.
 func protocolOf(port uint16) provider.Protocol {
-	if port == 25 {
-		return provider.SMTP
-	}
 	svc, _ := provider.ServiceByPort(port)
-	return svc.Protocol
+	return cmp.Or(svc.Protocol, map[uint16]provider.Protocol{25: provider.SMTP}[port])
 }
 
 // compareUsername compares a user name with the form that the servers want.
