@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"autoconfig/config"
 	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/source"
@@ -45,16 +44,18 @@ func ParseTyped(s string) (Typed, error) {
 			return Typed{}, fmt.Errorf("%q is not a kind of encryption or login; %w", word, errTyped)
 		}
 	}
-	host, port, err := config.SplitHostPort(where)
-	if err != nil {
-		return Typed{}, fmt.Errorf("%q is not a host name and a port; %w", where, errTyped)
-	}
-	t.Host, t.Port = host, port
-	if port != 0 && t.Security == "" {
-		svc, known := provider.ServiceByPort(port)
-		if t.Security = svc.Security; !known {
-			return Typed{}, fmt.Errorf("port %d has no usual encryption; %w", port, errTyped)
-		}
+	name, portText, hasPort := strings.Cut(where, ":")
+	host, err := provider.ParseHost(name)
+	t.Host, t.Port = host, provider.Port(portText)
+	svc, _ := provider.ServiceByPort(t.Port)
+	t.Security = cmp.Or(t.Security, svc.Security)
+	switch {
+	case err != nil:
+		return Typed{}, fmt.Errorf("%q is not a host name; %w", name, errTyped)
+	case hasPort && t.Port == 0:
+		return Typed{}, fmt.Errorf("%q is not a port; %w", portText, errTyped)
+	case hasPort && t.Security == "":
+		return Typed{}, fmt.Errorf("port %d has no usual encryption; %w", t.Port, errTyped)
 	}
 	return t, nil
 }
