@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,8 @@ type app struct {
 	noColor    bool
 	logLevel   string
 	excerpts   bool // show the lines that findings are about
+
+	answers *bufio.Reader // of a person, when one has been asked
 
 	serving atomic.Bool // the command ends by itself after a signal
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -45,7 +44,6 @@ type dnsPublish struct {
 	done      *doneList
 	publisher *publish.Publisher
 	audit     *files.Audit
-	answers   *bufio.Reader
 	total     publishTotal
 }
 
@@ -193,7 +191,6 @@ func (d *dnsPublish) run(ctx context.Context, args []string) error {
 		}
 	}()
 	d.own = service.NewOwnDomains(d.data)
-	d.answers = bufio.NewReader(d.stdin)
 	d.publisher = publish.New(d.network.dnsClient(d.cfg, 0), options)
 	if !d.list.many() {
 		return d.some(ctx, args)

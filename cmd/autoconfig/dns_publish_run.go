@@ -3,9 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"log/slog"
 	"slices"
@@ -171,7 +169,8 @@ func (d *dnsPublish) finishZone(ctx context.Context, z *publishedZone) error {
 		d.show(u, z.Zone)
 	}
 	if u.Ready() && !d.dryRun && !z.tried {
-		if !d.yes && !d.agreed(ctx, u.Count(), z.Zone) {
+		which := map[bool]string{true: "these", false: "this"}[u.Count() > 1]
+		if !d.yes && !d.agreed(ctx, "Publish %s %s to zone %s?", which, plural(u.Count(), "change"), z.Zone) {
 			fmt.Fprintf(d.stderr, "%s: not published\n", z.Zone)
 			d.total.failed++
 			return d.report(z)
@@ -213,23 +212,6 @@ func (d *dnsPublish) show(u *publish.ZoneUpdate, zone string) {
 			fmt.Fprintln(w, line)
 		}
 	}
-}
-
-// agreed asks on the terminal whether to publish. Neither an interrupt nor the
-// end of the input is a yes.
-func (d *dnsPublish) agreed(ctx context.Context, count int, zone string) bool {
-	which := "this"
-	if count > 1 {
-		which = "these"
-	}
-	fmt.Fprintf(d.stderr, "Publish %s %s to zone %s? [y/N] ", which, plural(count, "change"), zone)
-	answer, err := interruptible(ctx, func() (string, error) { return d.answers.ReadString('\n') })
-	if ctx.Err() != nil {
-		fmt.Fprintln(d.stderr)
-		return false
-	}
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return (err == nil || errors.Is(err, io.EOF)) && (answer == "y" || answer == "yes")
 }
 
 // report prints the findings: as JSON with all else, or those to act on.

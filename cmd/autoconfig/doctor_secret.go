@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"strings"
@@ -102,35 +101,8 @@ func (d *doctorRun) promptPassword(ctx context.Context) (string, error) {
 	return string(password), err
 }
 
-// interruptible reads from the terminal, and gives up when ctx ends: the read
-// itself cannot be.
-func interruptible[T any](ctx context.Context, read func() (T, error)) (T, error) {
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		value, err := read()
-		done <- result{value, err}
-	}()
-	select {
-	case r := <-done:
-		return r.value, r.err
-	case <-ctx.Done():
-		var none T
-		return none, context.Cause(ctx)
-	}
-}
-
 // confirm asks the person at the terminal, if there is one.
 func (d *doctorRun) confirm(ctx context.Context, host string) bool {
-	f, ok := terminal(d.stdin)
-	if !ok {
-		return false
-	}
-	fmt.Fprintf(d.stderr, "%s is not a host of %s or its mail exchangers. Send it the password? [y/N] ",
-		host, d.addr.Domain)
-	answer, err := interruptible(ctx, func() (string, error) { return bufio.NewReader(f).ReadString('\n') })
-	return err == nil && strings.EqualFold(strings.TrimSpace(answer), "y")
+	_, person := terminal(d.stdin)
+	return person && d.agreed(ctx, "%s is not a host of %s or its mail exchangers. Send it the password?", host, d.addr.Domain)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -32,7 +31,7 @@ type beginning struct {
 	yes         bool
 	offline     bool
 
-	answers *bufio.Reader // of a person at the terminal; nil: nobody is asked
+	person bool // at the terminal, who may be asked
 }
 
 func (a *app) initCommand() *cobra.Command {
@@ -72,9 +71,8 @@ func (a *app) initCommand() *cobra.Command {
 }
 
 func (b *beginning) run(ctx context.Context, args []string) error {
-	if _, person := terminal(b.stdin); person && !b.yes {
-		b.answers = bufio.NewReader(b.stdin)
-	}
+	_, b.person = terminal(b.stdin)
+	b.person = b.person && !b.yes
 	b.output = cmp.Or(b.output, b.configPath, "autoconfig.yaml")
 	if b.dryRun {
 		b.output = "-"
@@ -113,10 +111,10 @@ func (b *beginning) domain(ctx context.Context, args []string) (string, error) {
 	switch {
 	case len(args) > 0:
 		text = args[0]
-	case b.answers == nil:
+	case !b.person:
 		return "", usagef("no DOMAIN given, and there is no terminal to ask for it on")
 	default:
-		if text = b.ask(ctx, "Domain of the mail addresses", ""); text == "" {
+		if text = b.ask(ctx, "Domain of the mail addresses: "); text == "" {
 			return "", usagef("no DOMAIN given")
 		}
 	}
@@ -147,9 +145,9 @@ func (b *beginning) draft(ctx context.Context, domain string, o setup.Options) (
 	}
 	d.Name, d.ACME = b.name, b.acme
 	d.ServiceHost = cmp.Or(b.serviceHost, dnssrv.AutoconfigLabel+"."+domain)
-	if b.answers != nil && b.serviceHost == "" {
-		name := b.ask(ctx, "Name of this server, as it is reached from outside", d.ServiceHost)
-		if d.ServiceHost, err = hostName(name); err != nil {
+	if b.person && b.serviceHost == "" {
+		name := b.ask(ctx, "Name of this server, as it is reached from outside ["+d.ServiceHost+"]: ")
+		if d.ServiceHost, err = hostName(cmp.Or(name, d.ServiceHost)); err != nil {
 			return d, usageError{err}
 		}
 	}
@@ -183,11 +181,11 @@ func (b *beginning) look(ctx context.Context, domain string, o setup.Options) (s
 		if len(seen.Announced(provider.IMAP, provider.POP3)) > 0 {
 			missing, protocol, flag = o.SMTP, provider.SMTP, "--smtp"
 		}
-		if b.answers == nil || missing != nil {
+		if !b.person || missing != nil {
 			return setup.Draft{}, fmt.Errorf("no %s server can be announced, for the reasons above; name another with %s HOST, "+
 				"or take it without a look with --offline", strings.ToUpper(string(protocol)), flag)
 		}
-		text := b.ask(ctx, strings.ToUpper(string(protocol))+" server (HOST or HOST:PORT)", "")
+		text := b.ask(ctx, strings.ToUpper(string(protocol))+" server (HOST or HOST:PORT): ")
 		server, err := setup.Server(protocol, text)
 		if err != nil {
 			return setup.Draft{}, err
@@ -206,16 +204,6 @@ func (b *beginning) say(lines []setup.Line) {
 	for _, line := range lines {
 		p.lines(line.Head, line.Text)
 	}
-}
-
-// ask asks a question; a line without an answer is the default.
-func (b *beginning) ask(ctx context.Context, question, otherwise string) string {
-	if otherwise != "" {
-		question += " [" + otherwise + "]"
-	}
-	fmt.Fprintf(b.stderr, "%s: ", question)
-	answer, _ := interruptible(ctx, func() (string, error) { return b.answers.ReadString('\n') }) // the end of the input is no answer
-	return cmp.Or(strings.TrimSpace(answer), otherwise)
 }
 
 func (b *beginning) write(d setup.Draft) error {

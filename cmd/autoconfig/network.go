@@ -140,10 +140,6 @@ func (c connections) to(hostPort string) string {
 	return hostPort
 }
 
-// replaced reports whether host:port is connected elsewhere: such a target
-// was named by the operator, so it counts as allowed.
-func (c connections) replaced(hostPort string) bool { return c.to(hostPort) != hostPort }
-
 // serverFlag reads DNS servers as HOST or HOST:PORT; the port is 53 where none
 // is given.
 func serverFlag(to *[]string) func(string) error {
