@@ -50,17 +50,17 @@ e2e: ## real components on loopback ports; with the README's demo lines
 vuln: ## known vulnerabilities, or a line that nothing could be checked
 	@.ci/vuln $(CACHE)/bin $(VULN_VERSION)
 
-bench: ## this server beside a bare echo handler, and DNS checks beside bare clients
+bench: ## this server beside a bare echo handler, and the other tables of docs/performance.md; about eight minutes
 	@mkdir -p $(CACHE)
 	go build -trimpath -o $(CACHE)/autoconfig ./cmd/autoconfig
 	cd tools && go build -trimpath -o $(CACHE)/bench ./bench
 	$(CACHE)/bench -binary $(CACHE)/autoconfig
-	go test -run '^$$' -bench 'Serve|Worst' -benchmem -count 5 -cpu 1 ./server
-	go test -run '^$$' -bench Pages -cpu 1 ./server
-	go test -run '^$$' -bench Check -benchtime 10000x -count 5 ./dnssrv/check
+	go test -run '^$$' -bench 'Sources/(file|sqlite)$$' -benchtime 1x ./cmd/autoconfig
+	go test -tags e2e -run '^$$' -bench Handshakes -benchtime 1x ./e2e
+	go test -run '^$$' -bench 'Serve|Worst|Pages' -benchmem -cpu 1 ./server
+	go test -run '^$$' -bench Check -benchtime 10000x ./dnssrv/check
 	go test -tags e2e -run '^$$' -bench PowerDNS -benchtime 1000x ./dnssrv/publish
 	go test -run '^$$' -bench 'Encode|Sign' -cpu 1 ./apple
-	go test -tags e2e -run '^$$' -bench Handshakes -benchtime 1x ./e2e
 
 fuzz: ## every fuzz target for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)

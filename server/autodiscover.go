@@ -77,8 +77,10 @@ var schemasAsked = []string{"outlook", "mobilesync", "none", "other", "invalid",
 	"v2-activesync", "v2-autodiscoverv1", "v2-ews", "v2-rest", "v2-graph", "v2-other"}
 
 func protocolAsked(word string) string {
-	if label := "v2-" + strings.ToLower(word); slices.Contains(schemasAsked, label) {
-		return label
+	for _, label := range schemasAsked {
+		if protocol, ok := strings.CutPrefix(label, "v2-"); ok && strings.EqualFold(protocol, word) {
+			return label
+		}
 	}
 	return "v2-other"
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 )
 
 // format is one kind of request.
@@ -29,21 +30,15 @@ var formats = []format{
 }
 
 func fill(s, domain string) string {
-	if s == "" {
-		return s
-	}
-	return fmt.Sprintf(s, domain)
+	return strings.NewReplacer("%s", domain, "%%", "%").Replace(s)
 }
 
 // request is the bytes on the wire, much like what a mail client sends.
 func (f format) request(domain string) []byte {
 	var b bytes.Buffer
-	body := ""
-	if f.body != "" {
-		body = fmt.Sprintf(f.body, domain)
-	}
+	body := fill(f.body, domain)
 	fmt.Fprintf(&b, "%s %s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Thunderbird/153.0\r\n"+
-		"Accept: */*\r\nAccept-Language: en-US,en;q=0.9\r\nAccept-Encoding: gzip, deflate\r\n", f.method, f.path, fill(f.query, domain), fmt.Sprintf(f.host, domain))
+		"Accept: */*\r\nAccept-Language: en-US,en;q=0.9\r\nAccept-Encoding: gzip, deflate\r\n", f.method, f.path, fill(f.query, domain), fill(f.host, domain))
 	if body != "" {
 		fmt.Fprintf(&b, "Content-Type: text/xml; charset=utf-8\r\nContent-Length: %d\r\n", len(body))
 	}

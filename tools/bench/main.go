@@ -65,7 +65,8 @@ func run(binary string, domains, rounds int, span time.Duration) error {
 		return err
 	}
 	defer many.Stop()
-	if err := reportMemory(many); err != nil {
+	mib, err := reportMemory(many)
+	if err != nil {
 		return err
 	}
 	bare, err := startBare(one, dir)
@@ -73,7 +74,12 @@ func run(binary string, domains, rounds int, span time.Duration) error {
 		return err
 	}
 	defer bare.Stop()
-	if err := reportRequests([]server{bare, one, logged, many}, rounds, span); err != nil {
+	processes := []server{bare, one, logged, many}
+	got, err := reportRequests(processes, rounds, span)
+	if err != nil {
+		return err
+	}
+	if err := reportAims(got, processes, mib, rounds, span, binary, small, large); err != nil {
 		return err
 	}
 	twin, err := startServer(binary, small, 1, false)

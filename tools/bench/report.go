@@ -49,31 +49,42 @@ func reportLoading(path string, domains int) error {
 	return nil
 }
 
-// reportMemory shows resident memory after loading and at the peak of a reload.
-func reportMemory(many server) error {
+// reportMemory shows resident memory, in MiB, after loading and at the peak of a reload.
+func reportMemory(many server) (loaded float64, err error) {
 	now, start, err := many.Memory()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if err := many.ResetPeak(); err != nil {
-		return err
+		return 0, err
 	}
 	if err := many.Signal(syscall.SIGHUP); err != nil {
-		return err
+		return 0, err
 	}
 	time.Sleep(5 * time.Second) // long enough for a reload, which takes well under one
 	after, peak, err := many.Memory()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	fmt.Printf("| resident memory with %d domains | MiB |\n|---|---:|\n| after loading | %.0f |\n| at the peak of starting | %.0f |\n| at the peak of a reload | %.0f |\n| after the reload | %.0f |\n\n",
 		many.domains, now, start, peak, after)
-	return nil
+	return now, nil
+}
+
+// results are the samples of the rounds, by format and process.
+type results map[string]map[string][]load.Sample
+
+// ratios are the processor times of one process beside another's, round by round.
+func (r results) ratios(format, of, limit string) (out []float64) {
+	for i, s := range r[format][of] {
+		out = append(out, float64(s.CPU)/float64(r[format][limit][i].CPU))
+	}
+	return out
 }
 
 // reportRequests takes the rounds, every process and format once in each.
-func reportRequests(processes []server, rounds int, span time.Duration) error {
-	got := map[string]map[string][]load.Sample{}
+func reportRequests(processes []server, rounds int, span time.Duration) (results, error) {
+	got := results{}
 	for _, f := range formats {
 		got[f.name] = map[string][]load.Sample{}
 	}
@@ -82,7 +93,7 @@ func reportRequests(processes []server, rounds int, span time.Duration) error {
 			for _, p := range processes {
 				s, err := load.Measure(span, load.Connections, f.anyOf(p.domains), p.Server)
 				if err != nil {
-					return err
+					return nil, err
 				}
 				got[f.name][p.Name] = append(got[f.name][p.Name], s)
 			}
@@ -90,21 +101,16 @@ func reportRequests(processes []server, rounds int, span time.Duration) error {
 	}
 	fmt.Printf("| %d rounds of %v, %d connections | | requests/s | p99 | CPU per request (spread) | CPU of bare |\n|---|---|---:|---:|---:|---:|\n", rounds, span, load.Connections)
 	for _, f := range formats {
-		bare := got[f.name][processes[0].Name]
 		for _, p := range processes {
 			list := got[f.name][p.Name]
-			var ratios []float64
-			for i := range list {
-				ratios = append(ratios, float64(list[i].CPU)/float64(bare[i].CPU))
-			}
 			cpu := column(list, func(s load.Sample) time.Duration { return s.CPU })
 			fmt.Printf("| %s | %s | %.0f | %v | %.1f µs (%.1f–%.1f) | %.2f |\n", f.name, p.Name,
 				median(column(list, func(s load.Sample) float64 { return s.PerSecond })),
 				median(column(list, func(s load.Sample) time.Duration { return s.P99 })).Round(10*time.Microsecond),
-				micro(median(cpu)), micro(slices.Min(cpu)), micro(slices.Max(cpu)), median(ratios))
+				micro(median(cpu)), micro(slices.Min(cpu)), micro(slices.Max(cpu)), median(got.ratios(f.name, p.Name, processes[0].Name)))
 		}
 	}
-	return nil
+	return got, nil
 }
 
 // reportReplicas takes the same clients to one process and, in turn, to two. Few

@@ -28,7 +28,7 @@ type Server struct {
 // Start starts the program whose command listens on the address it is given,
 // and waits until that accepts connections.
 func Start(name string, command func(ctx context.Context, addr string) *exec.Cmd) (*Server, error) {
-	addr, err := freeAddr()
+	addr, err := FreeAddr()
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,8 @@ func (s *Server) Stop() {
 // Signal sends a signal to a started server.
 func (s *Server) Signal(sig os.Signal) error { return s.cmd.Process.Signal(sig) }
 
-func freeAddr() (string, error) {
+// FreeAddr is an address of the loopback interface at which nothing listens.
+func FreeAddr() (string, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
