@@ -108,9 +108,6 @@ func New(o Options, plain, secure net.Addr) *Manager {
 		c.OnDemand = &certmagic.OnDemandConfig{DecisionFunc: decided}
 		c.OCSP.DisableStapling = true // a handshake must not wait for it
 		c.OnEvent, c.Storage, c.Logger = a.event, a.storage, log
-		c.ShouldEmitFunc = func(event string) bool {
-			return event == eventOrdering || event == eventOrdered || event == eventFailed
-		}
 		config := certmagic.New(a.cache, c)
 		config.Issuers = nil
 		for _, issuer := range issuers {

@@ -71,7 +71,8 @@ var formats = template.Must(template.New("").Funcs(template.FuncMap{
 	},
 }).ParseFS(formatFiles, "formats/*.tmpl"))
 
-// WriteFormat writes a domain's records in one of the [Formats].
+// WriteFormat writes a domain's records in one of the [Formats]. The zone form (RFC 1035 §5) is to be included in a zone
+// that has its SOA and NS already; every name in it is absolute, so that a line means the same elsewhere.
 func WriteFormat(w io.Writer, format, domain string, records []RR, o FormatOptions) error {
 	domain, err := provider.ParseDomain(domain)
 	if err != nil {
@@ -90,12 +91,6 @@ func WriteFormat(w io.Writer, format, domain string, records []RR, o FormatOptio
 		return err
 	}
 	return table.Flush()
-}
-
-// WriteZone writes a domain's records in zone form (RFC 1035 §5), to be included in a zone that has its SOA and NS
-// already. Every name is absolute, so that a line means the same elsewhere.
-func WriteZone(w io.Writer, domain string, records []RR) error {
-	return WriteFormat(w, "zone", domain, records, FormatOptions{})
 }
 
 // sheetSets groups records by name and type, in the order of the plan.

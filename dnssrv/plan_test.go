@@ -86,7 +86,7 @@ func TestPlan(t *testing.T) {
 			continue
 		}
 		var b bytes.Buffer
-		if err := dnssrv.WriteZone(&b, test.domain, records); err != nil {
+		if err := dnssrv.WriteFormat(&b, "zone", test.domain, records, dnssrv.FormatOptions{}); err != nil {
 			t.Error(err)
 		}
 		path := filepath.Join("testdata", "plan", name+".zone")

@@ -59,7 +59,7 @@ func (p *Pages) Records(visit Visit, of Records) (Page, error) {
 		v.Link = v.Base + v.Path
 	}
 	var zone strings.Builder
-	_ = dnssrv.WriteZone(&zone, of.Domain, of.Plan) // the plan is of that domain
+	_ = dnssrv.WriteFormat(&zone, "zone", of.Domain, of.Plan, dnssrv.FormatOptions{}) // the plan is of that domain
 	v.Zone = zone.String()
 	for _, rr := range of.Plan {
 		parts := dnssrv.Split(of.Domain, rr)

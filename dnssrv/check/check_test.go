@@ -54,7 +54,7 @@ func planFor(t testing.TB, domain string, p *provider.Provider) []dns.RR {
 func plannedZone(t testing.TB, drop func(line string) bool, more ...string) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := dnssrv.WriteZone(&b, "example.test", planFor(t, "example.test", dnstest.Everything())); err != nil {
+	if err := dnssrv.WriteFormat(&b, "zone", "example.test", planFor(t, "example.test", dnstest.Everything()), dnssrv.FormatOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(b.String()), "\n")[1:], drop)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"sync"
 
 	"github.com/miekg/dns"
 
@@ -89,16 +88,12 @@ func BestMX(rrs []dns.RR) []string {
 
 // LookupHost finds the IPv4 and then the IPv6 addresses of a host.
 func (c *Client) LookupHost(ctx context.Context, host string) ([]netip.Addr, error) {
-	var v6 Answer
-	var other sync.WaitGroup
-	other.Go(func() { v6 = c.Ask(ctx, host, dns.TypeAAAA) })
-	v4 := c.Ask(ctx, host, dns.TypeA)
-	other.Wait()
-	out := slices.Concat(Addresses(v4.RRs), Addresses(v6.RRs))
-	if len(out) > 0 {
+	answers := All([]Question{{host, dns.TypeA}, {host, dns.TypeAAAA}}, func(q Question) Answer { return c.Ask(ctx, q.Name, q.Type) })
+	v4, v6 := answers[0], answers[1]
+	switch out := slices.Concat(Addresses(v4.RRs), Addresses(v6.RRs)); {
+	case len(out) > 0:
 		return out, nil
-	}
-	if !v6.Outcome.Known() {
+	case !v6.Outcome.Known():
 		return nil, v6.Error()
 	}
 	return nil, v4.Error()
