@@ -184,20 +184,15 @@ func (a *Manager) load(ctx context.Context, name string) (*tls.Certificate, erro
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	cert, err := a.config.CacheManagedCertificate(ctx, name)
-	parts := ""
-	for ; err != nil && !errors.Is(err, fs.ErrNotExist); cert, err = a.config.CacheManagedCertificate(ctx, name) {
-		now := ""
-		if !a.backoff.unreadable() {
-			now = a.allParts(ctx, name)
-		}
-		if now == "" { // the storage fails
+	for parts := ""; err != nil && !errors.Is(err, fs.ErrNotExist); cert, err = a.config.CacheManagedCertificate(ctx, name) {
+		before := parts
+		if parts = a.allParts(ctx, name); parts == "" || a.backoff.unreadable() { // the storage fails
 			break
 		}
-		if now == parts { // no replica is storing them right now: they do not fit together
+		if parts == before { // no replica is storing them right now: they do not fit together
 			a.giveUp(ctx, name)
 			break
 		}
-		parts = now
 		select {
 		case <-ctx.Done():
 		case <-time.After(unusableFor):
