@@ -37,32 +37,19 @@ func (p *nameServers) List(ctx context.Context, at Zone, sets []Change) (zoneSta
 		return out
 	}
 	wildcards := func() []query.Question { return wildcardQuestions(at.Name, answers) }
-	for _, questions := range []func() []query.Question{planned, excluded, wildcards} {
-		more, err := p.askAll(ctx, at, questions())
-		if err != nil {
+	var state zoneState
+	for _, round := range []func() []query.Question{planned, excluded, wildcards} {
+		questions := round()
+		slices.SortFunc(questions, query.Question.Compare)
+		answers = append(answers, query.All(slices.Compact(questions), func(q query.Question) query.Answer {
+			return p.client.AskServer(ctx, at.Server, q.Name, q.Type)
+		})...)
+		var err error
+		if state, err = newZoneState(at, answers); err != nil {
 			return nil, err
 		}
-		answers = append(answers, more...)
 	}
-	return newZoneState(at.Name, answers)
-}
-
-// askAll asks the primary, each question once.
-func (p *nameServers) askAll(ctx context.Context, at Zone, questions []query.Question) ([]query.Answer, error) {
-	slices.SortFunc(questions, query.Question.Compare)
-	questions = slices.Compact(questions)
-	ask := p.client.At(at.Server)
-	out := query.All(questions, func(q query.Question) query.Answer { return ask(ctx, q.Name, q.Type) })
-	for _, a := range out {
-		switch {
-		case !a.Outcome.Known():
-			return nil, unreadable(at.Name, a)
-		case !a.AA && len(a.NS) == 0:
-			return nil, newFault("dns-publish-not-authoritative", at.Name,
-				"%s answers for %s without authority; nothing was written", at.Server, dnssrv.Plain(a.Name))
-		}
-	}
-	return out, nil
+	return state, nil
 }
 
 // wildcardQuestions ask for the wildcards that may have made the records seen.
@@ -132,14 +119,17 @@ type owner struct {
 
 // newZoneState reads answers of the zone's primary. Those for names that begin with "*." tell what a wildcard puts at
 // the names below it.
-func newZoneState(zone string, answers []query.Answer) (zoneState, error) {
+func newZoneState(at Zone, answers []query.Answer) (zoneState, error) {
 	z := zoneState{}
 	for _, a := range answers {
 		switch {
 		case !a.Outcome.Known():
-			return nil, unreadable(zone, a)
+			return nil, unreadable(at.Name, a)
 		case len(a.NS) > 0:
 			return nil, delegated(a.Name, a.NS[0].Header().Name)
+		case !a.AA:
+			return nil, newFault("dns-publish-not-authoritative", at.Name,
+				"%s answers for %s without authority; nothing was written", at.Server, dnssrv.Plain(a.Name))
 		}
 		o := z[a.Name]
 		if o == nil {
