@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -218,6 +219,33 @@ func TestAPIFails(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestAPIEndless: a list whose pages do not end is not read for ever.
+func TestAPIEndless(t *testing.T) {
+	t.Parallel()
+	for name, page := range map[string]string{
+		"cloudflare": `{"success": true, "result": [], "result_info": {"total_pages": 1000}}`,
+		"desec":      `[{"subname": "www", "type": "A", "ttl": 60, "records": ["192.0.2.1"]}]`,
+		"hetzner":    `{"rrsets": [{"name": "www", "type": "A"}], "meta": {"pagination": {"next_page": 1}}}`,
+	} {
+		f := startFake(t, name)
+		var asked atomic.Int32
+		f.intercept(func(_ int, w http.ResponseWriter, q *http.Request) bool {
+			list := strings.Contains(q.URL.Path, "rrsets") || strings.Contains(q.URL.Path, "records")
+			if !list || asked.Load() == 5 { // then the list ends
+				return false
+			}
+			asked.Add(1)
+			w.Header().Set("Link", `</domains/example.test/rrsets/?cursor=>; rel="next"`)
+			fmt.Fprint(w, page)
+			return true
+		})
+		updates, _ := through(t, f).Prepare(t.Context(), plans(t, apiPlan...))
+		if len(updates) != 1 || ids(updates[0].Findings) != "dns-publish-unreadable" || !strings.Contains(updates[0].Findings[0].Cause, "do not end") || asked.Load() > 2 {
+			t.Errorf("%s: %d pages, %+v", name, asked.Load(), updates)
+		}
 	}
 }
 
