@@ -170,29 +170,25 @@ func (a *Manager) close() {
 // Run stores what could not be stored before, and throws away what has expired in the storage, until ctx ends.
 func (a *Manager) Run(ctx context.Context) {
 	defer a.close()
-	go a.clean(ctx)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(saveEvery):
-			_ = a.storage.save(ctx) // reported
-		}
-	}
-}
-
-func (a *Manager) clean(ctx context.Context) {
-	for {
+	go every(ctx, cleanEvery, func() {
 		err := certmagic.CleanStorage(ctx, a.storage, certmagic.CleanStorageOptions{
 			Logger: a.config.Logger, Interval: cleanEvery, ExpiredCerts: true, ExpiredCertGracePeriod: keepExpired,
 		})
 		if err != nil && ctx.Err() == nil {
 			a.o.Log.Debug("the certificate storage could not be cleaned", "error", err)
 		}
+	})
+	every(ctx, saveEvery, func() { _ = a.storage.save(ctx) }) // what fails is reported
+}
+
+// every calls f until ctx ends, with a pause after each call.
+func every(ctx context.Context, pause time.Duration, f func()) {
+	for {
+		f()
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(cleanEvery):
+		case <-time.After(pause):
 		}
 	}
 }

@@ -240,14 +240,11 @@ func (s *Postgres) Notify(ctx context.Context, domain string) error {
 // Listen hears of domains to be forgotten until ctx ends. After a time without a connection it hears of "": some may
 // have been missed.
 func (s *Postgres) Listen(ctx context.Context, heard func(domain string)) {
-	for missed := false; ; missed = true {
+	missed := false
+	every(ctx, listenAgain, func() {
 		_ = s.listen(ctx, missed, heard) // a database that is down is reported by the orders
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(listenAgain):
-		}
-	}
+		missed = true
+	})
 }
 
 func (s *Postgres) listen(ctx context.Context, missed bool, heard func(domain string)) error {
