@@ -55,7 +55,7 @@ bench: ## this server beside a bare echo handler, and the other tables of docs/p
 	go build -trimpath -o $(CACHE)/autoconfig ./cmd/autoconfig
 	cd tools && go build -trimpath -o $(CACHE)/bench ./bench
 	$(CACHE)/bench -binary $(CACHE)/autoconfig
-	go test -run '^$$' -bench 'Sources/(file|sqlite)$$' -benchtime 1x ./cmd/autoconfig
+	go test -run '^$$' -bench 'Sources/(?:file|sqlite)$$' -benchtime 1x ./cmd/autoconfig
 	go test -tags e2e -run '^$$' -bench Handshakes -benchtime 1x ./e2e
 	go test -run '^$$' -bench 'Serve|Worst|Pages' -benchmem -cpu 1 ./server
 	go test -run '^$$' -bench Check -benchtime 10000x ./dnssrv/check

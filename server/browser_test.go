@@ -81,9 +81,14 @@ func site(t *testing.T) string {
 	return web.URL
 }
 
+// phoneFont is what the pages are shown in on Android, and near to what they are shown in elsewhere: without it, how long
+// a page is would depend on the fonts of the machine.
+const phoneFont = "/usr/share/fonts/truetype/roboto/*/RobotoTTF/Roboto-Regular.ttf"
+
 // newBrowser starts a browser for one test.
 func newBrowser(t *testing.T) context.Context {
 	t.Helper()
+	component.Need(t, phoneFont)
 	o := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(component.Need(t, "chromium")), chromedp.UserDataDir(t.TempDir()),
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("font-render-hinting", "none"))
