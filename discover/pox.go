@@ -47,38 +47,34 @@ func (p poxReading) body(addr string, schema autodiscover.Schema) string {
 
 // read reads an answer. A redirect in it is left to the caller.
 func (p poxReading) read(body []byte, contentType string, v vars) (*autodiscover.Response, config) {
-	page := isPage(body, contentType)
-	switch {
-	case page:
-		return nil, isWebPage("an Autodiscover answer")
-	case p.XMLType && !mozilla.XMLType(contentType):
-		return nil, typeRefused(contentType)
-	}
 	if end := bytes.LastIndex(body, []byte("</Autodiscover>")); p.StopsAtRoot && end >= 0 {
 		body = body[:end+len("</Autodiscover>")]
 	}
 	r, err := autodiscover.Decode(bytes.NewReader(body))
-	if err != nil {
-		return nil, config{fault: FaultMalformed, why: "not an Autodiscover answer"}
-	}
-	if e := r.Error; e != nil {
-		c := config{fault: FaultAnswer, why: fmt.Sprintf("Autodiscover error %d: %s", e.Code, provider.Printable(e.Message, 120))}
-		switch e.Code {
+	c := config{fault: FaultEmpty, why: "an Autodiscover answer without a server that this client can use"}
+	switch {
+	case isPage(body, contentType):
+		c = isWebPage("an Autodiscover answer")
+	case p.XMLType && !mozilla.XMLType(contentType):
+		c = typeRefused(contentType)
+	case err != nil:
+		c = config{fault: FaultMalformed, why: "not an Autodiscover answer"}
+	case r.Error != nil:
+		c = config{fault: FaultAnswer, why: fmt.Sprintf("Autodiscover error %d: %s", r.Error.Code, provider.Printable(r.Error.Message, 120))}
+		switch r.Error.Code {
 		case autodiscover.CodeNotFound, autodiscover.CodeNoOptions, autodiscover.CodeNotProvided:
 			c.fault = FaultAbsent // as it should be where there is nothing to answer
 		}
-		return r, c
+	case p.Namespaces && !r.Exact:
+		c = config{fault: FaultRejected, why: "the namespaces are not those it asked for"}
+	case r.RedirectAddr != "", r.RedirectURL != "":
+		c = config{}
+	default:
+		if s := p.settings(r, v); s != nil {
+			c = config{settings: s, why: s.words()}
+		}
 	}
-	if p.Namespaces && !r.Exact {
-		return r, config{fault: FaultRejected, why: "the namespaces are not those it asked for"}
-	}
-	if r.RedirectAddr != "" || r.RedirectURL != "" {
-		return r, config{}
-	}
-	if s := p.settings(r, v); s != nil {
-		return r, config{settings: s, why: s.words()}
-	}
-	return r, config{fault: FaultEmpty, why: "an Autodiscover answer without a server that this client can use"}
+	return r, c
 }
 
 // settings takes the first incoming and the first outgoing server.
@@ -104,16 +100,12 @@ func (p poxReading) settings(r *autodiscover.Response, v vars) *Settings {
 			s.Incoming = &server
 		}
 	}
-	if s.Incoming != nil {
-		return s
-	}
-	if p.Exchange {
-		s.Incoming = exchangeServer(r.Blocks, v)
+	if s.Incoming == nil && p.Exchange {
+		s = &Settings{Incoming: exchangeServer(r.Blocks, v)}
 	}
 	if s.Incoming == nil {
 		return nil
 	}
-	s.Outgoing = nil
 	return s
 }
 

@@ -2,6 +2,7 @@ package discover
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -60,39 +61,28 @@ type config struct {
 
 // read reads a document as the client does.
 func (r reading) read(body []byte, contentType string, v vars) config {
-	page := isPage(body, contentType)
-	if r.XMLType && !mozilla.XMLType(contentType) {
-		if page {
-			return isWebPage("an autoconfig document")
-		}
-		return typeRefused(contentType)
-	}
 	if end := bytes.LastIndex(body, []byte("</clientConfig>")); r.StopsAtRoot && end >= 0 {
 		body = body[:end+len("</clientConfig>")]
 	}
 	root, err := mozilla.Parse(body)
+	c := config{fault: FaultEmpty, why: "XML, but not an autoconfig document with an emailProvider"}
 	switch {
-	case err != nil && page:
-		return isWebPage("an autoconfig document")
-	case err != nil && len(body) == 0:
-		return config{fault: FaultMalformed, why: "no content"}
+	case isPage(body, contentType):
+		c = isWebPage("an autoconfig document")
+	case r.XMLType && !mozilla.XMLType(contentType):
+		c = typeRefused(contentType)
+	case len(body) == 0:
+		c = config{fault: FaultMalformed, why: "no content"}
 	case err != nil:
-		return config{fault: FaultMalformed, why: provider.Printable(strings.TrimPrefix(err.Error(), "autoconfig: "), 160)}
-	case page:
-		return config{fault: FaultPage, why: "a web page, not an autoconfig document", wellFormed: true}
-	}
-	providers := all(root, "emailProvider")
-	if root.FullTag() != "clientConfig" || len(providers) == 0 {
-		return config{fault: FaultEmpty, why: "XML, but not an autoconfig document with an emailProvider", wellFormed: true}
-	}
-	c := config{}
-	for i := range providers {
-		c = r.provider(providers[i], v)
-		if !r.LastProvider || c.settings == nil {
-			break
+		c = config{fault: FaultMalformed, why: provider.Printable(strings.TrimPrefix(err.Error(), "autoconfig: "), 160)}
+	case root.FullTag() == "clientConfig":
+		for _, e := range all(root, "emailProvider") {
+			if c = r.provider(e, v); !r.LastProvider || c.settings == nil {
+				break
+			}
 		}
 	}
-	c.wellFormed = true
+	c.wellFormed = err == nil
 	return c
 }
 
@@ -112,29 +102,23 @@ func all(e *mozilla.Element, name string) []*mozilla.Element {
 
 // provider reads an emailProvider element.
 func (r reading) provider(e *mozilla.Element, v vars) config {
-	if why := r.refuses(e); why != "" {
-		return config{fault: FaultRejected, why: why}
-	}
-	in, why := r.servers(all(e, "incomingServer"), r.Incoming, v, false)
-	if why != "" {
-		return config{fault: FaultRejected, why: why}
-	}
-	out, why := r.servers(all(e, "outgoingServer"), []string{"smtp"}, v, true)
-	if why != "" {
-		return config{fault: FaultRejected, why: why}
-	}
+	in, spoiltIn := r.servers(all(e, "incomingServer"), r.Incoming, v, false)
+	out, spoiltOut := r.servers(all(e, "outgoingServer"), []string{"smtp"}, v, true)
 	s := &Settings{Incoming: r.takeIn(in), Outgoing: take(out, r.LastOutgoing)}
-	switch {
+	rejected := func(why string) config { return config{fault: FaultRejected, why: why} }
+	switch why := cmp.Or(r.refuses(e), spoiltIn, spoiltOut); {
+	case why != "":
+		return rejected(why)
 	case s.Incoming == nil && s.Outgoing == nil:
 		return config{fault: FaultEmpty, why: "no server in it that this client can use"}
 	case s.Incoming == nil:
-		return config{fault: FaultRejected, why: "no incoming server in it that this client can use"}
+		return rejected("no incoming server in it that this client can use")
 	case s.Outgoing == nil:
-		return config{fault: FaultRejected, why: "no outgoing server in it that this client can use"}
+		return rejected("no outgoing server in it that this client can use")
 	}
-	for _, server := range []*Server{s.Incoming, s.Outgoing} {
+	for _, server := range s.servers() {
 		if r.OAuth2Late && !r.signsIn(server) {
-			return config{fault: FaultRejected, why: "OAuth2 only, for " + server.Host + ", which this client has no OAuth2 for"}
+			return rejected("OAuth2 only, for " + server.Host + ", which this client has no OAuth2 for")
 		}
 	}
 	return config{settings: s, why: s.words()}
@@ -149,15 +133,13 @@ func (r reading) signsIn(s *Server) bool {
 
 // refuses looks at the element itself.
 func (r reading) refuses(e *mozilla.Element) string {
-	if r.FirstOnly {
-		if in := all(e, "incomingServer"); len(in) > 0 && !slices.Contains(r.Incoming, in[0].SelectAttrValue("type", "")) {
-			return "the first incomingServer is not " + r.Incoming[0]
-		}
-	}
-	if !r.Named {
+	in, id := all(e, "incomingServer"), e.SelectAttrValue("id", "")
+	switch {
+	case r.FirstOnly && len(in) > 0 && !slices.Contains(r.Incoming, in[0].SelectAttrValue("type", "")):
+		return "the first incomingServer is not " + r.Incoming[0]
+	case !r.Named:
 		return ""
-	}
-	if id := e.SelectAttrValue("id", ""); !isName(id) && (!r.IDOpen || !placeholderName.MatchString(id)) {
+	case !isName(id) && (!r.IDOpen || !placeholderName.MatchString(id)):
 		return "emailProvider has no id that is a host name"
 	}
 	good := false

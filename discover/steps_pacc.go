@@ -98,14 +98,12 @@ func readPACC(a answer, digests [][sha256.Size]byte, v vars, old bool) config {
 
 // paccServer is the first server of a direction, nil when its host name is invalid.
 func paccServer(list []provider.Server, v vars) *Server {
-	if len(list) == 0 {
-		return nil
+	if len(list) > 0 {
+		s := list[0]
+		if host, err := provider.ParseHost(s.Host); err == nil {
+			s.Host, s.Username = host, v.login.String()
+			return serverOf(s)
+		}
 	}
-	s := list[0]
-	host, err := provider.ParseHost(s.Host)
-	if err != nil {
-		return nil
-	}
-	s.Host, s.Username = host, v.login.String()
-	return serverOf(s)
+	return nil
 }

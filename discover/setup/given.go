@@ -21,7 +21,7 @@ func Server(protocol provider.Protocol, text string) (*provider.Server, error) {
 		if fix != "" {
 			return nil, fmt.Errorf("not a server; %s", fix)
 		}
-		if svc, ok := serviceOf(s.Port); ok && svc.Protocol.Key() != key {
+		if svc, ok := provider.ServiceByPort(s.Port); ok && svc.Protocol.Key() != key {
 			return nil, otherPort(svc, example)
 		}
 		host, err := provider.ParseHost(s.Host)
@@ -33,7 +33,7 @@ func Server(protocol provider.Protocol, text string) (*provider.Server, error) {
 		return nil, fmt.Errorf("not a server; write HOST, HOST:PORT or %s://HOST", example)
 	}
 	s := &provider.Server{Protocol: protocol, Host: host, Port: port}
-	if svc, ok := serviceOf(port); ok && svc.Protocol.Key() == key { // 995 and 110 are POP3's
+	if svc, ok := provider.ServiceByPort(port); ok && svc.Protocol.Key() == key { // 995 and 110 are POP3's
 		s.Protocol, s.Security = svc.Protocol, svc.Security
 	} else if ok {
 		return nil, otherPort(svc, example)
@@ -42,16 +42,6 @@ func Server(protocol provider.Protocol, text string) (*provider.Server, error) {
 		s.SetDefaults()
 	}
 	return s, nil
-}
-
-// serviceOf is the service whose port it is by default.
-func serviceOf(port uint16) (provider.Service, bool) {
-	for _, svc := range provider.Services() {
-		if svc.Port == port {
-			return svc, true
-		}
-	}
-	return provider.Service{}, false
 }
 
 func otherPort(svc provider.Service, example string) error {

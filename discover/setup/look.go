@@ -145,17 +145,17 @@ func (l *look) addresses() func(context.Context, string) ([]netip.Addr, error) {
 func (l *look) begin() {
 	for _, s := range []*provider.Server{l.o.IMAP, l.o.SMTP} {
 		if s != nil {
-			l.given(*s)
+			l.visit(*s, Given)
 		}
 	}
 	if l.o.IMAP != nil && l.o.SMTP != nil {
 		return
 	}
 	for _, label := range []string{"mail", "imap", "smtp", "pop"} {
-		l.host(label+"."+l.seen.Domain, Usual)
+		l.visit(provider.Server{Host: label + "." + l.seen.Domain}, Usual)
 	}
 	for _, host := range l.seen.MX {
-		l.host(host, Exchanger)
+		l.visit(provider.Server{Host: host}, Exchanger)
 	}
 	for _, s := range provider.Services() {
 		l.running.Go(func() { l.service(s) })
@@ -172,7 +172,7 @@ func (l *look) service(s provider.Service) {
 	slices.SortFunc(records, func(a, b query.SRV) int { return cmp.Or(int(a.Priority)-int(b.Priority), int(b.Weight)-int(a.Weight)) })
 	for _, r := range records {
 		if r.Target != "." && r.Port != 0 {
-			l.server(provider.Server{Protocol: s.Protocol, Host: r.Target, Port: r.Port, Security: s.Security}, Service)
+			l.visit(provider.Server{Protocol: s.Protocol, Host: r.Target, Port: r.Port, Security: s.Security}, Service)
 		}
 	}
 }
@@ -211,58 +211,41 @@ func (l *look) published(s *discover.Settings) {
 		}
 		switch p := provider.Protocol(found.Protocol); p {
 		case provider.IMAP, provider.POP3, provider.SMTP:
-			l.server(provider.Server{Protocol: p, Host: found.Host, Port: found.Port, Security: found.Security}, Published)
+			l.visit(provider.Server{Protocol: p, Host: found.Host, Port: found.Port, Security: found.Security}, Published)
 		}
 	}
 }
 
-// given looks at what the operator names: one port, or those of its protocol.
-func (l *look) given(s provider.Server) {
-	if s.Port != 0 {
-		l.server(s, Given)
-		return
+// visit looks at a server that something names, and at the other ports of its
+// host. An operator's is looked at alone; without a port, those of its protocol.
+func (l *look) visit(s provider.Server, why Why) {
+	named := []provider.Protocol{s.Protocol} // "" for a host alone
+	if s.Protocol == provider.IMAP && s.Port == 0 {
+		named = append(named, provider.POP3, provider.ManageSieve)
 	}
-	protocols := []provider.Protocol{s.Protocol}
-	if s.Protocol == provider.IMAP {
-		protocols = append(protocols, provider.POP3, provider.ManageSieve)
-	}
-	if h := l.add(s.Host, Given, protocols...); h != nil {
-		l.ports(h, protocols...)
-	}
-}
-
-// server looks at a server that something names, and at the rest of its host.
-func (l *look) server(s provider.Server, why Why) {
-	h := l.add(s.Host, why, s.Protocol)
+	h := l.add(s, why, named)
 	if h == nil {
 		return
 	}
 	s.Host = h.Name
-	l.mu.Lock()
-	h.service = min(h.service, serviceRank(s))
-	l.mu.Unlock()
-	if svc, ok := s.Service(); why == Given || ok && svc.Port != s.Port {
+	if svc, ok := s.Service(); s.Port != 0 && (why == Given || ok && svc.Port != s.Port) {
 		l.port(h, s)
 	}
-	if why != Given {
-		l.ports(h)
-	}
-}
-
-func (l *look) host(name string, why Why) {
-	if h := l.add(name, why); h != nil {
-		l.ports(h)
+	for _, svc := range provider.Services() {
+		if why != Given || s.Port == 0 && slices.Contains(named, svc.Protocol) {
+			l.port(h, provider.Server{Protocol: svc.Protocol, Host: h.Name, Port: svc.Port, Security: svc.Security})
+		}
 	}
 }
 
 // add notes why a host is looked at; nil for what is not a host name, as records
 // and documents may say anything, and when there are too many.
-func (l *look) add(name string, why Why, protocols ...provider.Protocol) *Host {
+func (l *look) add(s provider.Server, why Why, named []provider.Protocol) *Host {
 	parse := provider.ParseDomain
 	if why == Given {
 		parse = provider.ParseHost // one label will do
 	}
-	name, err := parse(name)
+	name, err := parse(s.Host)
 	if err != nil {
 		return nil
 	}
@@ -278,21 +261,15 @@ func (l *look) add(name string, why Why, protocols ...provider.Protocol) *Host {
 	}
 	h := l.hosts[i]
 	h.Why = min(h.Why, why)
-	for _, p := range protocols {
+	for _, p := range named {
 		if known, ok := h.by[p]; !ok || why < known {
 			h.by[p] = why
 		}
 	}
-	return h
-}
-
-// ports looks at the ports of a host, of all protocols unless some are named.
-func (l *look) ports(h *Host, protocols ...provider.Protocol) {
-	for _, s := range provider.Services() {
-		if len(protocols) == 0 || slices.Contains(protocols, s.Protocol) {
-			l.port(h, provider.Server{Protocol: s.Protocol, Host: h.Name, Port: s.Port, Security: s.Security})
-		}
+	if s.Port != 0 {
+		h.service = min(h.service, serviceRank(s))
 	}
+	return h
 }
 
 // port looks at a port, once.
