@@ -1,17 +1,13 @@
-// Package discover finds out what every mail client would find for an address:
-// it walks the discovery of each one as that client does it, with its order,
-// parallelism, time-outs, headers and rules of what it accepts.
+// Package discover finds out what every mail client would find for an address: it walks the discovery of each one as
+// that client does it, with its order, parallelism, time-outs, headers and rules of what it accepts.
 //
-// A client is data: a plan of steps and a few named rules of reading
-// (clients.json). One engine runs the plan. The clients were measured on the
-// real programs (versions in the file); what could only be read in vendors'
-// pages is marked there. [Run] gives the settings each client would end with,
-// whether it would ask its user, and every step with its outcome;
-// [Report.Findings] says what is wrong with what is published.
+// A client is data: a plan of steps and a few named rules of reading (clients.json). One engine runs the plan. The
+// clients were measured on the real programs (versions in the file); what could only be read in vendors' pages is
+// marked there. [Run] gives the settings each client would end with, whether it would ask its user, and every step with
+// its outcome; [Report.Findings] says what is wrong with what is published.
 //
-// Answers come from strangers. Sizes, times, redirects, nesting and the number
-// of requests are bounded, no credential, cookie or proxy is used, and private
-// addresses are refused when the connection is made, after DNS, for redirects too.
+// Answers come from strangers. Sizes, times, redirects, nesting and the number of requests are bounded, no credential,
+// cookie or proxy is used, and private addresses are refused when the connection is made, after DNS, for redirects too.
 package discover
 
 import (
@@ -82,8 +78,7 @@ type step struct {
 	At      []string // templates of URLs, a step for each, or of the SRV record's name
 	Timeout int      // seconds, of the step itself, without what follows; default: the client's
 	Accept  string   // an Accept header of its own
-	// Family groups steps: when one ends as Closes says, those after it in the
-	// family are not used any more.
+	// Family groups steps: when one ends as Closes says, those after it in the family are not used any more.
 	Family    string
 	Closes    closing
 	Steps     []step
@@ -111,8 +106,7 @@ const (
 	closeGiven    closing = "given"    // any 2xx (KDE 6)
 )
 
-// foreignRule says what a client does before it trusts another domain's host;
-// without one it goes there.
+// foreignRule says what a client does before it trusts another domain's host; without one it goes there.
 type foreignRule string
 
 const (

@@ -20,14 +20,12 @@ var (
 	ErrDNS        = failure{FaultDNS, "DNS did not answer"}
 )
 
-// headStart is how long an address is waited for before the next one is tried
-// as well (RFC 8305 §5).
+// headStart is how long an address is waited for before the next one is tried as well (RFC 8305 §5).
 const headStart = 250 * time.Millisecond
 
-// Connect connects to host:port: to what ConnectTo names, else to the addresses
-// that DNS gives, the first that answers. It looks at the very address a
-// connection goes to, so a name that resolves to something else the second time
-// gains nothing. When all fail, the error is the most telling one.
+// Connect connects to host:port: to what ConnectTo names, else to the addresses that DNS gives, the first that answers.
+// It looks at the very address a connection goes to, so a name that resolves to something else the second time gains
+// nothing. When all fail, the error is the most telling one.
 func (e *Env) Connect(ctx context.Context, network, hostPort string) (net.Conn, error) {
 	if e.ConnectTo != nil {
 		if to := e.ConnectTo(hostPort); to != hostPort {
@@ -63,8 +61,7 @@ func (e *Env) addresses(ctx context.Context, host string) ([]netip.Addr, error) 
 	return addrs[:min(len(addrs), maxAddresses)], nil
 }
 
-// race dials the addresses one after the other, without waiting for one that
-// is slow.
+// race dials the addresses one after the other, without waiting for one that is slow.
 func (e *Env) race(ctx context.Context, network string, addrs []netip.Addr, port uint16) (net.Conn, error) {
 	type result struct {
 		conn net.Conn
@@ -107,8 +104,7 @@ func (e *Env) race(ctx context.Context, network string, addrs []netip.Addr, port
 	return nil, worst
 }
 
-// telling ranks errors: a refusal says more than silence, and silence more than
-// a missing route.
+// telling ranks errors: a refusal says more than silence, and silence more than a missing route.
 func telling(err error) int {
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -136,8 +132,8 @@ func (e *Env) dial(ctx context.Context, network string, to netip.AddrPort) (net.
 	return new(net.Dialer).DialContext(ctx, network, to.String())
 }
 
-// notPublic are the networks that no mail provider's server is in (IANA
-// special-purpose registries, RFC 6890), apart from those that [netip.Addr] knows.
+// notPublic are the networks that no mail provider's server is in (IANA special-purpose registries, RFC 6890), apart
+// from those that [netip.Addr] knows.
 var notPublic = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),      // this network
 	netip.MustParsePrefix("100.64.0.0/10"),  // carrier-grade NAT (RFC 6598)

@@ -91,8 +91,8 @@ func lastError(err error) string {
 	}
 }
 
-// faultOfStatus sorts an answer by its status alone. What a redirect that is
-// not followed means is for the client to say.
+// faultOfStatus sorts an answer by its status alone. What a redirect that is not followed means is for the client to
+// say.
 func faultOfStatus(status int) (Fault, string) {
 	text := http.StatusText(status)
 	switch {

@@ -47,8 +47,8 @@ var (
 	errLimit     = failure{FaultLimit, "no more requests are sent: their number is bounded"}
 )
 
-// newTransport makes connections by HTTP/1.1 only, which is what the clients
-// were measured with, and never through a proxy.
+// newTransport makes connections by HTTP/1.1 only, which is what the clients were measured with, and never through a
+// proxy.
 func (e *Env) newTransport() *http.Transport {
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, hostPort string) (net.Conn, error) {
@@ -62,9 +62,8 @@ func (e *Env) newTransport() *http.Transport {
 	}
 }
 
-// requestKey is the key of a request's context in itself. The transport goes
-// on connecting when a request has ended, as others could use the connection;
-// here none will, and a server that never answers must not outlive its step.
+// requestKey is the key of a request's context in itself. The transport goes on connecting when a request has ended, as
+// others could use the connection; here none will, and a server that never answers must not outlive its step.
 type requestKey struct{}
 
 func requestContext(ctx context.Context) context.Context {
@@ -195,8 +194,8 @@ func read(resp *http.Response) ([]byte, error) {
 	return out, err
 }
 
-// inflate reads the zlib format, which is what deflate means (RFC 9110
-// §8.4.1.2), and the bare one that some servers send instead.
+// inflate reads the zlib format, which is what deflate means (RFC 9110 §8.4.1.2), and the bare one that some servers
+// send instead.
 func inflate(r io.Reader) (io.Reader, error) {
 	b := bufio.NewReader(r)
 	head, err := b.Peek(2)

@@ -10,9 +10,8 @@ import (
 	"autoconfig/provider"
 )
 
-// Findings says what is wrong with what the clients met, each thing once. meant
-// is the provider the domain should have, byMX the one its mail exchanger
-// belongs to; either may be nil.
+// Findings says what is wrong with what the clients met, each thing once. meant is the provider the domain should have,
+// byMX the one its mail exchanger belongs to; either may be nil.
 func (r *Report) Findings(meant, byMX *provider.Provider) []finding.Finding {
 	f := &faults{report: r, meant: meant != nil}
 	f.names()
@@ -148,8 +147,8 @@ func (f *faults) found(k kind, right func(client string, s Step) bool) *Settings
 // own reports a step at a host of the domain.
 func (f *faults) own(s Step) bool { return s.host != "" && provider.Below(s.host, f.report.domain) }
 
-// document is what the domain's own autoconfig places say to a client that
-// takes the first servers, by URLs that begin with a scheme.
+// document is what the domain's own autoconfig places say to a client that takes the first servers, by URLs that begin
+// with a scheme.
 func (f *faults) document(scheme string) *Settings {
 	return f.found(autoconfig, func(_ string, s Step) bool { return strings.HasPrefix(s.url, scheme) && f.own(s) })
 }
@@ -160,8 +159,8 @@ func (f *faults) srv() *Settings {
 		f.found(mailSRV, func(string, Step) bool { return true }))
 }
 
-// exchanger compares the domain's own document with what its mail exchanger
-// leads to: a document of the exchanger's domain, or a provider known by it.
+// exchanger compares the domain's own document with what its mail exchanger leads to: a document of the exchanger's
+// domain, or a provider known by it.
 func (f *faults) exchanger(byMX *provider.Provider) {
 	own := f.document("http")
 	if own == nil || own.Incoming == nil || len(f.report.mx) == 0 {
@@ -186,8 +185,8 @@ func (f *faults) exchanger(byMX *provider.Provider) {
 	}
 }
 
-// ofExchanger reports a document that was found by way of the exchanger: at
-// autoconfig. of a domain it is in, or in the ISPDB under that.
+// ofExchanger reports a document that was found by way of the exchanger: at autoconfig. of a domain it is in, or in the
+// ISPDB under that.
 func (f *faults) ofExchanger(s Step, mx string) bool {
 	return slices.ContainsFunc(mxNames([]string{mx}, f.report.domain, false), func(name string) bool {
 		return s.host == "autoconfig."+name || strings.HasSuffix(s.url, "/"+name)

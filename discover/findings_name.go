@@ -11,16 +11,14 @@ import (
 	"autoconfig/provider"
 )
 
-// planned reports a name that is in DNS for mail programs alone. What the domain
-// itself answers is often a web site's.
+// planned reports a name that is in DNS for mail programs alone. What the domain itself answers is often a web site's.
 func (f *faults) planned(host string) bool {
 	label, rest, _ := strings.Cut(host, ".")
 	return rest == f.report.domain && slices.Contains([]string{"autoconfig", "autodiscover", pacc.HostLabel}, label)
 }
 
-// names looks at what each name and each path of the domain answers, each fault
-// once, whichever client met it. Hosts that are not the domain's own (the ISPDB,
-// a mail exchanger's) are not its operator's to correct.
+// names looks at what each name and each path of the domain answers, each fault once, whichever client met it. Hosts
+// that are not the domain's own (the ISPDB, a mail exchanger's) are not its operator's to correct.
 func (f *faults) names() {
 	for client, s := range f.steps() {
 		if question := s.host == "" && s.kind != guess; question && (s.Fault == FaultDNS || s.Fault == FaultTimeout) {
@@ -103,9 +101,8 @@ func (f *faults) path(s Step) {
 	}
 }
 
-// unanswered is a path of a planned name that answers with neither a document
-// nor an error of its own format. A protocol that a server need not have is
-// not a fault.
+// unanswered is a path of a planned name that answers with neither a document nor an error of its own format. A
+// protocol that a server need not have is not a fault.
 func (f *faults) unanswered(s Step) {
 	if !f.planned(s.host) || !strings.HasPrefix(s.url, "https:") || s.kind == autoJSON || s.Trace == nil || s.Trace.Status < 300 {
 		return
@@ -120,8 +117,7 @@ func (f *faults) unanswered(s Step) {
 	}
 }
 
-// served reports a step in which a name of the domain answers with settings by
-// https.
+// served reports a step in which a name of the domain answers with settings by https.
 func (f *faults) served(s Step) bool {
 	return s.settings != nil && strings.HasPrefix(s.url, "https:") && f.own(s)
 }
@@ -149,8 +145,8 @@ func (f *faults) outcome() {
 	}
 }
 
-// builtin gives the asker advice that fits a domain of a provider such as
-// Outlook.com: nothing there is theirs to correct.
+// builtin gives the asker advice that fits a domain of a provider such as Outlook.com: nothing there is theirs to
+// correct.
 func (f *faults) builtin() {
 	if len(f.list) == 0 || provider.VendorOwned(f.report.domain) == "" {
 		return

@@ -29,9 +29,8 @@ const (
 	NoFormat      Format = ""
 )
 
-// Lint says which client refuses or misreads a document, in whichever of the
-// four formats it is. contentType is the header it came with, or empty when that
-// is not known.
+// Lint says which client refuses or misreads a document, in whichever of the four formats it is. contentType is the
+// header it came with, or empty when that is not known.
 func Lint(data []byte, contentType string) (Format, []finding.Finding) {
 	switch format := FormatOf(data); format {
 	case Autoconfig:
@@ -53,8 +52,7 @@ func Lint(data []byte, contentType string) (Format, []finding.Finding) {
 	return NoFormat, []finding.Finding{finding.New(id, "")}
 }
 
-// rootTag matches the first start tag: a declaration, comments and a DOCTYPE may
-// come before it.
+// rootTag matches the first start tag: a declaration, comments and a DOCTYPE may come before it.
 var rootTag = regexp.MustCompile(`<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)`)
 
 // comment matches what may hold a tag that is not one.
@@ -84,8 +82,7 @@ func FormatOf(data []byte) Format {
 	return NoFormat
 }
 
-// Fetch gets a document by its URL as a program does, redirects included, with
-// its Content-Type.
+// Fetch gets a document by its URL as a program does, redirects included, with its Content-Type.
 func Fetch(ctx context.Context, env *Env, url string) (data []byte, contentType string, err error) {
 	return load(ctx, env, request{method: http.MethodGet, url: url})
 }

@@ -37,8 +37,7 @@ func (v vars) expand(template string) string {
 	).Replace(template)
 }
 
-// parentDomain is a name without its first label; "" when nothing that could
-// be a mail domain is left.
+// parentDomain is a name without its first label; "" when nothing that could be a mail domain is left.
 func parentDomain(name string) string {
 	_, parent, _ := strings.Cut(name, ".")
 	if parent, err := provider.ParseDomain(parent); err == nil {
@@ -47,8 +46,7 @@ func parentDomain(name string) string {
 	return ""
 }
 
-// rawQuery leaves an address as a client that does not escape it writes it, as
-// far as a URL can hold it.
+// rawQuery leaves an address as a client that does not escape it writes it, as far as a URL can hold it.
 func rawQuery(address string) string {
 	return strings.NewReplacer(" ", "%20", "#", "%23", "%", "%25", "\"", "%22", "<", "%3C", ">", "%3E").Replace(address)
 }
@@ -125,8 +123,8 @@ func (r reading) oauth2(host string) bool {
 	return r.OAuth2 == nil || slices.Contains(r.OAuth2, host) || r.OAuth2[0] == "thunderbird" && mozilla.ThunderbirdOAuth2(host)
 }
 
-// unknownSecurity is what the client makes of a server without a socketType
-// that it knows, "" when it refuses the server.
+// unknownSecurity is what the client makes of a server without a socketType that it knows, "" when it refuses the
+// server.
 func (r reading) unknownSecurity(s Server) provider.Security {
 	if r.SecurityElse != "by port" {
 		return provider.Security(r.SecurityElse)
@@ -137,8 +135,7 @@ func (r reading) unknownSecurity(s Server) provider.Security {
 	return provider.TLS
 }
 
-// expand fills in the three placeholders with the person's own address, but
-// the domain with the one that is asked.
+// expand fills in the three placeholders with the person's own address, but the domain with the one that is asked.
 func expand(template string, v vars) string {
 	return provider.Expand(strings.ReplaceAll(template, provider.EmailDomain, v.addr.Domain), v.login)
 }

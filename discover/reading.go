@@ -15,8 +15,8 @@ import (
 	"autoconfig/provider"
 )
 
-// reading is how a client reads an autoconfig document. The zero value of Host
-// is that of a client that does not read any.
+// reading is how a client reads an autoconfig document. The zero value of Host is that of a client that does not read
+// any.
 type reading struct {
 	XMLType     bool `json:"xml_type"` // the Content-Type must begin with text/xml or application/xml, in lower case
 	Named       bool // emailProvider needs an id that is a host name, and a domain
@@ -124,8 +124,7 @@ func (r reading) provider(e *mozilla.Element, v vars) config {
 	return config{settings: s, why: s.words()}
 }
 
-// signsIn takes OAuth2 off a server whose host the client has none for, and
-// reports whether another way is left.
+// signsIn takes OAuth2 off a server whose host the client has none for, and reports whether another way is left.
 func (r reading) signsIn(s *Server) bool {
 	s.Auth = slices.DeleteFunc(s.Auth, func(a provider.Auth) bool { return a == provider.AuthOAuth2 && !r.oauth2(s.Host) })
 	return len(s.Auth) > 0
@@ -168,8 +167,7 @@ func isName(s string) bool {
 // plain reports an element with nothing but text.
 func plain(e *mozilla.Element) bool { return len(e.Attr) == 0 && len(e.ChildElements()) == 0 }
 
-// servers reads the blocks of types that the client knows; why is set when one
-// of them spoils the document.
+// servers reads the blocks of types that the client knows; why is set when one of them spoils the document.
 func (r reading) servers(blocks []*mozilla.Element, types []string, v vars, outgoing bool) (list []Server, why string) {
 	for _, b := range blocks {
 		if !slices.Contains(types, b.SelectAttrValue("type", "")) {
@@ -224,8 +222,7 @@ func (r reading) block(b *mozilla.Element, v vars, outgoing bool) (s Server, bad
 	return s, ""
 }
 
-// misshapen looks at the form of the values, which some clients cannot read
-// with an attribute or an element.
+// misshapen looks at the form of the values, which some clients cannot read with an attribute or an element.
 func (r reading) misshapen(b *mozilla.Element) string {
 	for _, e := range b.ChildElements() {
 		tag := e.FullTag()
@@ -278,8 +275,7 @@ func (r reading) port(b *mozilla.Element) (uint16, bool) {
 
 var leadingDigits = regexp.MustCompile(`^[0-9]+`)
 
-// security takes the first socketType that the client knows. White space
-// around the word counts.
+// security takes the first socketType that the client knows. White space around the word counts.
 func (r reading) security(b *mozilla.Element, s Server) (provider.Security, bool) {
 	list := all(b, "socketType")
 	if r.LastValue && len(list) > 0 && !r.Whole {

@@ -19,8 +19,7 @@ const (
 	Refused Verdict = "refused" // something is, and it does not take it
 )
 
-// Report is what the clients find for one address. Its JSON keys are stable;
-// absent ones are left out.
+// Report is what the clients find for one address. Its JSON keys are stable; absent ones are left out.
 type Report struct {
 	Address       string         `json:"address"`
 	Clients       []Result       `json:"clients"`
@@ -57,14 +56,13 @@ type Result struct {
 type Settings struct {
 	Incoming *Server `json:"incoming,omitempty"`
 	Outgoing *Server `json:"outgoing,omitempty"`
-	// Verified: every hop they came by was https with a good certificate. What
-	// came from DNS alone, plain http or a guess is not.
+	// Verified: every hop they came by was https with a good certificate. What came from DNS alone, plain http or a
+	// guess is not.
 	Verified bool   `json:"verified"`
 	From     string `json:"from"` // the step they came from
 }
 
-// Server is one server of the settings. A client may end with less than it
-// needs: port 0 is one that it did not get.
+// Server is one server of the settings. A client may end with less than it needs: port 0 is one that it did not get.
 type Server struct {
 	Protocol string            `json:"protocol"` // imap, pop3, smtp; ews, activesync and others for Exchange
 	Host     string            `json:"host"`

@@ -14,10 +14,9 @@ import (
 	"autoconfig/provider"
 )
 
-// Run walks the discovery of the named clients, of all without names, at the
-// same time. An address without a local part is asked for as postmaster's,
-// whom every domain has (RFC 5321 §4.5.1). The error is a
-// name that no client has; what a client finds or fails to find is not an error.
+// Run walks the discovery of the named clients, of all without names, at the same time. An address without a local part
+// is asked for as postmaster's, whom every domain has (RFC 5321 §4.5.1). The error is a name that no client has; what a
+// client finds or fails to find is not an error.
 func Run(ctx context.Context, env *Env, addr provider.Address, names ...string) (*Report, error) {
 	clients, err := pick(names)
 	if err != nil {
@@ -141,8 +140,8 @@ func (w *walk) step(ctx context.Context, s step, v vars) result {
 	return r
 }
 
-// steps does a list of steps and takes the best result: the first with
-// settings that no earlier step of its family bars.
+// steps does a list of steps and takes the best result: the first with settings that no earlier step of its family
+// bars.
 func (w *walk) steps(ctx context.Context, list []step, v vars, together bool) result {
 	results := make([]result, len(list))
 	if together {

@@ -99,13 +99,11 @@ func (s *Server) Mail() (provider.Server, bool) {
 	return provider.Server{}, false
 }
 
-// Configuration is the name under which what was meant takes part in a
-// [Disagreement].
+// Configuration is the name under which what was meant takes part in a [Disagreement].
 const Configuration = "configuration"
 
-// Compare lists the disagreements of the clients with one another and, when meant
-// is not nil, with the provider that the domain should have: host, port and
-// security of each direction, and the user name. Exchange protocols are not a
+// Compare lists the disagreements of the clients with one another and, when meant is not nil, with the provider that
+// the domain should have: host, port and security of each direction, and the user name. Exchange protocols are not a
 // disagreement: they are another account.
 func (r *Report) Compare(meant *provider.Provider) {
 	r.Disagreements = []Disagreement{}
@@ -154,8 +152,7 @@ func (s *Settings) part(about string) string {
 	return s.Incoming.Username
 }
 
-// meant is the provider's server of a direction: one that a client found, if
-// there is one, else the best.
+// meant is the provider's server of a direction: one that a client found, if there is one, else the best.
 func (r *Report) meant(p *provider.Provider, about string) string {
 	all := wantWords(map[string][]provider.Server{aboutIncoming: p.Incoming, aboutOutgoing: p.Outgoing}[about])
 	for _, words := range all {

@@ -75,8 +75,8 @@ func (w *walk) names(ctx context.Context, s step, name string) (names []string, 
 	return []string{host}, host, nil
 }
 
-// srv asks for SRV records, in the order of RFC 2782; draws are always won by
-// the heavier, as discovery should say the same twice.
+// srv asks for SRV records, in the order of RFC 2782; draws are always won by the heavier, as discovery should say the
+// same twice.
 func (w *walk) srv(ctx context.Context, name string) ([]query.SRV, error) {
 	list, err := w.env.SRV(ctx, name)
 	if err == nil && len(list) == 0 {
@@ -85,9 +85,8 @@ func (w *walk) srv(ctx context.Context, name string) ([]query.SRV, error) {
 	return query.Order(list[:min(len(list), maxRecords)], func(n int) int { return n - 1 }), err
 }
 
-// mxNames are the domains an exchanger is in: its name without the first
-// label, then its registrable domain. An exchanger in the domain itself leads
-// nowhere new.
+// mxNames are the domains an exchanger is in: its name without the first label, then its registrable domain. An
+// exchanger in the domain itself leads nowhere new.
 func mxNames(hosts []string, domain string, byHost bool) []string {
 	host, err := provider.ParseHost(strings.Join(hosts[:min(len(hosts), 1)], ""))
 	if err != nil {
@@ -124,8 +123,8 @@ func namesWords(names []string) string {
 	return provider.Printable(strings.Join(names[:min(len(names), 4)], ", "), 400)
 }
 
-// mailSRV asks for all services at once and takes the best of each direction:
-// the lowest priority, then the order of the services (RFC 6186 §3.4).
+// mailSRV asks for all services at once and takes the best of each direction: the lowest priority, then the order of
+// the services (RFC 6186 §3.4).
 func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
 	domain := v.addr.Domain
 	rows, bests := make([]Step, len(s.Services)), make([]query.SRV, len(s.Services))
@@ -164,8 +163,7 @@ func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
 	return r
 }
 
-// settle takes the servers of two rows, -1 for none. It asks for an outgoing
-// server that is missing.
+// settle takes the servers of two rows, -1 for none. It asks for an outgoing server that is missing.
 func settle(rows []Step, servers []*Server, in, out int, from string) result {
 	r := result{rows: rows}
 	if in < 0 {
@@ -210,8 +208,8 @@ func (w *walk) askService(ctx context.Context, s step, name string) (line Step, 
 	return line, best
 }
 
-// guess tries to connect to every candidate at once. An open port is all that
-// is looked at: what it speaks is for the client, or a probe, to see.
+// guess tries to connect to every candidate at once. An open port is all that is looked at: what it speaks is for the
+// client, or a probe, to see.
 func (w *walk) guess(ctx context.Context, s step, v vars) result {
 	list := slices.Concat(s.Incoming, s.Outgoing)
 	rows, servers := make([]Step, len(list)), make([]*Server, len(list))

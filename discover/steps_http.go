@@ -201,8 +201,8 @@ func (w *walk) redirected(s step, v vars, a answer) *url.URL {
 			next, _ = a.url.Parse(a.location) // nil for what is not a URL
 		}
 	case s.Do == poxPost && s.Foreign == foreignAlways && len(a.hops) > 0 && a.url.Scheme == "https" && !a.secure:
-		// The XHR has followed the redirect of http as a GET. Where that did not
-		// bring settings, Thunderbird repeats the POST there.
+		// The XHR has followed the redirect of http as a GET. Where that did not bring settings, Thunderbird repeats
+		// the POST there.
 		if _, c := w.client.POX.read(a.body, a.contentType, v); a.status != http.StatusOK || c.settings == nil {
 			next = a.url
 		}
@@ -239,8 +239,7 @@ func stripQuery(raw string) string {
 	return plainURL(u)
 }
 
-// foreign reports a host that does not belong to a domain. Thunderbird and
-// Outlook trust Microsoft's own.
+// foreign reports a host that does not belong to a domain. Thunderbird and Outlook trust Microsoft's own.
 func foreign(host, domain string) bool {
 	return provider.Registrable(host) != provider.Registrable(domain) && !provider.Below(host, "outlook.com") && !provider.Below(host, "office365.com")
 }

@@ -15,8 +15,8 @@ import (
 	"autoconfig/provider"
 )
 
-// pacc fetches the document and its digest at once, and takes the document
-// only when DNS vouches for its bytes (draft-ietf-mailmaint-pacc-03).
+// pacc fetches the document and its digest at once, and takes the document only when DNS vouches for its bytes
+// (draft-ietf-mailmaint-pacc-03).
 func (w *walk) pacc(ctx context.Context, s step, v vars) result {
 	domain := v.addr.Domain
 	var digests [][sha256.Size]byte
@@ -48,8 +48,7 @@ func (w *walk) pacc(ctx context.Context, s step, v vars) result {
 	return r
 }
 
-// digests asks for the TXT records. There may be several while a document
-// is replaced.
+// digests asks for the TXT records. There may be several while a document is replaced.
 func (w *walk) digests(ctx context.Context, s step, name string) (line Step, digests [][sha256.Size]byte) {
 	line = s.timed(ctx, "TXT "+name, func(ctx context.Context) (string, error) {
 		list, err := w.env.TXT(ctx, name)

@@ -9,9 +9,8 @@ import (
 	"autoconfig/provider"
 )
 
-// Advise sharpens the findings about servers that were not reached, by what
-// the others did: a port that alone is silent is blocked on the way, while
-// silence everywhere points at this network or at the server's own.
+// Advise sharpens the findings about servers that were not reached, by what the others did: a port that alone is silent
+// is blocked on the way, while silence everywhere points at this network or at the server's own.
 func Advise(results []Result) {
 	answered := ""
 	if i := slices.IndexFunc(results, func(r Result) bool { return r.Answered }); i >= 0 {
@@ -52,8 +51,7 @@ func timeoutCause(s provider.Server, answered string, servers int) string {
 	return silent + ": a firewall drops it (this network's, the internet provider's or the cloud's, security software on the device), or the server is down"
 }
 
-// inspectors are names that security software puts into the certificates it
-// makes for connections it reads along.
+// inspectors are names that security software puts into the certificates it makes for connections it reads along.
 var inspectors = regexp.MustCompile(`(?i)\b(Avast|AVG|Avira|Bitdefender|ESET|Fortinet|FortiGate|Kaspersky|McAfee|Norton|Palo Alto|Sophos|Trend Micro|Zscaler)\b`)
 
 // intercepted is f with the security software that made the certificate.

@@ -11,12 +11,11 @@ import (
 	"autoconfig/provider"
 )
 
-// soon is when a certificate counts as about to expire: renewal by ACME
-// happens a month before, so at two weeks something has gone wrong.
+// soon is when a certificate counts as about to expire: renewal by ACME happens a month before, so at two weeks
+// something has gone wrong.
 const soon = 14 * 24 * time.Hour
 
-// certificate lists all that is wrong with a server's certificate: dates, name
-// and chain are judged apart.
+// certificate lists all that is wrong with a server's certificate: dates, name and chain are judged apart.
 func (p *Prober) certificate(state tls.ConnectionState, s provider.Server) []finding.Finding {
 	var out []finding.Finding
 	leaf, now, subject := state.PeerCertificates[0], p.o.Now(), Subject(s)
@@ -41,8 +40,7 @@ func (p *Prober) certificate(state tls.ConnectionState, s provider.Server) []fin
 	return out
 }
 
-// chain judges whether a trusted authority vouches for the certificate, on a
-// day on which it is valid.
+// chain judges whether a trusted authority vouches for the certificate, on a day on which it is valid.
 func (p *Prober) chain(state tls.ConnectionState, subject string) (finding.Finding, bool) {
 	leaf := state.PeerCertificates[0]
 	opts := x509.VerifyOptions{Roots: p.o.Env.Roots, Intermediates: x509.NewCertPool(), CurrentTime: p.o.Now()}

@@ -24,8 +24,7 @@ const (
 // errOversized ends a conversation in which the server sends without end.
 var errOversized = errors.New("the server sends more than any mail server does")
 
-// refusal is a server's negative reply; unexpected is text that is not a
-// reply of the protocol at all.
+// refusal is a server's negative reply; unexpected is text that is not a reply of the protocol at all.
 type (
 	refusal    struct{ text string }
 	unexpected struct{ text string }
@@ -142,9 +141,8 @@ func (c *conn) beginning() string {
 	return line
 }
 
-// startTLS begins TLS at most of version most. Version and certificate are
-// judged afterwards, so that all faults can be reported; nothing secret is
-// sent before that.
+// startTLS begins TLS at most of version most. Version and certificate are judged afterwards, so that all faults can be
+// reported; nothing secret is sent before that.
 func (c *conn) startTLS(ctx context.Context, host string, most uint16) (tls.ConnectionState, error) {
 	if err := c.limit(); err != nil {
 		return tls.ConnectionState{}, err

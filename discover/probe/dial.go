@@ -55,8 +55,7 @@ func (p *Prober) speaksTLS(ctx context.Context, s provider.Server) bool {
 	return err == nil
 }
 
-// takesOldTLS reports whether a server also takes TLS 1.0 or 1.1, on a
-// connection of its own.
+// takesOldTLS reports whether a server also takes TLS 1.0 or 1.1, on a connection of its own.
 func (p *Prober) takesOldTLS(ctx context.Context, s provider.Server) bool {
 	c, err := p.dial(ctx, s)
 	if err != nil {

@@ -150,8 +150,7 @@ func (d *dialect) login(c *conn, m mechanism) (reply string, ok bool, err error)
 	return last, !more, err
 }
 
-// quote is a quoted string (RFC 3501 §4.3); it cannot hold line ends, which
-// [Login] refuses.
+// quote is a quoted string (RFC 3501 §4.3); it cannot hold line ends, which [Login] refuses.
 func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
@@ -186,8 +185,7 @@ func (o offer) has(names ...string) bool {
 // takesPassword reports whether the offer has a method that sends a password.
 func (o offer) takesPassword() bool { return o.native || o.has("PLAIN", "LOGIN") }
 
-// supports reports whether the offer has a method for auth. Methods that need
-// no command count as offered.
+// supports reports whether the offer has a method for auth. Methods that need no command count as offered.
 func (o offer) supports(auth provider.Auth) bool {
 	switch auth {
 	case provider.AuthPassword:
@@ -206,8 +204,7 @@ func (o offer) supports(auth provider.Auth) bool {
 	return true
 }
 
-// auths are the ways to log in that the offer has a method for, the simplest for
-// people first.
+// auths are the ways to log in that the offer has a method for, the simplest for people first.
 func (o offer) auths() []provider.Auth {
 	return slices.DeleteFunc([]provider.Auth{provider.AuthPassword, provider.AuthOAuth2, provider.AuthPasswordEncrypted,
 		provider.AuthGSSAPI, provider.AuthNTLM}, func(a provider.Auth) bool { return !o.supports(a) })

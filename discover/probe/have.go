@@ -14,8 +14,7 @@ import (
 	"autoconfig/source"
 )
 
-// Typed is a server as a person has typed it into a mail program. What was not
-// given is zero.
+// Typed is a server as a person has typed it into a mail program. What was not given is zero.
 type Typed struct {
 	Host     string
 	Port     uint16
@@ -26,9 +25,8 @@ type Typed struct {
 var errTyped = errors.New("write HOST:PORT/tls, HOST:PORT/starttls or HOST:PORT/plain, " +
 	"and /password or /oauth2 behind it if you know, for example smtp-mail.outlook.com:587/starttls")
 
-// ParseTyped reads HOST[:PORT][/MODE][/AUTH]. MODE is tls, starttls or plain,
-// AUTH a login method of the configuration. A port without a mode has the one it
-// is registered for.
+// ParseTyped reads HOST[:PORT][/MODE][/AUTH]. MODE is tls, starttls or plain, AUTH a login method of the configuration.
+// A port without a mode has the one it is registered for.
 func ParseTyped(s string) (Typed, error) {
 	where, modes, _ := strings.Cut(strings.TrimSpace(s), "/")
 	t := Typed{}
@@ -69,8 +67,8 @@ func (t Typed) String() string {
 	return strings.TrimRight(strings.Replace(at+"/"+string(t.Security)+"/"+string(t.Auth), "//", "/", 1), "/")
 }
 
-// complete fills in the port and the encryption that a program takes by itself:
-// those of the provider's server of that name and kind, else the usual ones.
+// complete fills in the port and the encryption that a program takes by itself: those of the provider's server of that
+// name and kind, else the usual ones.
 func (t Typed) complete(servers []provider.Server) Typed {
 	if t.Port != 0 {
 		return t
@@ -91,9 +89,8 @@ func (t Typed) complete(servers []provider.Server) Typed {
 	return t
 }
 
-// Have compares what a person has typed in with the settings of the address,
-// without a network. p is nil where they are not known. username is "" when it
-// was not given.
+// Have compares what a person has typed in with the settings of the address, without a network. p is nil where they are
+// not known. username is "" when it was not given.
 func Have(p *provider.Provider, a provider.Address, typed []Typed, username string) []finding.Finding {
 	var out []finding.Finding
 	if meant := source.SuggestDomain(a.Domain); meant != "" {
@@ -186,8 +183,7 @@ func (c *comparison) run() {
 	}
 }
 
-// name compares the server's name. One that is not a built-in provider's is an
-// error: all of them are known.
+// name compares the server's name. One that is not a built-in provider's is an error: all of them are known.
 func (c *comparison) name() {
 	var hosts []string
 	for _, s := range c.servers {
@@ -210,8 +206,8 @@ func (c *comparison) name() {
 	}
 }
 
-// port compares port and encryption with what the provider has: at the host
-// typed in, or at any where that is not the provider's.
+// port compares port and encryption with what the provider has: at the host typed in, or at any where that is not the
+// provider's.
 func (c *comparison) port() {
 	kind, there := protocolOf(c.Port), c.servers
 	if own := slices.DeleteFunc(slices.Clone(c.servers), func(s provider.Server) bool { return s.Host != c.Host }); len(own) > 0 {
@@ -279,8 +275,7 @@ func (c *comparison) login() {
 	}
 }
 
-// kind is what the server is for, by its port or else by its name; "" when
-// neither says.
+// kind is what the server is for, by its port or else by its name; "" when neither says.
 func (t Typed) kind() provider.Protocol {
 	if kind := protocolOf(t.Port); kind != "" {
 		return kind
@@ -293,8 +288,7 @@ func (t Typed) kind() provider.Protocol {
 	return ""
 }
 
-// meant are the provider's servers of the kind that was meant; all of them when
-// that is not known.
+// meant are the provider's servers of the kind that was meant; all of them when that is not known.
 func (c *comparison) meant() []string {
 	kind := c.kind()
 	var out []string

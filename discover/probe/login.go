@@ -17,8 +17,7 @@ import (
 	"autoconfig/provider"
 )
 
-// Login is what to log in with. A server gets it at most once, since failed
-// logins lock accounts.
+// Login is what to log in with. A server gets it at most once, since failed logins lock accounts.
 type Login struct {
 	Address  provider.Address // fills the user name template of a server
 	Username string           // instead of the template, when set
@@ -26,9 +25,8 @@ type Login struct {
 	Token    string // OAuth2 access token; instead of Password
 }
 
-// Foreign reports whether host lies outside the registrable domains of a mail
-// domain and of its mail exchangers. Without a public suffix list entry a name
-// is its own registrable domain.
+// Foreign reports whether host lies outside the registrable domains of a mail domain and of its mail exchangers.
+// Without a public suffix list entry a name is its own registrable domain.
 func Foreign(host, domain string, mx []string) bool {
 	registrable := func(name string) string { return provider.Registrable(strings.TrimSuffix(strings.ToLower(name), ".")) }
 	return !slices.ContainsFunc(slices.Concat([]string{domain}, mx), func(name string) bool { return registrable(name) == registrable(host) })
@@ -65,8 +63,8 @@ func (l *Login) choose(o offer, user string) (mechanism, bool) {
 	return m, true
 }
 
-// xoauth2 is the first answer of Microsoft's and Google's SASL method (Microsoft,
-// "Authenticate an IMAP, POP or SMTP connection using OAuth").
+// xoauth2 is the first answer of Microsoft's and Google's SASL method (Microsoft, "Authenticate an IMAP, POP or SMTP
+// connection using OAuth").
 func xoauth2(user, token string) string {
 	return "user=" + user + "\x01auth=Bearer " + token + "\x01\x01"
 }
@@ -113,10 +111,9 @@ func (s *session) login(ctx context.Context) {
 	}
 }
 
-// redact takes out of a reply what a server may have echoed of the secret: as it
-// is, backwards, in hexadecimal, base64 of three alphabets, percent-encoded or as
-// SASL has it, each in any case. An encoding of the server's own invention, or a
-// part of the secret, is not recognised.
+// redact takes out of a reply what a server may have echoed of the secret: as it is, backwards, in hexadecimal, base64
+// of three alphabets, percent-encoded or as SASL has it, each in any case. An encoding of the server's own invention,
+// or a part of the secret, is not recognised.
 func (m mechanism) redact(reply string) string {
 	secrets := append([]string{m.secret, m.initial}, m.answers...)
 	backwards := []rune(m.secret)
@@ -150,8 +147,8 @@ func replaceFold(s, old, with string) string {
 	return regexp.MustCompile("(?i)"+regexp.QuoteMeta(old)).ReplaceAllLiteralString(s, with)
 }
 
-// withheld is the reason for not sending the secret, "" when it may go. It is
-// asked last of all, because it counts the attempt.
+// withheld is the reason for not sending the secret, "" when it may go. It is asked last of all, because it counts the
+// attempt.
 func (s *session) withheld(m mechanism, usable bool) string {
 	switch {
 	case strings.ContainsFunc(m.user+m.secret, unicode.IsControl):

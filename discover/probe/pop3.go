@@ -2,8 +2,8 @@ package probe
 
 import "strings"
 
-// popMeaning reads a line of POP3 (RFC 1939) with CAPA (RFC 2449), STLS (RFC
-// 2595) and AUTH (RFC 5034). A server without CAPA has answered too.
+// popMeaning reads a line of POP3 (RFC 1939) with CAPA (RFC 2449), STLS (RFC 2595) and AUTH (RFC 5034). A server
+// without CAPA has answered too.
 func popMeaning(d *dialect, line string) meaning {
 	refused := strings.HasPrefix(line, "-ERR")
 	switch {
@@ -19,8 +19,7 @@ func popMeaning(d *dialect, line string) meaning {
 	return strange
 }
 
-// popOffer reads the answer to CAPA. A server without CAPA has USER (RFC 1939
-// §7) and may have STLS all the same.
+// popOffer reads the answer to CAPA. A server without CAPA has USER (RFC 1939 §7) and may have STLS all the same.
 func popOffer(lines []string) offer {
 	if !strings.HasPrefix(lines[0], "+OK") {
 		return offer{native: true, starttls: true}

@@ -1,11 +1,9 @@
-// Package probe connects to mail servers (IMAP, POP3, SMTP submission,
-// ManageSieve), says what they offer and, when asked, logs in once. What it
-// meets is reported as findings; it also compares settings that a person has
-// typed into a mail program with the model ([Have]).
+// Package probe connects to mail servers (IMAP, POP3, SMTP submission, ManageSieve), says what they offer and, when
+// asked, logs in once. What it meets is reported as findings; it also compares settings that a person has typed into a
+// mail program with the model ([Have]).
 //
-// It expects hostile servers: time, line length and bytes are bounded, private
-// and loopback addresses are refused at dial time unless allowed, and a
-// password leaves only after verified TLS, to a host that may have it, once.
+// It expects hostile servers: time, line length and bytes are bounded, private and loopback addresses are refused at
+// dial time unless allowed, and a password leaves only after verified TLS, to a host that may have it, once.
 package probe
 
 import (
@@ -37,11 +35,11 @@ func Key(s provider.Server) string { return Subject(s) + "/" + string(s.Security
 // Target is a server to look at, as the settings have it.
 type Target struct {
 	Server provider.Server
-	// Trusted says that the settings came from the configuration or over
-	// verified https. Without it the host is given no password.
+	// Trusted says that the settings came from the configuration or over verified https. Without it the host is given
+	// no password.
 	Trusted bool
-	// Allowed says that the host may be given the password: it is the domain's
-	// own or its mail exchangers' ([Foreign]), or a person has allowed it.
+	// Allowed says that the host may be given the password: it is the domain's own or its mail exchangers' ([Foreign]),
+	// or a person has allowed it.
 	Allowed bool
 }
 
@@ -59,8 +57,8 @@ type Result struct {
 	Auth     []provider.Auth // ways to log in that it offers, once encrypted
 }
 
-// Usable reports whether programs can be sent to the server: it spoke its
-// protocol under TLS with a certificate of its name, and lets people log in.
+// Usable reports whether programs can be sent to the server: it spoke its protocol under TLS with a certificate of its
+// name, and lets people log in.
 func (r Result) Usable() bool {
 	return r.TLS != "" && len(r.Auth) > 0 && finding.Summarize(r.Findings).Fail == 0
 }
@@ -91,8 +89,8 @@ func hostPort(s provider.Server) string {
 	return net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port)))
 }
 
-// Run looks at one server: connection, TLS, certificate, greeting,
-// capabilities before and after TLS, login methods, login.
+// Run looks at one server: connection, TLS, certificate, greeting, capabilities before and after TLS, login methods,
+// login.
 func (p *Prober) Run(ctx context.Context, t Target) Result {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Total)
 	defer cancel()

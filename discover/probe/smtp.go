@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// smtpMeaning reads a reply line of message submission (RFC 5321 §4.2, RFC 6409,
-// RFC 3207, RFC 4954).
+// smtpMeaning reads a reply line of message submission (RFC 5321 §4.2, RFC 6409, RFC 3207, RFC 4954).
 func smtpMeaning(_ *dialect, line string) meaning {
 	code, _ := cutReply(line)
 	switch {
@@ -32,8 +31,7 @@ func cutReply(line string) (code, text string) {
 	return line[:3], line[min(4, len(line)):]
 }
 
-// literal is our own address as EHLO takes it (RFC 5321 §4.1.3), the name mail
-// programs give too.
+// literal is our own address as EHLO takes it (RFC 5321 §4.1.3), the name mail programs give too.
 func literal(addr net.Addr) string {
 	host, _, err := net.SplitHostPort(addr.String())
 	if err != nil {

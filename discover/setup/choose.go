@@ -10,9 +10,8 @@ import (
 	"autoconfig/provider"
 )
 
-// choose decides what is announced: of each service the best host, and of two
-// services for reading the one with implicit TLS (RFC 8314 §3.3). Both ways to
-// send are announced, as many programs know one alone.
+// choose decides what is announced: of each service the best host, and of two services for reading the one with
+// implicit TLS (RFC 8314 §3.3). Both ways to send are announced, as many programs know one alone.
 func (s *Seen) choose() {
 	for i := range s.Hosts {
 		h := &s.Hosts[i]
@@ -36,8 +35,8 @@ func (s *Seen) choose() {
 	s.note()
 }
 
-// best is the port of a service on the host that most speaks for: named for the
-// protocol by what is surest, then with the most services, then the first.
+// best is the port of a service on the host that most speaks for: named for the protocol by what is surest, then with
+// the most services, then the first.
 func (s *Seen) best(svc provider.Service) (best *Port) {
 	var rank [2]int
 	for i := range s.Hosts {
@@ -66,8 +65,7 @@ func (s *Seen) best(svc provider.Service) (best *Port) {
 // usable: without the URLs of an authorization server OAuth2 cannot be announced.
 func (p *Port) usable() bool { return p.Usable() && len(p.methods()) > 0 }
 
-// methods are the ways to log in that are announced: the password, or where that
-// is not taken the others.
+// methods are the ways to log in that are announced: the password, or where that is not taken the others.
 func (p *Port) methods() []provider.Auth {
 	if slices.Contains(p.Auth, provider.AuthPassword) {
 		return []provider.Auth{provider.AuthPassword}
@@ -126,8 +124,7 @@ func (s *Seen) Announced(protocols ...provider.Protocol) []provider.Server {
 	return out
 }
 
-// Complete reports whether there is a server for reading mail and one for
-// sending it.
+// Complete reports whether there is a server for reading mail and one for sending it.
 func (s *Seen) Complete() bool {
 	return len(s.Announced(provider.IMAP, provider.POP3)) > 0 && len(s.Announced(provider.SMTP)) > 0
 }

@@ -8,9 +8,8 @@ import (
 	"autoconfig/provider"
 )
 
-// Server reads a server that an operator names: HOST, HOST:PORT, or
-// SCHEME://HOST[:PORT] as in the configuration. Its port is 0 where it is not
-// given, for that of any service of the protocol.
+// Server reads a server that an operator names: HOST, HOST:PORT, or SCHEME://HOST[:PORT] as in the configuration. Its
+// port is 0 where it is not given, for that of any service of the protocol.
 func Server(protocol provider.Protocol, text string) (*provider.Server, error) {
 	key, example := protocol.Key(), map[provider.Protocol]string{provider.IMAP: "imaps", provider.SMTP: "submissions"}[protocol]
 	if strings.Contains(text, "://") {
@@ -48,8 +47,8 @@ func otherPort(svc provider.Service, example string) error {
 	return fmt.Errorf("port %d is the port of %s; write %s://HOST", svc.Port, svc.Name, example)
 }
 
-// Offline are the servers that the operator names, as they are taken without a
-// look: with the best service of their protocol.
+// Offline are the servers that the operator names, as they are taken without a look: with the best service of their
+// protocol.
 func Offline(servers ...*provider.Server) (out []provider.Server) {
 	for _, s := range servers {
 		if s != nil {

@@ -1,6 +1,5 @@
-// Package setup finds out, for somebody who begins, which mail servers a domain
-// has, and writes the configuration that says so. It announces what answers,
-// under a name that the certificate covers, and nothing else.
+// Package setup finds out, for somebody who begins, which mail servers a domain has, and writes the configuration that
+// says so. It announces what answers, under a name that the certificate covers, and nothing else.
 package setup
 
 import (
@@ -21,8 +20,7 @@ import (
 	"autoconfig/source"
 )
 
-// The times in which a look ends, whatever does not answer: 14 s at most, and
-// about one second where everything does.
+// The times in which a look ends, whatever does not answer: 14 s at most, and about one second where everything does.
 const (
 	mxTime       = 3 * time.Second // before anything else, since a built-in provider needs no look
 	documentTime = 5 * time.Second
@@ -97,8 +95,8 @@ type look struct {
 	asked   map[string]bool // servers, by subject and security
 }
 
-// Look looks at a domain: its MX record, its SRV records, the settings that it
-// publishes, and the ports of the hosts that all these and custom name.
+// Look looks at a domain: its MX record, its SRV records, the settings that it publishes, and the ports of the hosts
+// that all these and custom name.
 func Look(ctx context.Context, domain string, o Options) *Seen {
 	l := &look{o: o, seen: &Seen{Domain: domain}, asked: map[string]bool{}}
 	mx, cancel := context.WithTimeout(ctx, mxTime)
@@ -177,8 +175,7 @@ func (l *look) service(s provider.Service) {
 	}
 }
 
-// asPrograms are the clients whose ways lead to every kind of document, without
-// guesses.
+// asPrograms are the clients whose ways lead to every kind of document, without guesses.
 var asPrograms = []string{"thunderbird-ios", "outlook", "pacc"}
 
 // documents looks for the settings that the domain publishes already.
@@ -206,18 +203,14 @@ func (l *look) published(s *discover.Settings) {
 	}
 	l.mu.Unlock()
 	for _, found := range []*discover.Server{s.Incoming, s.Outgoing} {
-		if found == nil || found.Port == 0 || found.URL != "" || found.Broken() != "" {
-			continue
-		}
-		switch p := provider.Protocol(found.Protocol); p {
-		case provider.IMAP, provider.POP3, provider.SMTP:
-			l.visit(provider.Server{Protocol: p, Host: found.Host, Port: found.Port, Security: found.Security}, Published)
+		if server, ok := found.Mail(); ok {
+			l.visit(server, Published)
 		}
 	}
 }
 
-// visit looks at a server that something names, and at the other ports of its
-// host. An operator's is looked at alone; without a port, those of its protocol.
+// visit looks at a server that something names, and at the other ports of its host. An operator's is looked at alone;
+// without a port, those of its protocol.
 func (l *look) visit(s provider.Server, why Why) {
 	named := []provider.Protocol{s.Protocol} // "" for a host alone
 	if s.Protocol == provider.IMAP && s.Port == 0 {
@@ -238,8 +231,8 @@ func (l *look) visit(s provider.Server, why Why) {
 	}
 }
 
-// add notes why a host is looked at; nil for what is not a host name, as records
-// and documents may say anything, and when there are too many.
+// add notes why a host is looked at; nil for what is not a host name, as records and documents may say anything, and
+// when there are too many.
 func (l *look) add(s provider.Server, why Why, named []provider.Protocol) *Host {
 	parse := provider.ParseDomain
 	if why == Given {

@@ -38,8 +38,7 @@ func (d Draft) OwnUsername() bool { return d.Username != "" && d.Username != pro
 // YAML is the configuration as a file with comments.
 func (d Draft) YAML() []byte { return fill("autoconfig.yaml.tmpl", d) }
 
-// Caddyfile is a Caddy in front: it gets the certificates, and passes plain http
-// on, which some programs ask by.
+// Caddyfile is a Caddy in front: it gets the certificates, and passes plain http on, which some programs ask by.
 func (d Draft) Caddyfile() []byte { return fill("Caddyfile.tmpl", d) }
 
 // Hosts are the names that programs ask.
@@ -57,8 +56,7 @@ func (d Draft) Hosts() []string {
 	return hosts
 }
 
-// Next says what to do with the configuration at path, and with the Caddyfile
-// that was written, if any.
+// Next says what to do with the configuration at path, and with the Caddyfile that was written, if any.
 func (d Draft) Next(path, caddyfile string) []byte {
 	config := ""
 	if path != "autoconfig.yaml" {
