@@ -119,7 +119,8 @@ func telling(err error) int {
 
 // NoRoute reports that an address cannot be reached from this network at all.
 func NoRoute(err error) bool {
-	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.EADDRNOTAVAIL)
+	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH) ||
+		errors.Is(err, syscall.EADDRNOTAVAIL)
 }
 
 func (e *Env) dial(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error) {

@@ -23,12 +23,13 @@ type Env struct {
 	TXT  func(ctx context.Context, name string) ([]string, error)
 	Host func(ctx context.Context, host string) ([]netip.Addr, error)
 
-	Roots        *x509.CertPool                                                       // default: the system's
-	ConnectTo    func(hostPort string) string                                         // another host:port to connect to, or the same; its targets count as allowed
-	AllowPrivate bool                                                                 // connect to private, loopback and link-local addresses
-	ISPDB        string                                                               // default [ISPDB]
-	Limit        time.Duration                                                        // for one client's whole discovery; default 90s
-	Dial         func(ctx context.Context, network, address string) (net.Conn, error) // to a resolved address; default: TCP
+	Roots        *x509.CertPool               // default: the system's
+	ConnectTo    func(hostPort string) string // another host:port to connect to, which counts as allowed, or the same
+	AllowPrivate bool                         // connect to private, loopback and link-local addresses
+	ISPDB        string                       // default [ISPDB]
+	Limit        time.Duration                // for one client's whole discovery; default 90s
+	// Dial connects to a resolved address; default: TCP.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Transport answers HTTP requests in place of the network; nil: the network does.
 	Transport http.RoundTripper
 	// Done is called with each client's result as soon as it is there, from many goroutines; nil: it is not.
@@ -40,7 +41,8 @@ type Env struct {
 
 // NewEnv asks client, and has the defaults else.
 func NewEnv(client *query.Client) *Env {
-	return &Env{SRV: client.LookupSRV, MX: client.LookupMX, NS: client.LookupNS, TXT: client.LookupTXT, Host: client.LookupHost}
+	return &Env{SRV: client.LookupSRV, MX: client.LookupMX, NS: client.LookupNS, TXT: client.LookupTXT,
+		Host: client.LookupHost}
 }
 
 // The bounds on what strangers can make this program do for one client.

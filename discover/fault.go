@@ -43,7 +43,8 @@ func faultOf(err error) (Fault, string) {
 		return FaultCertExpired, "the certificate is expired or not valid yet"
 	case untrusted, isInvalid:
 		return FaultCertChain, "the certificate does not lead to a trusted authority"
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
+		errors.Is(err, context.Canceled):
 		return FaultTimeout, "no answer in the client's time"
 	case ours:
 		return known.fault, known.why
@@ -74,7 +75,8 @@ func faultOfText(err error) (Fault, string) {
 		return FaultTLS, "no TLS session: " + lastError(err)
 	case errors.As(err, &op) && op.Op == "dial":
 		return FaultUnreachable, "no connection: " + lastError(err)
-	case strings.Contains(text, "gzip"), strings.Contains(text, "flate"), strings.Contains(text, "zlib"), strings.Contains(text, "content coding"):
+	case strings.Contains(text, "gzip"), strings.Contains(text, "flate"), strings.Contains(text, "zlib"),
+		strings.Contains(text, "content coding"):
 		return FaultMalformed, "the content coding is broken or was not asked for"
 	}
 	return FaultHTTP, "no valid HTTP answer: " + lastError(err)

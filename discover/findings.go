@@ -117,7 +117,8 @@ func (f *faults) published() {
 		return
 	}
 	for _, pair := range [][2]*Server{{xml.Incoming, srv.Incoming}, {xml.Outgoing, srv.Outgoing}} {
-		if a, b := mailWords(pair[0]), mailWords(pair[1]); a != "" && b != "" && a != b && pair[0].Protocol == pair[1].Protocol {
+		if a, b := mailWords(pair[0]), mailWords(pair[1]); a != "" && b != "" && a != b &&
+			pair[0].Protocol == pair[1].Protocol {
 			found := f.add("discover-srv-differs", f.report.domain)
 			found.Want, found.Got = append(found.Want, a), append(found.Got, b)
 		}

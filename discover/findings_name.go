@@ -42,9 +42,9 @@ func (f *faults) names() {
 
 // hostFaults are the findings about how a name is reached.
 var hostFaults = map[Fault]string{
-	FaultCertName: "discover-certificate-name", FaultCertExpired: "discover-certificate-expired", FaultCertChain: "discover-certificate-untrusted",
-	FaultTLS: "discover-tls", FaultPrivate: "discover-address-private", FaultHTTP: "discover-answer-garbled", FaultDigest: "discover-pacc-digest",
-	FaultTimeout: "discover-host-hangs",
+	FaultCertName: "discover-certificate-name", FaultCertExpired: "discover-certificate-expired",
+	FaultCertChain: "discover-certificate-untrusted", FaultTLS: "discover-tls", FaultPrivate: "discover-address-private",
+	FaultHTTP: "discover-answer-garbled", FaultDigest: "discover-pacc-digest", FaultTimeout: "discover-host-hangs",
 }
 
 // host looks at how a name is reached.
@@ -104,7 +104,8 @@ func (f *faults) path(s Step) {
 // unanswered is a path of a planned name that answers with neither a document nor an error of its own format. A
 // protocol that a server need not have is not a fault.
 func (f *faults) unanswered(s Step) {
-	if !f.planned(s.host) || !strings.HasPrefix(s.url, "https:") || s.kind == autoJSON || s.Trace == nil || s.Trace.Status < 300 {
+	if !f.planned(s.host) || !strings.HasPrefix(s.url, "https:") || s.kind == autoJSON || s.Trace == nil ||
+		s.Trace.Status < 300 {
 		return
 	}
 	id := "discover-path-missing"
@@ -126,9 +127,9 @@ func status(s Step) string { return strings.TrimSpace(fmt.Sprintf("%d %s", s.Tra
 
 // linted is what a document's format says about it, by its URL.
 func (f *faults) linted(url string, found finding.Finding) {
-	subject := strings.TrimSpace(url + " " + found.Subject)
-	if !slices.ContainsFunc(f.list, func(old finding.Finding) bool { return old.ID == found.ID && old.Subject == subject }) {
-		found.Subject = subject
+	found.Subject = strings.TrimSpace(url + " " + found.Subject)
+	same := func(old finding.Finding) bool { return old.ID == found.ID && old.Subject == found.Subject }
+	if !slices.ContainsFunc(f.list, same) {
 		f.list = append(f.list, found)
 	}
 }
@@ -137,9 +138,10 @@ func (f *faults) linted(url string, found finding.Finding) {
 func (f *faults) outcome() {
 	without := len(slices.DeleteFunc(slices.Clone(f.report.Clients), func(c Result) bool { return c.Settings != nil }))
 	line := fmt.Sprintf("%d of %d programs find nothing", without, len(f.report.Clients))
+	ids := strings.Fields(`discover-host-refused discover-host-hangs discover-autoconfig-hangs discover-autodiscover-hangs
+		discover-path-missing discover-path-status discover-server-error`)
 	for i := range f.list {
-		if l := &f.list[i]; l.Level == finding.Fail && slices.Contains([]string{"discover-host-refused", "discover-host-hangs", "discover-autoconfig-hangs",
-			"discover-autodiscover-hangs", "discover-path-missing", "discover-path-status", "discover-server-error"}, l.ID) {
+		if l := &f.list[i]; l.Level == finding.Fail && slices.Contains(ids, l.ID) {
 			l.Got = append(l.Got, line)
 		}
 	}

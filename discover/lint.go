@@ -70,7 +70,8 @@ func FormatOf(data []byte) Format {
 	switch {
 	case apple.IsSigned(data), bytes.HasPrefix(head, []byte("bplist")), root == "plist":
 		return Profile
-	case isJSON && head[0] == '{' && (bytes.Contains(head, []byte(`"Protocol"`)) || bytes.Contains(head, []byte(`"ErrorCode"`))), root == "autodiscover":
+	case isJSON && head[0] == '{' && (bytes.Contains(head, []byte(`"Protocol"`)) ||
+		bytes.Contains(head, []byte(`"ErrorCode"`))), root == "autodiscover":
 		return Autodiscovery
 	case isJSON:
 		return PACC

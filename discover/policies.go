@@ -24,13 +24,14 @@ type vars struct {
 // expand fills in a template. Domains are A-labels and need no escaping.
 func (v vars) expand(template string) string {
 	address := v.addr.String()
-	md := md5.Sum([]byte(strings.ToLower(address))) //nolint:gosec // as above
+	alnum := strings.NewReplacer("-", "%2D", "_", "%5F", "~", "%7E", "+", "%20") // no mark is left but the full stop
+	md := md5.Sum([]byte(strings.ToLower(address)))                              //nolint:gosec // as above
 	return strings.NewReplacer(
 		"{domain}", v.addr.Domain,
 		"{x}", v.x,
 		"{ispdb}", v.ispdb,
 		"{address}", url.QueryEscape(address), // form encoding: + for a blank
-		"{alnum}", strings.NewReplacer("-", "%2D", "_", "%5F", "~", "%7E", "+", "%20").Replace(url.QueryEscape(address)), // no other mark but the full stop
+		"{alnum}", alnum.Replace(url.QueryEscape(address)),
 		"{raw}", rawQuery(address),
 		"{path}", url.PathEscape(address),
 		"{md5}", hex.EncodeToString(md[:]),
@@ -120,7 +121,8 @@ func (r reading) noUser(s *Server, v vars) bool {
 
 // oauth2 reports whether the client has OAuth2 for a host.
 func (r reading) oauth2(host string) bool {
-	return r.OAuth2 == nil || slices.Contains(r.OAuth2, host) || r.OAuth2[0] == "thunderbird" && mozilla.ThunderbirdOAuth2(host)
+	return r.OAuth2 == nil || slices.Contains(r.OAuth2, host) ||
+		r.OAuth2[0] == "thunderbird" && mozilla.ThunderbirdOAuth2(host)
 }
 
 // unknownSecurity is what the client makes of a server without a socketType that it knows, "" when it refuses the
@@ -129,7 +131,8 @@ func (r reading) unknownSecurity(s Server) provider.Security {
 	if r.SecurityElse != "by port" {
 		return provider.Security(r.SecurityElse)
 	}
-	if want, _ := (provider.Server{Protocol: provider.Protocol(s.Protocol), Port: s.Port}).PortSecurity(); want == provider.STARTTLS {
+	model := provider.Server{Protocol: provider.Protocol(s.Protocol), Port: s.Port}
+	if want, _ := model.PortSecurity(); want == provider.STARTTLS {
 		return want
 	}
 	return provider.TLS

@@ -60,7 +60,8 @@ func (p poxReading) read(body []byte, contentType string, v vars) (*autodiscover
 	case err != nil:
 		c = config{fault: FaultMalformed, why: "not an Autodiscover answer"}
 	case r.Error != nil:
-		c = config{fault: FaultAnswer, why: fmt.Sprintf("Autodiscover error %d: %s", r.Error.Code, provider.Printable(r.Error.Message, 120))}
+		c = config{fault: FaultAnswer, why: fmt.Sprintf("Autodiscover error %d: %s", r.Error.Code,
+			provider.Printable(r.Error.Message, 120))}
 		switch r.Error.Code {
 		case autodiscover.CodeNotFound, autodiscover.CodeNoOptions, autodiscover.CodeNotProvided:
 			c.fault = FaultAbsent // as it should be where there is nothing to answer

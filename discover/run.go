@@ -197,7 +197,8 @@ func choose(list []result) result {
 
 // conclude turns what the plan came to into a verdict.
 func (w *walk) conclude(r result) Result {
-	out := Result{Client: w.client.Name, Title: w.client.Title, Checked: w.client.Checked, Settings: r.settings, Steps: r.rows, Verdict: Nothing}
+	out := Result{Client: w.client.Name, Title: w.client.Title, Checked: w.client.Checked, Settings: r.settings,
+		Steps: r.rows, Verdict: Nothing}
 	refused := false
 	for i := range out.Steps {
 		s := &out.Steps[i]

@@ -156,7 +156,8 @@ func (s *Settings) part(about string) string {
 func (r *Report) meant(p *provider.Provider, about string) string {
 	all := wantWords(map[string][]provider.Server{aboutIncoming: p.Incoming, aboutOutgoing: p.Outgoing}[about])
 	for _, words := range all {
-		if slices.ContainsFunc(r.Clients, func(c Result) bool { return c.Settings != nil && c.Settings.part(about) == words }) {
+		finds := func(c Result) bool { return c.Settings != nil && c.Settings.part(about) == words }
+		if slices.ContainsFunc(r.Clients, finds) {
 			return words
 		}
 	}
@@ -181,7 +182,8 @@ func wantWords(list []provider.Server) []string {
 
 // serverOf is a provider's server with the user name as it is there.
 func serverOf(s provider.Server) *Server {
-	return &Server{Protocol: string(s.Protocol), Host: s.Host, Port: s.Port, Security: s.Security, Auth: s.Auth, Username: s.Username}
+	return &Server{Protocol: string(s.Protocol), Host: s.Host, Port: s.Port, Security: s.Security, Auth: s.Auth,
+		Username: s.Username}
 }
 
 // matches reports whether a server is one of a provider's.

@@ -54,7 +54,8 @@ func (w *walk) names(ctx context.Context, s step, name string) (names []string, 
 	case askNS:
 		hosts, err := w.env.NS(ctx, name)
 		for _, h := range hosts[:min(len(hosts), maxRecords)] {
-			if parent := parentDomain(h); parent != "" && parent != name && !slices.Contains(names, parent) && len(names) < maxDomains {
+			if parent := parentDomain(h); parent != "" && parent != name && !slices.Contains(names, parent) &&
+				len(names) < maxDomains {
 				names = append(names, parent)
 			}
 		}

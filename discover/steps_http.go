@@ -52,7 +52,8 @@ func (w *walk) fetch(ctx context.Context, s step, method, target, body string) a
 	if s.Accept != "" {
 		header["Accept"] = s.Accept
 	}
-	r := request{method: method, url: target, header: header, body: body, redirects: c.Redirects, absoluteForm: c.AbsoluteForm}
+	r := request{method: method, url: target, header: header, body: body, redirects: c.Redirects,
+		absoluteForm: c.AbsoluteForm}
 	if s.Do == poxHop || s.Do == poxPost && c.POX.Reposts {
 		r.redirects = 0
 	}
@@ -138,7 +139,8 @@ func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, 
 }
 
 // pointed follows a RedirectAddr or RedirectUrl as far as the client does.
-func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answer *autodiscover.Response, line Step, r result) result {
+func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answer *autodiscover.Response, line Step,
+	r result) result {
 	refuse := func(why string) result {
 		line.end(FaultAnswer, why)
 		r.rows = append(r.rows, line)
@@ -241,13 +243,15 @@ func stripQuery(raw string) string {
 
 // foreign reports a host that does not belong to a domain. Thunderbird and Outlook trust Microsoft's own.
 func foreign(host, domain string) bool {
-	return provider.Registrable(host) != provider.Registrable(domain) && !provider.Below(host, "outlook.com") && !provider.Below(host, "office365.com")
+	return provider.Registrable(host) != provider.Registrable(domain) && !provider.Below(host, "outlook.com") &&
+		!provider.Below(host, "office365.com")
 }
 
 // askForeign adds the question before a host of another domain is believed.
 func (r *result) askForeign(s step, host string) {
 	if s.Foreign != "" {
 		when := map[foreignRule]askWhen{foreignAlways: askAlways, foreignIfTaken: askTaken}[s.Foreign]
-		r.asks = append(r.asks, ask{text: fmt.Sprintf("whether to trust %s, a host of another domain", host), when: when, family: s.Family})
+		r.asks = append(r.asks, ask{text: fmt.Sprintf("whether to trust %s, a host of another domain", host), when: when,
+			family: s.Family})
 	}
 }

@@ -23,7 +23,8 @@ func Advise(results []Result) {
 				r.Findings[i] = f.Because("%s", timeoutCause(r.Server, answered, len(results)))
 			case "connect-port-refused":
 				if slices.ContainsFunc(results, func(o Result) bool { return o.Answered && o.Server.Host == r.Server.Host }) {
-					r.Findings[i] = f.Because("%s answers on another port, and nothing listens on port %d: the service is switched off, or the port is wrong", r.Server.Host, r.Server.Port)
+					r.Findings[i] = f.Because("%s answers on another port, and nothing listens on port %d: the service is "+
+						"switched off, or the port is wrong", r.Server.Host, r.Server.Port)
 				}
 			}
 		}
@@ -41,18 +42,23 @@ func timeoutCause(s provider.Server, answered string, servers int) string {
 	case s.Port == 25:
 		return silent + ": nearly every network blocks port 25 outwards; use 587 or 465"
 	case answered != "" && s.Protocol == provider.SMTP:
-		return fmt.Sprintf("%s, while %s answers: the connection to port %d is blocked on the way. Most likely the internet provider or the cloud blocks it against spam, "+
+		return fmt.Sprintf("%s, while %s answers: the connection to port %d is blocked on the way. Most likely the "+
+			"internet provider or the cloud blocks it against spam, "+
 			"or a local firewall or security software does", silent, answered, s.Port)
 	case answered != "":
-		return fmt.Sprintf("%s, while %s answers: a firewall drops port %d, at the server if it fails from everywhere, else in this network or on this device", silent, answered, s.Port)
+		return fmt.Sprintf("%s, while %s answers: a firewall drops port %d, at the server if it fails from "+
+			"everywhere, else in this network or on this device", silent, answered, s.Port)
 	case servers > 1:
-		return silent + ", nor from any other of the servers: this network or the device's security software blocks mail ports, or the whole mail system is down"
+		return silent + ", nor from any other of the servers: this network or the device's security software blocks " +
+			"mail ports, or the whole mail system is down"
 	}
-	return silent + ": a firewall drops it (this network's, the internet provider's or the cloud's, security software on the device), or the server is down"
+	return silent + ": a firewall drops it (this network's, the internet provider's or the cloud's, security " +
+		"software on the device), or the server is down"
 }
 
 // inspectors are names that security software puts into the certificates it makes for connections it reads along.
-var inspectors = regexp.MustCompile(`(?i)\b(Avast|AVG|Avira|Bitdefender|ESET|Fortinet|FortiGate|Kaspersky|McAfee|Norton|Palo Alto|Sophos|Trend Micro|Zscaler)\b`)
+var inspectors = regexp.MustCompile(`(?i)\b(Avast|AVG|Avira|Bitdefender|ESET|Fortinet|FortiGate|Kaspersky|McAfee|` +
+	`Norton|Palo Alto|Sophos|Trend Micro|Zscaler)\b`)
 
 // intercepted is f with the security software that made the certificate.
 func intercepted(f finding.Finding, issuer string) finding.Finding {

@@ -22,12 +22,15 @@ func (p *Prober) certificate(state tls.ConnectionState, s provider.Server) []fin
 	last := leaf.NotAfter.UTC().Format(time.DateOnly)
 	switch {
 	case now.After(leaf.NotAfter):
-		out = append(out, finding.New("tls-certificate-expired", subject).Because("the server's certificate expired on %s; programs refuse it or warn", last))
+		out = append(out, finding.New("tls-certificate-expired", subject).
+			Because("the server's certificate expired on %s; programs refuse it or warn", last))
 	case now.Before(leaf.NotBefore):
 		out = append(out, finding.New("tls-certificate-expired", subject).
-			Because("the server's certificate is valid only from %s; programs refuse it or warn", leaf.NotBefore.UTC().Format(time.DateOnly)))
+			Because("the server's certificate is valid only from %s; programs refuse it or warn",
+				leaf.NotBefore.UTC().Format(time.DateOnly)))
 	case leaf.NotAfter.Sub(now) < soon:
-		out = append(out, finding.New("tls-certificate-expiring", subject).Because("the server's certificate expires on %s; after that no program connects without a warning", last))
+		out = append(out, finding.New("tls-certificate-expiring", subject).
+			Because("the server's certificate expires on %s; after that no program connects without a warning", last))
 	}
 	if leaf.VerifyHostname(s.Host) != nil {
 		f := finding.New("tls-certificate-name", subject)
@@ -63,7 +66,8 @@ func (p *Prober) chain(state tls.ConnectionState, subject string) (finding.Findi
 	case unknown && bytes.Equal(leaf.RawIssuer, leaf.RawSubject):
 		f = finding.New("tls-certificate-selfsigned", subject)
 	case unknown && len(state.PeerCertificates) == 1:
-		f = f.Because("the server sends its own certificate alone, without the intermediate one by %s, and that authority is not a known one itself", clean(leaf.Issuer.String()))
+		f = f.Because("the server sends its own certificate alone, without the intermediate one by %s, and that "+
+			"authority is not a known one itself", clean(leaf.Issuer.String()))
 	}
 	return got(intercepted(f, leaf.Issuer.String()), err.Error()), true
 }

@@ -42,11 +42,14 @@ func dialectOf(p provider.Protocol) *dialect {
 		return &dialect{area: "imap", meaning: imapMeaning, offer: imapOffer, capability: "CAPABILITY", startTLS: "STARTTLS",
 			authenticate: "AUTHENTICATE", quit: "z LOGOUT", tagged: true}
 	case provider.POP3:
-		return &dialect{area: "pop3", meaning: popMeaning, offer: popOffer, capability: "CAPA", startTLS: "STLS", authenticate: "AUTH", quit: "QUIT"}
+		return &dialect{area: "pop3", meaning: popMeaning, offer: popOffer, capability: "CAPA", startTLS: "STLS",
+			authenticate: "AUTH", quit: "QUIT"}
 	case provider.ManageSieve:
-		return &dialect{area: "sieve", meaning: sieveMeaning, offer: sieveOffer, startTLS: "STARTTLS", authenticate: "AUTHENTICATE", quit: "LOGOUT", quoted: true}
+		return &dialect{area: "sieve", meaning: sieveMeaning, offer: sieveOffer, startTLS: "STARTTLS",
+			authenticate: "AUTHENTICATE", quit: "LOGOUT", quoted: true}
 	}
-	return &dialect{area: "smtp", meaning: smtpMeaning, offer: smtpOffer, capability: "EHLO {address}", startTLS: "STARTTLS", authenticate: "AUTH", quit: "QUIT"}
+	return &dialect{area: "smtp", meaning: smtpMeaning, offer: smtpOffer, capability: "EHLO {address}",
+		startTLS: "STARTTLS", authenticate: "AUTH", quit: "QUIT"}
 }
 
 // hello reads the greeting and what the server can do.
@@ -193,7 +196,8 @@ func (o offer) supports(auth provider.Auth) bool {
 	case provider.AuthOAuth2:
 		return o.has("XOAUTH2", "OAUTHBEARER")
 	case provider.AuthPasswordEncrypted:
-		return o.has("CRAM-MD5", "DIGEST-MD5") || slices.ContainsFunc(o.sasl, func(m string) bool { return strings.HasPrefix(m, "SCRAM-") })
+		return o.has("CRAM-MD5", "DIGEST-MD5") || slices.ContainsFunc(o.sasl,
+			func(m string) bool { return strings.HasPrefix(m, "SCRAM-") })
 	case provider.AuthNTLM:
 		return o.has("NTLM")
 	case provider.AuthGSSAPI:

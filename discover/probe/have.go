@@ -28,13 +28,13 @@ var errTyped = errors.New("write HOST:PORT/tls, HOST:PORT/starttls or HOST:PORT/
 // ParseTyped reads HOST[:PORT][/MODE][/AUTH]. MODE is tls, starttls or plain, AUTH a login method of the configuration.
 // A port without a mode has the one it is registered for.
 func ParseTyped(s string) (Typed, error) {
-	where, modes, _ := strings.Cut(strings.TrimSpace(s), "/")
+	where, options, _ := strings.Cut(strings.TrimSpace(s), "/")
 	t := Typed{}
-	for word := range strings.SplitSeq(strings.ToLower(modes), "/") {
+	for word := range strings.SplitSeq(strings.ToLower(options), "/") {
 		word = cmp.Or(map[string]string{"ssl": "tls", "none": "plain"}[word], word)
 		switch {
 		case word == "":
-		case t.Security == "" && t.Auth == "" && slices.Contains([]provider.Security{provider.TLS, provider.STARTTLS, provider.Plain}, provider.Security(word)):
+		case t.Security == "" && t.Auth == "" && modes[provider.Security(word)] != "":
 			t.Security = provider.Security(word)
 		case t.Auth == "" && slices.Contains(provider.Auths(), provider.Auth(word)):
 			t.Auth = provider.Auth(word)
@@ -166,7 +166,8 @@ func (c *comparison) run() {
 	case c.Port == 25:
 		c.add(c.fault("have-port-relay").Do("use %s", cmp.Or(c.use, "587 with STARTTLS or 465 with SSL/TLS")))
 	case registered && svc.Security != c.Security:
-		f := c.fault("have-port-mode").Because("port %d wants TLS from the first byte; STARTTLS ends there in a time-out", c.Port)
+		f := c.fault("have-port-mode").Because("port %d wants TLS from the first byte; STARTTLS ends there in a time-out",
+			c.Port)
 		if svc.Security == provider.STARTTLS {
 			f = f.Because("port %d begins in clear and switches to TLS by STARTTLS; SSL/TLS from the first byte ends there in "+
 				"\"wrong version number\" or a time-out", c.Port)
@@ -193,7 +194,8 @@ func (c *comparison) name() {
 	typo := cmp.Or(source.Nearest(c.Host, hosts), source.SuggestHost(c.Host))
 	switch {
 	case retired:
-		c.add(c.fault("have-host-retired").Because("%s is an old name: %s", c.Host, old.Why).Do("use %s", cmp.Or(c.use, old.Use)))
+		c.add(c.fault("have-host-retired").Because("%s is an old name: %s", c.Host, old.Why).
+			Do("use %s", cmp.Or(c.use, old.Use)))
 	case slices.Contains(hosts, c.Host):
 	case typo != "":
 		c.add(c.fault("have-host-typo").Do("write %s if it was meant", typo))
@@ -210,7 +212,8 @@ func (c *comparison) name() {
 // provider's.
 func (c *comparison) port() {
 	kind, there := protocolOf(c.Port), c.servers
-	if own := slices.DeleteFunc(slices.Clone(c.servers), func(s provider.Server) bool { return s.Host != c.Host }); len(own) > 0 {
+	if own := slices.DeleteFunc(slices.Clone(c.servers),
+		func(s provider.Server) bool { return s.Host != c.Host }); len(own) > 0 {
 		there = own
 	}
 	ofKind := func(s provider.Server) bool { return s.Protocol == kind }
@@ -239,7 +242,8 @@ func (c *comparison) server() *provider.Server {
 // passwordWorks reports whether the provider takes a password at the server.
 func (c *comparison) passwordWorks() bool {
 	s := c.server()
-	if s == nil || c.p.PasswordLogin.Own(s.Protocol) != nil && c.p.PasswordLogin.For(s.Protocol).Status == provider.PasswordWorks {
+	if s == nil || c.p.PasswordLogin.Own(s.Protocol) != nil &&
+		c.p.PasswordLogin.For(s.Protocol).Status == provider.PasswordWorks {
 		return true
 	}
 	return c.p.PasswordLogin.For(s.Protocol).Status != provider.PasswordRetired && (len(s.Auth) == 0 || s.PasswordMethod())
@@ -262,7 +266,8 @@ func (c *comparison) login() {
 	case c.Auth != provider.AuthOAuth2 && !c.passwordWorks():
 		c.found = append(c.found, c.fault("have-auth-password").Because("%s", passwordNote(c.p)))
 	case c.Auth == provider.AuthPassword && c.p.PasswordLogin.For(s.Protocol).Status == provider.PasswordApp:
-		f := c.fault("have-auth-password").Because("%s takes an app password here, not the password of the account", c.p.Name).
+		f := c.fault("have-auth-password").Because("%s takes an app password here, not the password of the account",
+			c.p.Name).
 			Do("create an app password on the provider's page and type that")
 		f.Level = finding.Warn
 		c.found = append(c.found, f)
@@ -280,7 +285,8 @@ func (t Typed) kind() provider.Protocol {
 	if kind := protocolOf(t.Port); kind != "" {
 		return kind
 	}
-	for prefix, protocol := range map[string]provider.Protocol{"imap": provider.IMAP, "pop": provider.POP3, "smtp": provider.SMTP} {
+	for prefix, protocol := range map[string]provider.Protocol{"imap": provider.IMAP, "pop": provider.POP3,
+		"smtp": provider.SMTP} {
 		if strings.HasPrefix(t.Host, prefix) {
 			return protocol
 		}
@@ -301,7 +307,8 @@ func (c *comparison) meant() []string {
 }
 
 // modes are the kinds of encryption as mail programs write them.
-var modes = map[provider.Security]string{provider.TLS: "SSL/TLS", provider.STARTTLS: "STARTTLS", provider.Plain: "no encryption"}
+var modes = map[provider.Security]string{provider.TLS: "SSL/TLS", provider.STARTTLS: "STARTTLS",
+	provider.Plain: "no encryption"}
 
 // portAndMode is a server as it is typed into a mail program.
 func portAndMode(s provider.Server) string {

@@ -31,7 +31,8 @@ func imapMeaning(d *dialect, line string) meaning {
 func imapOffer(lines []string) offer {
 	o := offer{native: true}
 	for _, line := range lines {
-		if words := strings.Fields(whole(line)); len(words) > 1 && words[0] == "*" && strings.EqualFold(words[1], "CAPABILITY") {
+		if words := strings.Fields(whole(line)); len(words) > 1 && words[0] == "*" &&
+			strings.EqualFold(words[1], "CAPABILITY") {
 			o.words = append(o.words, words[2:]...)
 		}
 	}

@@ -29,7 +29,8 @@ type Login struct {
 // Without a public suffix list entry a name is its own registrable domain.
 func Foreign(host, domain string, mx []string) bool {
 	registrable := func(name string) string { return provider.Registrable(strings.TrimSuffix(strings.ToLower(name), ".")) }
-	return !slices.ContainsFunc(slices.Concat([]string{domain}, mx), func(name string) bool { return registrable(name) == registrable(host) })
+	return !slices.ContainsFunc(slices.Concat([]string{domain}, mx),
+		func(name string) bool { return registrable(name) == registrable(host) })
 }
 
 // mechanism is one way to log in, ready to be sent.
@@ -81,7 +82,8 @@ func (s *session) methods() {
 		return
 	}
 	f := s.fault("auth-method-unsupported").
-		Because("the settings name the login method %s, and the server offers %s", strings.Join(missing, ", "), s.offer.methods())
+		Because("the settings name the login method %s, and the server offers %s", strings.Join(missing, ", "),
+			s.offer.methods())
 	f.Want, f.Got = missing, s.offer.sasl
 	if len(missing) < len(s.t.Server.Auth) {
 		f.Level = finding.Warn // a program may go on to the next method
@@ -119,14 +121,16 @@ func (m mechanism) redact(reply string) string {
 	backwards := []rune(m.secret)
 	slices.Reverse(backwards)
 	raw := []byte(m.secret)
-	secrets = append(secrets, string(backwards), hex.EncodeToString(raw), url.QueryEscape(m.secret), url.PathEscape(m.secret), html.EscapeString(m.secret),
+	secrets = append(secrets, string(backwards), hex.EncodeToString(raw), url.QueryEscape(m.secret),
+		url.PathEscape(m.secret), html.EscapeString(m.secret),
 		strings.Trim(fmt.Sprintf("% x", raw), " "))
 	var all strings.Builder
 	for _, b := range raw {
 		fmt.Fprintf(&all, "%%%02x", b)
 	}
 	secrets = append(secrets, all.String())
-	for _, text := range []string{m.secret, string(backwards), "\x00" + m.secret, m.user + "\x00" + m.secret, m.user + ":" + m.secret} {
+	for _, text := range []string{m.secret, string(backwards), "\x00" + m.secret,
+		m.user + "\x00" + m.secret, m.user + ":" + m.secret} {
 		std := base64.RawStdEncoding.EncodeToString([]byte(text))
 		secrets = append(secrets, std, base64.RawURLEncoding.EncodeToString([]byte(text)))
 		if n := len(std); n > 8 { // inside of a longer text only the end differs

@@ -81,7 +81,8 @@ func (s *session) converse(ctx context.Context) (err error) {
 			return err
 		}
 	} else if before.takesPassword() && !s.secure {
-		s.add(s.fault("auth-clear").Because("the settings say no encryption and the server takes a password like this, readable by anyone on the way").
+		s.add(s.fault("auth-clear").Because("the settings say no encryption and the server takes a password like " +
+			"this, readable by anyone on the way").
 			Do("use the SSL/TLS port, or STARTTLS if the server offers it"))
 	}
 	s.out.After, s.out.Auth = s.offer.words, s.offer.auths()
@@ -100,7 +101,8 @@ func (s *session) starttls(ctx context.Context) (err error) {
 	if !s.offer.starttls {
 		f := s.fault("starttls-stripped")
 		if s.offer.masked || strings.Contains(s.out.Greeting, "****") { // the PIX's fixup protocol smtp shows this greeting
-			f = f.Because("something on the way has overwritten STARTTLS with the letter X, as the mail inspection of Cisco firewalls does")
+			f = f.Because("something on the way has overwritten STARTTLS with the letter X, as the mail inspection of " +
+				"Cisco firewalls does")
 		}
 		return broken{got(f, "offered: "+strings.Join(s.offer.words, ", "))}
 	}
@@ -108,7 +110,8 @@ func (s *session) starttls(ctx context.Context) (err error) {
 		return err
 	}
 	if s.c.buffered() { // a reply put in before TLS (CVE-2011-0411)
-		return broken{s.fault("answer-unexpected").Because("bytes came between the go-ahead for STARTTLS and the handshake; they may be another's, so the conversation was ended")}
+		return broken{s.fault("answer-unexpected").Because("bytes came between the go-ahead for STARTTLS and the " +
+			"handshake; they may be another's, so the conversation was ended")}
 	}
 	if err := s.handshake(ctx); err != nil {
 		return err
@@ -123,7 +126,10 @@ func (s *session) diagnose(ctx context.Context, err error) finding.Finding {
 		return known.finding
 	}
 	if no, ok := errors.AsType[refusal](err); ok {
-		return s.explained(no.text, map[bool]string{true: "starttls-refused", false: "greeting-refused"}[s.c.last == s.d.startTLS])
+		if s.c.last == s.d.startTLS {
+			return s.explained(no.text, "starttls-refused")
+		}
+		return s.explained(no.text, "greeting-refused")
 	}
 	if odd, ok := errors.AsType[unexpected](err); ok {
 		return s.stranger(odd.text)
@@ -133,11 +139,13 @@ func (s *session) diagnose(ctx context.Context, err error) finding.Finding {
 	case errors.Is(err, errOversized):
 		return s.about("connect-answer-oversized")
 	case silent && greeted:
-		return s.about("connect-server-hangs").Because("the server greeted and then did not answer %s within %s; it is overloaded, or something on the way interferes", s.c.last, s.p.o.Step)
+		return s.about("connect-server-hangs").Because("the server greeted and then did not answer %s within %s; it "+
+			"is overloaded, or something on the way interferes", s.c.last, s.p.o.Step)
 	case silent && !s.secure && began != "":
 		return s.stranger(began)
 	case silent && !s.secure && s.p.speaksTLS(ctx, s.t.Server):
-		return s.about("tls-mode-starttls").Because("the port speaks TLS from the first byte, and the settings say %s; a program that waits in clear for a greeting waits in vain", s.t.Server.Security)
+		return s.about("tls-mode-starttls").Because("the port speaks TLS from the first byte, and the settings say "+
+			"%s; a program that waits in clear for a greeting waits in vain", s.t.Server.Security)
 	case silent:
 		return s.about("connect-server-silent")
 	case errors.Is(err, io.EOF):
@@ -169,7 +177,8 @@ func (s *session) stranger(text string) finding.Finding {
 func service(text string) string {
 	upper := strings.ToUpper(text)
 	for _, known := range []struct{ prefix, name string }{
-		{"* OK", "an IMAP"}, {"* PREAUTH", "an IMAP"}, {"+OK", "a POP3"}, {"220 ", "an SMTP (or FTP)"}, {"220-", "an SMTP (or FTP)"},
+		{"* OK", "an IMAP"}, {"* PREAUTH", "an IMAP"}, {"+OK", "a POP3"}, {"220 ", "an SMTP (or FTP)"},
+		{"220-", "an SMTP (or FTP)"},
 		{"\"IMPLEMENTATION\"", "a ManageSieve"}, {"HTTP/", "a web"}, {"SSH-", "an SSH"},
 	} {
 		if strings.HasPrefix(upper, known.prefix) {
@@ -183,7 +192,10 @@ func service(text string) string {
 // was sent, so nothing is about one.
 func (s *session) explained(reply, otherwise string) finding.Finding {
 	f := s.fault(otherwise)
-	found := slices.DeleteFunc(finding.Explain(reply, nil), func(f finding.Finding) bool { return strings.HasPrefix(f.ID, "smtp-message-") })
+	found := slices.DeleteFunc(finding.Explain(reply, nil), func(f finding.Finding) bool {
+		return strings.HasPrefix(f.ID,
+			"smtp-message-")
+	})
 	if len(found) > 0 && (otherwise != "auth-failed" || !strings.HasSuffix(found[0].ID, "-auth-failed")) {
 		f = found[0]
 		f.Subject = Subject(s.t.Server)
@@ -204,7 +216,8 @@ func (s *session) handshake(ctx context.Context) error {
 	if state.Version < tls.VersionTLS12 {
 		faults = append(faults, s.about("tls-version-old").
 			Because("the server speaks %s at most, which programs of today refuse (RFC 8996)", tls.VersionName(state.Version)).
-			Do("update the server, or set its least version to TLS 1.2 (Postfix: smtpd_tls_protocols and smtpd_tls_mandatory_protocols, Dovecot: ssl_min_protocol)"))
+			Do("update the server, or set its least version to TLS 1.2 (Postfix: smtpd_tls_protocols and "+
+				"smtpd_tls_mandatory_protocols, Dovecot: ssl_min_protocol)"))
 	}
 	s.add(faults...)
 	s.verified = finding.Summarize(faults).Fail == 0
@@ -219,14 +232,18 @@ func (s *session) tlsFault(err error) finding.Finding {
 	switch {
 	case notTLS && s.t.Server.Security == provider.TLS && service(began) != "":
 		return got(s.about("tls-mode-implicit").
-			Because("the settings say TLS from the first byte, and the port answers in clear: it is %s server that wants STARTTLS or none", service(began)), began)
+			Because("the settings say TLS from the first byte, and the port answers in clear: it is %s server that wants "+
+				"STARTTLS or none", service(began)), began)
 	case notTLS && s.t.Server.Security == provider.TLS:
-		return got(s.fault("answer-unexpected").Because("the port answers with something that is neither TLS nor a mail server's greeting"), began)
+		return got(s.fault("answer-unexpected").Because("the port answers with something that is neither TLS nor a "+
+			"mail server's greeting"), began)
 	case timedOut(err):
-		return s.about("connect-server-silent").Because("there is a connection, but the server does not answer the beginning of TLS; " +
+		return s.about("connect-server-silent").Because("there is a connection, but the server does not answer the " +
+			"beginning of TLS; " +
 			"it waits for something else, or a firewall or virus scanner holds the connection open and hands nothing on")
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
-		return s.about("connect-peer-closed").Because("the server, or a firewall between, closed the connection at the beginning of TLS")
+		return s.about("connect-peer-closed").Because("the server, or a firewall between, closed the connection at " +
+			"the beginning of TLS")
 	case len(found) > 0:
 		found[0].Subject = Subject(s.t.Server)
 		return got(found[0], err.Error())
@@ -236,7 +253,8 @@ func (s *session) tlsFault(err error) finding.Finding {
 
 // describe is a certificate on one line.
 func describe(cert *x509.Certificate) string {
-	return clean(fmt.Sprintf("%s, by %s, until %s", names(cert)[0], cert.Issuer.CommonName, cert.NotAfter.UTC().Format(time.DateOnly)))
+	return clean(fmt.Sprintf("%s, by %s, until %s", names(cert)[0], cert.Issuer.CommonName,
+		cert.NotAfter.UTC().Format(time.DateOnly)))
 }
 
 // summary is the finding of a server with nothing wrong.
@@ -247,7 +265,8 @@ func (s *session) summary() {
 	f := s.fault("server-ready")
 	if s.secure {
 		version, _, _ := strings.Cut(s.out.TLS, ",")
-		f = f.Because("it answers with %s and a certificate that is valid for its name; login by %s", version, s.offer.methods())
+		f = f.Because("it answers with %s and a certificate that is valid for its name; login by %s", version,
+			s.offer.methods())
 	}
 	s.out.Findings = slices.Insert(s.out.Findings, 0, f)
 }

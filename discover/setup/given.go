@@ -11,7 +11,8 @@ import (
 // Server reads a server that an operator names: HOST, HOST:PORT, or SCHEME://HOST[:PORT] as in the configuration. Its
 // port is 0 where it is not given, for that of any service of the protocol.
 func Server(protocol provider.Protocol, text string) (*provider.Server, error) {
-	key, example := protocol.Key(), map[provider.Protocol]string{provider.IMAP: "imaps", provider.SMTP: "submissions"}[protocol]
+	key, example := protocol.Key(), map[provider.Protocol]string{provider.IMAP: "imaps",
+		provider.SMTP: "submissions"}[protocol]
 	if strings.Contains(text, "://") {
 		s, fix := config.ParseServer(key, text)
 		if fix == "" && s.Protocol.Key() != key {

@@ -107,7 +107,8 @@ func Look(ctx context.Context, domain string, o Options) *Seen {
 	if errors.Is(l.seen.MXErr, provider.ErrUnavailable) || l.seen.Unknown {
 		return l.seen // neither would the names of servers be answered
 	}
-	if l.seen.Builtin = source.NewMXTable(provider.Builtins()).ByHosts(l.seen.MX); l.seen.Builtin != nil && o.IMAP == nil && o.SMTP == nil {
+	if l.seen.Builtin = source.NewMXTable(provider.Builtins()).ByHosts(l.seen.MX); l.seen.Builtin != nil &&
+		o.IMAP == nil && o.SMTP == nil {
 		return l.seen
 	}
 	l.ctx, cancel = context.WithTimeout(ctx, wholeTime)
@@ -167,7 +168,9 @@ func (l *look) service(s provider.Service) {
 	if err != nil {
 		return // none, or no answer: the usual names remain
 	}
-	slices.SortFunc(records, func(a, b query.SRV) int { return cmp.Or(int(a.Priority)-int(b.Priority), int(b.Weight)-int(a.Weight)) })
+	slices.SortFunc(records, func(a, b query.SRV) int {
+		return cmp.Or(int(a.Priority)-int(b.Priority), int(b.Weight)-int(a.Weight))
+	})
 	for _, r := range records {
 		if r.Target != "." && r.Port != 0 {
 			l.visit(provider.Server{Protocol: s.Protocol, Host: r.Target, Port: r.Port, Security: s.Security}, Service)
@@ -189,7 +192,7 @@ func (l *look) documents() {
 			l.published(r.Settings)
 		}
 	}
-	_, _ = discover.Run(ctx, &env, provider.Address{Domain: l.seen.Domain}, asPrograms...) // its error is an unknown client
+	_, _ = discover.Run(ctx, &env, provider.Address{Domain: l.seen.Domain}, asPrograms...) // they are known
 }
 
 func (l *look) published(s *discover.Settings) {
@@ -250,7 +253,8 @@ func (l *look) add(s provider.Server, why Why, named []provider.Protocol) *Host 
 			return nil
 		}
 		i = len(l.hosts)
-		l.hosts = append(l.hosts, &Host{Name: name, Why: why, by: map[provider.Protocol]Why{}, service: len(provider.Services())})
+		l.hosts = append(l.hosts, &Host{Name: name, Why: why, by: map[provider.Protocol]Why{},
+			service: len(provider.Services())})
 	}
 	h := l.hosts[i]
 	h.Why = min(h.Why, why)
@@ -284,5 +288,6 @@ func (l *look) port(h *Host, s provider.Server) {
 
 // nameless reports a name that cannot be looked up, or has no address.
 func (h *Host) nameless() bool {
-	return len(h.Ports) > 0 && slices.ContainsFunc(h.Ports[0].Findings, func(f finding.Finding) bool { return strings.HasPrefix(f.ID, "connect-name-") })
+	return len(h.Ports) > 0 && slices.ContainsFunc(h.Ports[0].Findings,
+		func(f finding.Finding) bool { return strings.HasPrefix(f.ID, "connect-name-") })
 }

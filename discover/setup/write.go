@@ -29,7 +29,8 @@ type Draft struct {
 // Draft is what was seen, as a configuration.
 func (s *Seen) Draft() Draft {
 	return Draft{Domain: s.Domain, Builtin: s.Builtin, Username: s.Username,
-		Incoming: s.Announced(provider.IMAP, provider.POP3), Outgoing: s.Announced(provider.SMTP), Sieve: s.Announced(provider.ManageSieve)}
+		Incoming: s.Announced(provider.IMAP, provider.POP3), Outgoing: s.Announced(provider.SMTP),
+		Sieve: s.Announced(provider.ManageSieve)}
 }
 
 // OwnUsername reports whether people log in with something other than the address.
@@ -47,7 +48,8 @@ func (d Draft) Hosts() []string {
 	if d.Builtin == nil || d.Builtin.Vendor == nil { // else Autodiscover is the vendor's
 		hosts = append(hosts, "autodiscover."+d.Domain)
 	}
-	if slices.ContainsFunc(d.Incoming, provider.Server.ImplicitTLS) && slices.ContainsFunc(d.Outgoing, provider.Server.ImplicitTLS) {
+	if slices.ContainsFunc(d.Incoming, provider.Server.ImplicitTLS) && slices.ContainsFunc(d.Outgoing,
+		provider.Server.ImplicitTLS) {
 		hosts = append(hosts, "ua-auto-config."+d.Domain) // PACC's name, which is not published without
 	}
 	if !slices.Contains(hosts, d.ServiceHost) {
@@ -73,7 +75,8 @@ var texts embed.FS
 
 func fill(name string, data any) []byte {
 	indent := func(text []byte) string { return strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n  ") }
-	t := template.Must(template.New(name).Funcs(template.FuncMap{"quoted": quoted, "short": short, "indent": indent}).ParseFS(texts, name))
+	t := template.Must(template.New(name).Funcs(template.FuncMap{"quoted": quoted, "short": short,
+		"indent": indent}).ParseFS(texts, name))
 	var b bytes.Buffer
 	if err := t.Execute(&b, data); err != nil {
 		panic(err) // a test fills each
@@ -84,8 +87,10 @@ func fill(name string, data any) []byte {
 // short is a server as it is written in the configuration.
 func short(s provider.Server) string {
 	svc, known := s.Service()
-	if !known || s.Security == provider.Plain || len(s.Auth) > 0 && !slices.Equal(s.Auth, []provider.Auth{provider.AuthPassword}) {
-		return fmt.Sprintf("{protocol: %s, host: %s, port: %d, security: %s, auth: [%s]}", s.Protocol, s.Host, s.Port, s.Security, list(s.Auth))
+	if !known || s.Security == provider.Plain || len(s.Auth) > 0 && !slices.Equal(s.Auth,
+		[]provider.Auth{provider.AuthPassword}) {
+		return fmt.Sprintf("{protocol: %s, host: %s, port: %d, security: %s, auth: [%s]}", s.Protocol, s.Host, s.Port,
+			s.Security, list(s.Auth))
 	}
 	out := svc.Name + "://" + s.Host
 	if s.Port != svc.Port {
