@@ -207,6 +207,7 @@ func (l *look) published(s *discover.Settings) {
 	l.mu.Unlock()
 	for _, found := range []*discover.Server{s.Incoming, s.Outgoing} {
 		if server, ok := found.Mail(); ok {
+			server.Auth = nil // what the server offers counts
 			l.visit(server, Published)
 		}
 	}
