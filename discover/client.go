@@ -6,8 +6,8 @@
 // marked there. [Run] gives the settings each client would end with, whether it would ask its user, and every step with
 // its outcome; [Report.Findings] says what is wrong with what is published.
 //
-// Answers come from strangers. Sizes, times, redirects, nesting and the number of requests are bounded, no credential,
-// cookie or proxy is used, and private addresses are refused when the connection is made, after DNS, for redirects too.
+// No answer is trusted. Sizes, times, redirects, nesting and the number of requests are bounded, no credential, cookie
+// or proxy is used, and private addresses are refused when the connection is made, after DNS, for redirects too.
 package discover
 
 import (

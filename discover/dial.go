@@ -13,7 +13,7 @@ import (
 	"autoconfig/provider"
 )
 
-// What keeps a connection from coming about, apart from the network itself.
+// Why a connection is not made, apart from the network itself.
 var (
 	ErrPrivate    = failure{FaultPrivate, "a private address; --allow-private permits it"}
 	ErrUnresolved = failure{FaultUnresolved, "the host has no address"}
@@ -24,8 +24,8 @@ var (
 const headStart = 250 * time.Millisecond
 
 // Connect connects to host:port: to what ConnectTo names, else to the addresses that DNS gives, the first that answers.
-// It looks at the very address a connection goes to, so a name that resolves to something else the second time gains
-// nothing. When all fail, the error is the most telling one.
+// It checks the very address that it connects to, so a name that resolves differently the second time gains nothing.
+// When all fail, the error is the most telling one.
 func (e *Env) Connect(ctx context.Context, network, hostPort string) (net.Conn, error) {
 	if e.ConnectTo != nil {
 		if to := e.ConnectTo(hostPort); to != hostPort {

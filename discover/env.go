@@ -39,20 +39,20 @@ type Env struct {
 	Document func(url string, body []byte)
 }
 
-// NewEnv asks client, and has the defaults else.
+// NewEnv is a network whose DNS questions client asks, with the defaults for everything else.
 func NewEnv(client *query.Client) *Env {
 	return &Env{SRV: client.LookupSRV, MX: client.LookupMX, NS: client.LookupNS, TXT: client.LookupTXT,
 		Host: client.LookupHost}
 }
 
-// The bounds on what strangers can make this program do for one client.
+// The bounds on what foreign servers can make this program do for one client.
 const (
 	defaultLimit = 90 * time.Second
 	maxRequests  = 32       // HTTP requests, redirects not counted; Thunderbird's usual ones are 13
 	maxRaw       = 1 << 20  // octets of a body before its content coding is taken off
 	maxDocument  = 64 << 10 // octets of a document
 	maxHeader    = 64 << 10 // octets of an answer's header
-	maxRecords   = 16       // records of a DNS answer that are looked at
+	maxRecords   = 16       // records of a DNS answer that are read
 	maxDomains   = 3        // domains an askMX or askNS step goes on with
 	maxAddresses = 6        // addresses of a host that are tried
 )

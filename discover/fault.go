@@ -14,7 +14,7 @@ import (
 	"autoconfig/provider"
 )
 
-// failure is an error of this package, sorted when it is made.
+// failure is an error of this package with its fault.
 type failure struct {
 	fault Fault
 	why   string

@@ -145,7 +145,7 @@ func (r request) form(u *url.URL) {
 	}
 }
 
-// redirect looks at a hop before it is taken.
+// redirect checks a hop before it is taken.
 func (a *answer) redirect(r request, next *http.Request, count int) error {
 	switch {
 	case r.redirects == 0:

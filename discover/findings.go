@@ -70,7 +70,7 @@ func (f *faults) steps() iter.Seq2[string, Step] {
 	}
 }
 
-// settings looks at what clients end with.
+// settings reports what is wrong with the settings that clients end with.
 func (f *faults) settings() {
 	switch {
 	case f.report.Found():
@@ -125,7 +125,7 @@ func (f *faults) published() {
 	}
 }
 
-// any reports whether a step is as described.
+// any reports whether there is a step like that.
 func (f *faults) any(is func(s Step) bool) bool {
 	for _, s := range f.steps() {
 		if is(s) {
@@ -135,7 +135,7 @@ func (f *faults) any(is func(s Step) bool) bool {
 	return false
 }
 
-// found is the first settings that a step of a kind brought, if it is right.
+// found is the first settings that a step of a kind, and like that, brought.
 func (f *faults) found(k kind, right func(client string, s Step) bool) *Settings {
 	for client, s := range f.steps() {
 		if s.settings != nil && s.kind == k && right(client, s) {
@@ -145,7 +145,7 @@ func (f *faults) found(k kind, right func(client string, s Step) bool) *Settings
 	return nil
 }
 
-// own reports a step at a host of the domain.
+// own reports whether a step asked a host of the domain.
 func (f *faults) own(s Step) bool { return s.host != "" && provider.Below(s.host, f.report.domain) }
 
 // document is what the domain's own autoconfig places say to a client that takes the first servers, by URLs that begin

@@ -11,14 +11,15 @@ import (
 	"autoconfig/provider"
 )
 
-// planned reports a name that is in DNS for mail programs alone. What the domain itself answers is often a web site's.
+// planned reports whether a name is in DNS for mail programs alone. What the domain itself answers is often a web
+// site's.
 func (f *faults) planned(host string) bool {
-	label, rest, _ := strings.Cut(host, ".")
-	return rest == f.report.domain && slices.Contains([]string{"autoconfig", "autodiscover", pacc.HostLabel}, label)
+	label, parent, _ := strings.Cut(host, ".")
+	return parent == f.report.domain && slices.Contains([]string{"autoconfig", "autodiscover", pacc.HostLabel}, label)
 }
 
-// names looks at what each name and each path of the domain answers, each fault once, whichever client met it. Hosts
-// that are not the domain's own (the ISPDB, a mail exchanger's) are not its operator's to correct.
+// names reports what is wrong with each name and each path of the domain, each fault once, whichever client met it.
+// Hosts that are not the domain's own (the ISPDB, a mail exchanger's) are not its operator's to correct.
 func (f *faults) names() {
 	for client, s := range f.steps() {
 		if question := s.host == "" && s.kind != guess; question && (s.Fault == FaultDNS || s.Fault == FaultTimeout) {
@@ -47,7 +48,7 @@ var hostFaults = map[Fault]string{
 	FaultHTTP: "discover-answer-garbled", FaultDigest: "discover-pacc-digest", FaultTimeout: "discover-host-hangs",
 }
 
-// host looks at how a name is reached.
+// host reports what keeps programs from reaching a name.
 func (f *faults) host(s Step) {
 	id, subject, got := hostFaults[s.Fault], s.host, []string(nil)
 	switch {
@@ -71,7 +72,7 @@ func (f *faults) host(s Step) {
 	}
 }
 
-// path looks at what a path answers.
+// path reports what is wrong with the answer of a path.
 func (f *faults) path(s Step) {
 	switch s.Fault {
 	case FaultPage:
@@ -118,7 +119,7 @@ func (f *faults) unanswered(s Step) {
 	}
 }
 
-// served reports a step in which a name of the domain answers with settings by https.
+// served reports whether a name of the domain answers with settings by https.
 func (f *faults) served(s Step) bool {
 	return s.settings != nil && strings.HasPrefix(s.url, "https:") && f.own(s)
 }
@@ -147,8 +148,7 @@ func (f *faults) outcome() {
 	}
 }
 
-// builtin gives the asker advice that fits a domain of a provider such as Outlook.com: nothing there is theirs to
-// correct.
+// builtin leaves out advice that nobody but a provider such as Outlook.com can follow at its domains.
 func (f *faults) builtin() {
 	if len(f.list) == 0 || provider.VendorOwned(f.report.domain) == "" {
 		return

@@ -15,7 +15,7 @@ import (
 
 // vars fill the templates of a plan.
 type vars struct {
-	addr  provider.Address // whose settings are looked for; a redirect may change it
+	addr  provider.Address // that settings are wanted for; a redirect may change it
 	login provider.Address // the person's own, for user names
 	x     string           // the domain, or the name a DNS answer led to
 	ispdb string

@@ -39,7 +39,7 @@ type reading struct {
 	AnyCase      bool                         `json:"any_case"`      // of the words
 	SecurityElse string                       `json:"security_else"` // when no word is known; default: the block is bad
 	Auth         map[string]provider.Auth     // its authentication words
-	AuthOutgoing map[string]provider.Auth     `json:"auth_outgoing"` // further ones, for outgoing servers
+	AuthOutgoing map[string]provider.Auth     `json:"auth_outgoing"` // more of them, for outgoing servers
 	AuthElse     provider.Auth                `json:"auth_else"`     // when no word is known; default: the block is bad
 	OAuth2       []string                     // the hosts it has a client id for; default: any
 	OAuth2Late   bool                         `json:"oauth2_late"` // asked of the servers that it takes only
@@ -86,7 +86,7 @@ func (r reading) read(body []byte, contentType string, v vars) config {
 	return c
 }
 
-// isWebPage is what comes of HTML in the place of a document.
+// isWebPage is the outcome of HTML in place of a document.
 func isWebPage(document string) config {
 	return config{fault: FaultPage, why: "a web page, not " + document}
 }
@@ -130,7 +130,7 @@ func (r reading) signsIn(s *Server) bool {
 	return len(s.Auth) > 0
 }
 
-// refuses looks at the element itself.
+// refuses says why the client refuses the element itself, "" when it does not.
 func (r reading) refuses(e *mozilla.Element) string {
 	in, id := all(e, "incomingServer"), e.SelectAttrValue("id", "")
 	switch {
@@ -222,7 +222,7 @@ func (r reading) block(b *mozilla.Element, v vars, outgoing bool) (s Server, bad
 	return s, ""
 }
 
-// misshapen looks at the form of the values, which some clients cannot read with an attribute or an element.
+// misshapen says which value the client cannot read because of an attribute or an element in it.
 func (r reading) misshapen(b *mozilla.Element) string {
 	for _, e := range b.ChildElements() {
 		tag := e.FullTag()

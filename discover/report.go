@@ -110,7 +110,7 @@ const (
 	FaultEmpty       Fault = "empty"                 // the format, with no server in it that the client can use
 	FaultRejected    Fault = "rejected"              // a detail that this client refuses the document for
 	FaultAnswer      Fault = "answer"                // an Autodiscover error or a redirect the client does not follow
-	FaultDigest      Fault = "digest"                // DNS does not vouch for the PACC document
+	FaultDigest      Fault = "digest"                // no digest in DNS matches the PACC document
 	FaultLimit       Fault = "limit"                 // this program's bound on requests
 )
 

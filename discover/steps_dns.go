@@ -209,8 +209,8 @@ func (w *walk) askService(ctx context.Context, s step, name string) (line Step, 
 	return line, best
 }
 
-// guess tries to connect to every candidate at once. An open port is all that is looked at: what it speaks is for the
-// client, or a probe, to see.
+// guess tries to connect to every candidate at once. An open port is all that counts: what it speaks is for the client,
+// or a probe, to find out.
 func (w *walk) guess(ctx context.Context, s step, v vars) result {
 	list := slices.Concat(s.Incoming, s.Outgoing)
 	rows, servers := make([]Step, len(list)), make([]*Server, len(list))

@@ -15,7 +15,7 @@ import (
 	"autoconfig/provider"
 )
 
-// pacc fetches the document and its digest at once, and takes the document only when DNS vouches for its bytes
+// pacc fetches the document and its digest at once, and takes the document only when its digest is in DNS
 // (draft-ietf-mailmaint-pacc-03).
 func (w *walk) pacc(ctx context.Context, s step, v vars) result {
 	domain := v.addr.Domain

@@ -161,7 +161,7 @@ func (b *beginning) look(ctx context.Context, domain string, o setup.Options) (s
 	o.Env, o.Now = b.network.environment(cfg), b.today
 	for {
 		fmt.Fprintf(b.stderr, "Looking at %s and its servers…\n", domain)
-		seen := setup.Look(ctx, domain, o)
+		seen := setup.Survey(ctx, domain, o)
 		if err := context.Cause(ctx); err != nil {
 			return setup.Draft{}, err
 		}

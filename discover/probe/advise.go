@@ -31,7 +31,7 @@ func Advise(results []Result) {
 	}
 }
 
-// timeoutCause says who keeps a connection from coming about, most likely.
+// timeoutCause says what most likely keeps the connection from being made.
 func timeoutCause(s provider.Server, answered string, servers int) string {
 	silent := fmt.Sprintf("nothing came back from %s", hostPort(s))
 	switch old, retired := provider.RetiredHosts()[s.Host]; {

@@ -15,7 +15,7 @@ import (
 // something has gone wrong.
 const soon = 14 * 24 * time.Hour
 
-// certificate lists all that is wrong with a server's certificate: dates, name and chain are judged apart.
+// certificate lists all that is wrong with a server's certificate: dates, name and chain are checked separately.
 func (p *Prober) certificate(state tls.ConnectionState, s provider.Server) []finding.Finding {
 	var out []finding.Finding
 	leaf, now, subject := state.PeerCertificates[0], p.o.Now(), Subject(s)
@@ -43,7 +43,7 @@ func (p *Prober) certificate(state tls.ConnectionState, s provider.Server) []fin
 	return out
 }
 
-// chain judges whether a trusted authority vouches for the certificate, on a day on which it is valid.
+// chain checks whether the certificate leads to a trusted authority, on a day on which it is valid.
 func (p *Prober) chain(state tls.ConnectionState, subject string) (finding.Finding, bool) {
 	leaf := state.PeerCertificates[0]
 	opts := x509.VerifyOptions{Roots: p.o.Env.Roots, Intermediates: x509.NewCertPool(), CurrentTime: p.o.Now()}

@@ -141,8 +141,8 @@ func (c *conn) beginning() string {
 	return line
 }
 
-// startTLS begins TLS at most of version most. Version and certificate are judged afterwards, so that all faults can be
-// reported; nothing secret is sent before that.
+// startTLS begins TLS at most of version most. Version and certificate are checked afterwards, so that all faults can
+// be reported; nothing secret is sent before that.
 func (c *conn) startTLS(ctx context.Context, host string, most uint16) (tls.ConnectionState, error) {
 	if err := c.limit(); err != nil {
 		return tls.ConnectionState{}, err

@@ -29,10 +29,10 @@ type Options struct {
 	Once  bool   // one connection to each server: whether it takes old TLS too is not asked
 }
 
-// Key tells apart the servers that need a look each.
+// Key identifies a server that is probed once.
 func Key(s provider.Server) string { return Subject(s) + "/" + string(s.Security) }
 
-// Target is a server to look at, as the settings have it.
+// Target is a server to probe, as the settings have it.
 type Target struct {
 	Server provider.Server
 	// Trusted says that the settings came from the configuration or over verified https. Without it the host is given
@@ -63,7 +63,7 @@ func (r Result) Usable() bool {
 	return r.TLS != "" && len(r.Auth) > 0 && finding.Summarize(r.Findings).Fail == 0
 }
 
-// Prober looks at servers. It is safe for concurrent use.
+// Prober probes servers. It is safe for concurrent use.
 type Prober struct {
 	o Options
 
@@ -89,7 +89,7 @@ func hostPort(s provider.Server) string {
 	return net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port)))
 }
 
-// Run looks at one server: connection, TLS, certificate, greeting, capabilities before and after TLS, login methods,
+// Run probes one server: connection, TLS, certificate, greeting, capabilities before and after TLS, login methods,
 // login.
 func (p *Prober) Run(ctx context.Context, t Target) Result {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Total)

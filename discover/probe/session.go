@@ -131,8 +131,8 @@ func (s *session) diagnose(ctx context.Context, err error) finding.Finding {
 		}
 		return s.explained(no.text, "greeting-refused")
 	}
-	if odd, ok := errors.AsType[unexpected](err); ok {
-		return s.stranger(odd.text)
+	if strange, ok := errors.AsType[unexpected](err); ok {
+		return s.otherProtocol(strange.text)
 	}
 	greeted, began := s.out.Greeting != "", s.c.beginning()
 	switch silent := timedOut(err); {
@@ -142,7 +142,7 @@ func (s *session) diagnose(ctx context.Context, err error) finding.Finding {
 		return s.about("connect-server-hangs").Because("the server greeted and then did not answer %s within %s; it "+
 			"is overloaded, or something on the way interferes", s.c.last, s.p.o.Step)
 	case silent && !s.secure && began != "":
-		return s.stranger(began)
+		return s.otherProtocol(began)
 	case silent && !s.secure && s.p.speaksTLS(ctx, s.t.Server):
 		return s.about("tls-mode-starttls").Because("the port speaks TLS from the first byte, and the settings say "+
 			"%s; a program that waits in clear for a greeting waits in vain", s.t.Server.Security)
@@ -160,8 +160,8 @@ func got(f finding.Finding, text string) finding.Finding {
 	return f
 }
 
-// stranger is the finding for an answer that is not of the protocol.
-func (s *session) stranger(text string) finding.Finding {
+// otherProtocol is the finding for an answer that is not of the protocol.
+func (s *session) otherProtocol(text string) finding.Finding {
 	f := got(s.fault("answer-unexpected"), text)
 	if found := finding.Explain(text, nil); len(found) > 0 && found[0].Level == finding.Fail {
 		return s.explained(text, "answer-unexpected")
@@ -203,7 +203,7 @@ func (s *session) explained(reply, otherwise string) finding.Finding {
 	return got(f, reply)
 }
 
-// handshake begins TLS and looks at version and certificate.
+// handshake begins TLS and checks version and certificate.
 func (s *session) handshake(ctx context.Context) error {
 	state, err := s.c.startTLS(ctx, s.t.Server.Host, tls.VersionTLS13)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 // choose decides what is announced: of each service the best host, and of two services for reading the one with
 // implicit TLS (RFC 8314 §3.3). Both ways to send are announced, as many programs know one alone.
-func (s *Seen) choose() {
+func (s *Result) choose() {
 	for i := range s.Hosts {
 		h := &s.Hosts[i]
 		slices.SortFunc(h.Ports, func(a, b Port) int {
@@ -37,7 +37,7 @@ func (s *Seen) choose() {
 
 // best is the port of a service on the host that most speaks for: named for the protocol by what is surest, then with
 // the most services, then the first.
-func (s *Seen) best(svc provider.Service) (best *Port) {
+func (s *Result) best(svc provider.Service) (best *Port) {
 	var rank [2]int
 	for i := range s.Hosts {
 		h := &s.Hosts[i]
@@ -74,7 +74,7 @@ func (p *Port) methods() []provider.Auth {
 }
 
 // note says of each port that is not announced why it is not.
-func (s *Seen) note() {
+func (s *Result) note() {
 	for _, h := range s.Hosts {
 		for i := range h.Ports {
 			p := &h.Ports[i]
@@ -109,7 +109,7 @@ func fault(r probe.Result) string {
 }
 
 // Announced are the servers to announce, best first.
-func (s *Seen) Announced(protocols ...provider.Protocol) []provider.Server {
+func (s *Result) Announced(protocols ...provider.Protocol) []provider.Server {
 	var out []provider.Server
 	for _, h := range s.Hosts {
 		for _, p := range h.Ports {
@@ -125,7 +125,7 @@ func (s *Seen) Announced(protocols ...provider.Protocol) []provider.Server {
 }
 
 // Complete reports whether there is a server for reading mail and one for sending it.
-func (s *Seen) Complete() bool {
+func (s *Result) Complete() bool {
 	return len(s.Announced(provider.IMAP, provider.POP3)) > 0 && len(s.Announced(provider.SMTP)) > 0
 }
 

@@ -13,7 +13,7 @@ import (
 type Line struct{ Head, Text string }
 
 // Lines say what was found, what not, and why.
-func (s *Seen) Lines() []Line {
+func (s *Result) Lines() []Line {
 	var out []Line
 	add := func(format string, args ...any) { out = append(out, Line{Text: fmt.Sprintf(format, args...)}) }
 	switch {

@@ -45,7 +45,7 @@ type place struct {
 	xml     string            // the document at autoconfig.example.org
 }
 
-func (p place) look(t *testing.T, imap, smtp string) *Seen {
+func (p place) look(t *testing.T, imap, smtp string) *Result {
 	t.Helper()
 	ca := probetest.NewAuthority()
 	dns := dnstest.Start(t, soa+p.zone)
@@ -111,7 +111,7 @@ func (p place) look(t *testing.T, imap, smtp string) *Seen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Look(t.Context(), "example.org", o)
+	return Survey(t.Context(), "example.org", o)
 }
 
 const mailZone = "@ IN MX 10 mail\nmail IN A 192.0.2.10\n"
@@ -123,7 +123,7 @@ func document(user, in, out string) string {
 </emailProvider></clientConfig>`
 }
 
-func TestLook(t *testing.T) {
+func TestSurvey(t *testing.T) {
 	t.Parallel()
 	const plain, smtpPlain = "AUTH=PLAIN", "AUTH PLAIN LOGIN"
 	for _, test := range []struct {
@@ -317,15 +317,15 @@ func TestServer(t *testing.T) {
 }
 
 // A resolver that is down, and a domain that is not there, end the look at once.
-func TestLookWithoutDNS(t *testing.T) {
+func TestSurveyWithoutDNS(t *testing.T) {
 	t.Parallel()
 	env := &discover.Env{MX: func(context.Context, string) ([]string, error) { return nil, provider.ErrUnavailable }}
-	if seen := Look(t.Context(), "example.org", Options{Env: env}); !errors.Is(seen.MXErr, provider.ErrUnavailable) || len(seen.Hosts) > 0 {
+	if seen := Survey(t.Context(), "example.org", Options{Env: env}); !errors.Is(seen.MXErr, provider.ErrUnavailable) || len(seen.Hosts) > 0 {
 		t.Errorf("%+v", seen)
 	}
 	dns := dnstest.Start(t, soa)
 	env = discover.NewEnv(query.New(query.Options{Resolvers: []string{dns.Addr()}}))
-	if seen := Look(t.Context(), "nosuch.example.org", Options{Env: env}); !seen.Unknown || len(seen.Hosts) > 0 {
+	if seen := Survey(t.Context(), "nosuch.example.org", Options{Env: env}); !seen.Unknown || len(seen.Hosts) > 0 {
 		t.Errorf("%+v", seen)
 	}
 }

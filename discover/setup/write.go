@@ -27,7 +27,7 @@ type Draft struct {
 }
 
 // Draft is what was seen, as a configuration.
-func (s *Seen) Draft() Draft {
+func (s *Result) Draft() Draft {
 	return Draft{Domain: s.Domain, Builtin: s.Builtin, Username: s.Username,
 		Incoming: s.Announced(provider.IMAP, provider.POP3), Outgoing: s.Announced(provider.SMTP),
 		Sieve: s.Announced(provider.ManageSieve)}

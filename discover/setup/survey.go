@@ -20,9 +20,9 @@ import (
 	"autoconfig/source"
 )
 
-// The times in which a look ends, whatever does not answer: 14 s at most, and about one second where everything does.
+// The times in which a survey ends: 14 s at most, whatever does not answer, and about one second where everything does.
 const (
-	mxTime       = 3 * time.Second // before anything else, since a built-in provider needs no look
+	mxTime       = 3 * time.Second // before anything else, since a built-in provider needs no survey
 	documentTime = 5 * time.Second
 	portStep     = 4 * time.Second
 	portTime     = 6 * time.Second
@@ -30,7 +30,7 @@ const (
 	mostHosts    = 16
 )
 
-// Why says why a host was looked at, the best reason first.
+// Why says why a host was probed, the best reason first.
 type Why int
 
 // The reasons.
@@ -46,14 +46,14 @@ func (w Why) String() string {
 	return [...]string{"given", "in the settings published", "SRV record", "usual name", "MX record"}[w]
 }
 
-// Port is one port of a host that was looked at.
+// Port is one port of a host.
 type Port struct {
 	probe.Result
 	Announced bool
 	Note      string // why not, or what goes with it
 }
 
-// Host is one host that was looked at.
+// Host is one host that was probed.
 type Host struct {
 	Name  string
 	Why   Why
@@ -63,8 +63,8 @@ type Host struct {
 	service int                       // the best that names it, by its place among all
 }
 
-// Seen is what a look found out about a domain.
-type Seen struct {
+// Result is what was found out about a domain.
+type Result struct {
 	Domain   string
 	MX       []string
 	MXErr    error
@@ -75,30 +75,30 @@ type Seen struct {
 	From     []string           // the documents that the domain publishes
 }
 
-// Options say where to look.
+// Options are the network and what is known already.
 type Options struct {
 	Env  *discover.Env
 	Now  func() time.Time
-	IMAP *provider.Server // given by the operator: a host, and maybe a port; nil: look for it
+	IMAP *provider.Server // given by the operator: a host, and maybe a port; nil: not known
 	SMTP *provider.Server
 }
 
-type look struct {
+type survey struct {
 	o      Options
 	prober *probe.Prober
-	ctx    context.Context //nolint:containedctx // of all goroutines of one look
+	ctx    context.Context //nolint:containedctx // of all goroutines of one survey
 
 	running sync.WaitGroup
 	mu      sync.Mutex
-	seen    *Seen
+	seen    *Result
 	hosts   []*Host
 	asked   map[string]bool // servers, by subject and security
 }
 
-// Look looks at a domain: its MX record, its SRV records, the settings that it publishes, and the ports of the hosts
+// Survey examines a domain: its MX record, its SRV records, the settings that it publishes, and the ports of the hosts
 // that all these and custom name.
-func Look(ctx context.Context, domain string, o Options) *Seen {
-	l := &look{o: o, seen: &Seen{Domain: domain}, asked: map[string]bool{}}
+func Survey(ctx context.Context, domain string, o Options) *Result {
+	l := &survey{o: o, seen: &Result{Domain: domain}, asked: map[string]bool{}}
 	mx, cancel := context.WithTimeout(ctx, mxTime)
 	l.seen.MX, l.seen.MXErr = o.Env.MX(mx, domain)
 	cancel()
@@ -127,7 +127,7 @@ func Look(ctx context.Context, domain string, o Options) *Seen {
 }
 
 // addresses asks DNS once for each host, not once for each of its ports.
-func (l *look) addresses() func(context.Context, string) ([]netip.Addr, error) {
+func (l *survey) addresses() func(context.Context, string) ([]netip.Addr, error) {
 	var asked sync.Map // of functions, by host
 	return func(_ context.Context, host string) ([]netip.Addr, error) {
 		f, _ := asked.LoadOrStore(host, sync.OnceValues(func() ([]netip.Addr, error) {
@@ -140,8 +140,8 @@ func (l *look) addresses() func(context.Context, string) ([]netip.Addr, error) {
 	}
 }
 
-// begin looks at all places at the same time.
-func (l *look) begin() {
+// begin asks all places at the same time.
+func (l *survey) begin() {
 	for _, s := range []*provider.Server{l.o.IMAP, l.o.SMTP} {
 		if s != nil {
 			l.visit(*s, Given)
@@ -163,7 +163,7 @@ func (l *look) begin() {
 }
 
 // service asks for the SRV record of a service (RFC 6186, RFC 8314, RFC 5804).
-func (l *look) service(s provider.Service) {
+func (l *survey) service(s provider.Service) {
 	records, err := l.o.Env.SRV(l.ctx, "_"+s.Name+"._tcp."+l.seen.Domain)
 	if err != nil {
 		return // none, or no answer: the usual names remain
@@ -182,7 +182,7 @@ func (l *look) service(s provider.Service) {
 var asPrograms = []string{"thunderbird-ios", "outlook", "pacc"}
 
 // documents looks for the settings that the domain publishes already.
-func (l *look) documents() {
+func (l *survey) documents() {
 	ctx, cancel := context.WithTimeout(l.ctx, documentTime)
 	defer cancel()
 	env := *l.o.Env
@@ -195,7 +195,7 @@ func (l *look) documents() {
 	_, _ = discover.Run(ctx, &env, provider.Address{Domain: l.seen.Domain}, asPrograms...) // they are known
 }
 
-func (l *look) published(s *discover.Settings) {
+func (l *survey) published(s *discover.Settings) {
 	l.mu.Lock()
 	from, _, _ := strings.Cut(s.From, "?")
 	if from = strings.TrimPrefix(from, "GET "); !slices.Contains(l.seen.From, from) {
@@ -213,9 +213,9 @@ func (l *look) published(s *discover.Settings) {
 	}
 }
 
-// visit looks at a server that something names, and at the other ports of its host. An operator's is looked at alone;
-// without a port, those of its protocol.
-func (l *look) visit(s provider.Server, why Why) {
+// visit probes a server that something names, and the other ports of its host. An operator's is probed alone; without a
+// port, those of its protocol.
+func (l *survey) visit(s provider.Server, why Why) {
 	named := []provider.Protocol{s.Protocol} // "" for a host alone
 	if s.Protocol == provider.IMAP && s.Port == 0 {
 		named = append(named, provider.POP3, provider.ManageSieve)
@@ -235,9 +235,9 @@ func (l *look) visit(s provider.Server, why Why) {
 	}
 }
 
-// add notes why a host is looked at; nil for what is not a host name, as records and documents may say anything, and
-// when there are too many.
-func (l *look) add(s provider.Server, why Why, named []provider.Protocol) *Host {
+// add notes why a host is probed; nil for what is not a host name, as records and documents may say anything, and when
+// there are too many.
+func (l *survey) add(s provider.Server, why Why, named []provider.Protocol) *Host {
 	parse := provider.ParseDomain
 	if why == Given {
 		parse = provider.ParseHost // one label will do
@@ -270,8 +270,8 @@ func (l *look) add(s provider.Server, why Why, named []provider.Protocol) *Host 
 	return h
 }
 
-// port looks at a port, once.
-func (l *look) port(h *Host, s provider.Server) {
+// port probes a port, once.
+func (l *survey) port(h *Host, s provider.Server) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := probe.Subject(s) + string(s.Security)
@@ -287,7 +287,7 @@ func (l *look) port(h *Host, s provider.Server) {
 	})
 }
 
-// nameless reports a name that cannot be looked up, or has no address.
+// nameless reports whether a name cannot be resolved, or has no address.
 func (h *Host) nameless() bool {
 	return len(h.Ports) > 0 && slices.ContainsFunc(h.Ports[0].Findings,
 		func(f finding.Finding) bool { return strings.HasPrefix(f.ID, "connect-name-") })
