@@ -124,9 +124,6 @@ func (r request) build(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.body == "" {
-		req.Body, req.GetBody, req.ContentLength = nil, nil, 0
-	}
 	req.Header.Set("User-Agent", "") // else net/http puts its own there
 	for name, value := range r.header {
 		req.Header.Set(name, value)

@@ -86,18 +86,6 @@ func (c *conn) limit() error {
 	return c.SetDeadline(deadline)
 }
 
-// line reads one line without its end.
-func (c *conn) line() (string, error) {
-	line, err := c.r.ReadSlice('\n')
-	if errors.Is(err, bufio.ErrBufferFull) {
-		return "", errOversized
-	}
-	if err != nil {
-		return "", err
-	}
-	return strings.TrimRight(string(line), "\r\n"), nil
-}
-
 // lines reads the lines of one reply; done says which is its last.
 func (c *conn) lines(done func(line string) bool) ([]string, error) {
 	if err := c.limit(); err != nil {
@@ -105,10 +93,14 @@ func (c *conn) lines(done func(line string) bool) ([]string, error) {
 	}
 	var out []string
 	for range mostLines {
-		line, err := c.line()
+		raw, err := c.r.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			err = errOversized
+		}
 		if err != nil {
 			return out, err
 		}
+		line := strings.TrimRight(string(raw), "\r\n")
 		out = append(out, line)
 		if done(line) {
 			return out, nil

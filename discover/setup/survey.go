@@ -168,10 +168,7 @@ func (l *survey) service(s provider.Service) {
 	if err != nil {
 		return // none, or no answer: the usual names remain
 	}
-	slices.SortFunc(records, func(a, b query.SRV) int {
-		return cmp.Or(int(a.Priority)-int(b.Priority), int(b.Weight)-int(a.Weight))
-	})
-	for _, r := range records {
+	for _, r := range query.Order(records, func(n int) int { return n - 1 }) { // draws are won by the heavier
 		if r.Target != "." && r.Port != 0 {
 			l.visit(provider.Server{Protocol: s.Protocol, Host: r.Target, Port: r.Port, Security: s.Security}, Service)
 		}
