@@ -11,10 +11,13 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 )
 
@@ -27,9 +30,11 @@ func main() {
 	flag.IntVar(&o.memory, "memory", 6<<10, "address space of the tests, in MiB")
 	flag.DurationVar(&o.patience, "patience", time.Minute, "how long the tests may take, in addition to six times the usual")
 	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	failed := false
 	for _, pattern := range flag.Args() {
-		r, err := try(pattern, o)
+		r, err := try(ctx, pattern, o)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "mutate: %s: %v\n", pattern, err)
 			failed = true
@@ -38,7 +43,8 @@ func main() {
 		r.print(os.Stdout)
 	}
 	if failed {
-		os.Exit(1)
+		stop()
+		os.Exit(1) //nolint:gocritic // what was deferred is done
 	}
 }
 
@@ -52,8 +58,8 @@ type options struct {
 	patience time.Duration
 }
 
-// try samples the mutants of a package and runs its tests with each.
-func try(pattern string, o options) (*report, error) {
+// try samples the mutants of a package and runs its tests with each. When ctx ends, it reports on those so far.
+func try(ctx context.Context, pattern string, o options) (*report, error) {
 	p, err := load(pattern, o)
 	if err != nil {
 		return nil, err
@@ -74,7 +80,10 @@ func try(pattern string, o options) (*report, error) {
 		if o.n > 0 && r.tried() >= o.n {
 			break
 		}
-		outcome, err := p.test(i, m)
+		outcome, err := p.test(ctx, i, m)
+		if ctx.Err() != nil {
+			break
+		}
 		if err != nil {
 			return nil, err
 		}

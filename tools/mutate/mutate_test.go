@@ -116,7 +116,7 @@ func TestTry(t *testing.T) {
 	t.Chdir(dir)
 	const lives, unreached = "lived: a.go:12:15 `<` → `<=`", "not covered: a.go:35:33 `+` → `-`"
 	for tests, want := range map[string]string{"": lives + "\n" + unreached, ".,./other": lives} {
-		r, err := try(".", options{seed: 1, tests: tests, memory: 1 << 10, patience: 30 * time.Second})
+		r, err := try(t.Context(), ".", options{seed: 1, tests: tests, memory: 1 << 10, patience: 30 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,12 +135,17 @@ func TestTry(t *testing.T) {
 func TestReaching(t *testing.T) {
 	m := mutant{file: "/a/a.go", enter: 5}
 	here, elsewhere := map[string][]block{"a.go": {{4, 6}}}, map[string][]block{"a.go": {{7, 9}}, "b.go": {{1, 9}}}
+	all := map[string][]block{"a.go": {{1, 3}, {4, 6}, {7, 9}}, "b.go": {{1, 9}}}
 	s := suite{tests: []test{
-		{"TestA", 0, here}, {"TestFar", 0, elsewhere}, {"TestScript/a.b", 0, here}, {"TestB", 0, here},
-		{"TestScript/c", batch + 1, here}, {"TestSlow", batch, here},
+		{"TestA", 0, here, all}, {"TestFar", 0, elsewhere, all}, {"TestScript/a.b", 0, here, all}, {"TestB", 0, here, all},
+		{"TestScript/c", batch + 1, here, all}, {"TestSlow", batch, here, all},
 	}}
 	want := []string{"^(TestA|TestB)$", `^(TestScript)$/^(a\.b)$`, "^(TestScript)$/^(c)$", "^(TestSlow)$"}
 	if got := s.reaching(m); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	m.enter, m.function = 10, [2]int{7, 12} // in no block
+	if got := s.reaching(m); !slices.Equal(got, []string{"^(TestFar)$"}) {
 		t.Errorf("%q", got)
 	}
 }

@@ -88,7 +88,7 @@ func (p *pkg) together(all []mutant) {
 }
 
 // test runs the tests that reach a mutant, given by its number too, until one notices.
-func (p *pkg) test(number int, m mutant) (outcome, error) {
+func (p *pkg) test(ctx context.Context, number int, m mutant) (outcome, error) {
 	result := uncovered
 	for _, s := range p.suites {
 		runs := s.reaching(m)
@@ -104,7 +104,7 @@ func (p *pkg) test(number int, m mutant) (outcome, error) {
 		}
 		deadline := time.Now().Add(p.limit + 6*s.took)
 		for _, run := range runs {
-			if result = p.run(s, binary, name, run, deadline); result != lived {
+			if result = p.run(ctx, s, binary, name, run, deadline); result != lived {
 				return result, nil
 			}
 		}
@@ -132,8 +132,8 @@ func (p *pkg) build(s *suite, m mutant) (ok bool, err error) {
 }
 
 // run runs some tests of a suite, with the mutant of a schema or with the one that was built.
-func (p *pkg) run(s *suite, binary, name, pattern string, deadline time.Time) outcome {
-	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+func (p *pkg) run(ctx context.Context, s *suite, binary, name, pattern string, deadline time.Time) outcome {
+	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	// Without a limit, a loop that appends and never ends takes the machine's memory, not the test's.
 	limited := fmt.Sprintf(`ulimit -v %d; exec "$0" "$@"`, p.memory<<10)

@@ -27,7 +27,8 @@ type suite struct {
 type test struct {
 	name   string // TestX, or TestX/case
 	took   time.Duration
-	blocks map[string][]block // by the file's base name
+	blocks map[string][]block // entered, by the file's base name
+	all    map[string][]block
 }
 
 // block is a piece of code that a test enters.
@@ -110,7 +111,7 @@ func (s *suite) measure(scratch, name string) (t test, cases []string, err error
 	if out, err := convert.CombinedOutput(); err != nil {
 		return t, nil, fmt.Errorf("%s: coverage: %w\n%s", name, err, out)
 	}
-	t.blocks, err = readProfile(profile)
+	t.blocks, t.all, err = readProfile(profile)
 	return t, cases, err
 }
 
@@ -128,31 +129,41 @@ func exactly(names ...string) string {
 	return pattern
 }
 
-// readProfile reads what is entered of a profile: FILE:LINE.COL,LINE.COL STATEMENTS COUNT.
-func readProfile(path string) (map[string][]block, error) {
+// readProfile reads a profile, and what of it is entered: FILE:LINE.COL,LINE.COL STATEMENTS COUNT.
+func readProfile(path string) (entered, all map[string][]block, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	blocks := map[string][]block{}
+	entered, all = map[string][]block{}, map[string][]block{}
 	for line := range strings.Lines(string(text)) {
 		colon := strings.LastIndexByte(line, ':')
 		var b block
 		var column, statements, count int
 		n, _ := fmt.Sscanf(line[colon+1:], "%d.%d,%d.%d %d %d", &b.fromLine, &column, &b.toLine, &column, &statements, &count)
-		if n == 6 && count > 0 {
-			name := filepath.Base(line[:colon])
-			blocks[name] = append(blocks[name], b)
+		if n != 6 {
+			continue
+		}
+		name := filepath.Base(line[:colon])
+		all[name] = append(all[name], b)
+		if count > 0 {
+			entered[name] = append(entered[name], b)
 		}
 	}
-	return blocks, nil
+	return entered, all, nil
 }
 
 // reaches says whether a test enters the line of a mutant. The condition of a case is in no block of its own: every
-// test that enters the switch may evaluate it.
+// test that enters the switch may evaluate it. What comes after a function in a statement is in none at all: every test
+// that enters the declaration around it may get there.
 func (t test) reaches(m mutant) bool {
-	return slices.ContainsFunc(t.blocks[filepath.Base(m.file)], func(b block) bool {
-		return b.fromLine <= m.enter && m.enter <= b.toLine
+	name := filepath.Base(m.file)
+	here := func(b block) bool { return b.fromLine <= m.enter && m.enter <= b.toLine }
+	if slices.ContainsFunc(t.all[name], here) {
+		return slices.ContainsFunc(t.blocks[name], here)
+	}
+	return slices.ContainsFunc(t.blocks[name], func(b block) bool {
+		return m.function[0] <= b.fromLine && b.toLine <= m.function[1]
 	})
 }
 
