@@ -243,6 +243,38 @@ func TestCacheRest(t *testing.T) {
 	})
 }
 
+// Failures give a rest when they come in a row: an answer between them, or that there is none, begins anew.
+func TestCacheFailuresInARow(t *testing.T) {
+	for _, between := range []string{"found", ""} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBackend()
+			o := options()
+			o.Rest, o.Entries = true, 100
+			c := newCache(o, b.fetch)
+			b.set("between", between)
+			b.set("after", "there")
+			ask := func(down bool, keys ...string) (err error) {
+				b.fail(down)
+				for _, key := range keys {
+					_, err = c.get(t.Context(), key)
+				}
+				return err
+			}
+			_ = ask(true, "a", "b")
+			_ = ask(false, "between")
+			_ = ask(true, "c", "d")
+			if err := ask(false, "after"); err != nil {
+				t.Errorf("given a rest after two failures in a row: %v", err)
+			}
+			_ = ask(true, "e", "f", "g")
+			b.set("later", "there")
+			if err := ask(false, "later"); !errors.Is(err, errResting) {
+				t.Errorf("given no rest after three: %v", err)
+			}
+		})
+	}
+}
+
 // What a check says counts at once; a fault of one row never does.
 func TestCacheNote(t *testing.T) {
 	row := errors.Join(errRow, errors.New("no such provider"))
@@ -336,9 +368,12 @@ func TestCacheForget(t *testing.T) {
 		}
 		expect("later", "slow.example", "after")
 
-		c.forget("")
+		expect("a login", "jo@new.example", "other")
+		c.forgetIn("")
 		b.set("slow.example", "again")
+		b.set("jo@new.example", "third")
 		expect("all", "slow.example", "again")
+		expect("all logins", "jo@new.example", "third")
 		c.forget("")
 		b.fail(true)
 		expect("while the backend is down", "slow.example", "again")

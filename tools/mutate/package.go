@@ -19,10 +19,10 @@ type pkg struct {
 	ImportPath, Dir string
 	GoFiles         []string
 
-	scratch string
-	suites  []*suite
-	limit   time.Duration // for the tests of one mutant in one suite
-	memory  int           // their address space, in MiB
+	scratch  string
+	suites   []*suite
+	patience time.Duration // with tests that run together, besides six times what they take
+	memory   int           // their address space, in MiB
 }
 
 // list reads what go list says of a package.
@@ -42,7 +42,7 @@ func load(pattern string, o options) (*pkg, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.memory, p.limit = o.memory, o.patience
+	p.memory, p.patience = o.memory, o.patience
 	if p.scratch, err = os.MkdirTemp("", "mutate"); err != nil {
 		return nil, err
 	}
@@ -102,9 +102,8 @@ func (p *pkg) test(ctx context.Context, number int, m mutant) (outcome, error) {
 				return stillborn, err
 			}
 		}
-		deadline := time.Now().Add(p.limit + 6*s.took)
 		for _, run := range runs {
-			if result = p.run(ctx, s, binary, name, run, deadline); result != lived {
+			if result = p.run(ctx, s, binary, name, run); result != lived {
 				return result, nil
 			}
 		}
@@ -132,12 +131,12 @@ func (p *pkg) build(s *suite, m mutant) (ok bool, err error) {
 }
 
 // run runs some tests of a suite, with the mutant of a schema or with the one that was built.
-func (p *pkg) run(ctx context.Context, s *suite, binary, name, pattern string, deadline time.Time) outcome {
-	ctx, cancel := context.WithDeadline(ctx, deadline)
+func (p *pkg) run(ctx context.Context, s *suite, binary, name string, tests group) outcome {
+	ctx, cancel := context.WithTimeout(ctx, p.patience+6*tests.took)
 	defer cancel()
 	// Without a limit, a loop that appends and never ends takes the machine's memory, not the test's.
 	limited := fmt.Sprintf(`ulimit -v %d; exec "$0" "$@"`, p.memory<<10)
-	cmd := s.command(ctx, "sh", "-c", limited, binary, "-test.short", "-test.failfast", "-test.run", pattern)
+	cmd := s.command(ctx, "sh", "-c", limited, binary, "-test.short", "-test.failfast", "-test.run", tests.pattern)
 	cmd.Env = append(cmd.Environ(), "GOCOVERDIR="+name)
 	err := cmd.Run()
 	switch {

@@ -20,7 +20,6 @@ type suite struct {
 	schema   string       // the tests with many mutants
 	together map[int]bool // which mutants are in the schema, by their numbers
 	tests    []test
-	took     time.Duration
 }
 
 // test is one test, or one case of a slow one, and what it reaches in the package that is changed.
@@ -74,9 +73,6 @@ func (p *pkg) newSuite(pattern string) (*suite, error) {
 			}
 			s.tests = append(s.tests, one)
 		}
-	}
-	for _, t := range s.tests {
-		s.took += t.took
 	}
 	slices.SortStableFunc(s.tests, func(a, b test) int { return cmp.Compare(a.took, b.took) })
 	return s, nil
@@ -167,10 +163,16 @@ func (t test) reaches(m mutant) bool {
 	})
 }
 
-// reaching are the patterns of the tests to run for a mutant, one after the other: those that reach its line, the
+// group are tests that run together, and how long they take one after the other.
+type group struct {
+	pattern string
+	took    time.Duration
+}
+
+// reaching are the tests to run for a mutant, one after the other: those that reach its line, the
 // quick ones first, and cases apart from whole tests.
-func (s *suite) reaching(m mutant) (patterns []string) {
-	var groups [][]string
+func (s *suite) reaching(m mutant) (runs []group) {
+	var names [][]string
 	groupOf := map[string]int{}
 	var took time.Duration
 	for _, t := range s.tests {
@@ -185,14 +187,15 @@ func (s *suite) reaching(m mutant) (patterns []string) {
 		key = fmt.Sprint(key, " ", took > batch)
 		at, ok := groupOf[key]
 		if !ok {
-			at = len(groups)
+			at = len(runs)
 			groupOf[key] = at
-			groups = append(groups, nil)
+			runs, names = append(runs, group{}), append(names, nil)
 		}
-		groups[at] = append(groups[at], t.name)
+		names[at] = append(names[at], t.name)
+		runs[at].took += t.took
 	}
-	for _, names := range groups {
-		patterns = append(patterns, exactly(names...))
+	for i := range runs {
+		runs[i].pattern = exactly(names[i]...)
 	}
-	return patterns
+	return runs
 }
