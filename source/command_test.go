@@ -50,6 +50,7 @@ func TestCommands(t *testing.T) {
 		"no secrets": {`[ -z "$SECRET_DSN$HOME" ] && echo right.example`, "1:right.example", ""},
 		"status":     {"echo new.example; echo it broke >&2; exit 3", "1:old.example", "exit status 3: it broke"},
 		"an address": {"echo no mailbox jo@shop.example >&2; exit 3", "1:old.example", "exit status 3"},
+		"many words": {"for i in 1 2 3 4 5 6 7 8 9; do printf '%01000d\\n' 0 >&2; done; echo new.example", "1:new.example", ""},
 		"nothing":    {"exit 0", "1:old.example", "it printed nothing"},
 		"hangs":      {"echo new.example; sleep 300 & sleep 300", "1:old.example", "it did not end within 300ms"},
 	} {
@@ -77,6 +78,9 @@ func TestCommands(t *testing.T) {
 			if !c.Refresh(t.Context()) || c.Refresh(t.Context()) {
 				t.Error("the change was not seen once")
 			}
+			if c.Expire(); c.Refresh(t.Context()) {
+				t.Error("the same answer is a change")
+			}
 			if got, err := c.domains(cmd); err != nil || got != "1:last.example" {
 				t.Errorf("%s, %v", got, err)
 			}
@@ -86,7 +90,7 @@ func TestCommands(t *testing.T) {
 	if got, err := (&Commands{}).domains(cmd); got != "" || err != nil {
 		t.Errorf("no domains yet: %s, %v", got, err)
 	}
-	cmd.Args, cmd.Path = []string{"list"}, "relative:"+filepath.Dir(path)
+	cmd.Args, cmd.Path = []string{"list"}, "relative:/nowhere:"+filepath.Dir(path)
 	script(t, path, "echo found.example")
 	if got, err := (&Commands{}).domains(cmd); got != "1:found.example" || err != nil {
 		t.Errorf("by PATH: %s, %v", got, err)

@@ -145,6 +145,18 @@ func TestSQLFailures(t *testing.T) {
 	}
 }
 
+// A source cannot do without the question about domains.
+func TestNoDomainQuestion(t *testing.T) {
+	q, l := sqlQueries(SQLite, "none.db"), ldapQueries("ldap://127.0.0.1", nil)
+	q.Domain, l.Domain = "", ""
+	if _, err := OpenSQL(testOptions(&logBook{}), q); err == nil {
+		t.Error("a database")
+	}
+	if _, err := OpenLDAP(testOptions(&logBook{}), l); err == nil {
+		t.Error("a directory")
+	}
+}
+
 // A login name may be as long as an address, and no longer.
 func TestSQLLongLogin(t *testing.T) {
 	for query, served := range map[string]bool{

@@ -109,6 +109,31 @@ func TestUpWhenQuestionsWork(t *testing.T) {
 	}
 }
 
+// A question about a person that failed keeps the source down until a check has had its answer.
+func TestUpWhenLoginsWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{ids: map[string]string{"a.example": "hosted"}}
+		o := options()
+		o.Entries = 1000
+		r := backendOf(BackendOptions{Name: "customers", Logins: true, Cache: o, Log: slog.New(slog.DiscardHandler)}, f).
+			With([]*provider.Provider{{ID: "hosted"}})
+		if err := r.try("a.example"); err != nil {
+			t.Fatal(err)
+		}
+		f.set("*", errors.New("refused"))
+		if _, err := r.Lookup(t.Context(), provider.Address{Local: "jo", Domain: "a.example"}); err == nil || !r.Down() {
+			t.Errorf("not down: %v", err)
+		}
+		if err := r.Check(t.Context()); err == nil || !r.Down() {
+			t.Errorf("up although the question still fails: %v", err)
+		}
+		f.set("", nil)
+		if err := r.Check(t.Context()); err != nil || r.Down() {
+			t.Errorf("down although it is back: %v", err)
+		}
+	})
+}
+
 // A statement that the server refuses for some values gives nobody else a rest.
 func TestRefusalsCostOthersNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
