@@ -100,3 +100,22 @@ func TestHelpFits(t *testing.T) {
 	}
 	look((&app{stdin: strings.NewReader(""), env: func(string) (string, bool) { return "", false }}).root())
 }
+
+// Each file of help is that of a command.
+func TestHelpFiles(t *testing.T) {
+	files, err := helpTexts.ReadDir("help")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := (&app{stdin: strings.NewReader(""), env: func(string) (string, bool) { return "", false }}).root()
+	for _, file := range files {
+		name, isText := strings.CutSuffix(file.Name(), ".txt")
+		cmd, _, err := root.Find(strings.Split(strings.TrimPrefix(name, "autoconfig"), "-"))
+		if name == "thunderbird-addon" {
+			cmd, _, err = root.Find([]string{name})
+		}
+		if isText && (err != nil || manName(cmd) != strings.TrimSuffix("autoconfig-"+name, "-autoconfig")) {
+			t.Errorf("%s is the help of no command: %v", file.Name(), err)
+		}
+	}
+}
