@@ -27,7 +27,8 @@ const liveTimeout = 10 * time.Second
 
 // Live looks from outside, through env, at the running service and at the mail
 // servers that it announces.
-func Live(ctx context.Context, env *discover.Env, cfg *config.Config, data *config.Data, now func() time.Time) ([]finding.Finding, error) {
+func Live(ctx context.Context, env *discover.Env, cfg *config.Config, data *config.Data, now func() time.Time) (
+	[]finding.Finding, error) {
 	var servers []finding.Finding
 	var all sync.WaitGroup
 	all.Go(func() { servers = liveServers(ctx, env, cfg, now) })
@@ -82,7 +83,8 @@ func liveServers(ctx context.Context, env *discover.Env, cfg *config.Config, now
 // liveService looks at the service as a client would: the service host has an
 // address, its certificate covers it, and what it answers about the first of the
 // operator's domains is what this configuration would serve.
-func liveService(ctx context.Context, env *discover.Env, cfg *config.Config, data *config.Data) ([]finding.Finding, error) {
+func liveService(ctx context.Context, env *discover.Env, cfg *config.Config, data *config.Data) (
+	[]finding.Finding, error) {
 	host := cfg.ServiceHost
 	if host == "" {
 		return []finding.Finding{finding.New("server-service-host-missing", cfg.Name())}, nil
@@ -107,7 +109,8 @@ func liveService(ctx context.Context, env *discover.Env, cfg *config.Config, dat
 			Because("clients refuse the certificate of %s: %s", host, untrusted.Err)}, nil
 	}
 	if err != nil {
-		return []finding.Finding{finding.New("server-https-unreachable", https).Because("nothing answers https at %s: %s", https, err)}, nil
+		return []finding.Finding{finding.New("server-https-unreachable", https).
+			Because("nothing answers https at %s: %s", https, err)}, nil
 	}
 	if domain == "" {
 		return nil, nil
@@ -122,7 +125,8 @@ func liveService(ctx context.Context, env *discover.Env, cfg *config.Config, dat
 		return nil, err
 	}
 	return []finding.Finding{finding.New("server-answer-other", url).
-		Because("%s answers with status %d and %d octets, this configuration would serve %d", url, status, len(got), len(want))}, nil
+		Because("%s answers with status %d and %d octets, this configuration would serve %d",
+			url, status, len(got), len(want))}, nil
 }
 
 // firstOwn is the first domain of the operator's, "" when there is none.
@@ -142,7 +146,8 @@ func getLive(ctx context.Context, env *discover.Env, url string) (int, []byte, e
 	if err != nil {
 		return 0, nil, err
 	}
-	tr := &http.Transport{DialContext: env.Connect, TLSClientConfig: &tls.Config{RootCAs: env.Roots}, DisableKeepAlives: true}
+	tr := &http.Transport{DialContext: env.Connect, DisableKeepAlives: true,
+		TLSClientConfig: &tls.Config{RootCAs: env.Roots}}
 	r, err := tr.RoundTrip(req)
 	if err != nil {
 		return 0, nil, err

@@ -51,36 +51,36 @@ func (p *planFlags) options(cfg *config.Config) dnssrv.PlanOptions {
 
 // planOf finds the provider of a domain and lists its records. A plan that
 // cannot be made is wrong usage or configuration.
-func (a *app) planOf(ctx context.Context, domain string, o dnssrv.PlanOptions) (*provider.Provider, []dnssrv.RR, error) {
+func (a *app) planOf(ctx context.Context, domain string, o dnssrv.PlanOptions) (plan plannedDomain, err error) {
 	if err := dnssrv.Ownable(domain); err != nil {
-		return nil, nil, a.planError(err)
+		return plan, a.planError(err)
 	}
 	p, err := a.find(ctx, provider.Address{Domain: domain})
 	if err != nil {
-		return nil, nil, err
+		return plan, err
 	}
 	records, err := service.PlanRecords(domain, p, o)
 	if err != nil {
-		return nil, nil, a.planError(err)
+		return plan, a.planError(err)
 	}
-	return p, records, nil
+	return plannedDomain{Domain: domain, Records: dnssrv.Rows(records), Notes: planNotes(domain, p, o), zone: records}, nil
 }
 
 // planListed is planOf for a domain of a list: what is wrong with that domain
 // alone is a finding, so that it does not stop the rest.
-func (a *app) planListed(ctx context.Context, own *service.OwnDomains, domain string, o dnssrv.PlanOptions) (plannedDomain, []finding.Finding, error) {
+func (a *app) planListed(ctx context.Context, own *service.OwnDomains, domain string, o dnssrv.PlanOptions) plannedDomain {
 	if row := own.Row(domain); row != nil {
-		return plannedDomain{}, []finding.Finding{row.Finding()}, nil
+		return plannedDomain{found: []finding.Finding{row.Finding()}}
 	}
-	p, records, err := a.planOf(ctx, domain, o)
+	plan, err := a.planOf(ctx, domain, o)
 	switch {
 	case errors.Is(err, dnssrv.ErrServiceHost), errors.Is(err, dnssrv.ErrKind):
-		return plannedDomain{}, nil, err // wrong for every domain
+		plan.fatal = err
 	case err != nil:
 		why := strings.ReplaceAll(err.Error(), "\n", ": ")
-		return plannedDomain{}, []finding.Finding{finding.New("dns-plan-failed", domain).Because("%s", why)}, nil
+		plan.found = []finding.Finding{finding.New("dns-plan-failed", domain).Because("%s", why)}
 	}
-	return plannedDomain{domain, dnssrv.Rows(records), planNotes(domain, p, o), records}, nil, nil
+	return plan
 }
 
 // planError says what to do about a plan that cannot be made.

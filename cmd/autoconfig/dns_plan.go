@@ -20,7 +20,9 @@ type plannedDomain struct {
 	Records []dnssrv.Row `json:"records"`
 	Notes   []string     `json:"notes,omitempty"`
 
-	zone []dnssrv.RR
+	zone  []dnssrv.RR
+	found []finding.Finding // why there is no plan
+	fatal error             // wrong for every domain
 }
 
 // dnsPlan is one run of `dns plan`.
@@ -71,11 +73,11 @@ func (d *dnsPlan) run(ctx context.Context, args []string) error {
 		if err := d.outside(domain); err != nil {
 			return err
 		}
-		p, records, err := d.planOf(ctx, domain, options)
+		plan, err := d.planOf(ctx, domain, options)
 		if err != nil {
 			return err
 		}
-		planned = append(planned, plannedDomain{domain, dnssrv.Rows(records), planNotes(domain, p, options), records})
+		planned = append(planned, plan)
 	}
 	for i, p := range planned {
 		if err := d.print(p, i > 0); err != nil {
@@ -92,33 +94,28 @@ func (d *dnsPlan) each(ctx context.Context, options dnssrv.PlanOptions) error {
 	if err != nil {
 		return err
 	}
-	type result struct {
-		plan  plannedDomain
-		found []finding.Finding
-		err   error
-	}
 	count, failed := 0, 0
 	bar := newProgress(d.stderr, expected)
 	if _, seen := terminal(d.stdout); seen {
 		bar = newProgress(io.Discard, expected) // the plans are seen already
 	}
-	err = eachInOrder(ctx, bar, domains, checkedAtOnce, func(ctx context.Context, domain string) (r result) {
-		r.plan, r.found, r.err = d.planListed(ctx, own, domain, options)
-		if out := d.outside(domain); out != nil && r.err == nil {
-			r.found = []finding.Finding{finding.New("dns-plan-failed", domain).Because("%v", out)}
+	err = eachInOrder(ctx, bar, domains, checkedAtOnce, func(ctx context.Context, domain string) plannedDomain {
+		plan := d.planListed(ctx, own, domain, options)
+		if err := d.outside(domain); err != nil {
+			plan.found = []finding.Finding{finding.New("dns-plan-failed", domain).Because("%v", err)}
 		}
-		return r
-	}, func(r result) error {
+		return plan
+	}, func(plan plannedDomain) error {
 		count++
 		switch {
-		case r.err != nil:
-			return r.err
-		case len(r.found) > 0:
+		case plan.fatal != nil:
+			return plan.fatal
+		case len(plan.found) > 0:
 			failed++
-			d.printFindings(r.found)
+			d.printFindings(plan.found)
 			return nil
 		}
-		return d.print(r.plan, count-failed > 1)
+		return d.print(plan, count-failed > 1)
 	})
 	if failed > 0 {
 		fmt.Fprintf(d.stderr, "%s: %d planned, %d with errors\n", plural(count, "domain"), count-failed, failed)

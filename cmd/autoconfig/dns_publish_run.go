@@ -54,14 +54,14 @@ const publishedAtOnce = 4
 func (d *dnsPublish) some(ctx context.Context, domains []string) error {
 	var job publishJob
 	for _, domain := range domains {
-		p, records, err := d.planOf(ctx, domain, d.plan.options(d.cfg))
+		planned, err := d.planOf(ctx, domain, d.plan.options(d.cfg))
 		if err != nil {
 			return err
 		}
-		for _, note := range planNotes(domain, p, d.plan.options(d.cfg)) {
+		for _, note := range planned.Notes {
 			fmt.Fprintf(d.stderr, "%s: %s\n", domain, note)
 		}
-		if plan := (publish.DomainPlan{Domain: domain, Records: records}); d.done.has(plan) {
+		if plan := (publish.DomainPlan{Domain: domain, Records: planned.zone}); d.done.has(plan) {
 			fmt.Fprintf(d.stderr, "%s: done before (--since %s)\n", domain, d.since)
 		} else {
 			job.plans = append(job.plans, plan)
@@ -89,12 +89,12 @@ func (d *dnsPublish) each(ctx context.Context, expected int, domains iter.Seq2[s
 // work does for one domain of a list all that needs nobody's answer.
 func (d *dnsPublish) work(ctx context.Context, domain string) *publishJob {
 	job := &publishJob{}
-	plan, found, err := d.planListed(ctx, d.own, domain, d.plan.options(d.cfg))
+	plan := d.planListed(ctx, d.own, domain, d.plan.options(d.cfg))
 	switch {
-	case err != nil:
-		job.fatal = err
-	case len(found) > 0:
-		job.zones = []*publishedZone{{Domain: domain, Findings: found}}
+	case plan.fatal != nil:
+		job.fatal = plan.fatal
+	case len(plan.found) > 0:
+		job.zones = []*publishedZone{{Domain: domain, Findings: plan.found}}
 	case d.done.has(publish.DomainPlan{Domain: domain, Records: plan.zone}):
 		job.known = true
 	default:
@@ -133,7 +133,8 @@ func (d *dnsPublish) carryOut(ctx context.Context, z *publishedZone) {
 		result = "ok"
 	}
 	d.audit.Log("publish", slog.String("zone", z.Zone), slog.String("at", z.Server),
-		slog.Int("changes", z.update.Count()), slog.String("by", cmp.Or(d.env.Get("SUDO_USER"), d.env.Get("USER"))), slog.String("result", result))
+		slog.Int("changes", z.update.Count()), slog.String("result", result),
+		slog.String("by", cmp.Or(d.env.Get("SUDO_USER"), d.env.Get("USER"))))
 	if z.Published && d.servers {
 		z.Findings = append(z.Findings, d.publisher.Verify(ctx, z.update)...)
 	}

@@ -104,5 +104,6 @@ func (d *doctorRun) promptPassword(ctx context.Context) (string, error) {
 // confirm asks the person at the terminal, if there is one.
 func (d *doctorRun) confirm(ctx context.Context, host string) bool {
 	_, person := terminal(d.stdin)
-	return person && d.agreed(ctx, "%s is not a host of %s or its mail exchangers. Send it the password?", host, d.addr.Domain)
+	return person && d.agreed(ctx, "%s is not a host of %s or its mail exchangers. Send it the password?",
+		host, d.addr.Domain)
 }

@@ -19,7 +19,8 @@ import (
 const mostPasted = 64 << 10
 
 var errUnexplained = errors.New("nothing known is in this text; " +
-	"paste the server's whole reply with its numbers (for example 535 5.7.139 …), or run autoconfig doctor ADDRESS to ask the servers themselves")
+	"paste the server's whole reply with its numbers (for example 535 5.7.139 …), " +
+	"or run autoconfig doctor ADDRESS to ask the servers themselves")
 
 func (a *app) explainCommand() *cobra.Command {
 	cmd := newCommand("explain", "[TEXT]", nil)

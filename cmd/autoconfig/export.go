@@ -29,7 +29,8 @@ func (a *app) export(ctx context.Context, dir string, only []string) error {
 	}
 	bar := newProgress(a.stderr, 0)
 	defer bar.clear()
-	done, err := export.Run(ctx, dir, export.Options{Settings: service.Settings(a.cfg, a.data, nil), Data: a.data, Only: only,
+	done, err := export.Run(ctx, dir, export.Options{
+		Settings: service.Settings(a.cfg, a.data, nil), Data: a.data, Only: only,
 		Progress: func(done, total int) {
 			bar.total = total
 			bar.step(done)

@@ -61,7 +61,8 @@ func (a *app) initCommand() *cobra.Command {
 		b.acme = s
 		return nil
 	}}, "acme", "answer https without a proxy, with certificates for which this `address` is the contact")
-	f.StringVar(&b.output, "output", "", "write this `file` (default: that of --config, else autoconfig.yaml); - is standard output")
+	f.StringVar(&b.output, "output", "",
+		"write this `file` (default: that of --config, else autoconfig.yaml); - is standard output")
 	f.StringVar(&b.caddyfile, "caddyfile", "", "write a `file` for a Caddy in front, which has the certificates")
 	f.BoolVar(&b.dryRun, "dry-run", false, "print the file, write nothing")
 	f.BoolVar(&b.yes, "yes", false, "ask nothing")

@@ -21,14 +21,15 @@ func (a *app) serveCommand() *cobra.Command {
 			return err
 		}
 		a.serving.Store(true)
-		s := service.New(a.cfg, a.sources, service.Options{Log: log, Env: a.env, Now: a.now, Listen: func(cfg *config.Config) {
+		flags := func(cfg *config.Config) {
 			if cmd.Flags().Changed("listen") {
 				cfg.Listen = listen
 			}
 			if cmd.Flags().Changed("admin") {
 				cfg.Admin = admin
 			}
-		}})
+		}
+		s := service.New(a.cfg, a.sources, service.Options{Log: log, Env: a.env, Now: a.now, Listen: flags})
 		return configError(s.Run(cmd.Context(), a.data))
 	})
 	return cmd

@@ -25,9 +25,11 @@ func (a *app) thunderbirdAddonCommand() *cobra.Command {
 	})
 	cmd.Long = strings.ReplaceAll(cmd.Long, "REDIRECT", mozilla.RedirectURL)
 	cmd.Flags().StringVar(&o.provider, "provider", "", "the provider's `id`, when several have a client id")
-	cmd.Flags().StringVar(&o.version, "addon-version", "1.0", "`version` of the add-on; raise it when you change the add-on")
+	cmd.Flags().StringVar(&o.version, "addon-version", "1.0",
+		"`version` of the add-on; raise it when you change the add-on")
 	cmd.Flags().StringVar(&o.policies, "policies", "", "write the enterprise policy to this `file` too")
-	cmd.Flags().StringVar(&o.installURL, "install-url", "", "where the policy gets the add-on; default: FILE.xpi as a file: `URL`")
+	cmd.Flags().StringVar(&o.installURL, "install-url", "",
+		"where the policy gets the add-on; default: FILE.xpi as a file: `URL`")
 	return cmd
 }
 
@@ -107,5 +109,6 @@ func addonProvider(entries []config.Entry, id string) (config.Entry, error) {
 	case 1:
 		return with[0], nil
 	}
-	return config.Entry{}, usagef("several providers have a client id; choose one with --provider: %s", strings.Join(ids, ", "))
+	return config.Entry{}, usagef("several providers have a client id; choose one with --provider: %s",
+		strings.Join(ids, ", "))
 }

@@ -96,7 +96,8 @@ func (d *Doctor) discovery(ctx context.Context, servers *visits) Group {
 		}
 		g.Facts = append(g.Facts, fmt.Sprintf("%s: %s", c.Title, c.Line))
 	}
-	g.Line = fmt.Sprintf("%d of %d programs find settings; autoconfig discover %s shows which", with, len(r.Clients), d.Address)
+	g.Line = fmt.Sprintf("%d of %d programs find settings; autoconfig discover %s shows which",
+		with, len(r.Clients), d.Address)
 	return g
 }
 
@@ -116,7 +117,8 @@ func (d *Doctor) sieve(ctx context.Context, servers *visits) {
 
 // records is what `dns check` says.
 func (d *Doctor) records(ctx context.Context) Group {
-	check := service.NewRecordCheck(d.Data, d.DNS, dnssrv.PlanOptions{ServiceHost: d.Config.ServiceHost, TTL: dnssrv.DefaultTTL}, false, nil)
+	options := dnssrv.PlanOptions{ServiceHost: d.Config.ServiceHost, TTL: dnssrv.DefaultTTL}
+	check := service.NewRecordCheck(d.Data, d.DNS, options, false, nil)
 	s, err := check.Subject(ctx, d.Address.Domain)
 	g := Group{Title: "Records in DNS"}
 	if err != nil { // no plan can be made, so the domain is only observed
