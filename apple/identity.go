@@ -4,6 +4,7 @@ import (
 	"crypto/sha1" //nolint:gosec // for UUIDs of version 5
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -44,10 +45,10 @@ func digest(mailboxes ...string) string {
 // a replaced profile, payloads that keep identifier and UUID are updated in
 // place, others are removed and added anew, with the account's mail.
 func uuidOf(identifier string) string {
-	sum := sha1.Sum(append(namespace[:], identifier...)) //nolint:gosec // version 5 is made with it
-	id := uuid.UUID(sum[:16])
+	sum := sha1.Sum(append(append(make([]byte, 0, 128), namespace[:]...), identifier...)) //nolint:gosec // as version 5 is made
+	id := sum[:16]
 	id[6], id[8] = id[6]&0x0f|0x50, id[8]&0x3f|0x80 // version 5, variant of RFC 9562
-	return strings.ToUpper(id.String())
+	return fmt.Sprintf("%X-%X-%X-%X-%X", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
 }
 
 // suffixes are those of the payloads' identifiers; the first is the profile itself.
@@ -58,16 +59,21 @@ var suffixes = []string{"", ".mail", ".caldav", ".carddav", ".eas"}
 // before those that are parts of it. Those for which needed is false stay empty.
 func Variables(kind Kind, a provider.Address, name string, needed func(i int) bool) [][]byte {
 	id := identifier(kind, []Account{{Address: a}})
-	out := make([][]byte, 0, len(suffixes)+5)
+	out, all := make([][]byte, 0, len(suffixes)+5), make([]byte, 0, 512)
+	add := func(text string) {
+		start := len(all)
+		all = escape(all, text)
+		out = append(out, all[start:])
+	}
 	for i, suffix := range suffixes {
-		var uuid []byte
 		if needed(i) {
-			uuid = []byte(uuidOf(id + suffix))
+			add(uuidOf(id + suffix))
+		} else {
+			out = append(out, nil)
 		}
-		out = append(out, uuid)
 	}
 	for _, text := range []string{id, a.String(), a.Local, a.Domain, strings.TrimSpace(name)} {
-		out = append(out, escape(nil, text))
+		add(text)
 	}
 	return out
 }

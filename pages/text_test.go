@@ -185,8 +185,8 @@ func usedMessages(t *testing.T) (map[string]bool, []*regexp.Regexp) {
 			families = append(families, regexp.MustCompile("^"+strings.Replace(regexp.QuoteMeta(m[1]), "%s", "[a-z0-9-]+", 1)+"$"))
 		}
 	}
-	for _, a := range apps {
-		for _, steps := range []string{a.microsoft, a.plain} {
+	for _, a := range known().Apps {
+		for _, steps := range []string{a.Microsoft, a.Plain} {
 			for step := range strings.FieldsSeq(steps) {
 				for _, account := range []string{"personal", "work"} {
 					used[strings.ReplaceAll(step, "{account}", account)] = step != "{sign}"

@@ -124,10 +124,10 @@ func TestNoStepContradicts(t *testing.T) {
 			for _, on := range agents {
 				body := setup(t, Visit{Agent: on.agent, Lang: lang}, Account{Provider: c.provider, Address: a})
 				found := sections.FindAllStringSubmatch(body, -1)
-				if len(found) != len(devices)+1 || found[0][1] != on.kind || found[0][2] == "" {
+				if len(found) != len(known().Devices)+1 || found[0][1] != on.kind || found[0][2] == "" {
 					t.Fatalf("%s on %s: %d sections, first %q", c.name, on.name, len(found), found[0][1])
 				}
-				for _, section := range found[:len(devices)] {
+				for _, section := range found[:len(known().Devices)] {
 					name := fmt.Sprintf("%s, %s, %s", c.name, section[1], lang)
 					steps := wordsOf(section[3])
 					if bad := never.FindString(steps); bad != "" {
@@ -171,7 +171,7 @@ func TestWays(t *testing.T) {
 	for _, c := range combinations() {
 		a := accessOf(c.provider, "example.org")
 		fmt.Fprintf(&b, "%s: sign in %s, secret %q, %s\n", c.name, a.SignIn, a.Secret, a.Protocol)
-		for _, d := range devices {
+		for _, d := range known().Devices {
 			fmt.Fprintf(&b, "  %s:", d.Kind)
 			for i, w := range a.ways(d) {
 				if i > 0 {
