@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"autoconfig/finding"
@@ -100,8 +99,7 @@ func (l *linter) server(path string, b Block) {
 	host := err == nil && !strings.HasSuffix(b.Server, ".") || provider.IsIP(b.Server)
 	l.When(!host, "autodiscover-host-invalid", path+"Server", b.Server)
 	l.When(host && !strings.ContainsAny(b.Server, ".:"), "autodiscover-host-short", path+"Server", b.Server)
-	port, err := strconv.ParseUint(b.Port, 10, 16)
-	l.When(err != nil || port == 0, "autodiscover-port-invalid", path+"Port", b.Port)
+	l.When(provider.Port(b.Port) == 0, "autodiscover-port-invalid", path+"Port", b.Port)
 	l.When(provider.HasPlaceholder(b.LoginName), "autodiscover-login-placeholder", path+"LoginName", b.LoginName)
 	l.When(!strings.EqualFold(b.SPA, "off"), "autodiscover-spa-on", path+"SPA", b.SPA)
 }

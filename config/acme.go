@@ -93,7 +93,8 @@ func (a *ACME) Authorities(r *files.Reader) ([]Directory, error) {
 // shown is the block with its defaults, and with the password masked.
 func (a *ACME) shown() ACME {
 	out := *a
-	if u, err := url.Parse(a.Storage); err == nil && isDatabase(a.Storage) { // a ${ENV} in place of a password does not parse, and is not secret
+	// a ${ENV} in place of a password does not parse, and is not secret
+	if u, err := url.Parse(a.Storage); err == nil && isDatabase(a.Storage) {
 		query := u.Query()
 		if query.Has("password") {
 			query.Set("password", "xxxxx")
@@ -122,7 +123,8 @@ func (c *Config) tls(t *TLS) {
 	a := t.ACME
 	if a.Email != "" {
 		if _, err := provider.ParseAddress(a.Email); err != nil {
-			c.bad("tls.acme.email", "the text is not a mail address", "write for example hostmaster@hoster.example, or leave it out")
+			c.bad("tls.acme.email", "the text is not a mail address",
+				"write for example hostmaster@hoster.example, or leave it out")
 		}
 	}
 	c.directories(a)
@@ -134,7 +136,8 @@ func (c *Config) tls(t *TLS) {
 		c.readable("tls.acme.storage_file", a.StorageFile)
 	case isDatabase(a.Storage):
 	case strings.Contains(a.Storage, "://"):
-		c.bad("tls.acme.storage", "certificates are kept in a folder or in PostgreSQL", "write a path, or postgres://user@host/name")
+		c.bad("tls.acme.storage", "certificates are kept in a folder or in PostgreSQL",
+			"write a path, or postgres://user@host/name")
 	default:
 		a.Storage = c.resolve(cmp.Or(a.Storage, defaultStorage))
 	}
@@ -147,7 +150,8 @@ func (c *Config) directories(a *ACME) {
 	}
 	https := func(path, text string) {
 		if u, err := url.Parse(text); err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-			c.bad(path, fmt.Sprintf("%q is not an https URL", text), "write the directory URL of the authority, for example "+letsEncrypt)
+			c.bad(path, fmt.Sprintf("%q is not an https URL", text),
+				"write the directory URL of the authority, for example "+letsEncrypt)
 		}
 	}
 	if len(a.Directories) == 0 {

@@ -12,9 +12,9 @@ import (
 
 // settings checks what does not belong to a provider.
 func (c *Config) settings() {
-	for _, l := range []struct{ key, value string }{{"listen", c.Listen}, {"listen_tls", c.ListenTLS}, {"admin", c.Admin}} {
-		if l.value != "" && !ListenAddress(l.value) {
-			c.bad(l.key, fmt.Sprintf("%q is not HOST:PORT", l.value), listenFix(l.key, l.value))
+	for key, value := range map[string]string{"listen": c.Listen, "listen_tls": c.ListenTLS, "admin": c.Admin} {
+		if value != "" && !ListenAddress(value) {
+			c.bad(key, fmt.Sprintf("%q is not HOST:PORT", value), listenFix(key, value))
 		}
 	}
 	if c.ServiceHost != "" {
@@ -100,9 +100,11 @@ func (c *Config) signing() {
 	switch {
 	case !c.Signing.Auto || c.isBroken("tls"):
 	case !c.TLS.Set():
-		c.bad("signing", "auto is the certificate under tls, and there is none", "add tls: {acme: {email: …}} with listen_tls, or write signing: {cert_file: …, key_file: …}")
+		c.bad("signing", "auto is the certificate under tls, and there is none",
+			"add tls: {acme: {email: …}} with listen_tls, or write signing: {cert_file: …, key_file: …}")
 	case c.TLS.ACME != nil && c.ServiceHost == "" && !c.isBroken("service_host"):
-		c.bad("signing", "auto is the certificate of service_host, which is missing", "write for example service_host: autoconfig.hoster.example")
+		c.bad("signing", "auto is the certificate of service_host, which is missing",
+			"write for example service_host: autoconfig.hoster.example")
 	}
 }
 
@@ -131,7 +133,8 @@ func (c *Config) branding(b *Branding) {
 		}
 		for j, name := range r.For {
 			if name = strings.ToLower(strings.TrimSuffix(name, ".")); name == "" || seen[name] {
-				c.bad(fmt.Sprintf("%sfor[%d]", path, j), fmt.Sprintf("%q is empty, or has another look already", name), "leave it in one place")
+				c.bad(fmt.Sprintf("%sfor[%d]", path, j),
+					fmt.Sprintf("%q is empty, or has another look already", name), "leave it in one place")
 			}
 			r.For[j], seen[name] = name, true
 		}

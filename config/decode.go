@@ -204,7 +204,8 @@ func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) {
 		key := it.Key().GetToken().Value
 		d.path = joinPath(path, key)
 		if first, twice := seen[key]; twice {
-			d.fault("config-key-duplicate", it.Key(), fmt.Sprintf("the key is written twice, first on line %d", d.position(first).Line), "remove one of them")
+			d.fault("config-key-duplicate", it.Key(),
+				fmt.Sprintf("the key is written twice, first on line %d", d.position(first).Line), "remove one of them")
 			continue
 		}
 		seen[key] = it.Key()

@@ -71,7 +71,8 @@ func LoadEnv(r *files.Reader, env Env, day time.Time) (*Config, []finding.Findin
 		c.Path = VarConfig
 		text := env.Get(VarConfig)
 		if path := strings.TrimSpace(text); !strings.ContainsAny(path, "\n:") {
-			return c, []finding.Finding{finding.New("config-variable-conflict", VarConfig).Because("the value is not a document").
+			return c, []finding.Finding{finding.New("config-variable-conflict",
+				VarConfig).Because("the value is not a document").
 				Do("put the text of an autoconfig.yaml into it, or name a file with --config %s", path)}, true
 		}
 		c, found := c.parse([]byte(text))

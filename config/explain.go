@@ -67,7 +67,8 @@ func (e *syntaxError) words() (cause, fix string) {
 	case strings.Contains(e.message, "mapping value") && e.line < len(e.lines) && strings.TrimSpace(e.lines[e.line]) != "":
 		key := len(line) - len(strings.TrimLeft(line, "- ")) + 1
 		e.line, e.column = e.line+1, len(e.lines[e.line])-len(strings.TrimLeft(e.lines[e.line], " "))+1
-		return "the line is indented deeper than the key above it, which has a value already", fmt.Sprintf("begin it in column %d", key)
+		return "the line is indented deeper than the key above it, which has a value already",
+			fmt.Sprintf("begin it in column %d", key)
 	case e.indented(line):
 		return "the line is not indented as the lines around it", fmt.Sprintf("begin it in column %d", e.before())
 	case noColon.MatchString(line) && !valueOfKey.MatchString(line) && !strings.HasSuffix(line, ":"):
@@ -96,7 +97,8 @@ func (e *syntaxError) quotes(line string) (cause, fix string) {
 			return "a value in the brackets begins with a character that YAML reserves", "put that value in quotes"
 		}
 	}
-	return fmt.Sprintf("a value cannot be written with %q like this", m[3][:1]), fmt.Sprintf("put it in quotes: %s: %q", m[2], m[3])
+	return fmt.Sprintf("a value cannot be written with %q like this", m[3][:1]),
+		fmt.Sprintf("put it in quotes: %s: %q", m[2], m[3])
 }
 
 // tab finds a tab where the indentation is.
@@ -138,7 +140,8 @@ func (e *syntaxError) bracket() (cause, fix string) {
 				stack = stack[:len(stack)-1]
 			case len(stack) > 0 && (c == ']' || c == '}'):
 				e.line, e.column = i+1, j+1
-				return fmt.Sprintf("a %c where a %c is needed", c, stack[len(stack)-1].closing), "close the brackets in the order in which they are opened"
+				return fmt.Sprintf("a %c where a %c is needed", c, stack[len(stack)-1].closing),
+					"close the brackets in the order in which they are opened"
 			}
 			if c == '#' && quote == 0 && j > 0 && line[j-1] == ' ' {
 				if len(stack) > 0 {
@@ -154,13 +157,16 @@ func (e *syntaxError) bracket() (cause, fix string) {
 	last := stack[len(stack)-1]
 	if comment.line == last.line && comment.column < len(e.lines[last.line-1]) {
 		e.line, e.column = comment.line, comment.column
-		word := strings.FieldsFunc(e.lines[e.line-1][e.column-1:], func(r rune) bool { return strings.ContainsRune(" ,}]\r", r) })[0]
+		word := strings.FieldsFunc(e.lines[e.line-1][e.column-1:],
+			func(r rune) bool { return strings.ContainsRune(" ,}]\r", r) })[0]
 		if word != "#" {
-			return fmt.Sprintf("a # after a space begins a comment, so the %c is not seen", last.closing), fmt.Sprintf("put the value in quotes: %q", word)
+			return fmt.Sprintf("a # after a space begins a comment, so the %c is not seen", last.closing),
+				fmt.Sprintf("put the value in quotes: %q", word)
 		}
 	}
 	e.line, e.column = last.line, last.column
-	return fmt.Sprintf("the bracket is not closed: no %c", last.closing), fmt.Sprintf("add the %c, or put the value in quotes", last.closing)
+	return fmt.Sprintf("the bracket is not closed: no %c", last.closing),
+		fmt.Sprintf("add the %c, or put the value in quotes", last.closing)
 }
 
 // before is the column of the key on the last line before this one that has something on it, 0 without one.

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,18 +30,13 @@ func (p Pos) String() string {
 
 // ParsePos reads what [Pos.String] wrote, the subject of a finding of this package.
 func ParsePos(s string) Pos {
-	var numbers []int
-	for len(numbers) < 2 {
-		i := strings.LastIndexByte(s, ':')
-		n, err := strconv.Atoi(s[i+1:])
-		if i < 0 || err != nil {
-			break
-		}
-		s, numbers = s[:i], append([]int{n}, numbers...)
-	}
-	numbers = append(numbers, 0, 0)
-	return Pos{s, numbers[0], numbers[1]}
+	m := posPattern.FindStringSubmatch(s)
+	line, _ := strconv.Atoi(m[2]) // 0 where it is left out
+	column, _ := strconv.Atoi(m[3])
+	return Pos{m[1], line, column}
 }
+
+var posPattern = regexp.MustCompile(`^(?s:(.*?))(?::(\d{1,9}))?(?::(\d{1,9}))?$`)
 
 // places is where each value is written, by its path.
 type places struct {
@@ -71,12 +67,7 @@ func joinPath(path, key string) string {
 }
 
 func parentPath(path string) string {
-	for i := len(path) - 1; i > 0; i-- {
-		if path[i] == '.' || path[i] == '[' {
-			return path[:i]
-		}
-	}
-	return ""
+	return path[:max(0, strings.LastIndexAny(path, ".["))]
 }
 
 // lastKey is the key that a path ends in, without an index.

@@ -109,7 +109,8 @@ func (d *decoder) server(path string, n ast.Node, s *provider.Server) {
 		d.mapping(path, n, reflect.ValueOf(s).Elem())
 		return
 	}
-	if fix := serverFromURL(s, lastKey(path), text.Value); fix != "" {
+	var fix string
+	if *s, fix = ParseServer(lastKey(path), text.Value); fix != "" {
 		d.fault("config-value-invalid", n, fmt.Sprintf("%q is not a server", text.Value), fix)
 	}
 }
@@ -157,7 +158,8 @@ func (d *decoder) duration(n ast.Node, out *Duration) {
 	switch n.(type) {
 	case *ast.IntegerNode, *ast.FloatNode: // quotes, as text advises, would not help: the unit is missing
 		number := n.GetToken().Value
-		d.fault("config-type", n, number+" has no unit", fmt.Sprintf("write for example %s: %ss, %[1]s: %[2]sm or %[1]s: %[2]sh", key, number))
+		d.fault("config-type", n, number+" has no unit",
+			fmt.Sprintf("write for example %s: %ss, %[1]s: %[2]sm or %[1]s: %[2]sh", key, number))
 		return
 	}
 	parsed(d, n, out, func(s string) (_ Duration, what, fix string) {

@@ -148,7 +148,8 @@ func (d *decoder) listFix(n ast.Node, elem reflect.Type) string {
 		return "did you mean system?"
 	}
 	var items []string
-	if text := textOf(n); elem.Kind() != reflect.Struct || elem.NumField() > 0 && keysOf(elem) == nil || elem == reflect.TypeFor[provider.Server]() {
+	if text := textOf(n); elem.Kind() != reflect.Struct || elem.NumField() > 0 && keysOf(elem) == nil ||
+		elem == reflect.TypeFor[provider.Server]() {
 		for item := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(", \t[]\"'", r) }) {
 			items = append(items, d.listItem(key, item, elem))
 		}
@@ -179,7 +180,7 @@ func (d *decoder) mappingFix(n ast.Node, t reflect.Type) string {
 func (d *decoder) listItem(key, item string, elem reflect.Type) string {
 	switch words, _, _ := wordsOf(elem); {
 	case key == "incoming" || key == "outgoing":
-		if serverFromURL(&provider.Server{}, key, item) == "" {
+		if _, fix := ParseServer(key, item); fix == "" {
 			return item
 		}
 		return serverProposal(key, item)
@@ -241,5 +242,6 @@ func durationFix(key, text string) string {
 			return fmt.Sprintf("write %s: %d%s", key, days, u)
 		}
 	}
-	return fmt.Sprintf("write a number and a unit (s, m or h), for example %s: %s", key, cmp.Or(hints().Examples[key], "5m"))
+	return fmt.Sprintf("write a number and a unit (s, m or h), for example %s: %s", key,
+		cmp.Or(hints().Examples[key], "5m"))
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-
-	"autoconfig/provider"
 )
 
 func TestHostPort(t *testing.T) {
@@ -45,8 +43,7 @@ func TestServerFromURLInBrackets(t *testing.T) {
 		"imaps://[2001:db8::1]:700000": " 0 write a port from 1 to 65535, or leave it out: imaps://[2001:db8::1]",
 		"imaps://[2001:db8::1]:":       "2001:db8::1 993 ",
 	} {
-		var s provider.Server
-		fix := serverFromURL(&s, "incoming", url)
+		s, fix := ParseServer("incoming", url)
 		if got := fmt.Sprintf("%s %d %s", s.Host, s.Port, fix); got != want {
 			t.Errorf("%s: %q, want %q", url, got, want)
 		}

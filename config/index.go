@@ -101,7 +101,8 @@ func (b *builder) entry(e *Entry) {
 			b.data.Builtin.Add(d, e.Provider)
 		}
 	}
-	if e.path != "" && len(e.own) == 0 && e.DomainsFile == nil && e.DomainsCommand == nil && len(e.MX) == 0 && !e.Builtin && !b.c.namedBySource(e.ID) {
+	if e.path != "" && len(e.own) == 0 && e.DomainsFile == nil && e.DomainsCommand == nil && len(e.MX) == 0 &&
+		!e.Builtin && !b.c.namedBySource(e.ID) {
 		b.faults = append(b.faults, b.c.Fault("config-provider-unused", e.path, fmt.Sprintf("nothing points to the provider %q", e.ID), ""))
 	}
 }

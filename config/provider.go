@@ -15,7 +15,8 @@ import (
 
 // entry turns one item of providers into a provider: the defaults of its servers and its names.
 func (c *Config) entry(i int, p *Provider) Entry {
-	e := Entry{Provider: &p.Provider, DomainsFile: slices.Clone(p.DomainsFile), DomainsCommand: p.DomainsCommand, Builtin: p.isBuiltin, own: p.Domains,
+	e := Entry{Provider: &p.Provider, DomainsFile: slices.Clone(p.DomainsFile), DomainsCommand: p.DomainsCommand,
+		Builtin: p.isBuiltin, own: p.Domains,
 		path: fmt.Sprintf("providers[%d]", i)}
 	for at, s := range p.Each() {
 		_, listed := c.pos.at[e.path+"."+at.Key]
@@ -99,7 +100,7 @@ func (c *Config) checkEntry(e *Entry) {
 	c.lists(e)
 	for _, f := range e.Validate() {
 		path := c.inherited(e.path, f.Path)
-		if c.inBroken(joinPath(e.path, path)) || c.isBroken(e.path) && followsFromOther[f.ID] {
+		if c.inBroken(joinPath(e.path, path)) || c.isBroken(e.path) && slices.Contains(followsFromOther, f.ID) {
 			continue
 		}
 		server, _, _ := strings.Cut(path, ".")
@@ -137,7 +138,8 @@ func (c *Config) lists(e *Entry) {
 	}
 	for i, word := range d.Command {
 		if slices.Contains([]string{"|", ";", "&&", "||", ">", "<", "&"}, word) {
-			bad("domains_command", fmt.Sprintf("%q is for a shell, and this is not run by one", word), "write the path of a script that does it")
+			bad("domains_command", fmt.Sprintf("%q is for a shell, and this is not run by one", word),
+				"write the path of a script that does it")
 		} else if i > 0 && strings.ContainsRune(word, 0) {
 			bad("domains_command", "a NUL character", fix)
 		}
@@ -150,8 +152,8 @@ func (c *Config) lists(e *Entry) {
 }
 
 // followsFromOther are the faults that another one in the entry may have caused.
-var followsFromOther = map[string]bool{"config-servers-missing": true, "config-host-missing": true, "config-auth-missing": true,
-	"config-oauth2-incomplete": true, "config-oauth2-only": true, "config-pacc-impossible": true, "config-protocol-unknown": true}
+var followsFromOther = []string{"config-servers-missing", "config-host-missing", "config-auth-missing",
+	"config-oauth2-incomplete", "config-oauth2-only", "config-pacc-impossible", "config-protocol-unknown"}
 
 // shortFix is a fix about the port of a server in the form in which the server
 // is written, SCHEME://HOST.

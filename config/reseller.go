@@ -41,7 +41,8 @@ func (c *Config) serviceHosts() {
 			e.ServiceHost = c.host(path, e.ServiceHost, provider.ParseDomain)
 			if other, twice := first[e.ServiceHost]; twice && e.ServiceHost != "" {
 				at, _ := c.pos.find(other)
-				c.bad(path, fmt.Sprintf("%s is the service host at %s already", e.ServiceHost, at), "write a name of its own, or leave it out: then it is that of the whole service")
+				c.bad(path, fmt.Sprintf("%s is the service host at %s already", e.ServiceHost, at),
+					"write a name of its own, or leave it out: then it is that of the whole service")
 			}
 			first[e.ServiceHost] = path
 		}

@@ -34,7 +34,8 @@ func schemaOf(t reflect.Type) schema {
 	case reflect.TypeFor[provider.PACCMode]():
 		return schema{"enum": []any{"auto", true, false, "true", "false"}}
 	case reflect.TypeFor[provider.Server]():
-		return schema{"oneOf": []any{schema{"type": "string", "pattern": "^(imaps?|pop3s?|submissions?|sieve)://"}, objectOf(t)}}
+		return schema{"oneOf": []any{schema{"type": "string", "pattern": "^(imaps?|pop3s?|submissions?|sieve)://"},
+			objectOf(t)}}
 	case reflect.TypeFor[Directory]():
 		return schema{"oneOf": []any{schema{"type": "string", "pattern": "^https://"}, objectOf(t)}}
 	case reflect.TypeFor[DomainsFiles]():
@@ -43,7 +44,8 @@ func schemaOf(t reflect.Type) schema {
 	case reflect.TypeFor[DomainsCommand]():
 		return schema{"oneOf": []any{schema{"type": "array", "items": schema{"type": "string"}}, objectOf(t)}}
 	case reflect.TypeFor[Resolvers]():
-		return schema{"oneOf": []any{schema{"const": systemResolver}, schema{"type": []any{"array", "null"}, "items": schema{"type": "string"}}}}
+		return schema{"oneOf": []any{schema{"const": systemResolver},
+			schema{"type": []any{"array", "null"}, "items": schema{"type": "string"}}}}
 	case reflect.TypeFor[Signing]():
 		return schema{"oneOf": []any{schema{"const": signingAuto}, objectOf(t)}}
 	case reflect.TypeFor[netip.Addr]():

@@ -10,60 +10,53 @@ import (
 	"autoconfig/provider"
 )
 
-// ParseServer reads the short form of a server as it is written under key, which is incoming, outgoing or managesieve;
-// fix says what to write instead where it cannot be read.
+// ParseServer reads the short form SCHEME://HOST[:PORT] of a server as it is written under key, which is incoming,
+// outgoing or managesieve; fix says what to write instead where it cannot be read.
 func ParseServer(key, text string) (s provider.Server, fix string) {
-	fix = serverFromURL(&s, key, text)
-	return s, fix
-}
-
-// serverFromURL reads the short form SCHEME://HOST[:PORT] of a server listed under key; fix says what to write instead
-// where it cannot be read.
-func serverFromURL(s *provider.Server, key, text string) (fix string) {
 	scheme, rest, ok := strings.Cut(text, "://")
 	svc, known := provider.ServiceByName(strings.ToLower(scheme))
 	if !ok || !known {
 		for _, other := range provider.Services() {
 			if list := other.Protocol.Key(); other.Port == portIn(hostAndPort(text)) && list != key {
-				return fmt.Sprintf("write it under %s: %s", list, serverProposal(list, text))
+				return s, fmt.Sprintf("write it under %s: %s", list, serverProposal(list, text))
 			}
 		}
 		for list, services := range hints().Schemes {
 			if ok && list != key && listedUnder(services, strings.ToLower(scheme)) != "" {
-				return fmt.Sprintf("write it under %s: %s", list, serverProposal(list, text))
+				return s, fmt.Sprintf("write it under %s: %s", list, serverProposal(list, text))
 			}
 		}
-		return "did you mean " + serverProposal(key, text) + "?"
+		return s, "did you mean " + serverProposal(key, text) + "?"
 	}
 	s.Protocol, s.Security, s.Port = svc.Protocol, svc.Security, svc.Port
 	if strings.Contains(rest, "%") && !strings.ContainsAny(rest, ":/@?#") { // a template is not a URL
 		s.Host = rest
-		return ""
+		return s, ""
 	}
 	host, port, hasPort := strings.Cut(rest, ":")
 	u, err := url.Parse("//" + rest)
 	n := provider.Port(strings.TrimSuffix(port, "/"))
 	switch {
 	case hasPort && !strings.ContainsAny(rest, "[@") && n == 0:
-		return fmt.Sprintf("write a port from 1 to 65535, or leave it out: %s://%s", svc.Name, host)
+		return s, fmt.Sprintf("write a port from 1 to 65535, or leave it out: %s://%s", svc.Name, host)
 	case err != nil || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		return "write only scheme, host and port: " + svc.Name + "://" + cmp.Or(hostIn(rest), "mail.example.org")
+		return s, "write only scheme, host and port: " + svc.Name + "://" + cmp.Or(hostIn(rest), "mail.example.org")
 	case u.Port() != "":
 		if s.Port = provider.Port(u.Port()); s.Port == 0 {
-			return fmt.Sprintf("write a port from 1 to 65535, or leave it out: %s://%s", svc.Name, strings.TrimSuffix(u.Host, ":"+u.Port()))
+			return s, fmt.Sprintf("write a port from 1 to 65535, or leave it out: %s://%s", svc.Name,
+				strings.TrimSuffix(u.Host, ":"+u.Port()))
 		}
 	}
 	s.Host = u.Hostname()
-	return ""
+	return s, ""
 }
 
 // hostAndPort is text without its scheme.
 func hostAndPort(text string) string {
-	_, rest, ok := strings.Cut(text, "://")
-	if !ok {
-		return text
+	if _, rest, ok := strings.Cut(text, "://"); ok {
+		return rest
 	}
-	return rest
+	return text
 }
 
 // hostIn is the host name in text that should be one, or ""; a scheme, a user name, a port and a path are left out.

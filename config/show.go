@@ -40,7 +40,8 @@ func WriteProvider(p *provider.Provider) ([]byte, error) {
 		e.ManageSieve = new(*p.ManageSieve)
 	}
 	e.share()
-	options := []yaml.EncodeOption{yaml.OmitEmpty(), yaml.Indent(2), yaml.IndentSequence(true), yaml.CustomMarshaler(showAutodiscover),
+	options := []yaml.EncodeOption{yaml.OmitEmpty(), yaml.Indent(2), yaml.IndentSequence(true),
+		yaml.CustomMarshaler(showAutodiscover),
 		yaml.CustomMarshaler(showServer)}
 	if max(len(p.Domains), len(p.MX)) <= 6 {
 		options = append(options, yaml.CustomMarshaler(flow[string]), yaml.CustomMarshaler(flow[provider.Auth]))
@@ -82,7 +83,8 @@ func (p *Provider) share() {
 
 // showServer is the URL of a server, if that says it all.
 func showServer(s provider.Server) ([]byte, error) {
-	if svc, ok := s.Service(); ok && s.Security == svc.Security && s.Username == "" && s.Auth == nil && s.LeaveOnServer == nil {
+	if svc, ok := s.Service(); ok && s.Security == svc.Security && s.Username == "" && s.Auth == nil &&
+		s.LeaveOnServer == nil {
 		url := svc.Name + "://" + s.Host
 		if s.Port != svc.Port && !strings.Contains(s.Host, "%") {
 			url += ":" + strconv.Itoa(int(s.Port))

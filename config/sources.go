@@ -54,10 +54,12 @@ type SourceCache struct {
 
 // Backend are the source's name, bounds and defaults as it is opened with.
 func (s *Source) Backend() source.BackendOptions {
-	return source.BackendOptions{Name: s.Name, Provider: s.Provider, Logins: s.User != "" && s.RevealLogins, Cache: source.CacheOptions{
-		TTL: span(s.Cache.TTL, 5*time.Minute), NegativeTTL: span(s.Cache.NegativeTTL, time.Minute), Stale: span(s.Cache.Stale, time.Hour),
-		Entries: cmp.Or(s.Cache.Entries, 500_000), Timeout: span(s.Timeout, 2*time.Second),
-		InFlight: cmp.Or(s.Connections, 8), Waiting: 1000, Retry: time.Second, Rest: true}}
+	return source.BackendOptions{Name: s.Name, Provider: s.Provider, Logins: s.User != "" && s.RevealLogins,
+		Cache: source.CacheOptions{
+			TTL: span(s.Cache.TTL, 5*time.Minute), NegativeTTL: span(s.Cache.NegativeTTL, time.Minute),
+			Stale:   span(s.Cache.Stale, time.Hour),
+			Entries: cmp.Or(s.Cache.Entries, 500_000), Timeout: span(s.Timeout, 2*time.Second),
+			InFlight: cmp.Or(s.Connections, 8), Waiting: 1000, Retry: time.Second, Rest: true}}
 }
 
 func span(d *Duration, otherwise time.Duration) time.Duration {

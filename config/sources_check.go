@@ -142,7 +142,8 @@ func (s *checkedSource) database() {
 	dialects := provider.Texts(source.Dialects())
 	if !slices.Contains(dialects, s.SQL) {
 		fix := "write " + strings.Join(dialects, ", ")
-		if near := cmp.Or(map[string]string{"mariadb": "mysql", "postgresql": "postgres", "sqlite3": "sqlite"}[s.SQL], source.Nearest(s.SQL, dialects)); near != "" {
+		other := map[string]string{"mariadb": "mysql", "postgresql": "postgres", "sqlite3": "sqlite"}[s.SQL]
+		if near := cmp.Or(other, source.Nearest(s.SQL, dialects)); near != "" {
 			fix = fmt.Sprintf("did you mean %q?", near)
 		}
 		s.bad("config-value-invalid", "sql", fmt.Sprintf("%q is not a database with a driver", s.SQL), fix)
@@ -197,9 +198,12 @@ func (s *checkedSource) directory() {
 		cause, fix string
 	}{
 		{s.Base == "", "no base", "write base: dc=example,dc=org"},
-		{s.Provider+s.ProviderAttribute == "", "nothing says which provider a domain has", "write provider: with an id, or provider_attribute:"},
-		{s.List != "" && s.DomainAttribute == "", "nothing says where the list has the domain", "write for example domain_attribute: associatedDomain"},
-		{s.User != "" && s.LoginAttribute == "", "nothing says where the login name is", "write for example login_attribute: uid"},
+		{s.Provider+s.ProviderAttribute == "", "nothing says which provider a domain has",
+			"write provider: with an id, or provider_attribute:"},
+		{s.List != "" && s.DomainAttribute == "", "nothing says where the list has the domain",
+			"write for example domain_attribute: associatedDomain"},
+		{s.User != "" && s.LoginAttribute == "", "nothing says where the login name is",
+			"write for example login_attribute: uid"},
 	} {
 		if need.lacking {
 			s.bad("config-source-incomplete", "", need.cause, need.fix)
@@ -219,7 +223,8 @@ func loopback(host string) bool {
 func (s *checkedSource) logins() {
 	switch {
 	case s.User != "" && !s.RevealLogins:
-		s.bad("config-source-user-unasked", "user", "user is not asked: an answer for one mailbox tells strangers that it exists",
+		s.bad("config-source-user-unasked", "user",
+			"user is not asked: an answer for one mailbox tells strangers that it exists",
 			"add reveal_logins: true if that may be known, or remove user")
 	case s.User == "" && s.RevealLogins:
 		s.bad("config-source-incomplete", "reveal_logins", "reveal_logins without user",

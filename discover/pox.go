@@ -2,10 +2,10 @@ package discover
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"autoconfig/autodiscover"
@@ -165,11 +165,8 @@ func urlSettings(protocol, raw string, v vars) *Settings {
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" {
 		return nil
 	}
-	port := uint64(443)
-	if u.Port() != "" {
-		port, _ = strconv.ParseUint(u.Port(), 10, 16) // 0, no port, when it is none
-	}
-	return &Settings{Incoming: &Server{Protocol: protocol, Host: provider.Printable(u.Hostname(), 253), Port: uint16(port),
+	port := provider.Port(cmp.Or(u.Port(), "443"))
+	return &Settings{Incoming: &Server{Protocol: protocol, Host: provider.Printable(u.Hostname(), 253), Port: port,
 		Security: provider.TLS, Username: v.login.String(), URL: provider.Printable(u.String(), 400)}}
 }
 

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -269,8 +268,8 @@ func (r reading) port(b *mozilla.Element) (uint16, bool) {
 	if r.LeadingPort {
 		text = leadingDigits.FindString(text)
 	}
-	port, err := strconv.ParseUint(text, 10, 16)
-	return uint16(port), err == nil && port > 0
+	port := provider.Port(text)
+	return port, port != 0
 }
 
 var leadingDigits = regexp.MustCompile(`^[0-9]+`)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 
 	"github.com/miekg/dns"
 
@@ -190,8 +189,7 @@ func (b *planner) url(service, raw, wellKnown string) {
 	if raw == "" || err != nil {
 		return
 	}
-	port, _ := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16) // as provider.Validate leaves it
-	b.srv(srvLabel(service), 0, 1, uint16(port), u.Hostname())
+	b.srv(srvLabel(service), 0, 1, provider.Port(cmp.Or(u.Port(), "443")), u.Hostname())
 	if wellKnown != "" && u.Path != "" && u.Path != wellKnown {
 		b.txt(srvLabel(service), "path="+u.EscapedPath())
 	}

@@ -138,8 +138,7 @@ func (l *linter) hostname(b block) {
 // connection looks at the port and at socketType, and compares the two.
 func (l *linter) connection(b block) {
 	port := b.value("port")
-	n, err := strconv.ParseUint(port, 10, 16)
-	l.at(b, port != "" && (err != nil || n == 0), "mozilla-port-invalid", "port", port)
+	l.at(b, port != "" && provider.Port(port) == 0, "mozilla-port-invalid", "port", port)
 	s := newReader(nil).tcp(b.Element, provider.Protocol(b.kind), "")
 	_, contradicts := s.PortSecurity()
 	l.at(b, contradicts && s.Security != "" && s.Security != provider.Plain, "mozilla-port-security", "port",

@@ -89,7 +89,8 @@ func Unwrap(s string) string {
 				s = plain
 			}
 		}
-		if open := strings.IndexByte(s, '<'); open >= 0 && open == strings.LastIndexByte(s, '<') && strings.IndexByte(s, '>') == len(s)-1 {
+		if open := strings.IndexByte(s, '<'); open >= 0 && open == strings.LastIndexByte(s, '<') &&
+			strings.IndexByte(s, '>') == len(s)-1 {
 			s = s[open+1 : len(s)-1]
 		}
 		first, a := utf8.DecodeRuneInString(s)

@@ -64,8 +64,10 @@ func (p *Provider) Validate() []Fault {
 	v.passwordLogin(p.PasswordLogin)
 	for i, n := range p.Notes {
 		v.lang(fmt.Sprintf("notes[%d].lang", i), n.Lang)
-		if places := []NotePlace{"", NoteReceiving, NoteSending, NoteSettings, NotePrograms, NoteAdmin}; !slices.Contains(places, n.For) {
-			v.fault("config-value-invalid", fmt.Sprintf("notes[%d].for", i), fmt.Sprintf("%q is not a place", n.For), "write "+OrList(places[1:]))
+		places := []NotePlace{NoteReceiving, NoteSending, NoteSettings, NotePrograms, NoteAdmin}
+		if n.For != "" && !slices.Contains(places, n.For) {
+			v.fault("config-value-invalid", fmt.Sprintf("notes[%d].for", i), fmt.Sprintf("%q is not a place", n.For),
+				"write "+OrList(places))
 		}
 	}
 	if p.Enable != nil {
@@ -88,7 +90,8 @@ func (p *Provider) Validate() []Fault {
 	}
 	if p.PACC == PACCOn {
 		if err := p.PACCReason(); err != nil {
-			v.fault("config-pacc-impossible", "pacc", err.Error(), "offer implicit TLS on 993 or 995 and on 465, or write pacc: auto")
+			v.fault("config-pacc-impossible", "pacc", err.Error(),
+				"offer implicit TLS on 993 or 995 and on 465, or write pacc: auto")
 		}
 	}
 	return v.faults
@@ -149,7 +152,8 @@ func (v *validator) server(path string, s Server, protos ...Protocol) {
 	v.host(path+".host", s.Host)
 	v.port(path, s)
 	if s.LeaveOnServer != nil && s.Protocol != POP3 {
-		v.fault("config-value-invalid", path+".leave_on_server", "the key says what becomes of mail that POP3 has fetched, and this is not a POP3 server",
+		v.fault("config-value-invalid", path+".leave_on_server",
+			"the key says what becomes of mail that POP3 has fetched, and this is not a POP3 server",
 			"remove it, or write it at the POP3 server")
 	}
 	if len(s.Auth) == 0 {
@@ -167,7 +171,8 @@ func (v *validator) server(path string, s Server, protos ...Protocol) {
 func (v *validator) username(path, t string) {
 	rest := strings.NewReplacer(EmailAddress, "", EmailLocalPart, "", EmailDomain, "").Replace(t)
 	if strings.ContainsAny(rest, "%") {
-		v.fault("config-username-invalid", path, fmt.Sprintf("%q has an unknown placeholder", t), "write "+EmailAddress+", "+EmailLocalPart+" or "+EmailDomain)
+		v.fault("config-username-invalid", path, fmt.Sprintf("%q has an unknown placeholder", t),
+			"write "+EmailAddress+", "+EmailLocalPart+" or "+EmailDomain)
 		return
 	}
 	if rest == t { // Thunderbird turns 00123 into 123 and true into a boolean; a literal is one login for everybody
@@ -190,13 +195,10 @@ func (v *validator) oauth2(p *Provider) {
 		}
 		return
 	}
-	for _, f := range []struct{ key, value string }{{"issuer", o.Issuer}, {"authorize_url", o.AuthorizeURL}, {"token_url", o.TokenURL}, {"addon", o.Addon}} {
-		form := URLPlain
-		if f.key == "issuer" {
-			form = URLIssuer
-		}
-		v.httpsURL("oauth2."+f.key, f.value, form)
-	}
+	v.httpsURL("oauth2.issuer", o.Issuer, URLIssuer)
+	v.httpsURL("oauth2.authorize_url", o.AuthorizeURL, URLPlain)
+	v.httpsURL("oauth2.token_url", o.TokenURL, URLPlain)
+	v.httpsURL("oauth2.addon", o.Addon, URLPlain)
 	if o.Issuer == "" {
 		v.fault("config-oauth2-incomplete", "oauth2.issuer", "no issuer", "write issuer: https://id.example.org/")
 	}
@@ -217,7 +219,8 @@ func (v *validator) autodiscover(a Autodiscover) {
 	case ActionRedirectAddr:
 		example := Address{Local: "user", Domain: "example.org"}
 		if _, err := ParseAddress(Expand(a.RedirectAddr, example)); err != nil {
-			v.fault("config-autodiscover-redirect", "autodiscover.redirect_addr", fmt.Sprintf("%q is not a mail address", a.RedirectAddr),
+			v.fault("config-autodiscover-redirect", "autodiscover.redirect_addr",
+				fmt.Sprintf("%q is not a mail address", a.RedirectAddr),
 				"write redirect_addr: \"%EMAILLOCALPART%@other.example\"")
 		}
 	default:
@@ -239,22 +242,26 @@ func (v *validator) passwordState(path string, l PasswordState) {
 	switch l.Status {
 	case "", PasswordWorks, PasswordApp, PasswordRetired:
 	default:
-		v.fault("config-password-login", path+".status", fmt.Sprintf("%q is not a status", l.Status), "write works, app-password or retired")
+		v.fault("config-password-login", path+".status", fmt.Sprintf("%q is not a status", l.Status),
+			"write works, app-password or retired")
 	}
 	if _, err := time.Parse(time.DateOnly, l.Since); l.Since != "" && err != nil {
-		v.fault("config-password-login", path+".since", fmt.Sprintf("%q is not a date", l.Since), "write for example 2024-09-16")
+		v.fault("config-password-login", path+".since", fmt.Sprintf("%q is not a date", l.Since),
+			"write for example 2024-09-16")
 	}
 }
 
 func (v *validator) text(path, s string, most int) {
 	if n := utf8.RuneCountInString(s); n > most {
-		v.fault("config-name-long", path, fmt.Sprintf("%d characters, at most %d can be shown", n, most), fmt.Sprintf("shorten it to %d", most))
+		v.fault("config-name-long", path, fmt.Sprintf("%d characters, at most %d can be shown", n, most),
+			fmt.Sprintf("shorten it to %d", most))
 	}
 	if strings.ContainsFunc(s, Unprintable) || !utf8.ValidString(s) {
 		v.fault("config-name-invalid", path, "a control or text-direction character", "write plain text")
 	}
 	if strings.Contains(s, "%") {
-		v.fault("config-name-invalid", path, "a placeholder in a name: most clients show it as it is", "write the name itself")
+		v.fault("config-name-invalid", path, "a placeholder in a name: most clients show it as it is",
+			"write the name itself")
 	}
 }
 
@@ -267,7 +274,8 @@ func Unprintable(r rune) bool {
 
 func (v *validator) lang(path, lang string) {
 	if len(lang) < 2 || strings.ContainsFunc(lang, func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' }) {
-		v.fault("config-lang-invalid", path, fmt.Sprintf("%q is not a language", lang), "write a two-letter code, for example en")
+		v.fault("config-lang-invalid", path, fmt.Sprintf("%q is not a language", lang),
+			"write a two-letter code, for example en")
 	}
 }
 

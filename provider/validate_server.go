@@ -15,7 +15,8 @@ func (v *validator) protocol(path string, p Protocol, protos []Protocol) {
 		cause = "no protocol"
 	}
 	if key := p.Key(); key != "" {
-		cause, fix = fmt.Sprintf("%s is not a protocol of %s servers", p, strings.Split(path, "[")[0]), "write the server under "+key+":"
+		list, _, _ := strings.Cut(path, "[")
+		cause, fix = fmt.Sprintf("%s is not a protocol of %s servers", p, list), "write the server under "+key+":"
 	}
 	v.fault("config-protocol-unknown", path+".protocol", cause, fix)
 }
@@ -28,7 +29,8 @@ func (v *validator) port(path string, s Server) {
 			"plain sends passwords readable by anyone on the way, and makes Thunderbird for Android refuse the whole document",
 			"write security: tls, or starttls")
 	default:
-		v.fault("config-security-unknown", path+".security", fmt.Sprintf("%q is not a security mode", s.Security), "write tls, starttls or plain")
+		v.fault("config-security-unknown", path+".security", fmt.Sprintf("%q is not a security mode", s.Security),
+			"write tls, starttls or plain")
 		return
 	}
 	if s.Port == 0 {
@@ -41,12 +43,14 @@ func (v *validator) port(path string, s Server) {
 		v.fault("config-port-security", path+".port",
 			fmt.Sprintf("port %d is for %s, not for %s", s.Port, want, s.Security), "write "+rightForms(s.Protocol))
 	case s.Protocol == SMTP && s.Port == 25:
-		v.warn("config-port-relay", path+".port", "port 25 is for mail between servers, and many networks block it for people",
+		v.warn("config-port-relay", path+".port",
+			"port 25 is for mail between servers, and many networks block it for people",
 			"write "+rightForms(SMTP))
 	case !known:
 		for _, svc := range Services() {
 			if svc.Port == s.Port {
-				v.warn("config-port-relay", path+".port", fmt.Sprintf("port %d is the port of %s", s.Port, svc.Name), "write "+rightForms(s.Protocol))
+				v.warn("config-port-relay", path+".port",
+					fmt.Sprintf("port %d is the port of %s", s.Port, svc.Name), "write "+rightForms(s.Protocol))
 			}
 		}
 	}
@@ -70,7 +74,8 @@ func (v *validator) host(path, host string) {
 	case host == "":
 		v.fault("config-host-missing", path, "no host", "write host: mail.example.org")
 	case IsIP(host):
-		fault(fmt.Sprintf("%q is an IP address, which no certificate of a public authority names", host), "write the server's host name")
+		fault(fmt.Sprintf("%q is an IP address, which no certificate of a public authority names", host),
+			"write the server's host name")
 	case err == nil:
 		if hint, ok := RetiredHosts()[norm]; ok {
 			v.fault("config-host-retired", path, norm+" is retired: "+hint.Why, "write "+hint.Use)
@@ -82,7 +87,8 @@ func (v *validator) host(path, host string) {
 		fault(fmt.Sprintf("%q: only %s can be in a host name", host, EmailDomain), "write for example mail."+EmailDomain)
 	default:
 		if name, port, err := net.SplitHostPort(host); err == nil {
-			fault("a port has no place in a host name", fmt.Sprintf("write host: %s and port: %d", name, cmp.Or(Port(port), 993)))
+			fault("a port has no place in a host name",
+				fmt.Sprintf("write host: %s and port: %d", name, cmp.Or(Port(port), 993)))
 			return
 		}
 		fix := "write the server's full host name, for example mail.example.org"
@@ -120,7 +126,8 @@ func (v *validator) vendor(p *Provider) {
 				"write submission://"+s.Host+", which is port 587 with STARTTLS")
 		case !reported:
 			reported = true
-			v.warn("config-host-builtin", at.String()+".host", s.Host+" is Microsoft's, which refuses password login on most accounts",
+			v.warn("config-host-builtin", at.String()+".host",
+				s.Host+" is Microsoft's, which refuses password login on most accounts",
 				"write id: "+Microsoft365+" and the domains alone, in place of these servers")
 		}
 	}

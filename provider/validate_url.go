@@ -57,7 +57,8 @@ func (v *validator) expandedURL(path, raw, expanded string, form URLForm) {
 		return
 	}
 	if err := CheckURL(expanded, form); err != nil {
-		v.fault("config-url-invalid", path, fmt.Sprintf("%q is not an https URL that can be used: %v", raw, err), urlFix(raw, form))
+		v.fault("config-url-invalid", path, fmt.Sprintf("%q is not an https URL that can be used: %v", raw, err),
+			urlFix(raw, form))
 	}
 }
 
