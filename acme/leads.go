@@ -31,11 +31,10 @@ type Leads struct {
 type LeadsOptions struct {
 	// Lookup lists a host's addresses; an error that wraps [provider.ErrNotFound] means that there are none, any other
 	// that nobody knows.
-	Lookup      func(ctx context.Context, host string) ([]netip.Addr, error)
-	ServiceHost string       // leads here by definition, and so does what has an address of it
-	Addresses   []netip.Addr // as configured
-	Listen      string       // HOST:PORT of the https listener; without a HOST every address of this machine counts
-	Now         func() time.Time
+	Lookup    func(ctx context.Context, host string) ([]netip.Addr, error)
+	Addresses []netip.Addr // as configured
+	Listen    string       // HOST:PORT of the https listener; without a HOST every address of this machine counts
+	Now       func() time.Time
 }
 
 // lead is what is known of a name.
@@ -69,13 +68,14 @@ func NewLeads(o LeadsOptions) *Leads {
 	return &Leads{o: o, slots: make(chan struct{}, lookupsAtOnce), names: map[string]lead{}}
 }
 
-// Check is nil for a name that leads here. Its error wraps [ErrElsewhere], or there was no answer. What was found
-// counts for a minute.
-func (l *Leads) Check(ctx context.Context, host string) error {
-	if host == l.o.ServiceHost {
+// Check is nil for a name that leads here, as the given service hosts do. Its error wraps [ErrElsewhere], or there was no
+// answer. What was found counts for a minute.
+func (l *Leads) Check(ctx context.Context, host string, service ...string) error {
+	if slices.Contains(service, host) {
 		return nil
 	}
-	return l.once(ctx, host, l.compare).err
+	compare := func(ctx context.Context, host string) lead { return l.compare(ctx, host, service) }
+	return l.once(ctx, host, compare).err
 }
 
 // Lately reports whether a name led here within the last day: what is said while DNS does not answer, to a proxy that
@@ -134,8 +134,8 @@ func (l *Leads) note(host string, how func(context.Context, string) lead) lead {
 	return n
 }
 
-// compare compares the addresses of a host with this server's.
-func (l *Leads) compare(ctx context.Context, host string) lead {
+// compare compares the addresses of a host with this server's and those of the service hosts.
+func (l *Leads) compare(ctx context.Context, host string, services []string) lead {
 	found := l.resolve(ctx, host)
 	here := func(mine []netip.Addr) bool {
 		return slices.ContainsFunc(found.addrs, func(a netip.Addr) bool { return slices.Contains(mine, a) })
@@ -143,11 +143,17 @@ func (l *Leads) compare(ctx context.Context, host string) lead {
 	if found.err != nil || here(l.own()) {
 		return lead{err: found.err}
 	}
-	if l.o.ServiceHost != "" {
-		service := l.once(ctx, l.o.ServiceHost, l.resolve)
-		if errors.Is(service.err, errUnanswered) || here(service.addrs) {
-			return lead{err: service.err}
+	var unanswered error
+	for _, host := range services {
+		service := l.once(ctx, host, l.resolve)
+		if here(service.addrs) {
+			return lead{}
+		} else if errors.Is(service.err, errUnanswered) {
+			unanswered = service.err
 		}
+	}
+	if unanswered != nil {
+		return lead{err: unanswered}
 	}
 	shown := found.addrs[:min(len(found.addrs), addrsShown)]
 	return lead{err: fmt.Errorf("%w: its addresses are %v", ErrElsewhere, shown)}

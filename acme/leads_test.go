@@ -38,23 +38,26 @@ func TestLeads(t *testing.T) {
 	}
 	configured := []netip.Addr{netip.MustParseAddr("203.0.113.50"), netip.MustParseAddr("2001:db8::5")}
 	for _, test := range []struct {
-		host    string
-		o       LeadsOptions
-		here    bool
-		unknown bool
+		host     string
+		o        LeadsOptions
+		services []string
+		here     bool
+		unknown  bool
 	}{
-		{host: "service.example", o: LeadsOptions{ServiceHost: "service.example"}, here: true},
-		{host: "by-service.example", o: LeadsOptions{ServiceHost: "service.example"}, here: true},
+		{host: "service.example", o: LeadsOptions{}, services: []string{"service.example"}, here: true},
+		{host: "by-service.example", o: LeadsOptions{}, services: []string{"service.example"}, here: true},
 		{host: "by-service.example", o: LeadsOptions{}},
-		{host: "by-service.example", o: LeadsOptions{ServiceHost: "silent.example"}, unknown: true},
-		{host: "by-service.example", o: LeadsOptions{ServiceHost: "missing.example"}},
+		{host: "by-service.example", o: LeadsOptions{}, services: []string{"silent.example"}, unknown: true},
+		{host: "by-service.example", o: LeadsOptions{}, services: []string{"missing.example"}},
+		{host: "by-service.example", services: []string{"silent.example", "service.example"}, here: true},
+		{host: "elsewhere.example", services: []string{"silent.example", "service.example"}, unknown: true},
 		{host: "configured.example", o: LeadsOptions{Addresses: configured}, here: true},
-		{host: "configured.example", o: LeadsOptions{Addresses: configured, ServiceHost: "silent.example"}, here: true},
+		{host: "configured.example", o: LeadsOptions{Addresses: configured}, services: []string{"silent.example"}, here: true},
 		{host: "mapped.example", o: LeadsOptions{Addresses: configured}, here: true},
 		{host: "six.example", o: LeadsOptions{Addresses: configured}, here: true},
-		{host: "elsewhere.example", o: LeadsOptions{Addresses: configured, ServiceHost: "service.example", Listen: ":443"}},
-		{host: "missing.example", o: LeadsOptions{Addresses: configured, ServiceHost: "service.example", Listen: ":443"}},
-		{host: "silent.example", o: LeadsOptions{Addresses: configured, ServiceHost: "service.example"}, unknown: true},
+		{host: "elsewhere.example", o: LeadsOptions{Addresses: configured, Listen: ":443"}, services: []string{"service.example"}},
+		{host: "missing.example", o: LeadsOptions{Addresses: configured, Listen: ":443"}, services: []string{"service.example"}},
+		{host: "silent.example", o: LeadsOptions{Addresses: configured}, services: []string{"service.example"}, unknown: true},
 		{host: "bound.example", o: LeadsOptions{Listen: "203.0.113.7:443"}, here: true},
 		{host: "elsewhere.example", o: LeadsOptions{Listen: "203.0.113.7:443"}},
 		{host: "loop.example", o: LeadsOptions{Listen: "127.0.0.1:443"}, here: true},
@@ -65,12 +68,12 @@ func TestLeads(t *testing.T) {
 		test.o.Lookup, test.o.Now = zone(&asked, table), time.Now
 		l := NewLeads(test.o)
 		for range 3 {
-			err := l.Check(t.Context(), test.host)
+			err := l.Check(t.Context(), test.host, test.services...)
 			if (err == nil) != test.here || err != nil && errors.Is(err, errUnanswered) != test.unknown {
 				t.Errorf("%s with %v: %v", test.host, test.o, err)
 			}
 		}
-		if n := asked.Load(); n > 2 {
+		if n := asked.Load(); n > 1+int32(len(test.services)) {
 			t.Errorf("%s: %d questions", test.host, n)
 		}
 	}

@@ -26,8 +26,12 @@ import (
 
 var simulate = flag.Int("simulate", 0, "how many domains TestSimulate brings in")
 
-// limits let one request at a time through to the authority, which can lock itself up when several come at once, and
-// are those that Let's Encrypt publishes for new orders of an account, on a simulated clock: renewals are free.
+// limits let one request at a time through to the authority, and are those that Let's Encrypt publishes for new orders of
+// an account, on a simulated clock: renewals are free.
+//
+// Pebble 2.10 locks itself up otherwise: its store is locked while a new order looks through all authorizations
+// (MemoryStore.FindValidAuthorization), and the request for an authorization holds that authorization while it asks the
+// store (WebFrontEndImpl.Authz). The more authorizations there are, the sooner the two meet.
 type limits struct {
 	clock atomic.Int64 // seconds
 	one   sync.Mutex
@@ -178,6 +182,9 @@ func TestSimulate(t *testing.T) {
 			all.Wait()
 		}
 		tries += len(due)
+		if now%(6*3600) == 0 {
+			t.Logf("%v: %d to go, orders taken %d", time.Duration(now)*time.Second, left, limit.accepted)
+		}
 		left = 0
 		for _, c := range customers {
 			if c.done == 0 && !c.broken {

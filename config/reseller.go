@@ -11,8 +11,24 @@ import (
 
 // HostMissing reports whether a provider, or all of them, has no service host.
 func (c *Config) HostMissing() bool {
-	return c.ServiceHost == "" && (len(c.Providers) == 0 ||
-		slices.ContainsFunc(c.Providers, func(p Provider) bool { return p.ServiceHost == "" }))
+	return c.ServiceHost == "" && (len(c.Providers) == 0 || slices.Contains(hostsOf(c.Providers), ""))
+}
+
+// ServiceHosts are the host of the whole service and those of single providers.
+func (c *Config) ServiceHosts() (out []string) {
+	for _, host := range append([]string{c.ServiceHost}, hostsOf(c.Providers)...) {
+		if host != "" && !slices.Contains(out, host) {
+			out = append(out, host)
+		}
+	}
+	return out
+}
+
+func hostsOf(providers []Provider) (out []string) {
+	for _, p := range providers {
+		out = append(out, p.ServiceHost)
+	}
+	return out
 }
 
 // records checks that the pages of records have a host to name.

@@ -49,7 +49,7 @@ func TestACMEListener(t *testing.T) {
 func TestAskLeads(t *testing.T) {
 	at, now := map[string]string{}, time.Now()
 	s := newTestServer(t, func(_ *Options, set *Settings) {
-		set.Leads = acme.NewLeads(acme.LeadsOptions{ServiceHost: set.ServiceHost, Now: func() time.Time { return now },
+		set.Leads = acme.NewLeads(acme.LeadsOptions{Now: func() time.Time { return now },
 			Lookup: func(_ context.Context, host string) ([]netip.Addr, error) {
 				switch at[host] {
 				case "":

@@ -57,7 +57,7 @@ func (s *Server) adminHost(host string) bool {
 		return true
 	}
 	set := s.settings.Load()
-	return set != nil && name == set.ServiceHost || slices.Contains(s.opts.AdminHosts, name)
+	return set != nil && set.isServiceHost(name) || slices.Contains(s.opts.AdminHosts, name)
 }
 
 // foreign reports whether a web page of another origin sent the request.
@@ -206,7 +206,7 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request) {
 // leads is nil for a name that leads to this server, as far as that is checked.
 func (s *Server) leads(ctx context.Context, host string) error {
 	if set := s.settings.Load(); set != nil && set.Leads != nil {
-		return set.Leads.Check(ctx, host)
+		return set.Leads.Check(ctx, host, set.servicesOf(ctx, host)...)
 	}
 	return nil
 }
@@ -223,7 +223,7 @@ func (s *Server) vouches(ctx context.Context, host string) error {
 	switch {
 	case set == nil || host == "":
 		return acme.ErrNotListed
-	case host == set.ServiceHost:
+	case set.isServiceHost(host):
 		return nil
 	}
 	domain, ok := provider.CutHostPrefix(host)

@@ -136,7 +136,7 @@ func (s *Server) qr(r *request) answer {
 	if a.status != 0 {
 		return a
 	}
-	host := s.publicHost(r)
+	host := s.publicHost(r, accounts[0].Provider)
 	if host == "" {
 		return text(http.StatusNotFound, impossible, "no host name to link to; the operator sets service_host")
 	}

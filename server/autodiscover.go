@@ -173,8 +173,8 @@ func protocols(m match) []string {
 // autodiscoverHost is where the POX service is reached: by the name the domain has for it, or by the service host when
 // the request came that way. An unverified Host is never sent back.
 func (s *Server) autodiscoverHost(r *request, domain string) string {
-	if h := r.set.ServiceHost; h != "" && r.host == h {
-		return h
+	if r.set.isServiceHost(r.host) {
+		return r.host
 	}
 	return "autodiscover." + domain
 }

@@ -124,11 +124,10 @@ func (s *Server) find(r *request, a provider.Address) (m match, err error) {
 	} else {
 		m.Provider, err = r.set.Source.Lookup(r.ctx(), a)
 	}
-	if !errors.Is(err, provider.ErrNotFound) || r.set.MX == nil {
-		return m, err
+	if errors.Is(err, provider.ErrNotFound) && r.set.MX != nil {
+		s.away(r, func() { m.Provider, err = s.askMX(r, a) })
 	}
-	s.away(r, func() { m.Provider, err = s.askMX(r, a) })
-	return m, err
+	return r.atHost(m, err)
 }
 
 func (s *Server) askMX(r *request, a provider.Address) (*provider.Provider, error) {
@@ -181,7 +180,7 @@ func (s *Server) findByHost(r *request) (match, error) {
 		return s.find(r, whole)
 	}
 	if p, err := r.set.quick().Lookup(r.ctx(), whole); err == nil {
-		return match{Provider: p, Address: whole}, nil
+		return r.atHost(match{Provider: p, Address: whole}, nil)
 	}
 	m, err := s.find(r, provider.Address{Domain: domain})
 	if r.set.Quick == nil || !errors.Is(err, provider.ErrNotFound) {
@@ -191,7 +190,7 @@ func (s *Server) findByHost(r *request) (match, error) {
 	if errors.Is(werr, provider.ErrNotFound) {
 		return m, err
 	}
-	return match{Provider: p, Address: whole}, werr
+	return r.atHost(match{Provider: p, Address: whole}, werr)
 }
 
 // quick are the sources that cost little to ask.
@@ -214,7 +213,7 @@ func (s *Server) findByAddress(r *request) (match, error) {
 // X asks autoconfig.X with its own address (draft-ietf-mailmaint-autoconfig, "MX") and gets X's document.
 func (s *Server) findByAddressOrMX(r *request) (match, error) {
 	m, err := s.findByAddress(r)
-	if !errors.Is(err, provider.ErrNotFound) {
+	if !errors.Is(err, provider.ErrNotFound) || errors.Is(err, errOtherHost) {
 		return m, err
 	}
 	r.byHost = true
@@ -236,19 +235,19 @@ func (s *Server) findByPath(r *request) (match, error) {
 	m, err := s.find(r, provider.Address{Domain: domain})
 	if errors.Is(err, provider.ErrNotFound) {
 		if p := r.set.MXTable.ByHost(domain); p != nil {
-			return match{Provider: p, Address: m.Address}, nil
+			return r.atHost(match{Provider: p, Address: m.Address}, nil)
 		}
 	}
 	return m, err
 }
 
 // publicHost is the host of links that leave a page: the one the page was asked by when it is the operator's own, else
-// the service host. A Host header alone proves nothing. Empty when there is none.
-func (s *Server) publicHost(r *request) string {
-	if r.host != "" && (r.host == r.set.ServiceHost || s.own(r)) {
+// the provider's service host. A Host header alone proves nothing. Empty when there is none.
+func (s *Server) publicHost(r *request, p *provider.Provider) string {
+	if r.host != "" && (r.set.isServiceHost(r.host) || s.own(r)) {
 		return r.host + port(r)
 	}
-	return r.set.ServiceHost
+	return p.ServedAt(r.set.ServiceHost)
 }
 
 // own reports whether the host is a listed domain, also behind a name that clients put before it.

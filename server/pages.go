@@ -22,13 +22,19 @@ var pageHeaders = [][2]string{
 
 // visit is what the page for a request depends on apart from its content.
 func (s *Server) visit(r *request) pages.Visit {
-	v := pages.Visit{Brand: r.set.brands.Of(r.host, bareHost(r.host)), Agent: r.Request().UserAgent(), Posted: r.Request().Method == http.MethodPost, Base: r.set.base()}
+	host := r.serviceHost()
+	v := pages.Visit{Brand: r.brand(host), Agent: r.Request().UserAgent(), Posted: r.Request().Method == http.MethodPost, Base: base(host)}
 	chosen, found, _ := query(r.form(), "lang")
 	if !found && v.Posted {
 		chosen, _, _ = query(r.Request().URL.RawQuery, "lang")
 	}
 	v.Lang, v.Chosen = s.pages.Language(r.Request().Header.Get("Accept-Language"), chosen)
 	return v
+}
+
+// brand is the look for the host that was asked, for its service host's provider, or for another.
+func (r *request) brand(serviceHost string, more ...string) *pages.Brand {
+	return r.set.brands.Of(append([]string{r.host, bareHost(r.host), r.set.Hosts[serviceHost]}, more...)...)
 }
 
 // bareHost is a host without the name that clients put before it.
@@ -89,8 +95,8 @@ func (s *Server) helpTopic(r *request) answer {
 func (s *Server) robots(r *request) answer {
 	body := "User-agent: *\nDisallow: /setup\nDisallow: /mobileconfig\n" +
 		"Disallow: /qr.svg\nDisallow: /api/\nDisallow: /email.mobileconfig\nDisallow: /profile.mobileconfig\nDisallow: /records/\n"
-	if base := r.set.base(); base != "" {
-		body += "Sitemap: " + base + "/sitemap.xml\n"
+	if host := r.serviceHost(); host != "" {
+		body += "Sitemap: " + base(host) + "/sitemap.xml\n"
 	}
 	return content("", textPlain, cacheDocument, []byte(body))
 }

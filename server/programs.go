@@ -20,9 +20,9 @@ import (
 	"autoconfig/provider"
 )
 
-// programs is what each mail program would find with the records that are published, and with all of the plan. Nothing
-// is asked over the network: DNS is the plan, and HTTP is this server.
-func (s *Server) programs(set *Settings, of pages.Records) []pages.Program {
+// programs is what each mail program would find with the records that are published, and with all of the plan, which
+// leads to this server at a service host. Nothing is asked over the network: DNS is the plan, and HTTP is this server.
+func (s *Server) programs(host string, of pages.Records) []pages.Program {
 	var all, now []dnssrv.Parts
 	for _, rr := range of.Plan {
 		parts := dnssrv.Split(of.Domain, rr)
@@ -34,10 +34,10 @@ func (s *Server) programs(set *Settings, of pages.Records) []pages.Program {
 			now = append(now, parts)
 		}
 	}
-	then := s.discover(set, of.Domain, all)
+	then := s.discover(host, of.Domain, all)
 	var today []discover.Result
 	if of.Found != nil {
-		today = s.discover(set, of.Domain, now)
+		today = s.discover(host, of.Domain, now)
 	}
 	var out []pages.Program
 	for i, c := range then {
@@ -51,8 +51,8 @@ func (s *Server) programs(set *Settings, of pages.Records) []pages.Program {
 }
 
 // discover walks the discovery of every program in a world that has these records and this server.
-func (s *Server) discover(set *Settings, domain string, records []dnssrv.Parts) []discover.Result {
-	w := &virtual{s: s, domain: domain, service: set.ServiceHost, records: records}
+func (s *Server) discover(host, domain string, records []dnssrv.Parts) []discover.Result {
+	w := &virtual{s: s, domain: domain, service: host, records: records}
 	env := &discover.Env{SRV: w.srv, TXT: w.txt, Host: w.host, MX: w.none, NS: w.none, Transport: w, Dial: w.dial, Limit: 5 * time.Second}
 	report, err := discover.Run(context.Background(), env, provider.Address{Domain: domain})
 	if err != nil {

@@ -54,7 +54,7 @@ func TestPrograms(t *testing.T) {
 			}
 		}
 		found := map[string]bool{}
-		for _, c := range s.discover(s.settings.Load(), "example.org", records) {
+		for _, c := range s.discover(s.settings.Load().ServiceHost, "example.org", records) {
 			found[c.Client] = c.Settings != nil
 			if in := c.Settings; in != nil && in.Incoming != nil && in.Incoming.Host != "imap.example.org" {
 				t.Errorf("%q: %s finds %+v", test.only, c.Client, in.Incoming)

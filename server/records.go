@@ -44,7 +44,11 @@ func (s *Server) recordsPage(r *request) answer {
 	if err != nil || r.set.Records == nil {
 		return s.missing(r)
 	}
-	if _, err = s.ownProvider(r, domain); err != nil {
+	p, err := s.ownProvider(r, domain)
+	if err == nil && off(p.Pages.Records) {
+		err = provider.ErrNotFound
+	}
+	if err != nil {
 		return s.noPage(r, err)
 	}
 	plan, look, err := r.set.Records(r.ctx(), domain)
@@ -52,10 +56,13 @@ func (s *Server) recordsPage(r *request) answer {
 		s.opts.Log.Warn("no records can be planned", "domain", domain, "error", err)
 		return s.missing(r)
 	}
-	of := s.owners(r, pages.Records{Domain: domain, Plan: plan}, look)
-	p, err := s.pages.Records(s.visit(r), of)
-	return s.page(http.StatusOK, served, p, err).about(domain)
+	of := s.owners(r, pages.Records{Domain: domain, Plan: plan}, p.ServedAt(r.set.ServiceHost), look)
+	page, err := s.pages.Records(s.visit(r), of)
+	return s.page(http.StatusOK, served, page, err).about(domain)
 }
+
+// off reports whether a provider's pages are switched off where those of others are not.
+func off(pages *bool) bool { return pages != nil && !*pages }
 
 // ownProvider is the provider of one of the operator's own domains.
 func (s *Server) ownProvider(r *request, domain string) (*provider.Provider, error) {
@@ -67,7 +74,8 @@ func (s *Server) ownProvider(r *request, domain string) (*provider.Provider, err
 	if err == nil && p.Personal {
 		err = provider.ErrNotFound
 	}
-	return p, err
+	m, err := r.atHost(match{Provider: p, Address: a}, err)
+	return m.Provider, err
 }
 
 // noPage is the answer where there is no page of a domain, or nobody can tell.
@@ -80,15 +88,15 @@ func (s *Server) noPage(r *request, err error) answer {
 
 // owners fills in what DNS says about a domain's records, unless the client has asked for too much, and what programs
 // find by that.
-func (s *Server) owners(r *request, of pages.Records, ask func(context.Context) []finding.Finding) (out pages.Records) {
+func (s *Server) owners(r *request, of pages.Records, host string, ask func(context.Context) []finding.Finding) (out pages.Records) {
 	set := r.set
 	found, ok := set.looks.get(of.Domain, func() bool { return s.allow(r, looksCost) }, func() pages.Records {
 		of.Found = s.look(ask)
-		of.Programs = s.programs(set, of)
+		of.Programs = s.programs(host, of)
 		return of
 	})
 	if !ok {
-		of.Programs = s.programs(set, of)
+		of.Programs = s.programs(host, of)
 		return of
 	}
 	s.away(r, func() { out = found() })

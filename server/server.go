@@ -48,7 +48,8 @@ type Settings struct {
 	MX                *source.MX      // nil: off
 	MXTable           *source.MXTable // the providers' mail exchangers, for /v1.1/
 	ServiceHost       string
-	Leads             *acme.Leads // which names lead here; nil: not checked
+	Hosts             map[string]string // the service hosts of single providers, and the providers' ids
+	Leads             *acme.Leads       // which names lead here; nil: not checked
 	Branding          pages.Branding
 	Resellers         []pages.Reseller      // other looks
 	Signer            Signer                // nil: profiles are not signed
@@ -58,7 +59,7 @@ type Settings struct {
 	BadRows           func() map[string]int // rows that cannot be used, by source; nil: there are none
 	Listings          func() int            // domains that databases list, as of the last count; nil: none
 
-	PublicPages bool          // the operator's own domains have public pages of settings too
+	PublicPages bool          // of the operator's own domains some have public pages of settings too
 	Named       *source.Index // those of them that such pages may list; nil: none
 	Records     RecordPlan    // for the pages of their owners; nil: there are none
 

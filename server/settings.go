@@ -10,20 +10,20 @@ import (
 
 	"autoconfig/pages"
 	"autoconfig/provider"
-	"autoconfig/source"
 )
 
 // publicPages are the pages of settings that search engines may read, of one generation of settings. The page of a
 // provider is the same for all of its domains but for their names, so it is made once for each language.
 type publicPages struct {
-	made sync.Map // pageKey → *madePage
-	once sync.Once
-	list list
+	made  sync.Map // pageKey → *madePage
+	once  sync.Once
+	lists map[string]*list // by service host
 }
 
 type pageKey struct {
 	of     *provider.Provider
 	brand  *pages.Brand
+	base   string
 	lang   string
 	chosen bool
 }
@@ -51,10 +51,16 @@ func (s *Server) settingsPage(r *request) answer {
 	} else {
 		p, err = s.ownProvider(r, domain)
 	}
+	if err == nil && off(p.Pages.Public) && !builtinDomain(domain) {
+		err = provider.ErrNotFound
+	}
 	if err != nil {
 		return s.noPage(r, err)
 	}
 	v := s.visit(r)
+	if !r.atOwnHost() {
+		v.Base = base(p.ServedAt(r.set.ServiceHost))
+	}
 	made, err := s.publicPage(r, v, p)
 	if err != nil {
 		return s.page(0, served, pages.Page{}, err)
@@ -71,7 +77,7 @@ func publicHeaders(lang string) [][2]string {
 }
 
 func (s *Server) publicPage(r *request, v pages.Visit, p *provider.Provider) (*madePage, error) {
-	key := pageKey{p, v.Brand, v.Lang, v.Chosen}
+	key := pageKey{p, v.Brand, v.Base, v.Lang, v.Chosen}
 	if made, ok := r.set.public.made.Load(key); ok {
 		return made.(*madePage), nil //nolint:errcheck,forcetypeassert // only these are stored
 	}
@@ -107,7 +113,7 @@ func (s *Server) missing(r *request) answer {
 // settingsIndex lists the domains that have a page.
 func (s *Server) settingsIndex(r *request) answer {
 	v := s.visit(r)
-	p, err := s.pages.SettingsIndex(v, r.set.listed().groups)
+	p, err := s.pages.SettingsIndex(v, r.set.listed(r.serviceHost()).groups)
 	if err != nil {
 		return s.page(0, served, p, err)
 	}
@@ -116,46 +122,63 @@ func (s *Server) settingsIndex(r *request) answer {
 	return a
 }
 
-// list is what the public pages are about.
+// list is what the public pages of one service host are about.
 type list struct {
 	groups  []pages.DomainGroup
 	sitemap []byte
 	tag     string
 }
 
-// listed are the domains that are named in public, by provider: what is in the configuration and its files. Databases
-// are not asked for their lists.
-func (set *Settings) listed() *list {
+// listed are the domains that are named in public at a service host, by provider: what is in the configuration and its
+// files. Databases are not asked for their lists.
+func (set *Settings) listed(host string) *list {
 	set.public.once.Do(func() {
-		l := &set.public.list
+		var builtin []pages.DomainGroup
 		for _, p := range provider.Builtins() {
 			if len(p.Domains) > 0 {
-				l.groups = append(l.groups, pages.DomainGroup{Provider: p.Name, Domains: slices.Sorted(slices.Values(p.Domains))})
+				builtin = append(builtin, pages.DomainGroup{Provider: p.Name, Domains: slices.Sorted(slices.Values(p.Domains))})
 			}
 		}
-		if set.PublicPages && set.Named != nil {
-			l.groups = append(l.groups, ownGroups(set.Named)...)
-		}
-		if set.ServiceHost != "" {
-			l.sitemap = sitemapOf(set.base(), l.groups)
-			l.tag = `"` + strconv.FormatUint(fnv(fnvStart, l.sitemap), 36) + `"`
+		own := set.ownDomains()
+		set.public.lists = map[string]*list{}
+		for _, host := range append(slices.Collect(maps.Keys(set.Hosts)), set.ServiceHost) {
+			l := &list{groups: slices.Concat(builtin, groupsOf(own[host]))}
+			if host != "" {
+				l.sitemap = sitemapOf(base(host), l.groups)
+				l.tag = `"` + strconv.FormatUint(fnv(fnvStart, l.sitemap), 36) + `"`
+			}
+			set.public.lists[host] = l
 		}
 	})
-	return &set.public.list
+	return set.public.lists[host]
 }
 
-func ownGroups(named *source.Index) (out []pages.DomainGroup) {
-	own, count := map[string][]string{}, 0
-	for domain, err := range named.Domains(context.Background()) { // of files: there is no error
+// ownDomains are the operator's domains that have a public page, by service host and the provider's name.
+func (set *Settings) ownDomains() map[string]map[string][]string {
+	own, count := map[string]map[string][]string{}, map[string]int{}
+	if !set.PublicPages || set.Named == nil {
+		return own
+	}
+	for domain, err := range set.Named.Domains(context.Background()) { // of files: there is no error
 		if err != nil {
 			break
 		}
-		p, err := named.Lookup(context.Background(), provider.Address{Domain: domain})
-		if err == nil && !builtinDomain(domain) && count < maxListed {
-			own[p.Name] = append(own[p.Name], domain)
-			count++
+		p, err := set.Named.Lookup(context.Background(), provider.Address{Domain: domain})
+		if err != nil || off(p.Pages.Public) || builtinDomain(domain) {
+			continue
+		}
+		host := p.ServedAt(set.ServiceHost)
+		if own[host] == nil {
+			own[host] = map[string][]string{}
+		}
+		if count[host]++; count[host] <= maxListed {
+			own[host][p.Name] = append(own[host][p.Name], domain)
 		}
 	}
+	return own
+}
+
+func groupsOf(own map[string][]string) (out []pages.DomainGroup) {
 	for _, name := range slices.Sorted(maps.Keys(own)) {
 		slices.Sort(own[name])
 		out = append(out, pages.DomainGroup{Provider: name, Domains: own[name]})
@@ -180,19 +203,11 @@ func sitemapOf(base string, groups []pages.DomainGroup) []byte {
 
 // sitemap has absolute addresses only, so there is none without a service host.
 func (s *Server) sitemap(r *request) answer {
-	l := r.set.listed()
+	l := r.set.listed(r.serviceHost())
 	if l.sitemap == nil {
 		return text(http.StatusNotFound, notOffered, "not found")
 	}
 	a := content("", "application/xml; charset=utf-8", cacheDocument, l.sitemap)
 	a.etag = l.tag
 	return a
-}
-
-// base is what absolute links begin with; empty without a service host.
-func (set *Settings) base() string {
-	if set.ServiceHost == "" {
-		return ""
-	}
-	return "https://" + set.ServiceHost
 }

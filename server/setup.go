@@ -40,8 +40,8 @@ func (s *Server) setup(r *request) answer {
 		}
 	}
 	visit := s.visit(r)
-	visit.Brand = r.set.brands.Of(r.host, bareHost(r.host), found[0].Provider.ID)
-	p, err := s.setupPage(r, visit, found, pages.SetupOptions{Signed: r.set.Signer != nil, Host: s.publicHost(r)})
+	visit.Brand = r.brand(r.serviceHost(), found[0].Provider.ID)
+	p, err := s.setupPage(r, visit, found, pages.SetupOptions{Signed: r.set.Signer != nil, Host: s.publicHost(r, found[0].Provider)})
 	return s.page(http.StatusOK, served, p, err).about(found[0].Address.Domain)
 }
 

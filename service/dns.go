@@ -21,13 +21,13 @@ func Resolvers(cfg *config.Config) func() []string {
 	return func() []string { return cfg.DNS.Resolver.Addresses(system) }
 }
 
-// leads finds out which names lead to this server, when it orders certificates or
-// knows by service_host where a proxy that asks /ask is.
+// leads finds out which names lead to this server, if it orders certificates or a
+// proxy may ask /ask, which service_host leads to.
 func leads(cfg *config.Config, listen string) *acme.Leads {
-	o := acme.LeadsOptions{ServiceHost: cfg.ServiceHost, Listen: listen, Now: time.Now}
+	o := acme.LeadsOptions{Listen: listen, Now: time.Now}
 	if a := cfg.TLS.ACME; a != nil {
 		o.Addresses = a.Addresses
-	} else if cfg.ServiceHost == "" {
+	} else if len(cfg.ServiceHosts()) == 0 {
 		return nil
 	}
 	o.Lookup = query.New(query.Options{ResolversNow: Resolvers(cfg), Timeout: time.Second, Tries: 2}).LookupHost

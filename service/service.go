@@ -158,7 +158,7 @@ func startupFindings(cfg *config.Config) []finding.Finding {
 		return nil
 	}
 	var out []finding.Finding
-	if cfg.ServiceHost == "" {
+	if cfg.HostMissing() {
 		out = append(out, finding.New("server-service-host-missing", ""))
 	}
 	if cfg.ListenTLS == "" {

@@ -22,11 +22,17 @@ func Settings(cfg *config.Config, data *config.Data, mx *source.MX) *server.Sett
 		MX:          mx,
 		MXTable:     source.NewMXTable(data.ByMX()),
 		ServiceHost: cfg.ServiceHost,
-		PublicPages: cfg.Pages.Public,
+		Hosts:       map[string]string{},
 		Named:       data.Listed,
 	}
-	if cfg.Pages.Records {
-		set.Records = recordPlan(cfg, data)
+	for _, p := range data.Providers {
+		if p.ServiceHost != "" && p.ServiceHost != cfg.ServiceHost {
+			set.Hosts[p.ServiceHost] = p.ID
+		}
+		set.PublicPages = set.PublicPages || p.Pages.Public != nil && *p.Pages.Public
+		if set.Records == nil && p.Pages.Records != nil && *p.Pages.Records {
+			set.Records = recordPlan(cfg, data)
+		}
 	}
 	if len(data.Remote) > 0 {
 		set.Quick = source.Chain{data.Listed, data.Builtin}
