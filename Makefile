@@ -8,7 +8,7 @@ LINT := $(CACHE)/bin/golangci-lint-$(LINT_VERSION)
 VULN_VERSION := v1.1.4
 FUZZTIME := 30s
 
-.PHONY: build test deps lint unit e2e demo vuln bench fuzz lighthouse clients dates faults soak simulate mutate words compare screenshots release docs clean
+.PHONY: build test deps lint unit e2e demo vuln bench bench-replicas fuzz lighthouse clients dates faults soak simulate mutate words compare screenshots release docs clean
 
 build: ## the program, into ./autoconfig
 	go build -trimpath -o autoconfig ./cmd/autoconfig
@@ -62,6 +62,12 @@ bench: ## this server beside a bare echo handler, and the other tables of docs/p
 	go test -tags e2e -run '^$$' -bench PowerDNS -benchtime 1000x ./dnssrv/publish
 	go test -run '^$$' -bench 'Encode|Sign' -cpu 1 ./apple
 
+bench-replicas: ## what a request costs at two replicas beside one, and how often their threads wake up; three minutes
+	@mkdir -p $(CACHE)
+	go build -trimpath -o $(CACHE)/autoconfig ./cmd/autoconfig
+	cd tools && go build -trimpath -o $(CACHE)/bench ./bench
+	$(CACHE)/bench -replicas -rounds 15 -binary $(CACHE)/autoconfig
+
 fuzz: ## every fuzz target for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)
 
@@ -88,8 +94,9 @@ soak: ## load with reloads and faults, under the race detector and without it
 	go test -tags e2e -count=1 -v -timeout 0 -run TestSoak ./e2e -soak $(SOAK)
 
 DOMAINS ?= 10000
-simulate: ## DOMAINS brought in at once under an authority's published limits, on a simulated clock: docs/scale.md
-	nice -n 19 go test -tags e2e -count=1 -v -timeout 0 -run TestSimulate ./acme -simulate $(DOMAINS)
+RETRY ?= 4h
+simulate: ## DOMAINS with a client each that tries every RETRY, brought in at once under an authority's published limits, on a simulated clock: docs/scale.md
+	nice -n 19 go test -tags e2e -count=1 -v -timeout 0 -run TestSimulate ./acme -simulate $(DOMAINS) -retry $(RETRY)
 
 PKG ?= ./config ./source ./service ./server ./cmd/autoconfig
 MUTANTS ?= 150

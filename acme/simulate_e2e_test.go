@@ -24,7 +24,10 @@ import (
 	"autoconfig/e2e/freeport"
 )
 
-var simulate = flag.Int("simulate", 0, "how many domains TestSimulate brings in")
+var (
+	simulate = flag.Int("simulate", 0, "how many domains TestSimulate brings in")
+	retry    = flag.Duration("retry", time.Hour, "how often a client of each tries")
+)
 
 // limits let one request at a time through to the authority, and are those that Let's Encrypt publishes for new orders of
 // an account, on a simulated clock: renewals are free.
@@ -97,14 +100,15 @@ type simulated struct {
 }
 
 // As many domains as the flag says are brought in at once, before two replicas over one PostgreSQL, under the limits that
-// Let's Encrypt publishes. A client of each tries once an hour. Each replica is killed on the way. In the end every name
+// Let's Encrypt publishes. A client of each tries once in -retry. Each replica is killed on the way. In the end every name
 // that can be verified has its certificate, none was ordered twice but for those under way at a kill, and a new replica
 // serves all of them without an order.
 func TestSimulate(t *testing.T) {
 	if *simulate == 0 {
 		t.Skip("make simulate")
 	}
-	const every, step = 3600, 360 // seconds
+	const step = 360 // seconds
+	every := int64(retry.Seconds())
 	var zone strings.Builder
 	zone.WriteString("example. SOA ns.example. root.example. 1 3600 600 86400 60\n")
 	customers := make([]*simulated, *simulate)

@@ -19,11 +19,15 @@ func main() {
 	domains := flag.Int("domains", 1_000_000, "domains of the large configuration")
 	rounds := flag.Int("rounds", 7, "rounds")
 	span := flag.Duration("span", time.Second, "how long one measurement takes")
+	replicas := flag.Bool("replicas", false, "only what a request costs at two processes")
 	flag.Parse()
 	var err error
-	if *bareFile != "" {
+	switch {
+	case *bareFile != "":
 		err = serveBare(*bareFile, *listen)
-	} else {
+	case *replicas:
+		err = runReplicas(*binary, *rounds, *span)
+	default:
 		err = run(*binary, *domains, *rounds, *span)
 	}
 	if err != nil {
@@ -82,10 +86,19 @@ func run(binary string, domains, rounds int, span time.Duration) error {
 	if err := reportAims(got, processes, mib, rounds, span, binary, small, large); err != nil {
 		return err
 	}
-	twin, err := startServer(binary, small, 1, false)
+	return reportReplicas(binary, dir, small, rounds, span)
+}
+
+// runReplicas takes the last table alone.
+func runReplicas(binary string, rounds int, span time.Duration) error {
+	dir, err := os.MkdirTemp("", "autoconfig-bench")
 	if err != nil {
 		return err
 	}
-	defer twin.Stop()
-	return reportReplicas(one, twin, rounds, span)
+	defer func() { _ = os.RemoveAll(dir) }()
+	small, err := writeConfig(dir, 1)
+	if err != nil {
+		return err
+	}
+	return reportReplicas(binary, dir, small, rounds, span)
 }

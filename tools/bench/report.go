@@ -113,28 +113,66 @@ func reportRequests(processes []server, rounds int, span time.Duration) (results
 	return got, nil
 }
 
-// reportReplicas takes the same clients to one process and, in turn, to two. Few
-// clients leave each of two processes idle more often, and to wake up costs.
-func reportReplicas(one, twin server, rounds int, span time.Duration) error {
-	fmt.Printf("\n| %s, connections in all | one process, CPU per request | two processes | ratio |\n|---|---:|---:|---:|\n", formats[0].name)
-	for _, clients := range []int{load.Connections, 64, 128} {
-		var alone, both []time.Duration
-		var ratios []float64
-		for range rounds {
-			a, err := load.Measure(span, clients, formats[0].anyOf(1), one.Server)
-			if err != nil {
-				return err
-			}
-			b, err := load.Measure(span, clients, formats[0].anyOf(1), one.Server, twin.Server)
-			if err != nil {
-				return err
-			}
-			alone, both = append(alone, a.CPU), append(both, b.CPU)
-			ratios = append(ratios, float64(b.CPU)/float64(a.CPU))
+// reportReplicas takes the same clients to one process and, in turn, to two, of the bare handler and of this server: what
+// both have in common is the kernel's and Go's. Few clients leave each of two processes idle more often, and to wake up
+// costs: a turn is a thread that got a processor.
+func reportReplicas(binary, dir, config string, rounds int, span time.Duration) error {
+	ours, err := pair(func() (server, error) { return startServer(binary, config, 1, false) })
+	if err != nil {
+		return err
+	}
+	bare, err := pair(func() (server, error) { return startBare(ours[0], dir) })
+	pairs := [][]server{bare, ours}
+	defer func() {
+		for _, s := range slices.Concat(pairs...) {
+			s.Stop()
 		}
-		fmt.Printf("| %d | %.1f µs | %.1f µs | %.2f |\n", clients, micro(median(alone)), micro(median(both)), median(ratios))
+	}()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\n| %d rounds of %v, %s | connections in all | one process, CPU per request | two processes | ratio (spread) | turns per request, one | two |\n|---|---:|---:|---:|---:|---:|---:|\n",
+		rounds, span, formats[0].name)
+	for _, clients := range []int{load.Connections, 64, 128} {
+		samples := make([][2][]load.Sample, len(pairs)) // of one process and of two
+		for range rounds {
+			for i, p := range pairs {
+				for n, processes := range [][]*load.Server{{p[0].Server}, {p[0].Server, p[1].Server}} {
+					s, err := load.Measure(span, clients, formats[0].anyOf(1), processes...)
+					if err != nil {
+						return err
+					}
+					samples[i][n] = append(samples[i][n], s)
+				}
+			}
+		}
+		for i, p := range pairs {
+			printReplicas(p[0].Name, clients, samples[i][0], samples[i][1])
+		}
 	}
 	return nil
+}
+
+// pair starts two processes.
+func pair(start func() (server, error)) (out []server, err error) {
+	for len(out) < 2 && err == nil {
+		var s server
+		if s, err = start(); err == nil {
+			out = append(out, s)
+		}
+	}
+	return out, err
+}
+
+func printReplicas(name string, clients int, one, two []load.Sample) {
+	var ratios []float64
+	for i := range two {
+		ratios = append(ratios, float64(two[i].CPU)/float64(one[i].CPU))
+	}
+	cpu := func(s load.Sample) time.Duration { return s.CPU }
+	turns := func(s load.Sample) float64 { return s.Turns }
+	fmt.Printf("| %s | %d | %.1f µs | %.1f µs | %.2f (%.2f–%.2f) | %.2f | %.2f |\n", name, clients, micro(median(column(one, cpu))), micro(median(column(two, cpu))),
+		median(ratios), slices.Min(ratios), slices.Max(ratios), median(column(one, turns)), median(column(two, turns)))
 }
 
 func micro(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

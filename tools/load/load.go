@@ -25,12 +25,13 @@ type Sample struct {
 	PerSecond float64
 	P50, P99  time.Duration
 	CPU       time.Duration // of the servers, per request; 0 for those that run elsewhere
+	Turns     float64       // how often one of their threads got a processor, per request
 }
 
 // Measure loads servers for a span, the clients spread over them. Any answer
 // but 200 is an error.
 func Measure(span time.Duration, clients int, request func() []byte, servers ...*Server) (Sample, error) {
-	before, err := cpu(servers)
+	before, err := usageOf(servers)
 	if err != nil {
 		return Sample{}, err
 	}
@@ -51,22 +52,24 @@ func Measure(span time.Duration, clients int, request func() []byte, servers ...
 	}
 	wg.Wait()
 	elapsed := time.Since(start)
-	after, err := cpu(servers)
+	after, err := usageOf(servers)
 	if err := errors.Join(failed, err); err != nil || len(took) == 0 {
 		return Sample{}, fmt.Errorf("%s: %d requests: %w", servers[0].Name, len(took), err)
 	}
 	slices.Sort(took)
 	at := func(percent int) time.Duration { return took[len(took)*percent/100] }
-	return Sample{float64(len(took)) / elapsed.Seconds(), at(50), at(99), (after - before) / time.Duration(len(took))}, nil
+	return Sample{float64(len(took)) / elapsed.Seconds(), at(50), at(99), (after.cpu - before.cpu) / time.Duration(len(took)),
+		float64(after.turns-before.turns) / float64(len(took))}, nil
 }
 
-func cpu(servers []*Server) (sum time.Duration, err error) {
+func usageOf(servers []*Server) (sum usage, err error) {
 	for _, s := range servers {
-		used, err := s.cpu()
+		used, err := s.usage()
 		if err != nil {
-			return 0, err
+			return sum, err
 		}
-		sum += used
+		sum.cpu += used.cpu
+		sum.turns += used.turns
 	}
 	return sum, nil
 }

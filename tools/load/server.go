@@ -82,30 +82,34 @@ func (s *Server) proc(name string) string {
 	return filepath.Join("/proc", strconv.Itoa(s.cmd.Process.Pid), name)
 }
 
-// cpu is the processor time used: the run time of all threads in nanoseconds
-// (proc(5), schedstat). It is 0 for a server that runs elsewhere.
-func (s *Server) cpu() (time.Duration, error) {
+// usage is what a process has had of the processors.
+type usage struct {
+	cpu   time.Duration
+	turns int64 // how often one of its threads got one
+}
+
+// usage is the sum over all threads (proc(5), schedstat). It is 0 for a server that runs elsewhere.
+func (s *Server) usage() (sum usage, err error) {
 	if s.cmd == nil {
-		return 0, nil
+		return sum, nil
 	}
 	files, err := filepath.Glob(s.proc("task/*/schedstat"))
 	if err != nil || len(files) == 0 {
-		return 0, fmt.Errorf("%s is gone, or this kernel has no schedstat", s.Name)
+		return sum, fmt.Errorf("%s is gone, or this kernel has no schedstat", s.Name)
 	}
-	var sum int64
 	for _, f := range files {
 		text, err := os.ReadFile(f)
 		if err != nil {
 			continue // a thread that ended
 		}
-		first, _, _ := strings.Cut(string(text), " ")
-		n, err := strconv.ParseInt(first, 10, 64)
-		if err != nil {
-			return 0, err
+		var ran, waited, turns int64
+		if _, err := fmt.Sscan(string(text), &ran, &waited, &turns); err != nil {
+			return sum, err
 		}
-		sum += n
+		sum.cpu += time.Duration(ran)
+		sum.turns += turns
 	}
-	return time.Duration(sum), nil
+	return sum, nil
 }
 
 // Memory is VmRSS and VmHWM in MiB.
