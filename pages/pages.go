@@ -185,9 +185,10 @@ func (p *Pages) render(v *view, name string, data any) (Page, error) {
 	return page, nil
 }
 
-// static is a page that depends only on the language and the brand, and is rendered once for each pair.
+// static is a page that depends only on the language, the brand and what its absolute addresses begin with, and is
+// rendered once for each of them.
 func (p *Pages) static(v *view, name, kind string, data func() any) (Page, error) {
-	key := name + " " + kind + " " + v.Lang
+	key := name + " " + kind + " " + v.Lang + " " + v.Base
 	if v.Chosen {
 		key += " chosen"
 	}

@@ -36,7 +36,7 @@ const (
 	secondHost = "autoconfig.b.test"
 )
 
-func resellers(t *testing.T) *rig {
+func resellers(t *testing.T, change ...string) *rig {
 	t.Helper()
 	soa := "@ 3600 IN SOA ns.test. root.test. 1 3600 600 86400 60\n@ 3600 IN NS ns.test.\n"
 	dns := dnstest.Start(t, rootZone,
@@ -46,7 +46,7 @@ func resellers(t *testing.T) *rig {
 		"$ORIGIN b.test.\n"+soa+"autoconfig 60 IN A 203.0.113.3\nautodiscover 60 IN A 203.0.113.3\n",
 		"$ORIGIN c.test.\n"+soa+"autoconfig 3600 IN CNAME autoconfig.hoster.test.\nautodiscover 3600 IN A 203.0.113.2\n",
 		"$ORIGIN bymx.test.\n"+soa+"@ 60 IN MX 1 mx.b.test.\n")
-	return newRig(t, strings.ReplaceAll(resellersConfig, "RESOLVER", dns.Addr()))
+	return newRig(t, strings.NewReplacer(append(change, "RESOLVER", dns.Addr())...).Replace(resellersConfig))
 }
 
 // at asks the public listener by a host name.
@@ -130,9 +130,16 @@ func TestResellersHosts(t *testing.T) {
 	}
 }
 
-// Links and lists at a service host are its own.
+// Links and lists at a service host are its own, whether or not resellers have looks.
 func TestResellersPages(t *testing.T) {
-	r := resellers(t)
+	t.Run("one look", func(t *testing.T) {
+		resellersPages(t, resellers(t, "  resellers: [{for: [first], name: First Look}, {for: [second], name: Second Look}]\n", ""))
+	})
+	t.Run("looks", func(t *testing.T) { resellersPages(t, resellers(t)) })
+}
+
+func resellersPages(t *testing.T, r *rig) {
+	t.Helper()
 	for _, test := range []struct {
 		host, path, has, hasNot string
 		status                  int
@@ -147,6 +154,9 @@ func TestResellersPages(t *testing.T) {
 		{firstHost, "/robots.txt", "Sitemap: https://setup.first-reseller.test/sitemap.xml\n", "", 200},
 		{firstHost, "/settings", "a.test", "c.test", 200},
 		{ownHost, "/settings", "c.test", "a.test", 200},
+		{firstHost, "/", `<link rel="canonical" href="https://setup.first-reseller.test/`, "hoster.test", 200},
+		{firstHost, "/help", `<link rel="canonical" href="https://setup.first-reseller.test/help`, "hoster.test", 200},
+		{ownHost, "/", `<link rel="canonical" href="https://autoconfig.hoster.test/`, "reseller", 200},
 		{ownHost, "/settings/a.test", `<link rel="canonical" href="https://setup.first-reseller.test/settings/a.test"`, "", 200},
 		{ownHost, "/settings/live.co.uk", `<link rel="canonical" href="https://autoconfig.hoster.test/settings/live.co.uk"`, "", 200},
 		{firstHost, "/settings/live.co.uk", `<link rel="canonical" href="https://setup.first-reseller.test/settings/live.co.uk"`, "", 200},
@@ -154,7 +164,7 @@ func TestResellersPages(t *testing.T) {
 		{secondHost, "/settings/b.test", "", "mail.b.test", 404},
 		{ownHost, "/records/b.test", "", "mail.b.test", 404},
 		{secondHost, "/records/first.test", "", "mail.b.test", 404},
-		{firstHost, "/records/a.test", ">setup.first-reseller.test</code>", "Hoster Mail", 200},
+		{firstHost, "/records/a.test", ">setup.first-reseller.test</code>", "", 200},
 		{ownHost, "/records/a.test", ">setup.first-reseller.test</code>", "", 200},
 		{ownHost, "/records/c.test", ">autoconfig.hoster.test</code>", "reseller", 200},
 		{ownHost, "/qr.svg?email=x@a.test", "<svg", "", 200},
