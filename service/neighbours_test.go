@@ -67,8 +67,11 @@ func TestLeads(t *testing.T) {
 	dns := dnstest.Start(t, rootZone, "$ORIGIN hoster.test.\n@ 60 IN SOA ns.test. root.test. 1 3600 600 86400 60\n"+
 		"autoconfig 60 IN A 192.0.2.1\nother 60 IN A 192.0.2.2\n")
 	resolver := "dns: {resolver: [\"" + dns.Addr() + "\"]}\n"
-	load := func(text string) *acme.Leads { return leads(loaded(t, t.TempDir(), resolver+text), "127.0.0.1:443") }
-	if load("listen: 127.0.0.1:0\n") != nil {
+	load := func(text string) (*acme.Leads, []string) {
+		cfg := loaded(t, t.TempDir(), resolver+text)
+		return leads(cfg, "127.0.0.1:443"), cfg.ServiceHosts()
+	}
+	if l, _ := load("listen: 127.0.0.1:0\n"); l != nil {
 		t.Error("names are looked up for nobody")
 	}
 	for _, text := range []string{
@@ -76,12 +79,12 @@ func TestLeads(t *testing.T) {
 		"service_host: autoconfig.hoster.test\n",
 		"service_host: autoconfig.hoster.test\nlisten_tls: 127.0.0.1:443\ntls: {acme: {}}\n",
 	} {
-		l := load(text)
+		l, services := load(text)
 		if l == nil {
 			t.Fatal(text)
 		}
 		for host, here := range map[string]bool{"autoconfig.hoster.test": true, "other.hoster.test": false, "none.hoster.test": false} {
-			if err := l.Check(t.Context(), host); (err == nil) != here {
+			if err := l.Check(t.Context(), host, services...); (err == nil) != here {
 				t.Errorf("%s with\n%s%v", host, text, err)
 			}
 		}
