@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"os"
@@ -66,15 +67,9 @@ func loadCertificate(cfg *config.Config) (*tls.Certificate, error) {
 		return nil, nil //nolint:nilnil // see above
 	}
 	chain, err := cfg.Reader.Read(cfg.TLS.CertFile, files.Text)
-	var key []byte
-	if err == nil {
-		key, err = cfg.Reader.Read(cfg.TLS.KeyFile, files.Text)
-	}
-	var cert tls.Certificate
-	if err == nil {
-		cert, err = tls.X509KeyPair(chain, key)
-	}
-	if err != nil {
+	key, keyErr := cfg.Reader.Read(cfg.TLS.KeyFile, files.Text)
+	cert, pairErr := tls.X509KeyPair(chain, key)
+	if err := cmp.Or(err, keyErr, pairErr); err != nil {
 		return nil, configErrorf("tls: %s: %w; give the PEM certificate and its own key", cfg.TLS.CertFile, err)
 	}
 	return &cert, nil

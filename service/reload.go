@@ -2,8 +2,8 @@ package service
 
 import (
 	"context"
+	"maps"
 	"os"
-	"slices"
 	"time"
 
 	"autoconfig/files"
@@ -17,11 +17,12 @@ const pollEvery = 2 * time.Second
 // changed, when a command lists other domains, and on the day of a change at a built-in provider.
 func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
 	poll := time.Tick(pollEvery)
-	lookOn := func(day time.Time) []stamp {
-		next := stamp{path: "the calendar", time: provider.NextChange(day)}
-		return append(stamps(s.running.Reader, s.served.Load().cfg.Files()), next)
+	lookOn := func(day time.Time) map[string]stamp {
+		all := stamps(s.running.Reader, s.served.Load().cfg.Files())
+		all["the calendar"] = stamp{time: provider.NextChange(day)}
+		return all
 	}
-	look := func() []stamp { return lookOn(s.opts.Now()) }
+	look := func() map[string]stamp { return lookOn(s.opts.Now()) }
 	seen := lookOn(s.served.Load().cfg.Day())
 	for {
 		by := "a change" // of a file, or of the day
@@ -35,7 +36,7 @@ func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
 			by = "a command that lists domains"
 		case <-poll:
 			s.tuneGC()
-			if slices.Equal(seen, look()) {
+			if maps.Equal(seen, look()) {
 				continue
 			}
 		}
@@ -43,30 +44,18 @@ func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
 		s.notify(reloading())
 		s.reload(by)
 		s.notify(stateReady)
-		if now := look(); len(now) != len(seen) {
-			seen = merge(seen, now) // the new configuration names other files
+		now := look() // the new configuration may name other files
+		for path := range now {
+			if before, known := seen[path]; known {
+				now[path] = before // what changed meanwhile is read next time
+			}
 		}
+		seen = now
 	}
-}
-
-// merge is now with the stamps of before for the files that were looked at then:
-// one that changed meanwhile is read next time.
-func merge(before, now []stamp) []stamp {
-	known := map[string]stamp{}
-	for _, s := range before {
-		known[s.path] = s
-	}
-	for i, s := range now {
-		if old, ok := known[s.path]; ok {
-			now[i] = old
-		}
-	}
-	return now
 }
 
 // stamp shows whether a file has changed.
 type stamp struct {
-	path string
 	mode os.FileMode
 	size int64
 	time time.Time
@@ -74,12 +63,12 @@ type stamp struct {
 
 // stamps are zero for files that are not there, or on a file system that does
 // not answer.
-func stamps(r *files.Reader, paths []string) []stamp {
-	out := make([]stamp, len(paths))
-	for i, path := range paths {
-		out[i].path = path
+func stamps(r *files.Reader, paths []string) map[string]stamp {
+	out := map[string]stamp{}
+	for _, path := range paths {
+		out[path] = stamp{}
 		if info, err := r.Stat(path); err == nil {
-			out[i].mode, out[i].size, out[i].time = info.Mode(), info.Size(), info.ModTime()
+			out[path] = stamp{info.Mode(), info.Size(), info.ModTime()}
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -33,7 +34,7 @@ type Sources struct {
 
 	commands source.Commands
 	changed  chan struct{}  // a command lists other domains than before
-	were     map[string]int // those that a metric has counted, with nothing
+	counted  map[string]int // the sources that a metric has counted, with nothing
 }
 
 // sourceKey is what a source was opened with.
@@ -52,7 +53,7 @@ type opened struct {
 // NewSources has none open yet.
 func NewSources(log *slog.Logger, env config.Env) *Sources {
 	return &Sources{log: log, env: env, added: make(chan struct{}, 1), changed: make(chan struct{}, 1), grace: 30 * time.Second,
-		now: &opened{}, were: map[string]int{}}
+		now: &opened{}, counted: map[string]int{}}
 }
 
 // Open opens the sources of a configuration and gives them to its data.
@@ -91,7 +92,7 @@ func (b *Sources) prepare(cfg *config.Config, data *config.Data) (*opened, []fin
 			found = append(found, finding.New("config-source-secret", s.Name).Because("%s", err))
 			continue
 		}
-		backend, err := b.one(o, cfg.Reader, s, secret)
+		backend, err := b.backend(o, cfg.Reader, s, secret)
 		if err != nil {
 			found = append(found, finding.New("config-source-incomplete", s.Name).
 				Because("the source cannot be opened: %s", err).Do("check dsn, ldap and ca_file"))
@@ -103,17 +104,15 @@ func (b *Sources) prepare(cfg *config.Config, data *config.Data) (*opened, []fin
 	return o, found
 }
 
-// one is the backend of a source: the open one, or a new one.
-func (b *Sources) one(o *opened, r *files.Reader, s *config.Source, secret string) (*source.Backend, error) {
+// backend is that of a source: the open one, or a new one.
+func (b *Sources) backend(o *opened, r *files.Reader, s *config.Source, secret string) (*source.Backend, error) {
 	var ca []byte
 	var err error
 	if s.CAFile != "" {
-		if ca, err = r.Read(s.CAFile, files.Text); err != nil {
-			return nil, err
-		}
+		ca, err = r.Read(s.CAFile, files.Text)
 	}
-	text, err := json.Marshal([]any{s, secret, ca})
-	if err != nil {
+	text, wrong := json.Marshal([]any{s, secret, ca})
+	if err := cmp.Or(err, wrong); err != nil {
 		return nil, err
 	}
 	key := sourceKey(sha256.Sum256(text))
@@ -167,13 +166,9 @@ func (o *opened) discard() {
 func openSource(s *config.Source, secret string, ca []byte, log *slog.Logger) (*source.Backend, error) {
 	o := s.Backend()
 	o.Log = log
-	user := ""
-	if o.Logins {
-		user = s.User
-	}
 	if s.SQL != "" {
 		return source.OpenSQL(o, source.SQLOptions{Dialect: source.Dialect(s.SQL), DSN: secret,
-			Domain: s.Domain, List: s.List, User: user})
+			Domain: s.Domain, List: s.List, User: s.User})
 	}
 	roots, err := pool(s.CAFile, ca)
 	if err != nil {
@@ -186,7 +181,7 @@ func openSource(s *config.Source, secret string, ca []byte, log *slog.Logger) (*
 	return source.OpenLDAP(o, source.LDAPOptions{URL: s.LDAP, StartTLS: s.EncryptsLater(), TLS: t,
 		BindDN: s.BindDN, Password: secret, Base: s.Base,
 		Domain: s.Domain, ProviderAttribute: s.ProviderAttribute, List: s.List, DomainAttribute: s.DomainAttribute,
-		User: user, LoginAttribute: s.LoginAttribute})
+		User: s.User, LoginAttribute: s.LoginAttribute})
 }
 
 // Roots are the system's authorities and those of a PEM file; nil, without a
@@ -257,9 +252,9 @@ func (b *Sources) badRows() map[string]int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, s := range b.now.rows {
-		b.were[s.Name()] = 0
+		b.counted[s.Name()] = 0
 	}
-	out := maps.Clone(b.were)
+	out := maps.Clone(b.counted)
 	for _, s := range b.now.rows {
 		out[s.Name()] = len(s.BadRows())
 	}

@@ -8,9 +8,10 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 	"unique"
+
+	"golang.org/x/time/rate"
 
 	"autoconfig/finding"
 	"autoconfig/provider"
@@ -32,7 +33,7 @@ type Backend struct {
 	store   store
 	domains *cache[unique.Handle[string]] // domain → provider id
 	logins  *cache[string]                // address → login name; nil: never asked
-	logged  [3]atomic.Int64               // when a query's failure was last logged, by query
+	logged  [3]rate.Sometimes             // the failures, by query
 }
 
 // store asks a backend. What is not there is [provider.ErrNotFound]; with any
@@ -60,6 +61,9 @@ func (q query) String() string { return [...]string{"domain", "list", "user"}[q]
 
 func backendOf(o BackendOptions, s store) *Backend {
 	b := &Backend{o: o, store: s}
+	for i := range b.logged {
+		b.logged[i].Interval = logEvery
+	}
 	b.domains = newCache(o.Cache, b.askDomain)
 	if o.Logins {
 		b.logins = newCache(o.Cache, b.askLogin)
@@ -127,12 +131,7 @@ func (b *Backend) failed(q query, err error) {
 	if errors.Is(err, provider.ErrNotFound) || errors.Is(err, context.Canceled) {
 		return
 	}
-	now := time.Now().UnixNano()
-	last := b.logged[q].Load()
-	if last != 0 && now-last < int64(logEvery) || !b.logged[q].CompareAndSwap(last, now) {
-		return
-	}
-	b.o.Log.Error("a source cannot answer", "source", b.o.Name, "query", q.String(), "error", err)
+	b.logged[q].Do(func() { b.o.Log.Error("a source cannot answer", "source", b.o.Name, "query", q.String(), "error", err) })
 }
 
 // nobody is a domain that cannot exist (RFC 6761 §6.4).

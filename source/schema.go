@@ -1,12 +1,10 @@
 package source
 
 import (
+	"cmp"
 	"embed"
-	"fmt"
 	"io/fs"
 	"path"
-	"strconv"
-	"strings"
 )
 
 // Tables for those who have none of their own. The statements are common to
@@ -25,21 +23,11 @@ type Migration struct {
 // Migrations are the steps in order.
 func Migrations() ([]Migration, error) {
 	names, err := fs.Glob(schema, "schema/*.sql") // sorted
-	if err != nil {
-		return nil, err
-	}
 	var out []Migration
-	for _, name := range names {
-		text, err := schema.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		number, _, _ := strings.Cut(path.Base(name), "-")
-		version, err := strconv.Atoi(number)
-		if err != nil {
-			return nil, fmt.Errorf("source: %s has no number", name)
-		}
-		out = append(out, Migration{version, path.Base(name), string(text)})
+	for i, name := range names {
+		text, wrong := schema.ReadFile(name)
+		err = cmp.Or(err, wrong)
+		out = append(out, Migration{i + 1, path.Base(name), string(text)})
 	}
-	return out, nil
+	return out, err
 }

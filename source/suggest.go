@@ -203,20 +203,18 @@ func SuggestHost(host string) string {
 }
 
 // Nearest is the known name that a name was probably meant to be, or "".
-func Nearest(name string, known []string) string {
-	if slices.Contains(known, name) {
-		return ""
-	}
-	return near(name, known, 2)
-}
+func Nearest(name string, known []string) string { return near(name, known, 2) }
 
-// near is the known name that is the fewest edits away, at most n.
+// near is the known name that is the fewest edits away, at most n; "" for one that is known.
 func near(name string, known []string, n int) string {
 	best, least := "", n+1
 	for _, k := range known {
-		if d := edits(name, k); d > 0 && d < least {
+		if d := edits(name, k); d < least {
 			best, least = k, d
 		}
+	}
+	if least == 0 {
+		return ""
 	}
 	return best
 }
