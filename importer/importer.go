@@ -44,21 +44,18 @@ type Document struct {
 func Read(name string, data []byte, a provider.Address) ([]*Document, error) {
 	format := FormatOf(data)
 	d := &Document{Name: name, Format: format, address: a}
-	var docs []*Document
-	var err error
+	docs, err := []*Document{d}, ErrFormat
 	switch format {
 	case discover.Autoconfig:
-		docs, err = d.autoconfig(data)
+		err = d.autoconfig(data)
 	case discover.Autodiscovery:
-		docs, err = d.autodiscover(data)
+		err = d.autodiscover(data)
 	case discover.Profile:
 		docs, err = d.profile(data)
 	case discover.PACC:
-		docs, err = d.pacc(data)
+		err = d.pacc(data)
 	case Settings:
-		docs, err = d.settings(data)
-	default:
-		err = ErrFormat
+		err = d.settings(data)
 	}
 	if err != nil {
 		return nil, err
@@ -87,10 +84,10 @@ func FormatOf(data []byte) discover.Format {
 	return format
 }
 
-func (d *Document) autoconfig(data []byte) ([]*Document, error) {
+func (d *Document) autoconfig(data []byte) error {
 	doc, err := mozilla.Read(data)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	d.Provider, d.lines = doc.Provider, doc.Lines
 	for _, l := range doc.Left {
@@ -101,19 +98,19 @@ func (d *Document) autoconfig(data []byte) ([]*Document, error) {
 			d.changed("incoming[0]", "POP3 is the first choice here, and documents show IMAP first", "kept in the order of the list")
 		}
 	}
-	return []*Document{d}, nil
+	return nil
 }
 
-func (d *Document) autodiscover(data []byte) ([]*Document, error) {
+func (d *Document) autodiscover(data []byte) error {
 	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
 		return d.autodiscoverJSON(data)
 	}
 	r, err := autodiscover.Decode(bytes.NewReader(data))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if r.Error != nil {
-		return nil, fmt.Errorf("it is error %d: %w", r.Error.Code, ErrEmpty)
+		return fmt.Errorf("it is error %d: %w", r.Error.Code, ErrEmpty)
 	}
 	if a, err := provider.ParseAddress(r.Address); err == nil {
 		d.address = a
@@ -132,7 +129,7 @@ func (d *Document) autodiscover(data []byte) ([]*Document, error) {
 	case r.MobileSync != "":
 		p = &provider.Provider{ActiveSync: r.MobileSync}
 	case p == nil:
-		return nil, ErrEmpty
+		return ErrEmpty
 	}
 	if a, err := provider.ParseAddress(p.Name); err == nil { // a person's, or the person
 		d.address, p.Name = a, ""
@@ -140,21 +137,18 @@ func (d *Document) autodiscover(data []byte) ([]*Document, error) {
 		p.Name = ""
 	}
 	d.Provider = p
-	d.compare(xmlLeaves(data), func(p *provider.Provider, a provider.Address) []leaf {
-		encode := autodiscover.EncodeOutlook
-		if r.Schema == autodiscover.MobileSync {
-			encode = autodiscover.EncodeMobileSync
-		}
-		again, _ := encode(p, a) // nothing with an error: everything is left then
-		return xmlLeaves(again)
-	})
-	return []*Document{d}, nil
+	encode := autodiscover.EncodeOutlook
+	if r.Schema == autodiscover.MobileSync {
+		encode = autodiscover.EncodeMobileSync
+	}
+	d.compare(data, xmlLeaves, encode)
+	return nil
 }
 
-func (d *Document) autodiscoverJSON(data []byte) ([]*Document, error) {
+func (d *Document) autodiscoverJSON(data []byte) error {
 	v2, err := autodiscover.DecodeJSON(data)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	d.Provider = &provider.Provider{}
 	switch {
@@ -163,18 +157,18 @@ func (d *Document) autodiscoverJSON(data []byte) ([]*Document, error) {
 	case strings.EqualFold(v2.Protocol, autodiscover.ProtocolEWS):
 		d.Provider.EWS = v2.URL
 	default:
-		return nil, fmt.Errorf("it names an Autodiscover service alone: %w", ErrEmpty)
+		return fmt.Errorf("it names an Autodiscover service alone: %w", ErrEmpty)
 	}
-	return []*Document{d}, nil
+	return nil
 }
 
-func (d *Document) pacc(data []byte) ([]*Document, error) {
+func (d *Document) pacc(data []byte) error {
 	p, err := pacc.Decode(bytes.NewReader(data))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if len(p.Incoming)+len(p.Outgoing) == 0 && p.JMAP+p.CalDAV+p.CardDAV == "" {
-		return nil, ErrEmpty
+		return ErrEmpty
 	}
 	d.Provider = p
 	for at, s := range p.Each() {
@@ -183,32 +177,28 @@ func (d *Document) pacc(data []byte) ([]*Document, error) {
 			d.changed(at.String(), "the document names no way to log in", "written as none")
 		}
 	}
-	d.compare(jsonLeaves(data), func(p *provider.Provider, a provider.Address) []leaf {
-		again, _ := pacc.Encode(p, a.Domain)
-		return jsonLeaves(again)
-	})
-	return []*Document{d}, nil
+	d.compare(data, jsonLeaves, func(p *provider.Provider, a provider.Address) ([]byte, error) { return pacc.Encode(p, a.Domain) })
+	return nil
 }
 
-func (d *Document) settings(data []byte) ([]*Document, error) {
+func (d *Document) settings(data []byte) error {
 	var in struct {
 		Domain string `json:"domain"`
 		Name   string `json:"provider"`
 		provider.Provider
 	}
 	if err := json.Unmarshal(data, &in); err != nil {
-		return nil, err
+		return err
 	}
 	d.Provider = &in.Provider
 	d.Provider.Name = in.Name
 	if domain, err := provider.ParseDomain(in.Domain); err == nil && d.address.Domain != domain {
 		d.address = provider.Address{Domain: domain}
 	}
-	leaves := jsonLeaves(data)
 	d.lines = map[string]int{}
-	for _, l := range leaves {
+	for _, l := range jsonLeaves(data) {
 		d.lines[l.path] = l.line
 	}
-	d.compare(leaves, func(p *provider.Provider, a provider.Address) []leaf { return jsonLeaves(server.SettingsJSON(p, a)) })
-	return []*Document{d}, nil
+	d.compare(data, jsonLeaves, func(p *provider.Provider, a provider.Address) ([]byte, error) { return server.SettingsJSON(p, a), nil })
+	return nil
 }

@@ -174,16 +174,22 @@ func complete(p *provider.Provider, a provider.Address) *provider.Provider {
 
 // compare remarks on the values of a document that are not in what the provider
 // is written as in the same format.
-func (d *Document) compare(orig []leaf, encode func(*provider.Provider, provider.Address) []leaf) {
+func (d *Document) compare(data []byte, leaves func([]byte) []leaf, encode func(*provider.Provider, provider.Address) ([]byte, error)) {
 	full := d.standIn()
 	p := complete(d.Provider, full)
-	again := append(encode(p, full), encode(p, provider.Address{Domain: full.Domain})...)
+	var again []leaf
+	write := func(p *provider.Provider, a provider.Address) {
+		text, _ := encode(p, a) // nothing with an error: all is lost then
+		again = append(again, leaves(text)...)
+	}
+	write(p, full)
+	write(p, provider.Address{Domain: full.Domain})
 	for i := range max(len(p.Incoming), len(p.Outgoing)) { // a document shows one of each kind
 		q := *p
 		q.Incoming, q.Outgoing = p.Incoming[min(i, len(p.Incoming)-1):], p.Outgoing[min(i, len(p.Outgoing)-1):]
-		again = append(again, encode(&q, full)...)
+		write(&q, full)
 	}
-	d.lost(orig, again)
+	d.lost(leaves(data), again)
 }
 
 // lost remarks on the leaves that are not among those of the document that was
