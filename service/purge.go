@@ -11,12 +11,6 @@ import (
 	"autoconfig/source"
 )
 
-// replicas are told of purges, and tell of them.
-type replicas interface {
-	Notify(ctx context.Context, domain string) error
-	Listen(ctx context.Context, heard func(domain string))
-}
-
 // purge forgets a domain at all replicas that are known.
 func (s *Service) purge(ctx context.Context, domain string) error {
 	s.forget(domain)

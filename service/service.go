@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"autoconfig/acme"
 	"autoconfig/config"
 	"autoconfig/files"
 	"autoconfig/finding"
@@ -40,7 +41,7 @@ type Service struct {
 	sources   *Sources
 	listings  listings
 	audit     *files.Audit
-	replicas  replicas // nil: there are none, or they are not known
+	replicas  *acme.Postgres // hears of purges, and tells of them; nil: there is none
 	gcPercent int
 
 	served atomic.Pointer[change] // what is in force

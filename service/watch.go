@@ -88,8 +88,6 @@ func (w *watch) look(ctx context.Context) (result server.Records, broken map[str
 	var broke, why error
 	unasked, inRow := 0, 0
 	domains := query.Until(c.All(ctx), &broke)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	for r := range query.InOrder(ctx, domains, watchAtOnce, c.Domain) {
 		if r.Err != nil {
 			why = r.Err

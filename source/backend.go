@@ -32,7 +32,7 @@ type Backend struct {
 	o       BackendOptions
 	store   store
 	domains *cache[unique.Handle[string]] // domain → provider id
-	logins  *cache[string]                // address → login name; nil: never asked
+	logins  *cache[string]                // address → login name
 	logged  [3]rate.Sometimes             // the failures, by query
 }
 
@@ -64,10 +64,7 @@ func backendOf(o BackendOptions, s store) *Backend {
 	for i := range b.logged {
 		b.logged[i].Interval = logEvery
 	}
-	b.domains = newCache(o.Cache, b.askDomain)
-	if o.Logins {
-		b.logins = newCache(o.Cache, b.askLogin)
-	}
+	b.domains, b.logins = newCache(o.Cache, b.askDomain), newCache(o.Cache, b.askLogin)
 	return b
 }
 
@@ -78,16 +75,14 @@ func (b *Backend) Name() string { return b.o.Name }
 // asked for again; while the backend is down it is still given.
 func (b *Backend) Forget(domain string) {
 	b.domains.forget(domain)
-	if b.logins != nil {
-		b.logins.forgetIn(domain)
-	}
+	b.logins.forgetIn(domain)
 }
 
 // Close ends its connections.
 func (b *Backend) Close() error { return b.store.close() }
 
 // Down reports whether the backend fails to answer.
-func (b *Backend) Down() bool { return b.domains.Down() || b.logins != nil && b.logins.Down() }
+func (b *Backend) Down() bool { return b.domains.Down() || b.logins.Down() }
 
 func (b *Backend) askDomain(ctx context.Context, domain string) (unique.Handle[string], error) {
 	id, err := b.store.domain(ctx, domain)
@@ -104,17 +99,17 @@ func (b *Backend) askDomain(ctx context.Context, domain string) (unique.Handle[s
 func (b *Backend) askLogin(ctx context.Context, address string) (string, error) {
 	at := strings.LastIndexByte(address, '@')
 	login, err := b.store.login(ctx, provider.Address{Local: address[:at], Domain: address[at+1:]})
-	if err == nil && login == "" {
+	switch {
+	case err != nil:
+	case login == "":
 		err = provider.ErrNotFound
-	}
-	if err == nil && (len(login) > maxLogin || strings.ContainsFunc(login, provider.Unprintable)) {
+	case len(login) > maxLogin || strings.ContainsFunc(login, provider.Unprintable):
 		err = errLogin
+	default:
+		return login, nil
 	}
-	if err != nil {
-		b.failed(queryUser, err)
-		return "", err
-	}
-	return login, nil
+	b.failed(queryUser, err)
+	return "", err
 }
 
 const maxLogin = 254 // octets, as an address
@@ -142,13 +137,8 @@ const nobody = "autoconfig.invalid"
 // clients that failed, so that the end of an outage shows without one.
 func (b *Backend) Check(ctx context.Context) error {
 	err := b.domains.probe(ctx, nobody)
-	if err == nil {
-		err = b.domains.again(ctx)
-	}
-	if err == nil && b.logins != nil {
-		if err = b.logins.probe(ctx, "nobody@"+nobody); err == nil {
-			err = b.logins.again(ctx)
-		}
+	if err == nil && b.o.Logins {
+		err = b.logins.probe(ctx, "nobody@"+nobody)
 	}
 	return err
 }
@@ -193,11 +183,8 @@ func (r *Rows) Lookup(ctx context.Context, a provider.Address) (*provider.Provid
 		return nil, provider.ErrNotFound
 	}
 	p, err := r.provider(ctx, a.Domain)
-	if err != nil {
-		return nil, err
-	}
-	if r.logins == nil || a.Local == "" {
-		return p, nil
+	if err != nil || !r.o.Logins || a.Local == "" {
+		return p, err
 	}
 	login, err := r.logins.get(ctx, a.String())
 	switch {

@@ -268,7 +268,8 @@ var (
 // isAnswer reports whether an error is what the backend had to say.
 func isAnswer(err error) bool { return errors.Is(err, provider.ErrNotFound) || errors.Is(err, errRow) }
 
-// probe asks about a key that the backend can always answer, and notes whether it does.
+// probe asks about a key that the backend can always answer, notes whether it
+// does, and then asks the question that failed once more.
 func (c *cache[V]) probe(ctx context.Context, key string) error {
 	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
@@ -276,7 +277,9 @@ func (c *cache[V]) probe(ctx context.Context, key string) error {
 	if isAnswer(err) && !errors.Is(err, errValue) { // nothing that is refused for a plain name is the name's fault
 		err = nil
 	}
-	c.note(err)
+	if c.note(err); err == nil {
+		err = c.again(ctx)
+	}
 	return err
 }
 

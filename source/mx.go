@@ -12,7 +12,7 @@ import (
 // (RFC 5321 §5.1). Such a domain never counts as the operator's own.
 type MX struct {
 	*MXCache
-	table *MXTable
+	table MXTable
 }
 
 // NewMX makes the source; nil without a cache. The cache outlives it, so that new
@@ -67,24 +67,25 @@ func (m *MXCache) Down() bool {
 // Check asks the resolvers about the root, once a question has failed and until
 // they answer. It has no exchangers; every resolver knows that.
 func (m *MXCache) Check(ctx context.Context) {
-	if m.cache.Down() && m.probe(ctx, ".") == nil {
+	if m.cache.Down() {
 		m.mu.Lock()
-		defer m.mu.Unlock()
-		m.unanswered = "" // the resolvers are not to blame
+		m.unanswered = "" // a stranger's domain may never have an answer
+		m.mu.Unlock()
+		_ = m.probe(ctx, ".") // it is noted
 	}
 }
 
 // MXTable maps mail exchangers to providers.
-type MXTable struct{ suffixes map[string]*provider.Provider }
+type MXTable map[string]*provider.Provider
 
 // NewMXTable takes the mx names of the providers; of two that claim one name
 // the first counts.
-func NewMXTable(providers []*provider.Provider) *MXTable {
-	t := &MXTable{map[string]*provider.Provider{}}
+func NewMXTable(providers []*provider.Provider) MXTable {
+	t := MXTable{}
 	for _, p := range providers {
 		for _, name := range p.MX {
-			if _, taken := t.suffixes[name]; !taken {
-				t.suffixes[name] = p
+			if _, taken := t[name]; !taken {
+				t[name] = p
 			}
 		}
 	}
@@ -93,9 +94,9 @@ func NewMXTable(providers []*provider.Provider) *MXTable {
 
 // ByHost is the provider whose mx name the host is or lies below, on a label
 // boundary, the longest name first; nil when there is none.
-func (t *MXTable) ByHost(host string) *provider.Provider {
+func (t MXTable) ByHost(host string) *provider.Provider {
 	for host != "" {
-		if p := t.suffixes[host]; p != nil {
+		if p := t[host]; p != nil {
 			return p
 		}
 		_, host, _ = strings.Cut(host, ".")
@@ -105,7 +106,7 @@ func (t *MXTable) ByHost(host string) *provider.Provider {
 
 // ByHosts is the provider that every host belongs to. Exchangers of equal
 // preference that disagree belong to nobody.
-func (t *MXTable) ByHosts(hosts []string) *provider.Provider {
+func (t MXTable) ByHosts(hosts []string) *provider.Provider {
 	var found *provider.Provider
 	for _, host := range hosts {
 		p := t.ByHost(host)
