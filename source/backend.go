@@ -17,17 +17,17 @@ import (
 	"autoconfig/provider"
 )
 
-// BackendOptions say how a database or a directory is asked.
+// BackendOptions are how a database or a directory is asked.
 type BackendOptions struct {
 	Name     string // in the log and in /readyz
-	Provider string // id; empty: what the backend answers for a domain is the id
+	Provider string // id of every domain; empty: the backend answers it
 	Logins   bool   // ask for the login name of an address
 	Cache    CacheOptions
 	Log      *slog.Logger
 }
 
-// Backend is a database or a directory that knows domains, and what it
-// answered of late. It outlives the settings that use it.
+// Backend is a database or a directory that knows domains, with a cache of its
+// answers. It outlives the settings that use it.
 type Backend struct {
 	o       BackendOptions
 	store   store
@@ -36,8 +36,8 @@ type Backend struct {
 	logged  [3]rate.Sometimes             // the failures, by query
 }
 
-// store asks a backend. What is not there is [provider.ErrNotFound]; with any
-// other error nobody knows now.
+// store asks a backend. What is not there is [provider.ErrNotFound]; any other
+// error means that it cannot answer now.
 type store interface {
 	domain(ctx context.Context, domain string) (id string, err error)
 	login(ctx context.Context, a provider.Address) (string, error)
@@ -45,7 +45,7 @@ type store interface {
 	close() error
 }
 
-// row is a listed domain and, where the list says it, its provider's id.
+// row is a listed domain and its provider's id, if the list has it.
 type row struct{ domain, id string }
 
 // query is one of [Questions], as the log names it.
@@ -71,8 +71,8 @@ func backendOf(o BackendOptions, s store) *Backend {
 // Name is the name of the backend in the log.
 func (b *Backend) Name() string { return b.o.Name }
 
-// Forget ends what is remembered of a domain, so that the next question has today's answer. Without a domain everything is
-// asked for again; while the backend is down it is still given.
+// Forget drops a domain from the cache. Without one everything is asked for
+// again, but is still answered from memory while the backend is down.
 func (b *Backend) Forget(domain string) {
 	b.domains.forget(domain)
 	b.logins.forgetIn(domain)
@@ -116,25 +116,27 @@ const maxLogin = 254 // octets, as an address
 
 var errLogin = fmt.Errorf("%w: a login name that is too long or has control characters", errRow)
 
-// logEvery is how often the failure of one query is logged: a backend that is
+// logEvery bounds how often the failure of one query is logged: a backend that is
 // down fails for every question.
 const logEvery = 10 * time.Second
 
-// failed logs a failure by the name of the query. Its words have no local part
-// in them: stores see to that.
+// failed logs a failure by the name of the query. Stores keep local parts out of
+// their errors.
 func (b *Backend) failed(q query, err error) {
 	if errors.Is(err, provider.ErrNotFound) || errors.Is(err, context.Canceled) {
 		return
 	}
-	b.logged[q].Do(func() { b.o.Log.Error("a source cannot answer", "source", b.o.Name, "query", q.String(), "error", err) })
+	b.logged[q].Do(func() {
+		b.o.Log.Error("a source cannot answer", "source", b.o.Name, "query", q.String(), "error", err)
+	})
 }
 
 // nobody is a domain that cannot exist (RFC 6761 §6.4).
 const nobody = "autoconfig.invalid"
 
-// Check asks the backend about nobody, so that a mistake in a query and an
-// outage show before a client comes, and then once more the questions of
-// clients that failed, so that the end of an outage shows without one.
+// Check asks the backend about nobody, so that a mistake in a query or an outage
+// shows before a client comes, and repeats the question that failed last, so that
+// the end of an outage shows without one.
 func (b *Backend) Check(ctx context.Context) error {
 	err := b.domains.probe(ctx, nobody)
 	if err == nil && b.o.Logins {
@@ -160,14 +162,14 @@ func (b *Backend) BuiltinRows(ctx context.Context) ([]string, error) {
 	return out, nil
 }
 
-// Rows is a backend as the settings of one time see it.
+// Rows is a backend with the providers of one configuration.
 type Rows struct {
 	*Backend
 	providers map[string]*provider.Provider
 	bad       badRows
 }
 
-// With gives the backend the providers that its ids name.
+// With combines the backend with the providers that its ids name.
 func (b *Backend) With(providers []*provider.Provider) *Rows {
 	known := map[string]*provider.Provider{}
 	for _, p := range providers {
@@ -196,8 +198,8 @@ func (r *Rows) Lookup(ctx context.Context, a provider.Address) (*provider.Provid
 	return personal(p, a, login), nil
 }
 
-// provider finds the provider of a domain. The backend is asked again about an id
-// that the configuration lacks, in case both have changed.
+// provider finds the provider of a domain. For an id that the configuration lacks
+// it asks the backend again, in case both have changed.
 func (r *Rows) provider(ctx context.Context, domain string) (*provider.Provider, error) {
 	for again := false; ; again = true {
 		id, err := r.domains.get(ctx, domain)
@@ -217,8 +219,8 @@ func (r *Rows) provider(ctx context.Context, domain string) (*provider.Provider,
 	}
 }
 
-// personal is p for one person: every server has the login name as it is. It
-// is p itself where the templates give that name anyway.
+// personal is p with the login name of one person on every server. It is p itself
+// where the templates give that name anyway.
 func personal(p *provider.Provider, a provider.Address, login string) *provider.Provider {
 	other := func(s provider.Server) bool { return provider.Expand(s.Username, a) != login }
 	if !slices.ContainsFunc(p.Incoming, other) && !slices.ContainsFunc(p.Outgoing, other) {
@@ -245,10 +247,10 @@ func (r *Rows) Domains(ctx context.Context) iter.Seq2[string, error] {
 	return names(r.listings(ctx))
 }
 
-// listings are the domains of the list with their providers, where the list or
-// the configuration says them. A row that cannot be used is a [*RowError], after
-// which the list goes on; a built-in's is left out and logged. After any other
-// error the list is not whole.
+// listings are the domains of the list, with their providers if those are known. A
+// row that cannot be used is a [*RowError], after which the list goes on; a row for
+// a built-in domain is logged and left out. After any other error the list is
+// incomplete.
 func (r *Rows) listings(ctx context.Context) iter.Seq2[Listing, error] {
 	return func(yield func(Listing, error) bool) {
 		var bad []string

@@ -13,19 +13,19 @@ import (
 	"autoconfig/provider"
 )
 
-// RowError is a row that cannot be used. The others of its source can.
+// RowError is a row that cannot be used; the other rows of its source can.
 type RowError struct {
 	Source  string
 	Domain  string // in quotes, where it is not a domain name
 	Problem string
-	NoName  bool // it belongs to no domain, so that nobody misses it
+	NoName  bool // it is not about a domain, so no domain lacks settings
 }
 
 func (e *RowError) Error() string {
 	return fmt.Sprintf("the row for %s in the source %q cannot be used: %s", e.Domain, e.Source, e.Problem)
 }
 
-// Unwrap says that nobody knows whether the domain is served.
+// Unwrap: whether the domain is served is not known.
 func (e *RowError) Unwrap() []error { return []error{provider.ErrUnavailable, errRow} }
 
 // Finding is the fault for a report about the domain.
@@ -57,15 +57,15 @@ func unknownProvider(id string) string {
 // mostBadRows is how many are remembered.
 const mostBadRows = 1000
 
-// badRows are the rows known to be bad, with what is wrong: those that a
-// question met, and those of the last whole list.
+// badRows are the rows known to be bad: those that a look-up met, with what is
+// wrong, and those of the last complete list.
 type badRows struct {
 	mu     sync.Mutex
 	asked  map[string]string
 	inList []string
 }
 
-// met notes a row, and reports whether it is news.
+// met notes a row, and reports whether it is new.
 func (b *badRows) met(domain, problem string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -101,7 +101,7 @@ func (b *badRows) names() []string {
 	return slices.Compact(all)
 }
 
-// Check is [Backend.Check], and looks whether rows that were bad still are.
+// Check is [Backend.Check], and checks whether bad rows have been fixed.
 func (r *Rows) Check(ctx context.Context) error {
 	if err := r.Backend.Check(ctx); err != nil {
 		return err
@@ -124,7 +124,7 @@ func (r *Rows) Check(ctx context.Context) error {
 // atOneCheck is how many bad rows a check looks at.
 const atOneCheck = 20
 
-// BadRows are the domains whose rows cannot be used, as far as is known, sorted.
+// BadRows are the domains whose rows are known to be bad, sorted.
 func (r *Rows) BadRows() []string { return r.bad.names() }
 
 // unusable notes and logs a bad row.

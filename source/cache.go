@@ -17,7 +17,7 @@ import (
 	"autoconfig/provider"
 )
 
-// CacheOptions bound what is remembered of a slow backend.
+// CacheOptions bound a cache and the questions to its backend.
 type CacheOptions struct {
 	TTL         time.Duration // how long a found value is fresh
 	NegativeTTL time.Duration // how long "not found" is
@@ -30,27 +30,27 @@ type CacheOptions struct {
 	Rest        bool          // ask a backend that is down only once per Retry
 }
 
-// cache keeps what a backend answered, bounded by number. When several ask for
-// one key at once, one question goes to the backend. When the backend fails, a value found
-// before is given until it is too old, and else [provider.ErrUnavailable]: never
+// cache keeps a bounded number of a backend's answers. One question goes to the
+// backend however many ask for a key at once. When the backend fails, the answer is
+// the value from before until that is too old, then [provider.ErrUnavailable]: never
 // a wrong "not found".
 //
-// Only a hash of 128 bits is kept of a key, with a seed of this process: no
-// mailbox is in memory by its name.
+// Of a key only a seeded hash of 128 bits is kept, so that no mailbox is in memory
+// by its name.
 type cache[V any] struct {
 	o      CacheOptions
 	fetch  func(ctx context.Context, key string) (V, error) // its error wraps provider.ErrNotFound when there is none
 	slots  chan struct{}
-	asking atomic.Int64 // questions under way or waiting
+	asking atomic.Int64 // questions that wait or are being answered
 	seeds  [2]maphash.Seed
 	start  time.Time // what times below count from
 	calls  singleflight.Group
 
 	mu         sync.Mutex
 	entries    map[hash]*entry[V]
-	purges     int           // what was asked before the last one is not remembered
+	purges     int           // answers to questions from before the last one are not kept
 	failures   int           // in a row
-	unanswered string        // a key whose question failed, until it has an answer: real questions show what works
+	unanswered string        // a key whose question failed, until it has an answer
 	broken     bool          // the last check failed
 	retry      time.Duration // when a backend that is down is asked again
 }
@@ -61,14 +61,14 @@ type hash [2]uint64
 type entry[V any] struct {
 	value  V
 	until  time.Duration // fresh
-	stale  time.Duration // until when a found value may still be given; zero when there is none
+	stale  time.Duration // until when a found value may be used while the backend is down
 	domain uint32        // of the key, hashed, so that all of a domain can be forgotten
 	state  state
 	used   bool // since evict last passed
 }
 
-// state is what the backend said: a value, that there is none
-// ([provider.ErrNotFound]), or nothing ([provider.ErrUnavailable]).
+// state is what the backend answered: nothing ([provider.ErrUnavailable]), a
+// value, or that there is none ([provider.ErrNotFound]).
 type state byte
 
 const (
@@ -90,8 +90,8 @@ func newCache[V any](o CacheOptions, fetch func(context.Context, string) (V, err
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, entries: map[hash]*entry[V]{}}
 }
 
-// entry is what is remembered of a key, fresh or not; nil without any. The caller
-// holds the lock, as for all below that have none of their own.
+// entry is the entry of a key, fresh or not, or nil. The caller holds the lock, as
+// for all methods below that do not take it.
 func (c *cache[V]) entry(key string) *entry[V] {
 	return c.entries[c.hash(key)]
 }
@@ -103,8 +103,8 @@ func (c *cache[V]) hash(key string) hash {
 // now is the time since the cache was made.
 func (c *cache[V]) now() time.Duration { return time.Since(c.start) }
 
-// get answers from memory while it is fresh, else from the backend. An asker that
-// leaves must not fail the others waiting, so the question outlives its context.
+// get answers from memory or asks the backend. The question outlives the context
+// of who asks, since others may wait for the same answer.
 func (c *cache[V]) get(ctx context.Context, key string) (value V, err error) {
 	c.mu.Lock()
 	e := c.fresh(key)
@@ -127,7 +127,7 @@ func (c *cache[V]) get(ctx context.Context, key string) (value V, err error) {
 	}
 }
 
-// fresh is what is remembered of a key while it is fresh; else nil.
+// fresh is the entry of a key if it is fresh, else nil.
 func (c *cache[V]) fresh(key string) *entry[V] {
 	e := c.entry(key)
 	if e == nil {
@@ -146,8 +146,8 @@ var (
 	errBusy    = errors.New("too many questions wait for the backend")
 )
 
-// resting reports whether the backend is down and not to be asked. Nothing is
-// remembered of such a question, so that names asked meanwhile take no places.
+// resting reports whether the backend is down and is not asked now. Such questions
+// leave no entries.
 func (c *cache[V]) resting() bool {
 	now := c.now()
 	if !c.o.Rest || c.failures < failuresOfADownBackend {
@@ -160,8 +160,8 @@ func (c *cache[V]) resting() bool {
 	return false
 }
 
-// without is the answer when the backend was not asked: the value from before,
-// if it may still be given.
+// without is the answer when the backend was not asked: the value from before, if
+// it is not too old.
 func (c *cache[V]) without(key string, why error) (none V, err error) {
 	if e := c.entry(key); e != nil && c.now() < e.stale {
 		return e.answer()
@@ -169,9 +169,8 @@ func (c *cache[V]) without(key string, why error) (none V, err error) {
 	return none, errors.Join(provider.ErrUnavailable, why)
 }
 
-// ask goes to the backend and remembers what comes of it. Waiting for a free
-// place counts towards the time an answer may take, and says nothing about the
-// backend.
+// ask asks the backend and keeps the answer. Waiting for a free slot counts towards
+// the time-out, and does not count as a failure of the backend.
 func (c *cache[V]) ask(ctx context.Context, key string) (V, error) {
 	defer c.asking.Add(-1)
 	n := c.asking.Add(1)
@@ -180,7 +179,7 @@ func (c *cache[V]) ask(ctx context.Context, key string) (V, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e := c.fresh(key); e != nil {
-		return e.answer() // of a question that has ended just now
+		return e.answer() // another question has just ended
 	}
 	if c.o.Waiting > 0 && n > int64(c.o.InFlight+c.o.Waiting) {
 		return c.without(key, errBusy)
@@ -200,8 +199,8 @@ func (c *cache[V]) ask(ctx context.Context, key string) (V, error) {
 	return value, err
 }
 
-// question asks when there is a free place with time left (else it is errBusy),
-// and gives it back whatever comes. It needs no lock.
+// question asks as soon as a slot is free, and is errBusy if none is in time. The
+// caller does not hold the lock.
 func (c *cache[V]) question(ctx context.Context, key string) (value V, err error) {
 	select {
 	case c.slots <- struct{}{}:
@@ -216,17 +215,17 @@ func (c *cache[V]) question(ctx context.Context, key string) (value V, err error
 	}()
 	begin := time.Now()
 	value, err = c.fetch(ctx, key)
-	if errors.Is(err, context.DeadlineExceeded) && time.Since(begin) < c.o.Timeout/2 { // it had waited too long
+	if errors.Is(err, context.DeadlineExceeded) && time.Since(begin) < c.o.Timeout/2 { // too little time was left
 		err = errBusy
 	}
 	return value, err
 }
 
-// errPanic is a fault of the program, or of a library below it.
+// errPanic is a bug in the program or in a library.
 var errPanic = errors.New("a question that could not be asked: the program has a fault")
 
-// store remembers an answer, and gives what is to be answered: after a failure
-// the value from before, if it may still be given.
+// store keeps an answer and returns it, or after a failure the value from before
+// if that is not too old.
 func (c *cache[V]) store(key string, e *entry[V], value V, err error) (V, error) {
 	now := c.now()
 	answered := err == nil || isAnswer(err)
@@ -258,23 +257,23 @@ func (c *cache[V]) store(key string, e *entry[V], value V, err error) (V, error)
 	return e.answer()
 }
 
-// What an error of a backend says, but for [provider.ErrNotFound].
+// What an error says about a backend, next to [provider.ErrNotFound].
 var (
-	errRow       = errors.New("a row that cannot be used")        // nothing about the backend
+	errRow       = errors.New("a row that cannot be used")        // the backend works
 	errStatement = errors.New("the server refuses the statement") // it is there, so it may be asked
 	errValue     = fmt.Errorf("%w: a value that the server cannot hold", provider.ErrNotFound)
 )
 
-// isAnswer reports whether an error is what the backend had to say.
+// isAnswer reports whether an error is the backend's answer, not its failure.
 func isAnswer(err error) bool { return errors.Is(err, provider.ErrNotFound) || errors.Is(err, errRow) }
 
-// probe asks about a key that the backend can always answer, notes whether it
-// does, and then asks the question that failed once more.
+// probe asks about a key that the backend can always answer, notes the outcome,
+// and then repeats the question that failed.
 func (c *cache[V]) probe(ctx context.Context, key string) error {
 	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
 	_, err := c.fetch(ctx, key)
-	if isAnswer(err) && !errors.Is(err, errValue) { // nothing that is refused for a plain name is the name's fault
+	if isAnswer(err) && !errors.Is(err, errValue) { // a plain name is not at fault
 		err = nil
 	}
 	if c.note(err); err == nil {
@@ -283,7 +282,7 @@ func (c *cache[V]) probe(ctx context.Context, key string) error {
 	return err
 }
 
-// note takes what a check of the backend said.
+// note notes the outcome of a check.
 func (c *cache[V]) note(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -296,8 +295,8 @@ func (c *cache[V]) note(err error) {
 	}
 }
 
-// again asks the question that failed once more; nil when there is none, or it
-// has an answer now.
+// again repeats the question that failed; nil if there is none, or it has an
+// answer now.
 func (c *cache[V]) again(ctx context.Context) error {
 	c.mu.Lock()
 	key := c.unanswered
@@ -312,7 +311,7 @@ func (c *cache[V]) again(ctx context.Context) error {
 	return nil
 }
 
-// place is where key is remembered, made when there is no such place.
+// place is the entry of a key, made if there is none.
 func (c *cache[V]) place(key string) *entry[V] {
 	e := c.entry(key)
 	if e == nil {
@@ -325,9 +324,8 @@ func (c *cache[V]) place(key string) *entry[V] {
 	return e
 }
 
-// evict forgets an entry that was not used since the last call passed it. A map's
-// order starts anywhere, and names asked once do not drive out those asked again
-// and again.
+// evict drops an entry that was not used since a walk last passed it, so that names
+// asked once do not displace those asked often. Walks over a map start anywhere.
 func (c *cache[V]) evict() {
 	for {
 		for h, e := range c.entries {
@@ -340,8 +338,8 @@ func (c *cache[V]) evict() {
 	}
 }
 
-// outdated forgets what is remembered of a key if it is older than a new
-// question may be, or in any case, and reports whether it has.
+// outdated expires the found value of a key that was asked longer than Retry ago,
+// or in any case, and reports whether it did.
 func (c *cache[V]) outdated(key string, anyway bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -353,8 +351,8 @@ func (c *cache[V]) outdated(key string, anyway bool) bool {
 	return true
 }
 
-// forget ends what is remembered of a domain. Without one all that is remembered has to be asked for again, but is still
-// given while the backend is down.
+// forget drops the entry of a domain. Without one every entry expires, but is still
+// used while the backend is down.
 func (c *cache[V]) forget(domain string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -369,14 +367,14 @@ func (c *cache[V]) forget(domain string) {
 	}
 }
 
-// forgetIn ends what is remembered of the addresses in a domain.
+// forgetIn drops the entries of the addresses in a domain.
 func (c *cache[V]) forgetIn(domain string) {
 	c.forget(domain)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	tag := c.domainOf(domain)
 	for _, e := range c.entries {
-		if domain != "" && e.domain == tag { // by a rare chance another domain's, too
+		if domain != "" && e.domain == tag { // rarely another domain's too
 			e.until, e.stale = 0, 0
 		}
 	}
@@ -386,7 +384,7 @@ func (c *cache[V]) domainOf(key string) uint32 {
 	return uint32(maphash.String(c.seeds[0], key[strings.LastIndexByte(key, '@')+1:])) // a part is enough
 }
 
-// Cached reports whether key costs the backend nothing now.
+// Cached reports whether key can be answered without asking the backend.
 func (c *cache[V]) Cached(key string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -396,7 +394,7 @@ func (c *cache[V]) Cached(key string) bool {
 // failuresOfADownBackend in a row make a backend count as down.
 const failuresOfADownBackend = 3
 
-// Down reports whether the last check failed, or a question that has had no
+// Down reports whether the last check failed, or a question failed that has had no
 // answer since.
 func (c *cache[V]) Down() bool {
 	c.mu.Lock()

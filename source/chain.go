@@ -14,8 +14,8 @@ import (
 
 // Chain asks sources in order and takes the first answer. A source that is
 // down does not stop the next ones, but when none of them knows the domain the
-// answer is an error: never a wrong "not served". An [ISPDB] answers only when
-// all before it have said that they lack the domain.
+// answer is an error: never a wrong "not served". An [ISPDB] is asked only when
+// none of those before it has the domain.
 type Chain []provider.Source
 
 // Lookup asks the sources in order.
@@ -36,16 +36,15 @@ func (c Chain) Lookup(ctx context.Context, a provider.Address) (*provider.Provid
 	return nil, err
 }
 
-// Listing is a listed domain and its provider; nil where only a look-up tells.
+// Listing is a listed domain and its provider; nil where only a look-up finds it.
 type Listing struct {
 	Domain   string
 	Provider *provider.Provider
 }
 
-// Listings are the domains of every source that can list its own, in order and
-// streamed. What an [Index] before a source has is left out of that source's. A
-// [*RowError] is about its row alone; any other error comes at the end, and the
-// list is not whole.
+// Listings streams the domains of every source that can list its own, in order,
+// without those that an [Index] before the source has. A [*RowError] is about its row alone; any
+// other error comes at the end, and the list is incomplete.
 func (c Chain) Listings(ctx context.Context) iter.Seq2[Listing, error] {
 	return func(yield func(Listing, error) bool) {
 		var faults []error

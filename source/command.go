@@ -21,7 +21,7 @@ import (
 // shell.
 type Command struct {
 	Args    []string
-	Path    string // the PATH to look for it, and that it gets
+	Path    string // its PATH, in which it is looked for too
 	Field   int    // of a line, counted from 1
 	Timeout time.Duration
 	Refresh time.Duration // how old its answer may be
@@ -38,18 +38,18 @@ type Commands struct {
 	runs map[string]*commandRun
 }
 
-// commandRun is what came of a command.
+// commandRun is a command and its last runs.
 type commandRun struct {
 	mu      sync.Mutex
 	command Command
-	out     []byte // of the last run that was right
-	ok      bool   // there was one
+	out     []byte // of the last run that succeeded
+	ok      bool   // one succeeded
 	err     error  // of the last run
 	at      time.Time
 }
 
-// Output is what a command printed: of late, or when it was last right together
-// with the error of its last run. Without any it is nil.
+// Output is what a command printed in its last run that succeeded, with the error
+// of its last run. It is nil before the first success.
 func (c *Commands) Output(ctx context.Context, cmd Command) ([]byte, error) {
 	c.mu.Lock()
 	r := c.runs[cmd.key()]
@@ -71,8 +71,8 @@ func (c *Commands) Output(ctx context.Context, cmd Command) ([]byte, error) {
 // retryCommand is how long a command is left alone after it failed.
 const retryCommand = 30 * time.Second
 
-// refresh runs the command if its answer is too old, and reports whether it says
-// something else now. The caller holds the lock.
+// refresh runs the command if its output is too old, and reports whether the outcome
+// differs. The caller holds the lock.
 func (r *commandRun) refresh(ctx context.Context) (changed bool) {
 	age := r.command.Refresh
 	if r.err != nil {
@@ -104,14 +104,14 @@ func (c *Commands) each(do func(*commandRun)) {
 	}
 }
 
-// Refresh runs the commands whose answer is too old, and reports whether one says
-// something else now.
+// Refresh runs the commands whose output is too old, and reports whether the outcome
+// of one differs.
 func (c *Commands) Refresh(ctx context.Context) (changed bool) {
 	c.each(func(r *commandRun) { changed = r.refresh(ctx) || changed })
 	return changed
 }
 
-// Expire makes every answer too old.
+// Expire makes every output too old.
 func (c *Commands) Expire() { c.each(func(r *commandRun) { r.at = time.Time{} }) }
 
 // Keep forgets all commands but these.
@@ -126,8 +126,8 @@ func (c *Commands) Keep(list []Command) {
 // mostOutput bounds what a command may print, in octets.
 const mostOutput = 256 << 20
 
-// run runs the program, with its output and its time bounded. It gets nothing of
-// this program's environment but PATH: that may hold secrets.
+// run runs the program, with its output and its time bounded. Of this program's
+// environment, which may hold secrets, it gets PATH alone.
 func (c Command) run(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
@@ -158,7 +158,7 @@ func (c Command) run(ctx context.Context) ([]byte, error) {
 
 var errOutput = errors.New("it printed more than 256 MiB")
 
-// lookPath finds a program as exec.LookPath does, in a PATH of its own.
+// lookPath is exec.LookPath with a PATH of its own.
 func lookPath(name, path string) (string, error) {
 	if strings.Contains(name, "/") {
 		return exec.LookPath(name)
@@ -171,11 +171,11 @@ func lookPath(name, path string) (string, error) {
 	return "", fmt.Errorf("there is no program %s in PATH", name)
 }
 
-// bounded takes output up to a size.
+// bounded is a buffer with a maximum size.
 type bounded struct {
 	bytes.Buffer
 	most int
-	cut  bool // what is too much is dropped, and not an error
+	cut  bool // drop what is too much, which else is an error
 	full bool
 }
 
@@ -191,9 +191,8 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
-// Lines yields the field of each line of an output, with the number of the line:
-// "" where it has too few. Of an address the domain counts, the rest is dropped.
-// A # starts a comment.
+// Lines yields the field of each line of an output with the line's number; "" for a
+// line with too few fields. Of an address only the domain is kept. A # starts a comment.
 func (c Command) Lines(out []byte) iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {
 		n := 0
@@ -211,14 +210,14 @@ func (c Command) Lines(out []byte) iter.Seq2[int, string] {
 	}
 }
 
-// Missing is in the place of domains that nobody could list yet: what is not
+// Missing replaces domains that could not be listed yet: any domain that is not
 // served may be one of them.
 type Missing struct {
 	Name string
 	Err  error
 }
 
-// Lookup knows nothing.
+// Lookup cannot tell.
 func (m Missing) Lookup(context.Context, provider.Address) (*provider.Provider, error) {
 	return nil, fmt.Errorf("%w: %s: %w", provider.ErrUnavailable, m.Name, m.Err)
 }

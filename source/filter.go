@@ -16,8 +16,8 @@ type Filter struct {
 	parts []string // text, parameter, text, parameter, …, text
 }
 
-// ParseFilter reads a filter that may have the parameters allowed and, if
-// there are any, must have one of them. Its error is a [*QueryError].
+// ParseFilter reads a filter that must have one of the allowed parameters, if there
+// are any. Its error is a [*QueryError].
 func ParseFilter(text string, allowed ...string) (Filter, error) {
 	var f Filter
 	text = strings.TrimSpace(text)

@@ -14,26 +14,26 @@ import (
 )
 
 // ISPDB is a folder of autoconfig documents about other people's providers, such
-// as a copy of Thunderbird's database. It is asked when no source of the
-// operator's own has the domain, and it is read once and then never changed.
+// as a copy of Thunderbird's database. It is asked after the operator's own sources,
+// and never changes once it is read.
 type ISPDB struct {
 	*Index    // the domains of the files that are served
 	Name      string
 	Dir       string
 	Providers []*provider.Provider // their domains are mail exchangers as well
-	Plain     []string             // files that were left out: no server with encryption
-	Bad       []string             // files that cannot be read, those that serve what they held before included
+	Plain     []string             // files left out because no server has encryption
+	Bad       []string             // files that cannot be read, even if their last good content is served
 
-	files map[string]*provider.Provider // what each file held when it was good; nil: left out
+	files map[string]*provider.Provider // the last good content of each file; nil: left out
 }
 
 // MostISPDB is the most entries that a folder may have.
 const MostISPDB = 20_000
 
 // ReadISPDB reads a folder: the files NAME.xml, and others that are autoconfig
-// documents, as in a mirror of a database's answers. A file that cannot be read keeps what it held before,
-// or is left out, and so does the folder; the findings say so. The error is of a
-// folder that was never read.
+// documents. For a file, or the folder, that cannot be read, the last good content
+// counts, if there is any; the findings name it. The error is about a folder that has
+// never been read.
 func ReadISPDB(r *files.Reader, name, dir string, before *ISPDB) (*ISPDB, []finding.Finding, error) {
 	names, err := r.Names(dir, MostISPDB)
 	if err != nil && before != nil {
@@ -83,8 +83,8 @@ func badFile(path string, err error, known bool) finding.Finding {
 	return finding.New("config-ispdb-file", path).Because("%s: %s", then, provider.Printable(err.Error(), 200))
 }
 
-// readProvider reads a document as a provider that may be served, with its
-// servers without encryption left out. It is nil when nothing is left.
+// readProvider reads a document as a provider that may be served, without its
+// servers without encryption. It is nil if there are no others.
 func readProvider(r *files.Reader, path string) (*provider.Provider, error) {
 	text, err := r.Read(path, mozilla.MaxSize)
 	if err != nil {
@@ -116,7 +116,7 @@ func readProvider(r *files.Reader, path string) (*provider.Provider, error) {
 	case lacks:
 		return nil, errors.New("it has no incoming or no outgoing server that can be used")
 	}
-	p.ID = filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path) // no entry of the configuration is called that
+	p.ID = filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path) // no entry of the configuration has such an id
 	p.Name = cmp.Or(p.Name, p.Domains[0])
 	p.PACC, p.PasswordLogin.Status = provider.PACCAuto, provider.PasswordWorks
 	for _, domain := range p.Domains { // Thunderbird asks its database for the parents of a mail exchanger
@@ -127,7 +127,7 @@ func readProvider(r *files.Reader, path string) (*provider.Provider, error) {
 	return p, nil
 }
 
-// String says what the folder holds.
+// String is a summary for people.
 func (s *ISPDB) String() string {
 	return fmt.Sprintf("%s: providers: %d, domains: %d, left out without encryption: %d, unreadable files: %d",
 		s.Name, len(s.Providers), s.Len(), len(s.Plain), len(s.Bad))

@@ -16,8 +16,8 @@ import (
 	"autoconfig/provider"
 )
 
-// LDAPOptions say which directory to ask, and how. Domain is needed; without
-// List the domains cannot be listed, without User no login name is known.
+// LDAPOptions are the directory to ask, and how. Domain is required; List is for
+// listing the domains, User for login names.
 type LDAPOptions struct {
 	URL               string // ldaps://, ldap:// or ldapi://
 	StartTLS          bool   // RFC 4511 §4.14
@@ -61,7 +61,7 @@ func (s *ldapStore) login(ctx context.Context, a provider.Address) (string, erro
 		return "", errValue
 	}
 	if e, ok := errors.AsType[*ldap.Error](err); ok && e.ResultCode < ldap.ErrorNetwork {
-		err = fmt.Errorf("LDAP result %d", e.ResultCode) // a server's words may have the address in them
+		err = fmt.Errorf("LDAP result %d", e.ResultCode) // a server's message may contain the address
 		if !gone(e) {
 			err = statementError{err}
 		}
@@ -97,8 +97,7 @@ func (s *ldapStore) one(ctx context.Context, f Filter, a provider.Address, attri
 // tries is how often a question is asked when its connection breaks.
 const tries = 3
 
-// search asks over a connection of the pool. One that broke while it lay
-// there is replaced.
+// search asks over a connection of the pool, or over a new one if that is broken.
 func (s *ldapStore) search(ctx context.Context, req *ldap.SearchRequest) (*ldap.SearchResult, error) {
 	for try := 1; ; try++ {
 		if err := ctx.Err(); err != nil { // the server might be faster than the closing below
@@ -123,8 +122,7 @@ func (s *ldapStore) search(ctx context.Context, req *ldap.SearchRequest) (*ldap.
 	}
 }
 
-// gone reports what a server says that is stopping or has no time
-// (RFC 4511 §A.2).
+// gone reports whether a server is stopping or has no time (RFC 4511 §A.2).
 func gone(e *ldap.Error) bool {
 	return e.ResultCode == ldap.LDAPResultUnavailable || e.ResultCode == ldap.LDAPResultBusy
 }
@@ -156,7 +154,7 @@ func (s *ldapStore) give(conn *ldap.Conn, alive bool) {
 	_ = conn.Close() // broken, or one more than are kept
 }
 
-// dial connects, and ends in time whatever the server does.
+// dial connects and logs in before the deadline.
 func (s *ldapStore) dial(ctx context.Context) (*ldap.Conn, error) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -185,8 +183,7 @@ func (s *ldapStore) dial(ctx context.Context) (*ldap.Conn, error) {
 // page is how many entries are listed at a time (RFC 2696).
 const page = 500
 
-// list pages through the entries. A domain that many people have addresses at is
-// given once.
+// list yields each domain once, however many entries have addresses in it.
 func (s *ldapStore) list(ctx context.Context) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
 		if len(s.filters[queryList].parts) == 0 {
@@ -210,7 +207,7 @@ func (s *ldapStore) list(ctx context.Context) iter.Seq2[row, error] {
 	}
 }
 
-// entries are those that the list filter matches.
+// entries pages through the entries that match the list filter.
 func (s *ldapStore) entries(ctx context.Context) iter.Seq2[*ldap.Entry, error] {
 	return func(yield func(*ldap.Entry, error) bool) {
 		attributes := []string{s.o.DomainAttribute}

@@ -15,8 +15,8 @@ type MX struct {
 	table MXTable
 }
 
-// NewMX makes the source; nil without a cache. The cache outlives it, so that new
-// settings do not forget what DNS said.
+// NewMX makes the source; nil without a cache. The cache outlives it, so that a
+// reload keeps what DNS answered.
 func NewMX(providers []*provider.Provider, cache *MXCache) *MX {
 	if cache == nil {
 		return nil
@@ -57,7 +57,7 @@ func NewMXCache(o CacheOptions, lookup func(ctx context.Context, domain string) 
 func (m *MXCache) Forget(domain string) { m.forget(domain) }
 
 // Down reports whether the last check failed. A domain that cannot be resolved
-// does not count: strangers have as many of those as they like.
+// does not count: strangers can ask for as many of those as they like.
 func (m *MXCache) Down() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -10,10 +10,10 @@ import (
 	"autoconfig/provider"
 )
 
-// Dialect is a database's way to write statements.
+// Dialect is the SQL of a database.
 type Dialect string
 
-// The databases there are drivers for.
+// The databases with a driver.
 const (
 	Postgres Dialect = "postgres"
 	MySQL    Dialect = "mysql" // and MariaDB
@@ -32,12 +32,11 @@ const (
 	ParamLocal   = "local"   // the local part as it was sent
 )
 
-// Query is a statement of the operator's. Its :domain, :address and :local are
-// bound parameters of the database, so that no address can change the
-// statement.
+// Query is a statement of the operator's. Its :domain, :address and :local become
+// bound parameters, so that no address can change the statement.
 type Query struct {
 	text   string   // with the dialect's own marks
-	params []string // what each mark stands for; postgres: in the order of their numbers
+	params []string // of each mark; postgres: in the order of their numbers
 }
 
 // QueryError says what is wrong with a query or a filter, and what to write.
@@ -45,8 +44,8 @@ type QueryError struct{ Problem, Fix string }
 
 func (e *QueryError) Error() string { return e.Problem + "; " + e.Fix }
 
-// ParseQuery reads a statement that may have the parameters allowed and, if
-// there are any, must have one of them. Its error is a [*QueryError].
+// ParseQuery reads a statement that must have one of the allowed parameters, if
+// there are any. Its error is a [*QueryError].
 func ParseQuery(d Dialect, text string, allowed ...string) (Query, error) {
 	token := tokens[d]
 	if token == nil {
@@ -87,8 +86,8 @@ var (
 		MySQL:    tokenOf(`#[^\n]*|'(?:[^'\\]|''|\\.)*'|"(?:[^"\\]|""|\\.)*"|`),
 		SQLite:   tokenOf(`\[[^\]]*\]|` + plainString),
 	}
-	dollarQuote = regexp.MustCompile(`^\$\w*\$$`) // up to the same text again
-	quotedMark  = regexp.MustCompile("^[Ee]?(['\"`[])(%[dsu]|:domain|:address|:local)['\"`\\]]$")
+	dollarQuote = regexp.MustCompile(`^\$\w*\$$`) // quotes up to its next occurrence
+	quotedMark  = regexp.MustCompile("^[Ee]?['\"`[](%[dsu]|:domain|:address|:local)['\"`\\]]$")
 )
 
 func tokenOf(own string) *regexp.Regexp {
@@ -103,8 +102,9 @@ func (q *Query) mark(d Dialect, token string, allowed []string) (string, error) 
 	case token == "'", token == `"`, token == "`", token == "[" && d == SQLite:
 		return "", &QueryError{"a quote " + token + " that does not end", "close it"}
 	case quotedMark.MatchString(token):
-		name := strings.NewReplacer("%d", ":domain", "%s", ":address", "%u", ":local").Replace(quotedMark.FindStringSubmatch(token)[2])
-		return "", &QueryError{strings.TrimLeft(token, "Ee") + " is a string, not a parameter", "write " + name + " without quotes"}
+		name := strings.NewReplacer("%d", ":domain", "%s", ":address", "%u", ":local").Replace(token)
+		return "", &QueryError{strings.TrimLeft(token, "Ee") + " is a string, not a parameter",
+			"write " + strings.Trim(name, "Ee'\"`[]") + " without quotes"}
 	case token == "?" && d != Postgres:
 		return "", &QueryError{"a ? would be a parameter without a value", "write " + marks(allowed)}
 	case token == ";":
@@ -117,7 +117,7 @@ func (q *Query) mark(d Dialect, token string, allowed []string) (string, error) 
 		return "", unknownParameter(name, allowed)
 	}
 	i := slices.Index(q.params, name)
-	if i < 0 || d != Postgres { // which counts its parameters
+	if i < 0 || d != Postgres { // whose marks have numbers
 		i = len(q.params)
 		q.params = append(q.params, name)
 	}
@@ -140,7 +140,7 @@ func Questions(domain, list, user string) []Question {
 		{"user", user, []string{ParamAddress, ParamLocal, ParamDomain}}}
 }
 
-// parseAll parses the questions of a source, and leaves those out that it is not asked.
+// parseAll parses the questions of a source, and leaves out those without a text.
 func parseAll[Q any](parse func(string, ...string) (Q, error), domain, list, user string) (out [3]Q, err error) {
 	for i, q := range Questions(domain, list, user) {
 		if q.Text == "" && i > 0 {
@@ -153,13 +153,11 @@ func parseAll[Q any](parse func(string, ...string) (Q, error), domain, list, use
 	return out, nil
 }
 
-// noParameter is the error for a query or a filter without any.
 func noParameter(what string, allowed []string) error {
 	return &QueryError{"the " + what + " has no parameter: the answer would be the same for everybody",
 		"write " + marks(allowed) + " where the name is compared"}
 }
 
-// unknownParameter is the error for a parameter that is not allowed here.
 func unknownParameter(name string, allowed []string) error {
 	return &QueryError{fmt.Sprintf(":%s is not a parameter here", name), "write " + marks(allowed)}
 }

@@ -19,8 +19,8 @@ import (
 	"autoconfig/provider"
 )
 
-// SQLOptions say which database to ask, and how. Domain is needed; without
-// List the domains cannot be listed, without User no login name is known.
+// SQLOptions are the database to ask, and how. Domain is required; List is for
+// listing the domains, User for login names.
 type SQLOptions struct {
 	Dialect Dialect
 	DSN     string
@@ -29,8 +29,8 @@ type SQLOptions struct {
 	User    string // :address, :local, :domain
 }
 
-// OpenSQL makes a source of a database. It does not connect yet, so that a
-// database that is down keeps nothing from starting.
+// OpenSQL makes a source of a database. It does not connect yet, so that the program
+// starts while the database is down.
 func OpenSQL(o BackendOptions, q SQLOptions) (*Backend, error) {
 	s := &sqlStore{statements: map[string]*sql.Stmt{}, prepare: keepsStatements(q.Dialect, q.DSN)}
 	parse := func(text string, allowed ...string) (Query, error) { return ParseQuery(q.Dialect, text, allowed...) }
@@ -85,8 +85,7 @@ func mysqlConfig(dsn string, timeout time.Duration) (*mysql.Config, error) {
 	return cfg, nil
 }
 
-// silent drops what the driver would print about a lost connection; the
-// failed query is logged.
+// silent drops what the driver would print: failures are logged already.
 type silent struct{}
 
 func (silent) Print(...any) {}
@@ -114,12 +113,12 @@ type sqlStore struct {
 
 func (s *sqlStore) domain(ctx context.Context, domain string) (string, error) {
 	id, err := s.one(ctx, s.queries[queryDomain], provider.Address{Domain: domain})
-	return id, said(err, false)
+	return id, classified(err, false)
 }
 
 func (s *sqlStore) login(ctx context.Context, a provider.Address) (string, error) {
 	login, err := s.one(ctx, s.queries[queryUser], a)
-	return login, said(err, true)
+	return login, classified(err, true)
 }
 
 // one is the first column of the first row.
@@ -155,8 +154,7 @@ func (s *sqlStore) ask(ctx context.Context, q Query, a provider.Address) (value 
 	return value, err
 }
 
-// statement prepares a query once; database/sql does it again on every other
-// connection.
+// statement prepares a query once; database/sql repeats that on other connections.
 func (s *sqlStore) statement(ctx context.Context, q Query) (*sql.Stmt, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -170,8 +168,7 @@ func (s *sqlStore) statement(ctx context.Context, q Query) (*sql.Stmt, error) {
 	return stmt, err
 }
 
-// list streams the rows of the list query. It may take long, so it has no
-// time-out but the caller's.
+// list streams the rows of the list query. It may take long, so only ctx ends it.
 func (s *sqlStore) list(ctx context.Context) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
 		if s.queries[queryList].text == "" {
@@ -239,17 +236,17 @@ var (
 		`|MySQL error (1267|1270|1271|3988|1977|1300|1366|1406))$`)
 )
 
-// fromServer reports whether the server itself refused a statement, so that
-// asking again is of no use.
+// fromServer reports whether the server refused the statement, so that repeating it
+// is pointless.
 func fromServer(err error) bool {
 	code := serverError(err)
 	return code != "" && !stopping.MatchString(code)
 }
 
-// said is err by what it says about the value, the statement or the server. A
-// server may quote values in its message; for a question about a person only
-// the code is kept.
-func said(err error, person bool) error {
+// classified is err by what it says about the value, the statement or the server.
+// Servers quote values in their messages, so for a question about a person only the
+// code is kept.
+func classified(err error, person bool) error {
 	code, text := serverError(err), err
 	if person && code != "" {
 		text = errors.New(code)
@@ -263,7 +260,7 @@ func said(err error, person bool) error {
 	return statementError{text}
 }
 
-// statementError is a server's refusal; the words are its own.
+// statementError is a server's refusal in its own words.
 type statementError struct{ error }
 
 func (e statementError) Is(target error) bool { return target == errStatement }

@@ -64,7 +64,7 @@ var realDomains = strings.Fields("love.com line.com life.com five.com lived.com 
 // never is a distance that is more than a slip.
 const never = 9
 
-// named is a domain in its parts.
+// named is a domain cut into parts.
 type named struct{ whole, letters, name, ending string }
 
 func cutName(domain string) named {
@@ -111,7 +111,7 @@ func letters(domain string) string {
 }
 
 // endingSlip compares what follows the first label. An ending of the same
-// country is near; that of another country never is, however like it looks.
+// country is near; that of another country never is, however similar it looks.
 func endingSlip(typed, known string) int {
 	last, knownLast := country(typed), country(known)
 	switch {
@@ -128,8 +128,8 @@ func endingSlip(typed, known string) int {
 // country is the last label of a domain.
 func country(domain string) string { return domain[strings.LastIndexByte(domain, '.')+1:] }
 
-// rightCountry exchanges the last two letters of a domain where that makes a
-// country of the built-in domains out of none.
+// rightCountry swaps the last two letters of a domain if that gives a country of
+// the built-in domains and they are not an ending as they are.
 func rightCountry(domain string) string {
 	last := country(domain)
 	for _, known := range builtinNames() {
@@ -146,8 +146,8 @@ func exists(last string) bool {
 	return known
 }
 
-// edits is the number of letters to change, neighbours exchanged counting one;
-// for names of very different length only that it is more than 2.
+// edits is the number of letters to change, where swapped neighbours count once;
+// for names of very different length just a large number.
 func edits(a, b string) int {
 	if len(a)-len(b) > 2 || len(b)-len(a) > 2 {
 		return never
@@ -164,7 +164,7 @@ var realHosts = []string{"outlook.office365.us", "smtp.office365.us", "partner.o
 
 // SuggestHost is the server name that a host was probably meant to be, or "":
 // a built-in provider's host, also below another ending (outlook.co.uk), or the
-// same name with a slip in smtp, imap, pop3 or mail put right.
+// same name with a slip in smtp, imap, pop3 or mail corrected.
 func SuggestHost(host string) string {
 	var known []string
 	for _, p := range provider.Builtins() {
