@@ -16,7 +16,7 @@ import (
 // Ask is a request for one document of a server.
 type Ask struct {
 	Path    string
-	Address provider.Address // that it is asked with
+	Address provider.Address // to ask with
 
 	query []string // its keys for the address
 	post  bool
@@ -26,7 +26,7 @@ type Ask struct {
 // Asks are the requests for all that a server may have for a domain, best first:
 // this program's and those of automx2, go-autoconfig, mailcow and others.
 func Asks(domain string) []Ask {
-	a := provider.Address{Local: "postmaster", Domain: domain} // whom every domain has (RFC 5321 §4.5.1)
+	a := provider.Address{Local: "postmaster", Domain: domain} // which every domain has (RFC 5321 §4.5.1)
 	return []Ask{
 		{Path: "/api/v1/settings", Address: provider.Address{Domain: domain}, query: []string{"email"}},
 		{Path: "/mail/config-v1.1.xml", Address: a, query: []string{"emailaddress"}},
@@ -49,9 +49,9 @@ func (a Ask) Fetch(ctx context.Context, env *discover.Env, base string) ([]byte,
 	return data, err
 }
 
-// DomainOf is the domain in a path or a host name with one of the names that
-// clients put before it, or of the host that an Autodiscover answer is kept
-// below; "" without one.
+// DomainOf is the domain in a path or a host name after one of the labels that
+// clients put before it, or the domain in whose folder an Autodiscover answer is; ""
+// without one.
 func DomainOf(place string) string {
 	if host, ok := strings.CutSuffix(strings.ToLower(place), "/autodiscover/autodiscover.xml"); ok {
 		place = host
@@ -78,8 +78,8 @@ func BetterFirst(a, b *Document) int {
 	return cmp.Or(slices.Index(order, a.Format)-slices.Index(order, b.Format), strings.Compare(a.Name, b.Name))
 }
 
-// FromReport is what mail programs found for an address without a document, by
-// SRV records alone; nothing where there was any document.
+// FromReport is what mail programs found for an address by SRV records alone, if
+// they found anything.
 func FromReport(r *discover.Report, a provider.Address) (out []*Document) {
 	for _, c := range r.Clients {
 		s := c.Settings

@@ -34,13 +34,12 @@ type Document struct {
 	Provider *provider.Provider // with domains, if the document has any
 	Remarks  []finding.Finding
 
-	address provider.Address // whom it was made for; Local or both may be empty
+	address provider.Address // that it was made for; Local or both may be empty
 	lines   map[string]int   // of the provider's values, by path
 }
 
-// Read reads a document. The address is the one that it was asked for with, and
-// may lack its local part or be empty. A profile may have several accounts. The
-// error says why it is none of the formats.
+// Read reads a document that was made for an address, whose local part or both may
+// be empty. A profile may have several accounts.
 func Read(name string, data []byte, a provider.Address) ([]*Document, error) {
 	format := FormatOf(data)
 	d := &Document{Name: name, Format: format, address: a}
@@ -91,7 +90,7 @@ func (d *Document) autoconfig(data []byte) error {
 	}
 	d.Provider, d.lines = doc.Provider, doc.Lines
 	for _, l := range doc.Left {
-		d.left(l.Line, l.Text)
+		d.notCarried(l.Line, l.Text)
 	}
 	if p := d.Provider; len(p.Incoming) > 0 && p.Incoming[0].Protocol == provider.POP3 {
 		if _, both := provider.First(p.Incoming, provider.IMAP); both {
@@ -131,7 +130,7 @@ func (d *Document) autodiscover(data []byte) error {
 	case p == nil:
 		return ErrEmpty
 	}
-	if a, err := provider.ParseAddress(p.Name); err == nil { // a person's, or the person
+	if a, err := provider.ParseAddress(p.Name); err == nil { // a person, or made for one
 		d.address, p.Name = a, ""
 	} else if d.address.Local != "" {
 		p.Name = ""

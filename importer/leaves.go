@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// leaf is a value of a document, where it is in it, and on which line.
+// leaf is a value of a document with its path and line.
 type leaf struct {
 	path, value string
 	line        int
@@ -53,14 +53,13 @@ func jsonLeaves(data []byte) (out []leaf) {
 	return out
 }
 
-// xmlLeaves are the values of an Autodiscover answer or of a property list, where
-// keys are the names of what follows them. Those of a block have its type in
-// their path.
+// xmlLeaves are the values of an Autodiscover answer or of a property list, whose
+// keys name the elements that follow them. Values in a block have its type in their path.
 func xmlLeaves(data []byte) (out []leaf) {
 	d := xml.NewDecoder(bytes.NewReader(data))
 	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
-	var open []string // the names of the elements around
-	var begin []int   // where the leaves of each begin
+	var open []string // the names of the enclosing elements
+	var begin []int   // the number of leaves before each
 	key, text, line, list := "", "", 0, false
 	for {
 		token, err := d.Token()
@@ -100,8 +99,8 @@ func xmlLeaves(data []byte) (out []leaf) {
 	}
 }
 
-// nameBlock puts the value at name into the paths of the leaves below path, so
-// that those of two blocks can be told apart.
+// nameBlock puts the value at name into the paths of the leaves below path, so that
+// those of two blocks differ.
 func nameBlock(leaves []leaf, path, name string) {
 	for _, l := range leaves {
 		if l.path != name {

@@ -10,18 +10,18 @@ import (
 	"autoconfig/provider"
 )
 
-// Merge makes one list of entries of what was read: documents of the same
-// domains become one, the first of them counting where two differ, and providers
-// that differ in nothing but their domains too. No domain is in two entries.
+// Merge makes entries of documents. Those of the same domains become one entry, in
+// which the first document counts where they differ; providers that differ in their
+// domains alone become one too. No domain is in two entries.
 func Merge(docs []*Document) []*Document {
 	var out []*Document
 	owner := map[string]*Document{}
 	for _, d := range docs {
 		if first := sameDomains(d, owner); first != nil {
-			first.fill(d)
+			first.complement(d)
 			continue
 		}
-		d.yield(owner)
+		d.dropTaken(owner)
 		out = append(out, d)
 		for _, name := range d.Provider.Domains {
 			owner[name] = d
@@ -40,8 +40,8 @@ func sameDomains(d *Document, owner map[string]*Document) (first *Document) {
 	return first
 }
 
-// yield leaves domains to the entry that has them already.
-func (d *Document) yield(owner map[string]*Document) {
+// dropTaken removes the domains that an entry has already.
+func (d *Document) dropTaken(owner map[string]*Document) {
 	d.Provider.Domains = slices.DeleteFunc(d.Provider.Domains, func(name string) bool {
 		first := owner[name]
 		if first != nil {
@@ -51,9 +51,9 @@ func (d *Document) yield(owner map[string]*Document) {
 	})
 }
 
-// fill takes from another document of the same domains what is lacking, and
+// complement takes what is missing from another document of the same domains, and
 // remarks on what differs.
-func (d *Document) fill(other *Document) {
+func (d *Document) complement(other *Document) {
 	d.Remarks = append(d.Remarks, other.Remarks...)
 	p, q := reflect.ValueOf(d.Provider).Elem(), reflect.ValueOf(other.Provider).Elem()
 	for i := range p.NumField() {
@@ -84,7 +84,7 @@ func (d *Document) compareServers(other *Document, key string, mine, theirs []pr
 	}
 }
 
-// joined puts providers together that differ in their domains alone.
+// joined makes one entry of providers that differ in their domains alone.
 func joined(docs []*Document) []*Document {
 	var out []*Document
 	seen := map[string]*Document{}
@@ -143,8 +143,8 @@ var silences = []silence{
 		"further servers of a kind, and ways to log in but a password"},
 }
 
-// Silent says for each format of the documents what it has no place for, so that
-// an entry made of it lacks that.
+// Silent names for each format of the documents what it has no place for, so that an
+// entry made of it lacks that.
 func Silent(docs []*Document) (out []string) {
 	for _, s := range silences {
 		if slices.ContainsFunc(docs, func(d *Document) bool { return d.Format == s.format }) {

@@ -11,8 +11,7 @@ import (
 )
 
 // Write is the list of providers for autoconfig.yaml. Remarks are comments before
-// the entry; one that cannot be served as it is, since it lacks servers, is a
-// comment as a whole.
+// their entry; an entry that lacks servers is a comment as a whole.
 func Write(docs []*Document) ([]byte, error) {
 	var out bytes.Buffer
 	for _, line := range Silent(docs) {
@@ -31,7 +30,7 @@ func Write(docs []*Document) ([]byte, error) {
 	for _, d := range docs {
 		p := *d.Provider
 		p.ID = entryID(p, ids)
-		if len(p.Domains) > 0 && p.Name == p.Domains[0] { // as without the key
+		if len(p.Domains) > 0 && p.Name == p.Domains[0] { // which is the default
 			p.Name = ""
 		}
 		if p.Name == "" && len(p.Domains) > 0 && p.ShortName == p.Domains[0] && len(p.ShortName) <= 20 {
@@ -88,23 +87,20 @@ func (d *Document) lacks() string {
 	return ""
 }
 
-// entryID is the id to write: none where the first domain serves as well, and
-// never that of a built-in provider, which would start from its settings.
+// entryID is the id to write: none where the first domain is as good, and never that
+// of a built-in provider, whose settings would then be inherited.
 func entryID(p provider.Provider, taken map[string]bool) string {
 	switch {
 	case provider.Builtin(p.ID) != nil && p.Autodiscover.Action != "" && len(p.Incoming) == 0:
 		return p.ID
-	case p.ID == "" || taken[p.ID] || !usableID(p.ID):
+	case p.ID == "" || taken[p.ID]:
 		return ""
+	}
+	if _, err := provider.ParseHost(p.ID); err != nil {
+		return "" // it does not read as a handle
 	}
 	taken[p.ID] = true
 	return p.ID
-}
-
-// usableID reports what reads as a handle.
-func usableID(id string) bool {
-	_, err := provider.ParseHost(id)
-	return err == nil
 }
 
 // width is where comments break, in octets.

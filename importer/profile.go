@@ -13,7 +13,7 @@ import (
 
 func (d *Document) profile(data []byte) ([]*Document, error) {
 	if apple.IsSigned(data) {
-		signed, err := apple.Verify(data, nil, time.Now()) // who signed does not matter here
+		signed, err := apple.Verify(data, nil, time.Now()) // any signer will do
 		if signed == nil {
 			return nil, err
 		}
@@ -48,7 +48,7 @@ func (d *Document) profile(data []byte) ([]*Document, error) {
 	}
 	var again []leaf
 	for _, d := range docs {
-		a := d.standIn()
+		a := d.sampleAddress()
 		text, _ := apple.Encode([]apple.Account{{Provider: complete(d.Provider, a), Address: a}}, apple.Options{Kind: kind, Name: "x"})
 		again = append(again, xmlLeaves(text)...)
 	}
@@ -56,8 +56,8 @@ func (d *Document) profile(data []byte) ([]*Document, error) {
 	return docs, nil
 }
 
-// passwordLogin reads what the description of a profile of ours says of logging
-// in with a password.
+// passwordLogin reads what the description of one of our own profiles says about
+// passwords.
 func passwordLogin(description string) provider.PasswordLogin {
 	for _, s := range []struct {
 		message string

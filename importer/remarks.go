@@ -14,7 +14,7 @@ import (
 	"autoconfig/provider"
 )
 
-// remark notes what happened to the text at a line; 0: not known.
+// remark notes what happened to the text at a line, or anywhere if that is 0.
 func (d *Document) remark(id string, line int, format string, args ...any) {
 	subject := d.Name
 	if line > 0 {
@@ -28,7 +28,7 @@ func (d *Document) remark(id string, line int, format string, args ...any) {
 // mostText is how much of a document a remark shows, in octets.
 const mostText = 1200
 
-func (d *Document) left(line int, text string) {
+func (d *Document) notCarried(line int, text string) {
 	d.remark("import-value-left", line, "not carried over: %s", text)
 }
 
@@ -36,7 +36,7 @@ func (d *Document) changed(path, problem, done string) {
 	d.remark("import-value-changed", d.line(path), "%s: %s; %s", path, problem, done)
 }
 
-// line is that of the value at a path, or of the nearest one around it.
+// line is the line of the value at a path, or of the nearest enclosing one.
 func (d *Document) line(path string) int {
 	for path != "" && d.lines[path] == 0 {
 		path = path[:max(0, strings.LastIndexAny(path, ".["))]
@@ -44,7 +44,7 @@ func (d *Document) line(path string) int {
 	return d.lines[path]
 }
 
-// withoutPerson takes the local part of the address out of a text.
+// withoutPerson is a text without the local part of the address.
 func (d *Document) withoutPerson(text string) string {
 	if d.address.Local == "" {
 		return text
@@ -73,8 +73,8 @@ func lineOf(f finding.Finding) (line int) {
 	return line
 }
 
-// guess gives servers what the document was probably meant to say, where clients
-// would pass the server over: the security that the port is for, and a password.
+// guess gives servers that clients would ignore what was probably meant: the security
+// that the port is for, and a password.
 func (d *Document) guess() {
 	for at, s := range d.Provider.Each() {
 		if want, _ := s.PortSecurity(); s.Security == "" && want != "" {
@@ -88,7 +88,7 @@ func (d *Document) guess() {
 	}
 }
 
-// domains puts the names into their normal form, each once.
+// domains normalizes the domains, each once.
 func (d *Document) domains() {
 	var good, theirs []string
 	for i, name := range d.Provider.Domains {
@@ -114,7 +114,7 @@ func (d *Document) domains() {
 	}
 }
 
-// repair takes out what the configuration refuses, and keeps its text as a remark.
+// repair removes what the configuration refuses, and keeps its text as a remark.
 func (d *Document) repair() {
 	before, _ := yaml.Marshal(d.Provider) // no text of the value without it
 	for _, f := range d.Provider.Repair() {
@@ -140,8 +140,8 @@ func valueAt(text []byte, path string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// standIn is the address that the document is for, or one like it.
-func (d *Document) standIn() provider.Address {
+// sampleAddress is the address that the document is for, or one like it.
+func (d *Document) sampleAddress() provider.Address {
 	a := d.address
 	if a.Domain == "" {
 		a.Domain = "example.org"
@@ -175,11 +175,11 @@ func complete(p *provider.Provider, a provider.Address) *provider.Provider {
 // compare remarks on the values of a document that are not in what the provider
 // is written as in the same format.
 func (d *Document) compare(data []byte, leaves func([]byte) []leaf, encode func(*provider.Provider, provider.Address) ([]byte, error)) {
-	full := d.standIn()
+	full := d.sampleAddress()
 	p := complete(d.Provider, full)
 	var again []leaf
 	write := func(p *provider.Provider, a provider.Address) {
-		text, _ := encode(p, a) // nothing with an error: all is lost then
+		text, _ := encode(p, a) // none with an error, so all is lost
 		again = append(again, leaves(text)...)
 	}
 	write(p, full)
@@ -192,9 +192,8 @@ func (d *Document) compare(data []byte, leaves func([]byte) []leaf, encode func(
 	d.lost(leaves(data), again)
 }
 
-// lost remarks on the leaves that are not among those of the document that was
-// made again. Names, logins and identifiers of a person or a profile are not for
-// a provider.
+// lost remarks on the leaves that are not among those encoded again. Names, logins
+// and identifiers of a person or a profile do not belong to a provider.
 func (d *Document) lost(orig, again []leaf) {
 	there := map[string]bool{}
 	for _, l := range again {
@@ -208,7 +207,7 @@ func (d *Document) lost(orig, again []leaf) {
 		if secret[key] {
 			l.value = "(a secret)"
 		}
-		d.left(l.line, l.path+": "+l.value)
+		d.notCarried(l.line, l.path+": "+l.value)
 	}
 }
 
@@ -229,7 +228,7 @@ func set(words string) map[string]bool {
 	return out
 }
 
-// logins puts the placeholders back in place of one person's address.
+// logins replaces one person's address by placeholders.
 func (d *Document) logins() {
 	p := d.Provider
 	for _, s := range p.Each() {
@@ -249,8 +248,8 @@ func (d *Document) logins() {
 	}
 }
 
-// guessAddress takes the address of a document that does not say it from a login
-// that ends with its domain.
+// guessAddress takes the address that a document does not give from a login that ends
+// with its domain.
 func (d *Document) guessAddress(login string) {
 	for _, name := range append([]string{d.address.Domain}, d.Provider.Domains...) {
 		domain, err := provider.ParseDomain(name)
@@ -267,8 +266,8 @@ func (d *Document) guessAddress(login string) {
 	}
 }
 
-// personal takes out a URL that is one person's: an entry has none of those, and
-// clients find the person's own from the server's (RFC 6764 §6).
+// personal replaces the URL of one person, which does not belong into an entry:
+// clients find it from the server's (RFC 6764 §6).
 func (d *Document) personal(key string, u *string) {
 	parsed, err := url.Parse(*u)
 	if err != nil || d.address.Local == "" {
