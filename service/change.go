@@ -13,8 +13,8 @@ import (
 	"autoconfig/source"
 )
 
-// change is a configuration with everything it names, opened and checked. Until
-// it is committed nothing that runs has been touched.
+// change is a configuration with everything that it names, opened and checked. It
+// changes nothing until it is committed.
 type change struct {
 	cfg     *config.Config
 	data    *config.Data
@@ -23,8 +23,8 @@ type change struct {
 	sources *opened          // nil: those that are open
 }
 
-// prepare reads everything again. Its error is the first thing that makes the
-// change impossible; all that is wrong or doubtful has been logged.
+// prepare reads everything again. All that is wrong or doubtful is logged; the error
+// is the first failure.
 func (s *Service) prepare() (*change, error) {
 	c := &change{}
 	var found, more []finding.Finding
@@ -62,7 +62,7 @@ func (s *Service) prepareFiles(c *change) (err error) {
 	return nil
 }
 
-// logFindings gives the first failure back.
+// logFindings returns the first failure.
 func (s *Service) logFindings(found []finding.Finding) (first error) {
 	for _, f := range found {
 		level := slog.LevelWarn
@@ -90,11 +90,11 @@ func (s *Service) commit(c *change) {
 	c.set.Leads = leads(c.cfg, s.running.ListenTLS)
 	s.srv.Use(c.set)
 	s.served.Store(&change{cfg: c.cfg, data: c.data})
-	debug.FreeOSMemory() // the data from before, and what reading left, may be large
+	debug.FreeOSMemory() // the previous data may be large
 	s.tuneGC()
 }
 
-// reload puts new settings in force, or keeps all of the old ones and says why; by is what asked for it.
+// reload puts new settings in force, or keeps all of the old ones; by is what asked for it.
 func (s *Service) reload(by string) {
 	c, err := s.prepare()
 	if err != nil {

@@ -14,18 +14,18 @@ import (
 // mostLines is how many bad lines of a command are reported one by one.
 const mostLines = 20
 
-// CommandState is what came of a command that lists domains.
+// CommandState is the outcome of a command that lists domains.
 type CommandState struct {
 	source.Command
-	Lines int // of the last run that was right
+	Lines int // of the last run that succeeded
 	Err   error
 }
 
 // Title is the command for people.
 func (c CommandState) Title() string { return provider.Printable(c.Name(), 200) }
 
-// list adds the domains that commands print to the data. One that fails leaves
-// what it printed before; without that, nobody knows what is served.
+// list adds the domains that commands print to the data. If one fails, what it printed
+// before counts; without that, it is not known which domains are served.
 func (b *Sources) list(o *opened, cfg *config.Config, data *config.Data) (found []finding.Finding) {
 	for _, e := range cfg.Model() {
 		if e.DomainsCommand == nil {
@@ -55,8 +55,8 @@ func (b *Sources) Commands() []CommandState {
 	return b.now.commands
 }
 
-// listed adds the lines of an output. Domains that are in a file or are a built-in
-// provider's do not count, nor do lines that are not domains.
+// listed adds the lines of an output, except domains of a file or of a built-in
+// provider, and lines that are not domains.
 func listed(o *opened, e config.Entry, c *CommandState, out []byte, data *config.Data) (found []finding.Finding) {
 	name, bad := c.Title(), 0
 	say := func(f finding.Finding) {
@@ -88,5 +88,5 @@ func listed(o *opened, e config.Entry, c *CommandState, out []byte, data *config
 	return found
 }
 
-// refreshEvery is how often the age of answers is looked at.
+// refreshEvery is how often the age of outputs is checked.
 const refreshEvery = time.Second

@@ -16,14 +16,14 @@ const (
 	batchSize = 32 << 10 // octets
 )
 
-// NewLog makes the log of a service. Lines about requests, which are many, are written together, at most 50 ms late
-// and before any other line; flush writes what is left. A program that is killed loses those of the last 50 ms.
+// NewLog makes the log of a service. Lines about requests are written in batches, at most 50 ms late and before any
+// other line; flush writes the last batch, which a program that is killed loses.
 func NewLog(w io.Writer, level slog.Level) (log *slog.Logger, flush func()) {
 	b := &batch{out: w}
 	return slog.New(&batchHandler{slog.NewTextHandler(b, &slog.HandlerOptions{Level: level}), b}), b.flush
 }
 
-// batchHandler lets lines about requests wait.
+// batchHandler batches lines about requests.
 type batchHandler struct {
 	slog.Handler
 	batch *batch
@@ -76,7 +76,7 @@ func (b *batch) flush() {
 	b.write()
 }
 
-// write expects the lock. A log that cannot be written has nowhere to say so.
+// write expects the lock. That a log cannot be written can be reported nowhere.
 func (b *batch) write() {
 	if len(b.lines) > 0 {
 		_, _ = b.out.Write(b.lines)

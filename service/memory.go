@@ -5,8 +5,8 @@ import (
 	"runtime/metrics"
 )
 
-// tuneGC sets how much the heap may grow, by what is live in it now. Caches
-// fill up after the start, so it is done again and again.
+// tuneGC sets how much the heap may grow by what is live in it. It is called again
+// and again, since caches fill up after the start.
 func (s *Service) tuneGC() {
 	if s.opts.Env.Get("GOGC") != "" {
 		return
@@ -19,9 +19,9 @@ func (s *Service) tuneGC() {
 	}
 }
 
-// headroom is how much the heap may grow before it is collected, in octets:
-// with little live data, as a few domains are, the collector's default would
-// have it run hundreds of times a second under load.
+// headroom is how much the heap may grow before it is collected, in octets: with
+// few domains, the default would have it collected hundreds of times a second under
+// load.
 const headroom = 32 << 20
 
 // gcPercent is what lets a small heap, of live octets, grow by the headroom

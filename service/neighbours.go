@@ -20,13 +20,13 @@ const (
 	policyTime = 10 * time.Second
 )
 
-// Neighbours are what a check of records looks at beyond the plan. Policies are
-// fetched through transport, which must refuse addresses that strangers may not
-// name; redirects are not followed (RFC 8461 §3.3).
+// Neighbours are what a check of records covers beyond the plan. Policies are fetched
+// through transport, which must refuse private addresses; redirects are not followed
+// (RFC 8461 §3.3).
 func Neighbours(cfg *config.Config, transport *http.Transport) *check.Neighbours {
 	n := &check.Neighbours{}
 	if acme := cfg.TLS.ACME; acme != nil {
-		directories, _ := acme.Authorities(&files.Reader{}) // what is wrong with them is said by config check
+		directories, _ := acme.Authorities(&files.Reader{}) // config check reports their faults
 		for _, d := range directories {
 			if u, err := url.Parse(d.URL); err == nil && check.CAAName(u.Hostname()) != "" {
 				n.CAs = append(n.CAs, check.CAAName(u.Hostname()))

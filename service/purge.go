@@ -11,7 +11,7 @@ import (
 	"autoconfig/source"
 )
 
-// purge forgets a domain at all replicas that are known.
+// purge forgets a domain at all known replicas.
 func (s *Service) purge(ctx context.Context, domain string) error {
 	s.forget(domain)
 	if s.replicas == nil {
@@ -20,7 +20,7 @@ func (s *Service) purge(ctx context.Context, domain string) error {
 	return s.replicas.Notify(ctx, domain)
 }
 
-// forget forgets what this replica remembers of a domain, or asks for everything again.
+// forget drops a domain from the caches of this replica, or expires all of them.
 func (s *Service) forget(domain string) {
 	for _, rows := range s.sources.all() {
 		rows.Forget(domain)
@@ -31,7 +31,7 @@ func (s *Service) forget(domain string) {
 	s.srv.Purged(domain)
 }
 
-// listen forgets what other replicas, or the operator's own programs, say.
+// listen forgets the domains that other replicas, or the operator's own programs, name.
 func (s *Service) listen(ctx context.Context) {
 	s.replicas.Listen(ctx, func(text string) {
 		domain, err := provider.ParseDomain(text)
@@ -48,7 +48,7 @@ type listings struct{ domains atomic.Int64 }
 
 // The pace of counting: a list may have millions of rows.
 const (
-	firstCount   = 2 * time.Second // a program that ends at its start counts nothing
+	firstCount   = 2 * time.Second // not by a program that cannot start
 	countEvery   = time.Hour
 	countTimeout = 10 * time.Minute
 )
@@ -67,7 +67,7 @@ func (l *listings) run(ctx context.Context, log *slog.Logger, now func() *change
 	}
 }
 
-// count leaves the last count when a list breaks off.
+// count keeps the last count if a list breaks off.
 func (l *listings) count(ctx context.Context, data *config.Data) error {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()

@@ -26,8 +26,8 @@ func PlanRecords(domain string, p *provider.Provider, o dnssrv.PlanOptions) ([]d
 	return dnssrv.Plan(domain, p, o)
 }
 
-// OwnDomains are the operator's own domains. A row that cannot be used is kept
-// until the domain is looked at.
+// OwnDomains are the operator's own domains. A row that cannot be used is remembered
+// until its domain is checked.
 type OwnDomains struct {
 	data *config.Data
 	rows sync.Map // domain → *source.RowError
@@ -36,7 +36,7 @@ type OwnDomains struct {
 // NewOwnDomains are those of the data.
 func NewOwnDomains(data *config.Data) *OwnDomains { return &OwnDomains{data: data} }
 
-// Count is how many there are, -1 when that is not known.
+// Count is their number, -1 if that is not known.
 func (d *OwnDomains) Count() int {
 	if len(d.data.Remote) > 0 {
 		return -1
@@ -59,14 +59,14 @@ func NewRecordCheck(data *config.Data, client *query.Client, o dnssrv.PlanOption
 	return &RecordCheck{OwnDomains: NewOwnDomains(data), checker: checker, options: o}
 }
 
-// Checked is the result for one domain. With an error, the report says that the
-// domain was not looked at.
+// Checked is the result for one domain. With an error, the report says that it could
+// not be checked.
 type Checked struct {
 	Report finding.Report
 	Err    error
 }
 
-// All lists them, rows that cannot be used included. An error ends the list.
+// All lists them, including rows that cannot be used. An error ends the list.
 func (d *OwnDomains) All(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for domain, err := range d.data.Own().Domains(ctx) {
@@ -81,15 +81,15 @@ func (d *OwnDomains) All(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
-// Row is what is wrong with the row of a domain that was listed, said once.
+// Row is the fault of a row that was listed, if it has one; a second call returns nil.
 func (d *OwnDomains) Row(domain string) *source.RowError {
 	row, _ := d.rows.LoadAndDelete(domain)
 	bad, _ := row.(*source.RowError)
 	return bad
 }
 
-// Domain looks at one domain: with its plan if it is one of the operator's. A
-// row that cannot be used, and a name that records do not fit below, are findings.
+// Domain checks one domain, with its plan if it is one of the operator's. A row that
+// cannot be used, and a name that records do not fit below, are findings.
 func (c *RecordCheck) Domain(ctx context.Context, domain string) Checked {
 	var s check.Subject
 	var err error
@@ -125,7 +125,7 @@ func Unplanned(domain string, err error) finding.Finding {
 	return finding.New(id, domain).Because("%s", strings.ReplaceAll(err.Error(), "\n", ": "))
 }
 
-// Check asks DNS about the domain. Without a plan it observes.
+// Check asks DNS about the domain. Without a plan it only describes what it finds.
 func (c *RecordCheck) Check(ctx context.Context, s check.Subject) []finding.Finding {
 	found, _ := c.checker.Check(ctx, s)
 	return found
@@ -140,14 +140,14 @@ func (c *RecordCheck) Subject(ctx context.Context, domain string) (check.Subject
 	}
 	switch _, err := c.data.Own().Lookup(ctx, a); {
 	case errors.Is(err, provider.ErrNotFound):
-		return s, nil // nobody listed the domain, so there is no plan for it
+		return s, nil // a domain that is not listed has no plan
 	case err != nil:
 		return s, err
 	}
 	want, err := PlanRecords(domain, s.Provider, c.options)
 	switch {
 	case errors.Is(err, dnssrv.ErrVendorOwned):
-		return s, nil // nobody else can publish there, whatever is configured
+		return s, nil // only the vendor can publish there
 	case err != nil:
 		return s, err
 	}

@@ -10,7 +10,7 @@ import (
 	"autoconfig/provider"
 )
 
-// pollEvery is how often the files are looked at for a change.
+// pollEvery is how often the files are checked for changes.
 const pollEvery = 2 * time.Second
 
 // reloads reads everything again on SIGHUP, when a file's time or size has
@@ -40,14 +40,14 @@ func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
 				continue
 			}
 		}
-		seen = look() // before reading: what changes meanwhile is read next time
+		seen = look() // before reading, so that later changes are read next time
 		s.notify(reloading())
 		s.reload(by)
 		s.notify(stateReady)
 		now := look() // the new configuration may name other files
 		for path := range now {
 			if before, known := seen[path]; known {
-				now[path] = before // what changed meanwhile is read next time
+				now[path] = before // as above
 			}
 		}
 		seen = now
@@ -61,8 +61,7 @@ type stamp struct {
 	time time.Time
 }
 
-// stamps are zero for files that are not there, or on a file system that does
-// not answer.
+// stamps are zero for files that do not exist, or whose file system does not answer.
 func stamps(r *files.Reader, paths []string) map[string]stamp {
 	out := map[string]stamp{}
 	for _, path := range paths {

@@ -1,5 +1,5 @@
-// Package service is what runs: it loads a configuration with all it names,
-// serves it, and puts a changed one in force as a whole or not at all.
+// Package service is the running server: it loads a configuration with all that it
+// names, serves it, and puts a changed one in force as a whole or not at all.
 package service
 
 import (
@@ -25,14 +25,14 @@ import (
 type Options struct {
 	Log    *slog.Logger
 	Env    config.Env
-	Now    func() time.Time     // for what is said about the built-in providers; nil: the machine's clock
-	Listen func(*config.Config) // puts the addresses of the command line in; nil: there are none
+	Now    func() time.Time     // the day of the built-in providers' facts; nil: the machine's clock
+	Listen func(*config.Config) // sets the addresses of the command line; nil: there are none
 }
 
 // Service is a running server and what a reload works on.
 type Service struct {
 	opts    Options
-	running *config.Config // of the start: the measure of what needs a restart
+	running *config.Config // at the start: changes of some keys need a restart
 	log     *slog.Logger
 	srv     *server.Server
 	cert    server.Certificate
@@ -41,7 +41,7 @@ type Service struct {
 	sources   *Sources
 	listings  listings
 	audit     *files.Audit
-	replicas  *acme.Postgres // hears of purges, and tells of them; nil: there is none
+	replicas  *acme.Postgres // for purges; nil: there is none, or it is not known
 	gcPercent int
 
 	served atomic.Pointer[change] // what is in force
@@ -69,7 +69,7 @@ func New(cfg *config.Config, sources *Sources, o Options) *Service {
 		audit: audit}
 }
 
-// Run serves until ctx ends. A [ConfigError] means that it could not begin.
+// Run serves until ctx ends. A [ConfigError] means that it could not start.
 func (s *Service) Run(ctx context.Context, data *config.Data) error {
 	cfg := s.running
 	s.log.Info("configuration", "file", cfg.Name(), "providers", len(data.Providers), "domains", data.Listed.Len(),
@@ -97,7 +97,7 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 		go w.run(background)
 	}
 	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP) // from here on: at first it would end the program
+	signal.Notify(hup, syscall.SIGHUP) // before this it ends the program
 	defer signal.Stop(hup)
 	go s.reloads(background, hup)
 	go s.sources.watch(background)
@@ -111,8 +111,8 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 	return s.srv.Run(ctx, listen)
 }
 
-// start puts the first configuration in force. The function returned gives
-// back what that took.
+// start puts the first configuration in force. The function returned releases what
+// that needs.
 func (s *Service) start(data *config.Data, l *server.Listen) (done func(), err error) {
 	c := &change{cfg: s.running, data: data, set: Settings(s.running, data, source.NewMX(data.ByMX(), s.mx))}
 	if c.cert, err = s.certificate(c.cfg); err != nil {
@@ -128,7 +128,7 @@ func (s *Service) start(data *config.Data, l *server.Listen) (done func(), err e
 	return done, nil
 }
 
-// greet logs where the page for people is, and what comes next for an operator.
+// greet logs where the page for people is, and what an operator can do next.
 func (s *Service) greet(plain net.Addr, data *config.Data) {
 	url := "https://" + s.running.ServiceHost + "/"
 	if tcp, ok := plain.(*net.TCPAddr); ok && (s.running.ListenTLS == "" || s.running.ServiceHost == "") {
@@ -138,7 +138,7 @@ func (s *Service) greet(plain net.Addr, data *config.Data) {
 		}
 		url = "http://" + net.JoinHostPort(host, strconv.Itoa(tcp.Port)) + "/"
 	} else if s.running.ServiceHost == "" {
-		return // only certificates know the name
+		return // only the certificates have the name
 	}
 	next := "autoconfig sources check says what the databases and directories hold"
 	if len(s.running.Sources) == 0 {
@@ -153,7 +153,7 @@ func (s *Service) greet(plain net.Addr, data *config.Data) {
 	s.log.Info("the page for people is there", "url", url, "next", next)
 }
 
-// startupFindings are what will disappoint, said before it does.
+// startupFindings are what is likely to be missed later.
 func startupFindings(cfg *config.Config) []finding.Finding {
 	if len(cfg.Providers) == 0 {
 		return nil

@@ -21,23 +21,23 @@ import (
 	"autoconfig/source"
 )
 
-// Sources are the databases and directories that are open. One with the same
-// settings after a reload stays open, with what it remembers.
+// Sources are the open databases and directories. One whose settings stay the same
+// after a reload stays open and keeps its cache.
 type Sources struct {
 	log   *slog.Logger
 	env   config.Env
 	added chan struct{} // there are new ones to check
-	grace time.Duration // how long requests that began before a reload may still ask those of before
+	grace time.Duration // how long requests from before a reload may use the old ones
 
 	mu  sync.Mutex
 	now *opened // those of the settings in force
 
 	commands source.Commands
 	changed  chan struct{}  // a command lists other domains than before
-	counted  map[string]int // the sources that a metric has counted, with nothing
+	counted  map[string]int // zero for every source that a metric has counted
 }
 
-// sourceKey is what a source was opened with.
+// sourceKey is a hash of what a source was opened with.
 type sourceKey [sha256.Size]byte
 
 // opened are the sources of a configuration.
@@ -127,7 +127,7 @@ func (b *Sources) backend(o *opened, r *files.Reader, s *config.Source, secret s
 	return backend, nil
 }
 
-// commit puts the sources in the place of those before.
+// commit replaces the sources in force.
 func (b *Sources) commit(o *opened) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -142,24 +142,24 @@ func (b *Sources) commit(o *opened) {
 		used = append(used, c.Command)
 	}
 	b.commands.Keep(used)
-	signalTo(b.added)
+	wake(b.added)
 }
 
-// signalTo leaves a sign for who waits, unless there is one.
-func signalTo(c chan<- struct{}) {
+// wake wakes who waits for c, now or later.
+func wake(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:
 	}
 }
 
-// discard closes what was opened for a change that is not wanted; o may be nil.
+// discard closes what was opened for a change that is not committed; o may be nil.
 func (o *opened) discard() {
 	if o == nil {
 		return
 	}
 	for _, backend := range o.fresh {
-		_ = backend.Close() // nobody has asked it anything
+		_ = backend.Close() // it was never asked
 	}
 }
 
@@ -246,8 +246,8 @@ func (b *Sources) trouble() []string {
 	return out
 }
 
-// badRows counts the rows that cannot be used, by source: none for one that a
-// reload has taken away.
+// badRows counts the rows that cannot be used, by source: zero for one that a reload
+// has removed.
 func (b *Sources) badRows() map[string]int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -261,15 +261,15 @@ func (b *Sources) badRows() map[string]int {
 	return out
 }
 
-// checkEvery is how often each source is asked whether it is there.
+// checkEvery is how often each source is checked.
 const checkEvery = 5 * time.Second
 
-// watch checks the sources until ctx ends, and says once of each whether it
-// has rows that will not count.
+// watch checks the sources until ctx ends, and logs once for each its rows that do
+// not count.
 func (b *Sources) watch(ctx context.Context) {
 	go repeat(ctx, refreshEvery, func() {
 		if b.commands.Refresh(ctx) && ctx.Err() == nil {
-			signalTo(b.changed)
+			wake(b.changed)
 		}
 	})
 	tick := time.Tick(checkEvery)
@@ -280,7 +280,7 @@ func (b *Sources) watch(ctx context.Context) {
 			first := !checked[s.Backend]
 			checked[s.Backend] = true
 			wg.Go(func() {
-				if err := s.Check(ctx); err == nil && first { // a failure is logged there
+				if err := s.Check(ctx); err == nil && first { // a failure is logged by Check
 					b.BuiltinRows(ctx, s.Backend)
 				}
 			})
@@ -295,10 +295,10 @@ func (b *Sources) watch(ctx context.Context) {
 	}
 }
 
-// BuiltinRows logs the rows of a source that cannot count, since a built-in
-// provider owns their domains.
+// BuiltinRows logs the rows of a source that do not count because a built-in provider
+// owns their domains.
 func (b *Sources) BuiltinRows(ctx context.Context, s *source.Backend) {
-	domains, _ := s.BuiltinRows(ctx) // what is wrong now is logged by the next check
+	domains, _ := s.BuiltinRows(ctx) // the next check logs an error
 	for _, domain := range domains {
 		f := source.BuiltinRow(s.Name(), domain)
 		b.log.Warn(f.String(), "id", f.ID)

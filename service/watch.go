@@ -17,26 +17,26 @@ import (
 	"autoconfig/server"
 )
 
-// The bounds of the record watch: gentle, since nobody waits for it.
+// The bounds of the record watch, which has time.
 const (
 	watchPerSecond = 200 // questions to one resolver
 	watchAtOnce    = 8   // domains
-	watchMissed    = 32  // look-ups that fail one after the other end a round: each may take a time-out
+	watchMissed    = 32  // look-ups that fail in a row end a round: each may take a time-out
 )
 
-// watch checks the records of the operator's own domains again and again, which
-// do not include those found by MX.
+// watch checks the records of the operator's own domains again and again, without
+// those found by MX.
 type watch struct {
 	every time.Duration
 	log   *slog.Logger
 	now   func() *change // what is served
 	srv   *server.Server
 
-	broken map[string]string // what is to be fixed, by domain, since the last round
+	broken map[string]string // the faults of the last round, by domain
 }
 
-// run takes a round soon after the start and then one every so often, each at
-// a time of its own so that replicas do not ask all at once.
+// run checks all domains soon after the start and then regularly, at random times so
+// that replicas do not ask at once.
 func (w *watch) run(ctx context.Context) {
 	wait := rand.N(min(w.every, time.Minute)) //nolint:gosec // only spreads the load
 	for {
@@ -50,13 +50,13 @@ func (w *watch) run(ctx context.Context) {
 	}
 }
 
-// round checks every domain once and reports what came of it. A list that breaks
-// off, or a resolver that is down, says nothing about domains: the last whole
-// round stays. Of a domain whose look-up fails what was known stays.
+// round checks every domain once and reports the outcome. If the list breaks off or
+// the resolver is down, the last complete round stays; if a look-up fails, what was
+// known about its domain.
 func (w *watch) round(ctx context.Context) {
 	result, broken, missed, err := w.look(ctx)
 	if ctx.Err() != nil {
-		return // what is under way ended early and says nothing
+		return // the outcome is incomplete
 	}
 	if err != nil {
 		w.log.Error("the records cannot be watched", "error", err)
@@ -75,7 +75,7 @@ func (w *watch) round(ctx context.Context) {
 
 var errResolver = errors.New("no resolver answers; check dns.resolver")
 
-// look takes the round. It has missed some of the domains where a source does not answer.
+// look takes the round. It misses domains whose source does not answer.
 func (w *watch) look(ctx context.Context) (result server.Records, broken map[string]string, missed, err error) {
 	now := w.now()
 	client := query.New(query.Options{ResolversNow: Resolvers(now.cfg), PerSecond: watchPerSecond})
@@ -102,8 +102,8 @@ func (w *watch) look(ctx context.Context) (result server.Records, broken map[str
 		}
 		inRow = 0
 		result.Domains++
-		said, unsaid := count(r.Report, result.Status)
-		if unsaid["REFUSED"] > 0 && said == 0 || len(unsaid) > 0 && !answers(ctx, client) {
+		answered, failed := count(r.Report, result.Status)
+		if failed["REFUSED"] > 0 && answered == 0 || len(failed) > 0 && !answers(ctx, client) {
 			return result, nil, nil, errResolver
 		}
 		if faults := faultsOf(r.Report); faults != "" {
@@ -122,34 +122,34 @@ func (w *watch) look(ctx context.Context) (result server.Records, broken map[str
 	return result, broken, missed, broke
 }
 
-// count adds the records of a report to those of the round, and returns how many
-// were answered, and how many not, by response code.
-func count(r finding.Report, status map[string]int) (said int, unsaid map[string]int) {
-	unsaid = map[string]int{}
+// count adds the records of a report to those of the round, and returns how many were
+// answered, and the response codes of the others.
+func count(r finding.Report, status map[string]int) (answered int, failed map[string]int) {
+	failed = map[string]int{}
 	for _, f := range r.Findings {
 		switch f.Status {
 		case "":
 			continue
 		case "error":
-			unsaid[f.RCode]++
+			failed[f.RCode]++
 		default:
-			said++
+			answered++
 		}
 		status[f.Status]++
 	}
-	return said, unsaid
+	return answered, failed
 }
 
-// answers reports whether a resolver does: about the root, which has no mail
-// exchangers, or which it may refuse to speak of.
+// answers reports whether a resolver answers, even by refusing: about the root, which
+// has no mail exchangers.
 func answers(ctx context.Context, client *query.Client) bool {
 	_, err := client.LookupMX(ctx, ".")
 	question, failed := errors.AsType[*query.QuestionError](err)
 	return err == nil || errors.Is(err, provider.ErrNotFound) || failed && question.Answer.Outcome == query.REFUSED
 }
 
-// faultsOf names what is to be fixed, sorted. A row that cannot be used is not a
-// fault of the domain's records.
+// faultsOf names what to fix, sorted. A row that cannot be used is not a fault of the
+// domain's records.
 func faultsOf(r finding.Report) string {
 	var ids []string
 	for _, f := range r.Findings {
