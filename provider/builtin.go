@@ -70,7 +70,7 @@ func BuiltinAt(id string, day time.Time) *Provider {
 	if b == nil {
 		return nil
 	}
-	p := b.Provider.withOwnServers()
+	p := b.Provider.WithOwnServers()
 	today := day.UTC().Format(time.DateOnly)
 	p.Domains, p.Unverified, p.Vendor = slices.Clone(p.Domains), slices.Clone(b.Unverified), b.Vendor
 	for _, c := range b.Changes {

@@ -317,7 +317,7 @@ func (p *Provider) For(domain string) *Provider {
 	if !p.templated() {
 		return p
 	}
-	q := p.withOwnServers()
+	q := p.WithOwnServers()
 	expand := func(s string) string { return strings.ReplaceAll(s, EmailDomain, domain) }
 	for _, s := range q.Each() {
 		s.Host = expand(s.Host)
@@ -328,8 +328,8 @@ func (p *Provider) For(domain string) *Provider {
 	return q
 }
 
-// withOwnServers is a copy whose servers can be changed.
-func (p *Provider) withOwnServers() *Provider {
+// WithOwnServers is a copy whose servers can be changed.
+func (p *Provider) WithOwnServers() *Provider {
 	q := *p
 	q.Incoming, q.Outgoing = slices.Clone(p.Incoming), slices.Clone(p.Outgoing)
 	if p.ManageSieve != nil {

@@ -223,23 +223,15 @@ func (r *Rows) provider(ctx context.Context, domain string) (*provider.Provider,
 // where the templates give that name anyway.
 func personal(p *provider.Provider, a provider.Address, login string) *provider.Provider {
 	other := func(s provider.Server) bool { return provider.Expand(s.Username, a) != login }
-	if !slices.ContainsFunc(p.Incoming, other) && !slices.ContainsFunc(p.Outgoing, other) {
+	if !slices.ContainsFunc(p.AllServers(), other) {
 		return p
 	}
-	q := *p
+	q := p.WithOwnServers()
 	q.Personal = true
-	servers := func(in []provider.Server) []provider.Server {
-		out := slices.Clone(in)
-		for i := range out {
-			out[i].Username = login
-		}
-		return out
+	for _, s := range q.Each() {
+		s.Username = login
 	}
-	q.Incoming, q.Outgoing = servers(p.Incoming), servers(p.Outgoing)
-	if p.ManageSieve != nil {
-		q.ManageSieve = &servers([]provider.Server{*p.ManageSieve})[0]
-	}
-	return &q
+	return q
 }
 
 // Domains lists the domains of the backend's list, as it streams them.
