@@ -60,7 +60,7 @@ func DomainOf(place string) string {
 		}
 	}
 	for part := range strings.FieldsFuncSeq(place, func(r rune) bool { return strings.ContainsRune(`/\:`, r) }) {
-		for _, prefix := range []string{"autoconfig.", "autodiscover.", "ua-auto-config."} {
+		for _, prefix := range provider.HostPrefixes {
 			if name, ok := strings.CutPrefix(strings.ToLower(part), prefix); ok {
 				domain, err := provider.ParseDomain(name)
 				if err == nil && !strings.HasSuffix(domain, ".xml") && !strings.HasSuffix(domain, ".json") {
