@@ -11,6 +11,12 @@ import (
 	"autoconfig/source"
 )
 
+// replicas forward purges to one another.
+type replicas interface {
+	Notify(ctx context.Context, domain string) error
+	Listen(ctx context.Context, heard func(domain string))
+}
+
 // purge forgets a domain at all known replicas.
 func (s *Service) purge(ctx context.Context, domain string) error {
 	s.forget(domain)

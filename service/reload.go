@@ -44,14 +44,19 @@ func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
 		s.notify(reloading())
 		s.reload(by)
 		s.notify(stateReady)
-		now := look() // the new configuration may name other files
-		for path := range now {
-			if before, known := seen[path]; known {
-				now[path] = before // as above
-			}
-		}
-		seen = now
+		seen = merge(seen, look()) // the new configuration may name other files
 	}
+}
+
+// merge is now with the stamps of before for the files that were checked then: one
+// that changed meanwhile is read next time.
+func merge(before, now map[string]stamp) map[string]stamp {
+	for path := range now {
+		if old, known := before[path]; known {
+			now[path] = old
+		}
+	}
+	return now
 }
 
 // stamp shows whether a file has changed.

@@ -179,9 +179,9 @@ func TestGCPercent(t *testing.T) {
 // A file that changed while everything was read is read next time; one that is new counts as it is.
 func TestMerge(t *testing.T) {
 	at := func(seconds int64) time.Time { return time.Unix(seconds, 0) }
-	before := []stamp{{path: "a", time: at(1)}, {path: "gone", time: at(1)}}
-	got := merge(before, []stamp{{path: "a", time: at(2)}, {path: "new", time: at(3)}})
-	if len(got) != 2 || got[0] != before[0] || got[1] != (stamp{path: "new", time: at(3)}) {
+	before := map[string]stamp{"a": {time: at(1)}, "gone": {time: at(1)}}
+	got := merge(before, map[string]stamp{"a": {time: at(2)}, "new": {time: at(3)}})
+	if len(got) != 2 || got["a"] != before["a"] || got["new"] != (stamp{time: at(3)}) {
 		t.Errorf("%v", got)
 	}
 }

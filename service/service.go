@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"autoconfig/acme"
 	"autoconfig/config"
 	"autoconfig/files"
 	"autoconfig/finding"
@@ -41,7 +40,7 @@ type Service struct {
 	sources   *Sources
 	listings  listings
 	audit     *files.Audit
-	replicas  *acme.Postgres // for purges; nil: there is none, or it is not known
+	replicas  replicas // for purges; nil: there is none, or it is not known
 	gcPercent int
 
 	served atomic.Pointer[change] // what is in force

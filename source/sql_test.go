@@ -270,7 +270,7 @@ func TestServerErrors(t *testing.T) {
 		{my(12670), false, true, false},
 	} {
 		for _, person := range []bool{false, true} {
-			err := said(test.err, person)
+			err := classified(test.err, person)
 			if errors.Is(err, errValue) != test.value || errors.Is(err, errStatement) != test.statement {
 				t.Errorf("%v: %v", test.err, err)
 			}
