@@ -46,7 +46,7 @@ type Settings struct {
 	Listed            provider.Source // the operator's own domains, for /ask
 	Domains           int             // how many of those are listed in files
 	MX                *source.MX      // nil: off
-	MXTable           source.MXTable // the providers' mail exchangers, for /v1.1/
+	MXTable           source.MXTable  // the providers' mail exchangers, for /v1.1/
 	ServiceHost       string
 	Hosts             map[string]string // the service hosts of single providers, and the providers' ids
 	Leads             *acme.Leads       // which names lead here; nil: not checked
