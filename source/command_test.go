@@ -74,6 +74,9 @@ func TestCommands(t *testing.T) {
 				t.Errorf("%s, %v", got, err)
 			}
 			script(t, path, "echo last.example")
+			if again, _ := c.domains(cmd); again != got {
+				t.Errorf("run again at once: %s", again)
+			}
 			c.Expire()
 			if !c.Refresh(t.Context()) || c.Refresh(t.Context()) {
 				t.Error("the change was not seen once")
