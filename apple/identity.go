@@ -4,7 +4,6 @@ import (
 	"crypto/sha1" //nolint:gosec // for UUIDs of version 5
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -48,7 +47,7 @@ func uuidOf(identifier string) string {
 	sum := sha1.Sum(append(append(make([]byte, 0, 128), namespace[:]...), identifier...)) //nolint:gosec // as version 5 is made
 	id := sum[:16]
 	id[6], id[8] = id[6]&0x0f|0x50, id[8]&0x3f|0x80 // version 5, variant of RFC 9562
-	return fmt.Sprintf("%X-%X-%X-%X-%X", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+	return strings.ToUpper(uuid.UUID(id).String())
 }
 
 // suffixes are those of the payloads' identifiers; the first is the profile itself.
