@@ -18,7 +18,7 @@ import (
 
 // Config is the file as written, with defaults filled in.
 type Config struct {
-	day time.Time // on which the built-in providers are looked at
+	day time.Time // whose values of the built-in providers are served
 
 	Listen         string         `yaml:"listen" doc:"address for plain HTTP; default 127.0.0.1:8080"`
 	ListenTLS      string         `yaml:"listen_tls" doc:"address for https; needs tls"`
@@ -39,7 +39,7 @@ type Config struct {
 	Sources        []Source       `yaml:"sources" doc:"databases and directories asked after the providers' own domains and the built-ins"`
 	Limits         Limits         `yaml:"limits" doc:"rate limit per client for pages, profiles and MX look-ups"`
 
-	Path   string        `yaml:"-"` // the file or variable read; empty: the built-ins alone
+	Path   string        `yaml:"-"` // the file or variable read; empty: only the built-ins
 	Reader *files.Reader `yaml:"-"` // of the files it names
 
 	env    Env // it was read from; nil: from a file

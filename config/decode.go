@@ -19,7 +19,7 @@ import (
 type decoder struct {
 	places
 	lines   []string  // of the file
-	day     time.Time // on which the built-in providers are looked at
+	day     time.Time // whose values of the built-in providers are served
 	anchors map[string]ast.Node
 	faults  []finding.Finding
 	broken  []string // paths with a fault, or left out because of one

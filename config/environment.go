@@ -144,7 +144,7 @@ func (c *Config) values(name string, list bool) (out []string) {
 	return out
 }
 
-// Again reads the configuration anew from where it came.
+// Again reads the configuration again from where it came.
 func (c *Config) Again(day time.Time) (*Config, []finding.Finding) {
 	if c.env != nil {
 		next, found, _ := LoadEnv(c.Reader, c.env, day)

@@ -16,7 +16,7 @@ import (
 	"autoconfig/provider"
 )
 
-// secretKeys are the keys whose values no message shows.
+// secretKeys are the keys with values that no message shows.
 var secretKeys = map[string]bool{"dsn": true, "password": true, "storage": true}
 
 //go:embed hints.yaml
@@ -136,7 +136,7 @@ func textOf(n ast.Node) string {
 	return ""
 }
 
-// listFix is what to write in place of n where a list is needed.
+// listFix is what to write instead of n where a list is needed.
 func (d *decoder) listFix(n ast.Node, elem reflect.Type) string {
 	key := lastKey(d.path)
 	if m, ok := n.(ast.MapNode); ok {
@@ -160,7 +160,7 @@ func (d *decoder) listFix(n ast.Node, elem reflect.Type) string {
 	return fmt.Sprintf("write [%s]", strings.Join(items, ", "))
 }
 
-// mappingFix is what to write in place of n where keys are needed.
+// mappingFix is what to write instead of n where keys are needed.
 func (d *decoder) mappingFix(n ast.Node, t reflect.Type) string {
 	keys, key := keysOf(t), lastKey(d.path)
 	text := textOf(n)
@@ -192,7 +192,7 @@ func (d *decoder) listItem(key, item string, elem reflect.Type) string {
 	return item
 }
 
-// textFix is what to write in place of value where text is needed.
+// textFix is what to write instead of value where text is needed.
 func textFix(key, value string) string {
 	text := strings.Trim(value, `"`)
 	number := strings.Trim(text, "0123456789") == ""
@@ -214,7 +214,7 @@ func textFix(key, value string) string {
 	return "write it in quotes"
 }
 
-// numberFix is what to write in place of n where a number is needed.
+// numberFix is what to write instead of n where a number is needed.
 func numberFix(key string, n ast.Node) string {
 	text := textOf(n)
 	svc, known := provider.ServiceByName(strings.ToLower(text))
@@ -229,7 +229,7 @@ func numberFix(key string, n ast.Node) string {
 	return fmt.Sprintf("write a number, for example %s: %s", key, cmp.Or(hints().Examples[key], "1"))
 }
 
-// durationFix is what to write in place of text where a duration is needed.
+// durationFix is what to write instead of text where a duration is needed.
 func durationFix(key, text string) string {
 	number := strings.TrimRight(text, " abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 	unit := strings.ToLower(strings.TrimSpace(text[len(number):]))

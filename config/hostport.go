@@ -16,7 +16,7 @@ type Resolvers []string
 // systemResolver means the resolvers of /etc/resolv.conf.
 const systemResolver = "system"
 
-// Addresses lists the resolvers as HOST:PORT, with those of the system in the place of the word system.
+// Addresses lists the resolvers as HOST:PORT, with those of the system instead of the word system.
 func (r Resolvers) Addresses(system func() []string) []string {
 	i := slices.Index(r, systemResolver)
 	if i < 0 {

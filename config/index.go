@@ -22,7 +22,7 @@ type Data struct {
 	Listed    *source.Index   // the operator's domains
 	Builtin   *source.Index   // the built-in providers' own
 	Remote    source.Chain    // databases and directories, opened by the program
-	ISPDB     []*source.ISPDB // folders of documents of other people's providers, likewise
+	ISPDB     []*source.ISPDB // folders of documents of other people's providers, opened by the program
 }
 
 // Own are the sources of the operator's domains, in order.
@@ -37,7 +37,7 @@ func (d *Data) All() source.Chain {
 	return out
 }
 
-// ByMX are the providers whose mail exchangers lead to them, the operator's first.
+// ByMX are the providers that mail exchangers lead to, the operator's first.
 func (d *Data) ByMX() []*provider.Provider {
 	out := slices.Clone(d.Providers)
 	for _, s := range d.ISPDB {
@@ -103,7 +103,8 @@ func (b *builder) entry(e *Entry) {
 	}
 	if e.path != "" && len(e.own) == 0 && e.DomainsFile == nil && e.DomainsCommand == nil && len(e.MX) == 0 &&
 		!e.Builtin && !b.c.namedBySource(e.ID) {
-		b.faults = append(b.faults, b.c.Fault("config-provider-unused", e.path, fmt.Sprintf("nothing points to the provider %q", e.ID), ""))
+		b.faults = append(b.faults, b.c.Fault("config-provider-unused", e.path,
+			fmt.Sprintf("nothing points to the provider %q", e.ID), ""))
 	}
 }
 
@@ -220,7 +221,7 @@ func nameInLine(line []byte) (string, int) {
 
 // domainInLine is the domain of the address at the start of a line: of docker-mailserver's accounts, "local@domain|…",
 // or of a Postfix table (virtual(5)), "local@domain …", "@domain …" or "domain …". The local part is dropped here. A
-// line that starts with a blank goes on with the one before, one with # is a comment.
+// line that starts with a blank continues the one before, one with # is a comment.
 func domainInLine(line []byte) (string, int) {
 	if len(line) == 0 || bytes.ContainsRune([]byte(" \t#/"), rune(line[0])) { // a / starts a pattern
 		return "", 0

@@ -21,7 +21,7 @@ func News(id, subject string, day time.Time) []finding.Finding {
 	return out
 }
 
-// Day is the day on which the built-in providers were looked at.
+// Day is the day for which the built-in providers are described.
 func (c *Config) Day() time.Time { return c.day }
 
 // News is [News] on the day of [LoadWith] for the built-in providers that the file names.

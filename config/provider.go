@@ -180,7 +180,7 @@ func shortFix(e *Entry, server, fix string) string {
 	return "write " + provider.OrList(forms)
 }
 
-// meantBuiltin reports an entry without servers whose id is nearly a built-in's.
+// meantBuiltin reports an entry without servers and with nearly the id of a built-in.
 func (c *Config) meantBuiltin(e *Entry) bool {
 	if e.Builtin || len(e.Incoming)+len(e.Outgoing) > 0 || c.isBroken(e.path) || c.pos.at[e.path+".id"] == (Pos{}) {
 		return false
@@ -253,7 +253,7 @@ func notDomain(name string) string {
 	return fmt.Sprintf("%q is not a domain name", name) + provider.ForbiddenIn(name)
 }
 
-// domainFix is what to write in place of a name that is not a domain.
+// domainFix is what to write instead of a name that is not a domain.
 func domainFix(name string) string {
 	switch plain := hostIn(name); {
 	case strings.Contains(name, "*"):

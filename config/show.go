@@ -114,7 +114,7 @@ func showAutodiscover(a provider.Autodiscover) ([]byte, error) {
 	return yaml.MarshalWithOptions(target, yaml.Flow(true))
 }
 
-// showResolvers is the list, or the word system alone.
+// showResolvers is the list, or just the word system.
 func showResolvers(r Resolvers) ([]byte, error) {
 	if len(r) == 1 && r[0] == systemResolver {
 		return []byte(systemResolver), nil
@@ -122,7 +122,7 @@ func showResolvers(r Resolvers) ([]byte, error) {
 	return yaml.Marshal([]string(r))
 }
 
-// showSigning is the files, or the word auto alone.
+// showSigning is the files, or just the word auto.
 func showSigning(s Signing) ([]byte, error) {
 	if s.Auto {
 		return []byte(signingAuto), nil

@@ -33,7 +33,7 @@ func (d *decoder) parse(text []byte) *ast.File {
 	}
 	d.partial = true
 	kept := d.leaveOut()
-	if len(d.faults) == 0 { // no part alone is to blame
+	if len(d.faults) == 0 { // no single part is to blame
 		d.explain(0, d.lines, err)
 		return nil
 	}

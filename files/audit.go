@@ -27,7 +27,7 @@ type Audit struct {
 
 // The bounds of an audit log.
 const (
-	auditSize  = 16 << 20 // octets of the file; then it becomes PATH.1, in the place of the one before
+	auditSize  = 16 << 20 // octets of the file; then it becomes PATH.1, which replaces the one before
 	auditLine  = 4 << 10  // octets
 	auditQueue = 1000     // lines that wait
 )

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// sentenceEnd stands between two sentences of a folded text.
+// sentenceEnd is between two sentences of a folded text.
 const sentenceEnd = '|'
 
 // fold is text as the table of messages compares it: lower case without accents, one blank around each word, and " | "
@@ -32,7 +32,7 @@ func fold(text string) string {
 type folder struct {
 	out    []byte
 	start  int  // of the word that is being written
-	inner  byte // punctuation to write if the word goes on
+	inner  byte // punctuation to write if the word continues
 	quoted int  // letters after an apostrophe in the word
 	lines  int  // line breaks since the last word
 	wide   bool // the last letter was of a script without blanks

@@ -12,12 +12,12 @@ const (
 	mostMeanings  = 6
 )
 
-// Known says what is known of a host name or domain that a text names: the table's name of the provider whose it is;
+// Known says what is known of a host name or domain that a text names: the table's name of its provider;
 // and of a retired server what replaces it, and since when it is one.
 type Known func(name string) (vendor, use, why string)
 
 // Explain says what a mail server's reply or a mail program's message means: a finding for each thing it recognises,
-// the likeliest first, and nil when it recognises nothing, or when the text is no error: a returned message, a web
+// the likeliest first, and nil when it recognises nothing, or when the text is not an error: a returned message, a web
 // page. Case, accents, punctuation, line breaks, words around the message and the trailing [HOST date id] of
 // Microsoft's replies do not matter.
 //
@@ -138,7 +138,7 @@ func (r *reading) met(name string) bool {
 	return ok && r.ever[term]
 }
 
-// hosts looks at the host names and domains of the text.
+// hosts notes what the host names and domains of the text say.
 func (r *reading) hosts(raw string, known Known) {
 	for word := range strings.FieldsFuncSeq(strings.ToLower(raw), notInHost) {
 		word = strings.Trim(word, ".-")
@@ -218,7 +218,7 @@ func (r *reading) matches(rule rule) bool {
 	})
 }
 
-// placed puts the protocol that the text is about in the place of a question mark.
+// placed replaces a question mark by the protocol that the text is about.
 func (r *reading) placed(id string) string {
 	rest, ok := strings.CutPrefix(id, "?")
 	if !ok {
@@ -246,7 +246,7 @@ func (r *reading) atProvider(id string) []string {
 	}
 	to := area
 	if to == "pop3" {
-		to = "imap" // whose entries speak of POP as well
+		to = "imap" // its entries speak of POP as well
 	}
 	switch login := r.login(); {
 	case login == "oauth2" && area == "pop3":

@@ -9,7 +9,7 @@ import (
 	"autoconfig/templates/findings"
 )
 
-// table is templates/findings/messages.txt, whose head describes its form, ready to be used.
+// table is templates/findings/messages.txt, ready to be used; the head of the file describes its form.
 type table struct {
 	fragments []fragment
 	begins    map[beginning][]int // fragments by their first bytes

@@ -74,7 +74,7 @@ func ParseAddressOrDomain(s string) (Address, error) {
 
 // Unwrap is the address in what people paste: without blanks at both ends (percent-encoded and invisible ones too),
 // "mailto:" with its query, the name before <…>, quotes of any script and the comma of a list, and with "@" for its
-// full-width form. What is left is for [ParseAddress] or [ParseAddressOrDomain] to judge; a sound address comes back as
+// full-width form. What is left is for [ParseAddress] or [ParseAddressOrDomain] to check; a sound address comes back as
 // it is. Pages, /api, /mobileconfig and commands read addresses so; protocols only trim.
 func Unwrap(s string) string {
 	if len(s) > mostPasted || !utf8.ValidString(s) {
@@ -105,7 +105,7 @@ func Unwrap(s string) string {
 	return s
 }
 
-// mostPasted bounds what Unwrap looks at, in octets: an address, its name, and every octet percent-encoded.
+// mostPasted bounds what Unwrap reads, in octets: an address, its name, and every octet percent-encoded.
 const mostPasted = 2048
 
 const quotes = "\"'`´‘’‚‛“”„‟‹›«»\uff02\uff07「」『』"

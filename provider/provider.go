@@ -28,7 +28,7 @@ type Provider struct {
 	Domains []string `yaml:"domains,omitempty" json:"-" doc:"domains of addresses"`
 	// Unverified are names some lists give the provider; served only when MX confirms them.
 	Unverified []string `yaml:"-" json:"-"`
-	// MX are mail exchangers: domains whose best MX is one of these, or below it, are served.
+	// MX are mail exchangers: domains are served when their best MX is one of these, or below it.
 	MX     []string   `yaml:"mx,omitempty" json:"-" doc:"also serve domains whose best MX is one of these or below it"`
 	Vendor *VendorDNS `yaml:"-" json:"-"`
 

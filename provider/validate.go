@@ -41,7 +41,7 @@ func normalHost(host string) string {
 	return strings.ReplaceAll(norm, standIn, EmailDomain)
 }
 
-// Validate reports every fault of a provider whose names are in their normal form.
+// Validate reports every fault of a provider after [Provider.Normalize].
 func (p *Provider) Validate() []Fault {
 	v := &validator{}
 	v.text("name", p.Name, 60)

@@ -108,8 +108,8 @@ func Port(text string) uint16 {
 	return uint16(n)
 }
 
-// vendor looks at Microsoft's servers written as one's own: their settings need OAuth2 and more, and there is no
-// submission with implicit TLS.
+// vendor checks Microsoft's servers in an entry that is not the built-in one: their settings need OAuth2 and more, and
+// they have no submission with implicit TLS.
 func (v *validator) vendor(p *Provider) {
 	hosts := map[string]bool{}
 	for _, b := range Builtins() {
