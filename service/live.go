@@ -80,15 +80,30 @@ func liveServers(ctx context.Context, env *discover.Env, cfg *config.Config, now
 	return out
 }
 
-// liveService looks at the service as a client would: the service host has an
-// address, its certificate covers it, and what it answers about the first of the
-// operator's domains is what this configuration would serve.
+// liveService looks at the service as a client would, by each of its hosts.
 func liveService(ctx context.Context, env *discover.Env, cfg *config.Config, data *config.Data) (
-	[]finding.Finding, error) {
-	host := cfg.ServiceHost
-	if host == "" {
-		return []finding.Finding{finding.New("server-service-host-missing", cfg.Name())}, nil
+	out []finding.Finding, err error) {
+	if cfg.HostMissing() {
+		out = append(out, finding.New("server-service-host-missing", cfg.Name()))
 	}
+	set := Settings(cfg, data, nil)
+	domains, err := liveDomains(ctx, set, data)
+	for _, host := range cfg.ServiceHosts() {
+		if err != nil {
+			break
+		}
+		var f finding.Finding
+		if f, err = liveHost(ctx, env, set, host, domains[host]); f.ID != "" {
+			out = append(out, f)
+		}
+	}
+	return out, err
+}
+
+// liveHost looks at one service host: it has an address, its certificate covers it, and what it answers about a domain,
+// unless that is empty, is what these settings would serve.
+func liveHost(ctx context.Context, env *discover.Env, set *server.Settings, host, domain string) (
+	f finding.Finding, err error) {
 	https := host + ":443"
 	if _, err := env.Host(ctx, host); err != nil && env.ConnectTo(https) == https {
 		f := finding.New("server-service-host-unresolved", host)
@@ -96,47 +111,56 @@ func liveService(ctx context.Context, env *discover.Env, cfg *config.Config, dat
 			f = f.Because("the addresses of %s cannot be found: %s", host, err).
 				Do("check the resolver, or give another one with --resolver")
 		}
-		return []finding.Finding{f}, nil
-	}
-	domain, err := firstOwn(ctx, data)
-	if err != nil {
-		return nil, err
+		return f, nil
 	}
 	url := "https://" + host + "/v1.1/" + domain
 	status, got, err := getLive(ctx, env, url)
 	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return []finding.Finding{finding.New("server-certificate-invalid", https).
-			Because("clients refuse the certificate of %s: %s", host, untrusted.Err)}, nil
+		return finding.New("server-certificate-invalid", https).
+			Because("clients refuse the certificate of %s: %s", host, untrusted.Err), nil
 	}
 	if err != nil {
-		return []finding.Finding{finding.New("server-https-unreachable", https).
-			Because("nothing answers https at %s: %s", https, err)}, nil
+		return finding.New("server-https-unreachable", https).
+			Because("nothing answers https at %s: %s", https, err), nil
 	}
 	if domain == "" {
-		return nil, nil
+		return f, nil
 	}
-	set := Settings(cfg, data, nil)
 	p, err := set.Source.Lookup(ctx, provider.Address{Domain: domain})
 	if err != nil {
-		return nil, err
+		return f, err
 	}
 	want, err := server.Render(set, server.FormatMozilla, p, provider.Address{Domain: domain}, server.RenderOptions{})
 	if err != nil || status == http.StatusOK && bytes.Equal(got, want) {
-		return nil, err
+		return f, err
 	}
-	return []finding.Finding{finding.New("server-answer-other", url).
+	return finding.New("server-answer-other", url).
 		Because("%s answers with status %d and %d octets, this configuration would serve %d",
-			url, status, len(got), len(want))}, nil
+			url, status, len(got), len(want)), nil
 }
 
-// firstOwn is the first domain of the operator's, "" when there is none.
-func firstOwn(ctx context.Context, data *config.Data) (string, error) {
+// liveDomains are domains to ask the service hosts about: the first of each, among the operator's first thousand.
+func liveDomains(ctx context.Context, set *server.Settings, data *config.Data) (map[string]string, error) {
+	out, seen := map[string]string{}, 0
 	for domain, err := range data.Own().Domains(ctx) {
-		if !source.IsRowError(err) {
-			return domain, err
+		if source.IsRowError(err) {
+			continue
+		}
+		var p *provider.Provider
+		if err == nil {
+			p, err = set.Source.Lookup(ctx, provider.Address{Domain: domain})
+		}
+		if err != nil {
+			return nil, err
+		}
+		if host := p.ServedAt(set.ServiceHost); out[host] == "" {
+			out[host] = domain
+		}
+		if seen++; seen == 1000 || len(out) > len(set.Hosts) {
+			break
 		}
 	}
-	return "", nil
+	return out, nil
 }
 
 func getLive(ctx context.Context, env *discover.Env, url string) (int, []byte, error) {

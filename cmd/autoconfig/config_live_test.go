@@ -93,6 +93,18 @@ func TestConfigCheckLive(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a reseller's host", func(t *testing.T) { // which the certificate does not cover
+		reseller := filepath.Join(dir, "reseller.yaml")
+		text := liveConfig + "    service_host: reseller.example.net\n"
+		if err := os.WriteFile(reseller, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args := append([]string{"config", "check", "--live", reseller, "--connect-to", "reseller.example.net:443:" + good.Listener.Addr().String()}, mail(imap, smtp)...)
+		status, out, words := run1(t, "", args...)
+		if status != 1 || !strings.Contains(out+words, "clients refuse the certificate of reseller.example.net") || strings.Contains(out+words, "of example.com") {
+			t.Errorf("%d\n%s%s", status, out, words)
+		}
+	})
 	if _, err := tls.Dial("tcp", good.Listener.Addr().String(), nil); err == nil {
 		t.Error("the test certificate is trusted by the system, so the test shows nothing")
 	}
