@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -73,6 +74,8 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
+var programRow = regexp.MustCompile(`<tr><th scope="row">Thunderbird[^<]*</th>(?:<td class="\w+">[^<]*</td>)*</tr>`)
+
 // Strangers who open the pages of many domains make it ask DNS for a few of them, and see the plan of the others.
 func TestRecordsLimited(t *testing.T) {
 	asked := map[string]int{}
@@ -85,6 +88,10 @@ func TestRecordsLimited(t *testing.T) {
 	})
 	for i, domain := range []string{"example.org", "example.org", "example.net", "hoster.example"} {
 		body := get200(t, s, "GET http://x.example/records/"+domain, "")
+		cells := strings.Count(programRow.FindString(body), `class="found"`)
+		if want := map[bool]int{true: 1, false: 2}[i == 3]; cells != want { // what is found today is not known without a look
+			t.Errorf("%d: %s: Thunderbird finds settings %d times, want %d", i, domain, cells, want)
+		}
 		if unseen := strings.Contains(body, "could not be looked up"); unseen != (i == 3) || !strings.Contains(body, ">_imaps._tcp</code>") {
 			t.Errorf("%d: %s: unseen %v", i, domain, unseen)
 		}
@@ -94,5 +101,13 @@ func TestRecordsLimited(t *testing.T) {
 	}
 	if r := ask(t, s, "GET http://x.example/records/oauth.example", ""); r.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("over the limit: status %d", r.StatusCode)
+	}
+}
+
+// Browsers that do not read the link in a page get the icon too, and keep it.
+func TestFavicon(t *testing.T) {
+	r := ask(t, newTestServer(t, nil), "GET http://x.example/favicon.ico", "")
+	if kept := r.Header.Get("Cache-Control"); r.StatusCode != http.StatusOK || kept != "public, max-age=86400" {
+		t.Errorf("status %d, %q", r.StatusCode, kept)
 	}
 }

@@ -202,6 +202,7 @@ func TestDrainClosesConnections(t *testing.T) {
 	if get() {
 		t.Error("closed before the stop")
 	}
+	begin := time.Now()
 	stop()
 	for !s.stopping.Load() {
 		time.Sleep(time.Millisecond)
@@ -211,5 +212,8 @@ func TestDrainClosesConnections(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+	if drained := time.Since(begin); drained < time.Second {
+		t.Errorf("drained for %v of a second", drained)
 	}
 }
