@@ -161,7 +161,7 @@ func (s *sqlStore) statement(ctx context.Context, q Query) (*sql.Stmt, error) {
 	if stmt := s.statements[q.text]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := s.db.PrepareContext(ctx, q.text)
+	stmt, err := s.db.PrepareContext(ctx, q.text) //nolint:sqlclosecheck // as above
 	if err == nil {
 		s.statements[q.text] = stmt
 	}
