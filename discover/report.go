@@ -29,9 +29,6 @@ type Report struct {
 	mx     []string // the best exchangers, when a client asked
 }
 
-// Domain is the domain of the address.
-func (r *Report) Domain() string { return r.domain }
-
 // MX are the best mail exchangers of the domain, when a client looked for them.
 func (r *Report) MX() []string { return r.mx }
 

@@ -85,13 +85,13 @@ func (w *walk) document(s step, v vars, a answer, line Step) result {
 
 // complete completes a row with what a document came to.
 func (w *walk) complete(line *Step, c config, a answer) {
-	if c.settings != nil && w.env.Document != nil {
-		w.env.Document(line.url, a.body)
-	}
 	line.end(c.fault, c.why)
 	line.settings = c.settings
 	if c.settings != nil {
 		c.settings.Verified, c.settings.From = a.secure, line.What
+		if w.env.Document != nil {
+			w.env.Document(line.url, a.body)
+		}
 	}
 	if c.fault != FaultPage && c.fault != FaultMalformed && c.fault != FaultAbsent && c.fault != FaultAnswer {
 		_, line.lint = Lint(a.body, "") // the Content-Type is a finding of its own
