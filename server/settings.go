@@ -15,7 +15,7 @@ import (
 // publicPages are the pages of settings that search engines may read, of one generation of settings. The page of a
 // provider is the same for all of its domains but for their names, so it is made once for each language.
 type publicPages struct {
-	made  sync.Map // pageKey → *madePage
+	made  templateCache[pageKey]
 	once  sync.Once
 	lists map[string]*list // by service host
 }
@@ -26,12 +26,6 @@ type pageKey struct {
 	base   string
 	lang   string
 	chosen bool
-}
-
-// madePage is a page cut where the domain is.
-type madePage struct {
-	*template
-	lang string
 }
 
 // maxListed is how many of the operator's own domains are listed in public; a sitemap may have 50,000 addresses
@@ -61,33 +55,26 @@ func (s *Server) settingsPage(r *request) answer {
 	if !r.atOwnHost() {
 		v.Base = base(p.ServedAt(r.set.ServiceHost))
 	}
-	made, err := s.publicPage(r, v, p)
-	if err != nil {
-		return s.page(0, served, pages.Page{}, err)
+	made := r.set.public.made.of(pageKey{of: p, brand: v.Brand, base: v.Base, lang: v.Lang, chosen: v.Chosen}, func() *template {
+		page, err := s.pages.Settings(v, standInDomain, p)
+		if err != nil {
+			return nil
+		}
+		return newTemplate(page.Body, standInDomain)
+	})
+	if made == nil {
+		page, err := s.pages.Settings(v, domain, p)
+		return s.page(http.StatusOK, served, page, err)
 	}
 	r.room = made.fill(r.room[:0], []byte(domain))
 	a := content(domain, textHTML, cacheDocument, r.room)
-	a.etag, a.header = made.etag(domain), publicHeaders(made.lang)
+	a.etag, a.header = made.etag(domain), publicHeaders(v.Lang)
 	return a
 }
 
 // publicHeaders are those of a page that everybody may keep.
 func publicHeaders(lang string) [][2]string {
 	return append([][2]string{{"Content-Language", lang}, {"Vary", "Accept-Language"}}, pageHeaders...)
-}
-
-func (s *Server) publicPage(r *request, v pages.Visit, p *provider.Provider) (*madePage, error) {
-	key := pageKey{p, v.Brand, v.Base, v.Lang, v.Chosen}
-	if made, ok := r.set.public.made.Load(key); ok {
-		return made.(*madePage), nil //nolint:errcheck,forcetypeassert // only these are stored
-	}
-	body, err := s.pages.Settings(v, standInDomain, p)
-	if err != nil {
-		return nil, err
-	}
-	made := &madePage{newTemplate(body.Body, standInDomain), body.Lang}
-	r.set.public.made.Store(key, made)
-	return made, nil
 }
 
 // builtinDomain reports whether a domain is one that a built-in provider certainly serves.
