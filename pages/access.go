@@ -90,5 +90,6 @@ func secretOf(p *provider.Provider, s provider.Server) string {
 
 // mailProfile reports whether Apple's mail payload can say how to log in.
 func mailProfile(p *provider.Provider) bool {
-	return slices.ContainsFunc(p.Incoming, provider.Server.PasswordMethod) && slices.ContainsFunc(p.Outgoing, provider.Server.PasswordMethod)
+	return slices.ContainsFunc(p.Incoming, provider.Server.PasswordMethod) &&
+		slices.ContainsFunc(p.Outgoing, provider.Server.PasswordMethod)
 }

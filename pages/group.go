@@ -196,7 +196,8 @@ func (g *group) remarks(p *provider.Provider) {
 	g.notes = inLanguage(p.Notes, g.Lang, langOf)
 	g.receiving, g.sending = g.about(provider.NoteReceiving), g.about(provider.NoteSending)
 	g.General, g.About, g.Admin = g.about(""), g.about(provider.NoteSettings), g.about(provider.NoteAdmin)
-	if p.PasswordLogin.Note != "" && !slices.ContainsFunc(g.notes, func(n provider.Note) bool { return n.Lang == "" || n.Key != "" }) {
+	readable := func(n provider.Note) bool { return n.Lang == "" || n.Key != "" }
+	if p.PasswordLogin.Note != "" && !slices.ContainsFunc(g.notes, readable) {
 		g.General = append(g.General, noteView{Text: g.linked(p.PasswordLogin.Note)})
 	}
 	if e := p.Enable; e != nil {
@@ -269,7 +270,8 @@ func inLanguage[T any](list []T, lang string, langOf func(*T) *string) (out []T)
 func (g *group) rows(p *provider.Provider, first provider.Address) {
 	seen := map[provider.Protocol]bool{}
 	for _, s := range p.AllServers() {
-		row := serverRow{Server: s, Name: strings.ToUpper(string(s.Protocol)), Alternative: seen[s.Protocol], Login: g.loginRow(s, first), Shown: templates.Breaks(s.Host)}
+		row := serverRow{Server: s, Name: strings.ToUpper(string(s.Protocol)), Alternative: seen[s.Protocol],
+			Login: g.loginRow(s, first), Shown: templates.Breaks(s.Host)}
 		seen[s.Protocol] = true
 		if s.Protocol == provider.POP3 && s.LeaveOnServer != nil {
 			row.Leave = map[bool]string{true: "yes", false: "no"}[*s.LeaveOnServer]

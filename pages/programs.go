@@ -47,7 +47,9 @@ func (g *group) programs(p *provider.Provider, first provider.Address) programsV
 		}
 		v.Lead = append(v.Lead, lead, g.rich("programs.register"), g.rich("programs.relay"))
 		if o := p.OAuth2; o != nil {
-			for _, row := range []serviceRow{{"SASL", "XOAUTH2"}, {"Authorize URL", o.AuthorizeURL}, {"Token URL", o.TokenURL}, {"Scope", sending(o.Scopes)}} {
+			for _, row := range []serviceRow{
+				{"SASL", "XOAUTH2"}, {"Authorize URL", o.AuthorizeURL}, {"Token URL", o.TokenURL}, {"Scope", sending(o.Scopes)},
+			} {
 				if row.Value != "" {
 					v.Rows = append(v.Rows, row)
 				}

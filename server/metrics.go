@@ -24,7 +24,8 @@ type metrics struct {
 }
 
 func newMetrics() *metrics {
-	m := &metrics{requests: map[string]map[outcome]*prom.Counter{}, seconds: map[string]*prom.Histogram{}, asked: map[string]*prom.Counter{}}
+	m := &metrics{requests: map[string]map[outcome]*prom.Counter{}, seconds: map[string]*prom.Histogram{},
+		asked: map[string]*prom.Counter{}}
 	r := &m.registry
 	requests := r.Counters("autoconfig_requests_total", "Requests by protocol and outcome.", "protocol", "outcome")
 	seconds := r.Histograms("autoconfig_request_seconds", "Time to answer.",

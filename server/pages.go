@@ -23,7 +23,8 @@ var pageHeaders = [][2]string{
 // visit is what the page for a request depends on apart from its content.
 func (s *Server) visit(r *request) pages.Visit {
 	host := r.serviceHost()
-	v := pages.Visit{Brand: r.brand(host), Agent: r.Request().UserAgent(), Posted: r.Request().Method == http.MethodPost, Base: base(host)}
+	v := pages.Visit{Brand: r.brand(host), Agent: r.Request().UserAgent(), Posted: r.Request().Method == http.MethodPost,
+		Base: base(host)}
 	chosen, found, _ := query(r.form(), "lang")
 	if !found && v.Posted {
 		chosen, _, _ = query(r.Request().URL.RawQuery, "lang")

@@ -113,7 +113,8 @@ const (
 // New makes a server that has no settings yet and answers 503 until [Server.Use].
 func New(o Options) *Server {
 	s := &Server{opts: o, metrics: newMetrics(), places: make(places, inFlight), costly: make(places, inFlight/8),
-		looking: make(places, looksMost), working: make(places, max(1, runtime.GOMAXPROCS(0)/2)), shares: newShares(64, 192), mxShares: newShares(8, 24)}
+		looking: make(places, looksMost), working: make(places, max(1, runtime.GOMAXPROCS(0)/2)),
+		shares: newShares(64, 192), mxShares: newShares(8, 24)}
 	s.requests.New = func() any { return new(request) }
 	s.refusals = acme.NewRefusals(o.Log, func(reason string) { s.metrics.refused.WithLabelValues(reason).Inc() }, time.Now)
 	s.signer = ownSigner{s: s, have: s.onDemand, wanted: make(chan struct{}, 1)}

@@ -41,7 +41,8 @@ func (s *Server) setup(r *request) answer {
 	}
 	visit := s.visit(r)
 	visit.Brand = r.brand(r.serviceHost(), found[0].Provider.ID)
-	p, err := s.setupPage(r, visit, found, pages.SetupOptions{Signed: r.set.Signer != nil, Host: s.publicHost(r, found[0].Provider)})
+	o := pages.SetupOptions{Signed: r.set.Signer != nil, Host: s.publicHost(r, found[0].Provider)}
+	p, err := s.setupPage(r, visit, found, o)
 	return s.page(http.StatusOK, served, p, err).about(found[0].Address.Domain)
 }
 
@@ -99,8 +100,8 @@ func (s *Server) setupPage(r *request, v pages.Visit, found []match, o pages.Set
 	if len(found) > 1 || a.Local == "" || p.Personal || p.For(a.Domain) != p {
 		return s.pages.Setup(v, found, o)
 	}
-	key := setupKey{of: p, brand: v.Brand, lang: v.Lang, devices: pages.DeviceOrder(v.Agent), chosen: v.Chosen, posted: v.Posted,
-		linked: o.Host != "", quotable: pages.Quotable(a.Local)}
+	key := setupKey{of: p, brand: v.Brand, lang: v.Lang, devices: pages.DeviceOrder(v.Agent), chosen: v.Chosen,
+		posted: v.Posted, linked: o.Host != "", quotable: pages.Quotable(a.Local)}
 	t := r.set.setups.of(key, func() *template { return s.cutSetup(v, key, o) })
 	if t == nil {
 		return s.pages.Setup(v, found, o)
