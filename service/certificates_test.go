@@ -128,3 +128,18 @@ func TestBrokenSigner(t *testing.T) {
 		t.Error(ready)
 	}
 }
+
+// What is wrong with one source keeps nothing of what is wrong with the sources after it from being reported.
+func TestEverySourceIsReported(t *testing.T) {
+	r := newRig(t, rigConfig+`  - {name: fourth, ldap: "ldap://127.0.0.1:1", starttls: false, base: "dc=test", provider: hosted, domain: (o=:domain), ca_file: root.pem}`+"\n")
+	r.edit("dsn: "+filepath.Join(r.dir, "second.db"), `dsn: "${NO_SUCH_VARIABLE}"`)
+	r.write("root.pem", "nothing")
+	r.log.take()
+	r.reload("the test")
+	log := r.log.take()
+	for _, want := range []string{"NO_SUCH_VARIABLE", `third: the source cannot be opened`, `fourth: the source cannot be opened`} {
+		if !strings.Contains(log, want) {
+			t.Errorf("no %s in\n%s", want, log)
+		}
+	}
+}
