@@ -31,6 +31,7 @@ type syntaxError struct {
 
 var (
 	colonInValue = regexp.MustCompile(`^(\s*(?:- )*)([\w.-]+):\s+([^"'\[{|>&*!].*:(?:\s.*|$))`)
+	bareVariable = regexp.MustCompile(`[{,]\s*[\w-]+:\s+(\$\{\w+\})`)
 	noColon      = regexp.MustCompile(`^(\s*(?:- )*)([\w.-]+)(?:\s+|$)(.*)$`)
 	noBlank      = regexp.MustCompile(`^(\s*(?:- )*)([a-z_]\w*):([^\s/].*)$`)
 	needsQuotes  = regexp.MustCompile(`reserved character|directive|anchor|header option|sequence entries`) // messages
@@ -55,6 +56,10 @@ func (e *syntaxError) words() (cause, fix string) {
 		return "the quote is not closed", "add the closing quote at the end of the value"
 	case strings.Contains(e.message, "escape character"):
 		return `a \ in double quotes begins an escape`, `write \\, or put the value in single quotes`
+	case bareVariable.MatchString(line): // inside braces, which its own end
+		at := bareVariable.FindStringSubmatchIndex(line)
+		e.column = at[2] + 1
+		return "a variable between braces is not in quotes", fmt.Sprintf("put it in quotes: %q", line[at[2]:at[3]])
 	case noBlank.MatchString(line):
 		m := noBlank.FindStringSubmatch(line)
 		e.column = len(m[1]) + len(m[2]) + 2

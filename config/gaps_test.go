@@ -43,12 +43,13 @@ func TestFaultsWithTheirCures(t *testing.T) {
 	const servers = "incoming: [imaps://imap.example.org], outgoing: [submissions://smtp.example.org]"
 	const source = "providers:\n  - {id: hosting, domains: [example.org], " + servers + "}\nsources:\n  - {name: a, ldap: ldaps://localhost, base: dc=x, provider: hosting, domain: (o=:domain)"
 	for text, want := range map[string]string{
-		"branding:\n  accent: #0a7":  `:2:11: branding.accent|a # after a space begins a comment|put the value in quotes: accent: "#0a7"`,
-		"branding:\n  accent: 123":   `write "#123"`,
-		"branding:\n  accent: 12345": `for example "#00aa77"`,
-		"service_host: 5\n":          "write a host name",
-		"a x: y:":                    ":1:",
-		"branding:\n  accent: true":  `for example "#00aa77"`,
+		"branding:\n  accent: #0a7":                          `:2:11: branding.accent|a # after a space begins a comment|put the value in quotes: accent: "#0a7"`,
+		"branding:\n  accent: 123":                           `write "#123"`,
+		"branding:\n  accent: 12345":                         `for example "#00aa77"`,
+		"service_host: 5\n":                                  "write a host name",
+		"sources:\n  - {name: a, dsn: ${DB}, sql: sqlite}\n": ":2:20: a variable between braces is not in quotes|put it in quotes: \"${DB}\"",
+		"a x: y:":                   ":1:",
+		"branding:\n  accent: true": `for example "#00aa77"`,
 		"providers:\n  - {domains: [a.example, a.example, b.example], " + servers + "}\n  - {domains: [b.example], " + servers + "}\n": `b.example is already listed at autoconfig.yaml:2:`,
 		"providers:\n  - {domains_command: [], " + servers + "}\n":                                                                     "domains_command|no program",
 		"providers:\n  - {domains_command: [\"\"], " + servers + "}\n":                                                                 "domains_command|no program",
