@@ -38,7 +38,7 @@ func TestCalendar(t *testing.T) {
 	}
 	s := New(cfg, nil, Options{Log: slog.New(slog.DiscardHandler), Env: os.LookupEnv, Now: func() time.Time { return *now.Load() }})
 	s.commit(&change{cfg: cfg, data: data, set: Settings(cfg, data, nil)})
-	go s.reloads(t.Context(), nil)
+	s.reloads(t.Context(), nil)
 	status := func() provider.PasswordStatus {
 		p, err := s.served.Load().data.Listed.Lookup(t.Context(), provider.Address{Domain: "shop.example"})
 		if err != nil {

@@ -89,7 +89,7 @@ func TestCommandReload(t *testing.T) {
 	served("new.test", 200)
 
 	ctx, stop := context.WithCancel(t.Context())
-	go r.reloads(ctx, nil)
+	r.reloads(ctx, nil)
 	go r.sources.watch(ctx)
 	r.script("echo other.test")
 	r.sources.commands.Expire()

@@ -67,7 +67,7 @@ func TestReloads(t *testing.T) {
 	r.reload("the test")
 	r.opts.Env = func(string) (string, bool) { return path, true }
 	hup := make(chan os.Signal)
-	go r.reloads(t.Context(), hup)
+	r.reloads(t.Context(), hup)
 	expect := func(domain string) {
 		t.Helper()
 		if got := next(); !strings.HasPrefix(got, "RELOADING=1") {

@@ -14,16 +14,22 @@ import (
 const pollEvery = 2 * time.Second
 
 // reloads reads everything again on SIGHUP, when a file's time or size has
-// changed, when a command lists other domains, and on the day of a change at a built-in provider.
+// changed, when a command lists other domains, and on the day of a change at a built-in provider, until ctx ends.
+// What counts as a change begins when it is called.
 func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
+	go s.reloadAfter(ctx, hup, s.look(s.served.Load().cfg.Day()))
+}
+
+// look is what tells of a change.
+func (s *Service) look(day time.Time) map[string]stamp {
+	all := stamps(s.running.Reader, s.served.Load().cfg.Files())
+	all["the calendar"] = stamp{time: provider.NextChange(day)}
+	return all
+}
+
+func (s *Service) reloadAfter(ctx context.Context, hup <-chan os.Signal, seen map[string]stamp) {
 	poll := time.Tick(pollEvery)
-	lookOn := func(day time.Time) map[string]stamp {
-		all := stamps(s.running.Reader, s.served.Load().cfg.Files())
-		all["the calendar"] = stamp{time: provider.NextChange(day)}
-		return all
-	}
-	look := func() map[string]stamp { return lookOn(s.opts.Now()) }
-	seen := lookOn(s.served.Load().cfg.Day())
+	look := func() map[string]stamp { return s.look(s.opts.Now()) }
 	for {
 		by := "a change" // of a file, or of the day
 		select {

@@ -98,7 +98,7 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP) // before this it ends the program
 	defer signal.Stop(hup)
-	go s.reloads(background, hup)
+	s.reloads(background, hup)
 	go s.sources.watch(background)
 	if s.mx != nil {
 		go repeat(background, checkEvery, func() { s.mx.Check(background) })
