@@ -80,7 +80,7 @@ func (p *Pages) find(v *helpView, text string) {
 // explained are the findings that a text means, in a language.
 func (p *Pages) explained(lang, text string) (out []findingView) {
 	for _, f := range finding.Explain(text, provider.Known) {
-		match := p.findings[lang].byID[f.ID]
+		match := p.findings[lang]().byID[f.ID]
 		if len(f.Want) > 0 {
 			match.Hint = f.Subject + " → " + f.Want[0]
 		}
@@ -122,7 +122,7 @@ func newFindings(lang string) findings {
 // areas are the catalogue's entries with all of the words, by area, without those that the page shows already.
 func (p *Pages) areas(v *helpView, words []string) []helpArea {
 	byName := map[string][]findingView{}
-	for _, f := range p.findings[v.Lang].list {
+	for _, f := range p.findings[v.Lang]().list {
 		shown := func(m findingView) bool { return m.ID == f.ID }
 		if (len(words) == 0 || p.searchable()[f.ID].has(words)) && !slices.ContainsFunc(v.Matches, shown) {
 			byName[f.Area] = append(byName[f.Area], f)
@@ -215,7 +215,7 @@ type topicView struct {
 // Topic is the page of a finding; ok is false for an unknown id.
 func (p *Pages) Topic(visit Visit, id string) (page Page, ok bool, err error) {
 	v := topicView{view: p.view(visit, "/help/"+id)}
-	if v.Finding, ok = p.findings[v.Lang].byID[id]; !ok {
+	if v.Finding, ok = p.findings[v.Lang]().byID[id]; !ok {
 		return Page{}, false, nil
 	}
 	v.public(v.Path)
@@ -230,7 +230,7 @@ func (p *Pages) related(v *view, of findingView) []findingView {
 	parts := strings.SplitN(of.ID, "-", 3)
 	titles := map[string]bool{of.Title: true}
 	var out []findingView
-	for _, f := range p.findings[v.Lang].list {
+	for _, f := range p.findings[v.Lang]().list {
 		if strings.HasPrefix(f.ID, parts[0]+"-"+parts[1]+"-") && !titles[f.Title] {
 			titles[f.Title] = true
 			out = append(out, f)

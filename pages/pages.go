@@ -26,7 +26,7 @@ const MaxAddresses = 10
 type Pages struct {
 	templates *templates.Set
 	matcher   language.Matcher
-	findings  map[string]findings // by language
+	findings  map[string]func() findings // by language
 	buffers   sync.Pool
 
 	mu       sync.Mutex
@@ -38,13 +38,13 @@ type Pages struct {
 // New parses the templates.
 func New() *Pages {
 	set := templates.New()
-	p := &Pages{templates: set, findings: map[string]findings{}, accepted: map[string]string{}}
+	p := &Pages{templates: set, findings: map[string]func() findings{}, accepted: map[string]string{}}
 	p.searchable = sync.OnceValue(func() map[string]searchText { return searchTexts(set.Languages()) })
 	p.buffers.New = func() any { return new(bytes.Buffer) }
 	var tags []language.Tag
 	for _, lang := range set.Languages() {
 		tags = append(tags, language.Make(lang))
-		p.findings[lang] = newFindings(lang)
+		p.findings[lang] = sync.OnceValue(func() findings { return newFindings(lang) })
 	}
 	p.matcher = language.NewMatcher(tags)
 	return p

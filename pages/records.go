@@ -71,7 +71,7 @@ func (p *Pages) Records(visit Visit, of Records) (Page, error) {
 			}
 		}
 		row.see(of.Found, rr, parts.Type)
-		row.Finding = p.findings[v.Lang].byID[row.Finding.ID]
+		row.Finding = p.findings[v.Lang]().byID[row.Finding.ID]
 		if row.State == "missing" || row.State == "differs" {
 			v.Open++
 		}
