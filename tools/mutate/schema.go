@@ -172,18 +172,18 @@ func (f *schemaFile) binary(i int, n *ast.BinaryExpr) string {
 		return fmt.Sprintf("mutantMul(!mutantIs(%d), %s, %s)", id, x, y)
 	}
 	usual := fmt.Sprintf("(%s %s %s)", x, op, y)
-	bounds := ""
+	var bounds strings.Builder
 	for _, k := range c.mutants {
 		if other := f.all[k].new; other == negations[op] {
 			usual = fmt.Sprintf("(%s != mutantIs(%d))", usual, k+1)
 		} else {
-			bounds += fmt.Sprintf("if mutantIs(%d) { return %s %s %s }; ", k+1, oneLine(x), other, oneLine(y))
+			fmt.Fprintf(&bounds, "if mutantIs(%d) { return %s %s %s }; ", k+1, oneLine(x), other, oneLine(y))
 		}
 	}
-	if bounds == "" {
+	if bounds.Len() == 0 {
 		return usual
 	}
-	return "func() bool { " + bounds + "return " + usual + " }()"
+	return "func() bool { " + bounds.String() + "return " + usual + " }()"
 }
 
 // oneLine keeps the lines of a file where they are, if its text is written twice.
