@@ -57,7 +57,7 @@ func (p *pkg) newSuite(pattern string) (*suite, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing the tests: %w", err)
 	}
-	for _, name := range strings.FieldsSeq(string(names)) {
+	for name := range strings.FieldsSeq(string(names)) {
 		whole, cases, err := s.measure(p.scratch, name)
 		if err != nil {
 			return nil, err
