@@ -108,3 +108,37 @@ func serveOurselves(t *testing.T, config string) (plain, secure string) {
 		}
 	}
 }
+
+// Programs that end alike are printed together: with the same verdict and the
+// same settings, the best verdict first.
+func TestPrintVerdicts(t *testing.T) {
+	t.Parallel()
+	end := func(title string, verdict discover.Verdict, host string) discover.Result {
+		r := discover.Result{Title: title, Verdict: verdict, Line: "why"}
+		if host != "" {
+			server := &discover.Server{Protocol: "imap", Host: host, Port: 993, Security: "tls", Username: "jo"}
+			r.Settings = &discover.Settings{Incoming: server}
+		}
+		return r
+	}
+	var b bytes.Buffer
+	p := &printer{w: &b, width: 80}
+	printVerdicts(p, []discover.Result{end("One", discover.Nothing, ""), end("Two", discover.Found, "a.example"), end("Three", discover.Asks, "a.example"),
+		end("Four", discover.Found, "b.example"), end("Five", discover.Found, "a.example"), end("Six", discover.Refused, ""), end("Seven", discover.Nothing, "")})
+	const want = `  found    Two, Five
+           imap a.example:993 tls
+           user name jo
+  found    Four
+           imap b.example:993 tls
+           user name jo
+  asks     Three
+           imap a.example:993 tls
+           user name jo
+  refused  Six
+           why
+  nothing  One, Seven
+`
+	if b.String() != want || p.err != nil {
+		t.Errorf("%v\n%s", p.err, &b)
+	}
+}

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +17,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"autoconfig/dnssrv/dnstest"
+	"autoconfig/dnssrv/publish"
+	"autoconfig/service"
 )
 
 // serveDynamicDNS serves zone files on a loopback port, takes updates signed
@@ -34,7 +41,7 @@ func serveDynamicDNS(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // serveZoneAPI is a very small PowerDNS: zones behind its HTTP API, on a loopback
-// port, and sets $API: zoneapi TOKEN ZONE…
+// port, and sets $API and $API_ADDR (its host:port): zoneapi TOKEN ZONE….
 func serveZoneAPI(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: zoneapi TOKEN ZONE…")
@@ -82,4 +89,59 @@ func serveZoneAPI(ts *testscript.TestScript, neg bool, args []string) {
 	}))
 	ts.Defer(s.Close)
 	ts.Setenv("API", s.URL)
+	ts.Setenv("API_ADDR", s.Listener.Addr().String())
+}
+
+// After an interrupt what was published before it is still reported; nothing else is
+// shown, asked or sent.
+func TestPublishInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, words bytes.Buffer
+	d := &dnsPublish{app: &app{stdin: strings.NewReader("y\ny\n"), stdout: &out, stderr: &words}, done: &doneList{}, list: domainList{all: true}}
+	zone := func(name string, published bool) *publishedZone {
+		update := &publish.ZoneUpdate{Zone: name + ".", Server: "192.0.2.53:53", Changes: []publish.Change{{Name: "_imaps._tcp." + name + "."}}}
+		return &publishedZone{Zone: name, update: update, tried: published, Published: published}
+	}
+	d.yes = true // shows nothing of a list
+	err := d.finish(ctx, &publishJob{zones: []*publishedZone{zone("one.test", true), zone("two.test", false)}})
+	if !errors.Is(err, context.Canceled) || words.Len() > 0 ||
+		!strings.HasPrefix(out.String(), "one.test: published ") || strings.Contains(out.String(), "two.test") {
+		t.Errorf("%v\n%s%s", err, &out, &words)
+	}
+	if d.total.published != 1 || d.total.failed != 0 {
+		t.Errorf("%+v", d.total)
+	}
+}
+
+// Domains of a list are under way together, so a change that needs nobody's answer
+// does not wait until the domains before it are reported. A look and a question do.
+func TestPublishListed(t *testing.T) {
+	const secret = "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IDEyMzQ="
+	s := dnstest.Start(t, "$ORIGIN example.test.\n@ 3600 IN SOA ns1 hostmaster 1 3600 600 86400 300\n@ 3600 IN NS ns1\nns1 3600 IN A 192.0.2.53\n")
+	s.Key("autoconfig", secret)
+	file := func(name, content string) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	config := file("autoconfig.yaml", "service_host: a.test\nproviders: [{domains: [example.test], incoming: [imaps://m.test], outgoing: [submissions://m.test]}]\n")
+	key := file("tsig.key", "autoconfig:hmac-sha256:"+secret)
+	for _, c := range []struct{ dryRun, yes, tried bool }{{true, false, false}, {true, true, false}, {false, false, false}, {false, true, true}} {
+		var out, words bytes.Buffer
+		a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &words, configPath: config, env: func(string) (string, bool) { return "", false }}
+		d := &dnsPublish{app: a, keyFile: key, server: []string{s.Addr()}, yes: true, done: &doneList{}, list: domainList{all: true}}
+		options, err := d.options()
+		if err != nil || d.load() != nil {
+			t.Fatalf("%v %s", err, &words)
+		}
+		d.dryRun, d.yes = c.dryRun, c.yes
+		d.own, d.publisher = service.NewOwnDomains(d.data), publish.New(d.network.dnsClient(d.cfg, 0), options)
+		zones := d.work(t.Context(), "example.test").zones
+		if len(zones) != 1 || len(zones[0].Changes) == 0 || zones[0].tried != c.tried || zones[0].Published != c.tried || out.Len() > 0 {
+			t.Errorf("%+v: %+v\n%s", c, zones, &out)
+		}
+	}
 }

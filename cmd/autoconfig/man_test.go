@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -13,6 +14,9 @@ import (
 var withoutExample = map[string]bool{"autoconfig-completion.1": true, "autoconfig-config.1": true, "autoconfig-dns.1": true,
 	"autoconfig-profile.1": true, "autoconfig-sources.1": true, "autoconfig-version.1": true,
 	"autoconfig-completion-bash.1": true, "autoconfig-completion-fish.1": true, "autoconfig-completion-powershell.1": true, "autoconfig-completion-zsh.1": true}
+
+// defaultTwice is a line of an option that has its default in two ways.
+var defaultTwice = regexp.MustCompile(`(?m)^.*default.*\(default .*$`)
 
 // Each command has a page; text cannot become a request of roff, hyphens can be
 // copied, and the same sources give the same bytes.
@@ -46,6 +50,17 @@ func TestManPages(t *testing.T) {
 		}
 		if strings.Contains(string(first), "[=false]") {
 			t.Errorf("%s has options that nobody writes like that", filepath.Base(file))
+		}
+		for _, never := range []string{"(default )", "(default false)", "(default [])", "REDIRECT"} {
+			if strings.Contains(string(first), never) {
+				t.Errorf("%s has %s", filepath.Base(file), never)
+			}
+		}
+		if m := defaultTwice.FindString(string(first)); m != "" {
+			t.Errorf("%s says a default twice: %s", filepath.Base(file), m)
+		}
+		if !strings.Contains(string(first), "\n.TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\n") {
+			t.Errorf("%s has no -h", filepath.Base(file))
 		}
 		if !strings.Contains(string(first), ".SH EXAMPLES\n") && !withoutExample[filepath.Base(file)] {
 			t.Errorf("%s has no example", filepath.Base(file))

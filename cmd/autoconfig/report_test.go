@@ -45,7 +45,7 @@ func TestReport(t *testing.T) {
 		text := b.String()
 		for _, want := range []string{
 			"example.org: 5 errors, 0 warnings, 1 fine\n\nRecords in DNS\n", "\nFAIL  _imaps._tcp.example.org SRV: ", "(NXDOMAIN)\n", "\nok    example.org MX: ",
-			"$ORIGIN example.org.\n_imaps._tcp 3600 IN SRV 0 1 993 mail.example.org.\n_imap._tcp 3600 IN SRV 0 0 0 .\n",
+			"|<b>`x`", "$ORIGIN example.org.\n_imaps._tcp 3600 IN SRV 0 1 993 mail.example.org.\n_imap._tcp 3600 IN SRV 0 0 0 .\n",
 			"  Published:  autoconfig.example.org. 3600 IN CNAME old.example.net.\n  To publish: autoconfig.example.org. 3600 IN CNAME new.example.net.\n",
 		} {
 			if !strings.Contains(text, want) {
@@ -79,7 +79,7 @@ func TestReportMarkdown(t *testing.T) {
 	}
 	for _, want := range []string{
 		"## example.org: 5 errors, 0 warnings, 1 fine\n", "| FAIL | \\_imaps.\\_tcp.example.org SRV | ", "[dns-record-missing](docs/findings.md#dns-record-missing)",
-		"```\n$ORIGIN example.org.\n",
+		"```\n$ORIGIN example.org.\n", "31m|<b>'x'",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())

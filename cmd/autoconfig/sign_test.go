@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -63,7 +64,14 @@ func TestSignAndVerify(t *testing.T) {
 	if status != 0 || !strings.Contains(out, "CN=mail.hoster.example") || !strings.Contains(out, "you@live.co.uk") || words != "" {
 		t.Errorf("%d\n%s%s", status, out, words)
 	}
-	if status, _, words := run1(t, signed, "profile", "verify", "-"); status != 1 || !strings.Contains(words, "certificate-signer-untrusted") {
+	for _, row := range []string{`signed by +CN=mail\.hoster\.example`, `issued by +CN=mail\.hoster\.example`, `signed at +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`,
+		"valid until +" + tmpl.NotAfter.UTC().Format(time.DateOnly), "verified +yes", `profile +\S.* \(\S+\)`, "says +\\S"} {
+		if !regexp.MustCompile("(?m)^" + row).MatchString(out) {
+			t.Errorf("no row %s in\n%s", row, out)
+		}
+	}
+	if status, out, words := run1(t, signed, "profile", "verify", "-"); status != 1 || !strings.Contains(words, "certificate-signer-untrusted") || !strings.Contains(out, "you@live.co.uk") ||
+		!regexp.MustCompile("(?m)^verified +no$").MatchString(out) {
 		t.Errorf("without its authority: %d %s", status, words)
 	}
 	auto := file("auto.yaml", []byte("tls: {cert_file: cert.pem, key_file: key.pem}\nsigning: auto\n"), 0o644)
