@@ -104,3 +104,110 @@ func TestReportColour(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// A finding in a line: its subject, its title or what is particular about it, and
+// the answer of DNS where that says why.
+func TestSummed(t *testing.T) {
+	t.Parallel()
+	title := func(id string) string { return title(finding.New(id, "")) }
+	for _, c := range []struct {
+		id, subject, cause, rcode string
+		want                      string
+	}{
+		{"dns-record-missing", "a SRV", "", "NXDOMAIN", "a SRV: " + title("dns-record-missing") + " (NXDOMAIN)"},
+		{"dns-record-missing", "", "", "NOERROR", title("dns-record-missing")},
+		{"dns-record-missing", "a SRV", "particular", "", "a SRV: " + title("dns-record-missing")},
+		{"dns-record-ok", "a SRV", "", "NXDOMAIN", "a SRV: " + title("dns-record-ok")},
+		{"dns-record-ok", "a SRV", "particular", "", "a SRV: particular"},
+	} {
+		f := finding.New(c.id, c.subject)
+		if f.RCode = c.rcode; c.cause != "" {
+			f.Cause = c.cause
+		}
+		if got := summed(f); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+}
+
+// What findings of a kind say is said once; where they say different things each
+// says whom it is about, unless the text does.
+func TestKind(t *testing.T) {
+	t.Parallel()
+	about := func(subject, cause, fix string) finding.Finding {
+		f := finding.New("dns-record-missing", subject)
+		f.Cause, f.Fix = cause, fix
+		return f
+	}
+	for _, c := range []struct {
+		kind []finding.Finding
+		want string
+	}{
+		{[]finding.Finding{about("a", "same", "do"), about("b", "same", "do")}, "  What it means:  Same.\n  What to do:     Do.\n"},
+		{[]finding.Finding{about("a", "one", ""), about("b", "two", ""), about("c", "one", ""), about("", "three", ""), about("d", "four of d", "")},
+			"  What it means:  a, c: One.\n  What it means:  b: Two.\n  What it means:  Three.\n  What it means:  Four of d.\n"},
+	} {
+		var b bytes.Buffer
+		p := &printer{w: &b, width: 80}
+		p.kind(c.kind)
+		if _, text, _ := strings.Cut(b.String(), "\n"); text != c.want || p.err != nil {
+			t.Errorf("%v\n%s", p.err, &b)
+		}
+	}
+}
+
+// Records below their origin: on one line as long as that fits.
+func TestZoneLine(t *testing.T) {
+	t.Parallel()
+	const record = "a.example.org. 3600 IN TXT data"
+	for _, c := range []struct {
+		width        int
+		line, origin string
+		want         string
+	}{
+		{80, record, "example.org.", "a 3600 IN TXT data"},
+		{18, record, "example.org.", "a 3600 IN TXT data"},
+		{17, record, "example.org.", "a 3600 IN TXT (\n  data )"},
+		{17, record, "a.example.org.", "@ 3600 IN TXT (\n  data )"},
+		{5, "a.example.org. words", "example.org.", "a words"},
+	} {
+		if got := (&printer{width: c.width}).zoneLine(c.line, c.origin); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+	for _, c := range []struct {
+		lines []string
+		want  string
+	}{
+		{[]string{"_imaps._tcp.example.org. 1"}, "example.org."},
+		{[]string{"autoconfig.example.org. 1"}, "autoconfig.example.org."},
+		{[]string{"_imaps._tcp.example.org. 1", "_pop3s._tcp.example.org. 1"}, "_tcp.example.org."},
+		{[]string{"example.org. 1", "a.example.org. 1"}, "example.org."},
+		{[]string{"a.example.org. 1", "example.org. 1"}, "example.org."},
+		{[]string{"a.example.org. 1", "b.anexample.org. 1"}, "org."},
+	} {
+		if got := origin(c.lines); got != c.want {
+			t.Errorf("%q: %q", c.lines, got)
+		}
+	}
+}
+
+// A line is as long as fits, in characters; a word that is longer is not cut.
+func TestWrap(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text  string
+		width int
+		want  string
+	}{
+		{"aaa bb", 6, "aaa bb"},
+		{"aaa bb", 5, "aaa|bb"},
+		{"äöü bb c", 6, "äöü bb|c"},
+		{"a longer b", 3, "a|longer|b"},
+		{"", 3, ""},
+	} {
+		if got := strings.Join(wrap(strings.Fields(c.text), c.width), "|"); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+}
