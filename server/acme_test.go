@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -10,7 +11,9 @@ import (
 	"time"
 
 	"autoconfig/acme"
+	"autoconfig/acme/acmetest"
 	"autoconfig/provider"
+	"autoconfig/source"
 )
 
 // The manager of certificates asks the server which names are listed, and shows
@@ -76,8 +79,10 @@ func TestAskLeads(t *testing.T) {
 	} {
 		at[strings.TrimSuffix(step.host, ":443")] = step.leads
 		now = now.Add(time.Hour)
-		if r := ask(t, s.Admin(), "GET /ask?domain="+step.host, ""); r.StatusCode != step.status {
-			t.Errorf("%s leads to %q: %d", step.host, step.leads, r.StatusCode)
+		said := map[int]string{200: "yes\n", 404: "no\n", 503: "temporarily unavailable\n"}[step.status]
+		r := ask(t, s.Admin(), "GET /ask?domain="+step.host, "")
+		if body := bodyOf(t, r); r.StatusCode != step.status || body != said || (r.Header.Get("Retry-After") != "") != (step.status == 503) {
+			t.Errorf("%s leads to %q: %d %q %v", step.host, step.leads, r.StatusCode, body, r.Header)
 		}
 	}
 	metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", ""))
@@ -85,5 +90,65 @@ func TestAskLeads(t *testing.T) {
 		if !strings.Contains(metrics, "autoconfig_certificates_refused_total"+want+"\n") {
 			t.Errorf("no %s", want)
 		}
+	}
+}
+
+// After a purge of its domain a name is looked up again at once, and one that leads here by now may have a certificate.
+func TestAskAfterPurge(t *testing.T) {
+	at, now := "203.0.113.2", time.Now()
+	s := newTestServer(t, func(_ *Options, set *Settings) {
+		set.Leads = acme.NewLeads(acme.LeadsOptions{Now: func() time.Time { return now },
+			Lookup: func(_ context.Context, host string) ([]netip.Addr, error) {
+				if host == set.ServiceHost {
+					return []netip.Addr{netip.MustParseAddr("203.0.113.1")}, nil
+				}
+				return []netip.Addr{netip.MustParseAddr(at)}, nil
+			}})
+	})
+	for _, step := range []struct {
+		purged string
+		status int
+	}{{"", 404}, {"", 404}, {"example.net", 404}, {"example.org", 200}} {
+		if step.purged != "" {
+			s.Purged(step.purged)
+		}
+		if r := ask(t, s.Admin(), "GET /ask?domain=autoconfig.example.org", ""); r.StatusCode != step.status {
+			t.Errorf("after a purge of %q: %d, want %d", step.purged, r.StatusCode, step.status)
+		}
+		at = "203.0.113.1"
+	}
+}
+
+// A certificate in memory says in the metrics when it ends, and is no longer used once its domain is unlisted and
+// purged.
+func TestPurgedCertificate(t *testing.T) {
+	log := &lockedBuffer{}
+	s := newTestServer(t, func(o *Options, _ *Settings) { o.Log = slog.New(slog.NewTextHandler(log, nil)) })
+	ctx, stop := context.WithCancel(t.Context())
+	storage, directory, end := acme.Folder(t.TempDir()), "http://127.0.0.1:1/directory", time.Now().Add(80*24*time.Hour)
+	acmetest.Keep(t, storage, directory, "autoconfig.example.org", time.Now().Add(-time.Hour), end)
+	from := acme.Options{Authorities: []acme.Authority{{Directory: directory}}, Storage: storage}
+	addrs, ended := running(t, ctx, s, log, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", ACME: &from})
+	served := func() bool {
+		conn, err := tls.Dial("tcp", addrs[2], &tls.Config{ServerName: "autoconfig.example.org", InsecureSkipVerify: true})
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err == nil
+	}
+	if !served() {
+		t.Fatal("the certificate that is there is not served")
+	}
+	if want := fmt.Sprintf("autoconfig_certificate_expiry_seconds %g\n", float64(end.Unix())); !strings.Contains(bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")), want) {
+		t.Error("no " + want)
+	}
+	gone := world(t)
+	gone.Listed = source.NewIndex(1, 1)
+	s.Use(gone)
+	s.Purged("example.org")
+	eventually(t, "the certificate is dropped", func() bool { return !served() })
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

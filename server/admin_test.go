@@ -105,7 +105,8 @@ func TestPurge(t *testing.T) {
 	}
 	audit.Close()
 	text, err := os.ReadFile(path)
-	if err != nil || strings.Count(string(text), `"event":"purge"`) != 4 || !strings.Contains(string(text), `"result":"this replica alone"`) {
+	if err != nil || strings.Count(string(text), `"event":"purge"`) != 4 || strings.Count(string(text), `"result":"ok"`) != 3 ||
+		!strings.Contains(string(text), `"result":"this replica alone"`) {
 		t.Errorf("%s%v", text, err)
 	}
 }

@@ -1,9 +1,41 @@
 package server
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
+
+// The metrics count each answer by what came of it, also where the protocol has its errors in the body of a 200.
+func TestOutcomes(t *testing.T) {
+	pox := "POST http://x.example/autodiscover/autodiscover.xml"
+	for _, c := range []struct {
+		line, body, protocol string
+		outcome              outcome
+	}{
+		{"GET http://x.example/v1.1/live.co.uk", "", "ispdb", served},
+		{"GET http://x.example/v1.1/unserved.example", "", "ispdb", notServed},
+		{pox, poxBody("outlook/responseschema/2006a", "u@live.co.uk"), "autodiscover", served},
+		{pox, poxBody("outlook/responseschema/2006a", "u@unserved.example"), "autodiscover", notServed},
+		{pox, poxBody("outlook/responseschema/2006a", "u@oauth.example"), "autodiscover", impossible},
+		{pox, poxBody("outlook/responseschema/2006a", "u@broken.example"), "autodiscover", unavailable},
+		{pox, poxBody("unknown/2099", "u@live.co.uk"), "autodiscover", notOffered},
+		{pox, "", "autodiscover", badRequest},
+		{"GET http://x.example/setup", "", "page", served},
+		{"POST http://x.example/setup", "email=word", "page", badRequest},
+		{"POST http://x.example/setup", "email=u@unserved.example", "page", notServed},
+		{"GET http://x.example/help/nothing", "", "page", notFound},
+		{"DELETE http://x.example/v1.1/live.co.uk", "", "ispdb", notAllowed},
+		{"GET http://x.example/nothing", "", "none", notFound},
+	} {
+		s := newTestServer(t, nil)
+		ask(t, s, c.line, c.body)
+		want := fmt.Sprintf("\nautoconfig_requests_total{outcome=%q,protocol=%q} 1\n", c.outcome, c.protocol)
+		if metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(metrics, want) {
+			t.Errorf("%s %.60s: no %q", c.line, c.body, want)
+		}
+	}
+}
 
 // Which schema is asked for tells old and new Outlook apart. A stranger cannot make a new series.
 func TestSchemasAsked(t *testing.T) {

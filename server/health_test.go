@@ -34,11 +34,22 @@ func TestHealthOfMonitoring(t *testing.T) {
 		{func() {}, `"ok"`, "0"},
 		{func() { s.ReloadFailed("a bad file") }, "a bad file", "1"},
 		{func() { s.Use(world(t)) }, `"ok"`, "0"},
+		{func() { s.RecordsUnchecked("no resolver for the watch") }, "no resolver for the watch", "1"},
+		{func() { s.RecordsChecked(Records{Domains: 3, Broken: 1}) }, `"broken":1`, "0"},
 	} {
 		step.what()
 		if got, gauge := ready(), degraded(); !strings.Contains(got, step.ready) || gauge != step.gauge {
 			t.Errorf("%s, gauge %q, want %s and %s", got, gauge, step.ready, step.gauge)
 		}
+	}
+}
+
+// How often the records are looked at is a metric, for alerts about a watch that has stopped.
+func TestWatching(t *testing.T) {
+	s := newTestServer(t, nil)
+	s.Watching(90 * time.Minute)
+	if got := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(got, "\nautoconfig_records_watch_seconds 5400\n") {
+		t.Error("the metrics do not say how often")
 	}
 }
 

@@ -211,6 +211,28 @@ func TestShareOfQuestions(t *testing.T) {
 	}
 }
 
+// A share is what a client has under way, however its questions come and go; of one that has none, nothing is kept.
+func TestSharesComeAndGo(t *testing.T) {
+	s := newShares(2, 0)
+	asked := func(i int) question {
+		return question{netip.MustParsePrefix("192.0.2.7/32"), provider.Address{Domain: fmt.Sprintf("d%d.example", i)}}
+	}
+	for i, want := range []bool{true, true, false} {
+		if s.enter(asked(i)) != want {
+			t.Errorf("question %d: %v", i, !want)
+		}
+	}
+	s.leave(asked(0))
+	if !s.enter(asked(3)) || s.enter(asked(4)) {
+		t.Error("one has gone: there is room for one")
+	}
+	s.leave(asked(1))
+	s.leave(asked(3))
+	if len(s.under)+len(s.asking)+len(s.queued)+len(s.waiting) > 0 {
+		t.Errorf("left over: %v %v %v %v", s.under, s.asking, s.queued, s.waiting)
+	}
+}
+
 // An office, or a carrier's customers, behind one address: 1,000 clients get the
 // documents of listed domains, from memory and from a database, all at once.
 func TestThousandBehindOneAddress(t *testing.T) {

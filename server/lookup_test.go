@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"autoconfig/source"
 )
 
 // X-Forwarded-Host counts when the configuration says so, and from a trusted
@@ -56,6 +58,41 @@ func TestVaryHost(t *testing.T) {
 	} {
 		if r := ask(t, s, "GET "+target, ""); r.Header.Get("Vary") != want {
 			t.Errorf("%s: Vary %q, want %q", target, r.Header.Get("Vary"), want)
+		}
+	}
+}
+
+// A database may list a domain that begins like a name that clients put before one. It is asked about the whole name
+// only when it has no such domain.
+func TestWholeNameFromDatabase(t *testing.T) {
+	database := source.NewIndex(2, 64)
+	database.Add("autoconfig.odd.example", custom("odd", nil))
+	database.Add("plain.example", custom("plain", nil))
+	s := newTestServer(t, func(_ *Options, set *Settings) {
+		set.Quick = set.Source
+		set.Source, set.MX = source.Chain{set.Source, database}, nil
+	})
+	for host, want := range map[string]string{
+		"autoconfig.odd.example":      "<domain>autoconfig.odd.example</domain>",
+		"autoconfig.plain.example":    "<domain>plain.example</domain>",
+		"autoconfig.unserved.example": "not found",
+	} {
+		if body := bodyOf(t, ask(t, s, "GET http://"+host+"/mail/config-v1.1.xml", "")); !strings.Contains(body, want) {
+			t.Errorf("%s: no %s in\n%s", host, want, body)
+		}
+	}
+}
+
+// Links that leave a page name a host of the operator's: that of the request where it is one, and else the service host.
+func TestHostOfLinks(t *testing.T) {
+	s := newTestServer(t, nil)
+	for host, want := range map[string]string{
+		"example.org": "example.org", "autoconfig.example.org": "autoconfig.example.org", "autoconfig.hoster.example": "autoconfig.hoster.example",
+		"autoconfig.evil.example": "autoconfig.hoster.example", "evil.example": "autoconfig.hoster.example",
+	} {
+		body := get200(t, s, "POST http://"+host+"/setup", "email=u@example.org")
+		if strings.Contains(body, "evil") || !strings.Contains(body, want+"/qr.svg?") && !strings.Contains(body, "https://"+want+"/") {
+			t.Errorf("by %s: the links do not lead to %s, or to evil", host, want)
 		}
 	}
 }

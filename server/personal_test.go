@@ -107,6 +107,9 @@ func TestSourceDown(t *testing.T) {
 	if body := bodyOf(t, r); r.StatusCode != 200 || !strings.Contains(body, "<ErrorCode>603</ErrorCode>") {
 		t.Errorf("POX: %d\n%s", r.StatusCode, body)
 	}
+	if metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(metrics, "\nautoconfig_panics_total 0\n") {
+		t.Error("a source that is down is taken for a fault of the program")
+	}
 	if r := ask(t, s, "GET http://192.0.2.1/v1.1/live.co.uk", ""); r.StatusCode != 200 {
 		t.Errorf("a built-in domain: %d", r.StatusCode)
 	}

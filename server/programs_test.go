@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"autoconfig/dnssrv"
 	"autoconfig/finding"
+	"autoconfig/pages"
 	"autoconfig/provider"
 )
 
@@ -71,6 +73,83 @@ func TestPrograms(t *testing.T) {
 				t.Errorf("%q: %s finds settings", test.only, name)
 			}
 		}
+	}
+}
+
+// A record counts as published where DNS has that very record: its name, its type and what it says.
+func TestProgramsToday(t *testing.T) {
+	s := newTestServer(t, nil)
+	host := s.settings.Load().ServiceHost
+	plan, err := dnssrv.Plan("example.org", custom("x", nil), dnssrv.PlanOptions{ServiceHost: host, Only: []string{"autoconfig"}})
+	if err != nil || len(plan) != 1 {
+		t.Fatal(plan, err)
+	}
+	name, line := dnssrv.Split("example.org", plan[0]).Name("example.org"), dnssrv.Line(plan[0])
+	other := name + ". 300 IN CNAME www.elsewhere.example."
+	for _, test := range []struct {
+		what string
+		f    finding.Finding
+		now  bool
+	}{
+		{"the record", finding.Finding{Name: name, Type: "CNAME", Got: []string{line}}, true},
+		{"the record, and one more", finding.Finding{Name: name, Type: "CNAME", Got: []string{other, line}}, true},
+		{"nothing", finding.Finding{Name: name, Type: "CNAME"}, false},
+		{"another host", finding.Finding{Name: name, Type: "CNAME", Got: []string{other}}, false},
+		{"another type", finding.Finding{Name: name, Type: "TXT", Got: []string{line}}, false},
+		{"another name", finding.Finding{Name: "www.example.org", Type: "CNAME", Got: []string{line}}, false},
+	} {
+		for _, p := range s.programs(host, pages.Records{Domain: "example.org", Plan: plan, Found: []finding.Finding{test.f}}) {
+			if strings.HasPrefix(p.Title, "Thunderbird") && (p.Then != "found" || (p.Now == "found") != test.now) {
+				t.Errorf("%s is published: Thunderbird: %+v", test.what, p)
+			}
+		}
+	}
+	for _, p := range s.programs(host, pages.Records{Domain: "example.org", Plan: plan}) {
+		if p.Now != "" || p.Then == "" {
+			t.Errorf("nobody looked: %+v", p)
+		}
+	}
+}
+
+// An owner's page is there only with a plan to show.
+func TestRecordsWithoutPlan(t *testing.T) {
+	for name, fault := range map[string]error{"an empty plan": nil, "a fault": errors.New("no plan")} {
+		s := newTestServer(t, func(_ *Options, set *Settings) {
+			set.Records = func(ctx context.Context, domain string) ([]dnssrv.RR, func(context.Context) []finding.Finding, error) {
+				plan, look, _ := exampleRecords(ctx, domain)
+				if fault == nil {
+					plan = nil
+				}
+				return plan, look, fault
+			}
+		})
+		if r := ask(t, s, "GET http://x.example/records/example.org", ""); r.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %d", name, r.StatusCode)
+		}
+	}
+}
+
+// What DNS said is believed for a minute, and asked again after it.
+func TestLooksAge(t *testing.T) {
+	var l looks
+	asked := 0
+	look := func() {
+		found, ok := l.get("example.org", func() bool { return true }, func() pages.Records { asked++; return pages.Records{} })
+		if !ok {
+			t.Fatal("refused")
+		}
+		found()
+	}
+	look()
+	look()
+	if asked != 1 {
+		t.Errorf("asked %d times at once", asked)
+	}
+	old := l.byDomain["example.org"]
+	old.at = old.at.Add(-2 * looksGood)
+	l.byDomain["example.org"] = old
+	if look(); asked != 2 {
+		t.Errorf("asked %d times after two minutes", asked)
 	}
 }
 

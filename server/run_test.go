@@ -10,12 +10,14 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -99,7 +101,20 @@ func TestRun(t *testing.T) {
 	s := New(o)
 	s.Use(world(t))
 	ctx, stop := context.WithCancel(t.Context())
-	addrs, ended := running(t, ctx, s, log, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Admin: "127.0.0.1:0", Certificate: &cert})
+	if got := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(got, "\nautoconfig_certificate_expiry_seconds 0\n") {
+		t.Error("a certificate ends before there is one")
+	}
+	ready := make(chan net.Addr, 1)
+	addrs, ended := running(t, ctx, s, log, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Admin: "127.0.0.1:0", Certificate: &cert,
+		Ready: func(at net.Addr) { ready <- at }})
+	eventually(t, "the caller hears that the listeners are open", func() bool { return len(ready) == 1 })
+	if at := <-ready; at == nil || at.String() != addrs[1] {
+		t.Errorf("ready at %v, listening at %s", at, addrs[1])
+	}
+	want := fmt.Sprintf("\nautoconfig_certificate_expiry_seconds %g\n", float64(cert.NotAfter().Unix()))
+	if !strings.Contains(bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")), want) {
+		t.Errorf("no %q", want)
+	}
 	if r, err := http.Get("http://" + addrs[3] + "/readyz"); err != nil || r.StatusCode != 200 {
 		t.Errorf("/readyz: %v %v", r, err)
 	}

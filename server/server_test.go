@@ -296,6 +296,7 @@ func TestStatusTable(t *testing.T) {
 		{v2path + "u%40live.co.uk?Protocol=ACTIVESYNC&ServerLocation=true", "", 200, `{"Protocol":"ActiveSync","Url":"https://eas.outlook.com/Microsoft-Server-ActiveSync"}`},
 		{"GET https://autoconfig.hoster.example/autodiscover/autodiscover.json?Protocol=AutodiscoverV1&Email=u@live.co.uk", "", 200, `"Url":"https://autoconfig.hoster.example/autodiscover/autodiscover.xml"`},
 		{profile + "u+x@live.co.uk", "", 200, "<string>u+x@live.co.uk</string>"},
+		{profile + "+u@live.co.uk", "", 200, "<string>+u@live.co.uk</string>"}, // in a link, + is no blank
 		{profile + "u@live.co.uk&account=exchange", "", 200, "com.apple.eas.account"},
 		{profile + "u@example.org&email=v@example.net&email=u@example.org", "", 200, "<string>v@example.net</string>"},
 		{profile + strings.Repeat("u@example.org&email=", 10) + "u@example.org", "", 400, ""},
@@ -349,6 +350,7 @@ func TestHeaders(t *testing.T) {
 		{"GET http://ua-auto-config.example.org/.well-known/user-agent-configuration.json", "", "application/json", "public, max-age=3600, no-transform", "*"},
 		{"GET http://x.example/mobileconfig?email=u@live.co.uk", "", "application/x-apple-aspen-config", "no-store", ""},
 		{"GET http://x.example/api/v1/settings?email=u@live.co.uk", "", appJSON, "private, no-store", "*"},
+		{"GET http://x.example/api/v1/settings?email=live.co.uk", "", appJSON, "public, max-age=3600", "*"},
 		{"GET http://x.example/api/v1/settings?email=unserved.example", "", problem, "max-age=60", "*"},
 	} {
 		r := ask(t, s, test.line, test.body)
@@ -412,6 +414,8 @@ func TestPlainHTTP(t *testing.T) {
 		{"other path", "GET http://autodiscover.example.org/mail/config-v1.1.xml", true, false, nil, ""},
 		{"autoconfig", "GET http://autoconfig.example.org/mail/config-v1.1.xml", true, false, nil, ""},
 		{"already https", "GET " + at, true, false, []string{"From: 127.0.0.1:1", "X-Forwarded-Proto: https"}, ""},
+		{"http by a proxy", "GET " + at, true, false, []string{"From: 127.0.0.1:1", "X-Forwarded-Proto: http"}, "https://autodiscover.example.org/Autodiscover/Autodiscover.xml?a=B"},
+		{"a proxy that does not say", "GET " + at, true, false, []string{"From: 127.0.0.1:1"}, "https://autodiscover.example.org/Autodiscover/Autodiscover.xml?a=B"},
 		{"a stranger says https", "GET " + at, true, false, []string{"X-Forwarded-Proto: https"}, "https://autodiscover.example.org/Autodiscover/Autodiscover.xml?a=B"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -426,6 +430,22 @@ func TestPlainHTTP(t *testing.T) {
 				t.Errorf("%d, Location %q, want %q", r.StatusCode, got, test.location)
 			}
 		})
+	}
+}
+
+// The redirect to https keeps path and query as they were sent, in every form of a request target.
+func TestPathAndQuery(t *testing.T) {
+	for target, want := range map[string]string{
+		"/a/B?c=%44":             "/a/B?c=%44",
+		"/a?from=http://x/y":     "/a?from=http://x/y",
+		"http://x.example":       "/",
+		"http://x.example/a?b/c": "/a?b/c",
+		"http://x.example?a=b":   "?a=b",
+		"http:///a/b":            "/a/b",
+	} {
+		if got := pathAndQuery(target); got != want {
+			t.Errorf("%s: %q, want %q", target, got, want)
+		}
 	}
 }
 
@@ -546,6 +566,7 @@ func TestAdmin(t *testing.T) {
 	ask(t, s, "GET http://autoconfig.example.org/mail/config-v1.1.xml", "")
 	expect("GET /metrics", 200, `autoconfig_requests_total{outcome="served",protocol="autoconfig"} 1`)
 	expect("GET /metrics", 200, "autoconfig_domains 4")
+	expect("GET /metrics", 200, `autoconfig_request_seconds_count{protocol="autoconfig"} 2`) // one of them while starting
 	for host, status := range map[string]int{
 		"autoconfig.example.org": 200, "autodiscover.example.org": 200, "ua-auto-config.example.net": 200, "AUTOCONFIG.Example.Org.": 200,
 		"autoconfig.hoster.example": 200, // a listed domain's, and the service host

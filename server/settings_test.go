@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -233,7 +234,36 @@ func TestSitemap(t *testing.T) {
 			t.Errorf("%d links on the list of domains", n)
 		}
 	}
+	for heading, links := range groupsShown(get200(t, closed, "GET http://x.example/settings", "")) {
+		if links == 0 {
+			t.Errorf("%q is a heading without domains", heading)
+		}
+	}
 	if body := get200(t, closed, "GET http://x.example/robots.txt", ""); !strings.Contains(body, "\nSitemap: https://autoconfig.hoster.example/sitemap.xml\n") || strings.Contains(body, "Disallow: /settings") {
 		t.Errorf("robots.txt: %s", body)
+	}
+}
+
+// groupsShown are the headings of the list of domains, and how many links each has.
+func groupsShown(body string) map[string]int {
+	out := map[string]int{}
+	for _, section := range strings.Split(body, `<section class="stack"`)[1:] {
+		heading, _, _ := strings.Cut(section, "</h2>")
+		out[heading] = strings.Count(section, `href="/settings/`)
+	}
+	return out
+}
+
+// However many domains an operator has, the sitemap has no more than search engines read.
+func TestSitemapIsBounded(t *testing.T) {
+	const domains = 50_001
+	listed, p := source.NewIndex(domains, 20*domains), custom("many", nil)
+	for i := range domains {
+		listed.Add(fmt.Sprintf("d%d.example", i), p)
+	}
+	s := newTestServer(t, func(_ *Options, set *Settings) { set.PublicPages, set.Named, set.MX = true, listed, nil })
+	body := get200(t, s, "GET http://x.example/sitemap.xml", "")
+	if n := strings.Count(body, "<loc>https://autoconfig.hoster.example/settings/d"); n != maxListed || strings.Count(body, "<loc>") > 50_000 {
+		t.Errorf("%d domains of %d addresses", n, strings.Count(body, "<loc>"))
 	}
 }

@@ -114,6 +114,14 @@ func TestSignAsServiceHost(t *testing.T) {
 	if metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(metrics, fmt.Sprintf("autoconfig_signer_expiry_seconds %g\n", float64(end))) {
 		t.Error("the metric does not say when the signer expires")
 	}
+	const signed, unsigned = "The profile is signed", "the profile is not signed"
+	setup := func(s *Server) string { return get200(t, s, "POST http://x.example/setup", "email=a@example.org") }
+	if page := setup(s); !strings.Contains(page, signed) || strings.Contains(page, unsigned) {
+		t.Error("the page does not say that the profile is signed")
+	}
+	if page := setup(newTestServer(t, nil)); strings.Contains(page, signed) || !strings.Contains(page, unsigned) {
+		t.Error("the page does not say that the profile is not signed")
+	}
 	last := have
 	have = nil // out of memory, with which nobody else may have to do
 	if body := get200(t, s, line, ""); !strings.Contains(body, string(last.Certificate[0])) {
@@ -125,6 +133,10 @@ func TestSignAsServiceHost(t *testing.T) {
 	}
 	if got := ready(); got.Status != "degraded" {
 		t.Errorf("/readyz with an expired certificate: %+v", got)
+	}
+	s.Use(world(t)) // which signs no more
+	if metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(metrics, "\nautoconfig_signer_expiry_seconds 0\n") {
+		t.Error("the metric names the end of a signer that is gone")
 	}
 }
 

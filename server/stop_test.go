@@ -87,6 +87,7 @@ func TestStopAnswersWhatHasCome(t *testing.T) {
 		return r
 	}
 	kept, silent := dial(), dial()
+	eventually(t, "both connections are known", func() bool { return s.traffic.connections.Load() == 2 })
 	in := bufio.NewReader(kept)
 	if r := get(kept, in); r.StatusCode != http.StatusOK || r.Close {
 		t.Fatal(r)
@@ -109,4 +110,5 @@ func TestStopAnswersWhatHasCome(t *testing.T) {
 	case <-time.After(shutdownTimeout):
 		t.Error("it does not end")
 	}
+	eventually(t, "no connection is left", func() bool { return s.traffic.connections.Load() == 0 })
 }
