@@ -136,20 +136,24 @@ func TestPurgedCertificate(t *testing.T) {
 		}
 		return err == nil
 	}
-	if !served() {
-		t.Fatal("the certificate that is there is not served")
-	}
-	if want := fmt.Sprintf("autoconfig_certificate_expiry_seconds %g\n", float64(end.Unix())); !strings.Contains(bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")), want) {
-		t.Error("no " + want)
-	}
 	gone := world(t)
 	gone.Listed = source.NewIndex(1, 1)
-	s.Use(gone)
-	s.Purged("example.org")
-	manager := s.acme.Load() // a handshake would have the certificate looked after, though not at once
-	eventually(t, "the certificate is dropped", func() bool { return manager.InMemory("autoconfig.example.org") == nil })
-	if served() {
-		t.Error("a certificate of a domain that is not listed")
+	manager := s.acme.Load()
+	for range 2 { // the first use has it looked after as well, and only the first
+		s.Use(world(t))
+		if !served() {
+			t.Fatal("the certificate that is there is not served")
+		}
+		want := fmt.Sprintf("autoconfig_certificate_expiry_seconds %g\n", float64(end.Unix()))
+		if !strings.Contains(bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")), want) {
+			t.Error("no " + want)
+		}
+		s.Use(gone)
+		s.Purged("example.org")
+		eventually(t, "the certificate is dropped", func() bool { return manager.InMemory("autoconfig.example.org") == nil })
+		if served() {
+			t.Error("a certificate of a domain that is not listed")
+		}
 	}
 	stop()
 	if err := <-ended; err != nil {
