@@ -211,6 +211,35 @@ func TestShareOfQuestions(t *testing.T) {
 	}
 }
 
+// A client that has used up its allowance gets every document, and no page, profile or code that has to be made for it.
+func TestWhatCosts(t *testing.T) {
+	s := newTestServer(t, func(o *Options, set *Settings) {
+		o.PerMinute, o.Burst = 1, 1
+		set.Records = exampleRecords
+	})
+	ask(t, s, profileLine, "")
+	paths := map[bool][]string{
+		false: {"/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml", "/.well-known/mail-v1.xml", "/v1.1/mail/config-v1.1.xml",
+			"/.well-known/autoconfig/mail/oauth2-client.json", "/v1.1/example.org", "/autodiscover", "/autodiscover/autodiscover.xml",
+			"/autodiscover/autodiscover.json?Email=u@example.org&Protocol=AutodiscoverV1", jsonPath + "u@example.org?Protocol=AutodiscoverV1",
+			"/.well-known/user-agent-configuration.json", caldavPath, carddavPath, jmapPath, "/api/v1/settings?email=u@example.org",
+			"/settings", "/settings/live.co.uk", "/assets/none.css", "/sitemap.xml", "/robots.txt", "/favicon.ico"},
+		true: {"/thunderbird/example.org.xpi", "/mobileconfig?email=u@example.org", "/email.mobileconfig?email=u@example.org",
+			"/profile.mobileconfig?email=u@example.org", "/mobileconfig.php?email=u@example.org", "/", "/setup", "/help", "/help/x",
+			"/records/example.org", "/qr.svg?email=u@example.org"},
+	}
+	for costly, list := range paths {
+		for _, path := range list {
+			if r := ask(t, s, "GET http://example.org"+path, ""); (r.StatusCode == http.StatusTooManyRequests) != costly {
+				t.Errorf("%s: %d", path, r.StatusCode)
+			}
+		}
+	}
+	if n := len(paths[false]) + len(paths[true]); n != len(routes) {
+		t.Errorf("%d paths for %d routes", n, len(routes))
+	}
+}
+
 // A share is what a client has under way, however its questions come and go; of one that has none, nothing is kept.
 func TestSharesComeAndGo(t *testing.T) {
 	s := newShares(2, 0)

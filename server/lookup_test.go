@@ -1,12 +1,15 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
+	"autoconfig/provider"
 	"autoconfig/source"
 )
 
@@ -79,6 +82,58 @@ func TestWholeNameFromDatabase(t *testing.T) {
 	} {
 		if body := bodyOf(t, ask(t, s, "GET http://"+host+"/mail/config-v1.1.xml", "")); !strings.Contains(body, want) {
 			t.Errorf("%s: no %s in\n%s", host, want, body)
+		}
+	}
+}
+
+// The service host of one provider answers for its domains and the built-in ones, and for nobody else's; the operator's
+// answers for all.
+func TestServiceHostOfOneProvider(t *testing.T) {
+	listed := source.NewIndex(2, 64)
+	listed.Add("red.example", custom("red", func(p *provider.Provider) { p.ServiceHost = "mail.red.example" }))
+	listed.Add("blue.example", custom("blue", func(p *provider.Provider) { p.ServiceHost = "mail.blue.example" }))
+	s := newTestServer(t, func(_ *Options, set *Settings) {
+		set.Source, set.MX = source.Chain{listed, set.Source}, nil
+		set.Hosts = map[string]string{"mail.red.example": "red", "mail.blue.example": "blue"}
+	})
+	for _, test := range []struct {
+		host, domain string
+		status       int
+	}{
+		{"mail.red.example", "red.example", 200}, {"mail.blue.example", "blue.example", 200},
+		{"mail.red.example", "blue.example", 404}, {"mail.blue.example", "red.example", 404},
+		{"mail.red.example", "live.co.uk", 200}, {"mail.red.example", "unserved.example", 404},
+		{"autoconfig.hoster.example", "red.example", 200}, {"x.example", "blue.example", 200},
+	} {
+		if r := ask(t, s, "GET http://"+test.host+"/v1.1/"+test.domain, ""); r.StatusCode != test.status {
+			t.Errorf("%s at %s: %d, want %d", test.domain, test.host, r.StatusCode, test.status)
+		}
+	}
+}
+
+// asking notes which addresses a source is asked about.
+type asking struct {
+	provider.Source
+	of *[]string
+}
+
+func (a asking) Lookup(ctx context.Context, of provider.Address) (*provider.Provider, error) {
+	*a.of = append(*a.of, of.String())
+	return a.Source.Lookup(ctx, of)
+}
+
+// The case of a local part is kept, in a path too: it may decide whose mailbox it is.
+func TestCaseOfLocalPart(t *testing.T) {
+	var of []string
+	s := newTestServer(t, func(_ *Options, set *Settings) { set.Source = asking{set.Source, &of} })
+	for _, line := range []string{
+		"GET http://x.example/Autodiscover/Autodiscover.JSON/v1.0/Ann@Example.org?Protocol=AutodiscoverV1",
+		"GET http://x.example/AUTODISCOVER/autodiscover.json?Email=Ann@Example.org&Protocol=AutodiscoverV1",
+		"GET http://x.example/API/v1/settings?email=Ann@Example.org",
+	} {
+		of = nil
+		if get200(t, s, line, ""); !slices.Equal(of, []string{"Ann@example.org"}) {
+			t.Errorf("%s: the source is asked about %q", line, of)
 		}
 	}
 }

@@ -254,6 +254,27 @@ func groupsShown(body string) map[string]int {
 	return out
 }
 
+// Listed are the operator's domains whose pages are public, each once; without such a list, the built-in ones alone.
+func TestWhichDomainsAreListed(t *testing.T) {
+	hidden := false
+	named := source.NewIndex(3, 64)
+	named.Add("shown.example", custom("shown", nil))
+	named.Add("hidden.example", custom("hidden", func(p *provider.Provider) { p.Pages.Public = &hidden }))
+	named.Add("live.co.uk", custom("shadow", nil))
+	for name, change := range map[string]func(*Options, *Settings){
+		"a list":  func(_ *Options, set *Settings) { set.PublicPages, set.Named = true, named },
+		"none":    func(_ *Options, set *Settings) { set.PublicPages = true },
+		"private": func(_ *Options, set *Settings) { set.Named = named },
+	} {
+		body := get200(t, newTestServer(t, change), "GET http://x.example/sitemap.xml", "")
+		for domain, want := range map[string]int{"shown.example": b2n(name == "a list"), "hidden.example": 0, "live.co.uk": 1} {
+			if n := strings.Count(body, "/settings/"+domain+"<"); n != want {
+				t.Errorf("%s: %s is listed %d times, want %d", name, domain, n, want)
+			}
+		}
+	}
+}
+
 // However many domains an operator has, the sitemap has no more than search engines read.
 func TestSitemapIsBounded(t *testing.T) {
 	const domains = 50_001
