@@ -3,10 +3,12 @@
 package source
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"autoconfig/provider"
 )
@@ -101,5 +103,31 @@ func testRefused(t *testing.T, s server) {
 				t.Errorf("the log:\n%s", text)
 			}
 		})
+	}
+}
+
+// A connection whose statement was canceled is not used again: PostgreSQL might cancel the next one.
+func TestPostgresCanceled(t *testing.T) {
+	_, dsn := startPostgres(t)
+	db := openReady(t, Postgres, dsn)
+	db.SetMaxOpenConns(1)
+	process := func() (pid int) {
+		t.Helper()
+		if err := db.QueryRowContext(t.Context(), "SELECT pg_backend_pid()").Scan(&pid); err != nil {
+			t.Fatal(err)
+		}
+		return pid
+	}
+	first := process()
+	if again := process(); again != first {
+		t.Errorf("another connection without need: %d and %d", first, again)
+	}
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := db.ExecContext(short, "SELECT pg_sleep($1)", 60); err == nil {
+		t.Error("not canceled")
+	}
+	if after := process(); after == first {
+		t.Error("the connection is used again")
 	}
 }

@@ -39,9 +39,23 @@ func PostgresConfig(dsn string, timeout time.Duration) (*pgconn.Config, error) {
 	// A question nobody waits for any more is cancelled at the server too, or
 	// slow ones would pile up there.
 	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 200 * time.Millisecond}
+		return &canceling{pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 200 * time.Millisecond}}
 	}
 	return cfg, nil
+}
+
+// canceling cancels a statement when its context ends, and marks the connection: the server may act on the request only
+// when the statement is over, and cancel the next one instead (PostgreSQL manual, "Canceling Requests in Progress").
+type canceling struct {
+	pgconn.CancelRequestContextWatcherHandler
+}
+
+const canceled = "canceled"
+
+// HandleCancel implements ctxwatch.Handler.
+func (h *canceling) HandleCancel(ctx context.Context) {
+	h.Conn.CustomData()[canceled] = true
+	h.CancelRequestContextWatcherHandler.HandleCancel(ctx)
 }
 
 // queryMode is the setting of a connection string that does without prepared statements: behind PgBouncer the next
@@ -100,7 +114,7 @@ func (c *postgresConn) Commit() error { return c.end("COMMIT") }
 func (c *postgresConn) Rollback() error { return c.end("ROLLBACK") }
 
 func (c *postgresConn) end(statement string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	_, err := c.ExecContext(ctx, statement, nil)
 	return err
@@ -113,8 +127,11 @@ func (c *postgresConn) Close() error {
 	return c.PgConn.Close(ctx)
 }
 
-// IsValid implements driver.Validator: not when closed, nor within a transaction that nobody ended.
-func (c *postgresConn) IsValid() bool { return !c.IsClosed() && c.TxStatus() == 'I' }
+// IsValid implements driver.Validator: not when closed, nor within a transaction that nobody ended, nor after a
+// statement that was canceled.
+func (c *postgresConn) IsValid() bool {
+	return !c.IsClosed() && c.TxStatus() == 'I' && c.CustomData()[canceled] == nil
+}
 
 // ResetSession implements driver.SessionResetter: a connection that was quiet for a second is tried first, as the
 // server may be gone.
