@@ -47,5 +47,10 @@ StandardOutput=append:/probe.out
 StandardError=append:/probe.out
 UNIT
 
-mkdir "$root/.old" && cd "$root" && pivot_root . .old && umount -l /.old
+# Each on a line of its own: should one fail, all ends here, and not with systemd over the machine itself.
+cd "$root"
+mkdir old.root
+pivot_root . old.root
+umount -l /old.root
+rmdir /old.root
 exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit=probe.service
