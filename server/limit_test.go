@@ -78,6 +78,9 @@ func TestCost(t *testing.T) {
 // theirs again as soon as one is free.
 func TestPagesHavePlacesOfTheirOwn(t *testing.T) {
 	s := newTestServer(t, nil)
+	if cap(s.costly) >= cap(s.places) {
+		t.Errorf("pages have %d of %d places", cap(s.costly), cap(s.places))
+	}
 	for range cap(s.costly) {
 		s.costly <- struct{}{}
 	}

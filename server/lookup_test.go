@@ -150,6 +150,12 @@ func TestHostOfLinks(t *testing.T) {
 			t.Errorf("by %s: the links do not lead to %s, or to evil", host, want)
 		}
 	}
+	for port, want := range map[string]string{"": "", ":443": "", ":8443": ":8443"} {
+		body := get200(t, s, "POST https://autoconfig.hoster.example"+port+"/setup", "email=u@example.org")
+		if !strings.Contains(body, "https://autoconfig.hoster.example"+want+"/") || strings.Contains(body, "hoster.example:443") {
+			t.Errorf("by the port %q: the links do not lead to %q", port, want)
+		}
+	}
 }
 
 // Who is limited and logged: the client behind trusted proxies, however they

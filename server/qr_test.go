@@ -14,6 +14,7 @@ import (
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
 
+	"autoconfig/apple"
 	"autoconfig/pages"
 )
 
@@ -151,6 +152,26 @@ func TestPageWithoutCode(t *testing.T) {
 		}
 		if r := ask(t, s, "GET http://x.example/qr.svg?"+form, ""); (r.StatusCode == 200) != want {
 			t.Errorf("%.20s: %d", local, r.StatusCode)
+		}
+	}
+}
+
+// The code on a page leads to the profile, and with to=setup to the page for a phone that takes none.
+func TestWhereCodesLead(t *testing.T) {
+	s := newTestServer(t, nil)
+	const host = "autoconfig.hoster.example"
+	emails := []string{"u@example.org"}
+	for query, link := range map[string]string{
+		"":                  pages.ProfileLink(host, emails, "", ""),
+		"&account=exchange": pages.ProfileLink(host, emails, apple.Exchange, ""),
+		"&to=setup":         pages.PageLink(host, emails),
+	} {
+		want, err := pages.QR(link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := get200(t, s, "GET http://x.example/qr.svg?email=u@example.org"+query, ""); got != string(want) {
+			t.Errorf("%q is not the code of %s", query, link)
 		}
 	}
 }

@@ -531,11 +531,18 @@ func TestLogIsPrivate(t *testing.T) {
 	if !strings.Contains(got, "route=autoconfig outcome=served domain=live.co.uk") {
 		t.Errorf("no route, outcome and domain:\n%s", got)
 	}
+	if strings.Count(got, " ms=") != 11 {
+		t.Errorf("not how long each took:\n%s", got)
+	}
 	log.Reset()
 	o.LogClients = true
 	s = New(o)
 	s.Use(world(t))
 	ask(t, s, "GET http://x.example/v1.1/live.co.uk", "")
+	ask(t, s, "GET http://x.example/v1.1/unserved.example", "")
+	if !strings.Contains(log.String(), "route=ispdb outcome=not_served domain=unserved.example client=192.0.2.7") {
+		t.Errorf("whose settings are missed: %s", log.String())
+	}
 	if !strings.Contains(log.String(), "client=192.0.2.7") {
 		t.Errorf("log_clients: %s", log.String())
 	}
