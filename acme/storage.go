@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -78,16 +79,31 @@ func (w *watchedStorage) keep(ctx context.Context, o *order) {
 	_ = w.save(ctx) // reported
 }
 
-// save stores what is unsaved. When something of it cannot be, what was there before is put back as far as possible,
-// and all of it is tried again later.
+// save stores what is unsaved, one certificate after the other. When one cannot be stored, it is tried again later with
+// those after it.
 func (w *watchedStorage) save(ctx context.Context) error {
 	w.saving.Lock()
 	defer w.saving.Unlock()
 	w.mu.Lock()
 	values := maps.Clone(w.unsaved)
 	w.mu.Unlock()
-	before := map[string][]byte{} // nil: nothing
+	folders := map[string][]string{}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
+		folders[path.Dir(key)] = append(folders[path.Dir(key)], key)
+	}
+	for _, folder := range slices.Sorted(maps.Keys(folders)) {
+		if err := w.saveWhole(ctx, folders[folder], values); err != nil {
+			return w.reported(ctx, true, err)
+		}
+	}
+	return nil
+}
+
+// saveWhole stores the parts of one certificate. When one of them cannot be stored, what was there before is put back as
+// far as possible; a certificate that is whole stays, since another replica may have seen it.
+func (w *watchedStorage) saveWhole(ctx context.Context, keys []string, values map[string][]byte) error {
+	before := map[string][]byte{} // nil: nothing
+	for _, key := range keys {
 		old, err := w.Storage.Load(ctx, key)
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			if err = w.Storage.Store(ctx, key, values[key]); err == nil {
@@ -96,12 +112,16 @@ func (w *watchedStorage) save(ctx context.Context) error {
 		}
 		if err != nil {
 			w.restore(ctx, before)
-			return w.reported(ctx, true, err)
+			return err
 		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	maps.DeleteFunc(w.unsaved, func(key string, value []byte) bool { return bytes.Equal(value, values[key]) })
+	for _, key := range keys {
+		if bytes.Equal(w.unsaved[key], values[key]) {
+			delete(w.unsaved, key)
+		}
+	}
 	return nil
 }
 

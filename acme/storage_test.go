@@ -72,6 +72,31 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
+// A certificate that was stored whole stays, whatever becomes of those stored after it: another replica may have seen it,
+// and would order it again.
+func TestStoredCertificatesStay(t *testing.T) {
+	disk := &fullDisk{newMapStorage(), func(key string) bool { return key == assets+"x/b/b.key" }}
+	w := &watchedStorage{Storage: disk, unsaved: map[string][]byte{}, report: func(bool, error) {}}
+	for _, name := range []string{"c", "b", "a"} {
+		o := &order{assets: map[string][]byte{}}
+		for _, end := range []string{".crt", ".json", ".key"} {
+			o.assets[assets+"x/"+name+"/"+name+end] = []byte("new")
+		}
+		w.keep(t.Context(), o)
+	}
+	for name, want := range map[string]bool{"a": true, "b": false, "c": true} {
+		for _, end := range []string{".crt", ".json", ".key"} {
+			key := assets + "x/" + name + "/" + name + end
+			if _, saved := disk.files[key]; saved != want {
+				t.Errorf("%s on the disk: %v", key, saved)
+			}
+			if _, unsaved := w.unsaved[key]; unsaved == want {
+				t.Errorf("%s to be stored: %v", key, unsaved)
+			}
+		}
+	}
+}
+
 // A disk that is full is reported once, and not as well again with every read.
 func TestDiskFullReported(t *testing.T) {
 	w := new(world)
