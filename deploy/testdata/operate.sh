@@ -16,7 +16,7 @@ resolver=${resolver:-127.0.0.1}
 ip addr add $resolver/32 dev lo 2>/dev/null || true # a loopback address is there already
 
 mkdir -m 777 /root/dns && chmod 755 /root
-for zone in hoster customer; do
+for zone in hoster customer root; do
   cat > /root/dns/$zone <<ZONE
 \$TTL 60
 @ IN SOA ns.hoster.example. hostmaster.hoster.example. 1 3600 600 86400 60
@@ -25,6 +25,7 @@ ZONE
 done
 printf 'ns A %s\nautoconfig A %s\nmail A %s\n' $here $here $here >> /root/dns/hoster
 printf '@ MX 10 mail.hoster.example.\n' >> /root/dns/customer
+printf 'ns.hoster.example. A %s\n' $here >> /root/dns/root
 tsig-keygen autoconfig > /root/dns/tsig.key
 chmod 644 /root/dns/*
 cat > /root/dns/named.conf <<'CONF'
@@ -35,6 +36,7 @@ options {
 };
 controls { };
 zone "hoster.example" { type primary; file "hoster"; };
+zone "." { type primary; file "root"; }; // there is no other: the watch asks it whether resolvers answer
 zone "customer.example" { type primary; file "customer"; allow-update { key autoconfig; }; };
 CONF
 sed -i "s/RESOLVER/$resolver/" /root/dns/named.conf
