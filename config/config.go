@@ -198,7 +198,7 @@ func (c *Config) Model() []Entry { return c.model }
 // Name is the file's name, for people.
 func (c *Config) Name() string {
 	if c.Path == "" {
-		return "built-in providers alone"
+		return "only the built-in providers"
 	}
 	return c.Path
 }

@@ -199,7 +199,7 @@ func textFix(key, value string) string {
 	switch {
 	case key == "listen" || key == "listen_tls" || key == "admin":
 		if number {
-			return fmt.Sprintf(`write "127.0.0.1:%s" for this machine alone, or ":%[1]s" for every address`, text)
+			return fmt.Sprintf(`write "127.0.0.1:%s" for this machine only, or ":%[1]s" for every address`, text)
 		}
 		return fmt.Sprintf(`write %s: "" to switch it off`, key)
 	case key == "accent" && number && (len(text) == 3 || len(text) == 6):

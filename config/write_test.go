@@ -162,7 +162,7 @@ func TestDataInOrder(t *testing.T) {
 // What a configuration is called, where a service host is to be written, and the pair that profiles are signed with.
 func TestNamesOfAConfiguration(t *testing.T) {
 	none := Default()
-	if none.Name() != "built-in providers alone" || !strings.HasSuffix(none.ServiceHostFix(), "into autoconfig.yaml") {
+	if none.Name() != "only the built-in providers" || !strings.HasSuffix(none.ServiceHostFix(), "into autoconfig.yaml") {
 		t.Errorf("%q, %q", none.Name(), none.ServiceHostFix())
 	}
 	c, _ := parse("x.yaml", []byte("listen_tls: \":443\"\ntls: {cert_file: a.pem, key_file: b.pem}\nsigning: auto\n"))

@@ -156,7 +156,7 @@ func (d *Document) autodiscoverJSON(data []byte) error {
 	case strings.EqualFold(v2.Protocol, autodiscover.ProtocolEWS):
 		d.Provider.EWS = v2.URL
 	default:
-		return fmt.Errorf("it names an Autodiscover service alone: %w", ErrEmpty)
+		return fmt.Errorf("it names only an Autodiscover service: %w", ErrEmpty)
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ func (v *validator) vendor(p *Provider) {
 			reported = true
 			v.warn("config-host-builtin", at.String()+".host",
 				s.Host+" is Microsoft's, which refuses password login on most accounts",
-				"write id: "+Microsoft365+" and the domains alone, in place of these servers")
+				"write id: "+Microsoft365+" and only the domains, in place of these servers")
 		}
 	}
 }

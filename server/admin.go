@@ -160,7 +160,7 @@ func (s *Server) purge(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.opts.Log.Error("the other replicas do not know of a purge", "domain", domain, "error", err)
 		w.Header().Set(retryAfter[0][0], retryAfter[0][1])
-		plain(w, http.StatusServiceUnavailable, "forgotten here; the other replicas cannot be told, try again")
+		plain(w, http.StatusServiceUnavailable, "forgotten here; the other replicas cannot be reached, try again")
 		return
 	}
 	plain(w, http.StatusOK, "forgotten")

@@ -83,17 +83,8 @@ func (p postgres) Connect(ctx context.Context) (driver.Conn, error) {
 	return &postgresConn{PgConn: c, used: time.Now()}, nil
 }
 
-// Driver implements driver.Connector.
-func (p postgres) Driver() driver.Driver { return p }
-
-// Open implements driver.Driver.
-func (p postgres) Open(dsn string) (driver.Conn, error) {
-	cfg, err := pgconn.ParseConfig(dsn)
-	if err != nil {
-		return nil, err
-	}
-	return postgres{cfg}.Connect(context.Background())
-}
+// Driver implements driver.Connector; there is none of the usual kind, which opens by name.
+func (p postgres) Driver() driver.Driver { return nil }
 
 type postgresConn struct {
 	*pgconn.PgConn

@@ -46,14 +46,14 @@ func (a *app) render(ctx context.Context, format, who string, o server.RenderOpt
 		return err
 	}
 	if addr.Local == "" && (format == "mobileconfig" || format == "mobilesync") {
-		return usagef("%s needs a full address, not a domain alone", format)
+		return usagef("%s needs a full address, not just a domain", format)
 	}
 	if err := a.load(); err != nil {
 		return err
 	}
 	set := service.Settings(a.cfg, a.data, nil)
 	if sign && set.SignAsServiceHost {
-		return usagef("--sign: with signing: auto and tls.acme the running server alone has the certificate; " +
+		return usagef("--sign: with signing: auto and tls.acme only the running server has the certificate; " +
 			"fetch the profile from it")
 	}
 	if sign && set.Signer == nil {

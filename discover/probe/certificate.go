@@ -66,7 +66,7 @@ func (p *Prober) chain(state tls.ConnectionState, subject string) (finding.Findi
 	case unknown && bytes.Equal(leaf.RawIssuer, leaf.RawSubject):
 		f = finding.New("tls-certificate-selfsigned", subject)
 	case unknown && len(state.PeerCertificates) == 1:
-		f = f.Because("the server sends its own certificate alone, without the intermediate one by %s, and that "+
+		f = f.Because("the server sends only its own certificate, without the intermediate one by %s, and that "+
 			"authority is not a known one itself", clean(leaf.Issuer.String()))
 	}
 	return got(intercepted(f, leaf.Issuer.String()), err.Error()), true

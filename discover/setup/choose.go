@@ -83,7 +83,7 @@ func (s *Result) note() {
 			case p.usable():
 				p.Note = "another host is announced"
 			case p.Usable():
-				p.Note = "it takes OAuth2 alone; write its oauth2: block by hand"
+				p.Note = "it takes only OAuth2; write its oauth2: block by hand"
 			case p.TLS != "" && len(p.Auth) == 0 && finding.Summarize(p.Findings).Fail == 0:
 				p.Note = "it offers no way to log in"
 			default:

@@ -175,7 +175,7 @@ func TestSurvey(t *testing.T) {
 			"mail.example.org:465": smtpTLS + "|AUTH XOAUTH2"}, ""},
 			want: []string{"{protocol: imap, host: mail.example.org, port: 993, security: tls, auth: [gssapi]}",
 				"{protocol: smtp, host: mail.example.org, port: 587, security: starttls, auth: [password-encrypted, ntlm]}"},
-			words: []string{"465   submissions  left out: it takes OAuth2 alone; write its oauth2: block by hand"}},
+			words: []string{"465   submissions  left out: it takes only OAuth2; write its oauth2: block by hand"}},
 		{name: "no encryption, no login, another protocol", place: place{mailZone, map[string]string{
 			"mail.example.org:143": imapClear + "|AUTH=PLAIN", "mail.example.org:587": smtpStart + "|SIZE 1000",
 			"mail.example.org:993": "S: HTTP/1.1 400 Bad Request", "mail.example.org:465": smtpTLS + "|" + smtpPlain}, ""},

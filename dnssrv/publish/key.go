@@ -214,7 +214,7 @@ func (p *keyParser) line(text string) []Key {
 		p.at += len(parts[i]) + 1
 	}
 	if p.token() != "" {
-		p.fail(errors.New("something else after name:algorithm:secret; a file of this form has one key alone"))
+		p.fail(errors.New("something else after name:algorithm:secret; a file of this form holds only one key"))
 	}
 	return []Key{key}
 }
