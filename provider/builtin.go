@@ -52,7 +52,8 @@ var loaded = sync.OnceValue(func() builtins {
 	return out
 })
 
-// Builtins returns fresh copies of the built-in providers.
+// Builtins returns copies of the built-in providers, whose lists of names and servers can be changed. What these point
+// to is shared.
 func Builtins() []*Provider {
 	var out []*Provider
 	for _, b := range loaded().Providers {
@@ -61,10 +62,10 @@ func Builtins() []*Provider {
 	return out
 }
 
-// Builtin returns a fresh copy of the built-in provider with that id, or nil.
+// Builtin returns a copy, as of [Builtins], of the built-in provider with that id, or nil.
 func Builtin(id string) *Provider { return BuiltinAt(id, time.Time{}) }
 
-// BuiltinAt returns a fresh copy of the built-in provider with that id in the words that are true on a day, or nil.
+// BuiltinAt is [Builtin] in the words that are true on a day.
 func BuiltinAt(id string, day time.Time) *Provider {
 	b := builtinByID(id)
 	if b == nil {
@@ -72,7 +73,8 @@ func BuiltinAt(id string, day time.Time) *Provider {
 	}
 	p := b.Provider.WithOwnServers()
 	today := day.UTC().Format(time.DateOnly)
-	p.Domains, p.Unverified, p.Vendor = slices.Clone(p.Domains), slices.Clone(b.Unverified), b.Vendor
+	p.Domains, p.MX = slices.Clone(p.Domains), slices.Clone(p.MX)
+	p.Unverified, p.Vendor = slices.Clone(b.Unverified), b.Vendor
 	for _, c := range b.Changes {
 		if c.SMTP != nil && c.Date <= today {
 			p.PasswordLogin.SMTP = c.SMTP
