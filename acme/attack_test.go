@@ -367,7 +367,7 @@ func TestBackoffMemory(t *testing.T) {
 		if i == 7 || i == 9 {
 			until = now.Add(-time.Duration(i) * time.Minute)
 		}
-		b.names[fmt.Sprint(i)] = failure{wait: time.Minute, until: until, times: 1}
+		b.names[fmt.Sprint(i)] = failure{wait: time.Minute, until: until, since: until}
 	}
 	for i, forgotten := range []string{"9", "7"} {
 		o := &order{name: fmt.Sprint("new", i)}

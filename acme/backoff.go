@@ -39,7 +39,7 @@ type authorityState struct {
 // failure is a name without a new certificate.
 type failure struct {
 	finding finding.Finding
-	times   int
+	since   time.Time // the authority's first refusal of it; zero: none yet
 	wait    time.Duration
 	until   time.Time // not asked for before
 }
@@ -67,11 +67,11 @@ const (
 // at the authority: once for each challenge.
 var budgets = map[class]int{fresh: 20, again: 10, renewal: 10}
 
-// The waits between two orders for a name double from the first to the last. What concerns every name holds up all of
-// them.
+// A name that fails waits as long again as it has been failing, so that the waits at least double from the first to the
+// last. What concerns every name holds up all of them.
 const (
 	firstWait     = 2 * time.Minute
-	lastWait      = time.Hour
+	lastWait      = 24 * time.Hour
 	authorityWait = 30 * time.Second
 	storageWait   = 10 * time.Second
 	limitWait     = time.Hour      // the authority's limit, when it does not say until when
@@ -171,7 +171,7 @@ func (b *backoff) reserve(o *order) (why finding.Finding, early bool) {
 	if !known && len(b.names) >= failuresKept && !b.forgetOldest() {
 		return finding.New("acme-orders-busy", o.name), true
 	}
-	if known && t.times > 0 && o.class == fresh {
+	if known && !t.since.IsZero() && o.class == fresh {
 		o.class = again
 	}
 	now := b.now()
@@ -219,8 +219,10 @@ func (b *backoff) failed(o *order, err error) {
 		b.hold(o, f)
 		t.wait = b.soonest(o.class).Sub(now)
 	default:
-		t.wait = min(firstWait<<min(t.times, 10), lastWait)
-		t.times++
+		if t.since.IsZero() {
+			t.since = now
+		}
+		t.wait = min(firstWait+max(0, now.Sub(t.since)), lastWait)
 	}
 	t.until = now.Add(t.wait)
 	if b.accepted = !forAll(f.ID); !b.accepted {

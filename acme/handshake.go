@@ -239,8 +239,10 @@ func (a *Manager) drop(name string) {
 	a.backoff.forget(name)
 }
 
-// Recheck checks a certificate in memory at once: it is dropped when the name is no longer listed.
+// Recheck has the next client order a certificate, however often that has failed, and checks one in memory at once: it
+// is dropped when the name is no longer listed.
 func (a *Manager) Recheck(name string) {
+	a.backoff.forget(name)
 	if a.InMemory(name) != nil {
 		go a.maintain(name)
 	}
