@@ -66,12 +66,11 @@ func TestOpenSSLSigns(t *testing.T) {
 	if _, err := run(t, nil, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=self.example.org", "-keyout", key, "-out", cert); err != nil {
 		t.Fatal(err)
 	}
-	s, err := LoadSigner(new(files.Reader), cert, key) // openssl makes the file with mode 0600
-	if err != nil {
+	if _, err := LoadSigner(new(files.Reader), cert, key); err != nil { // openssl makes the file with mode 0600
 		t.Fatal(err)
 	}
 	roots := x509.NewCertPool()
-	roots.AddCert(s.leaf)
+	roots.AddCert(must(loadChain(new(files.Reader), cert))[0])
 	profile := encode(t, Options{}, live(t))
 	for _, command := range []string{"smime", "cms"} {
 		der, err := run(t, profile, "openssl", command, "-sign", "-nodetach", "-outform", "DER", "-binary", "-signer", cert, "-inkey", key)

@@ -8,17 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/smallstep/pkcs7"
 )
 
 // Signer signs profiles, so that a device shows them as verified and who they
 // come from. It is safe for concurrent use.
 type Signer struct {
-	leaf          *x509.Certificate
-	intermediates []*x509.Certificate
-	key           crypto.Signer
-	notAfter      time.Time
+	envelope envelope
+	key      crypto.Signer
+	notAfter time.Time
 }
 
 // NewSigner makes a signer of a certificate chain, leaf first, and the leaf's
@@ -35,12 +32,13 @@ func NewSigner(chain []*x509.Certificate, key crypto.Signer) (*Signer, error) {
 	if err := checkChain(chain); err != nil {
 		return nil, err
 	}
-	s := &Signer{leaf: leaf, key: key, notAfter: leaf.NotAfter}
+	s := &Signer{key: key, notAfter: leaf.NotAfter}
+	sent := []*x509.Certificate{leaf}
 	for _, c := range chain[1:] {
 		if selfIssued(c) { // the root: a device has its own or does not trust it
 			continue
 		}
-		s.intermediates = append(s.intermediates, c)
+		sent = append(sent, c)
 		if c.NotAfter.Before(s.notAfter) {
 			s.notAfter = c.NotAfter
 		}
@@ -50,6 +48,10 @@ func NewSigner(chain []*x509.Certificate, key crypto.Signer) (*Signer, error) {
 		return nil, fmt.Errorf("the certificate is not valid before %s; wait, or check this machine's clock", day(leaf.NotBefore))
 	}
 	if err := s.expired(now); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.envelope, err = newEnvelope(sent); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -108,21 +110,15 @@ func (s *Signer) NotAfter() time.Time { return s.notAfter }
 // one signer, SHA-256, the leaf and its intermediates. It fails once a
 // certificate has expired: an unsigned profile instead would be a surprise.
 func (s *Signer) Sign(profile []byte) ([]byte, error) {
-	if err := s.expired(time.Now()); err != nil {
+	now := time.Now()
+	if err := s.expired(now); err != nil {
 		return nil, err
 	}
-	sd, err := pkcs7.NewSignedData(profile)
+	der, err := s.envelope.seal(profile, s.key, now)
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
-	sd.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256) // the library's default is SHA-1
-	if err := sd.AddSigner(s.leaf, s.key, pkcs7.SignerInfoConfig{}); err != nil {
-		return nil, fmt.Errorf("signing: %w", err)
-	}
-	for _, c := range s.intermediates {
-		sd.AddCertificate(c)
-	}
-	return sd.Finish()
+	return der, nil
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -12,6 +12,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,8 @@ func TestSign(t *testing.T) {
 	for name, key := range map[string]crypto.Signer{"RSA": p.rsa, "P-256": p.p256, "P-384": p384} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := p.signer(t, key)
+			leaf := p.leaf(key, nil)
+			s := must(NewSigner([]*x509.Certificate{leaf, p.intermediate, p.root}, key))
 			der, err := s.Sign(profile)
 			if err != nil {
 				t.Fatal(err)
@@ -37,23 +39,86 @@ func TestSign(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !bytes.Equal(got.Content, profile) || !got.Signer.Equal(s.leaf) || len(got.Chain) != 3 || !got.Chain[2].Equal(p.root) {
+			if !bytes.Equal(got.Content, profile) || !got.Signer.Equal(leaf) || len(got.Chain) != 3 || !got.Chain[2].Equal(p.root) {
 				t.Errorf("%s signed, chain of %d", got.Signer.Subject, len(got.Chain))
 			}
 			if age := time.Since(got.At); age < 0 || age > time.Minute {
 				t.Errorf("signed at %s", got.At)
 			}
-			if !got.NotAfter.Equal(s.NotAfter()) || !got.NotAfter.Equal(s.leaf.NotAfter) {
+			if !got.NotAfter.Equal(s.NotAfter()) || !got.NotAfter.Equal(leaf.NotAfter) {
 				t.Errorf("verified until %s, the signer says %s", got.NotAfter, s.NotAfter())
 			}
 			p7 := must(pkcs7.Parse(der))
-			if len(p7.Certificates) != 2 || !p7.Certificates[0].Equal(s.leaf) || !p7.Certificates[1].Equal(p.intermediate) {
+			if len(p7.Certificates) != 2 || !p7.Certificates[0].Equal(leaf) || !p7.Certificates[1].Equal(p.intermediate) {
 				t.Errorf("%d certificates inside, want the leaf and its intermediate", len(p7.Certificates))
 			}
 			if a := p7.Signers[0].DigestAlgorithm.Algorithm; !a.Equal(pkcs7.OIDDigestAlgorithmSHA256) {
 				t.Errorf("digest %v, want SHA-256", a)
 			}
 		})
+	}
+}
+
+// sealing is a key whose signature is the digest, so that two messages can be compared.
+type sealing struct{ crypto.Signer }
+
+func (sealing) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
+	return digest, nil
+}
+
+// TestSignLikeTheLibrary compares every byte with what an implementation of CMS by other people makes of the same
+// content, of each length that DER writes in another way.
+func TestSignLikeTheLibrary(t *testing.T) {
+	p := testPKI()
+	padded := func(c *x509.Certificate) { c.SerialNumber = big.NewInt(255) } // two bytes in DER
+	for name, tt := range map[string]struct {
+		key   crypto.Signer
+		chain []*x509.Certificate
+	}{
+		"RSA":              {p.rsa, []*x509.Certificate{p.leaf(p.rsa, nil), p.intermediate}},
+		"P-256":            {p.p256, []*x509.Certificate{p.leaf(p.p256, nil), p.intermediate}},
+		"P-256, leaf only": {p.p256, []*x509.Certificate{p.leaf(p.p256, padded)}},
+	} {
+		s := must(NewSigner(tt.chain, tt.key))
+		for _, size := range []int{0, 1, 127, 128, 255, 256, 3000, 65535, 65536, MaxSize} {
+			content := bytes.Repeat([]byte("p"), size)
+			var got, want []byte
+			for second := time.Now().Unix() - 1; second != time.Now().Unix(); { // both write the time, in seconds
+				second = time.Now().Unix()
+				got = must(s.envelope.seal(content, sealing{tt.key}, time.Now()))
+				want = libraryMessage(t, content, tt.chain, sealing{tt.key})
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s, %d bytes: %.300x, the library makes %.300x", name, size, got, want)
+			}
+		}
+	}
+}
+
+func libraryMessage(t *testing.T, content []byte, chain []*x509.Certificate, key crypto.Signer) []byte {
+	t.Helper()
+	return message(t, content, func(sd *pkcs7.SignedData) error {
+		sd.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
+		err := sd.AddSigner(chain[0], key, pkcs7.SignerInfoConfig{})
+		for _, c := range chain[1:] {
+			sd.AddCertificate(c)
+		}
+		return err
+	})
+}
+
+// TestSignAfter2049 is about the year from which on DER has another type for times (RFC 5280 §4.1.2.5).
+func TestSignAfter2049(t *testing.T) {
+	p := testPKI()
+	at := time.Date(2050, 1, 2, 3, 4, 5, 0, time.UTC)
+	der := must(p.signer(t, p.rsa).envelope.seal([]byte("x"), p.rsa, at))
+	var got time.Time
+	p7 := must(pkcs7.Parse(der))
+	if err := p7.UnmarshalSignedAttribute(pkcs7.OIDAttributeSigningTime, &got); err != nil || !got.Equal(at) {
+		t.Errorf("%s, %v", got, err)
+	}
+	if len(p7.Signers) != 1 {
+		t.Errorf("%d signers", len(p7.Signers))
 	}
 }
 
