@@ -1,7 +1,9 @@
 package finding
 
 import (
+	"bytes"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,7 +62,7 @@ func (f *folder) rune(r rune) {
 		}
 		f.inner = byte(r)
 	default:
-		ended := f.inner == '.'
+		ended := f.inner == '.' && !f.abbreviated()
 		f.endWord()
 		if r == '\n' {
 			f.lines++
@@ -104,12 +106,25 @@ func (f *folder) endWord() {
 	if len(f.out) == f.start {
 		return
 	}
-	if code, ok := hexCode(f.out[f.start:]); ok {
+	word := f.out[f.start:]
+	if code, ok := hexCode(word); ok {
 		f.out = append(f.out[:f.start], code...)
+	} else if bytes.HasSuffix(word, []byte("exception")) || bytes.HasSuffix(word, []byte("error")) {
+		for i, c := range word { // java.net.ConnectException
+			if c == '.' {
+				word[i] = ' '
+			}
+		}
 	}
 	f.out = append(f.out, ' ')
 	f.start = len(f.out)
 }
+
+// shortWords are written with a full stop that ends no sentence.
+var shortWords = []string{"nr", "no", "num"}
+
+// abbreviated reports whether the word that is being written is one of shortWords.
+func (f *folder) abbreviated() bool { return slices.Contains(shortWords, string(f.out[f.start:])) }
 
 func (f *folder) endSentence() {
 	if n := len(f.out); n > 2 && f.out[n-2] != sentenceEnd {
@@ -135,7 +150,7 @@ func hexCode(word []byte) ([]byte, bool) {
 	switch {
 	case len(s) == 10 && (strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "ox")):
 		return []byte("0x" + strings.ReplaceAll(s[2:], "o", "0")), true
-	case len(s) == 8 && (strings.HasPrefix(s, "800c") || strings.HasPrefix(s, "8004")):
+	case len(s) == 8 && (strings.HasPrefix(s, "800") || strings.HasPrefix(s, "8019")):
 		return []byte("0x" + s), true
 	case len(s) == 10 && (strings.HasPrefix(s, "2146") || strings.HasPrefix(s, "2147")):
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil && n <= math.MaxInt32 {

@@ -33,7 +33,7 @@ func Explain(text string, known Known) []Finding {
 		}
 	}
 	r := newReading(messages(), text, known)
-	if r.met("{no-error}") {
+	if r.met("{no-error}") || r.met("{elsewhere}") && !r.met("{mailish}") && r.area == "" {
 		return nil
 	}
 	out := r.meanings()
@@ -107,10 +107,13 @@ func (r *reading) note(term int) {
 // announced reports whether the word before a place makes a number an error.
 func (r *reading) announced(at int) bool {
 	before := strings.TrimRight(r.text[:at], " ")
+	for _, short := range shortWords { // Fehler Nr. 535
+		before = strings.TrimSuffix(before, " "+short)
+	}
 	word := before[strings.LastIndexByte(before, ' ')+1:]
 	switch word {
 	case "", "|", "error", "code", "errorcode", "fehler", "fehlercode", "erreur", "errore", "erro", "fel", "fout", "blad", "response", "reply", "status",
-		"smtp", "server", "number", "fehlernummer", "winsock", "errno", "said", "responded", "antwortete", "returned":
+		"smtp", "server", "failed", "number", "fehlernummer", "winsock", "errno", "said", "responded", "antwortete", "returned":
 		return true
 	}
 	return false
