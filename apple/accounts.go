@@ -7,9 +7,8 @@ import (
 	"autoconfig/provider"
 )
 
-// Accounts are the accounts that a profile sets up, each with the provider that
-// it states. User names are those of the profile's person. Calendars and address
-// books belong to the mail account before them. The address is empty where the
+// Accounts are the accounts that a profile sets up, each with the provider that it states. User names are those of the
+// profile's person. Calendars and address books belong to the mail account before them. The address is empty where the
 // device would ask for it, and so is the domain then.
 func (p *Profile) Accounts() []Account {
 	var out []Account
@@ -59,8 +58,7 @@ func (s Server) add(p *provider.Provider, accountType string) {
 	}
 }
 
-// url is the https URL of a server, with path where it does not have its own
-// (RFC 6764 §6).
+// url is the https URL of a server, with path where it does not have its own (RFC 6764 §6).
 func (s Server) url(path string) string {
 	host := s.Host
 	if s.Port != 0 && s.Port != 443 {

@@ -90,16 +90,14 @@ func parse(raw []byte) (foreign, error) {
 	return d, nil
 }
 
-// Bounds of what is parsed; a profile of ten accounts needs five levels and a
-// thousand elements.
+// Bounds of what is parsed; a profile of ten accounts needs five levels and a thousand elements.
 const (
 	maxDepth    = 32
 	maxElements = 20_000
 )
 
-// checkXML lets nothing but a well-formed plist of bounded depth and number of
-// elements through to the property list library: that one recurses, takes a
-// kilobyte for an empty dictionary, and tries other formats on what is not XML.
+// checkXML lets nothing but a well-formed plist of bounded depth and number of elements through to the property list
+// library: that one recurses, takes a kilobyte for an empty dictionary, and tries other formats on what is not XML.
 func checkXML(raw []byte) error {
 	if !bytes.HasPrefix(raw, []byte("<")) {
 		return errors.New("it is not XML")
@@ -137,8 +135,7 @@ func checkXML(raw []byte) error {
 	return nil
 }
 
-// foreign is a dictionary somebody else wrote: a value of the wrong type counts
-// as absent.
+// foreign is a dictionary somebody else wrote: a value of the wrong type counts as absent.
 type foreign map[string]any
 
 func (d foreign) profile() *Profile {

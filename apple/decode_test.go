@@ -14,27 +14,35 @@ import (
 
 func TestDecode(t *testing.T) {
 	user := account(t, example(), "user@example.org")
-	got, err := Decode(bytes.NewReader(encode(t, Options{Name: "A & B", Words: Words{Description: "Mail of example.org.", Consent: map[string]string{"de": "Darf ich?"}}}, user)))
+	got, err := Decode(bytes.NewReader(encode(t, Options{Name: "A & B",
+		Words: Words{Description: "Mail of example.org.", Consent: map[string]string{"de": "Darf ich?"}}}, user)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	const id = "org.example.mail.d159ef624ed86697"
 	want := &Profile{
-		Identifier: id, UUID: uuidOf(id), DisplayName: "Example Mail & More (user@example.org)", Organization: "Example Mail & More",
-		Description: "Mail of example.org.", Scope: "User", Consent: map[string]string{"de": "Darf ich?"},
+		Identifier: id, UUID: uuidOf(id), DisplayName: "Example Mail & More (user@example.org)",
+		Organization: "Example Mail & More",
+		Description:  "Mail of example.org.", Scope: "User", Consent: map[string]string{"de": "Darf ich?"},
 		Payloads: []Payload{
 			{
-				Type: TypeMail, Identifier: id + ".mail", UUID: uuidOf(id + ".mail"), DisplayName: "Mail (user@example.org)", Email: "user@example.org",
+				Type: TypeMail, Identifier: id + ".mail", UUID: uuidOf(id + ".mail"), DisplayName: "Mail (user@example.org)",
+				Email:       "user@example.org",
 				AccountName: "A & B", AccountType: "EmailTypeIMAP", Description: "Example Mail & More (user@example.org)",
 				Servers: []Server{
-					{Role: "incoming", Host: "imap.example.org", Port: 993, SSL: true, Auth: "EmailAuthPassword", Username: "user@example.org"},
-					{Role: "outgoing", Host: "smtp.example.org", Port: 587, SSL: true, Auth: "EmailAuthPassword", Username: "user@example.org"},
+					{Role: "incoming", Host: "imap.example.org", Port: 993, SSL: true, Auth: "EmailAuthPassword",
+						Username: "user@example.org"},
+					{Role: "outgoing", Host: "smtp.example.org", Port: 587, SSL: true, Auth: "EmailAuthPassword",
+						Username: "user@example.org"},
 				},
 			}, {
-				Type: TypeCalDAV, Identifier: id + ".caldav", UUID: uuidOf(id + ".caldav"), DisplayName: "Calendars (user@example.org)", Description: "Example Mail & More (user@example.org)",
-				Servers: []Server{{Role: "caldav", Host: "dav.example.org", Port: 443, SSL: true, Username: "user@example.org", Path: "/calendars/"}},
+				Type: TypeCalDAV, Identifier: id + ".caldav", UUID: uuidOf(id + ".caldav"),
+				DisplayName: "Calendars (user@example.org)", Description: "Example Mail & More (user@example.org)",
+				Servers: []Server{{Role: "caldav", Host: "dav.example.org", Port: 443, SSL: true, Username: "user@example.org",
+					Path: "/calendars/"}},
 			}, {
-				Type: TypeCardDAV, Identifier: id + ".carddav", UUID: uuidOf(id + ".carddav"), DisplayName: "Contacts (user@example.org)", Description: "Example Mail & More (user@example.org)",
+				Type: TypeCardDAV, Identifier: id + ".carddav", UUID: uuidOf(id + ".carddav"),
+				DisplayName: "Contacts (user@example.org)", Description: "Example Mail & More (user@example.org)",
 				Servers: []Server{{Role: "carddav", Host: "dav.example.org", Port: 8443, SSL: true, Username: "user@example.org"}},
 			},
 		},
@@ -47,7 +55,8 @@ func TestDecode(t *testing.T) {
 		t.Fatal(err)
 	}
 	const address = "Some.One@live.co.uk"
-	if p := got.Payloads[0]; p.Type != TypeExchange || !p.OAuth || p.Email != address || p.Servers[0] != (Server{Role: "exchange", Host: "eas.outlook.com", SSL: true, Username: address}) {
+	if p := got.Payloads[0]; p.Type != TypeExchange || !p.OAuth || p.Email != address ||
+		p.Servers[0] != (Server{Role: "exchange", Host: "eas.outlook.com", SSL: true, Username: address}) {
 		t.Errorf("exchange: %+v", p)
 	}
 }
@@ -66,24 +75,35 @@ func TestDecodeForeign(t *testing.T) {
 		name, keys string
 		check      func(Payload) bool
 	}{
-		{"real port", mail + "<key>IncomingMailServerPortNumber</key><real>993</real>", func(p Payload) bool { return p.Servers[0].Port == 993 }},
-		{"largest port", mail + "<key>IncomingMailServerPortNumber</key><integer>65535</integer>", func(p Payload) bool { return p.Servers[0].Port == 65535 }},
-		{"largest real port", mail + "<key>IncomingMailServerPortNumber</key><real>65535</real>", func(p Payload) bool { return p.Servers[0].Port == 65535 }},
-		{"port too large", mail + "<key>IncomingMailServerPortNumber</key><integer>65536</integer>", func(p Payload) bool { return p.Servers[0].Port == 0 }},
-		{"negative port", mail + "<key>IncomingMailServerPortNumber</key><integer>-1</integer>", func(p Payload) bool { return p.Servers[0].Port == 0 }},
-		{"endless port", mail + "<key>IncomingMailServerPortNumber</key><real>1e300</real>", func(p Payload) bool { return p.Servers[0].Port == 0 }},
-		{"text port", mail + "<key>IncomingMailServerPortNumber</key><string>993</string>", func(p Payload) bool { return p.Servers[0].Port == 0 }},
+		{"real port", mail + "<key>IncomingMailServerPortNumber</key><real>993</real>",
+			func(p Payload) bool { return p.Servers[0].Port == 993 }},
+		{"largest port", mail + "<key>IncomingMailServerPortNumber</key><integer>65535</integer>",
+			func(p Payload) bool { return p.Servers[0].Port == 65535 }},
+		{"largest real port", mail + "<key>IncomingMailServerPortNumber</key><real>65535</real>",
+			func(p Payload) bool { return p.Servers[0].Port == 65535 }},
+		{"port too large", mail + "<key>IncomingMailServerPortNumber</key><integer>65536</integer>",
+			func(p Payload) bool { return p.Servers[0].Port == 0 }},
+		{"negative port", mail + "<key>IncomingMailServerPortNumber</key><integer>-1</integer>",
+			func(p Payload) bool { return p.Servers[0].Port == 0 }},
+		{"endless port", mail + "<key>IncomingMailServerPortNumber</key><real>1e300</real>",
+			func(p Payload) bool { return p.Servers[0].Port == 0 }},
+		{"text port", mail + "<key>IncomingMailServerPortNumber</key><string>993</string>",
+			func(p Payload) bool { return p.Servers[0].Port == 0 }},
 		{"no SSL", mail, func(p Payload) bool { return !p.Servers[0].SSL && !p.Secret }},
 		{"password", mail + "<key>OutgoingPassword</key><string>x</string>", func(p Payload) bool { return p.Secret }},
-		{"DAV with SSL by default", "<key>PayloadType</key><string>com.apple.caldav.account</string><key>CalDAVPassword</key><string>x</string>",
+		{"DAV with SSL by default",
+			"<key>PayloadType</key><string>com.apple.caldav.account</string><key>CalDAVPassword</key><string>x</string>",
 			func(p Payload) bool { return p.Servers[0].SSL && p.Secret }},
-		{"Exchange without SSL by default", "<key>PayloadType</key><string>com.apple.eas.account</string><key>Password</key><string>x</string>",
+		{"Exchange without SSL by default",
+			"<key>PayloadType</key><string>com.apple.eas.account</string><key>Password</key><string>x</string>",
 			func(p Payload) bool { return !p.Servers[0].SSL && p.Secret && !p.OAuth }},
-		{"other type", "<key>PayloadType</key><string>com.apple.wifi.managed</string><key>PayloadDisplayName</key><string>Wi-Fi</string>",
+		{"other type",
+			"<key>PayloadType</key><string>com.apple.wifi.managed</string><key>PayloadDisplayName</key><string>Wi-Fi</string>",
 			func(p Payload) bool {
 				return p.Type == "com.apple.wifi.managed" && p.DisplayName == "Wi-Fi" && p.Servers == nil
 			}},
-		{"terminal control", mail + "<key>EmailAccountName</key><string>a&#x9b;2J&#x202e;b</string>", func(p Payload) bool { return p.AccountName == "a\uFFFD2J\uFFFDb" }},
+		{"terminal control", mail + "<key>EmailAccountName</key><string>a&#x9b;2J&#x202e;b</string>",
+			func(p Payload) bool { return p.AccountName == "a\uFFFD2J\uFFFDb" }},
 	} {
 		p, err := Decode(strings.NewReader("\xef\xbb\xbf\n" + document(tt.keys)))
 		if err != nil {
@@ -113,7 +133,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"key without value", "<plist><dict><key>a</key></dict></plist>", "missing value"},
 		{"unknown element", "<plist><dict><key>a</key><b/></dict></plist>", "unknown element"},
 		{"bad integer", "<plist><dict><key>a</key><integer>x</integer></dict></plist>", "invalid syntax"},
-		{"another list", "<plist><dict><key>PayloadType</key><string>com.apple.mail.managed</string></dict></plist>", "com.apple.mail.managed"},
+		{"another list", "<plist><dict><key>PayloadType</key><string>com.apple.mail.managed</string></dict></plist>",
+			"com.apple.mail.managed"},
 		{"deep", "<plist>" + strings.Repeat("<array>", 50000) + strings.Repeat("</array>", 50000) + "</plist>", "nested"},
 		{"many", document("<key>a</key><array>" + strings.Repeat("<dict/>", maxElements) + "</array>"), "too many"},
 		{"large", document("<key>a</key><string>" + strings.Repeat("x", MaxSize) + "</string>"), "1 MiB"},
@@ -136,9 +157,10 @@ func TestDecodeBounds(t *testing.T) {
 	around := strings.Count(document(""), "</")
 	deepest := maxDepth - strings.Count("plist dict array dict", " ") - 1
 	for name, raw := range map[string]string{
-		"deep":  document("<key>a</key>" + strings.Repeat("<array>", deepest) + strings.Repeat("</array>", deepest)),
-		"many":  document("<key>a</key><array>" + strings.Repeat("<dict/>", maxElements-around-2) + "</array>"),
-		"large": document("<key>a</key><string>" + strings.Repeat("x", MaxSize-len(document("<key>a</key><string></string>"))) + "</string>"),
+		"deep": document("<key>a</key>" + strings.Repeat("<array>", deepest) + strings.Repeat("</array>", deepest)),
+		"many": document("<key>a</key><array>" + strings.Repeat("<dict/>", maxElements-around-2) + "</array>"),
+		"large": document("<key>a</key><string>" +
+			strings.Repeat("x", MaxSize-len(document("<key>a</key><string></string>"))) + "</string>"),
 	} {
 		if _, err := Decode(strings.NewReader(raw)); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -1,18 +1,14 @@
 // Package apple writes, reads, signs and verifies Apple configuration profiles,
 // the files named .mobileconfig that set up an account on iPhone, iPad and Mac.
 //
-// A profile is an XML property list: a top level of type Configuration with an
-// array of payloads, one for each account. com.apple.mail.managed is a mail
-// account: one incoming server (IMAP or POP), one outgoing, and a password the
-// device asks for; the payload has no way to say OAuth2.
-// com.apple.eas.account is Exchange ActiveSync, which does, but not on a Mac.
-// com.apple.caldav.account and com.apple.carddav.account are calendars and
-// address books. The identifier of the top level decides whether a download
-// replaces an installed profile, so it is derived from the address, never
-// random. A signed profile is the same file inside CMS SignedData (RFC 5652).
+// A profile is an XML property list: a top level of type Configuration with an array of payloads, one for each account.
+// com.apple.mail.managed is a mail account: one incoming server (IMAP or POP), one outgoing, and a password the device
+// asks for; the payload has no way to say OAuth2. com.apple.eas.account is Exchange ActiveSync, which does, but not on
+// a Mac. com.apple.caldav.account and com.apple.carddav.account are calendars and address books. The identifier of the
+// top level decides whether a download replaces an installed profile, so it is derived from the address, never random.
+// A signed profile is the same file inside CMS SignedData (RFC 5652).
 //
-// The keys are those of https://github.com/apple/device-management,
-// mdm/profiles.
+// The keys are those of https://github.com/apple/device-management, mdm/profiles.
 package apple
 
 import (
@@ -43,9 +39,8 @@ const (
 // Kind is which sort of account a profile sets up.
 type Kind string
 
-// The kinds: mail is IMAP or POP with SMTP, and calendars and address books
-// where the provider has them; exchange is Exchange ActiveSync; dav is calendars
-// and address books alone.
+// The kinds: mail is IMAP or POP with SMTP, and calendars and address books where the provider has them; exchange is
+// Exchange ActiveSync; dav is calendars and address books alone.
 const (
 	Mail     Kind = "mail"
 	Exchange Kind = "exchange"
@@ -69,8 +64,7 @@ type Account struct {
 	Address  provider.Address
 }
 
-// Options say how a profile is written. The zero value is a mail profile
-// without a name.
+// Options say how a profile is written. The zero value is a mail profile without a name.
 type Options struct {
 	Kind  Kind   // empty: mail
 	Name  string // the person's own name, shown as the sender; may be empty

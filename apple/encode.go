@@ -10,9 +10,8 @@ import (
 	"autoconfig/provider"
 )
 
-// Encode writes the profile that sets up the accounts. The bytes depend on the
-// arguments alone. An address given twice counts once. Errors wrap [ErrKind],
-// [ErrAddresses], [ErrName], [ErrNoPassword], [ErrNoAccount] or [ErrNoDAV]; the
+// Encode writes the profile that sets up the accounts. The bytes depend on the arguments alone. An address given twice
+// counts once. Errors wrap [ErrKind], [ErrAddresses], [ErrName], [ErrNoPassword], [ErrNoAccount] or [ErrNoDAV]; the
 // last three begin with the domain in question.
 func Encode(accounts []Account, o Options) ([]byte, error) {
 	kind, err := ParseKind(string(o.Kind))
@@ -97,8 +96,7 @@ func each(accounts []Account, f func(Account) string) []string {
 
 func (a Account) providerName() string { return cmp.Or(a.Provider.Name, a.Address.Domain) }
 
-// title tells profiles apart in a device's list: by provider, by what is set
-// up unless that is mail, and by address.
+// title tells profiles apart in a device's list: by provider, by what is set up unless that is mail, and by address.
 func title(provided string, kind Kind, accounts []Account, w *Words) string {
 	switch kind {
 	case Exchange:

@@ -9,8 +9,7 @@ import (
 	"autoconfig/provider"
 )
 
-// Encode never panics, and switches encryption off for nothing but a server
-// without it.
+// Encode never panics, and switches encryption off for nothing but a server without it.
 func FuzzEncode(f *testing.F) {
 	for _, p := range provider.Builtins() {
 		raw, err := json.Marshal(p)
@@ -26,7 +25,8 @@ func FuzzEncode(f *testing.F) {
 			return
 		}
 		doc, err := Encode([]Account{{&p, provider.Address{Local: local, Domain: domain}}}, Options{Kind: Kind(kind)})
-		if err == nil && bytes.Contains(doc, []byte("UseSSL</key>\n\t\t\t\t<false/>")) && !bytes.Contains(raw, []byte("plain")) {
+		if err == nil && bytes.Contains(doc, []byte("UseSSL</key>\n\t\t\t\t<false/>")) &&
+			!bytes.Contains(raw, []byte("plain")) {
 			t.Errorf("clear text by accident:\n%s", doc)
 		}
 	})
@@ -49,7 +49,8 @@ func TestEncodeIncomplete(t *testing.T) {
 	}
 	p := example()
 	p.ActiveSync = "eas.example.org"
-	if _, err := Encode([]Account{account(t, p, "jo@example.org")}, Options{Kind: Exchange}); !errors.Is(err, provider.ErrIncomplete) {
+	if _, err := Encode([]Account{account(t, p, "jo@example.org")}, Options{Kind: Exchange}); !errors.Is(err,
+		provider.ErrIncomplete) {
 		t.Errorf("ActiveSync: %v", err)
 	}
 }

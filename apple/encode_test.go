@@ -25,11 +25,14 @@ func example() *provider.Provider {
 	return &provider.Provider{
 		Name: "Example Mail & More",
 		Incoming: []provider.Server{
-			{Protocol: provider.POP3, Host: "pop.example.org", Port: 995, Security: provider.TLS, Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress},
-			{Protocol: provider.IMAP, Host: "imap.example.org", Port: 993, Security: provider.TLS, Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress},
+			{Protocol: provider.POP3, Host: "pop.example.org", Port: 995, Security: provider.TLS,
+				Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress},
+			{Protocol: provider.IMAP, Host: "imap.example.org", Port: 993, Security: provider.TLS,
+				Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress},
 		},
 		Outgoing: []provider.Server{
-			{Protocol: provider.SMTP, Host: "smtp.example.org", Port: 587, Security: provider.STARTTLS, Auth: []provider.Auth{provider.AuthOAuth2, provider.AuthPassword}, Username: provider.EmailAddress},
+			{Protocol: provider.SMTP, Host: "smtp.example.org", Port: 587, Security: provider.STARTTLS,
+				Auth: []provider.Auth{provider.AuthOAuth2, provider.AuthPassword}, Username: provider.EmailAddress},
 		},
 		CalDAV:     "https://dav.example.org/calendars/",
 		CardDAV:    "https://dav.%EMAILDOMAIN%:8443/",
@@ -68,7 +71,8 @@ func TestGolden(t *testing.T) {
 	}{
 		{"live-mail", []Account{live(t)}, Options{Name: "Some One"}},
 		{"live-exchange", []Account{live(t)}, Options{Kind: Exchange}},
-		{"custom-dav", []Account{user}, Options{Kind: Mail, Name: "Zoë <O'Neil> & \"Söhne\"", Words: Words{Mail: "E-Mail", Calendars: "Kalender", Contacts: "Kontakte", Description: "Einstellungen", Consent: map[string]string{"default": "May I?", "de": "Darf ich?"}}}},
+		{"custom-dav", []Account{user},
+			Options{Kind: Mail, Name: "Zoë <O'Neil> & \"Söhne\"", Words: Words{Mail: "E-Mail", Calendars: "Kalender", Contacts: "Kontakte", Description: "Einstellungen", Consent: map[string]string{"default": "May I?", "de": "Darf ich?"}}}},
 		{"dav-alone", []Account{user}, Options{Kind: DAV}},
 		{"two-addresses", []Account{user, live(t)}, Options{}},
 	} {
@@ -141,7 +145,8 @@ func TestAuthentication(t *testing.T) {
 		}
 		d := payloadsOf(t, out)[0]
 		if d["IncomingMailServerAuthentication"] != tt.wantIn || d["OutgoingMailServerAuthentication"] != tt.wantOut {
-			t.Errorf("%v, %v: %v, %v", tt.in, tt.out, d["IncomingMailServerAuthentication"], d["OutgoingMailServerAuthentication"])
+			t.Errorf("%v, %v: %v, %v", tt.in, tt.out, d["IncomingMailServerAuthentication"],
+				d["OutgoingMailServerAuthentication"])
 		}
 		if same := d["OutgoingPasswordSameAsIncomingPassword"] == true; same != tt.same {
 			t.Errorf("%v, %v: same password is %v", tt.in, tt.out, same)
@@ -154,7 +159,8 @@ func TestAuthentication(t *testing.T) {
 func TestWellKnownDAV(t *testing.T) {
 	p := example()
 	p.CalDAV, p.CardDAV = "https://dav.example.org/.well-known/caldav", "https://dav.example.org/.well-known/carddav"
-	if got := encode(t, Options{}, account(t, p, "user@example.org")); bytes.Contains(got, []byte("PrincipalURL")) || !bytes.Contains(got, []byte("CalDAVHostName")) {
+	if got := encode(t, Options{}, account(t, p, "user@example.org")); bytes.Contains(got, []byte("PrincipalURL")) ||
+		!bytes.Contains(got, []byte("CalDAVHostName")) {
 		t.Errorf("%s", got)
 	}
 }
@@ -162,12 +168,15 @@ func TestWellKnownDAV(t *testing.T) {
 func TestServerChoice(t *testing.T) {
 	oauth2, password := []provider.Auth{provider.AuthOAuth2}, []provider.Auth{provider.AuthPassword}
 	p := example()
-	p.Outgoing = append([]provider.Server{{Protocol: provider.SMTP, Host: "new.example.org", Port: 465, Security: provider.TLS, Auth: oauth2, Username: provider.EmailAddress}}, p.Outgoing...)
+	p.Outgoing = append([]provider.Server{{Protocol: provider.SMTP, Host: "new.example.org", Port: 465,
+		Security: provider.TLS, Auth: oauth2, Username: provider.EmailAddress}}, p.Outgoing...)
 	p.Outgoing[1].Auth, p.Outgoing[1].Security, p.Outgoing[1].Username = password, provider.Plain, provider.EmailLocalPart
 	d := payloadsOf(t, encode(t, Options{}, account(t, p, "User@example.org")))[0]
 	want := map[string]any{
-		"EmailAccountType": "EmailTypeIMAP", "IncomingMailServerHostName": "imap.example.org", "IncomingMailServerPortNumber": uint64(993), "IncomingMailServerUseSSL": true,
-		"OutgoingMailServerHostName": "smtp.example.org", "OutgoingMailServerUseSSL": false, "OutgoingMailServerUsername": "User",
+		"EmailAccountType": "EmailTypeIMAP", "IncomingMailServerHostName": "imap.example.org",
+		"IncomingMailServerPortNumber": uint64(993), "IncomingMailServerUseSSL": true,
+		"OutgoingMailServerHostName": "smtp.example.org", "OutgoingMailServerUseSSL": false,
+		"OutgoingMailServerUsername": "User",
 	}
 	for key, value := range want {
 		if d[key] != value {
@@ -206,17 +215,20 @@ func TestExchange(t *testing.T) {
 		{&provider.Provider{ActiveSync: "https://eas.example.org/x", OAuth2: &provider.OAuth2{}}, "eas.example.org", false},
 	} {
 		d := payloadsOf(t, encode(t, Options{Kind: Exchange}, account(t, tt.p, "User@example.org")))[0]
-		if d["Host"] != tt.host || d["OAuth"] != tt.want || d["SSL"] != true || d["UserName"] != "User@example.org" || d["EmailAddress"] != "User@example.org" {
+		if d["Host"] != tt.host || d["OAuth"] != tt.want || d["SSL"] != true || d["UserName"] != "User@example.org" ||
+			d["EmailAddress"] != "User@example.org" {
 			t.Errorf("want %s, OAuth %v, got %v", tt.host, tt.want, d)
 		}
 	}
 	p := example()
 	p.ActiveSync = ""
-	if _, err := Encode([]Account{account(t, p, "user@example.org")}, Options{Kind: Exchange}); !errors.Is(err, ErrNoAccount) {
+	if _, err := Encode([]Account{account(t, p, "user@example.org")}, Options{Kind: Exchange}); !errors.Is(err,
+		ErrNoAccount) {
 		t.Errorf("without ActiveSync: %v", err)
 	}
 	p.CalDAV = ""
-	if got := payloadsOf(t, encode(t, Options{Kind: DAV}, account(t, p, "user@example.org"))); len(got) != 1 || got[0]["PayloadType"] != TypeCardDAV {
+	if got := payloadsOf(t, encode(t, Options{Kind: DAV}, account(t, p, "user@example.org"))); len(got) != 1 ||
+		got[0]["PayloadType"] != TypeCardDAV {
 		t.Errorf("contacts alone: %v", got)
 	}
 	p.CardDAV = ""
@@ -253,7 +265,8 @@ func TestToldApart(t *testing.T) {
 	show("jo's Exchange", Options{Kind: Exchange}, jo)
 	clear(shown)
 	show("both", Options{}, jo, kim)
-	if got := topOf(t, encode(t, Options{Kind: DAV}, jo))["PayloadDisplayName"]; got != "Example Mail & More: Calendars, Contacts (jo@example.org)" {
+	if got := topOf(t, encode(t, Options{Kind: DAV},
+		jo))["PayloadDisplayName"]; got != "Example Mail & More: Calendars, Contacts (jo@example.org)" {
 		t.Errorf("a profile of calendars: %q", got)
 	}
 	p.Name, p.ShortName = "example.org", ""

@@ -14,7 +14,8 @@ func ExampleEncode() {
 	imap.SetDefaults()
 	smtp.SetDefaults()
 	p := &provider.Provider{Name: "Example Mail", Incoming: []provider.Server{imap}, Outgoing: []provider.Server{smtp}}
-	doc, err := apple.Encode([]apple.Account{{Provider: p, Address: provider.Address{Local: "jo", Domain: "example.org"}}}, apple.Options{})
+	doc, err := apple.Encode([]apple.Account{{Provider: p, Address: provider.Address{Local: "jo", Domain: "example.org"}}},
+		apple.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return

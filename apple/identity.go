@@ -12,20 +12,18 @@ import (
 	"github.com/google/uuid"
 )
 
-// namespace is the UUID namespace of every profile written here, drawn once.
-// It must never change: installed profiles are recognised by what follows from
-// it.
+// namespace is the UUID namespace of every profile written here, drawn once. It must never change: installed profiles
+// are recognised by what follows from it.
 var namespace = uuid.MustParse("0fc46992-c443-4a2a-a39a-c3f3b65acdc3")
 
 // mailbox is the address an identity is made of. Local parts that differ in
 // case only are one mailbox in practice, whatever RFC 5321 §2.4 allows.
 func mailbox(a provider.Address) string { return strings.ToLower(a.String()) }
 
-// identifier is the PayloadIdentifier of a profile: a device replaces an
-// installed profile by one with the same identifier and keeps all others. It
-// is made of the first domain in reverse order, the kind and a hash of the
-// sorted addresses, so that it says nothing about the person, and so that
-// neither another address nor another kind replaces it.
+// identifier is the PayloadIdentifier of a profile: a device replaces an installed profile by one with the same
+// identifier and keeps all others. It is made of the first domain in reverse order, the kind and a hash of the sorted
+// addresses, so that it says nothing about the person, and so that neither another address nor another kind replaces
+// it.
 func identifier(kind Kind, accounts []Account) string {
 	keys := each(accounts, func(a Account) string { return mailbox(a.Address) })
 	slices.Sort(keys)
@@ -40,9 +38,8 @@ func digest(mailboxes ...string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// uuidOf is the PayloadUUID that belongs to an identifier (RFC 9562 §5.5). Of
-// a replaced profile, payloads that keep identifier and UUID are updated in
-// place, others are removed and added anew, with the account's mail.
+// uuidOf is the PayloadUUID that belongs to an identifier (RFC 9562 §5.5). Of a replaced profile, payloads that keep
+// identifier and UUID are updated in place, others are removed and added anew, with the account's mail.
 func uuidOf(identifier string) string {
 	sum := sha1.Sum(append(append(make([]byte, 0, 128), namespace[:]...), identifier...)) //nolint:gosec // as version 5 is made
 	id := sum[:16]

@@ -21,11 +21,11 @@ func identities(t *testing.T, kind Kind, addresses ...string) []string {
 	return out
 }
 
-// These values are on devices: they must not change from one release to the
-// next.
+// These values are on devices: they must not change from one release to the next.
 func TestIdentityIsPinned(t *testing.T) {
 	got := identities(t, Mail, "user@example.org")[:4]
-	want := []string{"org.example.mail.d159ef624ed86697", "F6D1E79D-1AE0-57AF-A640-20330B5405E7", "org.example.mail.d159ef624ed86697.mail", "78AC434D-EAA9-514B-B108-156922E25296"}
+	want := []string{"org.example.mail.d159ef624ed86697", "F6D1E79D-1AE0-57AF-A640-20330B5405E7",
+		"org.example.mail.d159ef624ed86697.mail", "78AC434D-EAA9-514B-B108-156922E25296"}
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("got %q, want %q", got, want)
 	}

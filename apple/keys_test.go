@@ -8,10 +8,9 @@ import (
 	"autoconfig/provider"
 )
 
-// The keys of the payloads by type, as read from apple/device-management
-// (mdm/profiles): s string, i integer, b boolean, a array, d dictionary. The
-// required ones have a star. S/MIME, VPN and certificate keys are left out, as
-// they need payloads of their own.
+// The keys of the payloads by type, as read from apple/device-management (mdm/profiles): s string, i integer, b
+// boolean, a array, d dictionary. The required ones have a star. S/MIME, VPN and certificate keys are left out, as they
+// need payloads of their own.
 var payloadKeys = map[string]string{
 	"": `PayloadType s* PayloadVersion i* PayloadIdentifier s* PayloadUUID s* PayloadDisplayName s PayloadDescription s PayloadOrganization s`,
 	TypeConfiguration: `PayloadContent a* PayloadRemovalDisallowed b PayloadScope s ConsentText d TargetDeviceType i IsEncrypted b
@@ -30,10 +29,12 @@ var payloadKeys = map[string]string{
 
 // allowed are the values of keys that are enumerations.
 var allowed = map[string][]string{
-	"EmailAccountType":                 {"EmailTypeIMAP", "EmailTypePOP"},
-	"IncomingMailServerAuthentication": {"EmailAuthNone", "EmailAuthPassword", "EmailAuthCRAMMD5", "EmailAuthNTLM", "EmailAuthHTTPMD5"},
-	"OutgoingMailServerAuthentication": {"EmailAuthNone", "EmailAuthPassword", "EmailAuthCRAMMD5", "EmailAuthNTLM", "EmailAuthHTTPMD5"},
-	"PayloadScope":                     {"User", "System"},
+	"EmailAccountType": {"EmailTypeIMAP", "EmailTypePOP"},
+	"IncomingMailServerAuthentication": {"EmailAuthNone", "EmailAuthPassword", "EmailAuthCRAMMD5", "EmailAuthNTLM",
+		"EmailAuthHTTPMD5"},
+	"OutgoingMailServerAuthentication": {"EmailAuthNone", "EmailAuthPassword", "EmailAuthCRAMMD5", "EmailAuthNTLM",
+		"EmailAuthHTTPMD5"},
+	"PayloadScope": {"User", "System"},
 }
 
 func letter(v any) string {
@@ -101,7 +102,8 @@ func TestKeys(t *testing.T) {
 			{account(t, example(), "user@example.org")},
 			{account(t, microsoft365, "user@shop.example"), live(t), account(t, example(), "user@example.org")},
 		} {
-			raw := encode(t, Options{Kind: kind, Name: "A", Words: Words{Consent: map[string]string{"default": "x"}}}, accounts...)
+			raw := encode(t, Options{Kind: kind, Name: "A", Words: Words{Consent: map[string]string{"default": "x"}}},
+				accounts...)
 			top := topOf(t, raw)
 			checkKeys(t, top)
 			if top["PayloadType"] != TypeConfiguration {

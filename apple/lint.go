@@ -13,11 +13,9 @@ import (
 // MaxFindings is the most findings [Lint] returns for one profile.
 const MaxFindings = 100
 
-// Lint says what a device refuses or misreads in a profile, signed or not, and
-// what to write instead. contentType is the header it came with, or empty when
-// that is not known. A finding's Subject is the path of the key, its Got the
-// value found there. Rules are those of device-management, mdm/profiles; whether
-// the signer is trusted is for [Verify].
+// Lint says what a device refuses or misreads in a profile, signed or not, and what to write instead. contentType is
+// the header it came with, or empty when that is not known. A finding's Subject is the path of the key, its Got the
+// value found there. Rules are those of device-management, mdm/profiles; whether the signer is trusted is for [Verify].
 func Lint(data []byte, contentType string) []finding.Finding {
 	l := linter{finding.Linter{Max: MaxFindings}, map[string]bool{}}
 	media := provider.MediaType(contentType)
@@ -194,8 +192,7 @@ func (l *linter) unique(path string, d foreign) {
 	}
 }
 
-// encrypted looks at UseSSL, whose default is off. The port says which kind of
-// TLS is spoken.
+// encrypted looks at UseSSL, whose default is off. The port says which kind of TLS is spoken.
 func (l *linter) encrypted(path string, d foreign, direction string) {
 	name := direction + "MailServerUseSSL"
 	if d.flag(name, false) {

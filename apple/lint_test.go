@@ -22,14 +22,18 @@ func TestLint(t *testing.T) {
 		{"imap.example.org", "mailserver", "profile-host-short " + mail + "IncomingMailServerHostName"},
 		{"<integer>993</integer>", "<real>993</real>", "profile-number-real " + mail + "IncomingMailServerPortNumber"},
 		{"<integer>993</integer>", "<string>993</string>", "profile-key-type " + mail + "IncomingMailServerPortNumber"},
-		{"<integer>993</integer>", "<integer>99999</integer>", "profile-port-invalid " + mail + "IncomingMailServerPortNumber"},
+		{"<integer>993</integer>", "<integer>99999</integer>",
+			"profile-port-invalid " + mail + "IncomingMailServerPortNumber"},
 		{"<integer>993</integer>", "<real>993.5</real>", "profile-port-invalid " + mail + "IncomingMailServerPortNumber"},
 		{key1("IncomingMailServerUseSSL"), "<key>x</key>", "profile-port-security " + mail + "IncomingMailServerUseSSL"},
 		{key1("OutgoingMailServerUseSSL"), "<key>x</key>", "profile-encryption-off " + mail + "OutgoingMailServerUseSSL"},
 		{key1("SSL"), "<key>x</key>", ""},
-		{"<key>EmailAddress</key>\n\t\t\t\t<string>jo@example.org", "<key>EmailAddress</key><string>%EMAILADDRESS%", "profile-login-placeholder " + mail + "EmailAddress"},
-		{"<key>EmailAddress</key>\n\t\t\t\t<string>jo@example.org", "<key>EmailAddress</key><string>$email", "profile-login-placeholder " + mail + "EmailAddress"},
-		{key1("EmailAccountType"), "<key>IncomingPassword</key><string>x</string>" + key1("EmailAccountType"), "profile-password-present " + mail + "IncomingPassword"},
+		{"<key>EmailAddress</key>\n\t\t\t\t<string>jo@example.org", "<key>EmailAddress</key><string>%EMAILADDRESS%",
+			"profile-login-placeholder " + mail + "EmailAddress"},
+		{"<key>EmailAddress</key>\n\t\t\t\t<string>jo@example.org", "<key>EmailAddress</key><string>$email",
+			"profile-login-placeholder " + mail + "EmailAddress"},
+		{key1("EmailAccountType"), "<key>IncomingPassword</key><string>x</string>" + key1("EmailAccountType"),
+			"profile-password-present " + mail + "IncomingPassword"},
 		{"<key>PayloadVersion</key>", "<key>x</key>", "profile-version-wrong " + mail + "PayloadVersion"},
 		{"<string>Configuration</string>", "<string>configuration</string>", "profile-document-syntax"},
 		{"</plist>", "", "profile-document-syntax"},
@@ -75,7 +79,8 @@ func TestLintWhole(t *testing.T) {
 	}
 	_, body, _ := strings.Cut(string(doc), "<key>PayloadUUID</key>\n\t\t\t\t<string>")
 	uuid, _, _ := strings.Cut(body, "<")
-	if got := found(Lint([]byte(strings.Replace(string(doc), uuid, "1234", 1)), "")); !strings.HasPrefix(got, "profile-uuid-malformed ") {
+	if got := found(Lint([]byte(strings.Replace(string(doc), uuid, "1234", 1)), "")); !strings.HasPrefix(got,
+		"profile-uuid-malformed ") {
 		t.Errorf("no UUID: %s", got)
 	}
 	for _, empty := range []string{`<plist version="1.0"><dict><key>PayloadType</key><string>Configuration</string></dict></plist>`} {
@@ -83,7 +88,8 @@ func TestLintWhole(t *testing.T) {
 			t.Errorf("empty: %s", got)
 		}
 	}
-	if got := found(Lint([]byte("0\x82\x01\x00\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"), "")); got != "certificate-profile-signature" {
+	if got := found(Lint([]byte("0\x82\x01\x00\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"),
+		"")); got != "certificate-profile-signature" {
 		t.Errorf("a broken signature: %s", got)
 	}
 }

@@ -9,9 +9,8 @@ import (
 	"autoconfig/files"
 )
 
-// LoadSigner reads a [Signer] from two PEM files: the certificates, leaf
-// first, and the key in PKCS #8, PKCS #1 or SEC 1 form. A key file that others
-// than its owner may read is refused. Errors name the file and what to do.
+// LoadSigner reads a [Signer] from two PEM files: the certificates, leaf first, and the key in PKCS #8, PKCS #1 or SEC
+// 1 form. A key file that others than its owner may read is refused. Errors name the file and what to do.
 func LoadSigner(r *files.Reader, certFile, keyFile string) (*Signer, error) {
 	chain, err := loadChain(r, certFile)
 	if err != nil {

@@ -11,8 +11,7 @@ import (
 	"autoconfig/provider"
 )
 
-// payload is what every payload and the top level have in common
-// (device-management, CommonPayloadKeys.yaml).
+// payload is what every payload and the top level have in common (device-management, CommonPayloadKeys.yaml).
 func payload(typ, identifier, displayName string) dict {
 	d := make(dict, 0, 20)
 	d.text("PayloadType", typ)
@@ -34,8 +33,7 @@ const exchangeTitle = "Exchange"
 func (w *Words) calendars() string { return cmp.Or(w.Calendars, "Calendars") }
 func (w *Words) contacts() string  { return cmp.Or(w.Contacts, "Contacts") }
 
-// payloads are the payloads of one account; their identifiers begin with
-// prefix.
+// payloads are the payloads of one account; their identifiers begin with prefix.
 func (a Account) payloads(kind Kind, prefix, name string, w *Words) (list []dict, err error) {
 	a.Provider = a.Provider.For(a.Address.Domain)
 	switch kind {
@@ -68,8 +66,7 @@ func (a Account) payloads(kind Kind, prefix, name string, w *Words) (list []dict
 	return list, nil
 }
 
-// mail is the com.apple.mail.managed payload. It never holds a password: the
-// device asks for it.
+// mail is the com.apple.mail.managed payload. It never holds a password: the device asks for it.
 func (a Account) mail(prefix, name string, w *Words) (dict, error) {
 	in, inAuth, ok := pick(a.Provider.Incoming, provider.IMAP)
 	typ := "EmailTypeIMAP"
@@ -103,8 +100,7 @@ func (a Account) server(d *dict, direction string, s provider.Server, auth strin
 	key := direction + "MailServer"
 	d.text(key+"HostName", s.Host)
 	d.integer(key+"PortNumber", int(s.Port))
-	// For STARTTLS too: false, the default, permits clear text. Which of the
-	// two is spoken, the port decides.
+	// For STARTTLS too: false, the default, permits clear text. Which of the two is spoken, the port decides.
 	d.boolean(key+"UseSSL", s.Security == provider.TLS || s.Security == provider.STARTTLS)
 	d.text(key+"Username", provider.Expand(s.Username, a.Address))
 	d.text(key+"Authentication", auth)
@@ -112,9 +108,8 @@ func (a Account) server(d *dict, direction string, s provider.Server, auth strin
 
 const authNone = "EmailAuthNone"
 
-// authentication is a way to log in as the mail payload has it
-// (com.apple.mail.managed.yaml, IncomingMailServerAuthentication). OAuth2,
-// GSSAPI and client certificates have no value.
+// authentication is a way to log in as the mail payload has it (com.apple.mail.managed.yaml,
+// IncomingMailServerAuthentication). OAuth2, GSSAPI and client certificates have no value.
 func authentication(a provider.Auth) (string, bool) {
 	switch a {
 	case provider.AuthPassword:
@@ -129,8 +124,7 @@ func authentication(a provider.Auth) (string, bool) {
 	return "", false
 }
 
-// pick is the best server of proto that the mail payload can say, with its way
-// to log in.
+// pick is the best server of proto that the mail payload can say, with its way to log in.
 func pick(servers []provider.Server, proto provider.Protocol) (provider.Server, string, bool) {
 	for _, s := range servers {
 		if s.Protocol != proto {
@@ -164,9 +158,8 @@ func (a Account) dav(prefix, title, typ, identifier, raw string) (dict, error) {
 	return d, nil
 }
 
-// exchange is the com.apple.eas.account payload, for iPhone and iPad; macOS
-// does not know it. With OAuth and no OAuthSignInURL the device finds the
-// sign-in page by Autodiscover itself. Untested on a device.
+// exchange is the com.apple.eas.account payload, for iPhone and iPad; macOS does not know it. With OAuth and no
+// OAuthSignInURL the device finds the sign-in page by Autodiscover itself. Untested on a device.
 func (a Account) exchange(prefix string) (dict, error) {
 	if a.Provider.ActiveSync == "" {
 		return nil, ErrNoAccount
@@ -195,8 +188,7 @@ func prefersOAuth2(p *provider.Provider) bool {
 	})
 }
 
-// username is the login name of the services other than mail: that of the first
-// incoming server.
+// username is the login name of the services other than mail: that of the first incoming server.
 func (a Account) username() string {
 	if in := a.Provider.Incoming; len(in) > 0 {
 		return provider.Expand(in[0].Username, a.Address)

@@ -27,7 +27,8 @@ type pki struct {
 
 // testPKI is made once: RSA keys take their time.
 var testPKI = sync.OnceValue(func() *pki {
-	p := &pki{rootKey: must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), key: must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)),
+	p := &pki{rootKey: must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)),
+		key:  must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)),
 		p256: must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), rsa: must(rsa.GenerateKey(rand.Reader, 2048))}
 	root := template("Test Root")
 	root.NotAfter = root.NotAfter.Add(48 * time.Hour)
@@ -51,7 +52,8 @@ func must[T any](v T, err error) T {
 func template(name string) *x509.Certificate {
 	return &x509.Certificate{
 		SerialNumber: must(rand.Int(rand.Reader, big.NewInt(1<<62))), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Now().Add(-time.Hour).Truncate(time.Second), NotAfter: time.Now().Add(24 * time.Hour).Truncate(time.Second),
+		NotBefore: time.Now().Add(-time.Hour).Truncate(time.Second),
+		NotAfter:  time.Now().Add(24 * time.Hour).Truncate(time.Second),
 	}
 }
 

@@ -32,8 +32,7 @@ var (
 	ErrExpired   = errors.New("the signer's certificate has expired")
 )
 
-// Finding is an error of [Verify] or of a [Signer] about subject, with what to
-// do about it.
+// Finding is an error of [Verify] or of a [Signer] about subject, with what to do about it.
 func Finding(subject string, err error) finding.Finding {
 	id := "certificate-signer-unusable"
 	switch {
@@ -49,19 +48,16 @@ func Finding(subject string, err error) finding.Finding {
 	return finding.New(id, subject).Because("%s", err)
 }
 
-// IsSigned reports whether raw begins like CMS SignedData rather than like a
-// bare profile.
+// IsSigned reports whether raw begins like CMS SignedData rather than like a bare profile.
 func IsSigned(raw []byte) bool {
 	return len(raw) > 0 && raw[0] == 0x30 && bytes.Contains(raw[:min(len(raw), 24)], oidSignedData)
 }
 
 var oidSignedData = []byte("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02") // 1.2.840.113549.1.7.2, RFC 5652 §5.1
 
-// Verify opens a signed profile in DER form, checks the signature, and the
-// signer's chain against roots at the time now; nil roots are those of this
-// system. Errors wrap one of [ErrUnsigned], [ErrSignature], [ErrUntrusted] and
-// [ErrExpired]; with the last two the result says what is inside and who signed
-// it all the same.
+// Verify opens a signed profile in DER form, checks the signature, and the signer's chain against roots at the time
+// now; nil roots are those of this system. Errors wrap one of [ErrUnsigned], [ErrSignature], [ErrUntrusted] and
+// [ErrExpired]; with the last two the result says what is inside and who signed it all the same.
 func Verify(der []byte, roots *x509.CertPool, now time.Time) (*Signed, error) {
 	if !IsSigned(der) {
 		return nil, ErrUnsigned
@@ -100,12 +96,10 @@ func Verify(der []byte, roots *x509.CertPool, now time.Time) (*Signed, error) {
 	return s, nil
 }
 
-// maxRSA bounds the keys in a message, as the time to check a signature grows
-// with the square of their length.
+// maxRSA bounds the keys in a message, as the time to check a signature grows with the square of their length.
 const maxRSA = 8192
 
-// checkSignature parses foreign bytes and checks their signature, not who made
-// it.
+// checkSignature parses foreign bytes and checks their signature, not who made it.
 func checkSignature(der []byte) (*pkcs7.PKCS7, error) {
 	if err := checkDER(der); err != nil {
 		return nil, err
@@ -167,9 +161,8 @@ func isSHA2(digest asn1.ObjectIdentifier) bool {
 	return digest.Equal(pkcs7.OIDDigestAlgorithmSHA256) || digest.Equal(pkcs7.OIDDigestAlgorithmSHA384) || digest.Equal(pkcs7.OIDDigestAlgorithmSHA512)
 }
 
-// checkDER lets one DER value of bounded size and depth through: the library
-// recurses, takes time that grows with the square of the depth, and ignores
-// trailing bytes.
+// checkDER lets one DER value of bounded size and depth through: the library recurses, takes time that grows with the
+// square of the depth, and ignores trailing bytes.
 func checkDER(der []byte) error {
 	if len(der) > MaxSize {
 		return errors.New("larger than 1 MiB")

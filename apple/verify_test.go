@@ -39,7 +39,8 @@ func TestVerifyTells(t *testing.T) {
 		{"cut", der[:len(der)-1], p.roots(), time.Now(), ErrSignature, false},
 		{"a byte more", append(slices.Clip(der), 0), p.roots(), time.Now(), ErrSignature, false},
 		{"too large", append(slices.Clip(der), make([]byte, MaxSize)...), p.roots(), time.Now(), ErrSignature, false},
-		{"host name changed", bytes.Replace(der, []byte("smtp-mail.outlook.com"), []byte("smtp-mail.outl00k.com"), 1), p.roots(), time.Now(), ErrSignature, false},
+		{"host name changed", bytes.Replace(der, []byte("smtp-mail.outlook.com"), []byte("smtp-mail.outl00k.com"), 1),
+			p.roots(), time.Now(), ErrSignature, false},
 	} {
 		s, err := Verify(tt.raw, tt.roots, tt.now)
 		if !errors.Is(err, tt.want) {
@@ -79,9 +80,8 @@ func TestVerifyWithoutIntermediate(t *testing.T) {
 	}
 }
 
-// Whichever byte is changed, the file is refused, or what it says is what was
-// signed: a few bytes, such as those of an unused intermediate's name, nobody
-// has signed.
+// Whichever byte is changed, the file is refused, or what it says is what was signed: a few bytes, such as those of an
+// unused intermediate's name, nobody has signed.
 func TestOneByte(t *testing.T) {
 	p := testPKI()
 	profile := encode(t, Options{Kind: Exchange}, live(t))
@@ -141,14 +141,17 @@ func TestVerifyForms(t *testing.T) {
 			sd.AddCertificate(p.intermediate)
 			return sd.SignWithoutAttr(leaf, p.rsa, pkcs7.SignerInfoConfig{})
 		}), ""},
-		{"SHA-1", message(t, []byte("x"), func(sd *pkcs7.SignedData) error { return sd.AddSigner(leaf, p.rsa, pkcs7.SignerInfoConfig{}) }), "SHA-1"},
+		{"SHA-1", message(t, []byte("x"),
+			func(sd *pkcs7.SignedData) error { return sd.AddSigner(leaf, p.rsa, pkcs7.SignerInfoConfig{}) }), "SHA-1"},
 		{"SHA-1 by another name", message(t, []byte("x"), func(sd *pkcs7.SignedData) error {
 			err := add(sd)
 			sd.GetSignedData().SignerInfos[0].DigestEncryptionAlgorithm.Algorithm = pkcs7.OIDDigestAlgorithmECDSASHA1
 			return err
 		}), "SHA-1"},
-		{"detached", message(t, []byte("x"), func(sd *pkcs7.SignedData) error { err := add(sd); sd.Detach(); return err }), "detached"},
-		{"two signers", message(t, []byte("x"), func(sd *pkcs7.SignedData) error { return errors.Join(add(sd), add(sd)) }), "one signer"},
+		{"detached", message(t, []byte("x"), func(sd *pkcs7.SignedData) error { err := add(sd); sd.Detach(); return err }),
+			"detached"},
+		{"two signers", message(t, []byte("x"), func(sd *pkcs7.SignedData) error { return errors.Join(add(sd), add(sd)) }),
+			"one signer"},
 		{"no signer", message(t, []byte("x"), func(sd *pkcs7.SignedData) error { return nil }), "one signer"},
 		{"attributes dropped", message(t, []byte("x"), func(sd *pkcs7.SignedData) error {
 			err := add(sd)
@@ -173,7 +176,8 @@ func TestVerifyForms(t *testing.T) {
 			sd.AddCertificate(enormous(p, maxRSA))
 			return add(sd)
 		}), ""},
-		{"deep", must(asn1.Marshal(asn1.RawValue{Tag: 16, IsCompound: true, Bytes: append(bytes.Clone(oidSignedData), deep...)})), "nested too deep"},
+		{"deep", must(asn1.Marshal(asn1.RawValue{Tag: 16, IsCompound: true,
+			Bytes: append(bytes.Clone(oidSignedData), deep...)})), "nested too deep"},
 		{"indefinite length", append([]byte{0x30, 0x80}, append(oidSignedData, 0, 0)...), "indefinite"},
 	} {
 		_, err := Verify(tt.der, p.roots(), time.Now())
@@ -189,7 +193,8 @@ func TestVerifyForms(t *testing.T) {
 // As large as it may be is not too large.
 func TestCheckDERBound(t *testing.T) {
 	message := func(size int) []byte { // two headers of five octets: tag, and a length in four
-		return must(asn1.Marshal(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: must(asn1.Marshal(make([]byte, size-10)))}))
+		return must(asn1.Marshal(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true,
+			Bytes: must(asn1.Marshal(make([]byte, size-10)))}))
 	}
 	if der := message(MaxSize); len(der) != MaxSize || checkDER(der) != nil {
 		t.Errorf("%d octets: %v", len(der), checkDER(der))
@@ -241,8 +246,7 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// A key that is not for signing has signed nothing, and the digest at the top of
-// a message is the one of its signature.
+// A key that is not for signing has signed nothing, and the digest at the top of a message is the one of its signature.
 func TestVerifyUsageAndDigests(t *testing.T) {
 	p := testPKI()
 	for usage, want := range map[x509.KeyUsage]error{

@@ -16,8 +16,7 @@ import (
 // MaxResponse is the size in bytes beyond which an answer is refused.
 const MaxResponse = 256 << 10
 
-// ErrResponse is wrapped by the errors of [Decode]: what came is not an
-// Autodiscover answer.
+// ErrResponse is wrapped by the errors of [Decode]: what came is not an Autodiscover answer.
 var ErrResponse = errors.New("not an Autodiscover answer")
 
 // Response is what a server answered. One of Provider, RedirectURL,
@@ -34,8 +33,7 @@ type Response struct {
 	Error        *Error // for MobileSync, Code may be a Status (MS-ASCMD §2.2.3.177)
 }
 
-// Block is a Protocol block as it was written, white space trimmed: clients
-// disagree about what the switches mean.
+// Block is a Protocol block as it was written, white space trimmed: clients disagree about what the switches mean.
 type Block struct {
 	Type         string // IMAP, POP3, SMTP, EXCH, EXPR, EXHTTP, WEB
 	TTL          string // hours
@@ -72,9 +70,8 @@ type document struct {
 
 type fault struct{ ErrorCode, Status, Message string }
 
-// Decode reads an answer of either schema. It is strict about XML, as clients
-// are, and lenient about what is in it. A document with a directive
-// (DOCTYPE) is refused.
+// Decode reads an answer of either schema. It is strict about XML, as clients are, and lenient about what is in it. A
+// document with a directive (DOCTYPE) is refused.
 func Decode(r io.Reader) (*Response, error) {
 	body, err := io.ReadAll(io.LimitReader(r, MaxResponse+1))
 	if err != nil {
@@ -209,10 +206,9 @@ func providerOf(name string, blocks []Block) *provider.Provider {
 	return p
 }
 
-// MailServer is the server a block states, read as Outlook does: Encryption
-// overrides SSL, and both left out mean what the port is for. The user
-// name is LoginName, or the address where there is none. It is false for a
-// block of another type and for one without a usable host or port.
+// MailServer is the server a block states, read as Outlook does: Encryption overrides SSL, and both left out mean what
+// the port is for. The user name is LoginName, or the address where there is none. It is false for a block of another
+// type and for one without a usable host or port.
 func (b Block) MailServer() (provider.Server, bool) {
 	s := provider.Server{Protocol: provider.Protocol(strings.ToLower(b.Type)), Username: b.LoginName}
 	switch s.Protocol {

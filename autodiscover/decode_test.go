@@ -17,7 +17,8 @@ import (
 
 // answer is an answer in the Outlook schema with that inside its Account.
 func answer(inside string) string {
-	return `<Autodiscover xmlns="` + NamespaceResponse + `"><Response xmlns="` + NamespaceOutlookResponse + `"><Account>` + inside + "</Account></Response></Autodiscover>"
+	return `<Autodiscover xmlns="` + NamespaceResponse + `"><Response xmlns="` + NamespaceOutlookResponse + `"><Account>` +
+		inside + "</Account></Response></Autodiscover>"
 }
 
 func TestDecodeOutlook(t *testing.T) {
@@ -29,22 +30,27 @@ func TestDecodeOutlook(t *testing.T) {
 		Address: "user@example.org",
 		Exact:   true,
 		Provider: &provider.Provider{
-			Name:     "user@example.org",
-			Incoming: []provider.Server{{Protocol: provider.IMAP, Host: "imap.example.org", Port: 993, Security: provider.TLS, Auth: []provider.Auth{provider.AuthPassword}, Username: "user@example.org"}},
-			Outgoing: []provider.Server{{Protocol: provider.SMTP, Host: "smtp.example.org", Port: 587, Security: provider.STARTTLS, Auth: []provider.Auth{provider.AuthPassword}, Username: "user@example.org"}},
+			Name: "user@example.org",
+			Incoming: []provider.Server{{Protocol: provider.IMAP, Host: "imap.example.org", Port: 993, Security: provider.TLS,
+				Auth: []provider.Auth{provider.AuthPassword}, Username: "user@example.org"}},
+			Outgoing: []provider.Server{{Protocol: provider.SMTP, Host: "smtp.example.org", Port: 587,
+				Security: provider.STARTTLS, Auth: []provider.Auth{provider.AuthPassword}, Username: "user@example.org"}},
 		},
 		Blocks: []Block{
-			{Type: "IMAP", TTL: "24", Server: "imap.example.org", Port: "993", LoginName: "user@example.org", SPA: "off", SSL: "on", Encryption: "SSL", AuthRequired: "on"},
-			{Type: "SMTP", TTL: "24", Server: "smtp.example.org", Port: "587", LoginName: "user@example.org", SPA: "off", SSL: "on", Encryption: "TLS", AuthRequired: "on", UsePOPAuth: "on"},
+			{Type: "IMAP", TTL: "24", Server: "imap.example.org", Port: "993", LoginName: "user@example.org", SPA: "off",
+				SSL: "on", Encryption: "SSL", AuthRequired: "on"},
+			{Type: "SMTP", TTL: "24", Server: "smtp.example.org", Port: "587", LoginName: "user@example.org", SPA: "off",
+				SSL: "on", Encryption: "TLS", AuthRequired: "on", UsePOPAuth: "on"},
 		},
 	}
 	for name, body := range map[string]string{
-		"utf-8":        string(b),
-		"mark":         "\xef\xbb\xbf" + string(b),
-		"utf-16":       string(utf16Bytes(binary.BigEndian, "\ufeff"+strings.Replace(string(b), "utf-8", "UTF-16", 1))),
-		"no namespace": strings.NewReplacer(` xmlns="`+NamespaceResponse+`"`, "", ` xmlns="`+NamespaceOutlookResponse+`"`, "").Replace(string(b)),
-		"white space":  strings.NewReplacer("993", " 993\n", "IMAP", "\tIMAP ", "settings", " settings ").Replace(string(b)),
-		"comment":      string(b) + "<!-- end --><?pi?>",
+		"utf-8":  string(b),
+		"mark":   "\xef\xbb\xbf" + string(b),
+		"utf-16": string(utf16Bytes(binary.BigEndian, "\ufeff"+strings.Replace(string(b), "utf-8", "UTF-16", 1))),
+		"no namespace": strings.NewReplacer(` xmlns="`+NamespaceResponse+`"`, "", ` xmlns="`+NamespaceOutlookResponse+`"`,
+			"").Replace(string(b)),
+		"white space": strings.NewReplacer("993", " 993\n", "IMAP", "\tIMAP ", "settings", " settings ").Replace(string(b)),
+		"comment":     string(b) + "<!-- end --><?pi?>",
 	} {
 		got, err := Decode(strings.NewReader(body))
 		if err != nil {
@@ -98,13 +104,20 @@ func TestMailServer(t *testing.T) {
 		b    Block
 		want want // zero: not usable
 	}{
-		{Block{Type: "IMAP", Server: "i.x.org", Port: "993", SSL: "on", Encryption: "TLS"}, want{provider.STARTTLS, provider.AuthPassword, provider.EmailAddress}}, // Encryption overrides
-		{Block{Type: "IMAP", Server: "i.x.org", Port: "143", SSL: "off", Encryption: "SSL"}, want{provider.TLS, provider.AuthPassword, provider.EmailAddress}},
-		{Block{Type: "imap", Server: "I.X.org.", Port: "143"}, want{provider.STARTTLS, provider.AuthPassword, provider.EmailAddress}},
-		{Block{Type: "POP3", Server: "p.x.org", Port: "995", Encryption: "Auto"}, want{provider.TLS, provider.AuthPassword, provider.EmailAddress}},
-		{Block{Type: "POP3", Server: "p.x.org", Port: "110", SSL: "OFF"}, want{provider.Plain, provider.AuthPassword, provider.EmailAddress}},
-		{Block{Type: "SMTP", Server: "s.x.org", Port: "25", Encryption: "none", AuthRequired: "off", LoginName: "u"}, want{provider.Plain, provider.AuthNone, "u"}},
-		{Block{Type: "SMTP", Server: "s.x.org", Port: "587", SSL: "on"}, want{provider.STARTTLS, provider.AuthPassword, provider.EmailAddress}},
+		{Block{Type: "IMAP", Server: "i.x.org", Port: "993", SSL: "on", Encryption: "TLS"},
+			want{provider.STARTTLS, provider.AuthPassword, provider.EmailAddress}}, // Encryption overrides
+		{Block{Type: "IMAP", Server: "i.x.org", Port: "143", SSL: "off", Encryption: "SSL"},
+			want{provider.TLS, provider.AuthPassword, provider.EmailAddress}},
+		{Block{Type: "imap", Server: "I.X.org.", Port: "143"},
+			want{provider.STARTTLS, provider.AuthPassword, provider.EmailAddress}},
+		{Block{Type: "POP3", Server: "p.x.org", Port: "995", Encryption: "Auto"},
+			want{provider.TLS, provider.AuthPassword, provider.EmailAddress}},
+		{Block{Type: "POP3", Server: "p.x.org", Port: "110", SSL: "OFF"},
+			want{provider.Plain, provider.AuthPassword, provider.EmailAddress}},
+		{Block{Type: "SMTP", Server: "s.x.org", Port: "25", Encryption: "none", AuthRequired: "off", LoginName: "u"},
+			want{provider.Plain, provider.AuthNone, "u"}},
+		{Block{Type: "SMTP", Server: "s.x.org", Port: "587", SSL: "on"},
+			want{provider.STARTTLS, provider.AuthPassword, provider.EmailAddress}},
 		{Block{Type: "POP", Server: "p.x.org", Port: "110"}, want{}},
 		{Block{Type: "EXCH", Server: "x.x.org", Port: "443"}, want{}},
 		{Block{Type: "IMAP", Server: "i.x.org", Port: "imaps"}, want{}},
@@ -123,7 +136,8 @@ func TestMailServer(t *testing.T) {
 func TestDecodeForeign(t *testing.T) {
 	exch := "<Protocol><Type>EXCH</Type><Server>x</Server><Internal><Protocol><Type>IMAP</Type></Protocol></Internal></Protocol>"
 	mobileSync := func(inside string) string {
-		return `<Autodiscover><Response xmlns="` + NamespaceMobileSyncResponse + `"><Action>` + inside + "</Action></Response></Autodiscover>"
+		return `<Autodiscover><Response xmlns="` + NamespaceMobileSyncResponse + `"><Action>` + inside +
+			"</Action></Response></Autodiscover>"
 	}
 	for name, tt := range map[string]struct {
 		body string
@@ -131,14 +145,17 @@ func TestDecodeForeign(t *testing.T) {
 	}{
 		"Exchange":      {answer(exch), &Response{Exact: true, Blocks: []Block{{Type: "EXCH", Server: "x"}}}},
 		"empty account": {answer(""), &Response{Exact: true}},
-		"redirect":      {answer("<Action>redirectUrl</Action><RedirectUrl> https://x.org/a&amp;b </RedirectUrl>"), &Response{Exact: true, RedirectURL: "https://x.org/a&b"}},
-		"redirect addr": {answer("<Action>redirectAddr</Action><RedirectAddr>u@x.org</RedirectAddr>"), &Response{Exact: true, RedirectAddr: "u@x.org"}},
+		"redirect": {answer("<Action>redirectUrl</Action><RedirectUrl> https://x.org/a&amp;b </RedirectUrl>"),
+			&Response{Exact: true, RedirectURL: "https://x.org/a&b"}},
+		"redirect addr": {answer("<Action>redirectAddr</Action><RedirectAddr>u@x.org</RedirectAddr>"),
+			&Response{Exact: true, RedirectAddr: "u@x.org"}},
 		"not asked for": {answer("<Action>settings</Action><RedirectAddr>u@x.org</RedirectAddr>"), &Response{Exact: true}},
 		"mobilesync": {mobileSync("<Settings><Server><Type>CertEnroll</Type><Url>https://c.x.org</Url></Server><Server><Type>MobileSync</Type><Url> https://x.org/eas </Url></Server></Settings>"),
 			&Response{Schema: MobileSync, MobileSync: "https://x.org/eas"}},
-		"mobilesync redirect": {mobileSync("<Redirect>u@x.org</Redirect>"), &Response{Schema: MobileSync, RedirectAddr: "u@x.org"}},
-		"mobilesync error":    {mobileSync("<Error><Status>1</Status><Message>The directory service could not be reached</Message></Error>"), &Response{Schema: MobileSync, Error: &Error{1, "The directory service could not be reached"}}},
-		"error without code":  {"<Autodiscover><Response><Error/></Response></Autodiscover>", &Response{Error: &Error{}}},
+		"mobilesync redirect": {mobileSync("<Redirect>u@x.org</Redirect>"),
+			&Response{Schema: MobileSync, RedirectAddr: "u@x.org"}},
+		"mobilesync error":   {mobileSync("<Error><Status>1</Status><Message>The directory service could not be reached</Message></Error>"), &Response{Schema: MobileSync, Error: &Error{1, "The directory service could not be reached"}}},
+		"error without code": {"<Autodiscover><Response><Error/></Response></Autodiscover>", &Response{Error: &Error{}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Decode(strings.NewReader(tt.body))

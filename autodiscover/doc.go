@@ -1,14 +1,11 @@
-// Package autodiscover speaks Microsoft's Autodiscover: the "plain old XML"
-// (POX) protocol of [MS-OXDSCLI] with the Outlook answer, its MobileSync
-// variant of [MS-ASCMD] §2.2.1.1, and the JSON of Autodiscover v2.
+// Package autodiscover speaks Microsoft's Autodiscover: the "plain old XML" (POX) protocol of [MS-OXDSCLI] with the
+// Outlook answer, its MobileSync variant of [MS-ASCMD] §2.2.1.1, and the JSON of Autodiscover v2.
 //
 // A client POSTs its address and the schema it wants answered in to
-// https://autodiscover.DOMAIN/autodiscover/autodiscover.xml. The Outlook schema
-// is answered by one Protocol block for IMAP, POP3 and SMTP each, or by a
-// redirect to another URL or address; MobileSync by the URL of an ActiveSync
-// server. Errors are answered too, with HTTP 200 and a code of 500 to 603. The
-// format has no word for OAuth2: a server that takes nothing else cannot be
-// stated. Version 2 is one GET that says at which URL a protocol is served.
+// https://autodiscover.DOMAIN/autodiscover/autodiscover.xml. The Outlook schema is answered by one Protocol block for
+// IMAP, POP3 and SMTP each, or by a redirect to another URL or address; MobileSync by the URL of an ActiveSync server.
+// Errors are answered too, with HTTP 200 and a code of 500 to 603. The format has no word for OAuth2: a server that
+// takes nothing else cannot be stated. Version 2 is one GET that says at which URL a protocol is served.
 //
 // Classic Outlook, Thunderbird, Delta Chat (by GET, without an address) and
 // ActiveSync phones ask; each reads a part of the answer, so it has all parts.

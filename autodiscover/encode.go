@@ -12,14 +12,12 @@ import (
 const header = `<?xml version="1.0" encoding="utf-8"?>
 <Autodiscover xmlns="` + NamespaceResponse + "\">\n"
 
-// EncodeOutlook is the answer in the Outlook schema: settings, or the redirect
-// p asks for. Its error is *[Error] 501 when no incoming or no outgoing server
-// of p takes a password, and wraps [provider.ErrIncomplete] when a server lacks
+// EncodeOutlook is the answer in the Outlook schema: settings, or the redirect p asks for. Its error is *[Error] 501
+// when no incoming or no outgoing server of p takes a password, and wraps [provider.ErrIncomplete] when a server lacks
 // its port, security or user name.
 //
-// Without a local part (a client that asks by GET) there is no LoginName and no
-// AutoDiscoverSMTPAddress, DisplayName is the provider's name, and a redirect
-// to an address that is made from the local part gives way to the settings.
+// Without a local part (a client that asks by GET) there is no LoginName and no AutoDiscoverSMTPAddress, DisplayName is
+// the provider's name, and a redirect to an address that is made from the local part gives way to the settings.
 //
 // The answer depends on a by the text of [EscapeText] alone, so it can be made
 // for a stand-in address and the real one be put in its place.
@@ -53,8 +51,7 @@ func EncodeOutlook(p *provider.Provider, a provider.Address) ([]byte, error) {
 	return append(b, "    </Account>\n  </Response>\n</Autodiscover>\n"...), nil
 }
 
-// redirect is the redirect to answer: its action, element and target, which is
-// empty when settings are to be answered.
+// redirect is the redirect to answer: its action, element and target, which is empty when settings are to be answered.
 func redirect(d provider.Autodiscover, a provider.Address) (action provider.AutodiscoverAction, name, target string) {
 	switch d.Action {
 	case provider.ActionRedirectURL: // MS-OXDSCLI §2.2.4.1.1.2.9; Thunderbird 153 ignores it
@@ -67,8 +64,7 @@ func redirect(d provider.Autodiscover, a provider.Address) (action provider.Auto
 	return "", "", ""
 }
 
-// stateable lists the best server of each kind that takes something other than
-// OAuth2, for which POX has no word.
+// stateable lists the best server of each kind that takes something other than OAuth2, for which POX has no word.
 func stateable(p *provider.Provider) ([]provider.Server, error) {
 	onlyOAuth2 := func(s provider.Server) bool { return !s.PasswordMethod() }
 	q := *p
@@ -107,9 +103,8 @@ func protocol(b []byte, s provider.Server, incomingUsername string, a provider.A
 	return append(b, "      </Protocol>\n"...)
 }
 
-// security is SSL and Encryption for a security mode. Encryption overrides SSL
-// for the clients that know it; Thunderbird and Delta Chat take SSL off for no
-// encryption at all, so it is on with STARTTLS too.
+// security is SSL and Encryption for a security mode. Encryption overrides SSL for the clients that know it;
+// Thunderbird and Delta Chat take SSL off for no encryption at all, so it is on with STARTTLS too.
 func security(s provider.Security) (ssl, encryption string) {
 	switch s {
 	case provider.TLS:
@@ -134,8 +129,7 @@ func onOff(on bool) string {
 	return "off"
 }
 
-// element writes <name>text</name> on a line of its own. There is no white
-// space inside: clients keep it.
+// element writes <name>text</name> on a line of its own. There is no white space inside: clients keep it.
 func element(b []byte, indent, name, text string) []byte {
 	b = append(append(append(b, indent...), '<'), name...)
 	b = EscapeText(append(b, '>'), text)
@@ -143,10 +137,9 @@ func element(b []byte, indent, name, text string) []byte {
 	return append(b, ">\n"...)
 }
 
-// EncodeMobileSync is the answer in the MobileSync schema (MS-ASCMD §2.2.1.1,
-// example in §4.2.4). Its error is *[Error] 601 when p has no ActiveSync URL.
-// Without a local part there is no User, whose EMailAddress is required (§6.2).
-// It depends on a as [EncodeOutlook] does.
+// EncodeMobileSync is the answer in the MobileSync schema (MS-ASCMD §2.2.1.1, example in §4.2.4). Its error is *[Error]
+// 601 when p has no ActiveSync URL. Without a local part there is no User, whose EMailAddress is required (§6.2). It
+// depends on a as [EncodeOutlook] does.
 func EncodeMobileSync(p *provider.Provider, a provider.Address) ([]byte, error) {
 	url := p.For(a.Domain).ActiveSync
 	if url == "" {

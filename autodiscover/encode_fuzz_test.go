@@ -8,8 +8,7 @@ import (
 	"autoconfig/provider"
 )
 
-// The encoders never panic, and switch encryption off for nothing but a server
-// without it.
+// The encoders never panic, and switch encryption off for nothing but a server without it.
 func FuzzEncode(f *testing.F) {
 	for _, p := range provider.Builtins() {
 		raw, err := json.Marshal(p)

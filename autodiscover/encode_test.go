@@ -33,9 +33,9 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// server is a server with the usual user name that takes a password, unless
-// said otherwise.
-func server(proto provider.Protocol, host string, port uint16, sec provider.Security, auth ...provider.Auth) provider.Server {
+// server is a server with the usual user name that takes a password, unless said otherwise.
+func server(proto provider.Protocol, host string, port uint16, sec provider.Security,
+	auth ...provider.Auth) provider.Server {
 	s := provider.Server{Protocol: proto, Host: host, Port: port, Security: sec, Auth: auth}
 	s.SetDefaults()
 	return s
@@ -54,19 +54,23 @@ var user = provider.Address{Local: "user", Domain: "example.org"}
 
 func TestEncodeOutlookGolden(t *testing.T) {
 	pop := example()
-	pop.Incoming = append([]provider.Server{server(provider.POP3, "pop.example.org", 110, provider.STARTTLS)}, pop.Incoming...)
+	pop.Incoming = append([]provider.Server{server(provider.POP3, "pop.example.org", 110, provider.STARTTLS)},
+		pop.Incoming...)
 	pop.Outgoing = []provider.Server{server(provider.SMTP, "smtp.%EMAILDOMAIN%", 465, provider.TLS)}
 	redirectURL, redirectAddr := example(), example()
-	redirectURL.Autodiscover = provider.Autodiscover{Action: provider.ActionRedirectURL, RedirectURL: "https://autodiscover.example.net/autodiscover/autodiscover.xml?a=1&b=2"}
-	redirectAddr.Autodiscover = provider.Autodiscover{Action: provider.ActionRedirectAddr, RedirectAddr: "%EMAILLOCALPART%@example.net"}
+	redirectURL.Autodiscover = provider.Autodiscover{Action: provider.ActionRedirectURL,
+		RedirectURL: "https://autodiscover.example.net/autodiscover/autodiscover.xml?a=1&b=2"}
+	redirectAddr.Autodiscover = provider.Autodiscover{Action: provider.ActionRedirectAddr,
+		RedirectAddr: "%EMAILLOCALPART%@example.net"}
 	for name, tt := range map[string]struct {
 		p *provider.Provider
 		a provider.Address
 	}{
-		"outlook-imap.xml":          {example(), user},
-		"outlook-pop3.xml":          {pop, user},
-		"outlook-domain.xml":        {pop, provider.Address{Domain: "example.org"}},
-		"outlook-live.xml":          {provider.Builtin(provider.Outlook), provider.Address{Local: "Jo&Co'", Domain: "live.co.uk"}},
+		"outlook-imap.xml":   {example(), user},
+		"outlook-pop3.xml":   {pop, user},
+		"outlook-domain.xml": {pop, provider.Address{Domain: "example.org"}},
+		"outlook-live.xml": {provider.Builtin(provider.Outlook),
+			provider.Address{Local: "Jo&Co'", Domain: "live.co.uk"}},
 		"outlook-redirect-url.xml":  {redirectURL, user},
 		"outlook-redirect-addr.xml": {redirectAddr, user},
 	} {
@@ -110,11 +114,16 @@ func TestBlocks(t *testing.T) {
 		auth []provider.Auth
 		want Block
 	}{
-		{465, provider.TLS, []provider.Auth{password}, Block{SSL: "on", Encryption: "SSL", AuthRequired: "on", UsePOPAuth: "on"}},
-		{587, provider.STARTTLS, []provider.Auth{oauth2, password}, Block{SSL: "on", Encryption: "TLS", AuthRequired: "on", UsePOPAuth: "on"}},
-		{25, provider.Plain, []provider.Auth{none}, Block{SSL: "off", Encryption: "None", AuthRequired: "off", UsePOPAuth: "off"}},
-		{2525, provider.STARTTLS, []provider.Auth{oauth2, ip}, Block{SSL: "on", Encryption: "TLS", AuthRequired: "off", UsePOPAuth: "off"}},
-		{587, provider.STARTTLS, []provider.Auth{provider.AuthGSSAPI, none}, Block{SSL: "on", Encryption: "TLS", AuthRequired: "on", UsePOPAuth: "on"}},
+		{465, provider.TLS, []provider.Auth{password},
+			Block{SSL: "on", Encryption: "SSL", AuthRequired: "on", UsePOPAuth: "on"}},
+		{587, provider.STARTTLS, []provider.Auth{oauth2, password},
+			Block{SSL: "on", Encryption: "TLS", AuthRequired: "on", UsePOPAuth: "on"}},
+		{25, provider.Plain, []provider.Auth{none},
+			Block{SSL: "off", Encryption: "None", AuthRequired: "off", UsePOPAuth: "off"}},
+		{2525, provider.STARTTLS, []provider.Auth{oauth2, ip},
+			Block{SSL: "on", Encryption: "TLS", AuthRequired: "off", UsePOPAuth: "off"}},
+		{587, provider.STARTTLS, []provider.Auth{provider.AuthGSSAPI, none},
+			Block{SSL: "on", Encryption: "TLS", AuthRequired: "on", UsePOPAuth: "on"}},
 	} {
 		p := example()
 		p.Outgoing = []provider.Server{server(provider.SMTP, "smtp.example.org", tt.port, tt.sec, tt.auth...)}
@@ -130,14 +139,16 @@ func TestBlocks(t *testing.T) {
 		if b.SPA != "off" || b.Type != "SMTP" || b.LoginName != "user@example.org" {
 			t.Errorf("%+v", b)
 		}
-		if got := (Block{SSL: b.SSL, Encryption: b.Encryption, AuthRequired: b.AuthRequired, UsePOPAuth: b.UsePOPAuth}); got != tt.want {
+		if got := (Block{SSL: b.SSL, Encryption: b.Encryption, AuthRequired: b.AuthRequired,
+			UsePOPAuth: b.UsePOPAuth}); got != tt.want {
 			t.Errorf("%d %s %s: %+v, want %+v", tt.port, tt.sec, tt.auth, got, tt.want)
 		}
 	}
 	p := example()
 	p.Incoming[0].Username = provider.EmailLocalPart
 	got, err := EncodeOutlook(p, user)
-	if s := string(got); err != nil || !strings.Contains(s, "<LoginName>user</LoginName>") || !strings.Contains(s, "<UsePOPAuth>off<") {
+	if s := string(got); err != nil || !strings.Contains(s, "<LoginName>user</LoginName>") ||
+		!strings.Contains(s, "<UsePOPAuth>off<") {
 		t.Errorf("two logins: %v\n%s", err, s)
 	}
 }
@@ -154,11 +165,15 @@ func TestEncodeOutlookOptions(t *testing.T) {
 		in, out servers
 		want    string // the hosts in the answer, "" for error 501
 	}{
-		"all":                 {servers{password("imap", "i.x.org"), password("pop3", "p.x.org")}, servers{password("smtp", "s.x.org")}, "i.x.org p.x.org s.x.org"},
-		"IMAP only OAuth2":    {servers{oauth2("imap", "i.x.org"), password("pop3", "p.x.org")}, servers{password("smtp", "s.x.org")}, "p.x.org s.x.org"},
-		"second takes one":    {servers{oauth2("imap", "i.x.org"), password("imap", "j.x.org")}, servers{oauth2("smtp", "s.x.org"), password("smtp", "t.x.org")}, "j.x.org t.x.org"},
-		"no incoming":         {servers{oauth2("imap", "i.x.org")}, servers{password("smtp", "s.x.org")}, ""},
-		"no outgoing":         {servers{password("imap", "i.x.org"), password("pop3", "p.x.org")}, servers{oauth2("smtp", "s.x.org")}, ""},
+		"all": {servers{password("imap", "i.x.org"), password("pop3", "p.x.org")},
+			servers{password("smtp", "s.x.org")}, "i.x.org p.x.org s.x.org"},
+		"IMAP only OAuth2": {servers{oauth2("imap", "i.x.org"), password("pop3", "p.x.org")},
+			servers{password("smtp", "s.x.org")}, "p.x.org s.x.org"},
+		"second takes one": {servers{oauth2("imap", "i.x.org"), password("imap", "j.x.org")},
+			servers{oauth2("smtp", "s.x.org"), password("smtp", "t.x.org")}, "j.x.org t.x.org"},
+		"no incoming": {servers{oauth2("imap", "i.x.org")}, servers{password("smtp", "s.x.org")}, ""},
+		"no outgoing": {servers{password("imap", "i.x.org"), password("pop3", "p.x.org")},
+			servers{oauth2("smtp", "s.x.org")}, ""},
 		"nothing":             {nil, nil, ""},
 		"only OAuth2 of both": {servers{oauth2("imap", "i.x.org")}, servers{oauth2("smtp", "s.x.org")}, ""},
 	} {
@@ -193,11 +208,14 @@ func TestRedirects(t *testing.T) {
 		a         provider.Address
 		url, addr string
 	}{
-		{provider.Autodiscover{Action: provider.ActionRedirectURL, RedirectURL: "https://x.org/?a=1&b=2"}, user, "https://x.org/?a=1&b=2", ""},
-		{provider.Autodiscover{Action: provider.ActionRedirectURL, RedirectURL: "https://x.org/"}, domain, "https://x.org/", ""},
+		{provider.Autodiscover{Action: provider.ActionRedirectURL, RedirectURL: "https://x.org/?a=1&b=2"}, user,
+			"https://x.org/?a=1&b=2", ""},
+		{provider.Autodiscover{Action: provider.ActionRedirectURL, RedirectURL: "https://x.org/"}, domain, "https://x.org/",
+			""},
 		{provider.Autodiscover{Action: provider.ActionRedirectURL}, user, "", ""},
 		{provider.Autodiscover{RedirectURL: "https://x.org/"}, user, "", ""}, // ready, not asked for
-		{provider.Autodiscover{Action: provider.ActionRedirectAddr, RedirectAddr: "%EMAILLOCALPART%@x.org"}, user, "", "user@x.org"},
+		{provider.Autodiscover{Action: provider.ActionRedirectAddr, RedirectAddr: "%EMAILLOCALPART%@x.org"}, user, "",
+			"user@x.org"},
 		{provider.Autodiscover{Action: provider.ActionRedirectAddr, RedirectAddr: "%EMAILLOCALPART%@x.org"}, domain, "", ""},
 		{provider.Autodiscover{Action: provider.ActionRedirectAddr, RedirectAddr: "all@x.org"}, domain, "", "all@x.org"},
 	} {
@@ -212,14 +230,14 @@ func TestRedirects(t *testing.T) {
 			continue
 		}
 		r, err := Decode(bytes.NewReader(got))
-		if err != nil || r.RedirectURL != tt.url || r.RedirectAddr != tt.addr || (r.Provider == nil) != (tt.url+tt.addr != "") {
+		if err != nil || r.RedirectURL != tt.url || r.RedirectAddr != tt.addr ||
+			(r.Provider == nil) != (tt.url+tt.addr != "") {
 			t.Errorf("%+v for %q: %+v, %v", tt.d, tt.a, r, err)
 		}
 	}
 }
 
-// An answer made for a stand-in address is, with the escaped real one put in
-// its place, the answer for the real one.
+// An answer made for a stand-in address is, with the escaped real one put in its place, the answer for the real one.
 func TestSplice(t *testing.T) {
 	standIn := provider.Address{Local: "l0c4lp4rt", Domain: "d0m41n.example"}
 	p := example()
@@ -229,7 +247,8 @@ func TestSplice(t *testing.T) {
 	p.Outgoing[0].Username = provider.EmailLocalPart
 	p.ActiveSync = "https://%EMAILDOMAIN%/eas?a&b"
 	redirected := example()
-	redirected.Autodiscover = provider.Autodiscover{Action: provider.ActionRedirectAddr, RedirectAddr: "%EMAILLOCALPART%@%EMAILDOMAIN%.example.net"}
+	redirected.Autodiscover = provider.Autodiscover{Action: provider.ActionRedirectAddr,
+		RedirectAddr: "%EMAILLOCALPART%@%EMAILDOMAIN%.example.net"}
 	for name, encode := range map[string]func(a provider.Address) ([]byte, error){
 		"outlook":    func(a provider.Address) ([]byte, error) { return EncodeOutlook(p, a) },
 		"redirect":   func(a provider.Address) ([]byte, error) { return EncodeOutlook(redirected, a) },
@@ -239,7 +258,8 @@ func TestSplice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, local := range []string{"a", "A.b+c", "o'neil&x=1", "&amp;", "]]", "jörg", "%EMAILDOMAIN%", "%EMAILLOCALPART%", "x\u200dy"} {
+		for _, local := range []string{"a", "A.b+c", "o'neil&x=1", "&amp;", "]]", "jörg", "%EMAILDOMAIN%",
+			"%EMAILLOCALPART%", "x\u200dy"} {
 			for _, domain := range []string{"x.org", "xn--bcher-kva.example"} {
 				want, err := encode(provider.Address{Local: local, Domain: domain})
 				if err != nil {

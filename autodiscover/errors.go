@@ -49,9 +49,8 @@ func (e *Error) Error() string {
 // at most; ours is the same everywhere and tells nothing.
 const errorID = "1054084152"
 
-// EncodeError is the answer that carries e, to be sent with HTTP status 200.
-// Its Response element inherits the root's namespace in either schema
-// (MS-ASCMD §4.2.5). The time is written in UTC.
+// EncodeError is the answer that carries e, to be sent with HTTP status 200. Its Response element inherits the root's
+// namespace in either schema (MS-ASCMD §4.2.5). The time is written in UTC.
 func EncodeError(e *Error, now time.Time) []byte {
 	b := append([]byte(nil), header...)
 	b = append(b, "  <Response>\n    <Error Time=\""...)

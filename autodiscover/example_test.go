@@ -34,7 +34,8 @@ func ExampleEncodeOutlook() {
 
 // The format has no word for OAuth2.
 func ExampleError() {
-	_, err := autodiscover.EncodeOutlook(provider.Builtin(provider.Microsoft365), provider.Address{Local: "jo", Domain: "example.org"})
+	_, err := autodiscover.EncodeOutlook(provider.Builtin(provider.Microsoft365),
+		provider.Address{Local: "jo", Domain: "example.org"})
 	refused, ok := errors.AsType[*autodiscover.Error](err)
 	fmt.Println(ok && refused.Code == autodiscover.CodeNoOptions)
 	// Output: true

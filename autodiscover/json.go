@@ -15,19 +15,17 @@ const (
 	UserNotFound              = "UserNotFound"              // status 404
 )
 
-// The protocols of Autodiscover v2 that can be answered, as they are spelled
-// in the answer.
+// The protocols of Autodiscover v2 that can be answered, as they are spelled in the answer.
 const (
 	ProtocolAutodiscoverV1 = "AutodiscoverV1"
 	ProtocolActiveSync     = "ActiveSync"
 	ProtocolEWS            = "Ews"
 )
 
-// ProtocolURL is what v2 answers for a protocol, whose letter case does not
-// matter: its proper name and its URL. The POX service is at host, the name
-// this server is reached by. Ews is offered where it is configured, Rest, Graph
-// and the like are not; ok is false for them, which is error [InvalidProtocol]. p is as seen from the
-// domain asked ([provider.Provider.For]).
+// ProtocolURL is what v2 answers for a protocol, whose letter case does not matter: its proper name and its URL. The
+// POX service is at host, the name this server is reached by. Ews is offered where it is configured, Rest, Graph and
+// the like are not; ok is false for them, which is error [InvalidProtocol]. p is as seen from the domain asked
+// ([provider.Provider.For]).
 func ProtocolURL(p *provider.Provider, protocol, host string) (name, url string, ok bool) {
 	switch {
 	case strings.EqualFold(protocol, ProtocolAutodiscoverV1):
@@ -45,8 +43,7 @@ func EncodeJSON(protocol, url string) []byte {
 	return marshal(struct{ Protocol, Url string }{protocol, url})
 }
 
-// EncodeJSONError is the v2 error with one of the codes and a message, which
-// should repeat nothing of the request.
+// EncodeJSONError is the v2 error with one of the codes and a message, which should repeat nothing of the request.
 func EncodeJSONError(code, message string) []byte {
 	return marshal(struct{ ErrorCode, ErrorMessage string }{code, message})
 }

@@ -34,7 +34,8 @@ func TestProtocolURL(t *testing.T) {
 
 func TestEncodeJSON(t *testing.T) {
 	for _, tt := range []struct{ got, want string }{
-		{string(EncodeJSON(ProtocolActiveSync, "https://x.org/?a=1&b=<2>")), `{"Protocol":"ActiveSync","Url":"https://x.org/?a=1&b=<2>"}`},
+		{string(EncodeJSON(ProtocolActiveSync, "https://x.org/?a=1&b=<2>")),
+			`{"Protocol":"ActiveSync","Url":"https://x.org/?a=1&b=<2>"}`},
 		{string(EncodeJSONError(InvalidProtocol, `no "x"`)), `{"ErrorCode":"InvalidProtocol","ErrorMessage":"no \"x\""}`},
 	} {
 		if tt.got != tt.want {

@@ -12,14 +12,12 @@ import (
 	"autoconfig/provider"
 )
 
-// Lint says which clients refuse or misread an Autodiscover answer, in XML or in
-// the JSON of version 2, and what to write instead. contentType is the header it
-// came with, or empty when that is not known. A finding's Subject is the path of
-// the element, its Got the value found there. There are at most [MaxFindings].
+// Lint says which clients refuse or misread an Autodiscover answer, in XML or in the JSON of version 2, and what to
+// write instead. contentType is the header it came with, or empty when that is not known. A finding's Subject is the
+// path of the element, its Got the value found there. There are at most [MaxFindings].
 //
-// Outlook compares namespaces byte for byte and has no placeholders
-// (MS-OXDSCLI §2.2.4); what Thunderbird 153 and Delta Chat 2.57 make of an
-// answer was measured.
+// Outlook compares namespaces byte for byte and has no placeholders (MS-OXDSCLI §2.2.4); what Thunderbird 153 and Delta
+// Chat 2.57 make of an answer was measured.
 func Lint(data []byte, contentType string) []finding.Finding {
 	l := linter{finding.Linter{Max: MaxFindings}}
 	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {

@@ -13,7 +13,8 @@ import (
 func sound(t testing.TB) string {
 	t.Helper()
 	p := &provider.Provider{Name: "Example",
-		Incoming: []provider.Server{lintServer(provider.IMAP, 993, provider.TLS), lintServer(provider.POP3, 110, provider.STARTTLS)},
+		Incoming: []provider.Server{lintServer(provider.IMAP, 993, provider.TLS),
+			lintServer(provider.POP3, 110, provider.STARTTLS)},
 		Outgoing: []provider.Server{lintServer(provider.SMTP, 587, provider.STARTTLS)}}
 	doc, err := EncodeOutlook(p, provider.Address{Local: "jo", Domain: "example.org"})
 	if err != nil {
@@ -27,8 +28,7 @@ func lintServer(proto provider.Protocol, port uint16, s provider.Security) provi
 		Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress}
 }
 
-// lintRows change one thing of the sound answer; want is "id subject", several
-// with ; between.
+// lintRows change one thing of the sound answer; want is "id subject", several with ; between.
 var lintRows = []struct{ from, to, want string }{
 	{"", "", ""},
 	{"2006a", "2006", "autodiscover-namespace-response Response/@xmlns"},
@@ -48,7 +48,8 @@ var lintRows = []struct{ from, to, want string }{
 	{"587", "465", "autodiscover-port-security Protocol[3]/Port"},
 	{"993", "9993", ""},
 	{"<SSL>on", "<SSL>off", "autodiscover-ssl-off Protocol[1]/SSL"},
-	{"<Encryption>SSL", "<Encryption>None", "autodiscover-security-plain Protocol[1]/SSL; autodiscover-port-security Protocol[1]/Port"},
+	{"<Encryption>SSL", "<Encryption>None",
+		"autodiscover-security-plain Protocol[1]/SSL; autodiscover-port-security Protocol[1]/Port"},
 	{"<Encryption>SSL", "<Encryption>STARTTLS", "autodiscover-encryption-unknown Protocol[1]/Encryption"},
 	{"<Encryption>SSL</Encryption>", "", ""},
 	{"<SPA>off", "<SPA>on", "autodiscover-spa-on Protocol[1]/SPA"},
@@ -58,8 +59,10 @@ var lintRows = []struct{ from, to, want string }{
 	{"<LoginName>jo@example.org", "<LoginName>jo%example.org", ""},
 	{"<Action>settings</Action>", "<Action>redirectUrl</Action><RedirectUrl>http://x.example/</RedirectUrl>",
 		"autodiscover-redirect-invalid Account/RedirectUrl; autodiscover-redirect-url Account/RedirectUrl"},
-	{"<Action>settings</Action>", "<Action>redirectUrl</Action><RedirectUrl>https://x.example/</RedirectUrl>", "autodiscover-redirect-url Account/RedirectUrl"},
-	{"<Action>settings</Action>", "<Action>redirectAddr</Action><RedirectAddr>x</RedirectAddr>", "autodiscover-redirect-invalid Account/RedirectAddr"},
+	{"<Action>settings</Action>", "<Action>redirectUrl</Action><RedirectUrl>https://x.example/</RedirectUrl>",
+		"autodiscover-redirect-url Account/RedirectUrl"},
+	{"<Action>settings</Action>", "<Action>redirectAddr</Action><RedirectAddr>x</RedirectAddr>",
+		"autodiscover-redirect-invalid Account/RedirectAddr"},
 	{"<Action>settings</Action>", "<Action>redirectAddr</Action><RedirectAddr>jo@b.example</RedirectAddr>", ""},
 	{"</Autodiscover>", "</Autodiscovery>", "autodiscover-document-syntax"},
 	{"<?xml", "<!DOCTYPE x><?xml", "autodiscover-document-syntax"},
@@ -114,7 +117,8 @@ func TestLintOther(t *testing.T) {
 }
 
 func TestLintMobileSync(t *testing.T) {
-	doc, err := EncodeMobileSync(&provider.Provider{ActiveSync: "https://eas.example.org/"}, provider.Address{Local: "jo", Domain: "example.org"})
+	doc, err := EncodeMobileSync(&provider.Provider{ActiveSync: "https://eas.example.org/"},
+		provider.Address{Local: "jo", Domain: "example.org"})
 	if err != nil {
 		t.Fatal(err)
 	}

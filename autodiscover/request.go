@@ -15,10 +15,9 @@ type Request struct {
 	Schema   Schema // of the answer wanted
 }
 
-// ParseRequest reads the body of a POST. It forgives what clients do (an
-// address that is not escaped, any prefix, UTF-16, another spelling of the
-// names) and nothing else. Its errors are of type *[Error]: 600 for what is no
-// request or has no address, 601 for an unknown schema.
+// ParseRequest reads the body of a POST. It forgives what clients do (an address that is not escaped, any prefix,
+// UTF-16, another spelling of the names) and nothing else. Its errors are of type *[Error]: 600 for what is no request
+// or has no address, 601 for an unknown schema.
 func ParseRequest(body []byte) (Request, error) {
 	invalid := func() (Request, error) { return Request{}, NewError(CodeInvalidRequest) }
 	if len(body) > MaxRequest {
@@ -40,8 +39,7 @@ func ParseRequest(body []byte) (Request, error) {
 	if r.Email == "" {
 		r.Email = f.emailOtherCase
 	}
-	// With both, LegacyDN would decide (MS-OXDSCLI §3.2.5); this server has no
-	// directory, so the address does.
+	// With both, LegacyDN would decide (MS-OXDSCLI §3.2.5); this server has no directory, so the address does.
 	if r.Email == "" {
 		return invalid()
 	}

@@ -13,8 +13,7 @@ import (
 	"autoconfig/provider"
 )
 
-// thunderbird is the body Thunderbird 153 posts, for an address it puts in as
-// it is.
+// thunderbird is the body Thunderbird 153 posts, for an address it puts in as it is.
 func thunderbird(t testing.TB, address string) []byte {
 	t.Helper()
 	b, err := os.ReadFile("testdata/request-thunderbird.xml")
@@ -40,7 +39,8 @@ func TestParseRequestThunderbird(t *testing.T) {
 	if len(body) != 392 {
 		t.Errorf("%d bytes, want 392 as captured", len(body))
 	}
-	for _, address := range []string{"user@example.test", "o'neil&x=1@example.test", "a&b;c@example.test", "a&amp@example.test", "jörg+tag@example.test"} {
+	for _, address := range []string{"user@example.test", "o'neil&x=1@example.test", "a&b;c@example.test",
+		"a&amp@example.test", "jörg+tag@example.test"} {
 		got, err := ParseRequest(thunderbird(t, address))
 		if want := (Request{Email: address}); err != nil || got != want {
 			t.Errorf("%s: %+v, %v", address, got, err)
@@ -53,29 +53,46 @@ func TestParseRequest(t *testing.T) {
 		body string
 		want Request
 	}{
-		"outlook":                 {request(NamespaceOutlookRequest, email+outlook), Request{Email: "user@example.org"}},
-		"mobilesync":              {request(NamespaceMobileSyncRequest, email+mobile), Request{Email: "user@example.org", Schema: MobileSync}},
-		"answer schema decides":   {request(NamespaceOutlookRequest, email+mobile), Request{Email: "user@example.org", Schema: MobileSync}},
-		"no schema":               {request(NamespaceOutlookRequest, email), Request{Email: "user@example.org"}},
-		"no schema, mobilesync":   {request(NamespaceMobileSyncRequest, email), Request{Email: "user@example.org", Schema: MobileSync}},
+		"outlook": {request(NamespaceOutlookRequest, email+outlook), Request{Email: "user@example.org"}},
+		"mobilesync": {request(NamespaceMobileSyncRequest, email+mobile),
+			Request{Email: "user@example.org", Schema: MobileSync}},
+		"answer schema decides": {request(NamespaceOutlookRequest, email+mobile),
+			Request{Email: "user@example.org", Schema: MobileSync}},
+		"no schema": {request(NamespaceOutlookRequest, email), Request{Email: "user@example.org"}},
+		"no schema, mobilesync": {request(NamespaceMobileSyncRequest, email),
+			Request{Email: "user@example.org", Schema: MobileSync}},
 		"no schema, no namespace": {request("", email), Request{Email: "user@example.org"}},
-		"empty schema":            {request(NamespaceMobileSyncRequest, email+"<AcceptableResponseSchema/>"), Request{Email: "user@example.org", Schema: MobileSync}},
-		"namespace on Request":    {`<Autodiscover><Request xmlns="` + NamespaceMobileSyncRequest + `">` + email + "</Request></Autodiscover>", Request{Email: "user@example.org", Schema: MobileSync}},
-		"white space":             {" \r\n" + request("", "<EMailAddress >\r\n\t user@example.org \n</EMailAddress\n>") + "\n\n", Request{Email: "user@example.org"}},
-		"entities":                {request("", "<EMailAddress>a&amp;b&apos;c&#43;d&#x2b;&lt;&gt;&quot;@example.org&#32;</EMailAddress>"), Request{Email: "a&b'c+d+<>\"@example.org"}},
-		"not entities":            {request("", "<EMailAddress>a&b&amp&nbsp;&#;&#x110000;&#99999999999;@example.org</EMailAddress>"), Request{Email: "a&b&amp&nbsp;&#;&#x110000;&#99999999999;@example.org"}},
-		"resolved once":           {request("", "<EMailAddress>&amp;lt;@example.org</EMailAddress>"), Request{Email: "&lt;@example.org"}},
-		"CDATA":                   {request("", "<EMailAddress> <![CDATA[ o'neil&x@example.org ]]></EMailAddress>"), Request{Email: "o'neil&x@example.org"}},
-		"stray <":                 {request("", "<EMailAddress>a<b@example.org</EMailAddress>"), Request{Email: "a<b@example.org"}},
-		"prefix":                  {`<a:Autodiscover xmlns:a="` + NamespaceMobileSyncRequest + `"><a:Request><a:EMailAddress>u@example.org</a:EMailAddress></a:Request></a:Autodiscover>`, Request{Email: "u@example.org", Schema: MobileSync}},
-		"other case":              {"<AUTODISCOVER><request><emailaddress>u@example.org</emailaddress></request></AUTODISCOVER>", Request{Email: "u@example.org"}},
-		"exact case first":        {request("", "<EmailAddress>other@example.org</EmailAddress>"+email), Request{Email: "user@example.org"}},
-		"first of two":            {request("", email+"<EMailAddress>second@example.org</EMailAddress>"), Request{Email: "user@example.org"}},
-		"LegacyDN as well":        {request("", "<LegacyDN>/o=x/cn=y</LegacyDN>"+email), Request{Email: "user@example.org", LegacyDN: "/o=x/cn=y"}},
-		"comment, PI":             {"<?xml version='1.0'?><!-- a > b <x> --><?pi <y> ?>" + request("", "<!-- > -->"+email) + "<!-- end -->", Request{Email: "user@example.org"}},
-		"> in an attribute":       {`<Autodiscover a="x>y" b='">'><Request>` + email + "</Request></Autodiscover>", Request{Email: "user@example.org"}},
-		"byte order mark":         {"\xef\xbb\xbf" + request("", email), Request{Email: "user@example.org"}},
-		"LATIN letters":           {request("", "<Größe/><EMailAddress>jörg@bücher.example</EMailAddress>"), Request{Email: "jörg@bücher.example"}},
+		"empty schema": {request(NamespaceMobileSyncRequest, email+"<AcceptableResponseSchema/>"),
+			Request{Email: "user@example.org", Schema: MobileSync}},
+		"namespace on Request": {`<Autodiscover><Request xmlns="` + NamespaceMobileSyncRequest + `">` + email +
+			"</Request></Autodiscover>", Request{Email: "user@example.org", Schema: MobileSync}},
+		"white space": {" \r\n" + request("", "<EMailAddress >\r\n\t user@example.org \n</EMailAddress\n>") + "\n\n",
+			Request{Email: "user@example.org"}},
+		"entities": {request("", "<EMailAddress>a&amp;b&apos;c&#43;d&#x2b;&lt;&gt;&quot;@example.org&#32;</EMailAddress>"),
+			Request{Email: "a&b'c+d+<>\"@example.org"}},
+		"not entities": {request("", "<EMailAddress>a&b&amp&nbsp;&#;&#x110000;&#99999999999;@example.org</EMailAddress>"),
+			Request{Email: "a&b&amp&nbsp;&#;&#x110000;&#99999999999;@example.org"}},
+		"resolved once": {request("", "<EMailAddress>&amp;lt;@example.org</EMailAddress>"),
+			Request{Email: "&lt;@example.org"}},
+		"CDATA": {request("", "<EMailAddress> <![CDATA[ o'neil&x@example.org ]]></EMailAddress>"),
+			Request{Email: "o'neil&x@example.org"}},
+		"stray <": {request("", "<EMailAddress>a<b@example.org</EMailAddress>"), Request{Email: "a<b@example.org"}},
+		"prefix":  {`<a:Autodiscover xmlns:a="` + NamespaceMobileSyncRequest + `"><a:Request><a:EMailAddress>u@example.org</a:EMailAddress></a:Request></a:Autodiscover>`, Request{Email: "u@example.org", Schema: MobileSync}},
+		"other case": {"<AUTODISCOVER><request><emailaddress>u@example.org</emailaddress></request></AUTODISCOVER>",
+			Request{Email: "u@example.org"}},
+		"exact case first": {request("", "<EmailAddress>other@example.org</EmailAddress>"+email),
+			Request{Email: "user@example.org"}},
+		"first of two": {request("", email+"<EMailAddress>second@example.org</EMailAddress>"),
+			Request{Email: "user@example.org"}},
+		"LegacyDN as well": {request("", "<LegacyDN>/o=x/cn=y</LegacyDN>"+email),
+			Request{Email: "user@example.org", LegacyDN: "/o=x/cn=y"}},
+		"comment, PI": {"<?xml version='1.0'?><!-- a > b <x> --><?pi <y> ?>" + request("", "<!-- > -->"+email) +
+			"<!-- end -->", Request{Email: "user@example.org"}},
+		"> in an attribute": {`<Autodiscover a="x>y" b='">'><Request>` + email + "</Request></Autodiscover>",
+			Request{Email: "user@example.org"}},
+		"byte order mark": {"\xef\xbb\xbf" + request("", email), Request{Email: "user@example.org"}},
+		"LATIN letters": {request("", "<Größe/><EMailAddress>jörg@bücher.example</EMailAddress>"),
+			Request{Email: "jörg@bücher.example"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -89,7 +106,8 @@ func TestParseRequest(t *testing.T) {
 
 func TestParseRequestUTF16(t *testing.T) {
 	const address = "jörg𝒳@example.org"
-	body := `<?xml version="1.0" encoding="utf-16"?>` + request(NamespaceMobileSyncRequest, "<EMailAddress>"+address+"</EMailAddress>")
+	body := `<?xml version="1.0" encoding="utf-16"?>` + request(NamespaceMobileSyncRequest,
+		"<EMailAddress>"+address+"</EMailAddress>")
 	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
 		for _, mark := range []string{"\ufeff", ""} {
 			got, err := ParseRequest(utf16Bytes(order, mark+body))
@@ -146,11 +164,12 @@ func TestParseRequestRefuses(t *testing.T) {
 		"CDATA not closed":   {request("", email+"<![CDATA["), 600},
 		"doctype":            {"<!DOCTYPE Autodiscover>" + request("", email), 600},
 		"doctype, late":      {request("", email) + "<!doctype x>", 600},
-		"entity":             {`<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>` + request("", "<EMailAddress>&e;@example.org</EMailAddress>"), 600},
-		"entity inside":      {request("", `<!ENTITY e "x">`+email), 600},
-		"in a comment":       {request("", email+"<!-- <!DOCTYPE x> -->"), 600},
-		"too deep":           {strings.Repeat("<Autodiscover>", maxDepth+1), 600},
-		"too large":          {request("", email+strings.Repeat(" ", MaxRequest)), 600},
+		"entity": {`<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>` +
+			request("", "<EMailAddress>&e;@example.org</EMailAddress>"), 600},
+		"entity inside": {request("", `<!ENTITY e "x">`+email), 600},
+		"in a comment":  {request("", email+"<!-- <!DOCTYPE x> -->"), 600},
+		"too deep":      {strings.Repeat("<Autodiscover>", maxDepth+1), 600},
+		"too large":     {request("", email+strings.Repeat(" ", MaxRequest)), 600},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -159,7 +178,8 @@ func TestParseRequestRefuses(t *testing.T) {
 			}
 		})
 	}
-	if _, err := ParseRequest([]byte(request("", email+strings.Repeat(" ", MaxRequest-len(request("", email)))))); err != nil {
+	if _, err := ParseRequest([]byte(request("",
+		email+strings.Repeat(" ", MaxRequest-len(request("", email)))))); err != nil {
 		t.Errorf("64 KiB: %v", err)
 	}
 }

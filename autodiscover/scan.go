@@ -5,10 +5,9 @@ import "bytes"
 // maxDepth bounds the nesting of a request; a real one has three levels.
 const maxDepth = 16
 
-// scanner walks the elements of a request. An XML library would not do: clients
-// put the address in unescaped (measured with Thunderbird 153), so that
-// o'neil&x=1@example.org makes a document that is not well-formed. Tags must
-// nest all the same.
+// scanner walks the elements of a request. An XML library would not do: clients put the address in unescaped (measured
+// with Thunderbird 153), so that o'neil&x=1@example.org makes a document that is not well-formed. Tags must nest all
+// the same.
 type scanner struct {
 	rest   []byte
 	open   [maxDepth][]byte // names of the open elements, outermost first
@@ -24,8 +23,7 @@ type tag struct {
 	empty bool // <name/>
 }
 
-// next finds the next start tag. It is false at the end, and when the document
-// turns out to be malformed.
+// next finds the next start tag. It is false at the end, and when the document turns out to be malformed.
 func (s *scanner) next() (tag, bool) {
 	for !s.bad {
 		text, _, more := bytes.Cut(s.rest, []byte("<"))
@@ -110,8 +108,7 @@ func (s *scanner) untilClose() ([]byte, bool) {
 	return nil, false
 }
 
-// startsName reports whether a tag begins as a name does, or with any
-// character beyond ASCII.
+// startsName reports whether a tag begins as a name does, or with any character beyond ASCII.
 func startsName(b []byte) bool {
 	return len(b) > 0 && (b[0] >= 0x80 || b[0] == '_' || 'a' <= b[0]|0x20 && b[0]|0x20 <= 'z')
 }
@@ -137,9 +134,8 @@ func (s *scanner) text(t tag) string {
 	return unescape(raw)
 }
 
-// hasDirective reports whether a document holds a directive (DOCTYPE, ENTITY
-// …) anywhere, even in a comment. None is ever needed, and entities are how
-// a small document becomes a large one.
+// hasDirective reports whether a document holds a directive (DOCTYPE, ENTITY …) anywhere, even in a comment. None is
+// ever needed, and entities are how a small document becomes a large one.
 func hasDirective(b []byte) bool {
 	for {
 		_, after, ok := bytes.Cut(b, []byte("<!"))

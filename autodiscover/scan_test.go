@@ -18,7 +18,8 @@ func TestScanEdges(t *testing.T) {
 			t.Errorf("%s: %+v, %v", body, r, err)
 		}
 	}
-	for in, want := range map[string]string{"&#x10FFFF;": "\U0010ffff", "&#x110000;": "&#x110000;", "&#000000065;": "&#000000065;", "&#00000065;": "A"} {
+	for in, want := range map[string]string{"&#x10FFFF;": "\U0010ffff", "&#x110000;": "&#x110000;",
+		"&#000000065;": "&#000000065;", "&#00000065;": "A"} {
 		if got := unescape([]byte(in)); got != want {
 			t.Errorf("%s: %q, want %q", in, got, want)
 		}

@@ -11,9 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// EscapeText appends s as XML text to dst, the way every Encode function
-// writes a value: what they write for an address is what EscapeText writes for
-// it, so an answer can be made once and the address be put in later.
+// EscapeText appends s as XML text to dst, the way every Encode function writes a value: what they write for an address
+// is what EscapeText writes for it, so an answer can be made once and the address be put in later.
 func EscapeText(dst []byte, s string) []byte {
 	for _, r := range s {
 		switch {
@@ -57,8 +56,7 @@ func unescape(raw []byte) string {
 	}
 }
 
-// entity is the character that a reference without its & and ; stands for
-// (XML 1.0 §4.1 and §4.6).
+// entity is the character that a reference without its & and ; stands for (XML 1.0 §4.1 and §4.6).
 func entity(name []byte) (rune, bool) {
 	switch string(name) {
 	case "amp":
@@ -83,9 +81,8 @@ func entity(name []byte) (rune, bool) {
 	return rune(n), err == nil && n <= unicode.MaxRune
 }
 
-// toUTF8 drops a byte order mark and transcodes UTF-16, recognised by its mark or by
-// the zero byte next to the first < (XML 1.0 appendix F). The encoding the
-// document declares counts for nothing then.
+// toUTF8 drops a byte order mark and transcodes UTF-16, recognised by its mark or by the zero byte next to the first <
+// (XML 1.0 appendix F). The encoding the document declares counts for nothing then.
 func toUTF8(b []byte) ([]byte, bool) {
 	switch {
 	case bytes.HasPrefix(b, []byte("\xef\xbb\xbf")):

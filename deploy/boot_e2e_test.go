@@ -14,17 +14,17 @@ import (
 // passed is a line of a script that did what it should.
 var passed = regexp.MustCompile(`(?m)^ok   `)
 
-// boot starts a systemd over a copy of this machine that is thrown away
-// (testdata/boot.sh), has it run a script with the folder release at hand, and
-// returns what that printed. A kernel that does not let root do so is not a
-// component that could be installed: there the test is left out with a line.
+// boot starts a systemd over a copy of this machine that is thrown away (testdata/boot.sh), has it run a script with
+// the folder release at hand, and returns what that printed. A kernel that does not let root do so is not a component
+// that could be installed: there the test is left out with a line.
 func boot(t *testing.T, release, script string) string {
 	t.Helper()
 	component.Need(t, "/lib/systemd/systemd")
 	if os.Getuid() != 0 {
 		component.Missing(t, "only root can start a systemd of its own")
 	}
-	if out, err := run("", nil, "unshare", "--mount", "--pid", "--fork", "--net", "--uts", "--ipc", "--cgroup", "bash", "-c", mountable, "mountable", t.TempDir()); err != nil {
+	if out, err := run("", nil, "unshare", "--mount", "--pid", "--fork", "--net", "--uts", "--ipc", "--cgroup", "bash",
+		"-c", mountable, "mountable", t.TempDir()); err != nil {
 		t.Skipf("no systemd of its own can be started here: %v\n%s", err, out)
 	}
 	dir := t.TempDir()

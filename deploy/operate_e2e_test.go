@@ -13,21 +13,20 @@ import (
 // pageBlock is a block of commands or of a file.
 var pageBlock = regexp.MustCompile("(?s)```(sh|yaml)\n(.*?)```")
 
-// after are the checks after each command of the page, by what the command
-// begins with.
+// after are the checks after each command of the page, by what the command begins with.
 var after = map[string]string{
 	"curl -fsS https://autoconfig.customer.example/": `curl -fsS https://autoconfig.customer.example/mail/config-v1.1.xml | grep '<hostname>mail.hoster.example</hostname>'`,
 	"curl -fsS http://127.0.0.1:8081/readyz":         `curl -fsS http://127.0.0.1:8081/readyz | grep '"status":"ok"'`,
 	"curl -fsS http://127.0.0.1:8081/metrics":        `curl -fsS http://127.0.0.1:8081/metrics | grep -E '^autoconfig_certificate_orders_total\{result="ok"\} [1-9]'`,
 }
 
-// docs/operate.md brings a machine from nothing to a served, certified,
-// monitored customer: its commands and files, in their order, on a fresh system
-// under systemd, with Pebble as the authority.
+// docs/operate.md brings a machine from nothing to a served, certified, monitored customer: its commands and files, in
+// their order, on a fresh system under systemd, with Pebble as the authority.
 func TestOperate(t *testing.T) {
 	release := t.TempDir()
 	must(t, "cp", file(t, "_amd64.deb"), release)
-	must(t, "go", "build", "-trimpath", "-o", filepath.Join(release, "pebble"), "github.com/letsencrypt/pebble/v2/cmd/pebble")
+	must(t, "go", "build", "-trimpath", "-o", filepath.Join(release, "pebble"),
+		"github.com/letsencrypt/pebble/v2/cmd/pebble")
 	must(t, "go", "build", "-trimpath", "-o", filepath.Join(release, "mailhost"), "./testdata/mailhost")
 	page, err := os.ReadFile("../docs/operate.md")
 	if err != nil {

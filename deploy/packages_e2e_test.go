@@ -54,8 +54,7 @@ func build(m *testing.M) int {
 	return m.Run()
 }
 
-// commitCopy puts what git would commit of this folder into another, and
-// commits and tags it there.
+// commitCopy puts what git would commit of this folder into another, and commits and tags it there.
 const commitCopy = `set -eu
 mkdir "$1"
 git ls-files -co --exclude-standard -z | while read -r -d '' f; do
@@ -119,13 +118,13 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// Another clone in another folder, made and built by somebody with another time
-// zone, language, umask and, where the test may change it, host name, has the
-// same bytes.
+// Another clone in another folder, made and built by somebody with another time zone, language, umask and, where the
+// test may change it, host name, has the same bytes.
 func TestReproducible(t *testing.T) {
 	there := filepath.Join(t.TempDir(), "a longer", "path")
 	env := []string{"TZ=Pacific/Kiritimati", "LANG=de_DE.UTF-8", "LC_ALL=", "GOAMD64=v3", "CGO_ENABLED=1"}
-	build := []string{"bash", "-c", `umask 077 && git clone -q "$1" "$2" && cd "$2" && make release`, "build", filepath.Dir(dist), there}
+	build := []string{"bash", "-c", `umask 077 && git clone -q "$1" "$2" && cd "$2" && make release`, "build",
+		filepath.Dir(dist), there}
 	if os.Getuid() == 0 {
 		build = append([]string{"unshare", "--uts", "bash", "-c", `hostname elsewhere && exec "$@"`, "host"}, build...)
 	}
@@ -180,7 +179,8 @@ func TestContents(t *testing.T) {
 		t.Errorf("conffiles %q", got)
 	}
 	for _, arch := range []string{"x86_64", "aarch64"} {
-		list := must(t, "rpm", "-qp", "--queryformat", "[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILEFLAGS:fflags} %{FILENAMES}\n]", file(t, "."+arch+".rpm"))
+		list := must(t, "rpm", "-qp", "--queryformat",
+			"[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILEFLAGS:fflags} %{FILENAMES}\n]", file(t, "."+arch+".rpm"))
 		golden(t, "rpm-contents.golden", collapse(list))
 	}
 	for _, arch := range []string{"amd64", "arm64"} {
@@ -191,8 +191,7 @@ func TestContents(t *testing.T) {
 	}
 }
 
-// Every one of the four is what its name says, and both programs are of this
-// version and of these sources.
+// Every one of the four is what its name says, and both programs are of this version and of these sources.
 func TestPrograms(t *testing.T) {
 	revision := strings.TrimSpace(must(t, "git", "-C", filepath.Dir(dist), "rev-parse", "HEAD"))
 	for arch, machine := range map[string]string{"amd64": "\x3e\x00", "arm64": "\xb7\x00"} {
@@ -227,11 +226,13 @@ func TestServes(t *testing.T) {
 	must(t, "dpkg-deb", "-x", file(t, "_amd64.deb"), dir)
 	program, config := filepath.Join(dir, "usr/bin/autoconfig"), filepath.Join(dir, "etc/autoconfig/autoconfig.yaml")
 	t.Log(must(t, program, "version"), must(t, program, "config", "check", config))
-	if got := must(t, program, "version"); !strings.HasPrefix(got, "autoconfig 1.2.3\nrevision ") || strings.Contains(got, "unknown") {
+	if got := must(t, program, "version"); !strings.HasPrefix(got, "autoconfig 1.2.3\nrevision ") ||
+		strings.Contains(got, "unknown") {
 		t.Errorf("%q", got)
 	}
 	// Other ports, since this machine may use the usual ones.
-	cmd := exec.CommandContext(context.Background(), program, "serve", "--config", config, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	cmd := exec.CommandContext(context.Background(), program, "serve", "--config", config, "--listen", "127.0.0.1:0",
+		"--admin", "127.0.0.1:0")
 	log, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -247,7 +248,8 @@ func TestServes(t *testing.T) {
 		}
 	}()
 	var m []string
-	for said, b := "", make([]byte, 4096); m == nil; m = regexp.MustCompile(`msg=listening addr=(\S+) `).FindStringSubmatch(said) {
+	for said, b := "",
+		make([]byte, 4096); m == nil; m = regexp.MustCompile(`msg=listening addr=(\S+) `).FindStringSubmatch(said) {
 		n, err := log.Read(b)
 		said += string(b[:n])
 		if err != nil {
@@ -268,7 +270,8 @@ func TestServes(t *testing.T) {
 
 // The rules of Debian, where lintian is installed.
 func TestLintian(t *testing.T) {
-	out, err := run("", nil, component.Need(t, "lintian"), "--fail-on", "error,warning", "--allow-root", file(t, "_amd64.deb"))
+	out, err := run("", nil, component.Need(t, "lintian"), "--fail-on", "error,warning", "--allow-root",
+		file(t, "_amd64.deb"))
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -28,8 +28,7 @@ func events(t *testing.T, path string) (out []map[string]any) {
 	return out
 }
 
-// Two processes write at once, the file is moved away in between, and no address
-// gets in under any key.
+// Two processes write at once, the file is moved away in between, and no address gets in under any key.
 func TestAudit(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.log")
 	a, b := OpenAudit(path), OpenAudit(path)
@@ -56,7 +55,8 @@ func TestAudit(t *testing.T) {
 		t.Fatal(err)
 	}
 	a = OpenAudit(path)
-	a.Log("reload", slog.String("cause", "cannot read anna.secret@customer.example: no"), slog.Any("list", []string{"x@y.example"}))
+	a.Log("reload", slog.String("cause", "cannot read anna.secret@customer.example: no"),
+		slog.Any("list", []string{"x@y.example"}))
 	a.Log("order", slog.String("long", strings.Repeat("x", auditLine)))
 	a.Close()
 	a.Log("after the end")

@@ -69,8 +69,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// A file that grows while it is read, or a device without a size, ends at the
-// limit.
+// A file that grows while it is read, or a device without a size, ends at the limit.
 func TestEndless(t *testing.T) {
 	r := &Reader{AnyKind: true}
 	if _, err := r.Read("/dev/zero", 3*partSize); !errors.Is(err, ErrSize) {
@@ -91,9 +90,8 @@ func TestPipe(t *testing.T) {
 	}
 }
 
-// What hangs is given up, is not tried again while it hangs, holds one
-// goroutine, and is read when it is back. An open pipe without a writer hangs
-// as a dead network mount does.
+// What hangs is given up, is not tried again while it hangs, holds one goroutine, and is read when it is back. An open
+// pipe without a writer hangs as a dead network mount does.
 func TestHanging(t *testing.T) {
 	path, r := pipe(t), &Reader{AnyKind: true}
 	before := runtime.NumGoroutine()

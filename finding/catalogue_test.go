@@ -47,7 +47,8 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("%s: no text in templates/findings/%s.json", e.ID, findings.Fallback)
 		}
 	}
-	if e, ok := In("de", "connect-port-refused"); !ok || e.Lang != "de" || e.Title == c.byID["connect-port-refused"].Title {
+	if e, ok := In("de", "connect-port-refused"); !ok || e.Lang != "de" ||
+		e.Title == c.byID["connect-port-refused"].Title {
 		t.Errorf("no German: %+v", e)
 	}
 	if e, ok := In("xx", "connect-port-refused"); !ok || e.Lang != findings.Fallback {
@@ -70,8 +71,10 @@ func lostNames(english, text Text) (lost []string) {
 }
 
 func TestLostNames(t *testing.T) {
-	english := Text{Cause: "smtp.live.com is an old name (0x800CCC0E)", Fix: "use smtp-mail.outlook.com, or --allow-private"}
-	if got := lostNames(english, Text{Fix: "smtp.live.com → smtp-mail.outlook.com: --allow-private"}); !slices.Equal(got, []string{"0x800CCC0E"}) {
+	english := Text{Cause: "smtp.live.com is an old name (0x800CCC0E)",
+		Fix: "use smtp-mail.outlook.com, or --allow-private"}
+	if got := lostNames(english, Text{Fix: "smtp.live.com → smtp-mail.outlook.com: --allow-private"}); !slices.Equal(got,
+		[]string{"0x800CCC0E"}) {
 		t.Errorf("lost %q", got)
 	}
 }
@@ -93,9 +96,8 @@ func TestSentence(t *testing.T) {
 // idLike is a literal that is an id, the beginning of one or the end of one.
 var idLike = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*-?$`)
 
-// Every id that the program emits is in the catalogue, and the catalogue has
-// none that nothing emits: neither code, as a literal or put together of two,
-// nor the table of messages.
+// Every id that the program emits is in the catalogue, and the catalogue has none that nothing emits: neither code, as
+// a literal or put together of two, nor the table of messages.
 func TestEmitted(t *testing.T) {
 	literals, made := programLiterals(t)
 	for _, g := range messages().groups {
@@ -123,15 +125,15 @@ func emitted(literals map[string]bool, id string) bool {
 		return true
 	}
 	for i := range id {
-		if id[i] == '-' && literals[id[i+1:]] && (literals[id[:i+1]] || slices.Contains([]string{"imap", "pop3", "smtp", "sieve"}, id[:i])) {
+		if id[i] == '-' && literals[id[i+1:]] &&
+			(literals[id[:i+1]] || slices.Contains([]string{"imap", "pop3", "smtp", "sieve"}, id[:i])) {
 			return true
 		}
 	}
 	return false
 }
 
-// programLiterals are the string literals of the program that could be part of
-// an id, and the ids given to New.
+// programLiterals are the string literals of the program that could be part of an id, and the ids given to New.
 func programLiterals(t *testing.T) (map[string]bool, []string) {
 	t.Helper()
 	literals, made := map[string]bool{}, []string(nil)
@@ -142,7 +144,8 @@ func programLiterals(t *testing.T) (map[string]bool, []string) {
 		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") && d.Name() != ".." || d.Name() == "e2e" || d.Name() == "tools") {
 			return filepath.SkipDir
 		}
-		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || filepath.Base(path) == "ids.go" {
+		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
+			filepath.Base(path) == "ids.go" {
 			return nil
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)

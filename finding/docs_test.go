@@ -35,8 +35,7 @@ var areas = map[string]string{
 	"tls":          "Encryption and certificates of servers",
 }
 
-// TestDocs: docs/findings.md is what the catalogue says. Run the test with
-// -update after a change.
+// TestDocs: docs/findings.md is what the catalogue says. Run the test with -update after a change.
 func TestDocs(t *testing.T) {
 	path := filepath.Join("..", "docs", "findings.md")
 	want := document()
@@ -53,7 +52,8 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("docs/findings.md is stale at %q; run go test ./finding -run TestDocs -update", firstDifference(string(got), string(want)))
+		t.Errorf("docs/findings.md is stale at %q; run go test ./finding -run TestDocs -update",
+			firstDifference(string(got), string(want)))
 	}
 }
 

@@ -22,7 +22,8 @@ var replies = []struct{ text, id string }{
 	{"SSL routines:ssl3_get_record:wrong version number", "tls-mode-implicit"},
 	{"250-XXXXXXXA\r\n250 8BITMIME", "smtp-starttls-stripped"},
 	{"smtp: server doesn't support STARTTLS", "smtp-starttls-stripped"},
-	{"451 5.7.3 STARTTLS is required to send mail [VI1PR0102CA0083.eurprd01.prod.exchangelabs.com]", "smtp-starttls-required"},
+	{"451 5.7.3 STARTTLS is required to send mail [VI1PR0102CA0083.eurprd01.prod.exchangelabs.com]",
+		"smtp-starttls-required"},
 	{"530 5.7.0 Must issue a STARTTLS command first", "smtp-starttls-first"},
 	{"503 5.5.2 Send hello first [AM0PR02CA0101.eurprd02.prod.outlook.com]", "smtp-ehlo-missing"},
 	{"504 5.7.4 Unrecognized authentication type [SA9PR13CA0177.namprd13.prod.outlook.com 2024-05-21T20:15:30.535Z 08DC7957]", "smtp-auth-method-unsupported"},
@@ -45,17 +46,21 @@ var replies = []struct{ text, id string }{
 	{"550 5.7.30 Basic authentication is not supported for Client Submission.", "smtp-auth-basic-removed"},
 	{"550 5.7.60 SMTP; Client does not have permissions to send as this sender", "smtp-sender-denied"},
 	{"554 5.2.252 SendAsDenied; a@contoso.com not allowed to send as b@contoso.com; STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied", "smtp-sender-denied"},
-	{"554 5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied; Failed to process message", "smtp-sender-denied"},
+	{"554 5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied; Failed to process message",
+		"smtp-sender-denied"},
 	{"554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException; Failed to process message due to a permanent exception with message WASCL UserAction verdict is not None. Actual verdict is HipNotify, ShowTierUpgrade.", "smtp-account-unverified"},
-	{"554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process message", "smtp-quota-exceeded"},
+	{"554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process message",
+		"smtp-quota-exceeded"},
 	{"550 5.1.8 Access denied, bad outbound sender AS(42004)", "smtp-sender-blocked"},
 	{"550 5.2.251 Sender throttled due to repeated delivery errors", "smtp-sender-throttled"},
 	{"550 5.2.255 Sender throttled", "smtp-sender-throttled"},
-	{"432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more information.", "smtp-connections-many"},
+	{"432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more information.",
+		"smtp-connections-many"},
 	{"421 4.7.66 TLS 1.0 and 1.1 are not supported. Please upgrade/update your client to support TLS 1.2. Visit https://aka.ms/smtp_auth_tls.", "smtp-tls-old"},
 	{"421 4.4.2 Message submission rate for this client has exceeded the configured limit", "smtp-rate-exceeded"},
 	{"421 4.3.2 Service not active", "smtp-server-busy"},
-	{"451 4.7.0 Temporary server error. Please try again later. PRX4 [AM0PR0502CA0001.eurprd05.prod.outlook.com]", "smtp-server-temporary"},
+	{"451 4.7.0 Temporary server error. Please try again later. PRX4 [AM0PR0502CA0001.eurprd05.prod.outlook.com]",
+		"smtp-server-temporary"},
 	{"454 4.7.0 Temporary authentication failure: Connection lost to authentication server", "smtp-auth-temporary"},
 	{"a1 NO Basic authentication is disabled.\r\n* BYE Connection is closed. 13", "imap-auth-basic-retired"},
 	{"-ERR Basic authentication is disabled.", "imap-auth-basic-retired"},
@@ -63,7 +68,8 @@ var replies = []struct{ text, id string }{
 	{"-ERR Logon failure: unknown user name or bad password.", "pop3-login-failed"},
 	{"a2 NO AUTHENTICATE failed.", "imap-auth-token-refused"},
 	{"a3 BAD User is authenticated but not connected.", "imap-mailbox-unavailable"},
-	{"AADSTS50020: User account 'x' from identity provider 'live.com' does not exist in tenant 'Contoso'", "oauth2-account-personal"},
+	{"AADSTS50020: User account 'x' from identity provider 'live.com' does not exist in tenant 'Contoso'",
+		"oauth2-account-personal"},
 	{"You can't sign in with a personal account. Use your work or school account instead.", "oauth2-account-personal"},
 
 	{"AADSTS50126: Error validating credentials due to invalid username or password.", "oauth2-password-wrong"},
@@ -72,9 +78,11 @@ var replies = []struct{ text, id string }{
 	{"AADSTS90015: Requested query string is too long.", "oauth2-sign-in-failed"},
 	{"* BYE Disconnected for inactivity.", "imap-connection-ended"},
 	{"* BYE [UNAVAILABLE] Temporary problem", "imap-server-unavailable"},
-	{"a NO [PRIVACYREQUIRED] Cleartext authentication disallowed on non-secure (SSL/TLS) connections.", "imap-tls-required"},
+	{"a NO [PRIVACYREQUIRED] Cleartext authentication disallowed on non-secure (SSL/TLS) connections.",
+		"imap-tls-required"},
 	{"a NO [AUTHENTICATIONFAILED] Authentication failed.", "imap-auth-failed"},
-	{"NO [ALERT] Application-specific password required: https://support.google.com/accounts/answer/185833 (Failure)", "imap-auth-app-password"},
+	{"NO [ALERT] Application-specific password required: https://support.google.com/accounts/answer/185833 (Failure)",
+		"imap-auth-app-password"},
 	{"-ERR [AUTH] Authentication failed.", "pop3-auth-failed"},
 	{"-ERR [IN-USE] Mailbox is locked by another POP3 session", "pop3-mailbox-busy"},
 	{"535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6", "smtp-auth-failed"},
@@ -88,10 +96,12 @@ var replies = []struct{ text, id string }{
 	{"getaddrinfo ENOTFOUND smtp.exmaple.org", "connect-name-unknown"},
 	{"connect: no route to host", "connect-network-unreachable"},
 	{"read: connection reset by peer", "connect-peer-closed"},
-	{"x509: certificate has expired or is not yet valid: current time 2026-11-25T00:00:00Z is after 2026-11-01T00:00:00Z", "tls-certificate-expired"},
+	{"x509: certificate has expired or is not yet valid: current time 2026-11-25T00:00:00Z is after 2026-11-01T00:00:00Z",
+		"tls-certificate-expired"},
 	{"x509: certificate is valid for mx.hoster.example, not mail.example.org", "tls-certificate-name"},
 	{"The target principal name is incorrect.", "tls-certificate-name"},
-	{"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1000)", "tls-certificate-selfsigned"},
+	{"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1000)",
+		"tls-certificate-selfsigned"},
 	{"x509: certificate signed by unknown authority", "tls-certificate-untrusted"},
 	{"unable to verify the first certificate", "tls-certificate-untrusted"},
 	{"tls: protocol version not supported", "tls-version-old"},
@@ -119,8 +129,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// A reply that says one thing gets one answer: general advice beside the
-// particular one would contradict it.
+// A reply that says one thing gets one answer: general advice beside the particular one would contradict it.
 func TestExplainSaysOneThing(t *testing.T) {
 	for _, c := range replies {
 		if got := Explain(c.text, nil); len(got) != 1 {
@@ -138,7 +147,8 @@ func TestExplainMany(t *testing.T) {
 }
 
 func TestExplainNothing(t *testing.T) {
-	for _, text := range []string{"", " ", "hello", "250 2.1.0 Sender OK", "1535 5.7.39 x", "221 2.0.0 Bye", "goodbye", "line 4516",
+	for _, text := range []string{"", " ", "hello", "250 2.1.0 Sender OK", "1535 5.7.39 x", "221 2.0.0 Bye", "goodbye",
+		"line 4516",
 		strings.Repeat("x ", 1<<20) + "535 5.7.3 Authentication unsuccessful"} {
 		if got := Explain(text, nil); got != nil {
 			t.Errorf("%.40q gives %v", text, ids(got))
@@ -251,9 +261,8 @@ func BenchmarkExplain(b *testing.B) {
 	}
 }
 
-// The work grows with the text and no faster: four times the text may make at
-// most eight times the steps of the search and the rules. Steps are counted
-// rather than timed, so a busy machine fails nothing.
+// The work grows with the text and no faster: four times the text may make at most eight times the steps of the search
+// and the rules. Steps are counted rather than timed, so a busy machine fails nothing.
 func TestExplainIsLinear(t *testing.T) {
 	for name, text := range hostile() {
 		steps := func(text string) int { return newReading(messages(), text, nil).steps }
@@ -267,8 +276,7 @@ func TestExplainIsLinear(t *testing.T) {
 	}
 }
 
-// Messages in ten languages, with Microsoft's domains known as the commands
-// know them, and texts that are no messages.
+// Messages in ten languages, with Microsoft's domains known as the commands know them, and texts that are no messages.
 func TestExplainInOwnWords(t *testing.T) {
 	body, err := os.ReadFile(filepath.Join("testdata", "messages.txt"))
 	if err != nil {
@@ -307,8 +315,10 @@ func TestExplainRetiredHost(t *testing.T) {
 		return "", "", ""
 	}
 	got := Explain("Connection to smtp-mail.old.example timed out. SMTP-MAIL.OLD.EXAMPLE: no answer", known)
-	if len(got) != 2 || got[1].ID != "connect-port-timeout" || got[0].ID != "have-host-retired" || got[0].Subject != "smtp-mail.old.example" ||
-		!strings.Contains(Sentence(got[0].Cause), "smtp-mail.old.example is") || !strings.Contains(got[0].Fix, "smtp.new.example") {
+	if len(got) != 2 || got[1].ID != "connect-port-timeout" || got[0].ID != "have-host-retired" ||
+		got[0].Subject != "smtp-mail.old.example" ||
+		!strings.Contains(Sentence(got[0].Cause), "smtp-mail.old.example is") ||
+		!strings.Contains(got[0].Fix, "smtp.new.example") {
 		t.Errorf("%+v", got)
 	}
 	for text, want := range map[string]string{

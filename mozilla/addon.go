@@ -14,9 +14,8 @@ import (
 	"autoconfig/provider"
 )
 
-// RedirectURL is where Thunderbird expects the browser after a login; register
-// it with the client id. Thunderbird closes its window there and asks nothing
-// of that address.
+// RedirectURL is where Thunderbird expects the browser after a login; register it with the client id. Thunderbird
+// closes its window there and asks nothing of that address.
 const RedirectURL = "https://localhost"
 
 // ErrNoAddon is returned for a provider that Thunderbird cannot be taught.
@@ -60,12 +59,10 @@ type oauthProvider struct {
 	Scopes        string   `json:"scopes"`
 }
 
-// NewAddon describes the add-on for p, whose accounts are in domains. It fails
-// with [ErrNoAddon], and the reason, when p has no client id, no end points or
-// no server with OAuth2. Domains are named in the add-on only where the host
-// names are Thunderbird's own too, such as Microsoft's: elsewhere a new domain
-// would need a new add-on. Thunderbird holds one client for each issuer, so the
-// id is the issuer's: a second add-on replaces the first.
+// NewAddon describes the add-on for p, whose accounts are in domains. It fails with [ErrNoAddon], and the reason, when
+// p has no client id, no end points or no server with OAuth2. Domains are named in the add-on only where the host names
+// are Thunderbird's own too, such as Microsoft's: elsewhere a new domain would need a new add-on. Thunderbird holds one
+// client for each issuer, so the id is the issuer's: a second add-on replaces the first.
 func NewAddon(p *provider.Provider, domains []string, version string) (*Addon, error) {
 	o := p.OAuth2
 	switch {
@@ -123,8 +120,7 @@ func issuerHost(o *provider.OAuth2) string {
 	return o.AuthorizeURL
 }
 
-// XPI is the add-on as a file: a zip archive with its manifest, the same bytes
-// for the same add-on.
+// XPI is the add-on as a file: a zip archive with its manifest, the same bytes for the same add-on.
 func (a *Addon) XPI() ([]byte, error) {
 	text, err := marshalIndent(a.manifest)
 	if err != nil {
@@ -164,9 +160,8 @@ func (a *Addon) Client() ([]byte, error) {
 		scopes{o.Scopes, o.Scopes}})
 }
 
-// Policies is the policies.json that installs the add-on from installURL for
-// everybody on a machine (policy ExtensionSettings, "Policy templates for
-// Thunderbird").
+// Policies is the policies.json that installs the add-on from installURL for everybody on a machine (policy
+// ExtensionSettings, "Policy templates for Thunderbird").
 func (a *Addon) Policies(installURL string) ([]byte, error) {
 	type setting struct {
 		Mode string `json:"installation_mode"`

@@ -15,13 +15,17 @@ func addonProvider() *provider.Provider {
 	return &provider.Provider{
 		ID: "example", Name: "Example Mail",
 		Incoming: []provider.Server{
-			{Protocol: provider.IMAP, Host: "imap.%EMAILDOMAIN%", Port: 993, Security: provider.TLS, Auth: []provider.Auth{provider.AuthOAuth2, provider.AuthPassword}},
-			{Protocol: provider.POP3, Host: "pop.example.org", Port: 995, Security: provider.TLS, Auth: []provider.Auth{provider.AuthPassword}},
+			{Protocol: provider.IMAP, Host: "imap.%EMAILDOMAIN%", Port: 993, Security: provider.TLS,
+				Auth: []provider.Auth{provider.AuthOAuth2, provider.AuthPassword}},
+			{Protocol: provider.POP3, Host: "pop.example.org", Port: 995, Security: provider.TLS,
+				Auth: []provider.Auth{provider.AuthPassword}},
 		},
-		Outgoing: []provider.Server{{Protocol: provider.SMTP, Host: "smtp.example.org", Port: 465, Security: provider.TLS, Auth: []provider.Auth{provider.AuthOAuth2}}},
+		Outgoing: []provider.Server{{Protocol: provider.SMTP, Host: "smtp.example.org", Port: 465, Security: provider.TLS,
+			Auth: []provider.Auth{provider.AuthOAuth2}}},
 		OAuth2: &provider.OAuth2{
-			Issuer: "https://id.example.org/realms/mail", AuthorizeURL: "https://login.example.org/authorize?prompt=login&x=1", TokenURL: "https://login.example.org/token",
-			Scopes: []string{"mail", "offline_access"}, ClientID: "mail-programs",
+			Issuer: "https://id.example.org/realms/mail", AuthorizeURL: "https://login.example.org/authorize?prompt=login&x=1",
+			TokenURL: "https://login.example.org/token",
+			Scopes:   []string{"mail", "offline_access"}, ClientID: "mail-programs",
 		},
 	}
 }
@@ -91,8 +95,7 @@ func TestAddon(t *testing.T) {
 	}
 }
 
-// At hosts for which Thunderbird has a client of its own, other people's
-// accounts must keep it.
+// At hosts for which Thunderbird has a client of its own, other people's accounts must keep it.
 func TestAddonAtSharedHosts(t *testing.T) {
 	p := provider.Builtin(provider.Microsoft365)
 	p.OAuth2.ClientID = "1b2c"
@@ -136,7 +139,8 @@ func TestNoAddon(t *testing.T) {
 		want   string
 	}{
 		{"no oauth2", func(p *provider.Provider) { p.OAuth2 = nil }, "has no oauth2 with authorize_url and token_url"},
-		{"no token end point", func(p *provider.Provider) { p.OAuth2.TokenURL = "" }, "has no oauth2 with authorize_url and token_url"},
+		{"no token end point", func(p *provider.Provider) { p.OAuth2.TokenURL = "" },
+			"has no oauth2 with authorize_url and token_url"},
 		{"no client id", func(p *provider.Provider) { p.OAuth2.ClientID = "" }, "has no client_id"},
 		{"passwords alone", func(p *provider.Provider) {
 			for _, list := range [][]provider.Server{p.Incoming, p.Outgoing} {

@@ -15,13 +15,11 @@ import (
 	"autoconfig/provider"
 )
 
-// Decode reads an autoconfig document of version 1.1 or 1.2. It is lenient:
-// servers keep the document's order, types, elements and login methods it does
-// not know are skipped, and a port that is not a number is 0; [provider.Provider.Validate]
-// tells what is wrong with the result. A domain with purpose="mx" is a mail
-// exchanger. It reads at most [MaxSize] octets of UTF-8 and fails with an error
-// wrapping [ErrTooLarge], [ErrEncoding], [ErrSyntax], [ErrDirective] or
-// [ErrNotAutoconfig], or with what r returned.
+// Decode reads an autoconfig document of version 1.1 or 1.2. It is lenient: servers keep the document's order, types,
+// elements and login methods it does not know are skipped, and a port that is not a number is 0;
+// [provider.Provider.Validate] tells what is wrong with the result. A domain with purpose="mx" is a mail exchanger. It
+// reads at most [MaxSize] octets of UTF-8 and fails with an error wrapping [ErrTooLarge], [ErrEncoding], [ErrSyntax],
+// [ErrDirective] or [ErrNotAutoconfig], or with what r returned.
 func Decode(r io.Reader) (*provider.Provider, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
 	if err != nil {
@@ -34,14 +32,12 @@ func Decode(r io.Reader) (*provider.Provider, error) {
 	return d.Provider, nil
 }
 
-// Element is an element of a document as it was written: no name, value or
-// order is changed.
+// Element is an element of a document as it was written: no name, value or order is changed.
 type Element = etree.Element
 
-// Parse reads a document into its tree, for who wants to see what one client
-// makes of it; [Decode] says what it means. Directives are passed over and
-// entities never defined, so a document does not grow. Errors are those of
-// [Decode], and a declared encoding counts for nothing.
+// Parse reads a document into its tree, for who wants to see what one client makes of it; [Decode] says what it means.
+// Directives are passed over and entities never defined, so a document does not grow. Errors are those of [Decode], and
+// a declared encoding counts for nothing.
 func Parse(data []byte) (*Element, error) {
 	doc, err := parse(data, func(_ string, r io.Reader) (io.Reader, error) { return r, nil })
 	switch {
@@ -53,8 +49,7 @@ func Parse(data []byte) (*Element, error) {
 	return doc.Root(), nil
 }
 
-// parse reads XML into a tree with one root element. Namespaces count for
-// nothing: a prefix is left to the caller.
+// parse reads XML into a tree with one root element. Namespaces count for nothing: a prefix is left to the caller.
 func parse(data []byte, charset func(string, io.Reader) (io.Reader, error)) (*etree.Document, error) {
 	if len(data) > MaxSize {
 		return nil, ErrTooLarge
@@ -83,8 +78,7 @@ func parse(data []byte, charset func(string, io.Reader) (io.Reader, error)) (*et
 	return doc, nil
 }
 
-// where says at which line a document stops being well-formed. The tree's own
-// error has no line.
+// where says at which line a document stops being well-formed. The tree's own error has no line.
 func where(data []byte) string {
 	d := xml.NewDecoder(bytes.NewReader(data))
 	for {
@@ -130,8 +124,7 @@ func attributeTwice(e *etree.Element) bool {
 	})
 }
 
-// refuseCharset is asked about any declared encoding but UTF-8. US-ASCII is a
-// part of it.
+// refuseCharset is asked about any declared encoding but UTF-8. US-ASCII is a part of it.
 func refuseCharset(charset string, r io.Reader) (io.Reader, error) {
 	if strings.EqualFold(charset, "us-ascii") {
 		return r, nil

@@ -38,9 +38,11 @@ func TestDecodeFull(t *testing.T) {
 			Auth: []provider.Auth{provider.AuthOAuth2, provider.AuthPassword}, Username: user}},
 		OAuth2: &provider.OAuth2{Issuer: "https://id.example.org", AuthorizeURL: "https://id.example.org/authorize",
 			TokenURL: "https://id.example.org/token", Scopes: []string{"openid", "offline_access", "mail"}},
-		JMAP: "https://jmap.example.org/.well-known/jmap", CalDAV: "https://dav.example.org/calendars/", CardDAV: "https://dav.example.org/addressbooks/",
-		ManageSieve: &provider.Server{Protocol: provider.ManageSieve, Host: "sieve.example.org", Port: 4190, Security: provider.STARTTLS,
-			Auth: []provider.Auth{provider.AuthPassword}, Username: user},
+		JMAP: "https://jmap.example.org/.well-known/jmap", CalDAV: "https://dav.example.org/calendars/",
+		CardDAV: "https://dav.example.org/addressbooks/",
+		ManageSieve: &provider.Server{Protocol: provider.ManageSieve, Host: "sieve.example.org", Port: 4190,
+			Security: provider.STARTTLS,
+			Auth:     []provider.Auth{provider.AuthPassword}, Username: user},
 		Documentation: []provider.Documentation{
 			{URL: "https://example.org/help", Lang: "en", Text: "Set up your mail app"},
 			{URL: "https://example.org/help", Lang: "de", Text: "Mailprogramm einrichten"},
@@ -71,7 +73,8 @@ func TestDecodeExamples(t *testing.T) {
 			continue
 		}
 		in := p.Incoming[0]
-		if p.ID != want.id || p.Domains[0] != "live.co.uk" || in.Host != "outlook.office365.com" || in.Port != want.port || in.Security != want.security || p.Outgoing[0].Port != 587 {
+		if p.ID != want.id || p.Domains[0] != "live.co.uk" || in.Host != "outlook.office365.com" || in.Port != want.port ||
+			in.Security != want.security || p.Outgoing[0].Port != 587 {
 			t.Errorf("%s: %+v", file, p)
 		}
 		var faults []string
@@ -93,7 +96,8 @@ func mail(inside string) string {
 
 // incoming is a server element with that inside beside the usual.
 func incoming(kind, inside string) string {
-	return `<incomingServer type="` + kind + `"><hostname>mail.example.org</hostname><username>u</username>` + inside + "</incomingServer>"
+	return `<incomingServer type="` + kind + `"><hostname>mail.example.org</hostname><username>u</username>` + inside +
+		"</incomingServer>"
 }
 
 func TestDecodeForgives(t *testing.T) {
@@ -108,24 +112,32 @@ func TestDecodeForgives(t *testing.T) {
 		doc  string
 		want *provider.Provider
 	}{
-		"nothing in it":       {mail(""), &provider.Provider{ID: "example.org"}},
-		"mark, late header":   {"\ufeff\n<?xml version='1.0' encoding='utf-8'?>" + one, imap(same)},
-		"US-ASCII":            {"<?xml version='1.0' encoding='US-ASCII'?>" + one, imap(same)},
-		"prefixes, namespace": {`<a:clientConfig xmlns:a="x" xmlns="y"><a:emailProvider id="example.org">` + incoming("imap", "") + "</a:emailProvider></a:clientConfig>", imap(same)},
-		"comments":            {"<!-- a -->" + strings.Replace(one, "mail.ex", "<!-- b -->mail<!-- c -->.ex", 1) + "<?pi?>\n", imap(same)},
+		"nothing in it":     {mail(""), &provider.Provider{ID: "example.org"}},
+		"mark, late header": {"\ufeff\n<?xml version='1.0' encoding='utf-8'?>" + one, imap(same)},
+		"US-ASCII":          {"<?xml version='1.0' encoding='US-ASCII'?>" + one, imap(same)},
+		"prefixes, namespace": {`<a:clientConfig xmlns:a="x" xmlns="y"><a:emailProvider id="example.org">` +
+			incoming("imap", "") + "</a:emailProvider></a:clientConfig>", imap(same)},
+		"comments": {"<!-- a -->" + strings.Replace(one, "mail.ex", "<!-- b -->mail<!-- c -->.ex", 1) + "<?pi?>\n",
+			imap(same)},
 		"white space": {mail(incoming("imap", "<port>\n 993\t</port><socketType> SSL </socketType><authentication> OAuth2\n</authentication><authentication>OAuth</authentication>")), imap(func(s *provider.Server) {
 			s.Port, s.Security, s.Auth = 993, provider.TLS, []provider.Auth{provider.AuthOAuth2}
 		})},
-		"CDATA":               {mail(incoming("imap", "<port><![CDATA[99]]>3</port>")), imap(func(s *provider.Server) { s.Port = 993 })},
-		"first known socket":  {mail(incoming("imap", "<socketType>tls</socketType><socketType>STARTTLS</socketType><socketType>SSL</socketType>")), imap(func(s *provider.Server) { s.Security = provider.STARTTLS })},
-		"plain":               {mail(incoming("imap", "<socketType>plain</socketType>")), imap(func(s *provider.Server) { s.Security = provider.Plain })},
+		"CDATA": {mail(incoming("imap", "<port><![CDATA[99]]>3</port>")),
+			imap(func(s *provider.Server) { s.Port = 993 })},
+		"first known socket": {mail(incoming("imap", "<socketType>tls</socketType><socketType>STARTTLS</socketType><socketType>SSL</socketType>")), imap(func(s *provider.Server) { s.Security = provider.STARTTLS })},
+		"plain": {mail(incoming("imap", "<socketType>plain</socketType>")),
+			imap(func(s *provider.Server) { s.Security = provider.Plain })},
 		"bad port, then none": {mail(incoming("imap", "<port>65536</port>")), imap(same)},
-		"types unknown":       {mail(incoming("IMAP", "") + incoming("nntp", "") + incoming("imap", "") + incoming("", "")), imap(same)},
-		"second provider":     {strings.Replace(one, "</clientConfig>", "<emailProvider>"+incoming("pop3", "")+"</emailProvider></clientConfig>", 1), imap(same)},
-		"server outside":      {strings.Replace(one, "</clientConfig>", incoming("pop3", "")+"<domain>x.org</domain></clientConfig>", 1), imap(same)},
-		"pop3 options":        {mail(incoming("pop3", "<pop3><leaveMessagesOnServer>true</leaveMessagesOnServer></pop3>")), &provider.Provider{ID: "example.org", Incoming: []provider.Server{{Protocol: provider.POP3, Host: "mail.example.org", Username: "u", LeaveOnServer: new(true)}}}},
+		"types unknown": {mail(incoming("IMAP", "") + incoming("nntp", "") + incoming("imap", "") + incoming("", "")),
+			imap(same)},
+		"second provider": {strings.Replace(one, "</clientConfig>",
+			"<emailProvider>"+incoming("pop3", "")+"</emailProvider></clientConfig>", 1), imap(same)},
+		"server outside": {strings.Replace(one, "</clientConfig>", incoming("pop3", "")+"<domain>x.org</domain></clientConfig>", 1), imap(same)},
+		"pop3 options": {mail(incoming("pop3", "<pop3><leaveMessagesOnServer>true</leaveMessagesOnServer></pop3>")),
+			&provider.Provider{ID: "example.org", Incoming: []provider.Server{{Protocol: provider.POP3, Host: "mail.example.org", Username: "u", LeaveOnServer: new(true)}}}},
 		"services inside": {mail(`<calendar type="caldav"><url>https://a.example.org/</url></calendar><addressBook type="carddav"><url>https://b.example.org/</url></addressBook><incomingServer type="activesync"><url>https://c.example.org/</url></incomingServer><webMail><loginPage url="https://d.example.org/"/></webMail><webMail><loginPage url="https://e.example.org/"/></webMail>`),
-			&provider.Provider{ID: "example.org", CalDAV: "https://a.example.org/", CardDAV: "https://b.example.org/", ActiveSync: "https://c.example.org/", Webmail: "https://d.example.org/"}},
+			&provider.Provider{ID: "example.org", CalDAV: "https://a.example.org/", CardDAV: "https://b.example.org/",
+				ActiveSync: "https://c.example.org/", Webmail: "https://d.example.org/"}},
 		"documentation": {mail(`<documentation><descr>lost</descr></documentation><documentation url=" https://a.example.org/ "/>`),
 			&provider.Provider{ID: "example.org", Documentation: []provider.Documentation{{URL: "https://a.example.org/"}}}},
 		"issuer a URL": {mail("<oAuth2><issuer>https://id.example.org/a</issuer></oAuth2><oAuth2/>"),
@@ -136,7 +148,8 @@ func TestDecodeForgives(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Scopes" }, cmp.Ignore())); diff != "" {
+			if diff := cmp.Diff(tt.want,
+				got, cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Scopes" }, cmp.Ignore())); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -156,11 +169,16 @@ func TestAuthWords(t *testing.T) {
 		system, word string
 		want         provider.Auth // "" for unknown
 	}{
-		{"", "OAuth", provider.AuthOAuth2}, {"", "plain", provider.AuthPassword}, {"", "secure", provider.AuthPasswordEncrypted},
-		{"", "http-basic", provider.AuthPassword}, {"", "http-digest", provider.AuthPasswordEncrypted}, {"", "smtp-after-pop", provider.AuthNone},
-		{"http", "Basic", provider.AuthPassword}, {"http", "Digest", provider.AuthPasswordEncrypted}, {"http", "Bearer", provider.AuthOAuth2},
-		{"sasl", "PLAIN", provider.AuthPassword}, {"sasl", "scram-sha-1", provider.AuthPasswordEncrypted}, {"sasl", "EXTERNAL", provider.AuthClientCertificate},
-		{"sasl", "OAUTHBEARER", provider.AuthOAuth2}, {"sasl", "ANONYMOUS", ""}, {"", "oauth2", ""}, {"", "SCRAM-SHA-1", ""}, {"", "", ""},
+		{"", "OAuth", provider.AuthOAuth2}, {"", "plain", provider.AuthPassword},
+		{"", "secure", provider.AuthPasswordEncrypted},
+		{"", "http-basic", provider.AuthPassword}, {"", "http-digest", provider.AuthPasswordEncrypted},
+		{"", "smtp-after-pop", provider.AuthNone},
+		{"http", "Basic", provider.AuthPassword}, {"http", "Digest", provider.AuthPasswordEncrypted},
+		{"http", "Bearer", provider.AuthOAuth2},
+		{"sasl", "PLAIN", provider.AuthPassword}, {"sasl", "scram-sha-1", provider.AuthPasswordEncrypted},
+		{"sasl", "EXTERNAL", provider.AuthClientCertificate},
+		{"sasl", "OAUTHBEARER", provider.AuthOAuth2}, {"sasl", "ANONYMOUS", ""}, {"", "oauth2", ""}, {"", "SCRAM-SHA-1", ""},
+		{"", "", ""},
 	} {
 		if got, ok := authOf(tt.system, tt.word); got != tt.want || ok != (tt.want != "") {
 			t.Errorf("%s %s: %q, %v", tt.system, tt.word, got, ok)

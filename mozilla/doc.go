@@ -1,17 +1,13 @@
-// Package mozilla speaks Mozilla's mail autoconfig format, the XML document
-// that Thunderbird, its Android version, Evolution, Geary, aerc, Delta Chat and
-// KDE fetch from https://autoconfig.DOMAIN/mail/config-v1.1.xml.
+// Package mozilla speaks Mozilla's mail autoconfig format, the XML document that Thunderbird, its Android version,
+// Evolution, Geary, aerc, Delta Chat and KDE fetch from https://autoconfig.DOMAIN/mail/config-v1.1.xml.
 //
-// One emailProvider element names the domain, then the servers in order of
-// preference, each with a host name, port, socketType, login methods and a
-// user name with placeholders; pages for people and the OAuth2 server follow.
-// Version 1.1 is what is deployed ([wiki]); [draft-ietf-mailmaint-autoconfig]
-// calls itself 1.2 and adds JMAP, CalDAV, CardDAV and ManageSieve. The formats
-// are the same otherwise, and no client reads the version.
+// One emailProvider element names the domain, then the servers in order of preference, each with a host name, port,
+// socketType, login methods and a user name with placeholders; pages for people and the OAuth2 server follow. Version
+// 1.1 is what is deployed ([wiki]); [draft-ietf-mailmaint-autoconfig] calls itself 1.2 and adds JMAP, CalDAV, CardDAV
+// and ManageSieve. The formats are the same otherwise, and no client reads the version.
 //
-// Clients are pickier than any specification: one takes the first server of a
-// kind, another the last; one refuses a whole document for an attribute, or for
-// a blank. [Encode] writes what all of them read, [Decode] reads what anybody
+// Clients are pickier than any specification: one takes the first server of a kind, another the last; one refuses a
+// whole document for an attribute, or for a blank. [Encode] writes what all of them read, [Decode] reads what anybody
 // writes, and [Lint] says which client stumbles over what.
 //
 // [wiki]: https://wiki.mozilla.org/Thunderbird:Autoconfiguration:ConfigFileFormat
@@ -26,8 +22,7 @@ import (
 	"autoconfig/provider"
 )
 
-// MaxSize is the most octets of a document that are read: the longest in the
-// ISPDB has a tenth of it.
+// MaxSize is the most octets of a document that are read: the longest in the ISPDB has a tenth of it.
 const MaxSize = 64 << 10
 
 // maxDepth bounds the nesting of a document; a real one has five levels.

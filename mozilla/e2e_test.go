@@ -15,7 +15,8 @@ import (
 // testdata/autoconfig.rng, and gives what it says.
 func validate(t *testing.T, doc []byte) (bool, string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), component.Need(t, "xmllint"), "--noout", "--nonet", "--relaxng", "testdata/autoconfig.rng", "-")
+	cmd := exec.CommandContext(t.Context(), component.Need(t, "xmllint"), "--noout", "--nonet", "--relaxng",
+		"testdata/autoconfig.rng", "-")
 	cmd.Stdin = bytes.NewReader(doc)
 	words, err := cmd.CombinedOutput()
 	switch code := cmd.ProcessState.ExitCode(); code {

@@ -11,13 +11,11 @@ import (
 	"autoconfig/provider"
 )
 
-// Encode writes the autoconfig document of p for domain, a lower-case A-label
-// name. The placeholders of user names stay for the client to fill in, and
-// domain enters as plain text only, so that one encoding serves every domain of
-// a provider. It fails with [ErrNoServers] when p has no incoming or no
-// outgoing server: clients refuse such a document, and Delta Chat stops its
-// search there (measured with core 2.57), and with [provider.ErrIncomplete] when a
-// server lacks its port, security, user name or way to log in.
+// Encode writes the autoconfig document of p for domain, a lower-case A-label name. The placeholders of user names stay
+// for the client to fill in, and domain enters as plain text only, so that one encoding serves every domain of a
+// provider. It fails with [ErrNoServers] when p has no incoming or no outgoing server: clients refuse such a document,
+// and Delta Chat stops its search there (measured with core 2.57), and with [provider.ErrIncomplete] when a server
+// lacks its port, security, user name or way to log in.
 //
 // An ActiveSync URL has no place here: the draft spells its type in two ways
 // and no client reads either. Autodiscover has it.
@@ -74,8 +72,7 @@ func Encode(p *provider.Provider, domain string) ([]byte, error) {
 	return doc.WriteToBytes()
 }
 
-// version is 1.2 as soon as an element of draft-ietf-mailmaint-autoconfig is
-// there that the deployed format lacks.
+// version is 1.2 as soon as an element of draft-ietf-mailmaint-autoconfig is there that the deployed format lacks.
 func version(p *provider.Provider) string {
 	if p.JMAP != "" || p.CalDAV != "" || p.CardDAV != "" || p.ManageSieve != nil {
 		return "1.2"
@@ -157,8 +154,7 @@ func enable(parent *etree.Element, n *provider.Enable) {
 	}
 }
 
-// documentation writes one element per URL with one descr per language, the
-// only part of the format that has languages.
+// documentation writes one element per URL with one descr per language, the only part of the format that has languages.
 func documentation(parent *etree.Element, pages []provider.Documentation) {
 	byURL := map[string]*etree.Element{}
 	for _, d := range pages {
@@ -178,9 +174,8 @@ func documentation(parent *etree.Element, pages []provider.Documentation) {
 	}
 }
 
-// oauth2 adds the authorization server when a client can use it. The issuer is
-// a bare host, as in the ISPDB and the draft's sample, and there is no
-// clientID: clients have their own.
+// oauth2 adds the authorization server when a client can use it. The issuer is a bare host, as in the ISPDB and the
+// draft's sample, and there is no clientID: clients have their own.
 func oauth2(parent *etree.Element, o *provider.OAuth2) {
 	if o == nil || o.AuthorizeURL == "" || o.TokenURL == "" {
 		return
@@ -207,8 +202,7 @@ func add(parent *etree.Element, tag, value string) *etree.Element {
 // lineBreaks are blanks within a value.
 var lineBreaks = strings.NewReplacer("\t", " ", "\r", " ", "\n", " ")
 
-// clean keeps a value on one line without white space around it: clients take
-// socketType and authentication literally, Thunderbird the user name too, and
-// its Android version the port. The XML library escapes markup and replaces
-// what XML 1.0 cannot hold.
+// clean keeps a value on one line without white space around it: clients take socketType and authentication literally,
+// Thunderbird the user name too, and its Android version the port. The XML library escapes markup and replaces what XML
+// 1.0 cannot hold.
 func clean(s string) string { return trim(lineBreaks.Replace(s)) }

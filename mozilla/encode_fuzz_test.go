@@ -45,7 +45,8 @@ func TestEncodeIncomplete(t *testing.T) {
 			p := provider.Builtin(provider.Outlook)
 			sieve := p.Outgoing[0]
 			sieve.Protocol, p.ManageSieve = provider.ManageSieve, &sieve
-			spoil(map[string]*provider.Server{"incoming": &p.Incoming[0], "outgoing": &p.Outgoing[0], "sieve": p.ManageSieve}[side])
+			spoil(map[string]*provider.Server{"incoming": &p.Incoming[0], "outgoing": &p.Outgoing[0],
+				"sieve": p.ManageSieve}[side])
 			if doc, err := Encode(p, "example.org"); err == nil {
 				t.Errorf("%s without %s:\n%s", side, name, doc)
 			}

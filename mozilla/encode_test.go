@@ -34,8 +34,7 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// mailServer is a server with the usual user name that takes a password, unless
-// said otherwise.
+// mailServer is a server with the usual user name that takes a password, unless said otherwise.
 func mailServer(proto provider.Protocol, host string, port uint16, auth ...provider.Auth) provider.Server {
 	s := provider.Server{Protocol: proto, Host: host, Port: port, Auth: auth}
 	s.SetDefaults()
@@ -70,8 +69,9 @@ func full() *provider.Provider {
 			Issuer: "https://id.example.org/realms/mail", AuthorizeURL: "https://id.example.org/authorize",
 			TokenURL: "https://id.example.org/token", Scopes: []string{"mail", "offline_access"},
 		},
-		Graph:       "https://graph.example.org/",
-		Enable:      &provider.Enable{URL: "https://www.example.org/switch", Instructions: []provider.Note{{Text: "Switch it on."}, {Lang: "de", Text: "Schalten Sie es ein."}}},
+		Graph: "https://graph.example.org/",
+		Enable: &provider.Enable{URL: "https://www.example.org/switch",
+			Instructions: []provider.Note{{Text: "Switch it on."}, {Lang: "de", Text: "Schalten Sie es ein."}}},
 		JMAP:        "https://jmap.%EMAILDOMAIN%/.well-known/jmap",
 		CalDAV:      "https://dav.example.org/calendars/",
 		CardDAV:     "https://dav.example.org/addressbooks/",
@@ -92,12 +92,12 @@ func markup() *provider.Provider {
 	p.Incoming[0].Username = `A&B<\` + provider.EmailLocalPart + `>"'`
 	p.Name, p.ShortName = "\n\tMüller & Söhne <GmbH>\r\n\"Post\" ]]> ", "M&S <'\">"
 	p.Webmail = `https://webmail.example.net/?a=1&b="<2>"`
-	p.Documentation = []provider.Documentation{{URL: `https://example.net/?q="a"&r='<b>'`, Lang: "de", Text: "Hilfe & <b>mehr</b>\nin zwei Zeilen"}}
+	p.Documentation = []provider.Documentation{{URL: `https://example.net/?q="a"&r='<b>'`, Lang: "de",
+		Text: "Hilfe & <b>mehr</b>\nin zwei Zeilen"}}
 	return p
 }
 
-// goldens are the documents kept in testdata, with the findings that the model
-// leaves no way around.
+// goldens are the documents kept in testdata, with the findings that the model leaves no way around.
 var goldens = []struct {
 	file, domain string
 	p            func() *provider.Provider
@@ -148,12 +148,12 @@ func ids(list []finding.Finding) (out []string) {
 	return out
 }
 
-// Every way to reach a server and to log in that a client can use makes a
-// document without a Fail.
+// Every way to reach a server and to log in that a client can use makes a document without a Fail.
 func TestEncodeLints(t *testing.T) {
 	for _, auth := range [][]provider.Auth{
 		{provider.AuthPassword}, {provider.AuthPasswordEncrypted}, {provider.AuthGSSAPI, provider.AuthPassword},
-		{provider.AuthOAuth2, provider.AuthPassword}, {provider.AuthClientCertificate, provider.AuthPassword}, {provider.AuthPassword, provider.AuthPassword},
+		{provider.AuthOAuth2, provider.AuthPassword}, {provider.AuthClientCertificate, provider.AuthPassword},
+		{provider.AuthPassword, provider.AuthPassword},
 	} {
 		for _, in := range []uint16{993, 143, 10993} {
 			for _, out := range []uint16{465, 587, 25} {
@@ -194,24 +194,37 @@ func TestEncodeDetails(t *testing.T) {
 		change      func(*provider.Provider)
 		has, hasNot string
 	}{
-		"version 1.1":        {func(p *provider.Provider) { p.JMAP, p.CalDAV, p.CardDAV, p.ManageSieve = "", "", "", nil }, `<clientConfig version="1.1">`, "setupServer"},
-		"version 1.2":        {func(p *provider.Provider) { p.JMAP, p.CalDAV, p.CardDAV = "", "", "" }, `<clientConfig version="1.2">`, "jmap"},
-		"no token URL":       {func(p *provider.Provider) { p.OAuth2.TokenURL = "" }, "<authentication>OAuth2<", "<oAuth2>"},
-		"no authorize URL":   {func(p *provider.Provider) { p.OAuth2.AuthorizeURL = "" }, "<authentication>OAuth2<", "<oAuth2>"},
-		"a method twice":     {func(p *provider.Provider) { p.Incoming[1].Auth = []provider.Auth{"ntlm", "gssapi", "ntlm"} }, "<authentication>NTLM</authentication>\n      <authentication>GSSAPI</authentication>\n      <username>", "<authentication>GSSAPI</authentication>\n      <authentication>"},
-		"no oauth2 block":    {func(p *provider.Provider) { p.OAuth2 = nil }, "<authentication>OAuth2<", "<oAuth2>"},
-		"issuer bare":        {func(p *provider.Provider) { p.OAuth2.Issuer = "ID.example.org" }, "<issuer>id.example.org</issuer>", "realms"},
-		"issuer no host":     {func(p *provider.Provider) { p.OAuth2.Issuer = "https://[::1]/" }, "<oAuth2>", "<issuer>"},
-		"no name":            {func(p *provider.Provider) { p.Name, p.ShortName = "  ", "" }, "<displayName>example.org</displayName>", "displayShortName"},
-		"plain":              {func(p *provider.Provider) { p.Incoming[1].Security = provider.Plain }, "<socketType>plain</socketType>", "<socketType/>"},
-		"login without":      {func(p *provider.Provider) { p.Incoming[1].Auth = []provider.Auth{provider.AuthGSSAPI} }, `system="http">Basic<`, "<url>https://jmap.example.org/.well-known/jmap</url>\n      <authentication>OAuth2"},
-		"jmap by OAuth2":     {func(p *provider.Provider) { p.Incoming[1].Auth = []provider.Auth{provider.AuthOAuth2} }, "<url>https://jmap.example.org/.well-known/jmap</url>\n      <authentication>OAuth2", `system="http"`},
-		"mail deleted":       {func(p *provider.Provider) {}, `type="pop3"`, "leaveMessagesOnServer"},
-		"mail not left":      {func(p *provider.Provider) { p.Incoming[0].LeaveOnServer = new(false) }, "<leaveMessagesOnServer>false</leaveMessagesOnServer>", "daysToLeave"},
-		"mail left":          {func(p *provider.Provider) { p.Incoming[0].LeaveOnServer = new(true) }, "<leaveMessagesOnServer>true</leaveMessagesOnServer>", "daysToLeave"},
-		"documentation void": {func(p *provider.Provider) { p.Documentation = []provider.Documentation{{Text: "x"}} }, "</emailProvider>", "documentation"},
-		"nothing for EAS":    {func(p *provider.Provider) {}, "jmap", "ctiveSync"},
-		"no clientID":        {func(p *provider.Provider) {}, "<oAuth2>", "clientID"},
+		"version 1.1": {func(p *provider.Provider) { p.JMAP, p.CalDAV, p.CardDAV, p.ManageSieve = "", "", "", nil },
+			`<clientConfig version="1.1">`, "setupServer"},
+		"version 1.2": {func(p *provider.Provider) { p.JMAP, p.CalDAV, p.CardDAV = "", "", "" },
+			`<clientConfig version="1.2">`, "jmap"},
+		"no token URL": {func(p *provider.Provider) { p.OAuth2.TokenURL = "" }, "<authentication>OAuth2<", "<oAuth2>"},
+		"no authorize URL": {func(p *provider.Provider) { p.OAuth2.AuthorizeURL = "" }, "<authentication>OAuth2<",
+			"<oAuth2>"},
+		"a method twice": {func(p *provider.Provider) { p.Incoming[1].Auth = []provider.Auth{"ntlm", "gssapi", "ntlm"} },
+			"<authentication>NTLM</authentication>\n      <authentication>GSSAPI</authentication>\n      <username>",
+			"<authentication>GSSAPI</authentication>\n      <authentication>"},
+		"no oauth2 block": {func(p *provider.Provider) { p.OAuth2 = nil }, "<authentication>OAuth2<", "<oAuth2>"},
+		"issuer bare": {func(p *provider.Provider) { p.OAuth2.Issuer = "ID.example.org" },
+			"<issuer>id.example.org</issuer>", "realms"},
+		"issuer no host": {func(p *provider.Provider) { p.OAuth2.Issuer = "https://[::1]/" }, "<oAuth2>", "<issuer>"},
+		"no name": {func(p *provider.Provider) { p.Name, p.ShortName = "  ", "" },
+			"<displayName>example.org</displayName>", "displayShortName"},
+		"plain": {func(p *provider.Provider) { p.Incoming[1].Security = provider.Plain },
+			"<socketType>plain</socketType>", "<socketType/>"},
+		"login without": {func(p *provider.Provider) { p.Incoming[1].Auth = []provider.Auth{provider.AuthGSSAPI} },
+			`system="http">Basic<`, "<url>https://jmap.example.org/.well-known/jmap</url>\n      <authentication>OAuth2"},
+		"jmap by OAuth2": {func(p *provider.Provider) { p.Incoming[1].Auth = []provider.Auth{provider.AuthOAuth2} },
+			"<url>https://jmap.example.org/.well-known/jmap</url>\n      <authentication>OAuth2", `system="http"`},
+		"mail deleted": {func(p *provider.Provider) {}, `type="pop3"`, "leaveMessagesOnServer"},
+		"mail not left": {func(p *provider.Provider) { p.Incoming[0].LeaveOnServer = new(false) },
+			"<leaveMessagesOnServer>false</leaveMessagesOnServer>", "daysToLeave"},
+		"mail left": {func(p *provider.Provider) { p.Incoming[0].LeaveOnServer = new(true) },
+			"<leaveMessagesOnServer>true</leaveMessagesOnServer>", "daysToLeave"},
+		"documentation void": {func(p *provider.Provider) { p.Documentation = []provider.Documentation{{Text: "x"}} },
+			"</emailProvider>", "documentation"},
+		"nothing for EAS": {func(p *provider.Provider) {}, "jmap", "ctiveSync"},
+		"no clientID":     {func(p *provider.Provider) {}, "<oAuth2>", "clientID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := full()

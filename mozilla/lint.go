@@ -15,15 +15,12 @@ import (
 	"autoconfig/provider"
 )
 
-// Lint says which mail clients refuse or misread an autoconfig document, and
-// what to write instead. contentType is the header it came with, or empty when
-// that is not known. A finding's Subject is the path of the element as in
-// XPath, its Got the value found there, cut and without control characters.
-// There are at most [MaxFindings].
+// Lint says which mail clients refuse or misread an autoconfig document, and what to write instead. contentType is the
+// header it came with, or empty when that is not known. A finding's Subject is the path of the element as in XPath, its
+// Got the value found there, cut and without control characters. There are at most [MaxFindings].
 //
-// What is looked for was measured with Thunderbird 153, Evolution 3.46, Geary
-// 43, aerc 0.22, Delta Chat core 2.57 and KDE's accountwizard 22.12 by varying
-// one thing at a time, and read in the source of Thunderbird 153 and of its
+// What is looked for was measured with Thunderbird 153, Evolution 3.46, Geary 43, aerc 0.22, Delta Chat core 2.57 and
+// KDE's accountwizard 22.12 by varying one thing at a time, and read in the source of Thunderbird 153 and of its
 // Android version. Those programs and not the draft decide what is a fault.
 func Lint(data []byte, contentType string) []finding.Finding {
 	l := linter{finding.Linter{Max: MaxFindings}}
@@ -56,8 +53,7 @@ const MaxFindings = 200
 
 type linter struct{ finding.Linter }
 
-// XMLType reports a Content-Type that Thunderbird 153 takes: these two in lower
-// case, with any parameters.
+// XMLType reports a Content-Type that Thunderbird 153 takes: these two in lower case, with any parameters.
 func XMLType(contentType string) bool {
 	media := provider.MediaType(contentType)
 	return media == "text/xml" || media == "application/xml"

@@ -14,7 +14,8 @@ func TestLintEdges(t *testing.T) {
 		t.Fatal(err)
 	}
 	short := func(n int) []byte {
-		return bytes.Replace(live, []byte("<displayShortName>Outlook<"), []byte("<displayShortName>"+strings.Repeat("x", n)+"<"), 1)
+		return bytes.Replace(live, []byte("<displayShortName>Outlook<"),
+			[]byte("<displayShortName>"+strings.Repeat("x", n)+"<"), 1)
 	}
 	if found := Lint(short(20), ""); len(found) != 0 {
 		t.Errorf("20 characters: %+v", found)

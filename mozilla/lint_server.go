@@ -37,9 +37,8 @@ func (b block) mail() bool {
 	return false
 }
 
-// id is the finding that a fault of b is reported as, "" for none. A POP3
-// server spoils nothing but itself: Thunderbird leaves it out, and its Android
-// version does not read one.
+// id is the finding that a fault of b is reported as, "" for none. A POP3 server spoils nothing but itself: Thunderbird
+// leaves it out, and its Android version does not read one.
 func (b block) id(id string) string {
 	switch {
 	case b.kind != "pop3":
@@ -102,8 +101,7 @@ func (l *linter) block(b block) {
 	}
 }
 
-// serverElements are the elements of a mail server: of the deployed format, the
-// draft and the ISPDB's documents.
+// serverElements are the elements of a mail server: of the deployed format, the draft and the ISPDB's documents.
 var serverElements = append([]string{"authentication", "password", "pop3", "restriction", "useGlobalPreferredServer",
 	"addThisServer", "url"}, single...)
 
@@ -210,9 +208,8 @@ func thunderbirdAuth(kind string) []string {
 	return words
 }
 
-// ThunderbirdOAuth2 reports whether Thunderbird 153 has OAuth2 for a host: for
-// these names and all below them (read in the module OAuth2Providers of 153.8
-// ESR; its hosts for tests and for services other than mail are left out).
+// ThunderbirdOAuth2 reports whether Thunderbird 153 has OAuth2 for a host: for these names and all below them (read in
+// the module OAuth2Providers of 153.8 ESR; its hosts for tests and for services other than mail are left out).
 func ThunderbirdOAuth2(host string) bool {
 	host = strings.ToLower(host)
 	return slices.ContainsFunc(oauth2Hosts, func(name string) bool { return provider.Below(host, name) })

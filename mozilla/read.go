@@ -176,8 +176,7 @@ func (d *reader) service(e *etree.Element) {
 	}
 }
 
-// server reads a block by its element and type; the first of a kind that the
-// model has one of counts.
+// server reads a block by its element and type; the first of a kind that the model has one of counts.
 func (d *reader) server(e *etree.Element) {
 	p, once := d.p, (*string)(nil)
 	kind := attr(e, "type")
@@ -243,8 +242,7 @@ func (d *reader) tcp(e *etree.Element, proto provider.Protocol, path string) pro
 	return s
 }
 
-// logins takes the logins of the blocks with a URL that the model can say: those
-// of the first mail server.
+// logins takes the logins of the blocks with a URL that the model can say: those of the first mail server.
 func (d *reader) logins() {
 	for _, e := range d.urls {
 		known := login{oauth2: true, username: provider.EmailAddress} // Graph
@@ -307,8 +305,7 @@ func (d *reader) oauth2(e *etree.Element) *provider.OAuth2 {
 	return o
 }
 
-// left lists what was not taken: a whole element, or single attributes of one
-// that was.
+// left lists what was not taken: a whole element, or single attributes of one that was.
 func (d *reader) left(e *etree.Element, out *[]Left) {
 	if !d.takenFrom(e) {
 		if text := oneLine(e); text != "<"+e.Tag+"/>" {

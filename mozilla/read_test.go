@@ -8,8 +8,7 @@ import (
 	"autoconfig/provider"
 )
 
-// Whatever the provider has no place for is left, with its line; what it has is
-// not, and its line is known.
+// Whatever the provider has no place for is left, with its line; what it has is not, and its line is known.
 func TestReadLeaves(t *testing.T) {
 	const document = `<?xml version="1.0"?>
 <clientConfig version="1.1">

@@ -8,11 +8,9 @@ import (
 	"autoconfig/provider"
 )
 
-// Decode reads a document. It ignores what it does not know, takes the -02
-// name smtp for submit, and fills in the ports the format implies;
-// [provider.Provider.Validate] tells what is wrong with the result. It reads at
-// most [MaxSize] octets and fails with an error wrapping [ErrTooLarge],
-// [ErrSyntax] or [ErrProtocols], or with what r returned.
+// Decode reads a document. It ignores what it does not know, takes the -02 name smtp for submit, and fills in the ports
+// the format implies; [provider.Provider.Validate] tells what is wrong with the result. It reads at most [MaxSize]
+// octets and fails with an error wrapping [ErrTooLarge], [ErrSyntax] or [ErrProtocols], or with what r returned.
 func Decode(r io.Reader) (*provider.Provider, error) {
 	body, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
 	if err != nil {

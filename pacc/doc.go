@@ -1,14 +1,11 @@
-// Package pacc writes and reads the user-agent configuration of PACC
-// (draft-ietf-mailmaint-pacc-03): a JSON document that a client fetches from
-// https://ua-auto-config.DOMAIN/.well-known/user-agent-configuration.json and
-// compares with a digest in DNS.
+// Package pacc writes and reads the user-agent configuration of PACC (draft-ietf-mailmaint-pacc-03): a JSON document
+// that a client fetches from https://ua-auto-config.DOMAIN/.well-known/user-agent-configuration.json and compares with
+// a digest in DNS.
 //
-// The document names one host per protocol and no port: text protocols mean
-// implicit TLS on the registered port (993, 995, 465), the others an https URL.
-// A provider whose submission wants STARTTLS on 587 therefore cannot be stated
-// at all, and gets no document. Next to the protocols are the ways to log in
-// (a password, or the issuer of an OAuth2 server open to public clients) and
-// the provider's names.
+// The document names one host per protocol and no port: text protocols mean implicit TLS on the registered port (993,
+// 995, 465), the others an https URL. A provider whose submission wants STARTTLS on 587 therefore cannot be stated at
+// all, and gets no document. Next to the protocols are the ways to log in (a password, or the issuer of an OAuth2
+// server open to public clients) and the provider's names.
 //
 // The TXT record at _ua-auto-config.DOMAIN is a digest over the exact bytes, so
 // [Encode] is stable: sorted keys, no white space, no newline at the end.
@@ -19,8 +16,7 @@ import "errors"
 // Path is where a client fetches the document.
 const Path = "/.well-known/user-agent-configuration.json"
 
-// The labels before a domain: the host of the document and the owner of the
-// TXT record.
+// The labels before a domain: the host of the document and the owner of the TXT record.
 const (
 	HostLabel = "ua-auto-config"
 	TXTLabel  = "_ua-auto-config"
@@ -40,8 +36,7 @@ var (
 	ErrProtocols = errors.New("pacc: document has no protocols object")
 )
 
-// document is the JSON form; its fields are in the order of their keys, so
-// that encoding/json writes them sorted.
+// document is the JSON form; its fields are in the order of their keys, so that encoding/json writes them sorted.
 type document struct {
 	Authentication authentication `json:"authentication"`
 	Info           info           `json:"info"`

@@ -10,9 +10,8 @@ import (
 	"autoconfig/provider"
 )
 
-// Encode writes the document of p for domain. The bytes depend on the
-// arguments alone. It fails with [ErrOff], or with the reason why PACC cannot
-// state the provider ([provider.Provider.PACCReason]).
+// Encode writes the document of p for domain. The bytes depend on the arguments alone. It fails with [ErrOff], or with
+// the reason why PACC cannot state the provider ([provider.Provider.PACCReason]).
 func Encode(p *provider.Provider, domain string) ([]byte, error) {
 	d, err := describe(p, domain)
 	if err != nil {
@@ -22,9 +21,8 @@ func Encode(p *provider.Provider, domain string) ([]byte, error) {
 	return d.bytes()
 }
 
-// EncodePrevious is [Encode] as the release before wrote it, without the name
-// smtp. Its digest is still published where nobody has replaced the TXT record
-// since the upgrade.
+// EncodePrevious is [Encode] as the release before wrote it, without the name smtp. Its digest is still published where
+// nobody has replaced the TXT record since the upgrade.
 func EncodePrevious(p *provider.Provider, domain string) ([]byte, error) {
 	d, err := describe(p, domain)
 	if err != nil {
@@ -70,8 +68,7 @@ func (d document) bytes() ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// implicit is the best server of proto that the format can state; others are
-// left out.
+// implicit is the best server of proto that the format can state; others are left out.
 func implicit(servers []provider.Server, proto provider.Protocol) *server {
 	s, ok := provider.Implicit(servers, proto)
 	if !ok {

@@ -13,7 +13,8 @@ import (
 )
 
 func tls(proto provider.Protocol, host string, port uint16, auth ...provider.Auth) provider.Server {
-	return provider.Server{Protocol: proto, Host: host, Port: port, Security: provider.TLS, Auth: auth, Username: provider.EmailAddress}
+	return provider.Server{Protocol: proto, Host: host, Port: port, Security: provider.TLS, Auth: auth,
+		Username: provider.EmailAddress}
 }
 
 // example is the provider of testdata/example.json.
@@ -87,22 +88,27 @@ func TestEncode(t *testing.T) {
 			p.Incoming[0].Auth, p.Outgoing[1].Auth = []provider.Auth{provider.AuthOAuth2}, []provider.Auth{provider.AuthOAuth2}
 		}, `"password":false`, ""},
 		{"password only", func(p *provider.Provider) {
-			p.Incoming[0].Auth, p.Outgoing[1].Auth = []provider.Auth{provider.AuthPassword}, []provider.Auth{provider.AuthPassword}
+			p.Incoming[0].Auth, p.Outgoing[1].Auth = []provider.Auth{provider.AuthPassword},
+				[]provider.Auth{provider.AuthPassword}
 		}, `"password":true`, "oauth"},
 		{"issuer with a query", func(p *provider.Provider) { p.OAuth2.Issuer += "?x" }, "", "oauth"},
 		{"issuer with an escape", func(p *provider.Provider) { p.OAuth2.Issuer += "%41" }, "", "oauth"},
 		{"issuer with dot segments", func(p *provider.Provider) { p.OAuth2.Issuer += "../" }, "", "oauth"},
-		{"issuer kept byte for byte", func(p *provider.Provider) { p.OAuth2.Issuer += "Realm/" }, `"issuer":"https://id.example.org/Realm/"`, ""},
+		{"issuer kept byte for byte", func(p *provider.Provider) { p.OAuth2.Issuer += "Realm/" },
+			`"issuer":"https://id.example.org/Realm/"`, ""},
 		{"DAV at the root", func(p *provider.Provider) { p.CalDAV = "https://dav.example.org/" }, "", "caldav"},
 		{"DAV on another port", func(p *provider.Provider) { p.CalDAV = "https://dav.example.org:8443/x/" }, "", "caldav"},
-		{"JMAP", func(p *provider.Provider) { p.JMAP = "https://jmap.example.org/session" }, `"jmap":{"url":"https://jmap.example.org/session"}`, ""},
+		{"JMAP", func(p *provider.Provider) { p.JMAP = "https://jmap.example.org/session" },
+			`"jmap":{"url":"https://jmap.example.org/session"}`, ""},
 		{"IMAP on STARTTLS left out", func(p *provider.Provider) {
 			p.Incoming = []provider.Server{
 				{Protocol: provider.IMAP, Host: "imap.example.org", Port: 143, Security: provider.STARTTLS},
 				tls(provider.POP3, "pop.example.org", 995, provider.AuthPassword)}
 		}, `"pop3":{"host":"pop.example.org"}`, `"imap"`},
-		{"the host of the domain", func(p *provider.Provider) { p.Incoming[0].Host = "imap.%EMAILDOMAIN%" }, `"host":"imap.example.org"`, "%"},
-		{"blanks in names joined", func(p *provider.Provider) { p.Name = "Example  Mail & Söhne" }, `"name":"Example Mail & Söhne"`, `\u`},
+		{"the host of the domain", func(p *provider.Provider) { p.Incoming[0].Host = "imap.%EMAILDOMAIN%" },
+			`"host":"imap.example.org"`, "%"},
+		{"blanks in names joined", func(p *provider.Provider) { p.Name = "Example  Mail & Söhne" },
+			`"name":"Example Mail & Söhne"`, `\u`},
 		{"no name", func(p *provider.Provider) { p.Name, p.ShortName = "", "" }, `"name":"example.org"`, "shortName"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -166,7 +172,8 @@ func TestRoundTrip(t *testing.T) {
 
 func TestDecode(t *testing.T) {
 	p, err := Decode(strings.NewReader(`{"protocols":{"smtp":{"host":"old.example"},"pop3":{"host":"p"},"new":1},"authentication":{},"x":[]}`))
-	if err != nil || len(p.Outgoing) != 1 || p.Outgoing[0].Host != "old.example" || p.Outgoing[0].Port != 465 || p.Incoming[0].Port != 995 {
+	if err != nil || len(p.Outgoing) != 1 || p.Outgoing[0].Host != "old.example" || p.Outgoing[0].Port != 465 ||
+		p.Incoming[0].Port != 995 {
 		t.Errorf("%+v, %v", p, err)
 	}
 	const small = `{"protocols":{}}`
@@ -178,7 +185,8 @@ func TestDecode(t *testing.T) {
 		want error
 	}{
 		{"", ErrSyntax}, {"<html>", ErrSyntax}, {"[]", ErrSyntax}, {`{"protocols":[]}`, ErrSyntax}, {`{}`, ErrProtocols},
-		{`{"protocols":null}`, ErrProtocols}, {strings.Repeat(" ", MaxSize) + "{}", ErrTooLarge}, {strings.Repeat(`{"a":`, 20000), ErrTooLarge},
+		{`{"protocols":null}`, ErrProtocols}, {strings.Repeat(" ", MaxSize) + "{}", ErrTooLarge},
+		{strings.Repeat(`{"a":`, 20000), ErrTooLarge},
 		{strings.Repeat("[", 60000), ErrSyntax},
 	} {
 		if _, err := Decode(strings.NewReader(test.doc)); !errors.Is(err, test.want) {

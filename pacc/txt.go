@@ -21,9 +21,8 @@ var (
 	ErrMalformedTXT = errors.New("pacc: malformed TXT record")
 )
 
-// ParseTXT reads the value of a TXT record: tags separated by ;, blanks and
-// tabs allowed around ; and =, in any order, unknown ones ignored, v, a and d
-// at most once. It returns the SHA-256 digest. A record of another kind is
+// ParseTXT reads the value of a TXT record: tags separated by ;, blanks and tabs allowed around ; and =, in any order,
+// unknown ones ignored, v, a and d at most once. It returns the SHA-256 digest. A record of another kind is
 // [ErrOtherTXT], one that clients refuse [ErrMalformedTXT].
 func ParseTXT(value string) ([sha256.Size]byte, error) {
 	var digest [sha256.Size]byte

@@ -38,7 +38,8 @@ func TestWordMark(t *testing.T) {
 		logo Logo
 		want bool
 	}{
-		{Logo{size(200, 50), false}, true}, {Logo{size(64, 64), false}, false}, {Logo{size(90, 50), false}, false}, {Logo{size(1, 0), false}, false},
+		{Logo{size(200, 50), false}, true}, {Logo{size(64, 64), false}, false}, {Logo{size(90, 50), false}, false},
+		{Logo{size(1, 0), false}, false},
 		{Logo{[]byte("\x89PNG\r\n"), false}, false}, {Logo{}, false}, {Logo{[]byte("x"), true}, false},
 		{Logo{[]byte(`<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 64">`), true}, true},
 		{Logo{[]byte("<svg\n viewBox=\"-1,-1,32.5,32\">"), true}, false},

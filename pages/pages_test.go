@@ -47,8 +47,10 @@ func TestDeviceOrder(t *testing.T) {
 	var all []string
 	for agent, first := range map[string]string{
 		"Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X)": "iphone", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)": "mac",
-		"Mozilla/5.0 (Linux; Android 16)": "android", "Mozilla/5.0 (Windows NT 10.0; Win64)": "windows", "Mozilla/5.0 (X11; Linux x86_64)": "linux",
-		"Mozilla/5.0 (iPad; CPU OS 17_0 like Mac OS X)": "iphone", "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0)": "android", "": "iphone",
+		"Mozilla/5.0 (Linux; Android 16)": "android", "Mozilla/5.0 (Windows NT 10.0; Win64)": "windows",
+		"Mozilla/5.0 (X11; Linux x86_64)":               "linux",
+		"Mozilla/5.0 (iPad; CPU OS 17_0 like Mac OS X)": "iphone", "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0)": "android",
+		"": "iphone",
 	} {
 		body := setup(t, Visit{Agent: agent}, example(nil))
 		found := section.FindAllStringSubmatch(body, -1)
@@ -84,22 +86,27 @@ func TestProviderTruth(t *testing.T) {
 		{func(p *provider.Provider) {
 			p.PasswordLogin = provider.PasswordLogin{Status: provider.PasswordRetired, Note: "Ask Bob."}
 		}, "Ask Bob.", ""},
-		{func(p *provider.Provider) { p.Notes = []provider.Note{{Lang: "fr", Text: "Bonjour"}} }, `<p class="note" lang="fr">Bonjour</p>`, ""},
+		{func(p *provider.Provider) { p.Notes = []provider.Note{{Lang: "fr", Text: "Bonjour"}} },
+			`<p class="note" lang="fr">Bonjour</p>`, ""},
 		{func(p *provider.Provider) {
 			p.Notes = []provider.Note{{Lang: "de", Text: "Hallo"}, {Lang: "en", Text: "Hello"}}
 		}, `<p class="note">Hello</p>`, "Hallo"},
 		{func(*provider.Provider) {}, "imap.example.org", `class="card notice"`},
 		{func(p *provider.Provider) { p.Incoming[0].Username = "%EMAILLOCALPART%" }, "<code data-copy>a</code>", ""},
 		{func(p *provider.Provider) {
-			p.Enable = &provider.Enable{URL: "https://example.org/switch", Instructions: []provider.Note{{Lang: "de", Text: "Hier."}, {Lang: "en", Text: "Here."}}}
+			p.Enable = &provider.Enable{URL: "https://example.org/switch",
+				Instructions: []provider.Note{{Lang: "de", Text: "Hier."}, {Lang: "en", Text: "Here."}}}
 		}, `<li><span><a href="https://example.org/switch" rel="noreferrer">Switch access for mail programs on first</a><br><span>Here.</span></span></li>`, "Hier."},
 		{func(p *provider.Provider) {
-			p.Incoming = append(p.Incoming, provider.Server{Protocol: provider.POP3, Host: "pop.example.org", Port: 995, Security: provider.TLS,
-				Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress, LeaveOnServer: new(false)})
+			p.Incoming = append(p.Incoming,
+				provider.Server{Protocol: provider.POP3, Host: "pop.example.org", Port: 995, Security: provider.TLS,
+					Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress, LeaveOnServer: new(false)})
 		}, `<th scope="row">Fetched mail</th><td>is deleted on the server</td>`, ""},
-		{func(p *provider.Provider) { p.Outgoing = append(p.Outgoing, p.Outgoing[0]) }, `<span class="tag">alternative</span>`, ""},
+		{func(p *provider.Provider) { p.Outgoing = append(p.Outgoing, p.Outgoing[0]) },
+			`<span class="tag">alternative</span>`, ""},
 		{func(p *provider.Provider) {
-			p.ManageSieve = &provider.Server{Protocol: provider.ManageSieve, Host: "sieve.example.org", Port: 4190, Security: provider.STARTTLS, Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress}
+			p.ManageSieve = &provider.Server{Protocol: provider.ManageSieve, Host: "sieve.example.org", Port: 4190,
+				Security: provider.STARTTLS, Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress}
 		}, "Filters: ManageSieve", ""},
 	} {
 		body := setup(t, Visit{}, example(test.change))
@@ -120,10 +127,12 @@ func TestDocumentationLinks(t *testing.T) {
 		}
 	}))
 	var got []string
-	for _, m := range regexp.MustCompile(`<a href="(https://example.org/[^"]*)"[^>]*>([^<]*)<`).FindAllStringSubmatch(body, -1) {
+	for _, m := range regexp.MustCompile(`<a href="(https://example.org/[^"]*)"[^>]*>([^<]*)<`).FindAllStringSubmatch(body,
+		-1) {
 		got = append(got, m[1]+" "+m[2])
 	}
-	want := []string{"https://example.org/de E-Mail", "https://example.org/de/1 https://example.org/de/1", "https://example.org/de/2 https://example.org/de/2"}
+	want := []string{"https://example.org/de E-Mail", "https://example.org/de/1 https://example.org/de/1",
+		"https://example.org/de/2 https://example.org/de/2"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
@@ -133,11 +142,14 @@ func TestDocumentationLinks(t *testing.T) {
 // administer; its https links can be clicked, and nothing else in it is HTML.
 func TestRemarksStandWhereTheyConcern(t *testing.T) {
 	note := func(place provider.NotePlace) provider.Note {
-		return provider.Note{Lang: "en", Text: "about-" + string(place) + " <b> https://example.org/" + string(place) + ". *", For: place}
+		return provider.Note{Lang: "en", Text: "about-" + string(place) + " <b> https://example.org/" + string(place) + ". *",
+			For: place}
 	}
 	body := setup(t, Visit{Agent: agents[4].agent}, example(func(p *provider.Provider) {
-		p.OAuth2 = &provider.OAuth2{ClientID: "x", AuthorizeURL: "https://id.example.org/a", TokenURL: "https://id.example.org/t", Addon: "https://example.org/a.xpi?x=1&y"}
-		for _, place := range []provider.NotePlace{"", provider.NoteReceiving, provider.NoteSending, provider.NoteSettings, provider.NotePrograms, provider.NoteAdmin} {
+		p.OAuth2 = &provider.OAuth2{ClientID: "x", AuthorizeURL: "https://id.example.org/a",
+			TokenURL: "https://id.example.org/t", Addon: "https://example.org/a.xpi?x=1&y"}
+		for _, place := range []provider.NotePlace{"", provider.NoteReceiving, provider.NoteSending, provider.NoteSettings,
+			provider.NotePrograms, provider.NoteAdmin} {
 			p.Notes = append(p.Notes, note(place))
 		}
 	}))
@@ -150,15 +162,20 @@ func TestRemarksStandWhereTheyConcern(t *testing.T) {
 		return before
 	}
 	for place, where := range map[string]string{
-		"receiving": part(`id="windows" open`, "</li>"), "sending": part("</ol>", `<p class="other">`), "": part(`<div class="card notice">`, "<details"),
-		"programs": part(`id="programs"`, "<table>"), "settings": part(`id="settings"`, "</section>"), "admin": part(`<details class="card admin">`, "</details>"),
+		"receiving": part(`id="windows" open`, "</li>"), "sending": part("</ol>", `<p class="other">`),
+		"":         part(`<div class="card notice">`, "<details"),
+		"programs": part(`id="programs"`, "<table>"), "settings": part(`id="settings"`, "</section>"),
+		"admin": part(`<details class="card admin">`, "</details>"),
 	} {
-		want := "about-" + place + ` &lt;b&gt; <a href="https://example.org/` + place + `" rel="noreferrer">https://example.org/` + place + "</a>. *"
+		want := "about-" + place + ` &lt;b&gt; <a href="https://example.org/` + place +
+			`" rel="noreferrer">https://example.org/` + place + "</a>. *"
 		if !strings.Contains(where, want) {
 			t.Errorf("%q: no %s in %s", place, want, where)
 		}
 	}
-	if steps := part(`id="windows" open`, "</ol>"); !strings.Contains(steps, `<a href="https://example.org/a.xpi?x=1&amp;y" rel="noreferrer">First install`) || strings.Contains(steps, "about-admin") {
+	if steps := part(`id="windows" open`, "</ol>"); !strings.Contains(steps,
+		`<a href="https://example.org/a.xpi?x=1&amp;y" rel="noreferrer">First install`) ||
+		strings.Contains(steps, "about-admin") {
 		t.Errorf("the add-on: %s", steps)
 	}
 }

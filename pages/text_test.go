@@ -122,13 +122,15 @@ func messageFaults(english, texts map[string]string, forms []string) (out []stri
 
 func TestMessageFaults(t *testing.T) {
 	english := map[string]string{"a": "Tap *Add {x}*", "b#one": "{n} record", "b#other": "{n} records"}
-	good := map[string]string{"a": "*~Dodaj {x}* stuknij", "b#one": "rekord", "b#few": "{n} rekordy", "b#many": "{n} rekordów"}
+	good := map[string]string{"a": "*~Dodaj {x}* stuknij", "b#one": "rekord", "b#few": "{n} rekordy",
+		"b#many": "{n} rekordów"}
 	forms := []string{"one", "few", "many"}
 	if got := messageFaults(english, good, forms); got != nil {
 		t.Errorf("a good file: %q", got)
 	}
 	for key, texts := range map[string][]string{
-		"a":      {"", " Tap *{x}*", "Tap *Add {y}*", "Tap *Add*", "Tap *Add {x}", "Tap Add {x}", "Tap <b>*Add {x}*</b>", "Tap *Add {x}*&nbsp;", "Tap *Add {x}* {}"},
+		"a": {"", " Tap *{x}*", "Tap *Add {y}*", "Tap *Add*", "Tap *Add {x}", "Tap Add {x}", "Tap <b>*Add {x}*</b>",
+			"Tap *Add {x}*&nbsp;", "Tap *Add {x}* {}"},
 		"b#few":  {"rekordy", ""},
 		"b#many": {"{m} rekordów"},
 		"b#two":  {"{n} records"},
@@ -151,8 +153,7 @@ func TestMessageFaults(t *testing.T) {
 	}
 }
 
-// usedMessages are the keys that templates and the server name, and the
-// families of keys whose end is computed.
+// usedMessages are the keys that templates and the server name, and the families of keys whose end is computed.
 func usedMessages(t *testing.T) (map[string]bool, []*regexp.Regexp) {
 	t.Helper()
 	used, families := map[string]bool{}, []*regexp.Regexp{}
@@ -182,7 +183,8 @@ func usedMessages(t *testing.T) (map[string]bool, []*regexp.Regexp) {
 			families = append(families, regexp.MustCompile("^"+regexp.QuoteMeta(m[1])+`[a-z0-9-]+$`))
 		}
 		for _, m := range format.FindAllStringSubmatch(string(body), -1) {
-			families = append(families, regexp.MustCompile("^"+strings.Replace(regexp.QuoteMeta(m[1]), "%s", "[a-z0-9-]+", 1)+"$"))
+			families = append(families,
+				regexp.MustCompile("^"+strings.Replace(regexp.QuoteMeta(m[1]), "%s", "[a-z0-9-]+", 1)+"$"))
 		}
 	}
 	for _, a := range known().Apps {
@@ -196,7 +198,8 @@ func usedMessages(t *testing.T) (map[string]bool, []*regexp.Regexp) {
 	}
 	delete(used, "{sign}")
 	for _, p := range provider.Builtins() {
-		for _, n := range slices.Concat(p.Notes, provider.BuiltinAt(p.ID, time.Date(2027, 6, 1, 0, 0, 0, 0, time.UTC)).Notes) {
+		for _, n := range slices.Concat(p.Notes,
+			provider.BuiltinAt(p.ID, time.Date(2027, 6, 1, 0, 0, 0, 0, time.UTC)).Notes) {
 			used["note."+n.Key] = true
 		}
 	}
@@ -207,8 +210,7 @@ func usedMessages(t *testing.T) (map[string]bool, []*regexp.Regexp) {
 // well: of lint, and of what changes at a provider.
 var german = []string{"mozilla", "autodiscover", "profile", "pacc", "lint", "provider"}
 
-// Every finding that a person meets, and not the operator alone, is there in
-// every language.
+// Every finding that a person meets, and not the operator alone, is there in every language.
 func TestFindingTranslations(t *testing.T) {
 	for _, lang := range templates.New().Languages() { // the findings may be there before the pages
 		if !slices.Contains(finding.Languages(), lang) {

@@ -24,8 +24,10 @@ type combination struct {
 }
 
 // server is one that takes the ways to log in that are named.
-func server(proto provider.Protocol, host string, port uint16, sec provider.Security, auth ...provider.Auth) provider.Server {
-	return provider.Server{Protocol: proto, Host: host, Port: port, Security: sec, Auth: auth, Username: provider.EmailAddress}
+func server(proto provider.Protocol, host string, port uint16, sec provider.Security,
+	auth ...provider.Auth) provider.Server {
+	return provider.Server{Protocol: proto, Host: host, Port: port, Security: sec, Auth: auth,
+		Username: provider.EmailAddress}
 }
 
 // combinations are the ways to sign in, with the protocols and services that there are. What must never be said is
@@ -36,7 +38,8 @@ func combinations() []combination {
 		p := &provider.Provider{ID: "own", Name: "Own Mail",
 			Incoming: []provider.Server{server(provider.IMAP, "imap.example.org", 993, provider.TLS, auth...)},
 			Outgoing: []provider.Server{server(provider.SMTP, "smtp.example.org", 587, provider.STARTTLS, auth...)},
-			OAuth2:   &provider.OAuth2{Issuer: "https://id.example.org/", AuthorizeURL: "https://id.example.org/a", TokenURL: "https://id.example.org/t"}}
+			OAuth2: &provider.OAuth2{Issuer: "https://id.example.org/", AuthorizeURL: "https://id.example.org/a",
+				TokenURL: "https://id.example.org/t"}}
 		if change != nil {
 			change(p)
 		}
@@ -46,20 +49,28 @@ func combinations() []combination {
 	const (
 		imap, pop3           = `\bIMAP\b`, `\bPOP3\b`
 		mailbox, app         = `password of your mailbox|Passwort Ihres Postfachs`, `app password|App-Passwort`
-		microsoft, providers = `Microsoft’s page|Seite von Microsoft`, `Your provider’s page opens|Die Seite Ihres Anbieters öffnet`
+		microsoft, providers = `Microsoft’s page|Seite von Microsoft`,
+			`Your provider’s page opens|Die Seite Ihres Anbieters öffnet`
 		// Neither of them, nor a step that has no word where one should be.
 		anySecret = mailbox + "|" + app + `|Type (when|,)|\band (and|$)|Geben Sie (ein|,)|\bund ein\b`
 	)
 	never := func(list ...string) string { return strings.Join(list, "|") }
 	return []combination{
 		{"live.co.uk", "a@live.co.uk", provider.Builtin(provider.Outlook), never(anySecret, pop3, providers)},
-		{"Microsoft 365", "a@shop.example", provider.Builtin(provider.Microsoft365), never(anySecret, pop3, providers, "mail profile|Mail-Profil")},
+		{"Microsoft 365", "a@shop.example", provider.Builtin(provider.Microsoft365),
+			never(anySecret, pop3, providers, "mail profile|Mail-Profil")},
 		{"password", "a@example.org", own(nil, password), never(app, pop3, microsoft, providers)},
-		{"password, encrypted", "a@example.org", own(nil, provider.AuthPasswordEncrypted), never(app, pop3, microsoft, providers)},
-		{"password, POP3 too", "a@example.org", own(func(p *provider.Provider) { p.Incoming = append(p.Incoming, pop) }, password), never(app, pop3, microsoft, providers)},
-		{"POP3 alone", "a@example.org", own(func(p *provider.Provider) { p.Incoming = []provider.Server{pop} }, password), never(app, imap, microsoft, providers)},
-		{"POP3 first, IMAP too", "a@example.org", own(func(p *provider.Provider) { p.Incoming = append([]provider.Server{pop}, p.Incoming...) }, password), never(app, pop3, microsoft, providers)},
-		{"app password", "a@example.org", own(func(p *provider.Provider) { p.PasswordLogin.Status = provider.PasswordApp }, password), never(mailbox, pop3, microsoft, providers)},
+		{"password, encrypted", "a@example.org", own(nil, provider.AuthPasswordEncrypted),
+			never(app, pop3, microsoft, providers)},
+		{"password, POP3 too", "a@example.org", own(func(p *provider.Provider) { p.Incoming = append(p.Incoming, pop) },
+			password), never(app, pop3, microsoft, providers)},
+		{"POP3 alone", "a@example.org", own(func(p *provider.Provider) { p.Incoming = []provider.Server{pop} }, password),
+			never(app, imap, microsoft, providers)},
+		{"POP3 first, IMAP too", "a@example.org",
+			own(func(p *provider.Provider) { p.Incoming = append([]provider.Server{pop}, p.Incoming...) }, password),
+			never(app, pop3, microsoft, providers)},
+		{"app password", "a@example.org", own(func(p *provider.Provider) { p.PasswordLogin.Status = provider.PasswordApp },
+			password), never(mailbox, pop3, microsoft, providers)},
 		{"app password, POP3 alone", "a@example.org", own(func(p *provider.Provider) {
 			p.PasswordLogin.Status, p.Incoming = provider.PasswordApp, []provider.Server{pop}
 		}, password), never(mailbox, imap, microsoft, providers)},
@@ -70,23 +81,35 @@ func combinations() []combination {
 			p.PasswordLogin.SMTP = &provider.PasswordState{Status: provider.PasswordApp}
 		}, password), never(mailbox, pop3, microsoft, providers)},
 		{"OAuth2, else a password", "a@example.org", own(nil, oauth2, password), never(app, pop3, microsoft, providers)},
-		{"OAuth2, else an app password", "a@example.org", own(func(p *provider.Provider) { p.PasswordLogin.Status = provider.PasswordApp }, oauth2, password), never(mailbox, pop3, microsoft, providers)},
-		{"OAuth2, else a password, add-on", "a@example.org", own(func(p *provider.Provider) { p.OAuth2.ClientID, p.OAuth2.Addon = "x", "https://example.org/x.xpi" }, oauth2, password), never(app, pop3, microsoft)},
+		{"OAuth2, else an app password", "a@example.org",
+			own(func(p *provider.Provider) { p.PasswordLogin.Status = provider.PasswordApp }, oauth2, password),
+			never(mailbox, pop3, microsoft, providers)},
+		{"OAuth2, else a password, add-on", "a@example.org",
+			own(func(p *provider.Provider) { p.OAuth2.ClientID, p.OAuth2.Addon = "x", "https://example.org/x.xpi" }, oauth2,
+				password), never(app, pop3, microsoft)},
 		{"OAuth2 alone", "a@example.org", own(nil, oauth2), never(anySecret, pop3, microsoft, providers)},
-		{"OAuth2 alone, add-on", "a@example.org", own(func(p *provider.Provider) { p.OAuth2.ClientID, p.OAuth2.Addon = "x", "https://example.org/x.xpi" }, oauth2), never(anySecret, pop3, microsoft)},
-		{"OAuth2, passwords retired", "a@example.org", own(func(p *provider.Provider) { p.PasswordLogin.Status = provider.PasswordRetired }, oauth2, password), never(anySecret, pop3, microsoft, providers)},
+		{"OAuth2 alone, add-on", "a@example.org",
+			own(func(p *provider.Provider) { p.OAuth2.ClientID, p.OAuth2.Addon = "x", "https://example.org/x.xpi" }, oauth2),
+			never(anySecret, pop3, microsoft)},
+		{"OAuth2, passwords retired", "a@example.org",
+			own(func(p *provider.Provider) { p.PasswordLogin.Status = provider.PasswordRetired }, oauth2, password),
+			never(anySecret, pop3, microsoft, providers)},
 		{"OAuth2 that Thunderbird knows", "a@example.org", own(func(p *provider.Provider) {
 			p.Incoming[0].Host, p.Outgoing[0].Host = "imap.gmail.com", "smtp.gmail.com"
 		}, oauth2), never(anySecret, pop3, microsoft)},
 		{"Kerberos", "a@example.org", own(nil, provider.AuthGSSAPI), never(anySecret, pop3, microsoft, providers)},
-		{"certificate", "a@example.org", own(nil, provider.AuthClientCertificate), never(anySecret, pop3, microsoft, providers)},
+		{"certificate", "a@example.org", own(nil, provider.AuthClientCertificate),
+			never(anySecret, pop3, microsoft, providers)},
 		{"Exchange of its own", "a@example.org", own(func(p *provider.Provider) {
-			p.ActiveSync, p.EWS = "https://mail.example.org/Microsoft-Server-ActiveSync", "https://mail.example.org/EWS/Exchange.asmx"
+			p.ActiveSync, p.EWS = "https://mail.example.org/Microsoft-Server-ActiveSync",
+				"https://mail.example.org/EWS/Exchange.asmx"
 		}, password), never(app, pop3, microsoft, providers)},
 		{"DAV", "a@example.org", own(func(p *provider.Provider) {
 			p.CalDAV, p.CardDAV = "https://dav.example.org/calendars/", "https://dav.example.org/contacts/"
 		}, password), never(app, pop3, microsoft, providers)},
-		{"to be switched on first", "a@example.org", own(func(p *provider.Provider) { p.Enable = &provider.Enable{URL: "https://example.org/on"} }, password), never(app, pop3, microsoft, providers)},
+		{"to be switched on first", "a@example.org",
+			own(func(p *provider.Provider) { p.Enable = &provider.Enable{URL: "https://example.org/on"} }, password),
+			never(app, pop3, microsoft, providers)},
 		{"domain alone", "example.org", own(nil, password), never(app, pop3, microsoft, providers)},
 	}
 }
@@ -156,7 +179,8 @@ func provable(t *testing.T, name string, c combination, device, body string) {
 		t.Errorf("%s: the profile comes first", name)
 	case profile && !takes && !microsoft:
 		t.Errorf("%s: a profile for a provider without passwords", name)
-	case device == "android" && microsoft && regexp.MustCompile(`IMAP\)|Other\b|Sonstige|Manual|von Hand`).MatchString(wordsOf(body)):
+	case device == "android" && microsoft &&
+		regexp.MustCompile(`IMAP\)|Other\b|Sonstige|Manual|von Hand`).MatchString(wordsOf(body)):
 		t.Errorf("%s: to IMAP by hand: %s", name, wordsOf(body))
 	case c.provider.Enable != nil && !strings.Contains(first, c.provider.Enable.URL):
 		t.Errorf("%s: not switched on first: %s", name, first)
@@ -200,7 +224,8 @@ func TestPrograms(t *testing.T) {
 		if c.name == "domain alone" {
 			continue
 		}
-		g := shared().newGroup(&setupView{view: view{Visit: Visit{Lang: "en"}}}, c.provider, provider.Address{Local: "a", Domain: strings.TrimPrefix(c.address, "a@")}, []string{c.address})
+		g := shared().newGroup(&setupView{view: view{Visit: Visit{Lang: "en"}}}, c.provider,
+			provider.Address{Local: "a", Domain: strings.TrimPrefix(c.address, "a@")}, []string{c.address})
 		v := g.programs(c.provider, provider.Address{Local: "a", Domain: strings.TrimPrefix(c.address, "a@")})
 		out := c.provider.Outgoing[0]
 		password := out.Has(provider.AuthPassword) || out.Has(provider.AuthPasswordEncrypted)
@@ -210,13 +235,15 @@ func TestPrograms(t *testing.T) {
 		}
 		for _, e := range v.Examples {
 			for _, want := range []string{out.Host, fmt.Sprint(out.Port), c.address} {
-				if !strings.Contains(e.Text, want) || strings.Contains(e.Text, "{") && regexp.MustCompile(`\{[a-z]+\}`).MatchString(e.Text) || strings.Contains(e.Text, "tls|") {
+				if !strings.Contains(e.Text, want) || strings.Contains(e.Text, "{") &&
+					regexp.MustCompile(`\{[a-z]+\}`).MatchString(e.Text) || strings.Contains(e.Text, "tls|") {
 					t.Errorf("%s: %s: no %q in\n%s", c.name, e.Name, want, e.Text)
 				}
 			}
 		}
 		if c.provider.ID == provider.Outlook {
-			if said := wordsOf(string(v.Lead[0]+v.Lead[2])) + fmt.Sprint(v.Rows); !strings.Contains(said, "16 September 2024") || !strings.Contains(said, "relay") ||
+			if said := wordsOf(string(v.Lead[0]+v.Lead[2])) + fmt.Sprint(v.Rows); !strings.Contains(said, "16 September 2024") ||
+				!strings.Contains(said, "relay") ||
 				!strings.Contains(said, "SMTP.Send") || strings.Contains(said, "IMAP.Access") {
 				t.Errorf("live.co.uk: %s", said)
 			}

@@ -23,10 +23,14 @@ func TestParseAddress(t *testing.T) {
 			t.Errorf("%s: %+v, %v", test.in, a, err)
 		}
 	}
-	for _, in := range []string{"", "@", "a", "a@", "@example.org", "a@b", "a@b@example.org", "a b@example.org", "a\tb@example.org", "a\x00b@example.org",
-		"<a@example.org>", `"a"@example.org`, "a@127.0.0.1", "a@[127.0.0.1]", "a@[IPv6:::1]", "a@example..org", "a@-example.org", "a@example-.org",
-		"a@exa mple.org", "a@exa_mple.org", "a\xff@example.org", "a\u2028@example.org", "a\ufffe@example.org", long + "a@example.org",
-		"a@" + strings.Repeat("a", 64) + ".org", "a@" + strings.Repeat("a.", 127) + "org", "a@xn--.org", "a@xn--a.org", "a@.", "a@example.org..", "a@1.2"} {
+	for _, in := range []string{"", "@", "a", "a@", "@example.org", "a@b", "a@b@example.org", "a b@example.org",
+		"a\tb@example.org", "a\x00b@example.org",
+		"<a@example.org>", `"a"@example.org`, "a@127.0.0.1", "a@[127.0.0.1]", "a@[IPv6:::1]", "a@example..org",
+		"a@-example.org", "a@example-.org",
+		"a@exa mple.org", "a@exa_mple.org", "a\xff@example.org", "a\u2028@example.org", "a\ufffe@example.org",
+		long + "a@example.org",
+		"a@" + strings.Repeat("a", 64) + ".org", "a@" + strings.Repeat("a.", 127) + "org", "a@xn--.org", "a@xn--a.org", "a@.",
+		"a@example.org..", "a@1.2"} {
 		if a, err := ParseAddress(in); !errors.Is(err, ErrAddress) {
 			t.Errorf("%q: %+v, %v", in, a, err)
 		}
@@ -46,7 +50,8 @@ func TestParseAddressOrDomain(t *testing.T) {
 
 // FuzzParseAddress: what is taken stays as it is when it is read again.
 func FuzzParseAddress(f *testing.F) {
-	for _, s := range []string{"you@live.co.uk", "jörg@bücher.example", "a@xn--bcher-kva.example", "a@b.c.", "@", "ß@straße.example"} {
+	for _, s := range []string{"you@live.co.uk", "jörg@bücher.example", "a@xn--bcher-kva.example", "a@b.c.", "@",
+		"ß@straße.example"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -107,20 +112,24 @@ func TestSetDefaults(t *testing.T) {
 	} {
 		got := test.in
 		got.SetDefaults()
-		if got.Port != test.want.Port || got.Security != test.want.Security || !got.Has(AuthPassword) || got.Username != EmailAddress {
+		if got.Port != test.want.Port || got.Security != test.want.Security || !got.Has(AuthPassword) ||
+			got.Username != EmailAddress {
 			t.Errorf("%+v: %+v", test.in, got)
 		}
 	}
 }
 
 func TestFor(t *testing.T) {
-	p := &Provider{Incoming: []Server{{Protocol: IMAP, Host: "mail.%EMAILDOMAIN%"}}, Outgoing: []Server{{Protocol: SMTP, Host: "smtp.example.org"}},
+	p := &Provider{Incoming: []Server{{Protocol: IMAP, Host: "mail.%EMAILDOMAIN%"}},
+		Outgoing:    []Server{{Protocol: SMTP, Host: "smtp.example.org"}},
 		ManageSieve: &Server{Host: "sieve.%EMAILDOMAIN%"}, JMAP: "https://%EMAILDOMAIN%/jmap"}
 	q := p.For("example.net")
-	if q.Incoming[0].Host != "mail.example.net" || q.ManageSieve.Host != "sieve.example.net" || q.JMAP != "https://example.net/jmap" {
+	if q.Incoming[0].Host != "mail.example.net" || q.ManageSieve.Host != "sieve.example.net" ||
+		q.JMAP != "https://example.net/jmap" {
 		t.Errorf("%+v", q)
 	}
-	if p.Incoming[0].Host != "mail.%EMAILDOMAIN%" || p.ManageSieve.Host != "sieve.%EMAILDOMAIN%" || p.JMAP != "https://%EMAILDOMAIN%/jmap" {
+	if p.Incoming[0].Host != "mail.%EMAILDOMAIN%" || p.ManageSieve.Host != "sieve.%EMAILDOMAIN%" ||
+		p.JMAP != "https://%EMAILDOMAIN%/jmap" {
 		t.Errorf("the template changed: %+v", p)
 	}
 	plain := Builtin(Outlook)
@@ -130,7 +139,8 @@ func TestFor(t *testing.T) {
 }
 
 func TestVendorOwned(t *testing.T) {
-	for domain, want := range map[string]string{"live.co.uk": Outlook, "hotmail.at": Outlook, "example.org": "", "sub.live.co.uk": ""} {
+	for domain, want := range map[string]string{"live.co.uk": Outlook, "hotmail.at": Outlook, "example.org": "",
+		"sub.live.co.uk": ""} {
 		if got := VendorOwned(domain); got != want {
 			t.Errorf("%s: %q, want %q", domain, got, want)
 		}

@@ -8,8 +8,10 @@ import (
 
 func sound() *Provider {
 	return &Provider{ID: "x", Name: "Example", ShortName: "Example", PACC: PACCAuto,
-		Incoming: []Server{{Protocol: IMAP, Host: "imap.example.org", Port: 993, Security: TLS, Auth: []Auth{AuthPassword}, Username: EmailAddress}},
-		Outgoing: []Server{{Protocol: SMTP, Host: "smtp.example.org", Port: 465, Security: TLS, Auth: []Auth{AuthPassword}, Username: EmailAddress}}}
+		Incoming: []Server{{Protocol: IMAP, Host: "imap.example.org", Port: 993, Security: TLS, Auth: []Auth{AuthPassword},
+			Username: EmailAddress}},
+		Outgoing: []Server{{Protocol: SMTP, Host: "smtp.example.org", Port: 465, Security: TLS, Auth: []Auth{AuthPassword},
+			Username: EmailAddress}}}
 }
 
 // Each change makes exactly one fault, of that id at that path.
@@ -34,21 +36,28 @@ func TestValidate(t *testing.T) {
 		{"config-port-security", "outgoing[0].port", false, func(p *Provider) { p.Outgoing[0].Port = 587 }},
 		{"config-port-security", "incoming[0].port", false, func(p *Provider) { p.Incoming[0].Security = STARTTLS }},
 		{"config-security-unknown", "incoming[0].security", false, func(p *Provider) { p.Incoming[0].Security = "ssl" }},
-		{"config-security-plain", "incoming[0].security", true, func(p *Provider) { p.Incoming[0].Security, p.Incoming[0].Port = Plain, 143 }},
+		{"config-security-plain", "incoming[0].security", true,
+			func(p *Provider) { p.Incoming[0].Security, p.Incoming[0].Port = Plain, 143 }},
 		{"config-auth-missing", "incoming[0].auth", false, func(p *Provider) { p.Incoming[0].Auth = nil }},
 		{"config-auth-unknown", "incoming[0].auth[0]", false, func(p *Provider) { p.Incoming[0].Auth = []Auth{"oauth"} }},
 		{"config-oauth2-only", "outgoing[0].auth", true, func(p *Provider) { p.Outgoing[0].Auth = []Auth{AuthOAuth2} }},
 		{"config-username-invalid", "incoming[0].username", false, func(p *Provider) { p.Incoming[0].Username = "%USER%" }},
-		{"config-username-invalid", "incoming[0].username", false, func(p *Provider) { p.Incoming[0].Username = "a " + EmailLocalPart }},
+		{"config-username-invalid", "incoming[0].username", false,
+			func(p *Provider) { p.Incoming[0].Username = "a " + EmailLocalPart }},
 		{"config-username-literal", "incoming[0].username", true, func(p *Provider) { p.Incoming[0].Username = "everybody" }},
 		{"config-url-invalid", "jmap", false, func(p *Provider) { p.JMAP = "http://jmap.example.org/" }},
 		{"config-url-invalid", "webmail", false, func(p *Provider) { p.Webmail = "https://user@webmail.example.org/" }},
-		{"config-url-invalid", "documentation[0].url", false, func(p *Provider) { p.Documentation = []Documentation{{"", "en", ""}} }},
-		{"config-url-invalid", "documentation[0].url", false, func(p *Provider) { p.Documentation = []Documentation{{"https://help.%EMAILDOMAIN%/", "en", ""}} }},
+		{"config-url-invalid", "documentation[0].url", false,
+			func(p *Provider) { p.Documentation = []Documentation{{"", "en", ""}} }},
+		{"config-url-invalid", "documentation[0].url", false,
+			func(p *Provider) { p.Documentation = []Documentation{{"https://help.%EMAILDOMAIN%/", "en", ""}} }},
 		{"config-lang-invalid", "notes[0].lang", false, func(p *Provider) { p.Notes = []Note{{Lang: "e", Text: "x"}} }},
-		{"config-value-invalid", "notes[0].for", false, func(p *Provider) { p.Notes = []Note{{Lang: "en", Text: "x", For: "sender"}} }},
-		{"config-url-invalid", "oauth2.addon", false, func(p *Provider) { p.OAuth2 = &OAuth2{Issuer: "https://id.example.org/", Addon: "x.xpi"} }},
-		{"config-lang-invalid", "documentation[0].lang", false, func(p *Provider) { p.Documentation = []Documentation{{"https://example.org/", "english!", ""}} }},
+		{"config-value-invalid", "notes[0].for", false,
+			func(p *Provider) { p.Notes = []Note{{Lang: "en", Text: "x", For: "sender"}} }},
+		{"config-url-invalid", "oauth2.addon", false,
+			func(p *Provider) { p.OAuth2 = &OAuth2{Issuer: "https://id.example.org/", Addon: "x.xpi"} }},
+		{"config-lang-invalid", "documentation[0].lang", false,
+			func(p *Provider) { p.Documentation = []Documentation{{"https://example.org/", "english!", ""}} }},
 		{"config-domain-invalid", "mx[0]", false, func(p *Provider) { p.MX = []string{"mx"} }},
 		{"config-name-long", "name", false, func(p *Provider) { p.Name = strings.Repeat("ö", 61) }},
 		{"config-name-long", "short_name", false, func(p *Provider) { p.ShortName = strings.Repeat("x", 21) }},
@@ -59,7 +68,8 @@ func TestValidate(t *testing.T) {
 			p.OAuth2 = &OAuth2{Issuer: "https://id.example.org/", TokenURL: "https://id.example.org/t"}
 		}},
 		{"config-url-invalid", "oauth2.issuer", false, func(p *Provider) { p.OAuth2 = &OAuth2{Issuer: "id.example.org"} }},
-		{"config-autodiscover-redirect", "autodiscover", false, func(p *Provider) { p.Autodiscover.Action = ActionRedirectURL }},
+		{"config-autodiscover-redirect", "autodiscover", false,
+			func(p *Provider) { p.Autodiscover.Action = ActionRedirectURL }},
 		{"config-autodiscover-redirect", "autodiscover.redirect_addr", false, func(p *Provider) {
 			p.Autodiscover = Autodiscover{Action: ActionRedirectAddr, RedirectAddr: "nobody"}
 		}},
@@ -71,13 +81,15 @@ func TestValidate(t *testing.T) {
 			p.PACC, p.Outgoing[0].Port, p.Outgoing[0].Security = PACCOn, 587, STARTTLS
 		}},
 		{"config-host-invalid", "managesieve.host", false, func(p *Provider) {
-			p.ManageSieve = &Server{Protocol: ManageSieve, Host: "x", Port: 4190, Security: STARTTLS, Auth: []Auth{AuthPassword}, Username: EmailAddress}
+			p.ManageSieve = &Server{Protocol: ManageSieve, Host: "x", Port: 4190, Security: STARTTLS, Auth: []Auth{AuthPassword},
+				Username: EmailAddress}
 		}},
 	} {
 		p := sound()
 		test.change(p)
 		faults := p.Validate()
-		if len(faults) != 1 || faults[0].ID != test.id || faults[0].Path != test.path || faults[0].Warning != test.warning || faults[0].Fix == "" {
+		if len(faults) != 1 || faults[0].ID != test.id || faults[0].Path != test.path || faults[0].Warning != test.warning ||
+			faults[0].Fix == "" {
 			t.Errorf("want %s at %s (warning %v), got %+v", test.id, test.path, test.warning, faults)
 		}
 	}
@@ -92,7 +104,8 @@ func TestNormalize(t *testing.T) {
 	if faults := p.Validate(); len(faults) > 0 {
 		t.Fatalf("%+v", faults)
 	}
-	if p.Incoming[0].Host != "imap.example.org" || p.Outgoing[0].Host != "mail.xn--bcher-kva.example" || p.MX[0] != "mx.example.org" {
+	if p.Incoming[0].Host != "imap.example.org" || p.Outgoing[0].Host != "mail.xn--bcher-kva.example" ||
+		p.MX[0] != "mx.example.org" {
 		t.Errorf("%+v", p)
 	}
 	p.Incoming[0].Host = "Mail.%EMAILDOMAIN%"

@@ -21,7 +21,8 @@ func TestLanguages(t *testing.T) {
 	for _, lang := range s.Languages() {
 		c := s.catalogs[lang]
 		names[c.text("language.name")] = true
-		if got := c.date("2024-09-16"); !strings.Contains(got, "16") || !strings.Contains(got, "2024") || strings.ContainsAny(got, "{}") {
+		if got := c.date("2024-09-16"); !strings.Contains(got, "16") || !strings.Contains(got, "2024") ||
+			strings.ContainsAny(got, "{}") {
 			t.Errorf("%s: the date is %q", lang, got)
 		}
 		if n := len(strings.Fields(c.text("date.months"))); n != 12 {
@@ -47,9 +48,11 @@ func TestLanguages(t *testing.T) {
 // A number takes the form of the language. What a language lacks comes from English.
 func TestPlurals(t *testing.T) {
 	english := map[string]string{"x#one": "{n} record", "x#other": "{n} records", "y": "Yes"}
-	polish := &catalog{tag: language.Polish, messages: map[string]string{"x#one": "{n} rekord", "x#few": "{n} rekordy", "x#many": "{n} rekordów {of}"}}
+	polish := &catalog{tag: language.Polish,
+		messages: map[string]string{"x#one": "{n} rekord", "x#few": "{n} rekordy", "x#many": "{n} rekordów {of}"}}
 	polish.complete(english)
-	for n, want := range map[int]string{1: "1 rekord", 2: "2 rekordy", 5: "5 rekordów y", 22: "22 rekordy", 112: "112 rekordów y"} {
+	for n, want := range map[int]string{1: "1 rekord", 2: "2 rekordy", 5: "5 rekordów y", 22: "22 rekordy",
+		112: "112 rekordów y"} {
 		if got := polish.count("x", n, "of", "y"); got != want {
 			t.Errorf("%d: %q, want %q", n, got, want)
 		}

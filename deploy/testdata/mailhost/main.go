@@ -1,6 +1,5 @@
-// Command mailhost CERT KEY answers as the mail server of docs/operate.md does
-// to somebody who looks at it: over TLS, on the ports of IMAP, POP3 and
-// submission.
+// Command mailhost CERT KEY answers as the mail server of docs/operate.md does to somebody who looks at it: over TLS,
+// on the ports of IMAP, POP3 and submission.
 package main
 
 import (
