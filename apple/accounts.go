@@ -49,12 +49,10 @@ func (s Server) add(p *provider.Provider, accountType string) {
 		m.Protocol = provider.SMTP
 		m.SetDefaults()
 		p.Outgoing = append(p.Outgoing, m)
-	case "caldav":
-		p.CalDAV = s.url("/.well-known/caldav")
-	case "carddav":
-		p.CardDAV = s.url("/.well-known/carddav")
 	case "exchange":
 		p.ActiveSync = s.url("/Microsoft-Server-ActiveSync")
+	default:
+		*p.URL(s.Role) = s.url("/.well-known/" + s.Role)
 	}
 }
 
@@ -70,19 +68,12 @@ func (s Server) url(path string) string {
 	return "https://" + host + "/" + strings.TrimPrefix(path, "/")
 }
 
-// authOf reads a word that [authentication] writes, or EmailAuthHTTPMD5. It is
-// nil, which means a password, for no word.
+// authOf reads a way to log in. It is nil, which means a password, for no word.
 func authOf(word string) []provider.Auth {
-	for _, a := range provider.Auths() {
-		if w, ok := authentication(a); ok && w == word {
-			if a == provider.AuthClientIP {
-				continue
-			}
-			return []provider.Auth{a}
+	for _, row := range auths {
+		if row.word == word {
+			return []provider.Auth{row.auth}
 		}
-	}
-	if word == "EmailAuthHTTPMD5" {
-		return []provider.Auth{provider.AuthPasswordEncrypted}
 	}
 	return nil
 }

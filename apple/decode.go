@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"autoconfig/provider"
 
@@ -147,7 +146,7 @@ func (d foreign) profile() *Profile {
 	if consent, ok := d["ConsentText"].(map[string]any); ok {
 		p.Consent = map[string]string{}
 		for lang := range consent {
-			p.Consent[clean(lang)] = foreign(consent).text(lang)
+			p.Consent[provider.Printable(lang, 0)] = foreign(consent).text(lang)
 		}
 	}
 	content, _ := d["PayloadContent"].([]any)
@@ -165,43 +164,23 @@ func (d foreign) payload() Payload {
 		UUID: d.text("PayloadUUID"), DisplayName: d.text("PayloadDisplayName"),
 		Email: d.text("EmailAddress"), OAuth: d.flag("OAuth", false),
 	}
+	for _, k := range serversOf(p.Type) {
+		p.Servers = append(p.Servers, d.server(k))
+		p.Secret = p.Secret || d.has(k.secret)
+		p.Description = d.text(k.label)
+	}
 	switch p.Type {
 	case TypeMail:
 		p.AccountName, p.AccountType = d.text("EmailAccountName"), d.text("EmailAccountType")
-		p.Description = d.text("EmailAccountDescription")
-		p.Secret = d.has("IncomingPassword", "OutgoingPassword")
-		p.Servers = []Server{d.mailServer("Incoming"), d.mailServer("Outgoing")}
-	case TypeCalDAV:
-		d.dav(&p, "CalDAV")
-	case TypeCardDAV:
-		d.dav(&p, "CardDAV")
 	case TypeExchange:
-		p.Secret = d.has("Password", "Certificate")
-		p.Servers = []Server{{Role: "exchange", Host: d.text("Host"), SSL: d.flag("SSL", false), Username: d.text("UserName")}}
+		p.Secret = p.Secret || d.has("Certificate")
 	}
 	return p
 }
 
-func (d foreign) mailServer(direction string) Server {
-	key := direction + "MailServer"
-	return Server{
-		Role: strings.ToLower(direction), Host: d.text(key + "HostName"), Port: d.port(key + "PortNumber"),
-		SSL: d.flag(key+"UseSSL", false), Auth: d.text(key + "Authentication"), Username: d.text(key + "Username"),
-	}
-}
-
-func (d foreign) dav(p *Payload, prefix string) {
-	p.Description = d.text(prefix + "AccountDescription")
-	p.Secret = d.has(prefix + "Password")
-	p.Servers = []Server{{
-		Role: strings.ToLower(prefix), Host: d.text(prefix + "HostName"), Port: d.port(prefix + "Port"),
-		SSL: d.flag(prefix+"UseSSL", true), Username: d.text(prefix + "Username"), Path: d.text(prefix + "PrincipalURL"),
-	}}
-}
-
 func (d foreign) text(key string) string {
 	s, _ := d[key].(string)
-	return clean(s)
+	return provider.Printable(s, 0)
 }
 
 func (d foreign) flag(key string, absent bool) bool {
@@ -226,21 +205,7 @@ func (d foreign) port(key string) uint16 {
 	return 0
 }
 
-func (d foreign) has(keys ...string) bool {
-	for _, key := range keys {
-		if _, ok := d[key]; ok {
-			return true
-		}
-	}
-	return false
-}
-
-// clean makes a foreign text fit for a terminal.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if provider.Unprintable(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, s)
+func (d foreign) has(key string) bool {
+	_, ok := d[key]
+	return ok
 }

@@ -27,15 +27,6 @@ const (
 	MaxSize     = 1 << 20 // bytes of a profile that is read
 )
 
-// The payload types (device-management, mdm/profiles, file names).
-const (
-	TypeConfiguration = "Configuration"
-	TypeMail          = "com.apple.mail.managed"
-	TypeCalDAV        = "com.apple.caldav.account"
-	TypeCardDAV       = "com.apple.carddav.account"
-	TypeExchange      = "com.apple.eas.account"
-)
-
 // Kind is which sort of account a profile sets up.
 type Kind string
 

@@ -47,9 +47,6 @@ func uuidOf(identifier string) string {
 	return strings.ToUpper(uuid.UUID(id).String())
 }
 
-// suffixes are those of the payloads' identifiers; the first is the profile itself.
-var suffixes = []string{"", ".mail", ".caldav", ".carddav", ".eas"}
-
 // Variables are the texts of a profile for one address that follow from the address and the person's name, as they are
 // written in it: two profiles of a provider, of one kind and in the same words, differ in nothing else. A text comes
 // before those that are parts of it. Those for which needed is false stay empty.

@@ -72,44 +72,33 @@ const (
 
 // common are the keys of every payload (CommonPayloadKeys.yaml, TopLevel.yaml).
 var common = []key{
-	{name: "PayloadType", required: true}, {name: "PayloadIdentifier", required: true}, {name: "PayloadUUID", required: true},
+	{name: "PayloadType", required: true},
+	{name: "PayloadIdentifier", required: true},
+	{name: "PayloadUUID", required: true},
 }
 
 // ownKeys are a payload's own keys, nil for a type that has none of interest here.
-func ownKeys(payloadType string) []key {
-	switch payloadType {
+func ownKeys(typ string) []key {
+	var keys []key
+	switch typ {
 	case TypeMail:
-		return slices.Concat([]key{
-			{name: "EmailAccountType", kind: isWord, required: true, values: []string{"EmailTypeIMAP", "EmailTypePOP"}},
-			{name: "EmailAddress", kind: isLogin},
-		}, mailKeys("Incoming"), mailKeys("Outgoing"))
+		keys = []key{{name: "EmailAccountType", kind: isWord, required: true,
+			values: []string{"EmailTypeIMAP", "EmailTypePOP"}}, {name: "EmailAddress", kind: isLogin}}
 	case TypeExchange:
-		return []key{{name: "Host", kind: isHost}, {name: "EmailAddress", kind: isLogin}, {name: "UserName", kind: isLogin},
-			{name: "SSL", kind: isFlag}, {name: "Password", kind: isSecret}}
-	case TypeCalDAV:
-		return davKeys("CalDAV")
-	case TypeCardDAV:
-		return davKeys("CardDAV")
+		keys = []key{{name: "EmailAddress", kind: isLogin}}
 	}
-	return nil
-}
-
-func mailKeys(direction string) []key {
-	name := direction + "MailServer"
-	return []key{
-		{name: name + "Authentication", kind: isWord, required: true,
-			values: []string{authNone, "EmailAuthPassword", "EmailAuthCRAMMD5", "EmailAuthNTLM", "EmailAuthHTTPMD5"}},
-		{name: name + "HostName", kind: isHost, required: true},
-		{name: name + "PortNumber", kind: isPort},
-		{name: name + "UseSSL", kind: isFlag},
-		{name: name + "Username", kind: isLogin},
-		{name: direction + "Password", kind: isSecret},
+	var words []string
+	for _, row := range auths {
+		words = append(words, row.word)
 	}
-}
-
-func davKeys(prefix string) []key {
-	return []key{{name: prefix + "HostName", kind: isHost, required: true}, {name: prefix + "Port", kind: isPort},
-		{name: prefix + "UseSSL", kind: isFlag}, {name: prefix + "Username", kind: isLogin}, {name: prefix + "Password", kind: isSecret}}
+	for _, k := range serversOf(typ) {
+		keys = append(keys,
+			key{name: k.auth, kind: isWord, required: k.auth != "", values: words},
+			key{name: k.host, kind: isHost, required: k.required},
+			key{name: k.port, kind: isPort}, key{name: k.ssl, kind: isFlag},
+			key{name: k.username, kind: isLogin}, key{name: k.secret, kind: isSecret})
+	}
+	return keys
 }
 
 func (l *linter) payload(path string, d foreign, own []key) {
@@ -124,12 +113,10 @@ func (l *linter) payload(path string, d foreign, own []key) {
 		l.Add("profile-version-wrong", path+"PayloadVersion", shown(d["PayloadVersion"]))
 	}
 	l.unique(path, d)
-	if d.text("PayloadType") == TypeMail {
-		l.encrypted(path, d, "Incoming")
-		l.encrypted(path, d, "Outgoing")
-	}
-	if d.text("PayloadType") == TypeExchange && !d.flag("SSL", false) {
-		l.Add("profile-encryption-off", path+"SSL", shown(d["SSL"]))
+	for _, k := range serversOf(d.text("PayloadType")) {
+		if k.path == "" && !d.flag(k.ssl, false) {
+			l.unencrypted(path+k.ssl, d, k)
+		}
 	}
 }
 
@@ -192,25 +179,21 @@ func (l *linter) unique(path string, d foreign) {
 	}
 }
 
-// encrypted looks at UseSSL, whose default is off. The port says which kind of TLS is spoken.
-func (l *linter) encrypted(path string, d foreign, direction string) {
-	name := direction + "MailServerUseSSL"
-	if d.flag(name, false) {
-		return
-	}
+// unencrypted reports a server without UseSSL, whose default is off. The port says which kind of TLS is spoken.
+func (l *linter) unencrypted(path string, d foreign, k serverKeys) {
 	proto := provider.IMAP
 	switch {
-	case direction == "Outgoing":
+	case k.role == "outgoing":
 		proto = provider.SMTP
 	case d.text("EmailAccountType") == "EmailTypePOP":
 		proto = provider.POP3
 	}
-	s := provider.Server{Protocol: proto, Port: d.port(direction + "MailServerPortNumber"), Security: provider.Plain}
+	s := provider.Server{Protocol: proto, Port: d.port(k.port), Security: provider.Plain}
 	if want, _ := s.PortSecurity(); want == provider.TLS {
-		l.Add("profile-port-security", path+name, fmt.Sprintf("port %d", s.Port))
+		l.Add("profile-port-security", path, fmt.Sprintf("port %d", s.Port))
 		return
 	}
-	l.Add("profile-encryption-off", path+name, shown(d[name]))
+	l.Add("profile-encryption-off", path, shown(d[k.ssl]))
 }
 
 func number(v any) (float64, bool) {

@@ -3,10 +3,10 @@ package apple
 import (
 	"cmp"
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"autoconfig/provider"
 )
@@ -47,15 +47,14 @@ func (a Account) payloads(kind Kind, prefix, name string, w *Words) (list []dict
 		}
 		list = append(list, mail)
 	}
-	for _, s := range []struct{ prefix, title, typ, suffix, url string }{
-		{"CalDAV", w.calendars(), TypeCalDAV, ".caldav", a.Provider.CalDAV},
-		{"CardDAV", w.contacts(), TypeCardDAV, ".carddav", a.Provider.CardDAV},
-	} {
-		if s.url == "" {
+	for _, dav := range []struct{ typ, title string }{{TypeCalDAV, w.calendars()}, {TypeCardDAV, w.contacts()}} {
+		keys := serversOf(dav.typ)[0]
+		url := *a.Provider.URL(keys.role)
+		if url == "" {
 			continue
 		}
-		d, err := a.dav(s.prefix, s.title, s.typ, prefix+s.suffix, s.url)
-		if err != nil {
+		d := a.payload(dav.typ, prefix+"."+keys.role, dav.title)
+		if err := a.dav(&d, keys, url); err != nil {
 			return nil, err
 		}
 		list = append(list, d)
@@ -88,74 +87,46 @@ func (a Account) mail(prefix, name string, w *Words) (dict, error) {
 	if name != "" {
 		d.text("EmailAccountName", name)
 	}
-	a.server(&d, "Incoming", in, inAuth)
-	a.server(&d, "Outgoing", out, outAuth)
+	d.server(mailKeys("Incoming"), a.server(in, inAuth))
+	d.server(mailKeys("Outgoing"), a.server(out, outAuth))
 	if inAuth != authNone && outAuth != authNone {
 		d.boolean("OutgoingPasswordSameAsIncomingPassword", true) // asked for once
 	}
 	return d, nil
 }
 
-func (a Account) server(d *dict, direction string, s provider.Server, auth string) {
-	key := direction + "MailServer"
-	d.text(key+"HostName", s.Host)
-	d.integer(key+"PortNumber", int(s.Port))
-	// For STARTTLS too: false, the default, permits clear text. Which of the two is spoken, the port decides.
-	d.boolean(key+"UseSSL", s.Security == provider.TLS || s.Security == provider.STARTTLS)
-	d.text(key+"Username", provider.Expand(s.Username, a.Address))
-	d.text(key+"Authentication", auth)
-}
-
-const authNone = "EmailAuthNone"
-
-// authentication is a way to log in as the mail payload has it (com.apple.mail.managed.yaml,
-// IncomingMailServerAuthentication). OAuth2, GSSAPI and client certificates have no value.
-func authentication(a provider.Auth) (string, bool) {
-	switch a {
-	case provider.AuthPassword:
-		return "EmailAuthPassword", true
-	case provider.AuthPasswordEncrypted:
-		return "EmailAuthCRAMMD5", true
-	case provider.AuthNTLM:
-		return "EmailAuthNTLM", true
-	case provider.AuthNone, provider.AuthClientIP: // the network lets the client in, it does not log in
-		return authNone, true
-	}
-	return "", false
+func (a Account) server(s provider.Server, auth string) Server {
+	// SSL for STARTTLS too: false, the default, permits clear text. Which of the two is spoken, the port decides.
+	return Server{Host: s.Host, Port: s.Port, SSL: s.Security == provider.TLS || s.Security == provider.STARTTLS,
+		Auth: auth, Username: provider.Expand(s.Username, a.Address)}
 }
 
 // pick is the best server of proto that the mail payload can say, with its way to log in.
 func pick(servers []provider.Server, proto provider.Protocol) (provider.Server, string, bool) {
 	for _, s := range servers {
-		if s.Protocol != proto {
-			continue
-		}
 		for _, a := range s.Auth {
-			if auth, ok := authentication(a); ok {
-				return s, auth, true
+			for _, row := range auths {
+				if s.Protocol == proto && row.auth == a {
+					return s, row.word, true
+				}
 			}
 		}
 	}
 	return provider.Server{}, "", false
 }
 
-// dav is a CalDAV or CardDAV payload for the collection at raw, an https
-// URL. The keys of the two differ in their first letters only.
-func (a Account) dav(prefix, title, typ, identifier, raw string) (dict, error) {
-	host, port, path, err := split(raw)
+// dav adds the server of calendars or address books, whose collection is at an https URL.
+func (a Account) dav(d *dict, keys serverKeys, raw string) error {
+	s, err := a.serverAt(raw)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	d := a.payload(typ, identifier, title)
-	d.text(prefix+"AccountDescription", a.label())
-	d.text(prefix+"HostName", host)
-	d.integer(prefix+"Port", port)
-	d.boolean(prefix+"UseSSL", true)
-	d.text(prefix+"Username", a.username())
-	if path != "" && path != "/" && path != "/.well-known/"+strings.ToLower(prefix) { // the device finds the principal itself (RFC 6764 §6)
-		d.text(prefix+"PrincipalURL", path)
+	if s.Path == "/" || s.Path == "/.well-known/"+keys.role { // the device finds the principal itself (RFC 6764 §6)
+		s.Path = ""
 	}
-	return d, nil
+	d.text(keys.label, a.label())
+	d.server(keys, s)
+	return nil
 }
 
 // exchange is the com.apple.eas.account payload, for iPhone and iPad; macOS does not know it. With OAuth and no
@@ -164,18 +135,17 @@ func (a Account) exchange(prefix string) (dict, error) {
 	if a.Provider.ActiveSync == "" {
 		return nil, ErrNoAccount
 	}
-	host, port, _, err := split(a.Provider.ActiveSync)
+	s, err := a.serverAt(a.Provider.ActiveSync)
 	if err != nil {
 		return nil, err
 	}
-	if port != 443 {
-		host += ":" + strconv.Itoa(port) // there is no key for the port
+	if s.Port != 443 {
+		s.Host = net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port))) // there is no key for the port
 	}
+	s.Path = "" // nor for the path
 	d := a.payload(TypeExchange, prefix+".eas", exchangeTitle)
 	d.text("EmailAddress", a.Address.String())
-	d.text("UserName", a.username())
-	d.text("Host", host)
-	d.boolean("SSL", true) // the default is false
+	d.server(exchangeKeys(), s)
 	d.boolean("OAuth", prefersOAuth2(a.Provider))
 	return d, nil
 }
@@ -188,23 +158,16 @@ func prefersOAuth2(p *provider.Provider) bool {
 	})
 }
 
-// username is the login name of the services other than mail: that of the first incoming server.
-func (a Account) username() string {
-	if in := a.Provider.Incoming; len(in) > 0 {
-		return provider.Expand(in[0].Username, a.Address)
-	}
-	return a.Address.String()
-}
-
-// split is host, port and path of an https URL.
-func split(raw string) (host string, port int, path string, err error) {
+// serverAt is the server of an https URL. One logs in as at the first incoming server.
+func (a Account) serverAt(raw string) (Server, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" {
-		return "", 0, "", fmt.Errorf("%w: %q is not an https URL with a host", provider.ErrIncomplete, raw)
+		return Server{}, fmt.Errorf("%w: %q is not an https URL with a host", provider.ErrIncomplete, raw)
 	}
-	port, err = strconv.Atoi(u.Port())
-	if err != nil {
-		port = 443
+	s := Server{Host: u.Hostname(), Port: cmp.Or(provider.Port(u.Port()), 443), SSL: true, Path: u.EscapedPath(),
+		Username: a.Address.String()}
+	if in := a.Provider.Incoming; len(in) > 0 {
+		s.Username = provider.Expand(in[0].Username, a.Address)
 	}
-	return u.Hostname(), port, u.EscapedPath(), nil
+	return s, nil
 }

@@ -385,6 +385,16 @@ func (p *Provider) Each() iter.Seq2[ServerPath, *Server] {
 	}
 }
 
+// URL is the provider's own https URL under a configuration key, or nil.
+func (p *Provider) URL(key string) *string {
+	for name, u := range p.URLs() {
+		if name == key {
+			return u
+		}
+	}
+	return nil
+}
+
 // URLs yields the provider's own https URLs by their configuration key.
 func (p *Provider) URLs() iter.Seq2[string, *string] {
 	return func(yield func(string, *string) bool) {

@@ -79,13 +79,11 @@ func (p *Provider) repair(f Fault) string {
 	case "password_login":
 		p.PasswordLogin = PasswordLogin{}
 	default:
-		for name, u := range p.URLs() {
-			if name == key {
-				*u = ""
-				return leftOut
-			}
+		u := p.URL(key)
+		if u == nil {
+			return ""
 		}
-		return ""
+		*u = ""
 	}
 	return leftOut
 }
