@@ -75,7 +75,8 @@ func TestExample(t *testing.T) {
 	if len(found) > 0 {
 		t.Fatal(lines(found))
 	}
-	for domain, id := range map[string]string{"example.org": "example.org", "example.net": "example.org", "example.com": "example", "shop.example": "microsoft365"} {
+	for domain, id := range map[string]string{"example.org": "example.org", "example.net": "example.org",
+		"example.com": "example", "shop.example": "microsoft365"} {
 		p, err := data.Listed.Lookup(t.Context(), provider.Address{Domain: domain})
 		if err != nil || p.ID != id {
 			t.Errorf("%s: %v %v", domain, p, err)

@@ -14,7 +14,8 @@ import (
 // such a place.
 func TestPlaceAndExcerpt(t *testing.T) {
 	for text, want := range map[string]Pos{
-		"a.yaml:3:5": {"a.yaml", 3, 5}, "a.yaml:3": {"a.yaml", 3, 0}, "a.yaml": {"a.yaml", 0, 0}, "a:7:3:5": {"a:7", 3, 5}, ":3:5": {"", 3, 5}, "": {},
+		"a.yaml:3:5": {"a.yaml", 3, 5}, "a.yaml:3": {"a.yaml", 3, 0}, "a.yaml": {"a.yaml", 0, 0}, "a:7:3:5": {"a:7", 3, 5},
+		":3:5": {"", 3, 5}, "": {},
 	} {
 		if got := ParsePos(text); got != want {
 			t.Errorf("%q: %+v, want %+v", text, got, want)
@@ -41,7 +42,8 @@ func TestPlaceAndExcerpt(t *testing.T) {
 // Each of these texts is refused, with a cause and a cure that fit it.
 func TestFaultsWithTheirCures(t *testing.T) {
 	const servers = "incoming: [imaps://imap.example.org], outgoing: [submissions://smtp.example.org]"
-	const source = "providers:\n  - {id: hosting, domains: [example.org], " + servers + "}\nsources:\n  - {name: a, ldap: ldaps://localhost, base: dc=x, provider: hosting, domain: (o=:domain)"
+	const source = "providers:\n  - {id: hosting, domains: [example.org], " + servers +
+		"}\nsources:\n  - {name: a, ldap: ldaps://localhost, base: dc=x, provider: hosting, domain: (o=:domain)"
 	for text, want := range map[string]string{
 		"branding:\n  accent: #0a7":                          `:2:11: branding.accent|a # after a space begins a comment|put the value in quotes: accent: "#0a7"`,
 		"branding:\n  accent: 123":                           `write "#123"`,
@@ -50,12 +52,13 @@ func TestFaultsWithTheirCures(t *testing.T) {
 		"sources:\n  - {name: a, dsn: ${DB}, sql: sqlite}\n": ":2:20: a variable between braces is not in quotes|put it in quotes: \"${DB}\"",
 		"a x: y:":                   ":1:",
 		"branding:\n  accent: true": `for example "#00aa77"`,
-		"providers:\n  - {domains: [a.example, a.example, b.example], " + servers + "}\n  - {domains: [b.example], " + servers + "}\n": `b.example is already listed at autoconfig.yaml:2:`,
-		"providers:\n  - {domains_command: [], " + servers + "}\n":                                                                     "domains_command|no program",
-		"providers:\n  - {domains_command: [\"\"], " + servers + "}\n":                                                                 "domains_command|no program",
-		"providers:\n  - {domains_command: [ls -l], " + servers + "}\n":                                                                "not run by a shell|[ls, -l]",
-		source + ", timeout: 0s}\n":       "timeout|no time is left for an answer",
-		source + ", ca_file: none.pem}\n": "sources[0].ca_file|none.pem",
+		"providers:\n  - {domains: [a.example, a.example, b.example], " + servers + "}\n  - {domains: [b.example], " +
+			servers + "}\n": `b.example is already listed at autoconfig.yaml:2:`,
+		"providers:\n  - {domains_command: [], " + servers + "}\n":                                                   "domains_command|no program",
+		"providers:\n  - {domains_command: [\"\"], " + servers + "}\n":                                               "domains_command|no program",
+		"providers:\n  - {domains_command: [ls -l], " + servers + "}\n":                                              "not run by a shell|[ls, -l]",
+		source + ", timeout: 0s}\n":                                                                                  "timeout|no time is left for an answer",
+		source + ", ca_file: none.pem}\n":                                                                            "sources[0].ca_file|none.pem",
 		"providers:\n  - {domains: [example.org], incoming: [\"mail.example.org\"], " + servers[38:] + "}\n":         `"mail.example.org" is not a server|did you mean imaps://mail.example.org?`,
 		"providers:\n  - {domains: [example.org], incoming: [\"imsp://mail.example.org\"], " + servers[38:] + "}\n":  `did you mean imap://mail.example.org?`,
 		"providers:\n  - {domains: [example.org], incoming: [\"pop3z://mail.example.org\"], " + servers[38:] + "}\n": `did you mean pop3s://mail.example.org?`,
@@ -72,7 +75,8 @@ func TestFaultsWithTheirCures(t *testing.T) {
 
 // Profiles signed with the files of the https listener need no service host: the certificate is there.
 func TestSigningWithTheFilesOfHTTPS(t *testing.T) {
-	_, found := parse("autoconfig.yaml", []byte("listen_tls: \":443\"\ntls: {cert_file: a.pem, key_file: b.pem}\nsigning: auto\n"))
+	_, found := parse("autoconfig.yaml",
+		[]byte("listen_tls: \":443\"\ntls: {cert_file: a.pem, key_file: b.pem}\nsigning: auto\n"))
 	if got := lines(found); strings.Contains(got, "signing") {
 		t.Error(got)
 	}
@@ -109,7 +113,8 @@ func TestServersByPath(t *testing.T) {
 // come from somewhere else.
 func TestFirstDomainOfAFile(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "d"), []byte("# ours\nnot a domain\nfirst.example\nsecond.example\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "d"), []byte("# ours\nnot a domain\nfirst.example\nsecond.example\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	const servers = ", incoming: [imaps://imap.example.org], outgoing: [submissions://smtp.example.org]}\n"
@@ -119,7 +124,8 @@ func TestFirstDomainOfAFile(t *testing.T) {
 	}{
 		"providers:\n  - {domains_file: d" + servers:                        {"first.example", false},
 		"providers:\n  - {id: hosting, domains_command: [./list]" + servers: {"hosting", true},
-		"providers:\n  - {id: hosting, domains: [a.example]" + servers + "sources:\n  - {name: a, sql: sqlite, dsn: x.db, provider: hosting, domain: SELECT 1 WHERE :domain}\n": {"hosting", true},
+		"providers:\n  - {id: hosting, domains: [a.example]" + servers +
+			"sources:\n  - {name: a, sql: sqlite, dsn: x.db, provider: hosting, domain: SELECT 1 WHERE :domain}\n": {"hosting", true},
 	} {
 		c, found := parse(filepath.Join(dir, "autoconfig.yaml"), []byte(text))
 		if Failed(found) || c.model[0].ID != want.id || c.HasSources() != want.sources {

@@ -73,7 +73,8 @@ func TestCures(t *testing.T) {
 		{"resolver: system", "resolver: sysstem", "did you mean system", "resolver: system"},
 		{"resolver: system", "resolver: 9.9.9.9", "[9.9.9.9]", "resolver: [9.9.9.9]"},
 		{`accent: "#0a7"`, "accent: 007700", `"#007700"`, `accent: "#007700"`},
-		{"support: mailto:help@example.org", "support: help@example.org", "mailto:help@example.org", "support: mailto:help@example.org"},
+		{"support: mailto:help@example.org", "support: help@example.org", "mailto:help@example.org",
+			"support: mailto:help@example.org"},
 		{"per_minute: 60", `per_minute: "70"`, "per_minute: 70", "per_minute: 70"},
 		{"[10.0.0.0/8]", "10.0.0.0/8 192.0.2.1/32", "[10.0.0.0/8, 192.0.2.1/32]", "[10.0.0.0/8, 192.0.2.1/32]"},
 		{"[10.0.0.0/8]", "[10.0.0.1]", "10.0.0.1/32", "[10.0.0.1/32]"},
@@ -85,18 +86,26 @@ func TestCures(t *testing.T) {
 		{"name: Mail", "name: 365", `"365"`, `name: "365"`},
 		{"auth: [password]", "auth: password-cleartext", "[password]", "auth: [password]"},
 		{"auth: [password]", "auth: [XOAUTH2, Plain]", "oauth2", "auth: [oauth2, password]"},
-		{"incoming: [imaps://mail.example.org]", "imap: mail.example.org", "incoming: [imaps://mail.example.org]", "incoming: [imaps://mail.example.org]"},
+		{"incoming: [imaps://mail.example.org]", "imap: mail.example.org", "incoming: [imaps://mail.example.org]",
+			"incoming: [imaps://mail.example.org]"},
 		{"imaps://mail.example.org", `"mail.example.org:993"`, "imaps://mail.example.org", "imaps://mail.example.org"},
 		{"imaps://mail.example.org", "imap://mail.example.org:993", "imaps://mail.example.org", "imaps://mail.example.org"},
 		{"imaps://mail.example.org", "ssl://mail.example.org:995", "pop3s://mail.example.org", "pop3s://mail.example.org"},
-		{"submissions://mail.example.org", `"mail.example.org:587"`, "submission://mail.example.org", "submission://mail.example.org"},
-		{"submissions://mail.example.org", "smtp://mail.example.org", "submission://mail.example.org", "submission://mail.example.org"},
-		{"submissions://mail.example.org", `"mail.example.org:2525"`, "submissions://mail.example.org:2525", "submissions://mail.example.org:2525"},
-		{"host: mail.example.com, port: 993", `host: "mail.example.com:993"`, "host: mail.example.com and port: 993", "host: mail.example.com, port: 993"},
+		{"submissions://mail.example.org", `"mail.example.org:587"`, "submission://mail.example.org",
+			"submission://mail.example.org"},
+		{"submissions://mail.example.org", "smtp://mail.example.org", "submission://mail.example.org",
+			"submission://mail.example.org"},
+		{"submissions://mail.example.org", `"mail.example.org:2525"`, "submissions://mail.example.org:2525",
+			"submissions://mail.example.org:2525"},
+		{"host: mail.example.com, port: 993", `host: "mail.example.com:993"`, "host: mail.example.com and port: 993",
+			"host: mail.example.com, port: 993"},
 		{"port: 993, security: tls", "port: imaps, security: SSL", "port: 993", "port: 993, security: tls"},
-		{"host: mail.example.com, port: 587", `host: "smtps://mail.example.com", port: 587`, "host: mail.example.com", "host: mail.example.com, port: 587"},
-		{"webmail: https://mail.example.org/", "webmail: http://mail.example.org/", "write https://mail.example.org/", "webmail: https://mail.example.org/"},
-		{"https://id.example.org/}", `"https://id.example.org/?a=b#c"}`, "write https://id.example.org/", "https://id.example.org/}"},
+		{"host: mail.example.com, port: 587", `host: "smtps://mail.example.com", port: 587`, "host: mail.example.com",
+			"host: mail.example.com, port: 587"},
+		{"webmail: https://mail.example.org/", "webmail: http://mail.example.org/", "write https://mail.example.org/",
+			"webmail: https://mail.example.org/"},
+		{"https://id.example.org/}", `"https://id.example.org/?a=b#c"}`, "write https://id.example.org/",
+			"https://id.example.org/}"},
 		{"id: microsoft365", "id: Microsoft 356", "did you mean microsoft365", "id: microsoft365"},
 		{"id: microsoft365", "id: outlook", "did you mean outlook.com", "id: outlook.com"},
 	} {
@@ -136,7 +145,8 @@ sources:
 		got = append(got, strings.TrimPrefix(f.Subject, "x.yaml:")+" "+f.Key+" "+f.ID)
 	}
 	want := []string{"1:7 admin config-value-missing", "3:6  config-syntax", "4:20  config-syntax", "6:5  config-syntax",
-		"9:16 providers[1].incoming[0] config-value-invalid", "13:4  config-syntax", "14:9 sources[1].sql config-value-invalid"}
+		"9:16 providers[1].incoming[0] config-value-invalid", "13:4  config-syntax",
+		"14:9 sources[1].sql config-value-invalid"}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%s\nwant\n%s\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"), lines(found))
 	}
@@ -144,9 +154,11 @@ sources:
 
 // Nesting costs the library memory by its square.
 func TestNesting(t *testing.T) {
-	for _, text := range []string{strings.Repeat("[", 20000), "a: " + strings.Repeat("{a: ", 9000), strings.Repeat("- ", 20000), strings.Repeat("[", 51) + strings.Repeat("]", 51),
+	for _, text := range []string{strings.Repeat("[", 20000), "a: " + strings.Repeat("{a: ", 9000),
+		strings.Repeat("- ", 20000), strings.Repeat("[", 51) + strings.Repeat("]", 51),
 		strings.Repeat("[[],", 51)} {
-		if _, found := parse("x.yaml", []byte(text)); len(found) != 1 || found[0].ID != "config-syntax" || !strings.Contains(found[0].Cause, "50 deep") {
+		if _, found := parse("x.yaml", []byte(text)); len(found) != 1 || found[0].ID != "config-syntax" ||
+			!strings.Contains(found[0].Cause, "50 deep") {
 			t.Errorf("%.20s…: %s", text, lines(found))
 		}
 	}
@@ -155,11 +167,14 @@ func TestNesting(t *testing.T) {
 		t.Errorf("%s", lines(found))
 	}
 	anchored := "providers:\n  - domains: &d [example.org]\n    name: a: b\n  - domains: *d\n    incoming: [imaps://mail.example.org]\n    outgoing: [submissions://mail.example.org]\n"
-	if _, found := parse("x.yaml", []byte(anchored)); len(found) != 1 || found[0].ID != "config-syntax" { // the anchor is in the part left out
+	if _, found := parse("x.yaml", []byte(anchored)); len(found) != 1 ||
+		found[0].ID != "config-syntax" { // the anchor is in the part left out
 		t.Errorf("%s", lines(found))
 	}
-	many := "admin_hosts: &h [" + strings.Repeat("a.example,", 200) + "]\nproviders:\n" + strings.Repeat("  - {domains: *h}\n", 510)
-	if _, found := parse("x.yaml", []byte(many)); !strings.Contains(lines(found), "aliases repeat more than 100,000 values") {
+	many := "admin_hosts: &h [" + strings.Repeat("a.example,", 200) + "]\nproviders:\n" +
+		strings.Repeat("  - {domains: *h}\n", 510)
+	if _, found := parse("x.yaml", []byte(many)); !strings.Contains(lines(found),
+		"aliases repeat more than 100,000 values") {
 		t.Error("too many copies are read")
 	}
 	loop := "providers: &p [{domains: *p}]\nadmin_hosts: &a [*a]\n"
@@ -187,14 +202,17 @@ func TestEncodings(t *testing.T) {
 
 // Secrets are in no message.
 func TestSecretsInMessages(t *testing.T) {
-	for _, text := range []string{"sources: [{sql: mysql, dsn: 12345678}]", "sources: [{ldap: ldap://x.example, password: true12345678, base: {}}]",
-		"sources: [{sql: mysql, password: [12345678]}]", "tls: {acme: {storage: 12345678}}", "sources: [{sql: mysql, dsn: {a: 12345678}}]"} {
+	for _, text := range []string{"sources: [{sql: mysql, dsn: 12345678}]",
+		"sources: [{ldap: ldap://x.example, password: true12345678, base: {}}]",
+		"sources: [{sql: mysql, password: [12345678]}]", "tls: {acme: {storage: 12345678}}",
+		"sources: [{sql: mysql, dsn: {a: 12345678}}]"} {
 		_, found := parse("x.yaml", []byte(text))
 		if got := lines(found); len(found) == 0 || strings.Contains(got, "12345678") {
 			t.Errorf("%s: %s", text, got)
 		}
 	}
-	for line, want := range map[string]string{"    dsn: user:12345678@x": "    dsn: ********", `  "password": 12345678`: `  "password": ********`, "listen: x": "listen: x"} {
+	for line, want := range map[string]string{"    dsn: user:12345678@x": "    dsn: ********",
+		`  "password": 12345678`: `  "password": ********`, "listen: x": "listen: x"} {
 		if got := Excerpt("\ufeff"+line, "f:1:1"); !strings.HasPrefix(got, "     1 | "+want+"\n") {
 			t.Errorf("%q", got)
 		}
@@ -209,7 +227,8 @@ func TestSecretsInMessages(t *testing.T) {
 
 // The columns and the keys are those of the file.
 func TestPlaces(t *testing.T) {
-	for subject, want := range map[string]Pos{"a:b.yaml:3:4": {"a:b.yaml", 3, 4}, "a.yaml": {"a.yaml", 0, 0}, "c.txt:7": {"c.txt", 7, 0}, "": {}} {
+	for subject, want := range map[string]Pos{"a:b.yaml:3:4": {"a:b.yaml", 3, 4}, "a.yaml": {"a.yaml", 0, 0},
+		"c.txt:7": {"c.txt", 7, 0}, "": {}} {
 		if got := ParsePos(subject); got != want || got.String() != subject {
 			t.Errorf("%q: %+v", subject, got)
 		}
@@ -217,9 +236,12 @@ func TestPlaces(t *testing.T) {
 }
 
 func TestNeedsRestart(t *testing.T) {
-	keys := map[string]string{"listen": "listen: 127.0.0.1:1", "admin": `admin: ""`, "listen_tls": "listen_tls: :443\ntls: {acme: {}}",
-		"trusted_proxies": "trusted_proxies: [192.0.2.0/24]", "forwarded_host": "forwarded_host: true", "admin_hosts": "admin_hosts: [prometheus]",
-		"log_clients": "log_clients: true", "audit_log": "audit_log: audit.log", "drain": "drain: 1s", "dns": "dns: {resolver: system}", "limits": "limits: {burst: 31}"}
+	keys := map[string]string{"listen": "listen: 127.0.0.1:1", "admin": `admin: ""`,
+		"listen_tls":      "listen_tls: :443\ntls: {acme: {}}",
+		"trusted_proxies": "trusted_proxies: [192.0.2.0/24]", "forwarded_host": "forwarded_host: true",
+		"admin_hosts": "admin_hosts: [prometheus]",
+		"log_clients": "log_clients: true", "audit_log": "audit_log: audit.log", "drain": "drain: 1s",
+		"dns": "dns: {resolver: system}", "limits": "limits: {burst: 31}"}
 	same, _ := parse("x.yaml", nil)
 	for key, text := range keys {
 		c, _ := parse("x.yaml", []byte(text))
@@ -238,9 +260,11 @@ func TestNeedsRestart(t *testing.T) {
 
 // A directory on this machine may be asked without encryption.
 func TestLoopback(t *testing.T) {
-	for host, want := range map[string]bool{"localhost": true, "127.0.0.1": true, "[::1]": true, "127.9.9.9": true, "10.0.0.1": false, "ldap.example.org": false, "[2001:db8::1]": false} {
-		_, found := parse("x.yaml", []byte("providers: [{id: x, incoming: [imaps://mail.example.org], outgoing: [submissions://mail.example.org]}]\n"+
-			"sources: [{ldap: \"ldap://"+host+"\", starttls: false, base: dc=example, provider: x, domain: (o=:domain)}]"))
+	for host, want := range map[string]bool{"localhost": true, "127.0.0.1": true, "[::1]": true, "127.9.9.9": true,
+		"10.0.0.1": false, "ldap.example.org": false, "[2001:db8::1]": false} {
+		_, found := parse("x.yaml",
+			[]byte("providers: [{id: x, incoming: [imaps://mail.example.org], outgoing: [submissions://mail.example.org]}]\n"+
+				"sources: [{ldap: \"ldap://"+host+"\", starttls: false, base: dc=example, provider: x, domain: (o=:domain)}]"))
 		if got := len(found) == 0; got != want {
 			t.Errorf("%s: %s", host, lines(found))
 		}

@@ -51,7 +51,8 @@ func TestAddresses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c, data, found := loadText(t, dir, strings.Replace(listsConfig, "FILES", "[{path: postfix-accounts.cf, format: addresses}, {path: postfix-virtual.cf, format: addresses}]", 1))
+	c, data, found := loadText(t, dir, strings.Replace(listsConfig, "FILES",
+		"[{path: postfix-accounts.cf, format: addresses}, {path: postfix-virtual.cf, format: addresses}]", 1))
 	var got []string
 	for domain, err := range data.Listed.Domains(t.Context()) {
 		if err != nil {
@@ -60,11 +61,13 @@ func TestAddresses(t *testing.T) {
 		got = append(got, domain)
 	}
 	slices.Sort(got)
-	want := []string{"bare.example", "catchall.example", "extra.example", "last.example", "long.example", "one.example", "quoted.example", "two.example", "xn--bcher-kva.example"}
+	want := []string{"bare.example", "catchall.example", "extra.example", "last.example", "long.example", "one.example",
+		"quoted.example", "two.example", "xn--bcher-kva.example"}
 	if !slices.Equal(got, want) || len(found) != 0 {
 		t.Errorf("%v\n%v\n%v", got, want, found)
 	}
-	if files := c.Files(); !slices.Contains(files, filepath.Join(dir, "postfix-accounts.cf")) || !slices.Contains(files, filepath.Join(dir, "postfix-virtual.cf")) {
+	if files := c.Files(); !slices.Contains(files, filepath.Join(dir, "postfix-accounts.cf")) ||
+		!slices.Contains(files, filepath.Join(dir, "postfix-virtual.cf")) {
 		t.Errorf("not looked at for a change: %v", files)
 	}
 	shown, err := c.Show()
@@ -80,7 +83,8 @@ func TestAddresses(t *testing.T) {
 // local part; a file that is not there is an error.
 func TestAddressesBad(t *testing.T) {
 	dir := t.TempDir()
-	bad := strings.Repeat("jo.secret@not_a_domain|x\n", 3*manyFaults) + "jo.secret@@|x\njo.secret@good.example|x\n@[192.0.2.1] x\n"
+	bad := strings.Repeat("jo.secret@not_a_domain|x\n", 3*manyFaults) +
+		"jo.secret@@|x\njo.secret@good.example|x\n@[192.0.2.1] x\n"
 	if err := os.WriteFile(filepath.Join(dir, "accounts.cf"), []byte(bad), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +104,8 @@ func TestAddressesBad(t *testing.T) {
 	if _, _, found := loadText(t, dir, one); !Failed(found) || !strings.Contains(found[0].Key, "domains_file") {
 		t.Errorf("%v", found)
 	}
-	if _, data, _ := loadText(t, dir, strings.Replace(listsConfig, "FILES", "{path: /dev/null/x}", 1)); data.Listed.Len() != 1 {
+	if _, data,
+		_ := loadText(t, dir, strings.Replace(listsConfig, "FILES", "{path: /dev/null/x}", 1)); data.Listed.Len() != 1 {
 		t.Error("not in lines by default")
 	}
 }
@@ -115,7 +120,8 @@ func TestDomainsCommand(t *testing.T) {
 		t.Fatal(found)
 	}
 	a, b := c.Model()[0].DomainsCommand.Run("/bin"), c.Model()[1].DomainsCommand.Run("/bin")
-	if a.Args[0] != filepath.Join(dir, "bin/list") || a.Field != 1 || a.Refresh != 5*time.Minute || a.Timeout != 10*time.Second ||
+	if a.Args[0] != filepath.Join(dir, "bin/list") || a.Field != 1 || a.Refresh != 5*time.Minute ||
+		a.Timeout != 10*time.Second ||
 		b.Args[0] != "list" || b.Field != 2 || b.Refresh != time.Hour || b.Timeout != 3*time.Second {
 		t.Errorf("%+v\n%+v", a, b)
 	}
@@ -131,7 +137,8 @@ func TestDomainsCommand(t *testing.T) {
 // An entry of one's own for outlook.com, which is the id of a built-in provider
 // too, replaces the settings of that domain and leaves the others served.
 func TestOwnEntryNamedLikeABuiltin(t *testing.T) {
-	c, data, _ := loadText(t, t.TempDir(), "providers: [{domains: [outlook.com], incoming: [imaps://mail.example.org], outgoing: [submissions://mail.example.org]}]\n")
+	c, data, _ := loadText(t, t.TempDir(),
+		"providers: [{domains: [outlook.com], incoming: [imaps://mail.example.org], outgoing: [submissions://mail.example.org]}]\n")
 	for domain, host := range map[string]string{"outlook.com": "mail.example.org", "live.co.uk": "outlook.office365.com"} {
 		p, err := data.All().Lookup(t.Context(), provider.Address{Domain: domain})
 		if err != nil || p.Incoming[0].Host != host {

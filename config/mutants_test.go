@@ -63,8 +63,10 @@ func TestShowHasEverySettingOfASource(t *testing.T) {
 	}
 	for i := range c.Sources {
 		a, b := c.Sources[i], again.Sources[i]
-		if a.Name != b.Name || a.SQL != b.SQL || a.DSNFile != b.DSNFile || a.Domain != b.Domain || a.List != b.List || a.User != b.User ||
-			a.LDAP != b.LDAP || a.EncryptsLater() != b.EncryptsLater() || a.Base != b.Base || a.DomainAttribute != b.DomainAttribute || a.Provider != b.Provider {
+		if a.Name != b.Name || a.SQL != b.SQL || a.DSNFile != b.DSNFile || a.Domain != b.Domain || a.List != b.List ||
+			a.User != b.User ||
+			a.LDAP != b.LDAP || a.EncryptsLater() != b.EncryptsLater() || a.Base != b.Base ||
+			a.DomainAttribute != b.DomainAttribute || a.Provider != b.Provider {
 			t.Errorf("shown as\n%s", shown)
 		}
 	}
@@ -83,7 +85,8 @@ providers:
 func TestFilesAreAllOfThem(t *testing.T) {
 	dir := t.TempDir()
 	c, _ := parse(filepath.Join(dir, "autoconfig.yaml"), []byte(everyFile)) // the files are not there
-	for _, name := range []string{"autoconfig.yaml", "cert.pem", "key.pem", "signer.pem", "signer.key", "logo.png", "more.txt"} {
+	for _, name := range []string{"autoconfig.yaml", "cert.pem", "key.pem", "signer.pem", "signer.key", "logo.png",
+		"more.txt"} {
 		if !slices.Contains(c.Files(), filepath.Join(dir, name)) {
 			t.Errorf("%s is not among %v", name, c.Files())
 		}
@@ -102,7 +105,8 @@ func TestStorageOfCertificates(t *testing.T) {
 	if err != nil || !database || place != "postgres://me:PW!@db/name" {
 		t.Errorf("%q %v %v", place, database, err)
 	}
-	if place, database, err := (&ACME{Storage: "/var/lib/x ${PW}"}).Place(&files.Reader{}, nil); err != nil || database || place != "/var/lib/x ${PW}" {
+	if place, database, err := (&ACME{Storage: "/var/lib/x ${PW}"}).Place(&files.Reader{}, nil); err != nil || database ||
+		place != "/var/lib/x ${PW}" {
 		t.Errorf("%q %v %v", place, database, err)
 	}
 	for storage, want := range map[string]string{
@@ -145,7 +149,8 @@ func TestACMEDirectoryAndStorage(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "key"), []byte("c2VjcmV0_-8=\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		c, found := parse(filepath.Join(dir, "autoconfig.yaml"), []byte("listen_tls: ':443'\nservice_host: a.example.org\ntls: {acme: "+block+"}\n"))
+		c, found := parse(filepath.Join(dir, "autoconfig.yaml"),
+			[]byte("listen_tls: ':443'\nservice_host: a.example.org\ntls: {acme: "+block+"}\n"))
 		if Failed(found) != wrong {
 			t.Errorf("%s: %s", block, lines(found))
 		}
@@ -177,7 +182,8 @@ func TestSchemaAllowsEmptyBlocks(t *testing.T) {
 	if root.Schema != "https://json-schema.org/draft/2020-12/schema" {
 		t.Errorf("$schema is %q", root.Schema)
 	}
-	for key, want := range map[string]bool{"branding": true, "trusted_proxies": true, "providers": true, "sources": true, "listen": false, "drain": false, "log_clients": false} {
+	for key, want := range map[string]bool{"branding": true, "trusted_proxies": true, "providers": true, "sources": true,
+		"listen": false, "drain": false, "log_clients": false} {
 		if got := bytes.Contains(root.Properties[key], []byte(`"null"`)); got != want || root.Properties[key] == nil {
 			t.Errorf("%s may be empty: %v: %s", key, got, root.Properties[key])
 		}
@@ -213,15 +219,18 @@ func TestEveryFormOfErrorSaysWhereAndWhat(t *testing.T) {
 // One broken entry of a list hides neither the errors of the entries after it
 // nor their numbers.
 func TestBrokenEntryKeepsTheOthersNumbers(t *testing.T) {
-	_, found := parse("autoconfig.yaml", []byte("providers:\n  - domains: [a.example\n  - {domains: [b.example], incoming: [imaps://imap.b.example], outgoing: [submissions://smtp.b.example], nonsense: 1}\n"))
-	if got := lines(found); !strings.Contains(got, "providers[1]") || !strings.Contains(got, "autoconfig.yaml:3:") || !strings.Contains(got, "autoconfig.yaml:2:") {
+	_, found := parse("autoconfig.yaml",
+		[]byte("providers:\n  - domains: [a.example\n  - {domains: [b.example], incoming: [imaps://imap.b.example], outgoing: [submissions://smtp.b.example], nonsense: 1}\n"))
+	if got := lines(found); !strings.Contains(got, "providers[1]") || !strings.Contains(got, "autoconfig.yaml:3:") ||
+		!strings.Contains(got, "autoconfig.yaml:2:") {
 		t.Error(got)
 	}
 }
 
 // An entry with neither id nor domains is called after its mail exchanger.
 func TestNameOfAnEntryWithAnExchangerAlone(t *testing.T) {
-	c, found := parse("autoconfig.yaml", []byte("providers:\n  - {mx: [mx.example.org], incoming: [imaps://imap.example.org], outgoing: [submissions://smtp.example.org]}\n"))
+	c, found := parse("autoconfig.yaml",
+		[]byte("providers:\n  - {mx: [mx.example.org], incoming: [imaps://imap.example.org], outgoing: [submissions://smtp.example.org]}\n"))
 	if Failed(found) || c.model[0].ID != "mx.example.org" || c.model[0].Name != "mx.example.org" {
 		t.Errorf("%q %q\n%s", c.model[0].ID, c.model[0].Name, lines(found))
 	}
@@ -233,7 +242,8 @@ func TestStorageFileIsRelativeToTheConfiguration(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "storage"), []byte("/x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, found := parse(filepath.Join(dir, "autoconfig.yaml"), []byte("listen_tls: ':443'\nservice_host: a.example.org\ntls: {acme: {storage_file: storage}}\n"))
+	c, found := parse(filepath.Join(dir, "autoconfig.yaml"),
+		[]byte("listen_tls: ':443'\nservice_host: a.example.org\ntls: {acme: {storage_file: storage}}\n"))
 	if Failed(found) || c.TLS.ACME.StorageFile != filepath.Join(dir, "storage") {
 		t.Errorf("%q\n%s", c.TLS.ACME.StorageFile, lines(found))
 	}
@@ -251,7 +261,8 @@ func TestLogoThatIsNotThere(t *testing.T) {
 func TestBoundsThemselves(t *testing.T) {
 	const provider = "\nproviders:\n  - {domains: [example.org], name: %, incoming: [imaps://imap.example.org], outgoing: [submissions://smtp.example.org]}\n"
 	twenty := strings.Repeat("ä", 20)
-	c, found := parse("autoconfig.yaml", []byte("limits: {per_minute: 1, burst: 1}"+strings.Replace(provider, "%", twenty, 1)))
+	c, found := parse("autoconfig.yaml",
+		[]byte("limits: {per_minute: 1, burst: 1}"+strings.Replace(provider, "%", twenty, 1)))
 	if Failed(found) || c.model[0].ShortName != twenty {
 		t.Errorf("%q\n%s", c.model[0].ShortName, lines(found))
 	}
@@ -270,7 +281,8 @@ func TestBoundsThemselves(t *testing.T) {
 // the place in the file.
 func TestNewsHasItsPlace(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "autoconfig.yaml")
-	if err := os.WriteFile(file, []byte("providers:\n  - {id: microsoft365, domains: [shop.example]}\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("providers:\n  - {id: microsoft365, domains: [shop.example]}\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	c, found := LoadWith(&files.Reader{}, file, time.Date(2026, time.December, 1, 0, 0, 0, 0, time.UTC))
@@ -290,7 +302,8 @@ func TestDomainOfTwoEntries(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "d"), []byte("example.org\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, found := parse(filepath.Join(dir, "autoconfig.yaml"), []byte("providers:\n"+strings.Replace(entry, "%", "first", 1)+strings.Replace(entry, "%", "second", 1)))
+	c, found := parse(filepath.Join(dir, "autoconfig.yaml"),
+		[]byte("providers:\n"+strings.Replace(entry, "%", "first", 1)+strings.Replace(entry, "%", "second", 1)))
 	if Failed(found) {
 		t.Fatal(lines(found))
 	}
@@ -301,8 +314,11 @@ func TestDomainOfTwoEntries(t *testing.T) {
 
 // Each part of the branding is looked at, whichever others are there.
 func TestBrandingPartsAreLookedAtAlone(t *testing.T) {
-	for _, text := range []string{"{imprint: nonsense}", "{support: nonsense}", "{accent: nonsense}", "{logo_dark: dark.gif}",
-		"{resellers: [{name: x}]}", "{resellers: [{for: [a.example], accent: red}]}", "{resellers: [{for: [a.example]}, {for: [A.example.]}]}", "{resellers: [{for: [\"\"]}]}", "{resellers: [{for: [a.example], support: x}]}"} {
+	for _, text := range []string{"{imprint: nonsense}", "{support: nonsense}", "{accent: nonsense}",
+		"{logo_dark: dark.gif}",
+		"{resellers: [{name: x}]}", "{resellers: [{for: [a.example], accent: red}]}",
+		"{resellers: [{for: [a.example]}, {for: [A.example.]}]}", "{resellers: [{for: [\"\"]}]}",
+		"{resellers: [{for: [a.example], support: x}]}"} {
 		if _, found := parse("autoconfig.yaml", []byte("branding: "+text+"\n")); !Failed(found) {
 			t.Errorf("%s is taken", text)
 		}

@@ -57,7 +57,8 @@ func TestResellers(t *testing.T) {
 			t.Errorf("%q is shown %d times, want %d:\n%s", text, n, times, shown)
 		}
 	}
-	if again, found := parse("show.yaml", shown); len(found) > 0 || again.Providers[0].ServiceHost != "mail.reseller-a.example" {
+	if again, found := parse("show.yaml", shown); len(found) > 0 ||
+		again.Providers[0].ServiceHost != "mail.reseller-a.example" {
 		t.Error(lines(found), again.Providers[0].ServiceHost)
 	}
 }

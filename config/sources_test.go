@@ -36,7 +36,8 @@ func parseSources(t *testing.T) (*Config, string) {
 	if err := os.WriteFile(password, []byte("pa$s ${word}\r\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, found := parse(filepath.Join(dir, "autoconfig.yaml"), []byte(strings.Replace(sourcesText, "PASSWORDFILE", "password", 1)))
+	c, found := parse(filepath.Join(dir, "autoconfig.yaml"),
+		[]byte(strings.Replace(sourcesText, "PASSWORDFILE", "password", 1)))
 	if len(found) > 0 {
 		t.Fatal(lines(found))
 	}
@@ -49,20 +50,25 @@ func parseSources(t *testing.T) (*Config, string) {
 func TestSources(t *testing.T) {
 	c, password := parseSources(t)
 	db, ldap := &c.Sources[0], &c.Sources[1]
-	if o := db.Backend(); o.Name != "sql" || !o.Logins || o.Cache.TTL != 10*time.Minute || o.Cache.Stale != 0 || o.Cache.NegativeTTL != time.Minute ||
+	if o := db.Backend(); o.Name != "sql" || !o.Logins || o.Cache.TTL != 10*time.Minute || o.Cache.Stale != 0 ||
+		o.Cache.NegativeTTL != time.Minute ||
 		o.Cache.Entries != 500_000 || o.Cache.InFlight != 8 || o.Cache.Timeout != 2*time.Second {
 		t.Errorf("%+v", o)
 	}
-	if o := ldap.Backend(); o.Name != "ldap-2" || o.Provider != "hosting" || o.Logins || o.Cache.InFlight != 2 || o.Cache.Timeout != 500*time.Millisecond || !ldap.EncryptsLater() {
+	if o := ldap.Backend(); o.Name != "ldap-2" || o.Provider != "hosting" || o.Logins || o.Cache.InFlight != 2 ||
+		o.Cache.Timeout != 500*time.Millisecond || !ldap.EncryptsLater() {
 		t.Errorf("%+v", o)
 	}
-	if got, err := db.Secret(c.Reader, func(name string) (string, bool) { return name + "$1}", true }); err != nil || got != "autoconfig:DB_PASSWORD$1}@tcp(db.example.org:3306)/mail" {
+	if got, err := db.Secret(c.Reader, func(name string) (string, bool) { return name + "$1}", true }); err != nil ||
+		got != "autoconfig:DB_PASSWORD$1}@tcp(db.example.org:3306)/mail" {
 		t.Errorf("%q %v", got, err)
 	}
-	if got, err := db.Secret(c.Reader, func(string) (string, bool) { return "", false }); err == nil || err.Error() != "the environment variable DB_PASSWORD is not set" {
+	if got, err := db.Secret(c.Reader, func(string) (string, bool) { return "", false }); err == nil ||
+		err.Error() != "the environment variable DB_PASSWORD is not set" {
 		t.Errorf("%q %v", got, err)
 	}
-	if got, err := db.Secret(c.Reader, func(string) (string, bool) { return "", true }); err != nil || got != "autoconfig:@tcp(db.example.org:3306)/mail" {
+	if got, err := db.Secret(c.Reader, func(string) (string, bool) { return "", true }); err != nil ||
+		got != "autoconfig:@tcp(db.example.org:3306)/mail" {
 		t.Errorf("an empty variable: %q %v", got, err)
 	}
 	if got, err := ldap.Secret(c.Reader, nil); err != nil || got != "pa$s ${word}" {
@@ -83,7 +89,8 @@ func TestSourcesShow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := string(shown); strings.Contains(text, "DB_PASSWORD") || strings.Contains(text, "pa$s") || !strings.Contains(text, "dsn: \"********\"") {
+	if text := string(shown); strings.Contains(text, "DB_PASSWORD") || strings.Contains(text, "pa$s") ||
+		!strings.Contains(text, "dsn: \"********\"") {
 		t.Errorf("%s", text)
 	}
 	again, found := parse(c.Path, shown)
@@ -118,7 +125,8 @@ func TestRecipes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for _, form := range []string{block, strings.NewReplacer("# reveal_logins", "reveal_logins", "# user", "user", "# login_attribute", "login_attribute", "#   SELECT", "  SELECT", "#   WHERE", "  WHERE").Replace(block)} {
+		for _, form := range []string{block, strings.NewReplacer("# reveal_logins", "reveal_logins", "# user", "user",
+			"# login_attribute", "login_attribute", "#   SELECT", "  SELECT", "#   WHERE", "  WHERE").Replace(block)} {
 			if _, found := parse(page, []byte(strings.ReplaceAll(form, "/etc/autoconfig", dir))); len(found) > 0 {
 				t.Errorf("%s:\n%s\n%s", page, lines(found), form)
 			}

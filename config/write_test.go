@@ -23,7 +23,8 @@ func written(t *testing.T, p *provider.Provider) string {
 // that is the default. Loaded again, it is the same provider.
 func TestWriteProvider(t *testing.T) {
 	server := func(p provider.Protocol, host string, port uint16, s provider.Security) provider.Server {
-		return provider.Server{Protocol: p, Host: host, Port: port, Security: s, Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress}
+		return provider.Server{Protocol: p, Host: host, Port: port, Security: s, Auth: []provider.Auth{provider.AuthPassword},
+			Username: provider.EmailAddress}
 	}
 	base := func() *provider.Provider {
 		return &provider.Provider{ID: "hosted", Name: "hosted", Domains: []string{"a.example", "b.example"},
@@ -45,19 +46,24 @@ func TestWriteProvider(t *testing.T) {
 		hasNot []string
 	}{
 		{"usual ports", func(*provider.Provider) {},
-			[]string{"- id: hosted\n", "domains: [a.example, b.example]\n", "- imaps://mail.a.example\n", "- submissions://mail.a.example\n"},
+			[]string{"- id: hosted\n", "domains: [a.example, b.example]\n", "- imaps://mail.a.example\n",
+				"- submissions://mail.a.example\n"},
 			[]string{"993", "auth", "username", "security"}},
-		{"another port", func(p *provider.Provider) { p.Incoming[0].Port = 1993 }, []string{"- imaps://mail.a.example:1993\n"}, []string{"security"}},
-		{"another security", func(p *provider.Provider) { p.Incoming[0].Port, p.Incoming[0].Security = 143, provider.Plain }, []string{"host: mail.a.example", "port: 143"}, []string{"imaps://"}},
+		{"another port", func(p *provider.Provider) { p.Incoming[0].Port = 1993 },
+			[]string{"- imaps://mail.a.example:1993\n"}, []string{"security"}},
+		{"another security", func(p *provider.Provider) { p.Incoming[0].Port, p.Incoming[0].Security = 143, provider.Plain },
+			[]string{"host: mail.a.example", "port: 143"}, []string{"imaps://"}},
 		{"a login name of all", func(p *provider.Provider) {
 			each(p, func(s *provider.Server) { s.Username = "%EMAILLOCALPART%" })
 		}, []string{"username: \"%EMAILLOCALPART%\"\n", "- imaps://mail.a.example\n"}, nil},
 		{"a login name of one", func(p *provider.Provider) { p.Incoming[0].Username = "%EMAILLOCALPART%" },
-			[]string{"username: \"%EMAILLOCALPART%\"", "host: mail.a.example", "- submissions://mail.a.example\n"}, []string{"imaps://", "auth"}},
+			[]string{"username: \"%EMAILLOCALPART%\"", "host: mail.a.example", "- submissions://mail.a.example\n"},
+			[]string{"imaps://", "auth"}},
 		{"a way to log in of all", func(p *provider.Provider) {
 			each(p, func(s *provider.Server) { s.Auth = []provider.Auth{provider.AuthOAuth2, provider.AuthPassword} })
 		}, []string{"auth: [oauth2, password]\n", "- imaps://mail.a.example\n"}, nil},
-		{"a way to log in of one", func(p *provider.Provider) { p.Outgoing[0].Auth = []provider.Auth{provider.AuthPasswordEncrypted} },
+		{"a way to log in of one",
+			func(p *provider.Provider) { p.Outgoing[0].Auth = []provider.Auth{provider.AuthPasswordEncrypted} },
 			[]string{"auth: [", "- imaps://mail.a.example\n"}, []string{"submissions://", "username"}},
 		{"messages stay", func(p *provider.Provider) {
 			p.Incoming[0].LeaveOnServer = new(true)
@@ -123,12 +129,15 @@ func TestKeys(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
-		"listen": "text", "limits": "mapping", "limits.per_minute": "number", "pages.public": "true or false", "providers": "list of mapping",
+		"listen": "text", "limits": "mapping", "limits.per_minute": "number", "pages.public": "true or false",
+		"providers":                       "list of mapping",
 		"providers[].incoming[].security": "tls, starttls, plain",
-		"providers[].pacc":                "auto, false, true", "dns.resolver": "system, or list of text", "providers[].incoming": "list of text, or mapping",
+		"providers[].pacc":                "auto, false, true", "dns.resolver": "system, or list of text",
+		"providers[].incoming":        "list of text, or mapping",
 		"providers[].incoming[].auth": "list of oauth2, password, password-encrypted, ntlm, gssapi, client-certificate, client-ip, none",
-		"providers[].domains_file":    "text, or mapping, or list of text, or mapping", "providers[].managesieve": "text, or mapping",
-		"providers[].autodiscover": "redirect, settings, or mapping", "providers[].domains_file[].format": "lines, addresses", "tls.acme.addresses": "list of text", "tls.acme.directories[].url": "text",
+		"providers[].domains_file":    "text, or mapping, or list of text, or mapping",
+		"providers[].managesieve":     "text, or mapping",
+		"providers[].autodiscover":    "redirect, settings, or mapping", "providers[].domains_file[].format": "lines, addresses", "tls.acme.addresses": "list of text", "tls.acme.directories[].url": "text",
 		"providers[].domains": "list of text", "trusted_proxies": "list of text", "log_clients": "true or false",
 	} {
 		if got := kinds[path]; got != want {
@@ -147,7 +156,8 @@ func TestDataInOrder(t *testing.T) {
 	own, theirs := &provider.Provider{ID: "own"}, &provider.Provider{ID: "theirs"}
 	others := &source.ISPDB{Name: "others", Providers: []*provider.Provider{theirs}}
 	database := source.Missing{Name: "x"}
-	d := &Data{Listed: listed, Builtin: builtin, Providers: []*provider.Provider{own}, Remote: []provider.Source{database}, ISPDB: []*source.ISPDB{others}}
+	d := &Data{Listed: listed, Builtin: builtin, Providers: []*provider.Provider{own}, Remote: []provider.Source{database},
+		ISPDB: []*source.ISPDB{others}}
 	if got, want := d.Own(), (source.Chain{listed, database}); !reflect.DeepEqual(got, want) {
 		t.Errorf("own: %v", got)
 	}

@@ -14,7 +14,8 @@ import (
 // Whatever a document holds, what is printed is a configuration without a fault,
 // and nothing of the document is outside of its comments and values.
 func FuzzRead(f *testing.F) {
-	for _, pattern := range []string{"testdata/answers/*", "../mozilla/testdata/*.xml", "../autodiscover/testdata/*.xml", "../apple/testdata/*.mobileconfig", "../pacc/testdata/*.json"} {
+	for _, pattern := range []string{"testdata/answers/*", "../mozilla/testdata/*.xml", "../autodiscover/testdata/*.xml",
+		"../apple/testdata/*.mobileconfig", "../pacc/testdata/*.json"} {
 		files, _ := filepath.Glob(pattern)
 		for _, file := range files {
 			text, err := os.ReadFile(file)

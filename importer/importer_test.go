@@ -86,7 +86,8 @@ var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 // database: the built-in ones, and those of every example in the documentation.
 func everyProvider(t *testing.T, f func(t *testing.T, l loaded, domain string)) {
 	var texts []string
-	for _, page := range []string{"../autoconfig.example.yaml", "../README.md", "../docs/*.md", "../docs/recipes/*.md", "testdata/*.yaml"} {
+	for _, page := range []string{"../autoconfig.example.yaml", "../README.md", "../docs/*.md", "../docs/recipes/*.md",
+		"testdata/*.yaml"} {
 		files, _ := filepath.Glob(page)
 		for _, file := range files {
 			text, err := os.ReadFile(file)
@@ -131,18 +132,21 @@ func everyProvider(t *testing.T, f func(t *testing.T, l loaded, domain string)) 
 
 // What is made of a document is rendered as the same document, byte for byte.
 func TestRoundTrip(t *testing.T) {
-	formats := []server.Format{server.FormatMozilla, server.FormatAutodiscover, server.FormatMobileconfig, server.FormatPACC, server.FormatJSON}
+	formats := []server.Format{server.FormatMozilla, server.FormatAutodiscover, server.FormatMobileconfig,
+		server.FormatPACC, server.FormatJSON}
 	seen := map[server.Format]int{}
 	everyProvider(t, func(t *testing.T, l loaded, domain string) {
 		for _, f := range formats {
-			for _, a := range []provider.Address{{Domain: domain}, {Local: "jo", Domain: domain}, {Local: "Jo.Doe+x", Domain: domain}} {
+			for _, a := range []provider.Address{{Domain: domain}, {Local: "jo", Domain: domain},
+				{Local: "Jo.Doe+x", Domain: domain}} {
 				want, err := l.render(t, f, a, server.RenderOptions{})
 				if err != nil || f == server.FormatAutodiscover && strings.Contains(want, "RedirectAddr") {
 					continue // the format cannot say it, or nothing but where it is said
 				}
 				seen[f]++
 				back, text := again(t, provider.Address{Domain: domain}, want)
-				if got, err := back.render(t, f, a, server.RenderOptions{}); err != nil || got != want && !strings.Contains(text, "/UsePOPAuth: off") {
+				if got, err := back.render(t, f, a, server.RenderOptions{}); err != nil || got != want &&
+					!strings.Contains(text, "/UsePOPAuth: off") {
 					t.Errorf("%s for %s: %v\ngot\n%s\nwant\n%s\nby\n%s", f, a, err, got, want, text)
 				}
 				if a.Local != "" && strings.Contains(strings.ToLower(text), "jo") {
@@ -168,7 +172,8 @@ func TestRoundTripTogether(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for f, o := range map[server.Format]server.RenderOptions{server.FormatMobileSync: {}, server.FormatMobileconfig: {Account: "exchange"}, server.FormatAutodiscover: {},
+		for f, o := range map[server.Format]server.RenderOptions{server.FormatMobileSync: {},
+			server.FormatMobileconfig: {Account: "exchange"}, server.FormatAutodiscover: {},
 			server.FormatAutodiscoverJSON: {Protocol: "ActiveSync"}} {
 			want, err := l.render(t, f, a, o)
 			if err != nil {
@@ -204,7 +209,8 @@ func TestSigned(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := provider.Address{Local: "jo", Domain: "live.co.uk"}
-	plain, err := apple.Encode([]apple.Account{{Provider: provider.Builtin(provider.Outlook), Address: a}}, apple.Options{})
+	plain, err := apple.Encode([]apple.Account{{Provider: provider.Builtin(provider.Outlook), Address: a}},
+		apple.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,8 +242,10 @@ func TestDomainOf(t *testing.T) {
 	for place, want := range map[string]string{
 		"out/example.org/autodiscover/autodiscover.xml":              "example.org",
 		"out/autodiscover.example.org/autodiscover/autodiscover.xml": "example.org",
-		"ua-auto-config.example.org":                                 "example.org", "AUTOCONFIG.bücher.example:8080": "xn--bcher-kva.example",
-		"config-v1.1.xml": "", "autoconfig.xml": "", "/etc/autoconfig/config.xml": "", "autodiscover/autodiscover.xml": "",
+		"ua-auto-config.example.org":                                 "example.org",
+		"AUTOCONFIG.bücher.example:8080":                             "xn--bcher-kva.example",
+		"config-v1.1.xml":                                            "", "autoconfig.xml": "",
+		"/etc/autoconfig/config.xml": "", "autodiscover/autodiscover.xml": "",
 		"http://autoconfig.localhost/": "",
 	} {
 		if got := importer.DomainOf(place); got != want {
@@ -253,13 +261,16 @@ func TestUnusableID(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for id, want := range map[string]string{"a b": "id: a b", "jo@mail.example": "id: mail.example", "outlook.com": "id: outlook.com", "shop.example": ""} {
-		docs, err := importer.Read("a.xml", []byte(strings.Replace(string(doc), `id="shop.example"`, `id="`+id+`"`, 1)), provider.Address{})
+	for id, want := range map[string]string{"a b": "id: a b", "jo@mail.example": "id: mail.example",
+		"outlook.com": "id: outlook.com", "shop.example": ""} {
+		docs, err := importer.Read("a.xml", []byte(strings.Replace(string(doc), `id="shop.example"`, `id="`+id+`"`, 1)),
+			provider.Address{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		text, err := importer.Write(docs)
-		if got := strings.Contains(string(text), "not carried over: id:"); err != nil || got != (want != "") || !strings.Contains(string(text), want) || strings.Contains(string(text), "jo@") {
+		if got := strings.Contains(string(text), "not carried over: id:"); err != nil || got != (want != "") ||
+			!strings.Contains(string(text), want) || strings.Contains(string(text), "jo@") {
 			t.Errorf("%s: %v\n%s", id, err, text)
 		}
 	}

@@ -105,7 +105,8 @@ func unnamed(document []byte, out string) (values, named int, lost []string) {
 	}
 	remarks := strings.ToLower(strings.ReplaceAll(comments.String(), `\"`, `"`))
 	text := strings.ToLower(strings.ReplaceAll(scalars(tree), "security: tls", "s://"))
-	spoken := map[string]string{"ssl": "s://", "starttls": "://", "plain": "plain", "password-cleartext": "", "%emailaddress%": "",
+	spoken := map[string]string{"ssl": "s://", "starttls": "://", "plain": "plain", "password-cleartext": "",
+		"%emailaddress%":     "",
 		"password-encrypted": "password-encrypted", "client-ip-address": "client-ip"} // as entries say it
 	check := func(name, value string, line int) {
 		value = strings.ToLower(strings.Join(strings.Fields(value), " "))
@@ -114,7 +115,8 @@ func unnamed(document []byte, out string) (values, named int, lost []string) {
 		}
 		values++
 		as, known := spoken[value]
-		switch port := map[string]string{"993": "imaps://", "143": "imap://", "995": "pop3s://", "110": "pop3://", "465": "submissions://", "587": "submission://"}[value]; {
+		switch port := map[string]string{"993": "imaps://", "143": "imap://", "995": "pop3s://", "110": "pop3://",
+			"465": "submissions://", "587": "submission://"}[value]; {
 		case known && strings.Contains(text, as), port != "" && strings.Contains(text, port), strings.Contains(text, value):
 		case strings.Contains(comments.String(), fmt.Sprintf(" line %d: ", line)), strings.Contains(remarks, value):
 			named++

@@ -50,7 +50,8 @@ func TestSilent(t *testing.T) {
 		was, is := reflect.ValueOf(full), reflect.ValueOf(*docs[0].Provider)
 		for i := range was.NumField() {
 			key, _, _ := strings.Cut(was.Type().Field(i).Tag.Get("yaml"), ",")
-			if is.Field(i).IsZero() && key != "-" && key != "id" && key != "autodiscover" && (format != discover.PACC || key != "domains") {
+			if is.Field(i).IsZero() && key != "-" && key != "id" && key != "autodiscover" &&
+				(format != discover.PACC || key != "domains") {
 				lost = append(lost, key)
 			}
 		}
@@ -67,7 +68,8 @@ func TestSilent(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range silences {
-		if row := "| " + s.title + " | " + strings.ReplaceAll(s.keys, " ", ", ") + " | " + s.about + " |"; !strings.Contains(string(page), row) {
+		if row := "| " + s.title + " | " + strings.ReplaceAll(s.keys, " ", ", ") + " | " + s.about +
+			" |"; !strings.Contains(string(page), row) {
 			t.Errorf("docs/import.md lacks the row\n%s", row)
 		}
 	}
