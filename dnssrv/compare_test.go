@@ -14,12 +14,16 @@ import (
 func TestBeside(t *testing.T) {
 	t.Parallel()
 	list := []dnssrv.Comparison{
-		{Want: []string{"_imaps._tcp.a.test. 3600 IN SRV 0 1 993 mail.a.test."}, Got: []string{"_IMAPS._tcp.a.test. 60 IN SRV 0 1 993 MAIL.a.test."}, Fine: true},
-		{Want: []string{"_submission._tcp.a.test. 3600 IN SRV 0 1 587 x.test.", "_submission._tcp.a.test. 3600 IN SRV 10 1 587 y.test."},
-			Got: []string{"_submission._tcp.a.test. 300 IN SRV 5 1 25 z.test.", "_submission._tcp.a.test. 300 IN SRV 0 1 587 x.test.", "_submission._tcp.a.test. 300 IN SRV 7 0 25 old.test."}},
+		{Want: []string{"_imaps._tcp.a.test. 3600 IN SRV 0 1 993 mail.a.test."},
+			Got: []string{"_IMAPS._tcp.a.test. 60 IN SRV 0 1 993 MAIL.a.test."}, Fine: true},
+		{Want: []string{"_submission._tcp.a.test. 3600 IN SRV 0 1 587 x.test.",
+			"_submission._tcp.a.test. 3600 IN SRV 10 1 587 y.test."},
+			Got: []string{"_submission._tcp.a.test. 300 IN SRV 5 1 25 z.test.",
+				"_submission._tcp.a.test. 300 IN SRV 0 1 587 x.test.", "_submission._tcp.a.test. 300 IN SRV 7 0 25 old.test."}},
 		{Want: []string{"_pop3._tcp.a.test. 3600 IN SRV 0 0 0 ."}},
 		{Want: []string{`_ua-auto-config.a.test. 3600 IN TXT "v=1; d=x"`}, Unknown: true},
-		{Want: []string{"autoconfig.a.test. 3600 IN CNAME host.test."}, Got: []string{"autoconfig.a.test. 3600 IN A 192.0.2.1"}},
+		{Want: []string{"autoconfig.a.test. 3600 IN CNAME host.test."},
+			Got: []string{"autoconfig.a.test. 3600 IN A 192.0.2.1"}},
 		{Got: []string{"_jmap._tcp.a.test. 3600 IN SRV 0 1 443 j.test."}, Fine: true},
 		{Got: []string{"not a record: at all"}},
 	}

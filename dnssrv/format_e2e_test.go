@@ -24,8 +24,9 @@ func TestZoneLoads(t *testing.T) {
 	for domain, records := range formatPlans(t) {
 		dir := t.TempDir()
 		dnstest.WriteFile(t, filepath.Join(dir, "plan.zone"), written(t, "zone", domain, records, dnssrv.FormatOptions{}))
-		dnstest.WriteFile(t, filepath.Join(dir, "zone"), "$TTL 3600\n@ SOA ns1 hostmaster 1 3600 600 86400 300\n@ NS ns1\nns1 A 192.0.2.53\n"+
-			"imap A 192.0.2.1\nimap2 A 192.0.2.1\npop A 192.0.2.1\nsmtp A 192.0.2.1\nsieve A 192.0.2.1\njmap A 192.0.2.1\ndav A 192.0.2.1\n$INCLUDE plan.zone\n")
+		dnstest.WriteFile(t, filepath.Join(dir, "zone"),
+			"$TTL 3600\n@ SOA ns1 hostmaster 1 3600 600 86400 300\n@ NS ns1\nns1 A 192.0.2.53\n"+
+				"imap A 192.0.2.1\nimap2 A 192.0.2.1\npop A 192.0.2.1\nsmtp A 192.0.2.1\nsieve A 192.0.2.1\njmap A 192.0.2.1\ndav A 192.0.2.1\n$INCLUDE plan.zone\n")
 		dnstest.RunTool(t, dir, "named-checkzone", "-k", "fail", "-m", "fail", "-n", "fail", "-S", "fail", domain, "zone")
 	}
 }
@@ -45,7 +46,8 @@ func TestDNSControlRuns(t *testing.T) {
 	t.Parallel()
 	node := component.Need(t, "node")
 	for domain, records := range formatPlans(t) {
-		script := stubs + written(t, "dnscontrol", domain, records, dnssrv.FormatOptions{}) + "\nconsole.log(JSON.stringify(out))"
+		script := stubs + written(t, "dnscontrol", domain, records, dnssrv.FormatOptions{}) +
+			"\nconsole.log(JSON.stringify(out))"
 		said, err := exec.Command(node, "--use_strict", "-e", script).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v: %s", err, said)
@@ -60,7 +62,8 @@ func TestDNSControlRuns(t *testing.T) {
 				Rest        []any
 			}
 		}
-		if err := json.Unmarshal(said, &zones); err != nil || len(zones) != 1 || zones[0].Purge || zones[0].Zone != domain || len(zones[0].Ignored) != 1 {
+		if err := json.Unmarshal(said, &zones); err != nil || len(zones) != 1 || zones[0].Purge || zones[0].Zone != domain ||
+			len(zones[0].Ignored) != 1 {
 			t.Fatalf("%v: %s", err, said)
 		}
 		var got []dns.RR

@@ -28,7 +28,8 @@ func formatPlans(t testing.TB) map[string][]dns.RR {
 	nasty := dnstest.Everything()
 	nasty.CalDAV = "https://dav.example.test/${a}%{b}'\"; \\" + strings.Repeat("x", 300)
 	out := map[string][]dns.RR{}
-	for name, p := range map[string]*provider.Provider{"example.test": dnstest.Everything(), "shop.example": provider.Builtin(provider.Microsoft365), "sub.xn--mller-kva.example": nasty} {
+	for name, p := range map[string]*provider.Provider{"example.test": dnstest.Everything(),
+		"shop.example": provider.Builtin(provider.Microsoft365), "sub.xn--mller-kva.example": nasty} {
 		records, err := dnssrv.Plan(name, p, dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, PACC: dnstest.PACC})
 		if err != nil {
 			t.Fatal(err)
@@ -61,7 +62,8 @@ func TestFormats(t *testing.T) {
 	}
 	for _, f := range forms {
 		text := written(t, f.format, "example.test", plans["example.test"], dnssrv.FormatOptions{Terraform: f.terraform}) +
-			written(t, f.format, "shop.example", plans["shop.example"], dnssrv.FormatOptions{Terraform: f.terraform, Further: true})
+			written(t, f.format, "shop.example", plans["shop.example"],
+				dnssrv.FormatOptions{Terraform: f.terraform, Further: true})
 		path := filepath.Join("testdata", "format", strings.TrimSuffix(f.format+"-"+f.terraform, "-")+".txt")
 		if *update {
 			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -169,7 +171,8 @@ func readManual(t testing.TB, text, zone string) []dns.RR {
 		if err != nil {
 			t.Fatal(row, err)
 		}
-		data := map[string]string{"SRV": strings.Join(f[2:5], " ") + " " + dns.Fqdn(f[5]), "CNAME": f[5] + ".", "TXT": txt(f[5])}[f[0]]
+		data := map[string]string{"SRV": strings.Join(f[2:5], " ") + " " + dns.Fqdn(f[5]), "CNAME": f[5] + ".",
+			"TXT": txt(f[5])}[f[0]]
 		out = append(out, record(t, f[1], zone, f[0], data, ttl))
 	}
 	_, rest, _ = strings.Cut(rest, "\n")
@@ -217,10 +220,12 @@ func readOctoDNS(t testing.TB, text, zone string) []dns.RR {
 		t.Error("a third document:", err)
 	}
 	names, types := config.Processors["autoconfig-names"].Allowlist, config.Processors["autoconfig-types"].Allowlist
-	if z := config.Zones[zone+"."]; len(config.Zones) != 1 || !slices.Equal(z.Processors, []string{"autoconfig-names", "autoconfig-types"}) || !slices.Equal(z.Sources, []string{"autoconfig"}) {
+	if z := config.Zones[zone+"."]; len(config.Zones) != 1 || !slices.Equal(z.Processors,
+		[]string{"autoconfig-names", "autoconfig-types"}) || !slices.Equal(z.Sources, []string{"autoconfig"}) {
 		t.Errorf("%+v", config.Zones)
 	}
-	if slices.Contains(types, "MX") || slices.Contains(types, "NS") || slices.Contains(names, "") || len(names) != len(records) {
+	if slices.Contains(types, "MX") || slices.Contains(types, "NS") || slices.Contains(names, "") ||
+		len(names) != len(records) {
 		t.Errorf("the filters let more through than the plan: %v %v", names, types)
 	}
 	var out []dns.RR
@@ -281,12 +286,14 @@ func readExternalDNS(t testing.TB, text, _ string) []dns.RR {
 	if err := yaml.NewDecoder(strings.NewReader(text), yaml.Strict()).Decode(&e); err != nil {
 		t.Fatal(err)
 	}
-	if e.APIVersion != "externaldns.k8s.io/v1alpha1" || e.Kind != "DNSEndpoint" || !objectName.MatchString(e.Metadata.Name) || len(e.Metadata.Name) > 253 {
+	if e.APIVersion != "externaldns.k8s.io/v1alpha1" || e.Kind != "DNSEndpoint" ||
+		!objectName.MatchString(e.Metadata.Name) || len(e.Metadata.Name) > 253 {
 		t.Errorf("%+v", e)
 	}
 	var out []dns.RR
 	for _, p := range e.Spec.Endpoints {
-		if !endpointName.MatchString(p.DNSName) || len(p.DNSName) > 253 || p.RecordTTL < 0 || !slices.Contains([]string{"A", "AAAA", "CNAME", "MX", "SRV", "TXT"}, p.RecordType) {
+		if !endpointName.MatchString(p.DNSName) || len(p.DNSName) > 253 || p.RecordTTL < 0 ||
+			!slices.Contains([]string{"A", "AAAA", "CNAME", "MX", "SRV", "TXT"}, p.RecordType) {
 			t.Errorf("%+v", p)
 		}
 		for _, target := range p.Targets {

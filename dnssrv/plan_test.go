@@ -71,14 +71,17 @@ func TestPlan(t *testing.T) {
 		p      *provider.Provider
 		o      dnssrv.PlanOptions
 	}{
-		"everything":   {"example.test", dnstest.Everything(), all},
-		"imap-only":    {"Example.Test.", imapOnly(), dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, TTL: 300}},
-		"microsoft365": {"shop.example", provider.Builtin(provider.Microsoft365), dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost}},
-		"own-host":     {"hoster.example", imapOnly(), dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, PACC: dnstest.PACC}},
-		"idn":          {"müller.example", imapOnly(), all},
-		"only":         {"example.test", dnstest.Everything(), dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, Only: []string{"pop3", "caldav", "autoconfig", "negative"}}},
-		"without":      {"example.test", imapOnly(), dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, PACC: dnstest.PACC, Without: []string{"negative", "autodiscover", "pacc"}}},
-		"no-host":      {"example.test", dnstest.Everything(), dnssrv.PlanOptions{Only: []string{"imap", "pop3", "submission"}}},
+		"everything": {"example.test", dnstest.Everything(), all},
+		"imap-only":  {"Example.Test.", imapOnly(), dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, TTL: 300}},
+		"microsoft365": {"shop.example", provider.Builtin(provider.Microsoft365),
+			dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost}},
+		"own-host": {"hoster.example", imapOnly(), dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, PACC: dnstest.PACC}},
+		"idn":      {"müller.example", imapOnly(), all},
+		"only": {"example.test", dnstest.Everything(),
+			dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, Only: []string{"pop3", "caldav", "autoconfig", "negative"}}},
+		"without": {"example.test", imapOnly(), dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, PACC: dnstest.PACC,
+			Without: []string{"negative", "autodiscover", "pacc"}}},
+		"no-host": {"example.test", dnstest.Everything(), dnssrv.PlanOptions{Only: []string{"imap", "pop3", "submission"}}},
 	} {
 		records, err := dnssrv.Plan(test.domain, test.p, test.o)
 		if err != nil {
@@ -113,11 +116,12 @@ func TestPlanRefusals(t *testing.T) {
 		o      dnssrv.PlanOptions
 		want   error
 	}{
-		"consumer domain":       {"live.co.uk", dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost}, dnssrv.ErrVendorOwned},
-		"unverified name":       {"hotmail.at", dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost}, dnssrv.ErrVendorOwned},
-		"no service host":       {"example.test", dnssrv.PlanOptions{}, dnssrv.ErrServiceHost},
-		"no name for a host":    {"example.test", dnssrv.PlanOptions{ServiceHost: "192.0.2.1"}, dnssrv.ErrServiceHost},
-		"unknown kind":          {"example.test", dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, Only: []string{"smtp"}}, dnssrv.ErrKind},
+		"consumer domain":    {"live.co.uk", dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost}, dnssrv.ErrVendorOwned},
+		"unverified name":    {"hotmail.at", dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost}, dnssrv.ErrVendorOwned},
+		"no service host":    {"example.test", dnssrv.PlanOptions{}, dnssrv.ErrServiceHost},
+		"no name for a host": {"example.test", dnssrv.PlanOptions{ServiceHost: "192.0.2.1"}, dnssrv.ErrServiceHost},
+		"unknown kind": {"example.test",
+			dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, Only: []string{"smtp"}}, dnssrv.ErrKind},
 		"unknown kind, without": {"example.test", dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost, Without: []string{"mx"}}, dnssrv.ErrKind},
 		"no domain":             {"localhost", dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost}, provider.ErrDomain},
 		"name too long":         {long, dnssrv.PlanOptions{ServiceHost: dnstest.ServiceHost}, provider.ErrDomain},

@@ -48,7 +48,8 @@ func TestBenchServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &dns.Server{PacketConn: conn, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) { _ = w.WriteMsg(benchAnswer(plan, q)) })}
+	s := &dns.Server{PacketConn: conn,
+		Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) { _ = w.WriteMsg(benchAnswer(plan, q)) })}
 	go func() { _ = s.ActivateAndServe() }()
 	fmt.Println("listening", conn.LocalAddr())
 	_, _ = io.Copy(io.Discard, os.Stdin)
@@ -66,7 +67,8 @@ func benchAnswer(plan map[string][]string, q *dns.Msg) *dns.Msg {
 	case strings.HasSuffix(name, "hoster.example."):
 		records = []string{"A 192.0.2.1"}
 	case !inBench && strings.HasPrefix(name, "d"):
-		records = []string{"SOA ns1.bench.test. hostmaster.bench.test. 1 3600 600 86400 300", "MX 10 mx.hoster.example.", "TXT \"v=spf1 -all\""}
+		records = []string{"SOA ns1.bench.test. hostmaster.bench.test. 1 3600 600 86400 300", "MX 10 mx.hoster.example.",
+			"TXT \"v=spf1 -all\""}
 	}
 	for _, text := range records {
 		if kind, _, _ := strings.Cut(text, " "); kind == qtype || kind == "CNAME" && qtype == "A" {
@@ -140,10 +142,11 @@ func BenchmarkCheck(b *testing.B) {
 		client := query.New(query.Options{Resolvers: []string{addr}, InFlight: benchAtOnce})
 		checker := New(client, Options{Digest: pacc.ParseTXT})
 		measure(b, len(questions), func() {
-			for r := range query.InOrder(b.Context(), benchDomains(b.N), benchAtOnce/4, func(ctx context.Context, domain string) []finding.Finding {
-				found, _ := checker.Check(ctx, benchSubject(b, domain))
-				return found
-			}) {
+			for r := range query.InOrder(b.Context(), benchDomains(b.N), benchAtOnce/4,
+				func(ctx context.Context, domain string) []finding.Finding {
+					found, _ := checker.Check(ctx, benchSubject(b, domain))
+					return found
+				}) {
 				if finding.Summarize(r).Fail > 0 {
 					b.Fatalf("%+v", r)
 				}

@@ -28,7 +28,8 @@ func TestE2EPlannedZone(t *testing.T) {
 	dir, text := t.TempDir(), plannedZone(t, dropping("\x00"))
 	dnstest.WriteFile(t, filepath.Join(dir, "zone"), text)
 	dnstest.RunTool(t, dir, "named-checkzone", "-i", "local", "example.test", "zone")
-	addr := dnstest.StartNamed(t, primaryZone, map[string]string{"options": "recursion no;", "example.test.zone": text, "hoster.zone": hosterZone + "@ NS autoconfig\n"})
+	addr := dnstest.StartNamed(t, primaryZone, map[string]string{"options": "recursion no;", "example.test.zone": text,
+		"hoster.zone": hosterZone + "@ NS autoconfig\n"})
 	c := query.New(query.Options{Resolvers: []string{addr}})
 	found, _ := check.New(c, checkOptions()).Check(t.Context(), served(t))
 	expect(t, found)
@@ -50,7 +51,8 @@ func TestE2EPlansLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 		origin := strings.TrimSuffix(strings.Fields(string(text))[1], ".")
-		head := "$TTL 3600\n" + origin + ". SOA ns1.invalid. hostmaster.invalid. 1 3600 600 86400 300\n" + origin + ". NS ns1.invalid.\n"
+		head := "$TTL 3600\n" + origin + ". SOA ns1.invalid. hostmaster.invalid. 1 3600 600 86400 300\n" + origin +
+			". NS ns1.invalid.\n"
 		dnstest.WriteFile(t, filepath.Join(dir, "zone"), head+string(text))
 		dnstest.RunTool(t, dir, "named-checkzone", "-i", "none", origin, "zone")
 	}
@@ -60,12 +62,15 @@ func TestE2EPlansLoad(t *testing.T) {
 func TestE2ESecondaryLags(t *testing.T) {
 	text := plannedZone(t, dropping("\x00"))
 	options := "recursion no; notify no; allow-transfer { any; };"
-	primary := dnstest.StartNamed(t, `zone "example.test" { type primary; file "example.test.zone"; allow-update { 127.0.0.1; }; };
+	primary := dnstest.StartNamed(t,
+		`zone "example.test" { type primary; file "example.test.zone"; allow-update { 127.0.0.1; }; };
 zone "hoster.example" { type primary; file "hoster.zone"; };`,
 		map[string]string{"options": options, "example.test.zone": text, "hoster.zone": hosterZone + "@ NS autoconfig\n"})
 	_, port, _ := strings.Cut(primary, ":")
-	secondary := dnstest.StartNamed(t, `zone "example.test" { type secondary; file "copy"; primaries { 127.0.0.1 port `+port+`; }; };`, map[string]string{"options": options})
-	c := query.New(query.Options{Resolvers: []string{primary}, ConnectTo: connectTo(map[string]string{"ns1.example.test:53": primary, "ns2.example.test:53": secondary})})
+	secondary := dnstest.StartNamed(t, `zone "example.test" { type secondary; file "copy"; primaries { 127.0.0.1 port `+
+		port+`; }; };`, map[string]string{"options": options})
+	c := query.New(query.Options{Resolvers: []string{primary},
+		ConnectTo: connectTo(map[string]string{"ns1.example.test:53": primary, "ns2.example.test:53": secondary})})
 	waitUntil(t, func() bool {
 		return c.AskServer(t.Context(), secondary, "example.test", dns.TypeSOA).Outcome == query.NOERROR
 	})
@@ -101,16 +106,19 @@ func waitUntil(t testing.TB, done func() bool) {
 func TestE2EValidation(t *testing.T) {
 	dir := t.TempDir()
 	signed, anchor := signZone(t, dir, "example.test", plannedZone(t, dropping("\x00")))
-	expired, badAnchor := signZone(t, dir, "expired.test", strings.ReplaceAll(dnstest.Zone("@ NS ns1", "ns1 A 127.0.0.1", "@ MX 10 ns1"), "example.test", "expired.test"),
+	expired, badAnchor := signZone(t, dir, "expired.test",
+		strings.ReplaceAll(dnstest.Zone("@ NS ns1", "ns1 A 127.0.0.1", "@ MX 10 ns1"), "example.test", "expired.test"),
 		"-s", "20200101000000", "-e", "20200201000000")
 	authority := dnstest.StartNamed(t, primaryZone+`zone "expired.test" { type primary; file "expired.test.zone"; };`,
-		map[string]string{"options": "recursion no;", "example.test.zone": signed, "expired.test.zone": expired, "hoster.zone": hosterZone + "@ NS autoconfig\n"})
+		map[string]string{"options": "recursion no;", "example.test.zone": signed, "expired.test.zone": expired,
+			"hoster.zone": hosterZone + "@ NS autoconfig\n"})
 	_, port, _ := strings.Cut(authority, ":")
 	config := "trust-anchors { " + anchor + badAnchor + " };\n"
 	for _, origin := range []string{"example.test", "expired.test", "hoster.example"} {
 		config += `zone "` + origin + `" { type forward; forward only; forwarders { 127.0.0.1 port ` + port + "; }; };\n"
 	}
-	resolver := dnstest.StartNamed(t, config, map[string]string{"options": "recursion yes; allow-recursion { 127.0.0.1; }; dnssec-validation yes; empty-zones-enable no;"})
+	resolver := dnstest.StartNamed(t, config,
+		map[string]string{"options": "recursion yes; allow-recursion { 127.0.0.1; }; dnssec-validation yes; empty-zones-enable no;"})
 	c := query.New(query.Options{Resolvers: []string{resolver}, Timeout: 5 * time.Second})
 
 	found, seen := check.New(c, checkOptions()).Check(t.Context(), served(t))

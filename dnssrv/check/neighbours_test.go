@@ -18,7 +18,8 @@ const goodPolicy = "version: STSv1\r\nmode: enforce\r\nmx: *.example.test\r\nmax
 // never among the records to publish.
 func TestNeighbours(t *testing.T) {
 	t.Parallel()
-	const sts, pin = `_mta-sts TXT "v=STSv1; id=20260101T1"`, "_25._tcp.mx TLSA 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	const sts, pin = `_mta-sts TXT "v=STSv1; id=20260101T1"`,
+		"_25._tcp.mx TLSA 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	for name, test := range map[string]struct {
 		more   []string
 		policy string // "": it cannot be read
@@ -26,28 +27,41 @@ func TestNeighbours(t *testing.T) {
 		cas    []string
 		want   string // ids, those that are fine too
 	}{
-		"nothing":              {},
-		"MTA-STS":              {more: []string{sts}, policy: goodPolicy, want: "dns-mta-sts-published"},
-		"by name":              {more: []string{sts}, policy: strings.Replace(goodPolicy, "*.example.test", "MX.example.test", 1), want: "dns-mta-sts-published"},
-		"two labels":           {more: []string{sts}, policy: strings.Replace(goodPolicy, "*.example.test", "*.test", 1), want: "dns-mta-sts-broken"},
-		"another exchanger":    {more: []string{sts}, policy: strings.Replace(goodPolicy, "*.example.test", "mx.old.test", 1), want: "dns-mta-sts-broken"},
-		"mode none":            {more: []string{sts}, policy: "version: STSv1\nmode: none\nmax_age: 1\n", want: "dns-mta-sts-published"},
-		"no policy":            {more: []string{sts}, want: "dns-mta-sts-broken"},
-		"a web page":           {more: []string{sts}, policy: "<html>", want: "dns-mta-sts-broken"},
-		"no id":                {more: []string{`_mta-sts TXT "v=STSv1; id=2026-01-01"`}, policy: goodPolicy, want: "dns-mta-sts-broken"},
-		"two records":          {more: []string{sts, `_mta-sts TXT "v=STSv1; id=2"`}, policy: goodPolicy, want: "dns-mta-sts-broken"},
-		"TLSRPT":               {more: []string{`_smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls@example.test"`}, want: "dns-tlsrpt-published"},
-		"TLSRPT to nobody":     {more: []string{`_smtp._tls TXT "v=TLSRPTv1; rua=tls@example.test"`}, want: "dns-tlsrpt-malformed"},
+		"nothing": {},
+		"MTA-STS": {more: []string{sts}, policy: goodPolicy, want: "dns-mta-sts-published"},
+		"by name": {more: []string{sts},
+			policy: strings.Replace(goodPolicy, "*.example.test", "MX.example.test", 1), want: "dns-mta-sts-published"},
+		"two labels": {more: []string{sts}, policy: strings.Replace(goodPolicy, "*.example.test", "*.test", 1),
+			want: "dns-mta-sts-broken"},
+		"another exchanger": {more: []string{sts}, policy: strings.Replace(goodPolicy, "*.example.test", "mx.old.test", 1),
+			want: "dns-mta-sts-broken"},
+		"mode none": {more: []string{sts}, policy: "version: STSv1\nmode: none\nmax_age: 1\n",
+			want: "dns-mta-sts-published"},
+		"no policy":  {more: []string{sts}, want: "dns-mta-sts-broken"},
+		"a web page": {more: []string{sts}, policy: "<html>", want: "dns-mta-sts-broken"},
+		"no id": {more: []string{`_mta-sts TXT "v=STSv1; id=2026-01-01"`}, policy: goodPolicy,
+			want: "dns-mta-sts-broken"},
+		"two records": {more: []string{sts, `_mta-sts TXT "v=STSv1; id=2"`}, policy: goodPolicy,
+			want: "dns-mta-sts-broken"},
+		"TLSRPT": {more: []string{`_smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls@example.test"`},
+			want: "dns-tlsrpt-published"},
+		"TLSRPT to nobody": {more: []string{`_smtp._tls TXT "v=TLSRPTv1; rua=tls@example.test"`},
+			want: "dns-tlsrpt-malformed"},
 		"DANE":                 {more: []string{pin}, ad: true, want: "dns-dane-published"},
 		"DANE, nobody vouches": {more: []string{pin}, want: "dns-dane-published"}, // a resolver that does not validate cannot tell
-		"DANE of the web":      {more: []string{strings.Replace(pin, "3 1 1", "1 1 1", 1)}, ad: true, want: "dns-dane-unusable"},
-		"CAA":                  {more: []string{`@ CAA 0 issue "letsencrypt.org; validationmethods=http-01"`}, cas: []string{"letsencrypt.org"}, want: "dns-caa-allows"},
-		"CAA for another":      {more: []string{`@ CAA 0 issue "ca.test"`, `@ CAA 0 issuewild "letsencrypt.org"`}, cas: []string{"letsencrypt.org"}, want: "dns-caa-denies"},
-		"CAA for nobody":       {more: []string{`@ CAA 0 issue ";"`}, cas: []string{"letsencrypt.org"}, want: "dns-caa-denies"},
-		"CAA without issue":    {more: []string{`@ CAA 0 iodef "mailto:x@example.test"`}, cas: []string{"letsencrypt.org"}, want: "dns-caa-allows"},
-		"CAA, none ordered":    {more: []string{`@ CAA 0 issue "ca.test"`}},
+		"DANE of the web": {more: []string{strings.Replace(pin, "3 1 1", "1 1 1", 1)}, ad: true,
+			want: "dns-dane-unusable"},
+		"CAA": {more: []string{`@ CAA 0 issue "letsencrypt.org; validationmethods=http-01"`},
+			cas: []string{"letsencrypt.org"}, want: "dns-caa-allows"},
+		"CAA for another": {more: []string{`@ CAA 0 issue "ca.test"`, `@ CAA 0 issuewild "letsencrypt.org"`},
+			cas: []string{"letsencrypt.org"}, want: "dns-caa-denies"},
+		"CAA for nobody": {more: []string{`@ CAA 0 issue ";"`}, cas: []string{"letsencrypt.org"}, want: "dns-caa-denies"},
+		"CAA without issue": {more: []string{`@ CAA 0 iodef "mailto:x@example.test"`}, cas: []string{"letsencrypt.org"},
+			want: "dns-caa-allows"},
+		"CAA, none ordered": {more: []string{`@ CAA 0 issue "ca.test"`}},
 	} {
-		s := dnstest.Start(t, plannedZone(t, dropping("nothing at all"), test.more...), hosterZone, "$ORIGIN .\n$TTL 60\n"+dnstest.SOA)
+		s := dnstest.Start(t, plannedZone(t, dropping("nothing at all"), test.more...), hosterZone,
+			"$ORIGIN .\n$TTL 60\n"+dnstest.SOA)
 		s.AD(test.ad)
 		o := checkOptions()
 		o.Neighbours = &check.Neighbours{CAs: test.cas, Fetch: func(_ context.Context, url string) ([]byte, error) {
@@ -59,7 +73,8 @@ func TestNeighbours(t *testing.T) {
 		found, _ := check.New(client(s), o).Check(t.Context(), served(t))
 		var got []string
 		for _, f := range found {
-			if slices.ContainsFunc([]string{"dns-mta", "dns-tls", "dns-dane", "dns-caa"}, func(p string) bool { return strings.HasPrefix(f.ID, p) }) {
+			if slices.ContainsFunc([]string{"dns-mta", "dns-tls", "dns-dane", "dns-caa"},
+				func(p string) bool { return strings.HasPrefix(f.ID, p) }) {
 				got = append(got, f.ID)
 				if len(f.Want) > 0 || f.Cause == "" || f.Level != finding.OK && f.Fix == "" {
 					t.Errorf("%s: %+v", name, f)

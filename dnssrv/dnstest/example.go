@@ -33,7 +33,8 @@ func RR(t testing.TB, text string) dns.RR {
 
 // Mail is a server that takes the address and a password.
 func Mail(proto provider.Protocol, host string, port uint16, sec provider.Security) provider.Server {
-	return provider.Server{Protocol: proto, Host: host, Port: port, Security: sec, Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress}
+	return provider.Server{Protocol: proto, Host: host, Port: port, Security: sec,
+		Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress}
 }
 
 // Everything is a provider of example.test that offers each service.

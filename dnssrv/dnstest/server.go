@@ -60,8 +60,10 @@ func Start(t testing.TB, zones ...string) *Server {
 		}
 		return dns.MsgAccept // the default refuses updates
 	}
-	s.udp = &dns.Server{PacketConn: packets, Handler: handler, MsgAcceptFunc: accept, TsigProvider: s, NotifyStartedFunc: ready.Done}
-	s.tcp = &dns.Server{Listener: listener, Handler: handler, MsgAcceptFunc: accept, TsigProvider: s, NotifyStartedFunc: ready.Done}
+	s.udp = &dns.Server{PacketConn: packets, Handler: handler, MsgAcceptFunc: accept, TsigProvider: s,
+		NotifyStartedFunc: ready.Done}
+	s.tcp = &dns.Server{Listener: listener, Handler: handler, MsgAcceptFunc: accept, TsigProvider: s,
+		NotifyStartedFunc: ready.Done}
 	var stopped sync.WaitGroup
 	stopped.Go(func() { _ = s.udp.ActivateAndServe() })
 	stopped.Go(func() { _ = s.tcp.ActivateAndServe() })

@@ -150,7 +150,8 @@ func (s *Server) Generate(msg []byte, t *dns.TSIG) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	newHash, ok := map[string]func() hash.Hash{dns.HmacSHA256: sha256.New, dns.HmacSHA384: sha512.New384, dns.HmacSHA512: sha512.New}[canonical(t.Algorithm)]
+	newHash, ok := map[string]func() hash.Hash{dns.HmacSHA256: sha256.New, dns.HmacSHA384: sha512.New384,
+		dns.HmacSHA512: sha512.New}[canonical(t.Algorithm)]
 	if !ok {
 		return nil, dns.ErrKeyAlg
 	}

@@ -12,7 +12,8 @@ import (
 // Whatever a server sends, an answer is consistent in itself, and is judged
 // without harm.
 func FuzzAnswer(f *testing.F) {
-	for _, text := range []string{"a.test. A 192.0.2.1", "a.test. CNAME b.test.\nb.test. A 192.0.2.1", "a.test. CNAME a.test.", "a.test. CNAME b.test.\na.test. A 192.0.2.1\nb.test. CNAME a.test.",
+	for _, text := range []string{"a.test. A 192.0.2.1", "a.test. CNAME b.test.\nb.test. A 192.0.2.1",
+		"a.test. CNAME a.test.", "a.test. CNAME b.test.\na.test. A 192.0.2.1\nb.test. CNAME a.test.",
 		"a.test. SRV 0 0 0 .", "a.test. TXT \"v=UAAC1; a=sha256; d=\" \"x\"", "a.test. MX 0 ."} {
 		m := new(dns.Msg).SetQuestion("a.test.", dns.TypeA)
 		m.Response = true

@@ -38,7 +38,8 @@ func TestPorts(t *testing.T) {
 	})}
 	go func() { _ = s.ActivateAndServe() }()
 	t.Cleanup(func() { _ = s.Shutdown() })
-	c := query.New(query.Options{Resolvers: []string{conn.LocalAddr().String()}, Timeout: 100 * time.Millisecond, Tries: 1})
+	c := query.New(query.Options{Resolvers: []string{conn.LocalAddr().String()}, Timeout: 100 * time.Millisecond,
+		Tries: 1})
 	for range 5 {
 		for range 20 {
 			c.Ask(t.Context(), "example.test", dns.TypeA)

@@ -59,7 +59,8 @@ func TestResolversChange(t *testing.T) {
 	c := query.New(query.Options{ResolversNow: func() []string { return []string{now.Addr()} }})
 	for _, s := range []*dnstest.Server{before, after, before} {
 		now = s
-		for _, ask := range []query.Answer{c.Ask(t.Context(), "example.test", dns.TypeMX), c.AskUnchecked(t.Context(), "example.test", dns.TypeMX)} {
+		for _, ask := range []query.Answer{c.Ask(t.Context(), "example.test", dns.TypeMX),
+			c.AskUnchecked(t.Context(), "example.test", dns.TypeMX)} {
 			if ask.Server != s.Addr() || ask.Outcome != query.NOERROR {
 				t.Errorf("%s by %s, want one of %s", ask.Outcome, ask.Server, s.Addr())
 			}
