@@ -53,7 +53,8 @@ providers:
 	r := &replica{t: t, dir: dir, build: program, admin: admin, env: []string{"SSL_CERT_FILE=" + a.RootFile}}
 	r.up()
 	shake := func(name string) error {
-		d := tls.Dialer{NetDialer: &net.Dialer{Timeout: 40 * time.Second}, Config: &tls.Config{ServerName: name, RootCAs: a.Roots}}
+		d := tls.Dialer{NetDialer: &net.Dialer{Timeout: 40 * time.Second},
+			Config: &tls.Config{ServerName: name, RootCAs: a.Roots}}
 		conn, err := d.Dial("tcp", secure)
 		if err == nil {
 			err = conn.Close()
@@ -80,7 +81,8 @@ providers:
 	if orders := a.Orders(); len(orders) != 2 {
 		t.Errorf("ordered: %v", orders)
 	}
-	for name, want := range map[string]int{"autoconfig.here.test": http.StatusOK, "autoconfig.d0.test": http.StatusNotFound, "autoconfig.d1.test": http.StatusNotFound,
+	for name, want := range map[string]int{"autoconfig.here.test": http.StatusOK,
+		"autoconfig.d0.test": http.StatusNotFound, "autoconfig.d1.test": http.StatusNotFound,
 		"autoconfig.silent.example": http.StatusServiceUnavailable, "autoconfig.stranger.test": http.StatusNotFound} {
 		if status, _, err := newAsker(admin, false).get("localhost", "/ask?domain="+name); err != nil || status != want {
 			t.Errorf("/ask for %s: %d, %v", name, status, err)
@@ -115,7 +117,8 @@ providers:
   - {domains: [here.test], incoming: [imaps://mail.hoster.test], outgoing: [submissions://mail.hoster.test]}
 `, plain, secure, admin, dns.Addr(), a.Directory))
 			if kept {
-				acmetest.Keep(t, acme.Folder(filepath.Join(dir, "certificates")), a.Directory, "autoconfig.hoster.test", time.Now().Add(-80*24*time.Hour), time.Now().Add(10*24*time.Hour))
+				acmetest.Keep(t, acme.Folder(filepath.Join(dir, "certificates")), a.Directory, "autoconfig.hoster.test",
+					time.Now().Add(-80*24*time.Hour), time.Now().Add(10*24*time.Hour))
 			}
 			r := &replica{t: t, dir: dir, build: program, admin: admin, env: []string{"SSL_CERT_FILE=" + a.RootFile}}
 			r.up()
@@ -136,7 +139,8 @@ providers:
 					}
 					break
 				}
-				if old++; !kept || status != http.StatusOK || !errors.Is(err, apple.ErrUntrusted) || !slices.Equal(signed.Signer.DNSNames, []string{"autoconfig.hoster.test"}) {
+				if old++; !kept || status != http.StatusOK || !errors.Is(err, apple.ErrUntrusted) ||
+					!slices.Equal(signed.Signer.DNSNames, []string{"autoconfig.hoster.test"}) {
 					t.Fatalf("%d, %v", status, err)
 				}
 			}

@@ -94,7 +94,8 @@ func (b *beginning) background(line string) *process {
 
 func (b *beginning) prepare(cmd *exec.Cmd) {
 	cmd.Dir = b.dir
-	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(b.dir, ".bin")+":"+os.Getenv("PATH"), "HOME="+filepath.Join(b.dir, ".home"),
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(b.dir, ".bin")+":"+os.Getenv("PATH"),
+		"HOME="+filepath.Join(b.dir, ".home"),
 		"XDG_DATA_HOME="+filepath.Join(b.dir, ".home"), "XDG_CONFIG_HOME="+filepath.Join(b.dir, ".home"), "TERM=dumb")
 }
 
@@ -111,7 +112,8 @@ func (b *beginning) wrap(authority *probetest.Authority) (roots string) {
 		to = append(to, name+".example.org:443:"+b.https, name+".example.org:80:"+b.http)
 	}
 	for _, host := range []string{"mail", "smtp"} {
-		to = append(to, host+".example.org:993:"+b.mail.imaps, host+".example.org:587:"+b.mail.submission, host+".example.org::"+closed)
+		to = append(to, host+".example.org:993:"+b.mail.imaps, host+".example.org:587:"+b.mail.submission,
+			host+".example.org::"+closed)
 	}
 	roots = filepath.Join(b.dir, ".roots.pem")
 	text, err := os.ReadFile(authority.Root(b.t))
@@ -222,7 +224,8 @@ func TestFromNothing(t *testing.T) {
 	begin := time.Now()
 	authority := probetest.NewAuthority()
 	commands := readmeCommands(t)
-	b := &beginning{t: t, dir: t.TempDir(), serve: freeport.On(t, "127.0.0.1"), http: freeport.On(t, "127.0.0.1"), https: freeport.On(t, "127.0.0.1")}
+	b := &beginning{t: t, dir: t.TempDir(), serve: freeport.On(t, "127.0.0.1"), http: freeport.On(t, "127.0.0.1"),
+		https: freeport.On(t, "127.0.0.1")}
 	b.mail = startMail(t, "example.org", authority.Certificate(90*probetest.Day, "mail.example.org"))
 	b.dns = dnstest.StartNamed(t, beginNamed, map[string]string{"zone": beginZone, "net": beginNet})
 	roots := b.wrap(authority)
@@ -274,8 +277,10 @@ func TestFromNothing(t *testing.T) {
 	var account []found
 	tb.run(&account, `return finish(args[0])`, "right")
 	want := []found{
-		{Protocol: "imap", Host: "mail.example.org", Security: "tls", Auth: "password", Username: "jo@example.org", Port: 993},
-		{Protocol: "smtp", Host: "mail.example.org", Security: "starttls", Auth: "password", Username: "jo@example.org", Port: 587},
+		{Protocol: "imap", Host: "mail.example.org", Security: "tls", Auth: "password", Username: "jo@example.org",
+			Port: 993},
+		{Protocol: "smtp", Host: "mail.example.org", Security: "starttls", Auth: "password", Username: "jo@example.org",
+			Port: 587},
 	}
 	if diff := cmp.Diff(want, account); diff != "" {
 		t.Errorf("the account made (-want +got):\n%s", diff)
@@ -284,11 +289,13 @@ func TestFromNothing(t *testing.T) {
 	tb.run(nil, `return write(args[0], args[1])`, "jo@example.org", "Sent with the settings found")
 	until(t, "the message arrives", func() bool { return len(b.mail.messages()) > 0 })
 	lap("message sent")
-	if message := b.mail.received(t); !strings.Contains(message, "Sent with the settings found") || !strings.Contains(message, "with ESMTPSA") {
+	if message := b.mail.received(t); !strings.Contains(message, "Sent with the settings found") ||
+		!strings.Contains(message, "with ESMTPSA") {
 		t.Errorf("Dovecot has:\n%s", message)
 	}
 	fmt.Fprintf(&b.script, "[Thunderbird: jo@example.org, password; account made: %+v]\n", account)
-	if !slices.ContainsFunc(tb.net.log(), func(at string) bool { return strings.HasPrefix(at, "autoconfig.example.org:") }) {
+	if !slices.ContainsFunc(tb.net.log(),
+		func(at string) bool { return strings.HasPrefix(at, "autoconfig.example.org:") }) {
 		t.Errorf("Thunderbird asked %q", tb.net.log())
 	}
 }
@@ -296,23 +303,29 @@ func TestFromNothing(t *testing.T) {
 // A person who has no usual names is asked for what cannot be found out.
 func TestInitAsks(t *testing.T) {
 	authority := probetest.NewAuthority()
-	dns := dnstest.Start(t, "$ORIGIN example.org.\n@ 60 IN SOA ns root 1 3600 600 86400 60\n@ IN NS ns\nns IN A 192.0.2.53\n@ IN MX 10 mx\n").Addr()
+	dns := dnstest.Start(t,
+		"$ORIGIN example.org.\n@ 60 IN SOA ns root 1 3600 600 86400 60\n@ IN NS ns\nns IN A 192.0.2.53\n@ IN MX 10 mx\n").Addr()
 	cert := authority.TLS(90*probetest.Day, "box.example.net")
-	imap := probetest.Play(t, cert, "TLS\nS: * OK ready\nC: a1 CAPABILITY\nS: * CAPABILITY IMAP4rev1 AUTH=PLAIN\nS: a1 OK").Addr
+	imap := probetest.Play(t, cert,
+		"TLS\nS: * OK ready\nC: a1 CAPABILITY\nS: * CAPABILITY IMAP4rev1 AUTH=PLAIN\nS: a1 OK").Addr
 	smtp := probetest.Play(t, cert, "TLS\nS: 220 box ESMTP\nC: EHLO\nS: 250-box\nS: 250 AUTH PLAIN").Addr
 	b := &beginning{t: t, dir: t.TempDir()}
-	said := b.command(program+" init --resolver "+dns+" --ca "+authority.Root(t)+" --connect-to box.example.net:993:"+imap+" --connect-to box.example.net:465:"+smtp+
-		" --connect-to box.example.net::"+freeport.On(t, "127.0.0.1"), "example.org\nbox.example.net\nsubmissions://box.example.net\nSetup.Example.ORG.\n")
+	said := b.command(program+" init --resolver "+dns+" --ca "+authority.Root(t)+" --connect-to box.example.net:993:"+
+		imap+" --connect-to box.example.net:465:"+smtp+
+		" --connect-to box.example.net::"+freeport.On(t, "127.0.0.1"),
+		"example.org\nbox.example.net\nsubmissions://box.example.net\nSetup.Example.ORG.\n")
 	text, err := os.ReadFile(filepath.Join(b.dir, "autoconfig.yaml"))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
-	for _, line := range []string{"service_host: setup.example.org\n", "      - imaps://box.example.net\n", "      - submissions://box.example.net\n", "    domains: [example.org]"} {
+	for _, line := range []string{"service_host: setup.example.org\n", "      - imaps://box.example.net\n",
+		"      - submissions://box.example.net\n", "    domains: [example.org]"} {
 		if !strings.Contains(string(text), line) {
 			t.Errorf("no %q in\n%s\n%s", line, text, said)
 		}
 	}
-	for _, question := range []string{"Domain of the mail addresses: ", "IMAP server (HOST or HOST:PORT): ", "SMTP server (HOST or HOST:PORT): "} {
+	for _, question := range []string{"Domain of the mail addresses: ", "IMAP server (HOST or HOST:PORT): ",
+		"SMTP server (HOST or HOST:PORT): "} {
 		if !strings.Contains(said, question) {
 			t.Errorf("%q is not asked:\n%s", question, said)
 		}

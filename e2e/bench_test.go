@@ -145,7 +145,8 @@ func keepCertificates(b *testing.B, dir, directory string) {
 		}
 		chain := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}), root...)
 		keys := certmagic.StorageKeys
-		for file, content := range map[string][]byte{keys.SiteCert(issuer, name): chain, keys.SitePrivateKey(issuer, name): keyPEM, keys.SiteMeta(issuer, name): meta} {
+		for file, content := range map[string][]byte{keys.SiteCert(issuer, name): chain,
+			keys.SitePrivateKey(issuer, name): keyPEM, keys.SiteMeta(issuer, name): meta} {
 			if err := storage.Store(b.Context(), file, content); err != nil {
 				b.Fatal(err)
 			}

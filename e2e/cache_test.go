@@ -28,7 +28,8 @@ providers:
 // with the line of the recipe gone, Vary alone has to do.
 func TestCacheBehindNginx(t *testing.T) {
 	const clears = `proxy_set_header X-Forwarded-Host "";`
-	for name, key := range map[string]string{"nginx's key": "", "host and target": "proxy_cache_key $host$request_uri;", "host, path and query": "proxy_cache_key $scheme$host$uri$is_args$args;"} {
+	for name, key := range map[string]string{"nginx's key": "", "host and target": "proxy_cache_key $host$request_uri;",
+		"host, path and query": "proxy_cache_key $scheme$host$uri$is_args$args;"} {
 		for _, forwarded := range []bool{false, true} {
 			for _, recipe := range []string{clears, ""} {
 				t.Run(fmt.Sprintf("%s, read %v, cleared %v", name, forwarded, recipe != ""), func(t *testing.T) {
@@ -49,14 +50,17 @@ func attackCache(t *testing.T, proxy string) {
 		{"X-Forwarded-Host": {"autoconfig.attacker.example"}},
 		{"X-Forwarded-Host": {"autoconfig.attacker.example, autoconfig.victim.example"}},
 		{"X-Forwarded-Host": {"autoconfig.victim.example", "autoconfig.attacker.example"}},
-		{"X-Forwarded-Server": {"autoconfig.attacker.example"}, "X-Host": {"autoconfig.attacker.example"}, "X-Original-Host": {"autoconfig.attacker.example"}},
+		{"X-Forwarded-Server": {"autoconfig.attacker.example"}, "X-Host": {"autoconfig.attacker.example"},
+			"X-Original-Host": {"autoconfig.attacker.example"}},
 		{"Forwarded": {"host=autoconfig.attacker.example"}},
 		{"X-Forwarded-Host": {"nowhere.example"}}, // a 404 for the customer
 	} {
-		for _, path := range []string{"/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml", "/.well-known/user-agent-configuration.json"} {
+		for _, path := range []string{"/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml",
+			"/.well-known/user-agent-configuration.json"} {
 			path += fmt.Sprintf("?round=%d", i) // not asked for before
 			_, _, _ = through(t, proxy, "autoconfig.victim.example"+path, attack)
-			for _, host := range []string{"autoconfig.victim.example", "autoconfig.attacker.example", "autoconfig.victim.example"} {
+			for _, host := range []string{"autoconfig.victim.example", "autoconfig.attacker.example",
+				"autoconfig.victim.example"} {
 				status, body, from := through(t, proxy, host+path, nil)
 				domain := strings.TrimPrefix(host, "autoconfig.")
 				if status != http.StatusOK || !strings.Contains(body, "mail."+domain) {

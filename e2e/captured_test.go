@@ -87,7 +87,8 @@ func sameVersion(request string) string { return version.ReplaceAllString(reques
 func TestThunderbirdSendsTheCapturedRequests(t *testing.T) {
 	needInternals(t)
 	const database = "https://autoconfig.example.net/v1.1/"
-	names := []string{"autoconfig.example.org", "example.org", "autodiscover.example.org", "autoconfig.example.net", "autoconfig.hoster.example"}
+	names := []string{"autoconfig.example.org", "example.org", "autodiscover.example.org", "autoconfig.example.net",
+		"autoconfig.hoster.example"}
 	authority := probetest.NewAuthority()
 	r := &recorder{seen: map[string]bool{}}
 	plain, secure := r.listen(t, nil), r.listen(t, authority.TLS(90*probetest.Day, names...))
@@ -95,7 +96,9 @@ func TestThunderbirdSendsTheCapturedRequests(t *testing.T) {
 	for _, name := range names {
 		to[name+":80"], to[name+":443"] = plain, secure
 	}
-	tb := startThunderbird(t, startNames(t), dnstest.Start(t, "$ORIGIN example.\n@ 60 IN SOA ns.example. root.example. 1 3600 600 86400 60\nunserved 60 IN MX 10 in.mx.hoster.example.\n"), authority)
+	tb := startThunderbird(t, startNames(t),
+		dnstest.Start(t,
+			"$ORIGIN example.\n@ 60 IN SOA ns.example. root.example. 1 3600 600 86400 60\nunserved 60 IN MX 10 in.mx.hoster.example.\n"), authority)
 	tb.net.use(to)
 	for _, address := range []string{"user@example.org", "user@unserved.example", "Jörg+tag's@example.org"} {
 		tb.run(nil, `await detect(args[0], true, args[1])`, address, database)

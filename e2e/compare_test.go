@@ -20,8 +20,10 @@ func TestCompare(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	s := startService(t, "service_host: ispdb.test\nproviders:\n  - domains: [own.test]\n    name: Own\n    incoming: [imaps://imap.own.test, pop3s://pop.own.test]\n    outgoing: [submission://smtp.own.test]\n")
-	out, err := tool(t, compare, "-binary", program, "-url", "http://"+s.http, "-domain", "own.test", "-span", "50ms", "-rounds", "1")
+	s := startService(t,
+		"service_host: ispdb.test\nproviders:\n  - domains: [own.test]\n    name: Own\n    incoming: [imaps://imap.own.test, pop3s://pop.own.test]\n    outgoing: [submission://smtp.own.test]\n")
+	out, err := tool(t, compare, "-binary", program, "-url", "http://"+s.http, "-domain", "own.test", "-span", "50ms",
+		"-rounds", "1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,9 +44,12 @@ func TestCompare(t *testing.T) {
 		_, _ = w.Write(document)
 	}))
 	defer lax.Close()
-	out, err = tool(t, compare, "-binary", program, "-url", lax.URL, "-domain", "own.test", "-span", "50ms", "-rounds", "1")
-	if err != nil || !strings.Contains(out, "| a domain not served | 200 text/xml") || !strings.Contains(out, "| 404 text/plain |") ||
-		!strings.Contains(out, "| upper-case domain | 200 text/xml: imap imap.own.test:993 tls %EMAILADDRESS%, pop3 pop.own.test:995 tls %EMAILADDRESS%, smtp smtp.own.test:587 starttls %EMAILADDRESS% | the same |") {
+	out, err = tool(t, compare, "-binary", program, "-url", lax.URL, "-domain", "own.test", "-span", "50ms", "-rounds",
+		"1")
+	if err != nil || !strings.Contains(out, "| a domain not served | 200 text/xml") ||
+		!strings.Contains(out, "| 404 text/plain |") ||
+		!strings.Contains(out,
+			"| upper-case domain | 200 text/xml: imap imap.own.test:993 tls %EMAILADDRESS%, pop3 pop.own.test:995 tls %EMAILADDRESS%, smtp smtp.own.test:587 starttls %EMAILADDRESS% | the same |") {
 		t.Errorf("%v:\n%s", err, out)
 	}
 }

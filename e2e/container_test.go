@@ -23,20 +23,24 @@ func TestContainer(t *testing.T) {
 		t.Skip("not root: the container file is not built")
 	}
 	dir := t.TempDir()
-	build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "context", "autoconfig"), "autoconfig/cmd/autoconfig")
+	build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "context", "autoconfig"),
+		"autoconfig/cmd/autoconfig")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	buildah := func(args ...string) string {
 		t.Helper()
-		out, err := tool(t, "buildah", append([]string{"--storage-driver", "vfs", "--root", filepath.Join(dir, "root"), "--runroot", filepath.Join(dir, "run")}, args...)...)
+		out, err := tool(t, "buildah",
+			append([]string{"--storage-driver", "vfs", "--root", filepath.Join(dir, "root"), "--runroot",
+				filepath.Join(dir, "run")}, args...)...)
 		if err != nil {
 			t.Fatalf("buildah %s: %v", args[0], err)
 		}
 		return strings.TrimSpace(out)
 	}
-	buildah("build", "--isolation", "chroot", "-t", "autoconfig", "-f", filepath.Join("..", "deploy", "Containerfile"), filepath.Join(dir, "context"))
+	buildah("build", "--isolation", "chroot", "-t", "autoconfig", "-f", filepath.Join("..", "deploy", "Containerfile"),
+		filepath.Join(dir, "context"))
 	var image struct {
 		OCIv1 struct {
 			Config struct {

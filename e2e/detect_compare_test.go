@@ -71,7 +71,8 @@ func (s *service) model(t testing.TB, c scenario) findings {
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
 		t.Fatal(err)
 	}
-	out := findings{Name: m.Provider, Outgoing: []found{m.Outgoing[0].forThunderbird(address, c.address)}} // a document has one
+	out := findings{Name: m.Provider,
+		Outgoing: []found{m.Outgoing[0].forThunderbird(address, c.address)}} // a document has one
 	for _, v := range m.Incoming {
 		out.Incoming = append(out.Incoming, v.forThunderbird(address, c.address))
 	}
@@ -83,7 +84,8 @@ var tokenHosts = []string{"outlook.office365.com", "smtp-mail.outlook.com", "smt
 
 // forThunderbird takes of the methods the first that Thunderbird can use.
 func (v modelServer) forThunderbird(model, address string) found {
-	usable := slices.DeleteFunc(v.Auth, func(a string) bool { return a == "oauth2" && !slices.Contains(tokenHosts, v.Host) })
+	usable := slices.DeleteFunc(v.Auth,
+		func(a string) bool { return a == "oauth2" && !slices.Contains(tokenHosts, v.Host) })
 	return found{v.Protocol, v.Host, v.Security, usable[0], strings.Replace(v.Username, model, address, 1), v.Port}
 }
 

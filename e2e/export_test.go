@@ -25,13 +25,15 @@ func TestThunderbirdReadsTheExport(t *testing.T) {
 	s := &service{dir: t.TempDir()}
 	write(t, filepath.Join(s.dir, "autoconfig.yaml"), detectConfig)
 	certified(t, authority, hosts(scenarios)...)(&exec.Cmd{Dir: s.dir})
-	if _, err := tool(t, program, "--config", filepath.Join(s.dir, "autoconfig.yaml"), "export", filepath.Join(s.dir, "tree")); err != nil {
+	if _, err := tool(t, program, "--config", filepath.Join(s.dir, "autoconfig.yaml"), "export",
+		filepath.Join(s.dir, "tree")); err != nil {
 		t.Fatal(err)
 	}
 	s.http, s.tls = freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
 	startExported(t, s)
 	if !*withInternals {
-		hubShows(t, s, scenarios[slices.IndexFunc(scenarios, func(c scenario) bool { return c.name == "autoconfig" })], authority)
+		hubShows(t, s, scenarios[slices.IndexFunc(scenarios, func(c scenario) bool { return c.name == "autoconfig" })],
+			authority)
 		return
 	}
 	tb := startThunderbird(t, startNames(t), dnstest.Start(t, detectZone), authority)
@@ -69,11 +71,14 @@ func startExported(t *testing.T, s *service) {
 	}
 	server := strings.NewReplacer(
 		"listen 80 default_server", "listen "+s.http+" default_server",
-		"# listen 443 ssl; ssl_certificate …; ssl_certificate_key …;", fmt.Sprintf("listen %s ssl; ssl_certificate %s/cert.pem; ssl_certificate_key %s/key.pem;", s.tls, s.dir, s.dir),
+		"# listen 443 ssl; ssl_certificate …; ssl_certificate_key …;",
+		fmt.Sprintf("listen %s ssl; ssl_certificate %s/cert.pem; ssl_certificate_key %s/key.pem;", s.tls, s.dir, s.dir),
 		"/srv/autoconfig", filepath.Join(s.dir, "tree"),
 	).Replace(string(block[1]))
 	config := filepath.Join(s.dir, "nginx.conf")
-	write(t, config, fmt.Sprintf("events {}\nhttp { access_log off; client_body_temp_path %[1]s; proxy_temp_path %[1]s; fastcgi_temp_path %[1]s; uwsgi_temp_path %[1]s; scgi_temp_path %[1]s;\n%[2]s}\n", s.dir, server))
-	nginx := start(t, exec.Command(component.Need(t, "nginx"), "-p", s.dir, "-e", "stderr", "-g", fmt.Sprintf("daemon off; user root; pid %s/pid; error_log stderr;", s.dir), "-c", config))
+	write(t, config,
+		fmt.Sprintf("events {}\nhttp { access_log off; client_body_temp_path %[1]s; proxy_temp_path %[1]s; fastcgi_temp_path %[1]s; uwsgi_temp_path %[1]s; scgi_temp_path %[1]s;\n%[2]s}\n", s.dir, server))
+	nginx := start(t, exec.Command(component.Need(t, "nginx"), "-p", s.dir, "-e", "stderr", "-g",
+		fmt.Sprintf("daemon off; user root; pid %s/pid; error_log stderr;", s.dir), "-c", config))
 	awaitPort(t, nginx, s.tls, "")
 }

@@ -98,7 +98,8 @@ func TestFullDiskUnderTheLog(t *testing.T) {
 		cmd.Stderr = disk
 	}))
 	a := newAsker(addr, true)
-	until(t, "the first answer", func() bool { status, _, _ := a.get("autoconfig.live.co.uk", settingsPath); return status == 200 })
+	until(t, "the first answer",
+		func() bool { status, _, _ := a.get("autoconfig.live.co.uk", settingsPath); return status == 200 })
 	n := often(500, 20_000)
 	for range n {
 		a.must(t, "autoconfig.live.co.uk", settingsPath)
@@ -150,7 +151,8 @@ func TestVanishingFiles(t *testing.T) {
 					t.Fatal(err)
 				}
 				s.signal(t, syscall.SIGHUP)
-				until(t, "readyz says degraded", func() bool { _, body, _ := admin.get("", "/readyz"); return strings.Contains(body, "degraded") })
+				until(t, "readyz says degraded",
+					func() bool { _, body, _ := admin.get("", "/readyz"); return strings.Contains(body, "degraded") })
 				for _, host := range []string{"autoconfig.customer999.test", "autoconfig.own.test", "autoconfig.live.co.uk"} {
 					a.must(t, host, settingsPath)
 				}
@@ -160,7 +162,8 @@ func TestVanishingFiles(t *testing.T) {
 				write(t, path, string(text))
 				own(t, path)
 				s.signal(t, syscall.SIGHUP)
-				until(t, "readyz says ok", func() bool { _, body, _ := admin.get("", "/readyz"); return strings.Contains(body, `"ok"`) })
+				until(t, "readyz says ok",
+					func() bool { _, body, _ := admin.get("", "/readyz"); return strings.Contains(body, `"ok"`) })
 				a.must(t, "autoconfig.customer999.test", settingsPath)
 			})
 			made++
@@ -192,7 +195,8 @@ func own(t testing.TB, path string) {
 // With the resolver down, what is configured is served as ever; only domains
 // that nothing but DNS could tell of are refused, for the time being.
 func TestResolverDown(t *testing.T) {
-	dns := dnstest.Start(t, ". 60 IN SOA ns.test. root.test. 1 3600 600 86400 60\n$ORIGIN test.\n@ 60 IN SOA ns.test. root.test. 1 3600 600 86400 60\nshop 60 IN MX 0 shop-test.mail.protection.outlook.com.\n")
+	dns := dnstest.Start(t,
+		". 60 IN SOA ns.test. root.test. 1 3600 600 86400 60\n$ORIGIN test.\n@ 60 IN SOA ns.test. root.test. 1 3600 600 86400 60\nshop 60 IN MX 0 shop-test.mail.protection.outlook.com.\n")
 	s := startService(t, "dns: {resolver: [\""+dns.Addr()+"\"]}\n")
 	a := newAsker(s.http, true)
 	a.must(t, "autoconfig.shop.test", settingsPath)
@@ -200,7 +204,8 @@ func TestResolverDown(t *testing.T) {
 	for _, fault := range []struct {
 		name string
 		make func(string)
-	}{{"silent", dns.Drop}, {"SERVFAIL", func(name string) { dns.Fail(name, 2) }}, {"REFUSED", func(name string) { dns.Fail(name, 5) }}} {
+	}{{"silent", dns.Drop}, {"SERVFAIL", func(name string) { dns.Fail(name, 2) }},
+		{"REFUSED", func(name string) { dns.Fail(name, 5) }}} {
 		t.Run(fault.name, func(t *testing.T) {
 			fault.make("")
 			for i := range n {
@@ -275,15 +280,18 @@ func TestHangingFiles(t *testing.T) {
 			}
 			a.must(t, "autoconfig.customer999.test", settingsPath)
 			config := filepath.Join(s.dir, "autoconfig.yaml")
-			replace(t, config, strings.ReplaceAll(faultsConfig, "domains_file: customers.txt", "domains: [new.test]")) // without the file
-			until(t, "a reload that does without it", func() bool { status, _, _ := a.get("autoconfig.new.test", settingsPath); return status == 200 })
+			replace(t, config,
+				strings.ReplaceAll(faultsConfig, "domains_file: customers.txt", "domains: [new.test]")) // without the file
+			until(t, "a reload that does without it",
+				func() bool { status, _, _ := a.get("autoconfig.new.test", settingsPath); return status == 200 })
 			replace(t, config, faultsConfig)
 			heal()
 			if err := os.Remove(path); err != nil {
 				t.Fatal(err)
 			}
 			write(t, path, string(text))
-			until(t, "the file counts again", func() bool { status, _, _ := a.get("autoconfig.customer999.test", settingsPath); return status == 200 })
+			until(t, "the file counts again",
+				func() bool { status, _, _ := a.get("autoconfig.customer999.test", settingsPath); return status == 200 })
 			until(t, "all is well again", ready(`"ok"`))
 			t.Logf("%s: given up after %v", name, took.Round(time.Millisecond))
 		})
@@ -308,7 +316,8 @@ func TestConfigCheckOfHangingFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			write(t, filepath.Join(dir, "autoconfig.yaml"), "providers: [{domains_file: customers.txt, incoming: [imaps://mail.own.test], outgoing: [submissions://mail.own.test]}]\n")
+			write(t, filepath.Join(dir, "autoconfig.yaml"),
+				"providers: [{domains_file: customers.txt, incoming: [imaps://mail.own.test], outgoing: [submissions://mail.own.test]}]\n")
 			if err := fault(filepath.Join(dir, "customers.txt")); err != nil {
 				t.Skipf("this machine cannot: %v", err)
 			}
@@ -337,7 +346,8 @@ func hang(dir string) (heal func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Mount("hang", dir, "fuse", 0, fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0", fuse.Fd())); err != nil {
+	if err := syscall.Mount("hang", dir, "fuse",
+		0, fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0", fuse.Fd())); err != nil {
 		return nil, errors.Join(err, fuse.Close())
 	}
 	return func() {

@@ -60,7 +60,8 @@ var haproxy = front{"haproxy.cfg", "timeout server 20s", false,
 	func(t testing.TB, f *fleet, dir string) []string {
 		cert, key := hosterCertificate(t, dir)
 		write(t, filepath.Join(dir, "both.pem"), cert+key)
-		return append(f.replicaPairs(), "bind :80", "bind "+f.http, "bind :443", "bind "+f.https, "/etc/haproxy/certs/", filepath.Join(dir, "both.pem"),
+		return append(f.replicaPairs(), "bind :80", "bind "+f.http, "bind :443", "bind "+f.https, "/etc/haproxy/certs/",
+			filepath.Join(dir, "both.pem"),
 			"check port 8081 inter 1s", "check port "+f.admin+" inter 200ms")
 	}}
 
@@ -74,7 +75,8 @@ var passThrough = front{"haproxy-passthrough.cfg", "timeout server 60s", false, 
 
 var nginx = front{"nginx.conf", "proxy_read_timeout 5s", false,
 	func(dir, config string) []string {
-		return []string{"nginx", "-p", dir, "-e", "stderr", "-g", fmt.Sprintf("daemon off; worker_processes 2; user root; pid %s/pid; error_log stderr crit;", dir), "-c", config}
+		return []string{"nginx", "-p", dir, "-e", "stderr", "-g",
+			fmt.Sprintf("daemon off; worker_processes 2; user root; pid %s/pid; error_log stderr crit;", dir), "-c", config}
 	},
 	func(t testing.TB, f *fleet, dir string) []string {
 		hosterCertificate(t, dir)
@@ -87,7 +89,8 @@ fastcgi_temp_path %[1]s;
 uwsgi_temp_path %[1]s;
 scgi_temp_path %[1]s;
 upstream replicas {`, dir), "tries 3;\n    }\n}\n", "tries 3;\n    }\n}\n}\n",
-			"listen 80", "listen "+f.http, "listen 443", "listen "+f.https, "/etc/nginx/certs/hoster.pem", filepath.Join(dir, "cert.pem"), "/etc/nginx/certs/hoster.key", filepath.Join(dir, "key.pem"))
+			"listen 80", "listen "+f.http, "listen 443", "listen "+f.https, "/etc/nginx/certs/hoster.pem",
+			filepath.Join(dir, "cert.pem"), "/etc/nginx/certs/hoster.key", filepath.Join(dir, "key.pem"))
 	}}
 
 var caddy = front{"Caddyfile", "response_header_timeout 20s", true,
@@ -95,15 +98,18 @@ var caddy = front{"Caddyfile", "response_header_timeout 20s", true,
 		return []string{"caddy", "run", "--adapter", "caddyfile", "--config", config}
 	},
 	func(t testing.TB, f *fleet, dir string) []string {
-		return append(f.replicaPairs(), "{\n\ton_demand_tls", fmt.Sprintf("{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\tdefault_bind 127.0.0.1\n\tstorage file_system %s\n\thttp_port %s\n\thttps_port %s\n\ton_demand_tls",
-			dir, port(f.http), port(f.https)), "9080", port(freeport.On(t, "127.0.0.1")), "192.0.2.11:8081", "127.0.0.2:"+f.admin, "192.0.2.12:8081", "127.0.0.3:"+f.admin,
+		return append(f.replicaPairs(), "{\n\ton_demand_tls",
+			fmt.Sprintf("{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\tdefault_bind 127.0.0.1\n\tstorage file_system %s\n\thttp_port %s\n\thttps_port %s\n\ton_demand_tls",
+				dir, port(f.http), port(f.https)), "9080", port(freeport.On(t, "127.0.0.1")), "192.0.2.11:8081",
+			"127.0.0.2:"+f.admin, "192.0.2.12:8081", "127.0.0.3:"+f.admin,
 			"health_port 8081", "health_port "+f.admin, "health_interval 1s", "health_interval 200ms")
 	}}
 
 // hosterCertificate writes cert.pem and key.pem, and returns them.
 func hosterCertificate(t testing.TB, dir string) (cert, key string) {
 	t.Helper()
-	certFile, keyFile := probetest.Files(t, dir, probetest.NewAuthority().Certificate(90*probetest.Day, "autoconfig.hoster.test"))
+	certFile,
+		keyFile := probetest.Files(t, dir, probetest.NewAuthority().Certificate(90*probetest.Day, "autoconfig.hoster.test"))
 	for path, text := range map[string]*string{certFile: &cert, keyFile: &key} {
 		b, err := os.ReadFile(path)
 		if err != nil {

@@ -60,7 +60,8 @@ func TestThunderbirdAccountHub(t *testing.T) {
 	lap("account made")
 	want := []found{
 		{Protocol: "imap", Host: "imap.mail.test", Security: "tls", Auth: "password", Username: "jo@mail.test", Port: 993},
-		{Protocol: "smtp", Host: "smtp.mail.test", Security: "starttls", Auth: "password", Username: "jo@mail.test", Port: 587},
+		{Protocol: "smtp", Host: "smtp.mail.test", Security: "starttls", Auth: "password", Username: "jo@mail.test",
+			Port: 587},
 	}
 	if diff := cmp.Diff(want, account); diff != "" {
 		t.Errorf("the account made (-want +got):\n%s", diff)
@@ -72,7 +73,8 @@ func TestThunderbirdAccountHub(t *testing.T) {
 	var got struct{ Subject, From, Body string }
 	tb.run(&got, `return sendAndReceive(args[0], args[1])`, "Sent with the settings found", "It works.")
 	lap("message sent and received")
-	if got.Subject != "Sent with the settings found" || !strings.Contains(got.From, "jo@mail.test") || !strings.Contains(got.Body, "It works.") {
+	if got.Subject != "Sent with the settings found" || !strings.Contains(got.From, "jo@mail.test") ||
+		!strings.Contains(got.Body, "It works.") {
 		t.Errorf("Thunderbird received %+v", got)
 	}
 	// The Received line says how it came: ESMTPSA is with TLS and authenticated

@@ -39,8 +39,10 @@ providers:
 		newAsker(s.admin, false).must(t, host, "/readyz")
 	}
 	served := 0
-	for _, client := range []string{"[2001:db8:1:1::9]:4711", "2001:db8:1:1::a%eth0", "2001:db8:1:1::b", "2001:db8:1:1:c::"} { // of one /64
-		if status, _, _ := through(t, s.http, "x.example/", http.Header{"X-Forwarded-For": {client}}); status == http.StatusOK {
+	for _, client := range []string{"[2001:db8:1:1::9]:4711", "2001:db8:1:1::a%eth0", "2001:db8:1:1::b",
+		"2001:db8:1:1:c::"} { // of one /64
+		if status, _,
+			_ := through(t, s.http, "x.example/", http.Header{"X-Forwarded-For": {client}}); status == http.StatusOK {
 			served++
 		}
 	}

@@ -14,7 +14,8 @@ import (
 // that later (Pod Lifecycle, "Termination of Pods"): new connections come meanwhile. All of them are answered for as long
 // as drain says, /readyz says no from the first moment, and the process is gone well before SIGKILL.
 func TestKubernetesTermination(t *testing.T) {
-	const drain, lag, grace = 4 * time.Second, 2 * time.Second, 34 * time.Second // of deploy/kubernetes: 15 s, unknown, 45 s
+	const drain, lag, grace = 4 * time.Second, 2 * time.Second,
+		34 * time.Second // of deploy/kubernetes: 15 s, unknown, 45 s
 	s := startService(t, "drain: 4s\n")
 	var before, after stopLoad
 	stop, told := make(chan struct{}), make(chan struct{})
@@ -38,7 +39,8 @@ func TestKubernetesTermination(t *testing.T) {
 	close(told)
 	clients.Wait()
 	late.Wait()
-	if n := before.cut.Load() + before.refused.Load() + after.cut.Load() + after.refused.Load(); n > 0 || after.answers.Load() < 100 {
+	if n := before.cut.Load() + before.refused.Load() + after.cut.Load() + after.refused.Load(); n > 0 ||
+		after.answers.Load() < 100 {
 		t.Errorf("%d requests were lost, %d answered after SIGTERM", n, after.answers.Load())
 	}
 	idle, err := net.Dial("tcp", s.http) // a connection that nobody ends does not hold the process up
@@ -55,5 +57,6 @@ func TestKubernetesTermination(t *testing.T) {
 	if code := s.cmd.ProcessState.ExitCode(); code != 0 || time.Since(begin) < drain {
 		t.Errorf("exit status %d after %v\n%s", code, time.Since(begin), s.output())
 	}
-	t.Logf("%d answers before and %d from connections made after SIGTERM, gone after %v", before.answers.Load(), after.answers.Load(), time.Since(begin))
+	t.Logf("%d answers before and %d from connections made after SIGTERM, gone after %v", before.answers.Load(),
+		after.answers.Load(), time.Since(begin))
 }

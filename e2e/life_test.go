@@ -47,7 +47,8 @@ func TestCustomersLife(t *testing.T) {
 	}
 	exec("CREATE TABLE customers (domain text PRIMARY KEY, provider text NOT NULL)")
 	a := acmetest.Start(t, acmetest.Options{HTTP: f.http, TLS: f.https, DNS: dns.Addr()})
-	f.start(t, strings.NewReplacer("DSN", dsn, "DNS", dns.Addr(), "DIRECTORY", a.Directory).Replace(resellerConfig), "SSL_CERT_FILE="+a.RootFile)
+	f.start(t, strings.NewReplacer("DSN", dsn, "DNS", dns.Addr(), "DIRECTORY", a.Directory).Replace(resellerConfig),
+		"SSL_CERT_FILE="+a.RootFile)
 	passThrough.start(t, f)
 	const domain, host = "life.test", "autoconfig.life.test"
 
@@ -69,16 +70,19 @@ func TestCustomersLife(t *testing.T) {
 		}
 		exec(statement)
 		begin := time.Now()
-		if code, body, err := newAsker(at.admin, false).do(http.MethodPost, "localhost", "/purge?domain="+domain, ""); err != nil || code != 200 {
+		if code, body, err := newAsker(at.admin, false).do(http.MethodPost, "localhost", "/purge?domain="+domain,
+			""); err != nil || code != 200 {
 			t.Fatalf("purge: %d %q %v", code, body, err)
 		}
 		asked := time.Now()
 		until(t, what, func() bool { return both(status, text) })
-		t.Logf("%s: the purge took %v, %v later both replicas say so", what, asked.Sub(begin).Round(10*time.Microsecond), time.Since(asked).Round(10*time.Microsecond))
+		t.Logf("%s: the purge took %v, %v later both replicas say so", what, asked.Sub(begin).Round(10*time.Microsecond),
+			time.Since(asked).Round(10*time.Microsecond))
 	}
 	handshake := func() (serial string, took time.Duration, err error) {
 		begin := time.Now()
-		d := tls.Dialer{NetDialer: &net.Dialer{Timeout: 40 * time.Second}, Config: &tls.Config{ServerName: host, RootCAs: a.Roots}}
+		d := tls.Dialer{NetDialer: &net.Dialer{Timeout: 40 * time.Second},
+			Config: &tls.Config{ServerName: host, RootCAs: a.Roots}}
 		c, err := d.Dial("tcp", f.https)
 		if err != nil {
 			return "", 0, err
@@ -104,8 +108,10 @@ func TestCustomersLife(t *testing.T) {
 	}
 	t.Logf("the next handshake, with that certificate: %v", took.Round(10*time.Microsecond))
 	begin := time.Now()
-	client := &asker{"https://" + f.https, client(&http.Transport{TLSClientConfig: &tls.Config{ServerName: host, RootCAs: a.Roots}})}
-	if status, body, err := client.get(host, settingsPath+"?emailaddress=anna@life.test"); err != nil || status != 200 || !strings.Contains(body, "<domain>life.test</domain>") {
+	client := &asker{"https://" + f.https,
+		client(&http.Transport{TLSClientConfig: &tls.Config{ServerName: host, RootCAs: a.Roots}})}
+	if status, body, err := client.get(host, settingsPath+"?emailaddress=anna@life.test"); err != nil || status != 200 ||
+		!strings.Contains(body, "<domain>life.test</domain>") {
 		t.Errorf("the first client: %d %s %v", status, body, err)
 	}
 	t.Logf("the first client's settings, by https through the proxy: %v", time.Since(begin).Round(10*time.Microsecond))

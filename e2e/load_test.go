@@ -31,12 +31,14 @@ func newAsker(addr string, keep bool) *asker {
 
 // newTLSAsker asks by https, whoever the certificate is for.
 func newTLSAsker(addr string) *asker {
-	return &asker{"https://" + addr, client(&http.Transport{TLSClientConfig: &tls.Config{ServerName: "autoconfig.hoster.test", InsecureSkipVerify: true}})}
+	return &asker{"https://" + addr,
+		client(&http.Transport{TLSClientConfig: &tls.Config{ServerName: "autoconfig.hoster.test", InsecureSkipVerify: true}})}
 }
 
 // client follows no redirect.
 func client(transport *http.Transport) *http.Client {
-	return &http.Client{Timeout: 20 * time.Second, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{Timeout: 20 * time.Second, Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // get is the status and the body of a GET.

@@ -121,7 +121,8 @@ func startMailWith(t testing.TB, domain string, c tls.Certificate, more func(dir
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	m := &mailServers{imaps: freeport.On(t, "127.0.0.1"), submission: freeport.On(t, "127.0.0.1"), inbox: filepath.Join(dir, "mail", "jo@"+domain)}
+	m := &mailServers{imaps: freeport.On(t, "127.0.0.1"), submission: freeport.On(t, "127.0.0.1"),
+		inbox: filepath.Join(dir, "mail", "jo@"+domain)}
 	for _, sub := range []string{"", "postfix", "spool", "data"} {
 		mkdir(t, filepath.Join(dir, sub), 0o755)
 	}

@@ -34,8 +34,10 @@ limits: {per_minute: 100000, burst: 100000}
 			for _, route := range []struct{ method, path, body string }{
 				{"GET", "/mail/config-v1.1.xml?emailaddress=%s", ""}, {"GET", "/autodiscover/autodiscover.xml?email=%s", ""},
 				{"POST", "/autodiscover/autodiscover.xml", strings.ReplaceAll(pox, "u@%s", "%s")},
-				{"GET", "/autodiscover/autodiscover.json?Protocol=AutodiscoverV1&Email=%s", ""}, {"GET", "/api/v1/settings?email=%s", ""},
-				{"GET", "/setup?email=%s", ""}, {"POST", "/setup", "email=%s"}, {"GET", "/mobileconfig?email=%s", ""}, {"GET", "/qr.svg?email=%s", ""},
+				{"GET", "/autodiscover/autodiscover.json?Protocol=AutodiscoverV1&Email=%s", ""},
+				{"GET", "/api/v1/settings?email=%s", ""},
+				{"GET", "/setup?email=%s", ""}, {"POST", "/setup", "email=%s"}, {"GET", "/mobileconfig?email=%s", ""},
+				{"GET", "/qr.svg?email=%s", ""},
 			} {
 				compareMailboxes(t, s.http, route.method, route.path, route.body)
 			}
@@ -73,7 +75,8 @@ func compareMailboxes(t *testing.T, addr, method, path, body string) {
 		times[i%2] = append(times[i%2], float64(time.Since(begin)))
 		answer.Header.Del("Date")
 		said := fmt.Sprint(answer.Status, answer.Header)
-		if !strings.HasPrefix(path, "/qr.svg") && !strings.HasPrefix(path, "/mobileconfig") { // a code, and ids, are made of the address
+		if !strings.HasPrefix(path, "/qr.svg") &&
+			!strings.HasPrefix(path, "/mobileconfig") { // a code, and ids, are made of the address
 			said += strings.ReplaceAll(string(text), local, "LOCAL")
 		} else {
 			said = strings.NewReplacer(fmt.Sprintf("[%d]", len(text)), "").Replace(said)
@@ -85,7 +88,8 @@ func compareMailboxes(t *testing.T, addr, method, path, body string) {
 			t.Fatalf("%s %s: %s gets\n%s\nthe first got\n%s", method, path, local, said, first[0])
 		}
 	}
-	t.Logf("%s %s: %d and %d times, rank test z = %.2f", method, path, len(times[0]), len(times[1]), rankTest(times[0], times[1]))
+	t.Logf("%s %s: %d and %d times, rank test z = %.2f", method, path, len(times[0]), len(times[1]),
+		rankTest(times[0], times[1]))
 }
 
 // rankTest is the z value of the Mann-Whitney test: within 2 of 0 when nothing
@@ -122,7 +126,8 @@ func mailboxTable(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	statements := []string{"CREATE TABLE domain (name TEXT PRIMARY KEY)", "CREATE TABLE mailbox (address TEXT PRIMARY KEY, login TEXT)", "INSERT INTO domain VALUES ('example.org')"}
+	statements := []string{"CREATE TABLE domain (name TEXT PRIMARY KEY)",
+		"CREATE TABLE mailbox (address TEXT PRIMARY KEY, login TEXT)", "INSERT INTO domain VALUES ('example.org')"}
 	for i := range mailboxes {
 		statements = append(statements, fmt.Sprintf("INSERT INTO mailbox VALUES ('known%03d@example.org', 'login%d')", i, i))
 	}
@@ -132,7 +137,8 @@ func mailboxTable(t *testing.T, dir string) string {
 		}
 	}
 	write(t, filepath.Join(dir, "dsn"), file)
-	return "sources:\n  - {name: mail, sql: sqlite, dsn_file: " + dir + "/dsn, provider: example, domain: \"SELECT 1 FROM domain WHERE name = :domain\"}\n"
+	return "sources:\n  - {name: mail, sql: sqlite, dsn_file: " + dir +
+		"/dsn, provider: example, domain: \"SELECT 1 FROM domain WHERE name = :domain\"}\n"
 }
 
 // mailboxDirectory is a directory that does.
@@ -152,7 +158,8 @@ func mailboxDirectory(t *testing.T, dir string) string {
 	search := func(w *gldap.ResponseWriter, r *gldap.Request) {
 		m, err := r.GetSearchMessage()
 		if err == nil && (strings.Contains(m.Filter, "=example.org)") || strings.Contains(m.Filter, "=known")) {
-			_ = w.Write(r.NewSearchResponseEntry("dc=example", gldap.WithAttributes(map[string][]string{"associatedDomain": {"example.org"}, "uid": {"login"}})))
+			_ = w.Write(r.NewSearchResponseEntry("dc=example",
+				gldap.WithAttributes(map[string][]string{"associatedDomain": {"example.org"}, "uid": {"login"}})))
 		}
 		_ = w.Write(r.NewSearchDoneResponse(gldap.WithResponseCode(gldap.ResultSuccess)))
 	}
@@ -165,5 +172,7 @@ func mailboxDirectory(t *testing.T, dir string) string {
 	go func() { _ = server.Run(addr) }()
 	t.Cleanup(func() { _ = server.Stop() })
 	write(t, filepath.Join(dir, "password"), "x")
-	return "sources:\n  - {name: staff, ldap: \"ldap://" + addr + "\", starttls: false, bind_dn: cn=reader, password_file: " + dir + "/password, base: dc=example, provider: example, domain: (associatedDomain=:domain)}\n"
+	return "sources:\n  - {name: staff, ldap: \"ldap://" + addr +
+		"\", starttls: false, bind_dn: cn=reader, password_file: " + dir +
+		"/password, base: dc=example, provider: example, domain: (associatedDomain=:domain)}\n"
 }

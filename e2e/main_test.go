@@ -39,7 +39,8 @@ func run(m *testing.M) int {
 		return 1
 	}
 	program = filepath.Join(dir, "autoconfig")
-	if out, err := exec.Command("go", "build", "-trimpath", "-o", program, "autoconfig/cmd/autoconfig").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-trimpath", "-o", program,
+		"autoconfig/cmd/autoconfig").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "the program does not build: %v\n%s", err, out)
 		return 1
 	}

@@ -61,18 +61,21 @@ func startIdentity(t testing.TB, a *probetest.Authority) *identity {
 		id.mu.Lock()
 		defer id.mu.Unlock()
 		id.asked = r.URL.Query()
-		to := id.asked.Get("redirect_uri") + "/?" + url.Values{"code": {"code-of-jo"}, "state": {id.asked.Get("state")}}.Encode()
+		to := id.asked.Get("redirect_uri") + "/?" + url.Values{"code": {"code-of-jo"},
+			"state": {id.asked.Get("state")}}.Encode()
 		http.Redirect(w, r, to, http.StatusFound)
 	})
 	mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
 		id.mu.Lock()
 		defer id.mu.Unlock()
 		id.verifier = r.FormValue("code_verifier")
-		if r.FormValue("client_id") != "mail-programs" || r.FormValue("grant_type") == "authorization_code" && r.FormValue("code") != "code-of-jo" {
+		if r.FormValue("client_id") != "mail-programs" || r.FormValue("grant_type") == "authorization_code" &&
+			r.FormValue("code") != "code-of-jo" {
 			http.Error(w, `{"error":"invalid_grant"}`, http.StatusBadRequest)
 			return
 		}
-		reply(w, map[string]any{"access_token": "token-of-jo", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "refresh-of-jo", "scope": "mail offline_access"})
+		reply(w, map[string]any{"access_token": "token-of-jo", "token_type": "Bearer", "expires_in": 3600,
+			"refresh_token": "refresh-of-jo", "scope": "mail offline_access"})
 	})
 	id.front = httptest.NewUnstartedServer(mux)
 	id.front.TLS = a.TLS(90*probetest.Day, "id.mail.test")
@@ -100,7 +103,8 @@ func reply(w http.ResponseWriter, v any) {
 func (id *identity) dovecot(t testing.TB) func(dir string) string {
 	return func(dir string) string {
 		file := filepath.Join(dir, "oauth2.conf")
-		write(t, file, "introspection_mode = post\nintrospection_url = "+id.back.URL+"/\nusername_attribute = email\nactive_attribute = active\nactive_value = true\n")
+		write(t, file, "introspection_mode = post\nintrospection_url = "+id.back.URL+
+			"/\nusername_attribute = email\nactive_attribute = active\nactive_value = true\n")
 		if err := os.Chmod(file, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +119,8 @@ func TestThunderbirdAddon(t *testing.T) {
 	authority := probetest.NewAuthority()
 	s := startService(t, oauthConfig, certified(t, authority, "autoconfig.mail.test", "mail.test"))
 	id := startIdentity(t, authority)
-	m := startMailWith(t, "mail.test", authority.Certificate(90*probetest.Day, "imap.mail.test", "smtp.mail.test"), id.dovecot(t))
+	m := startMailWith(t, "mail.test", authority.Certificate(90*probetest.Day, "imap.mail.test", "smtp.mail.test"),
+		id.dovecot(t))
 	zone := dnstest.Start(t, "$ORIGIN test.\n@ 60 IN SOA ns.test. root.test. 1 3600 600 86400 60\n")
 	to := s.reach([]string{"autoconfig.mail.test:443", "mail.test:443"})
 	to["imap.mail.test:993"], to["smtp.mail.test:587"] = m.imaps, m.submission
@@ -180,7 +185,8 @@ func writeAddon(t testing.TB, dir string) func(*exec.Cmd) {
 	etc := filepath.Join(dir, "etc")
 	mkdir(t, filepath.Join(etc, "policies"), 0o755)
 	xpi, policies := filepath.Join(etc, "mail.xpi"), filepath.Join(etc, "policies", "policies.json")
-	out, err := exec.Command(program, "--config", filepath.Join(dir, "autoconfig.yaml"), "thunderbird-addon", xpi, "--policies", policies).CombinedOutput()
+	out, err := exec.Command(program, "--config", filepath.Join(dir, "autoconfig.yaml"), "thunderbird-addon", xpi,
+		"--policies", policies).CombinedOutput()
 	if err != nil {
 		t.Fatalf("thunderbird-addon: %v\n%s", err, out)
 	}

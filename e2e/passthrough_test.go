@@ -29,11 +29,13 @@ func TestPassThrough(t *testing.T) {
 	f := newFleet(t)
 	dns := testNames(t)
 	a := acmetest.Start(t, acmetest.Options{HTTP: f.http, TLS: f.https, DNS: dns.Addr()})
-	f.start(t, strings.NewReplacer("DSN", customerTable(t), "DNS", dns.Addr(), "DIRECTORY", a.Directory).Replace(passThroughConfig), "SSL_CERT_FILE="+a.RootFile)
+	f.start(t, strings.NewReplacer("DSN", customerTable(t), "DNS", dns.Addr(), "DIRECTORY",
+		a.Directory).Replace(passThroughConfig), "SSL_CERT_FILE="+a.RootFile)
 	passThrough.start(t, f)
 
 	certified := func(name string) string {
-		d := tls.Dialer{NetDialer: &net.Dialer{Timeout: 40 * time.Second}, Config: &tls.Config{ServerName: name, RootCAs: a.Roots}}
+		d := tls.Dialer{NetDialer: &net.Dialer{Timeout: 40 * time.Second},
+			Config: &tls.Config{ServerName: name, RootCAs: a.Roots}}
 		conn, err := d.Dial("tcp", f.https)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

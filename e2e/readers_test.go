@@ -41,9 +41,11 @@ var documents = []struct {
 	post             string // %s: the address, escaped
 	want             func(m findings) []string
 }{
-	{"autoconfig", "autoconfig.", "/mail/config-v1.1.xml?emailaddress=", "", func(m findings) []string { return lines(m.Incoming, m.Outgoing) }},
-	{"autodiscover", "autodiscover.", "/autodiscover/autodiscover.xml", `<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request><EMailAddress>%s</EMailAddress>` +
-		`<AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>`,
+	{"autoconfig", "autoconfig.", "/mail/config-v1.1.xml?emailaddress=", "",
+		func(m findings) []string { return lines(m.Incoming, m.Outgoing) }},
+	{"autodiscover", "autodiscover.", "/autodiscover/autodiscover.xml",
+		`<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request><EMailAddress>%s</EMailAddress>` +
+			`<AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>`,
 		func(m findings) []string { return lines(m.Incoming, m.Outgoing) }},
 	{"profile", "autoconfig.", "/mobileconfig?email=", "", func(m findings) []string {
 		imap, smtp := m.Incoming[0], m.Outgoing[0]
@@ -169,15 +171,18 @@ var plannedServices = map[string]string{
 func TestResolversReadThePlan(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "autoconfig.yaml"), readersConfig)
-	zone, err := tool(t, program, "--config", filepath.Join(dir, "autoconfig.yaml"), "dns", "plan", "isp.test", "--format", "zone")
+	zone, err := tool(t, program, "--config", filepath.Join(dir, "autoconfig.yaml"), "dns", "plan", "isp.test", "--format",
+		"zone")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dns := dnstest.Start(t, strings.Replace(zone, "\n", "\n@ 60 IN SOA ns.isp.test. root.isp.test. 1 3600 600 86400 60\n", 1))
+	dns := dnstest.Start(t, strings.Replace(zone, "\n", "\n@ 60 IN SOA ns.isp.test. root.isp.test. 1 3600 600 86400 60\n",
+		1))
 	t.Run("dig", func(t *testing.T) { digServices(t, dns.Addr()) })
 	t.Run("GLib", func(t *testing.T) {
 		needPython(t)
-		args := []string{"--mount", "sh", "-c", `mount --bind "$0" /etc/resolv.conf && exec "$@"`, resolvConf(t, dns.Addr()), python, "testdata/resolve.py", "isp.test"}
+		args := []string{"--mount", "sh", "-c", `mount --bind "$0" /etc/resolv.conf && exec "$@"`, resolvConf(t, dns.Addr()),
+			python, "testdata/resolve.py", "isp.test"}
 		for service := range plannedServices {
 			args = append(args, service)
 		}
@@ -199,7 +204,8 @@ func TestResolversReadThePlan(t *testing.T) {
 func digServices(t *testing.T, addr string) {
 	host, port, _ := net.SplitHostPort(addr)
 	for service, want := range plannedServices {
-		out, err := tool(t, component.Need(t, "dig"), "@"+host, "-p", port, "+short", "+norecurse", "SRV", "_"+service+"._tcp.isp.test")
+		out, err := tool(t, component.Need(t, "dig"), "@"+host, "-p", port, "+short", "+norecurse", "SRV",
+			"_"+service+"._tcp.isp.test")
 		if err != nil {
 			t.Fatal(err)
 		}

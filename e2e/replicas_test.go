@@ -44,14 +44,16 @@ type fleet struct {
 
 // newFleet finds the ports.
 func newFleet(t testing.TB) *fleet {
-	return &fleet{plain: port(freeport.On(t, "0.0.0.0")), tls: port(freeport.On(t, "0.0.0.0")), admin: port(freeport.On(t, "0.0.0.0")),
-		http: freeport.On(t, "127.0.0.1"), https: freeport.On(t, "127.0.0.1")}
+	return &fleet{plain: port(freeport.On(t, "0.0.0.0")), tls: port(freeport.On(t, "0.0.0.0")),
+		admin: port(freeport.On(t, "0.0.0.0")),
+		http:  freeport.On(t, "127.0.0.1"), https: freeport.On(t, "127.0.0.1")}
 }
 
 func (f *fleet) start(t testing.TB, config string, env ...string) {
 	for ip, r := range map[string]**replica{"127.0.0.2": &f.first, "127.0.0.3": &f.second} {
 		*r = &replica{t: t, dir: t.TempDir(), build: program, admin: ip + ":" + f.admin, env: env}
-		write(t, filepath.Join((*r).dir, "autoconfig.yaml"), "admin: "+(*r).admin+"\nlisten: "+ip+":"+f.plain+"\n"+strings.ReplaceAll(config, "LISTEN_TLS", ip+":"+f.tls))
+		write(t, filepath.Join((*r).dir, "autoconfig.yaml"),
+			"admin: "+(*r).admin+"\nlisten: "+ip+":"+f.plain+"\n"+strings.ReplaceAll(config, "LISTEN_TLS", ip+":"+f.tls))
 		(*r).up()
 	}
 }
@@ -137,9 +139,11 @@ func (l *load) ask(a *asker, kind int, domain string) {
 	case 1:
 		host, path, want = "ua-auto-config."+domain, "/.well-known/user-agent-configuration.json", "mail.hoster.test"
 	case 2:
-		host, path, want = "autodiscover."+domain, "/autodiscover/autodiscover.json?Email=u%40"+domain+"&Protocol=AutodiscoverV1", "/autodiscover/autodiscover.xml"
+		host, path, want = "autodiscover."+domain,
+			"/autodiscover/autodiscover.json?Email=u%40"+domain+"&Protocol=AutodiscoverV1", "/autodiscover/autodiscover.xml"
 	case 3:
-		method, host, path, body, want = http.MethodPost, "autodiscover."+domain, "/autodiscover/autodiscover.xml", fmt.Sprintf(pox, domain), "<Server>mail.hoster.test</Server>"
+		method, host, path, body, want = http.MethodPost, "autodiscover."+domain, "/autodiscover/autodiscover.xml",
+			fmt.Sprintf(pox, domain), "<Server>mail.hoster.test</Server>"
 	}
 	status, answer, err := a.do(method, host, path, body)
 	l.asked.Add(1)
@@ -181,7 +185,8 @@ func customerTable(t testing.TB) (dsn string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(context.Background()) }()
-	if _, err := conn.Exec(t.Context(), "CREATE TABLE domain AS SELECT 'customer' || n || '.test' AS domain FROM generate_series(0, 499) n"); err != nil {
+	if _, err := conn.Exec(t.Context(),
+		"CREATE TABLE domain AS SELECT 'customer' || n || '.test' AS domain FROM generate_series(0, 499) n"); err != nil {
 		t.Fatal(err)
 	}
 	return pg.DSN
@@ -202,7 +207,8 @@ sources:
 // testNames is a resolver for which every name below test leads to the proxy.
 func testNames(t testing.TB) *dnstest.Server {
 	t.Helper()
-	return dnstest.Start(t, "test. SOA ns.test. root.test. 1 3600 600 86400 60\n*.test. A 127.0.0.1\n*.hoster.test. A 127.0.0.1\n")
+	return dnstest.Start(t,
+		"test. SOA ns.test. root.test. 1 3600 600 86400 60\n*.test. A 127.0.0.1\n*.hoster.test. A 127.0.0.1\n")
 }
 
 // replicaSettings is the configuration of replicas over a database of their own.
@@ -215,7 +221,8 @@ func replicaSettings(t testing.TB) string {
 func newBuild(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "autoconfig")
-	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.version=v99", "-o", path, "autoconfig/cmd/autoconfig").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.version=v99", "-o", path,
+		"autoconfig/cmd/autoconfig").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return path
@@ -287,7 +294,8 @@ func (f *fleet) replace(t *testing.T, l *load, build string) {
 func TestReplicaStopsWithoutRetries(t *testing.T) {
 	f := newFleet(t)
 	f.start(t, replicaSettings(t))
-	haproxy.start(t, f, "    option redispatch 1\n", "", "retries 3", "retries 0", "    retry-on conn-failure empty-response junk-response response-timeout\n", "")
+	haproxy.start(t, f, "    option redispatch 1\n", "", "retries 3", "retries 0",
+		"    retry-on conn-failure empty-response junk-response response-timeout\n", "")
 	l := startLoad(t, false, f.askers()...)
 	for _, r := range []*replica{f.first, f.second} {
 		l.during(t, "stopped", r.stop)

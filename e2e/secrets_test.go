@@ -30,7 +30,8 @@ providers:
 				cmd.Args = append([]string{"sh", "-c", `ulimit -c unlimited; exec "$0" "$@"`, cmd.Path}, cmd.Args[1:]...)
 				cmd.Path = "/bin/sh"
 			})
-			if status, _, err := newAsker(s.http, false).get("autoconfig.other.example", settingsPath); err != nil || status != http.StatusServiceUnavailable {
+			if status, _, err := newAsker(s.http, false).get("autoconfig.other.example", settingsPath); err != nil ||
+				status != http.StatusServiceUnavailable {
 				t.Errorf("the database is not there: %d %v", status, err)
 			}
 			for _, name := range []string{"cmdline", "environ"} {
@@ -41,7 +42,8 @@ providers:
 			}
 			s.signal(t, signal)
 			until(t, "it has ended", s.ended)
-			if out := s.output(); strings.Contains(out, secret) || strings.Contains(out, keys+"/dsn:") && strings.Contains(out, "s3cret") {
+			if out := s.output(); strings.Contains(out, secret) || strings.Contains(out, keys+"/dsn:") &&
+				strings.Contains(out, "s3cret") {
 				t.Errorf("what it said holds the secret:\n%s", out)
 			}
 			left, err := filepath.Glob(filepath.Join(s.dir, "*core*"))

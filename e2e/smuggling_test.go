@@ -31,41 +31,54 @@ func attacks() map[string]string {
 	chunked := "0\r\n\r\n" + smuggled
 	size := func(body string) string { return fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body) }
 	list := map[string]string{
-		"length, server by chunks":     post + "Transfer-Encoding: chunked\r\n" + size(chunked),
-		"chunks, server by length":     post + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(smuggled), smuggled),
-		"two lengths":                  post + "Content-Length: 0\r\n" + size(smuggled),
-		"two lengths, reversed":        post + fmt.Sprintf("Content-Length: %d\r\nContent-Length: 0\r\n\r\n%s", len(smuggled), smuggled),
-		"a list of lengths":            post + fmt.Sprintf("Content-Length: 0, %d\r\n\r\n%s", len(smuggled), smuggled),
-		"a length with a sign":         post + fmt.Sprintf("Content-Length: +%d\r\n\r\n%s", len(smuggled), smuggled),
-		"a length in hex":              post + "Content-Length: 0x0\r\n\r\n" + smuggled,
-		"GET with a body":              "GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\n" + size(smuggled),
-		"GET with chunks":              "GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(smuggled), smuggled),
-		"HEAD with a body":             "HEAD /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\n" + size(smuggled),
-		"OPTIONS with a body":          "OPTIONS /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\n" + size(smuggled),
-		"405 before the body is read":  "POST /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\n" + size(smuggled),
-		"404 before the body is read":  "POST /nothing HTTP/1.1\r\nHost: autoconfig.victim.example\r\n" + size(smuggled),
-		"307 before the body is read":  "PROPFIND /.well-known/caldav HTTP/1.1\r\nHost: victim.example\r\n" + size(smuggled),
-		"413 in the middle of a body":  post + size(strings.Repeat("a", 64<<10)+smuggled),
-		"413 in the middle of chunks":  post + "Transfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s%s\r\n0\r\n\r\n", 64<<10+len(smuggled), strings.Repeat("a", 64<<10), smuggled),
-		"100-continue":                 post + "Expect: 100-continue\r\n" + size(smuggled),
-		"a chunk's extension":          post + "Transfer-Encoding: chunked\r\n\r\n0;a=\"\r\n\r\n" + smuggled + "\"\r\n\r\n",
-		"a chunk's extension, bare LF": post + "Transfer-Encoding: chunked\r\n\r\n2;\nxx\r\n" + fmt.Sprintf("%x", len(smuggled)) + "\r\n0\r\n\r\n" + smuggled,
-		"a chunk's size overflows":     post + "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n\r\n" + smuggled,
-		"a negative chunk":             post + "Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n" + smuggled,
-		"trailers":                     post + "Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 50\r\nHost: smuggled.example\r\n\r\n",
-		"HTTP/1.0 with chunks":         strings.Replace(post, "1.1\r", "1.0\r", 1) + "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n" + size(chunked),
-		"an upgrade to h2c":            "GET / HTTP/1.1\r\nHost: victim.example\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n" + "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-		"an upgrade to a web socket":   "GET / HTTP/1.1\r\nHost: victim.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n" + smuggled,
-		"the length is a hop's":        post + "Connection: Content-Length\r\n" + size(smuggled),
-		"the host is a hop's":          post + "Connection: Host, X-Forwarded-For\r\n" + size(smuggled),
-		"a request line with a blank":  "GET /mail/config-v1.1.xml HTTP/1.1 HTTP/1.1\r\nHost: autoconfig.victim.example\r\n\r\n",
-		"two hosts":                    "GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\nHost: autoconfig.smuggled.example\r\n\r\n",
-		"NUL in a header":              "GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\nX: a\x00b\r\n\r\n",
-		"a lone CR":                    "GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\nX: a\rTransfer-Encoding: chunked\r\n" + size(chunked),
+		"length, server by chunks": post + "Transfer-Encoding: chunked\r\n" + size(chunked),
+		"chunks, server by length": post + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n" +
+			fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(smuggled), smuggled),
+		"two lengths": post + "Content-Length: 0\r\n" + size(smuggled),
+		"two lengths, reversed": post + fmt.Sprintf("Content-Length: %d\r\nContent-Length: 0\r\n\r\n%s", len(smuggled),
+			smuggled),
+		"a list of lengths":    post + fmt.Sprintf("Content-Length: 0, %d\r\n\r\n%s", len(smuggled), smuggled),
+		"a length with a sign": post + fmt.Sprintf("Content-Length: +%d\r\n\r\n%s", len(smuggled), smuggled),
+		"a length in hex":      post + "Content-Length: 0x0\r\n\r\n" + smuggled,
+		"GET with a body": "GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\n" +
+			size(smuggled),
+		"GET with chunks": "GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(smuggled), smuggled),
+		"HEAD with a body": "HEAD /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\n" +
+			size(smuggled),
+		"OPTIONS with a body": "OPTIONS /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\n" +
+			size(smuggled),
+		"405 before the body is read": "POST /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\n" +
+			size(smuggled),
+		"404 before the body is read": "POST /nothing HTTP/1.1\r\nHost: autoconfig.victim.example\r\n" + size(smuggled),
+		"307 before the body is read": "PROPFIND /.well-known/caldav HTTP/1.1\r\nHost: victim.example\r\n" + size(smuggled),
+		"413 in the middle of a body": post + size(strings.Repeat("a", 64<<10)+smuggled),
+		"413 in the middle of chunks": post + "Transfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s%s\r\n0\r\n\r\n",
+			64<<10+len(smuggled), strings.Repeat("a", 64<<10), smuggled),
+		"100-continue":        post + "Expect: 100-continue\r\n" + size(smuggled),
+		"a chunk's extension": post + "Transfer-Encoding: chunked\r\n\r\n0;a=\"\r\n\r\n" + smuggled + "\"\r\n\r\n",
+		"a chunk's extension, bare LF": post + "Transfer-Encoding: chunked\r\n\r\n2;\nxx\r\n" +
+			fmt.Sprintf("%x", len(smuggled)) + "\r\n0\r\n\r\n" + smuggled,
+		"a chunk's size overflows": post + "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n\r\n" + smuggled,
+		"a negative chunk":         post + "Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n" + smuggled,
+		"trailers": post +
+			"Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 50\r\nHost: smuggled.example\r\n\r\n",
+		"HTTP/1.0 with chunks": strings.Replace(post, "1.1\r", "1.0\r", 1) +
+			"Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n" + size(chunked),
+		"an upgrade to h2c":           "GET / HTTP/1.1\r\nHost: victim.example\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n" + "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"an upgrade to a web socket":  "GET / HTTP/1.1\r\nHost: victim.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n" + smuggled,
+		"the length is a hop's":       post + "Connection: Content-Length\r\n" + size(smuggled),
+		"the host is a hop's":         post + "Connection: Host, X-Forwarded-For\r\n" + size(smuggled),
+		"a request line with a blank": "GET /mail/config-v1.1.xml HTTP/1.1 HTTP/1.1\r\nHost: autoconfig.victim.example\r\n\r\n",
+		"two hosts":                   "GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\nHost: autoconfig.smuggled.example\r\n\r\n",
+		"NUL in a header":             "GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\nX: a\x00b\r\n\r\n",
+		"a lone CR":                   "GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.victim.example\r\nX: a\rTransfer-Encoding: chunked\r\n" + size(chunked),
 	}
-	for i, te := range []string{"Transfer-Encoding : chunked", "Transfer-Encoding: xchunked", "Transfer-Encoding:\tchunked", "Transfer-Encoding: chunked, identity",
-		"Transfer-Encoding: identity, chunked", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", "X: y\nTransfer-Encoding: chunked", "Transfer-Encoding\r\n : chunked",
-		" Transfer-Encoding: chunked", `Transfer-Encoding: "chunked"`, "Transfer-Encoding: \x0bchunked", "Transfer_Encoding: chunked", "Transfer-Encoding: CHUNKED", "Transfer-Encoding: chunked;a=b"} {
+	for i, te := range []string{"Transfer-Encoding : chunked", "Transfer-Encoding: xchunked",
+		"Transfer-Encoding:\tchunked", "Transfer-Encoding: chunked, identity",
+		"Transfer-Encoding: identity, chunked", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+		"X: y\nTransfer-Encoding: chunked", "Transfer-Encoding\r\n : chunked",
+		" Transfer-Encoding: chunked", `Transfer-Encoding: "chunked"`, "Transfer-Encoding: \x0bchunked",
+		"Transfer_Encoding: chunked", "Transfer-Encoding: CHUNKED", "Transfer-Encoding: chunked;a=b"} {
 		list["a coding in other letters "+strconv.Itoa(i)] = post + te + "\r\n" + size(chunked)
 	}
 	return list
@@ -104,7 +117,8 @@ func TestSmuggling(t *testing.T) {
 				before := f.ispdb(t)
 				answer := send(patience)
 				for range 4 { // as many as a proxy may hold connections to the replicas
-					if status, body, err := victims.get("autoconfig.victim.example", settingsPath); status != http.StatusOK || !strings.Contains(body, "<domain>victim.example</domain>") {
+					if status, body, err := victims.get("autoconfig.victim.example", settingsPath); status != http.StatusOK ||
+						!strings.Contains(body, "<domain>victim.example</domain>") {
 						t.Errorf("%s: the next client got %d %v\n%s", name, status, err, body)
 					}
 				}
@@ -166,20 +180,23 @@ var hiddenFields = map[string][][2]string{
 	"a line in the method": {{":method", "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET"}, {":path", "/v1.1/smuggled.example"}},
 	"a coding":             {{":method", "POST"}, {":path", "/nothing"}, {"transfer-encoding", "chunked"}},
 	"a wrong length":       {{":method", "POST"}, {":path", "/nothing"}, {"content-length", "0"}},
-	"a line in the host":   {{":authority", "autoconfig.victim.example\r\n\r\n" + smuggled}, {":path", "/mail/config-v1.1.xml"}},
+	"a line in the host": {{":authority", "autoconfig.victim.example\r\n\r\n" + smuggled},
+		{":path", "/mail/config-v1.1.xml"}},
 }
 
 // sendH2 sends one HTTP/2 request with a body that is a hidden request.
 func sendH2(t *testing.T, addr string, fields [][2]string, silence time.Duration) string {
 	t.Helper()
-	c, err := tls.Dial("tcp", addr, &tls.Config{ServerName: "autoconfig.victim.example", InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	c, err := tls.Dial("tcp", addr,
+		&tls.Config{ServerName: "autoconfig.victim.example", InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	if err != nil {
 		return err.Error() // Caddy has no certificate for others' names
 	}
 	defer func() { _ = c.Close() }()
 	var block bytes.Buffer
 	enc := hpack.NewEncoder(&block)
-	pseudo := map[string]string{":method": "GET", ":scheme": "https", ":authority": "autoconfig.victim.example", ":path": "/"}
+	pseudo := map[string]string{":method": "GET", ":scheme": "https", ":authority": "autoconfig.victim.example",
+		":path": "/"}
 	for _, f := range fields {
 		if _, ok := pseudo[f[0]]; ok {
 			pseudo[f[0]] = f[1]
@@ -197,7 +214,8 @@ func sendH2(t *testing.T, addr string, fields [][2]string, silence time.Duration
 	framer := http2.NewFramer(c, c)
 	body := pseudo[":method"] == "POST"
 	_ = framer.WriteSettings()
-	_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block.Bytes(), EndHeaders: true, EndStream: !body})
+	_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block.Bytes(), EndHeaders: true,
+		EndStream: !body})
 	if body {
 		_ = framer.WriteData(1, true, []byte(smuggled))
 	}

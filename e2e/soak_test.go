@@ -72,9 +72,11 @@ var asks = []ask{
 	{"GET", "customer#.test", "/.well-known/autoconfig/mail/config-v1.1.xml", "", []int{200}},
 	{"GET", "ispdb.test", "/v1.1/customer#.test", "", []int{200}},
 	{"HEAD", "ispdb.test", "/v1.1/live.co.uk?#", "", []int{200}},
-	{"POST", "autodiscover.customer#.test", "/autodiscover/autodiscover.xml", `<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request><EMailAddress>jo@customer#.test</EMailAddress></Request></Autodiscover>`, []int{200, 302}},
+	{"POST", "autodiscover.customer#.test", "/autodiscover/autodiscover.xml",
+		`<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request><EMailAddress>jo@customer#.test</EMailAddress></Request></Autodiscover>`, []int{200, 302}},
 	{"POST", "autodiscover.own.test", "/autodiscover/autodiscover.xml?#", "<Autodiscover", []int{200, 302}},
-	{"GET", "autodiscover.own.test", "/autodiscover/autodiscover.json?Email=jo%40own.test&Protocol=AutodiscoverV1&n=#", "", []int{200, 302}},
+	{"GET", "autodiscover.own.test", "/autodiscover/autodiscover.json?Email=jo%40own.test&Protocol=AutodiscoverV1&n=#",
+		"", []int{200, 302}},
 	{"GET", "ua-auto-config.customer#.test", "/.well-known/user-agent-configuration.json", "", []int{200}},
 	{"GET", "autoconfig.own.test", "/mobileconfig?email=jo#%40own.test", "", []int{200}},
 	{"GET", "autoconfig.own.test", "/setup?email=jo#%40own.test", "", []int{200}},
@@ -160,8 +162,10 @@ func raceBinary(t *testing.T) string {
 // would read.
 func startSoak(t *testing.T, binary string) *soaker {
 	dns, dir := dnstest.Start(t, soakZone), t.TempDir()
-	s := &service{dir: dir, http: freeport.On(t, "127.0.0.1"), tls: freeport.On(t, "127.0.0.1"), admin: freeport.On(t, "127.0.0.1")}
-	write(t, filepath.Join(dir, "autoconfig.yaml"), strings.Replace(faultsConfig, "127.0.0.1:0", s.tls, 1)+fmt.Sprintf("dns: {resolver: [%q]}\n", dns.Addr())+soakSource)
+	s := &service{dir: dir, http: freeport.On(t, "127.0.0.1"), tls: freeport.On(t, "127.0.0.1"),
+		admin: freeport.On(t, "127.0.0.1")}
+	write(t, filepath.Join(dir, "autoconfig.yaml"),
+		strings.Replace(faultsConfig, "127.0.0.1:0", s.tls, 1)+fmt.Sprintf("dns: {resolver: [%q]}\n", dns.Addr())+soakSource)
 	database(t, dir)
 	s.process = start(t, serveCommand(dir, faultsFiles(t, served), func(cmd *exec.Cmd) {
 		cmd.Path, cmd.Args = binary, []string{binary, "serve", "--listen", s.http, "--admin", s.admin, "--log-level", "error"}
@@ -233,7 +237,8 @@ func (k *soaker) ask(a *asker, kind, number int) {
 // soakFaults are what is done to a file; an empty text removes it. The last are
 // good in themselves, and change what is open.
 var soakFaults = []struct{ file, old, text string }{
-	{"autoconfig.yaml", "", "provders: []\n"}, {"customers.txt", "", "not a domain\n"}, {"cert.pem", "", "none\n"}, {"key.pem", "", "none\n"},
+	{"autoconfig.yaml", "", "provders: []\n"}, {"customers.txt", "", "not a domain\n"}, {"cert.pem", "", "none\n"},
+	{"key.pem", "", "none\n"},
 	{"logo.svg", "", ""}, {"db.dsn", "", ""}, {"autoconfig.yaml", "provider: own.test", "provider: lost"},
 	{"autoconfig.yaml", "timeout: 5s", "timeout: 4s"}, {"autoconfig.yaml", "ttl: 1s", "ttl: 2s"},
 }

@@ -121,7 +121,8 @@ func stopOnce(t *testing.T, load *stopLoad, drain string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = manager.Close() }()
-	s := startService(t, "drain: "+drain+"\n", func(cmd *exec.Cmd) { cmd.Env = append(cmd.Environ(), "NOTIFY_SOCKET="+socket) })
+	s := startService(t, "drain: "+drain+"\n",
+		func(cmd *exec.Cmd) { cmd.Env = append(cmd.Environ(), "NOTIFY_SOCKET="+socket) })
 	leave := make(chan struct{})
 	var clients sync.WaitGroup
 	for i := range 16 {
@@ -152,7 +153,8 @@ func stopOnce(t *testing.T, load *stopLoad, drain string) {
 
 // A second signal ends a drain at once, whichever two they are.
 func TestSecondSignal(t *testing.T) {
-	for _, signals := range [][2]syscall.Signal{{syscall.SIGINT, syscall.SIGINT}, {syscall.SIGTERM, syscall.SIGTERM}, {syscall.SIGINT, syscall.SIGTERM}, {syscall.SIGTERM, syscall.SIGINT}} {
+	for _, signals := range [][2]syscall.Signal{{syscall.SIGINT, syscall.SIGINT}, {syscall.SIGTERM, syscall.SIGTERM},
+		{syscall.SIGINT, syscall.SIGTERM}, {syscall.SIGTERM, syscall.SIGINT}} {
 		s := startService(t, "drain: 10m\n")
 		admin := newAsker(s.admin, false)
 		s.signal(t, signals[0])

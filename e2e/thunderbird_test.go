@@ -73,13 +73,15 @@ type thunderbird struct {
 }
 
 // startThunderbird starts it with the test's names, DNS server and authority.
-func startThunderbird(t testing.TB, sites *names, dns *dnstest.Server, authority *probetest.Authority, change ...func(*exec.Cmd)) *thunderbird {
+func startThunderbird(t testing.TB, sites *names, dns *dnstest.Server, authority *probetest.Authority,
+	change ...func(*exec.Cmd)) *thunderbird {
 	t.Helper()
 	return startThunderbirdAt(t, sites, dns.Addr(), authority, change...)
 }
 
 // startThunderbirdAt starts it with a DNS server at an address.
-func startThunderbirdAt(t testing.TB, sites *names, dns string, authority *probetest.Authority, change ...func(*exec.Cmd)) *thunderbird {
+func startThunderbirdAt(t testing.TB, sites *names, dns string, authority *probetest.Authority,
+	change ...func(*exec.Cmd)) *thunderbird {
 	t.Helper()
 	component.Need(t, thunderbirdBinary)
 	if os.Getuid() != 0 {
@@ -94,10 +96,12 @@ func startThunderbirdAt(t testing.TB, sites *names, dns string, authority *probe
 	write(t, filepath.Join(profile, "user.js"), fmt.Sprintf(profilePrefs, host, port))
 	// The resolver file is replaced for this process alone, in a mount
 	// namespace of its own.
-	cmd := exec.Command("unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/resolv.conf && exec "$@"`, resolvConf(t, dns),
+	cmd := exec.Command("unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/resolv.conf && exec "$@"`,
+		resolvConf(t, dns),
 		thunderbirdBinary, "--headless", "--marionette", "--remote-allow-system-access", "--no-remote", "--profile", profile)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CACHE_HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_RUNTIME_DIR="+dir,
+	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CACHE_HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_DATA_HOME="+dir,
+		"XDG_RUNTIME_DIR="+dir,
 		"TMPDIR="+dir, "LANG=C.UTF-8", "MOZ_CRASHREPORTER_DISABLE=1", "NO_EM_RESTART=1")
 	for _, f := range change {
 		f(cmd)
@@ -183,14 +187,16 @@ func (tb *thunderbird) run(out any, body string, args ...any) {
 	}
 	script := library + `
 const done = arguments[arguments.length - 1], args = [...arguments].slice(0, -1);
-(async () => {` + body + `})().then(value => done({value: value ?? null}), e => done({error: String(e) + "\n" + (e.stack ?? "")}));`
+(async () => {` + body +
+		`})().then(value => done({value: value ?? null}), e => done({error: String(e) + "\n" + (e.stack ?? "")}));`
 	var got struct {
 		Value struct {
 			Value json.RawMessage `json:"value"`
 			Error string          `json:"error"`
 		} `json:"value"`
 	}
-	err := tb.m.call(3*patience, "WebDriver:ExecuteAsyncScript", map[string]any{"script": script, "args": args, "newSandbox": true, "sandbox": "system"}, &got)
+	err := tb.m.call(3*patience, "WebDriver:ExecuteAsyncScript",
+		map[string]any{"script": script, "args": args, "newSandbox": true, "sandbox": "system"}, &got)
 	if err == nil && got.Value.Error != "" {
 		err = fmt.Errorf("%s", got.Value.Error)
 	}
@@ -206,7 +212,8 @@ const done = arguments[arguments.length - 1], args = [...arguments].slice(0, -1)
 func (tb *thunderbird) screenshot(path string, part image.Rectangle) {
 	tb.t.Helper()
 	var got struct{ Value string }
-	if err := tb.m.call(patience, "WebDriver:TakeScreenshot", map[string]any{"full": false, "hash": false}, &got); err != nil {
+	if err := tb.m.call(patience, "WebDriver:TakeScreenshot", map[string]any{"full": false, "hash": false},
+		&got); err != nil {
 		tb.t.Fatal(err)
 	}
 	picture, err := png.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(got.Value)))

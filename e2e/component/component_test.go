@@ -27,7 +27,8 @@ func lookups(t *testing.T) (needed, started map[string]string, texts []string) {
 			}
 			return err
 		}
-		if !strings.HasSuffix(path, "_test.go") && !strings.HasSuffix(filepath.Dir(path), "test") || !strings.HasSuffix(path, ".go") {
+		if !strings.HasSuffix(path, "_test.go") && !strings.HasSuffix(filepath.Dir(path), "test") ||
+			!strings.HasSuffix(path, ".go") {
 			return nil
 		}
 		tree, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
@@ -120,7 +121,8 @@ var fenced = regexp.MustCompile("(?s)```(?:console|sh|bash)\n(.*?)```")
 func scripts(t *testing.T) string {
 	t.Helper()
 	var out strings.Builder
-	for _, pattern := range []string{"Makefile", ".ci/*", "deploy/package/*", "deploy/testdata/*.sh", "docs/operate.md", "README.md"} {
+	for _, pattern := range []string{"Makefile", ".ci/*", "deploy/package/*", "deploy/testdata/*.sh", "docs/operate.md",
+		"README.md"} {
 		files, err := filepath.Glob(filepath.Join("..", "..", pattern))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v", pattern, err)

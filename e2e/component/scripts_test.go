@@ -42,7 +42,8 @@ func TestScriptsUseListedPrograms(t *testing.T) {
 	for _, path := range paths {
 		paths = append(paths, strings.TrimPrefix(path, "/usr")) // as packages from before the merge of /usr have it
 	}
-	out, _ := exec.Command("dpkg-query", append([]string{"-S"}, paths...)...).Output() // an error: some belong to no package, such as Go
+	out, _ := exec.Command("dpkg-query",
+		append([]string{"-S"}, paths...)...).Output() // an error: some belong to no package, such as Go
 	for line := range strings.Lines(string(out)) {
 		debian, path, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		debian, _, _ = strings.Cut(debian, ":")
@@ -50,7 +51,8 @@ func TestScriptsUseListedPrograms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Contains(packages, debian) && !strings.HasPrefix(string(about), "yes") && !strings.HasSuffix(string(about), " required") {
+		if !slices.Contains(packages, debian) && !strings.HasPrefix(string(about), "yes") &&
+			!strings.HasSuffix(string(about), " required") {
 			t.Errorf("a script runs %s of %s, which components.txt lacks", path, debian)
 		}
 	}

@@ -30,7 +30,8 @@ type Authority struct {
 func NewAuthority() *Authority {
 	a := &Authority{key: newKey(), Pool: x509.NewCertPool()}
 	now := time.Now()
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test authority"}, IsCA: true, BasicConstraintsValid: true,
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test authority"},
+		IsCA: true, BasicConstraintsValid: true,
 		NotBefore: now.Add(-50 * Day), NotAfter: now.Add(1000 * Day), KeyUsage: x509.KeyUsageCertSign}
 	a.cert = sign(template, template, a.key, a.key)
 	a.Pool.AddCert(a.cert)
@@ -47,7 +48,8 @@ func (a *Authority) Root(t testing.TB) string {
 // nil authority makes one that signs itself.
 func (a *Authority) Certificate(left time.Duration, names ...string) tls.Certificate {
 	key, now := newKey(), time.Now()
-	template := &x509.Certificate{SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
+	template := &x509.Certificate{SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: names[0]},
+		DNSNames:  names,
 		NotBefore: now.Add(-40 * Day), NotAfter: now.Add(left), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 	parent, signer := template, key
 	if a != nil {
@@ -69,7 +71,8 @@ func Files(t testing.TB, dir string, c tls.Certificate) (certFile, keyFile strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	return writePEM(t, filepath.Join(dir, "cert.pem"), "CERTIFICATE", c.Certificate[0]), writePEM(t, filepath.Join(dir, "key.pem"), "PRIVATE KEY", der)
+	return writePEM(t, filepath.Join(dir, "cert.pem"), "CERTIFICATE", c.Certificate[0]),
+		writePEM(t, filepath.Join(dir, "key.pem"), "PRIVATE KEY", der)
 }
 
 func writePEM(t testing.TB, path, kind string, der []byte) string {

@@ -108,8 +108,9 @@ service auth {
 func startDovecot(t testing.TB, dir, cert, key string, m *Mail) {
 	t.Helper()
 	path := filepath.Join(dir, "dovecot.conf")
-	write(t, path, fmt.Sprintf(dovecotConf, dir, cert, key, listener("imap", m.IMAP, false)+listener("imaps", m.IMAPS, true),
-		listener("pop3", m.POP3, false)+listener("pop3s", m.POP3S, true), listener("sieve", m.Sieve, false)))
+	write(t, path,
+		fmt.Sprintf(dovecotConf, dir, cert, key, listener("imap", m.IMAP, false)+listener("imaps", m.IMAPS, true),
+			listener("pop3", m.POP3, false)+listener("pop3s", m.POP3S, true), listener("sieve", m.Sieve, false)))
 	write(t, filepath.Join(dir, "users"), "jo@example.org:{PLAIN}right\n")
 	mkdir(t, filepath.Join(dir, "mail"), 0o777) // the mail user writes there
 	background(t, filepath.Join(dir, "dovecot.log"), component.Need(t, "dovecot"), "-F", "-c", path)
@@ -173,10 +174,13 @@ func startPostfix(t testing.TB, dir, cert, key string, m *Mail) {
 	for _, d := range []string{conf, filepath.Join(dir, "spool"), filepath.Join(dir, "postfix-data")} {
 		mkdir(t, d, 0o755)
 	}
-	write(t, filepath.Join(conf, "main.cf"), fmt.Sprintf(postfixMain, dir, cert, key, filepath.Dir(component.Need(t, "/usr/lib/postfix/sbin/smtpd"))))
-	write(t, filepath.Join(conf, "master.cf"), fmt.Sprintf(postfixMaster, m.Submission, m.Submissions, m.Cleartext, m.OldTLS))
+	write(t, filepath.Join(conf, "main.cf"),
+		fmt.Sprintf(postfixMain, dir, cert, key, filepath.Dir(component.Need(t, "/usr/lib/postfix/sbin/smtpd"))))
+	write(t, filepath.Join(conf, "master.cf"),
+		fmt.Sprintf(postfixMaster, m.Submission, m.Submissions, m.Cleartext, m.OldTLS))
 	postfix := component.Need(t, "postfix")
-	if out, err := command(context.Background(), "chown", "postfix", filepath.Join(dir, "postfix-data")).CombinedOutput(); err != nil {
+	if out, err := command(context.Background(), "chown", "postfix",
+		filepath.Join(dir, "postfix-data")).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	background(t, filepath.Join(dir, "postfix.log"), postfix, "-c", conf, "start-fg")
