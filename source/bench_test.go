@@ -78,7 +78,8 @@ func benchSQLite(b *testing.B) string {
 
 func benchOptions() BackendOptions {
 	return BackendOptions{Name: "bench", Log: slog.New(slog.DiscardHandler), Cache: CacheOptions{
-		TTL: time.Hour, NegativeTTL: time.Hour, Retry: time.Second, Entries: benchDomains, InFlight: 8, Waiting: 1000, Timeout: 5 * time.Second, Rest: true}}
+		TTL: time.Hour, NegativeTTL: time.Hour, Retry: time.Second, Entries: benchDomains, InFlight: 8, Waiting: 1000,
+		Timeout: 5 * time.Second, Rest: true}}
 }
 
 // BenchmarkLookup is one look-up among a million domains: in the file's index,

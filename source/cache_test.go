@@ -224,7 +224,8 @@ func TestCacheRest(t *testing.T) {
 		b.fail(true)
 		time.Sleep(time.Minute)
 		for i := range 100 {
-			if _, err := c.get(t.Context(), fmt.Sprint("new", i)); !errors.Is(err, provider.ErrUnavailable) || errors.Is(err, provider.ErrNotFound) {
+			if _, err := c.get(t.Context(), fmt.Sprint("new", i)); !errors.Is(err, provider.ErrUnavailable) ||
+				errors.Is(err, provider.ErrNotFound) {
 				t.Fatal(err)
 			}
 			if v, err := c.get(t.Context(), "a"); v != "one" || err != nil {

@@ -38,21 +38,25 @@ func (c *Commands) domains(cmd Command) (string, error) {
 // What a command printed last stays while it fails, in whatever way.
 func TestCommands(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "list")
-	cmd := Command{Args: []string{path, "a b; echo no", "$HOME"}, Path: "/usr/bin:/bin", Field: 1, Timeout: 5 * time.Second, Refresh: time.Hour}
+	cmd := Command{Args: []string{path, "a b; echo no", "$HOME"}, Path: "/usr/bin:/bin", Field: 1,
+		Timeout: 5 * time.Second, Refresh: time.Hour}
 	c := &Commands{}
 	if _, err := c.domains(cmd); err == nil {
 		t.Error("no such program, no error")
 	}
 	t.Setenv("SECRET_DSN", "postgres://")
 	for name, row := range map[string]struct{ script, want, says string }{
-		"good":       {"echo one.example; echo; echo '# two.example'; printf 'jo@three.example x\\nfour.example'", "1:one.example 4:three.example 5:four.example", ""},
-		"arguments":  {`[ "$1" = 'a b; echo no' ] && [ "$2" = '$HOME' ] && [ $# = 2 ] && echo right.example`, "1:right.example", ""},
+		"good": {"echo one.example; echo; echo '# two.example'; printf 'jo@three.example x\\nfour.example'",
+			"1:one.example 4:three.example 5:four.example", ""},
+		"arguments": {`[ "$1" = 'a b; echo no' ] && [ "$2" = '$HOME' ] && [ $# = 2 ] && echo right.example`,
+			"1:right.example", ""},
 		"no secrets": {`[ -z "$SECRET_DSN$HOME" ] && echo right.example`, "1:right.example", ""},
 		"status":     {"echo new.example; echo it broke >&2; exit 3", "1:old.example", "exit status 3: it broke"},
 		"an address": {"echo no mailbox jo@shop.example >&2; exit 3", "1:old.example", "exit status 3"},
-		"many words": {"for i in 1 2 3 4 5 6 7 8 9; do printf '%01000d\\n' 0 >&2; done; echo new.example", "1:new.example", ""},
-		"nothing":    {"exit 0", "1:old.example", "it printed nothing"},
-		"hangs":      {"echo new.example; sleep 300 & sleep 300", "1:old.example", "it did not end within 300ms"},
+		"many words": {"for i in 1 2 3 4 5 6 7 8 9; do printf '%01000d\\n' 0 >&2; done; echo new.example", "1:new.example",
+			""},
+		"nothing": {"exit 0", "1:old.example", "it printed nothing"},
+		"hangs":   {"echo new.example; sleep 300 & sleep 300", "1:old.example", "it did not end within 300ms"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := cmd
@@ -70,7 +74,8 @@ func TestCommands(t *testing.T) {
 			}
 			c.Expire()
 			got, err := c.domains(cmd)
-			if got != row.want || (err == nil) != (row.says == "") || err != nil && (!strings.HasPrefix(err.Error(), row.says) || strings.Contains(err.Error(), "jo@")) {
+			if got != row.want || (err == nil) != (row.says == "") || err != nil &&
+				(!strings.HasPrefix(err.Error(), row.says) || strings.Contains(err.Error(), "jo@")) {
 				t.Errorf("%s, %v", got, err)
 			}
 			script(t, path, "echo last.example")
@@ -116,7 +121,8 @@ func TestCommandsChildren(t *testing.T) {
 		t.Fatal(err)
 	}
 	script(t, filepath.Join(dir, "list"), "sleep 300 < "+pipe+" & sleep 300")
-	cmd := Command{Args: []string{filepath.Join(dir, "list")}, Path: "/usr/bin:/bin", Field: 1, Timeout: 500 * time.Millisecond, Refresh: time.Hour}
+	cmd := Command{Args: []string{filepath.Join(dir, "list")}, Path: "/usr/bin:/bin", Field: 1,
+		Timeout: 500 * time.Millisecond, Refresh: time.Hour}
 	if _, err := (&Commands{}).domains(cmd); err == nil {
 		t.Error("it did not take too long")
 	}
@@ -148,7 +154,8 @@ func TestCommandFieldAndBounds(t *testing.T) {
 	if n, err := b.Write([]byte("12345")); n != 5 || err != nil || b.String() != "1234" {
 		t.Error(n, err)
 	}
-	if _, err := (Chain{Missing{"list", errors.New("gone")}, NewIndex(0, 0)}).Lookup(t.Context(), provider.Address{Domain: "x.example"}); !errors.Is(err, provider.ErrUnavailable) {
+	if _, err := (Chain{Missing{"list", errors.New("gone")}, NewIndex(0, 0)}).Lookup(t.Context(),
+		provider.Address{Domain: "x.example"}); !errors.Is(err, provider.ErrUnavailable) {
 		t.Error(err)
 	}
 }

@@ -41,7 +41,8 @@ index associatedDomain,displayName,objectClass eq
 
 func startOpenLDAP(t *testing.T) server {
 	t.Helper()
-	d := &daemon{t: t, dir: workDir(t), path: component.Need(t, "slapd"), addr: freeport.On(t, "127.0.0.1"), stop: syscall.SIGTERM}
+	d := &daemon{t: t, dir: workDir(t), path: component.Need(t, "slapd"), addr: freeport.On(t, "127.0.0.1"),
+		stop: syscall.SIGTERM}
 	cert, pool := serverCertificate(t)
 	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey.(*ecdsa.PrivateKey))
 	if err != nil {
@@ -58,13 +59,15 @@ func startOpenLDAP(t *testing.T) server {
 		}
 	}
 	d.run("mkdir", filepath.Join(d.dir, "data"))
-	d.run(component.Need(t, "slapadd"), "-q", "-f", filepath.Join(d.dir, "slapd.conf"), "-l", filepath.Join(d.dir, "data.ldif"))
+	d.run(component.Need(t, "slapadd"), "-q", "-f", filepath.Join(d.dir, "slapd.conf"), "-l",
+		filepath.Join(d.dir, "data.ldif"))
 	d.args = []string{"-d", "0", "-h", "ldap://" + d.addr + "/", "-f", filepath.Join(d.dir, "slapd.conf")}
 	d.start()
 	t.Cleanup(d.halt)
 	return server{daemon: d, ready: func() {}, open: func(o BackendOptions) *Backend {
 		q := ldapQueries("ldap://"+d.addr, &tls.Config{RootCAs: pool, ServerName: "localhost"})
-		q.Domain, q.List = "(&(objectClass=domainRelatedObject)(associatedDomain=:domain)(st=1))", "(&(objectClass=domainRelatedObject)(st=1))"
+		q.Domain, q.List = "(&(objectClass=domainRelatedObject)(associatedDomain=:domain)(st=1))",
+			"(&(objectClass=domainRelatedObject)(st=1))"
 		q.User = "(&(objectClass=inetOrgPerson)(displayName=:address))"
 		return openTestLDAP(t, o, q)
 	}}
@@ -76,10 +79,12 @@ func ldif() string {
 	var b strings.Builder
 	b.WriteString("dn: dc=example\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: example\n\n")
 	for i, d := range testDomains {
-		fmt.Fprintf(&b, "dn: ou=d%d,dc=example\nobjectClass: organizationalUnit\nobjectClass: domainRelatedObject\nou: d%d\nassociatedDomain: %s\nbusinessCategory: %s\nst: %s\n\n", i, i, d[0], d[1], d[2])
+		fmt.Fprintf(&b,
+			"dn: ou=d%d,dc=example\nobjectClass: organizationalUnit\nobjectClass: domainRelatedObject\nou: d%d\nassociatedDomain: %s\nbusinessCategory: %s\nst: %s\n\n", i, i, d[0], d[1], d[2])
 	}
 	for i, l := range testLogins {
-		fmt.Fprintf(&b, "dn: cn=p%d,dc=example\nobjectClass: inetOrgPerson\ncn: p%d\nsn: p%d\ndisplayName: %s\nuid: %s\n\n", i, i, i, l[0], l[1])
+		fmt.Fprintf(&b, "dn: cn=p%d,dc=example\nobjectClass: inetOrgPerson\ncn: p%d\nsn: p%d\ndisplayName: %s\nuid: %s\n\n",
+			i, i, i, l[0], l[1])
 	}
 	return b.String()
 }

@@ -55,7 +55,8 @@ func TestPostfixAdmin(t *testing.T) {
 			t.Fatalf("%s: %v\nupgrade.php: %v\n%s", statement, e, err, out)
 		}
 	}
-	testRecipe(t, readRecipe(t, "postfixadmin"), SQLOptions{Dialect: MySQL, DSN: dsn}, "alias.example", "ann@alias.example ann@shop.example")
+	testRecipe(t, readRecipe(t, "postfixadmin"), SQLOptions{Dialect: MySQL, DSN: dsn}, "alias.example",
+		"ann@alias.example ann@shop.example")
 	testOwnTables(t, db, SQLOptions{Dialect: MySQL, DSN: dsn})
 }
 

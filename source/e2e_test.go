@@ -132,8 +132,10 @@ func startPostgres(t testing.TB) (*daemon, string) {
 	if err := os.WriteFile(password, []byte("pa ss'word"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	d.run(filepath.Join(bin, "initdb"), "-D", data, "-U", "mail", "-A", "scram-sha-256", "--pwfile", password, "--no-sync", "-E", "UTF8")
-	d.args = []string{"-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "shared_buffers=16MB"}
+	d.run(filepath.Join(bin, "initdb"), "-D", data, "-U", "mail", "-A", "scram-sha-256", "--pwfile", password, "--no-sync",
+		"-E", "UTF8")
+	d.args = []string{"-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c",
+		"fsync=off", "-c", "shared_buffers=16MB"}
 	d.start()
 	t.Cleanup(d.halt)
 	return d, fmt.Sprintf("host=127.0.0.1 port=%s user=mail password='pa ss\\'word' dbname=postgres sslmode=disable", port)
@@ -146,8 +148,10 @@ func startMariaDB(t testing.TB) (*daemon, string) {
 	d := &daemon{t: t, dir: workDir(t), path: component.Need(t, "mariadbd"), addr: addr, stop: syscall.SIGTERM}
 	data := filepath.Join(d.dir, "data")
 	d.run(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db")
-	d.args = []string{"--no-defaults", "--datadir=" + data, "--port=" + port, "--bind-address=127.0.0.1", "--socket=" + filepath.Join(d.dir, "s"),
-		"--pid-file=" + filepath.Join(d.dir, "pid"), "--innodb-flush-log-at-trx-commit=0", "--character-set-server=utf8mb4", "--skip-name-resolve"}
+	d.args = []string{"--no-defaults", "--datadir=" + data, "--port=" + port, "--bind-address=127.0.0.1",
+		"--socket=" + filepath.Join(d.dir, "s"),
+		"--pid-file=" + filepath.Join(d.dir, "pid"), "--innodb-flush-log-at-trx-commit=0", "--character-set-server=utf8mb4",
+		"--skip-name-resolve"}
 	d.start()
 	t.Cleanup(d.halt)
 	dsn := "root@tcp(" + addr + ")/"
@@ -236,12 +240,14 @@ func TestRealBackends(t *testing.T) {
 		{"PostgreSQL", func(t *testing.T) server {
 			d, dsn := startPostgres(t)
 			return sqlServer(t, Postgres, d, dsn, testDomainQuery+" AND (SELECT pg_sleep(0.5)::text) IS NOT NULL",
-				"SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = 'autoconfig'", "SELECT pg_terminate_backend(%d)",
+				"SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = 'autoconfig'",
+				"SELECT pg_terminate_backend(%d)",
 				"SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND application_name = 'autoconfig'")
 		}},
 		{"MariaDB", func(t *testing.T) server {
 			d, dsn := startMariaDB(t)
-			return sqlServer(t, MySQL, d, dsn, "SELECT provider FROM domain, (SELECT SLEEP(0.5)) AS s WHERE domain = :domain AND active = 1",
+			return sqlServer(t, MySQL, d, dsn,
+				"SELECT provider FROM domain, (SELECT SLEEP(0.5)) AS s WHERE domain = :domain AND active = 1",
 				"SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND command IN ('Sleep', 'Execute', 'Query')", "KILL %d",
 				"SELECT count(*) FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND command IN ('Execute', 'Query')")
 		}},

@@ -34,13 +34,15 @@ func (s server) refusals(t *testing.T) (dsn string, list []refusal) {
 	var statements []string
 	dsn = s.dsn
 	if s.dialect == Postgres {
-		if _, err := openReady(t, Postgres, dsn).Exec("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"); err != nil {
+		if _, err := openReady(t, Postgres,
+			dsn).Exec("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"); err != nil {
 			t.Fatal(err)
 		}
 		dsn = strings.Replace(dsn, "dbname=postgres", "dbname=latin", 1)
 		fillTables(t, openReady(t, Postgres, dsn), Postgres)
 		statements = []string{"CREATE FUNCTION short(a text) RETURNS text LANGUAGE plpgsql AS $$ DECLARE b varchar(60) := a; BEGIN RETURN b; END $$"}
-		list = append(list, refusal{"a character that the database lacks", testDomainQuery, testUserQuery, foreign, "shop.example"})
+		list = append(list, refusal{"a character that the database lacks", testDomainQuery, testUserQuery, foreign,
+			"shop.example"})
 	} else {
 		statements = []string{
 			"CREATE FUNCTION short(a VARCHAR(60)) RETURNS VARCHAR(60) DETERMINISTIC RETURN a",
@@ -49,8 +51,10 @@ func (s server) refusals(t *testing.T) (dsn string, list []refusal) {
 			"INSERT INTO latin SELECT address, login FROM mailbox",
 		}
 		list = append(list,
-			refusal{"a character that the column lacks", testDomainQuery, "SELECT login FROM latin WHERE address = :address", foreign, "shop.example"},
-			refusal{"a character that the function lacks", testDomainQuery, "SELECT login FROM mailbox WHERE address = latin(:address)", foreign, "shop.example"})
+			refusal{"a character that the column lacks", testDomainQuery, "SELECT login FROM latin WHERE address = :address",
+				foreign, "shop.example"},
+			refusal{"a character that the function lacks", testDomainQuery,
+				"SELECT login FROM mailbox WHERE address = latin(:address)", foreign, "shop.example"})
 	}
 	db := openReady(t, s.dialect, dsn)
 	for _, text := range statements {

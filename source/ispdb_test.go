@@ -17,7 +17,8 @@ import (
 func document(domain, incoming, outgoing string) string {
 	server := func(tag, kind, port, socket string) string {
 		return fmt.Sprintf("<%s type=%q><hostname>%s.%s</hostname><port>%s</port><socketType>%s</socketType>"+
-			"<authentication>password-cleartext</authentication><username>%%EMAILADDRESS%%</username></%[1]s>", tag, kind, kind, domain, port, socket)
+			"<authentication>password-cleartext</authentication><username>%%EMAILADDRESS%%</username></%[1]s>", tag, kind, kind,
+			domain, port, socket)
 	}
 	sockets := map[string][3]string{"tls": {"993", "SSL", "465"}, "plain": {"143", "plain", "587"}}
 	both := func(which string) (list []string) {
@@ -27,7 +28,8 @@ func document(domain, incoming, outgoing string) string {
 		return list
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<clientConfig version="1.1"><emailProvider id=%q><domain>%[1]s</domain><domain>also-%[1]s</domain>`, domain)
+	fmt.Fprintf(&b, `<clientConfig version="1.1"><emailProvider id=%q><domain>%[1]s</domain><domain>also-%[1]s</domain>`,
+		domain)
 	for _, which := range both(incoming) {
 		b.WriteString(server("incomingServer", "imap", sockets[which][0], sockets[which][1]))
 	}
@@ -67,7 +69,8 @@ func TestISPDB(t *testing.T) {
 		t.Error(got)
 	}
 	p, err := s.Lookup(t.Context(), provider.Address{Domain: "a.example"})
-	if err != nil || len(p.Incoming) != 1 || p.Incoming[0].Security != provider.TLS || len(p.Documentation) != 0 || filepath.Base(p.ID) != "a.xml" {
+	if err != nil || len(p.Incoming) != 1 || p.Incoming[0].Security != provider.TLS || len(p.Documentation) != 0 ||
+		filepath.Base(p.ID) != "a.xml" {
 		t.Errorf("%v, %+v", err, p)
 	}
 	if status := p.PasswordLogin.Status; status != provider.PasswordWorks || p.PACC != provider.PACCAuto {
@@ -92,15 +95,18 @@ func TestISPDB(t *testing.T) {
 	if err != nil || len(found) != 4 || !strings.Contains(found[1].Cause, "what it held before is served") {
 		t.Fatalf("%v, %v", err, found)
 	}
-	for domain, id := range map[string]string{"e.example": "e", "b.example": "b", "also-f.example": "f.example", "a.example": "z"} {
-		if p, err := next.Lookup(t.Context(), provider.Address{Domain: domain}); err != nil || strings.TrimSuffix(filepath.Base(p.ID), ".xml") != id {
+	for domain, id := range map[string]string{"e.example": "e", "b.example": "b", "also-f.example": "f.example",
+		"a.example": "z"} {
+		if p, err := next.Lookup(t.Context(), provider.Address{Domain: domain}); err != nil ||
+			strings.TrimSuffix(filepath.Base(p.ID), ".xml") != id {
 			t.Errorf("%s: %v, %+v", domain, err, p)
 		}
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
-	if gone, found, err := ReadISPDB(r, "others", dir, next); err != nil || len(found) != 1 || gone.Len() != next.Len() || len(gone.Bad) != 1 {
+	if gone, found, err := ReadISPDB(r, "others", dir, next); err != nil || len(found) != 1 || gone.Len() != next.Len() ||
+		len(gone.Bad) != 1 {
 		t.Errorf("a folder that went: %v, %v", err, found)
 	}
 	if _, _, err := ReadISPDB(r, "others", dir, nil); err == nil {

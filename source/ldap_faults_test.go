@@ -38,7 +38,8 @@ func TestLDAPFailures(t *testing.T) {
 		if !errors.Is(last, provider.ErrUnavailable) {
 			t.Errorf("%s: a list that ends without an error: %v", name, last)
 		}
-		if !strings.Contains(log.String(), "source=customers query=domain") || strings.Contains(log.String(), directoryPassword) {
+		if !strings.Contains(log.String(), "source=customers query=domain") ||
+			strings.Contains(log.String(), directoryPassword) {
 			t.Errorf("%s: the log:\n%s", name, log)
 		}
 	}
@@ -87,7 +88,8 @@ func TestLDAPBinds(t *testing.T) {
 // other connections, and none of those is kept.
 func TestLDAPRefusals(t *testing.T) {
 	for code, connections := range map[int]int{
-		gldap.ResultInsufficientAccessRights: 1, gldap.ResultSizeLimitExceeded: 1, gldap.ResultBusy: tries, gldap.ResultUnavailable: tries,
+		gldap.ResultInsufficientAccessRights: 1, gldap.ResultSizeLimitExceeded: 1, gldap.ResultBusy: tries,
+		gldap.ResultUnavailable: tries,
 	} {
 		d, log := startDirectory(t), &logBook{}
 		d.refuse = code

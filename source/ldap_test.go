@@ -48,7 +48,8 @@ const (
 func testEntries() []map[string][]string {
 	var out []map[string][]string
 	for _, d := range testDomains {
-		out = append(out, map[string][]string{"objectClass": {"domainRelatedObject"}, "associatedDomain": {d[0]}, "businessCategory": {d[1]}, "st": {d[2]}})
+		out = append(out, map[string][]string{"objectClass": {"domainRelatedObject"}, "associatedDomain": {d[0]},
+			"businessCategory": {d[1]}, "st": {d[2]}})
 	}
 	for _, l := range testLogins {
 		out = append(out, map[string][]string{"objectClass": {"inetOrgPerson"}, "mail": {l[0]}, "uid": {l[1]}})
@@ -82,7 +83,8 @@ func startDirectory(t *testing.T) *directory {
 			d.secure.Store(true)
 		}
 	}
-	for _, err := range []error{mux.Bind(d.bind), mux.Search(d.search), mux.ExtendedOperation(startTLS, gldap.ExtendedOperationStartTLS), server.Router(mux)} {
+	for _, err := range []error{mux.Bind(d.bind), mux.Search(d.search),
+		mux.ExtendedOperation(startTLS, gldap.ExtendedOperationStartTLS), server.Router(mux)} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +110,8 @@ func startDirectory(t *testing.T) *directory {
 
 func (d *directory) bind(w *gldap.ResponseWriter, r *gldap.Request) {
 	code := gldap.ResultInvalidCredentials
-	if m, err := r.GetSimpleBindMessage(); err == nil && m.UserName == directoryDN && string(m.Password) == directoryPassword {
+	if m, err := r.GetSimpleBindMessage(); err == nil && m.UserName == directoryDN &&
+		string(m.Password) == directoryPassword {
 		code = gldap.ResultSuccess
 		d.binds.Add(1)
 	}
@@ -164,7 +167,8 @@ func (d *directory) search(w *gldap.ResponseWriter, r *gldap.Request) {
 }
 
 // onePage is the page a paging control asks for, of two entries.
-func (d *directory) onePage(m *gldap.SearchMessage, done *gldap.SearchResponseDone, found []map[string][]string) []map[string][]string {
+func (d *directory) onePage(m *gldap.SearchMessage, done *gldap.SearchResponseDone,
+	found []map[string][]string) []map[string][]string {
 	for _, c := range m.Controls {
 		if c, ok := c.(*gldap.ControlPaging); ok {
 			from := len(c.Cookie)
@@ -201,7 +205,8 @@ func serverCertificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"},
+		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -216,7 +221,8 @@ func serverCertificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 }
 
 func ldapQueries(url string, config *tls.Config) LDAPOptions {
-	return LDAPOptions{URL: url, StartTLS: config != nil, TLS: config, BindDN: directoryDN, Password: directoryPassword, Base: "dc=example",
+	return LDAPOptions{URL: url, StartTLS: config != nil, TLS: config, BindDN: directoryDN, Password: directoryPassword,
+		Base:   "dc=example",
 		Domain: "(&(objectClass=domainRelatedObject)(associatedDomain=:domain)(st=1))", ProviderAttribute: "businessCategory",
 		List: "(&(objectClass=domainRelatedObject)(st=1))", DomainAttribute: "associatedDomain",
 		User: "(&(objectClass=inetOrgPerson)(mail=:address))", LoginAttribute: "uid"}
@@ -257,10 +263,13 @@ func TestLDAPPeople(t *testing.T) {
 	d, log := startDirectory(t), &logBook{}
 	o, q := testOptions(log), ldapQueries(d.url, d.tls)
 	o.Provider, o.Logins = "staff", false
-	q.ProviderAttribute, q.Domain, q.List, q.DomainAttribute = "", "(&(objectClass=inetOrgPerson)(mail=:domain))", "(objectClass=inetOrgPerson)", "mail"
-	d.entries = append(d.entries, map[string][]string{"objectClass": {"inetOrgPerson"}, "mail": {"shop.example"}}, map[string][]string{"objectClass": {"inetOrgPerson"}, "mail": {"shop.example"}})
+	q.ProviderAttribute, q.Domain, q.List, q.DomainAttribute = "", "(&(objectClass=inetOrgPerson)(mail=:domain))",
+		"(objectClass=inetOrgPerson)", "mail"
+	d.entries = append(d.entries, map[string][]string{"objectClass": {"inetOrgPerson"}, "mail": {"shop.example"}},
+		map[string][]string{"objectClass": {"inetOrgPerson"}, "mail": {"shop.example"}})
 	rows := openTestLDAP(t, o, q).With(testProviders())
-	if got, want := listed(t, rows), []string{"shop.example", "staff.example", "xn--mnchen-3ya.example"}; !slices.Equal(got, want) {
+	if got, want := listed(t, rows),
+		[]string{"shop.example", "staff.example", "xn--mnchen-3ya.example"}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 	if id, err := rows.store.domain(t.Context(), "shop.example"); err != nil || id != "" {

@@ -45,9 +45,11 @@ const (
 func testProviders() []*provider.Provider {
 	make := func(id string) *provider.Provider {
 		server := func(p provider.Protocol, host string, port uint16) provider.Server {
-			return provider.Server{Protocol: p, Host: host, Port: port, Security: provider.TLS, Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress}
+			return provider.Server{Protocol: p, Host: host, Port: port, Security: provider.TLS,
+				Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress}
 		}
-		return &provider.Provider{ID: id, Name: id, Incoming: []provider.Server{server(provider.IMAP, "imap."+id+".example", 993)},
+		return &provider.Provider{ID: id, Name: id,
+			Incoming: []provider.Server{server(provider.IMAP, "imap."+id+".example", 993)},
 			Outgoing: []provider.Server{server(provider.SMTP, "smtp."+id+".example", 465)}}
 	}
 	return []*provider.Provider{make("hosting"), make("staff")}
@@ -72,9 +74,10 @@ func (l *logBook) String() string {
 }
 
 func testOptions(log *logBook) BackendOptions {
-	return BackendOptions{Name: "customers", Logins: true, Log: slog.New(slog.NewTextHandler(log, nil)), Cache: CacheOptions{
-		TTL: time.Minute, NegativeTTL: time.Minute, Stale: time.Hour, Retry: 100 * time.Millisecond, Entries: 1000,
-		InFlight: 4, Waiting: 1000, Timeout: 5 * time.Second, Rest: true}}
+	return BackendOptions{Name: "customers", Logins: true, Log: slog.New(slog.NewTextHandler(log, nil)),
+		Cache: CacheOptions{
+			TTL: time.Minute, NegativeTTL: time.Minute, Stale: time.Hour, Retry: 100 * time.Millisecond, Entries: 1000,
+			InFlight: 4, Waiting: 1000, Timeout: 5 * time.Second, Rest: true}}
 }
 
 // testLookups is the table of look-ups that runs over every kind of source.
@@ -127,13 +130,15 @@ func testLookups(t *testing.T, b *Backend, log *logBook) {
 			continue
 		}
 		if p.ID != test.provider || p.Incoming[0].Username != test.login || p.Outgoing[0].Username != test.login {
-			t.Errorf("%s: %s, login %s and %s, want %s %s", a, p.ID, p.Incoming[0].Username, p.Outgoing[0].Username, test.provider, test.login)
+			t.Errorf("%s: %s, login %s and %s, want %s %s", a, p.ID, p.Incoming[0].Username, p.Outgoing[0].Username,
+				test.provider, test.login)
 		}
 		if p.Personal != (test.login != provider.EmailAddress) {
 			t.Errorf("%s: personal %v", a, p.Personal)
 		}
 	}
-	if got, want := listed(t, rows), []string{"lost.example", "shop.example", "staff.example", "xn--mnchen-3ya.example"}; !slices.Equal(got, want) {
+	if got, want := listed(t, rows),
+		[]string{"lost.example", "shop.example", "staff.example", "xn--mnchen-3ya.example"}; !slices.Equal(got, want) {
 		t.Errorf("listed %v, want %v", got, want)
 	}
 	if err := b.Check(t.Context()); err != nil || b.Down() {
@@ -192,7 +197,8 @@ func TestListingsAfterAFault(t *testing.T) {
 			got = append(got, domain)
 		}
 	}
-	if want := []string{"early.example", "early.example", "late.example"}; !slices.Equal(got, want) || !errors.Is(end, first) || !errors.Is(end, second) {
+	if want := []string{"early.example", "early.example", "late.example"}; !slices.Equal(got, want) ||
+		!errors.Is(end, first) || !errors.Is(end, second) {
 		t.Errorf("%v, %v", got, end)
 	}
 	for range (Chain{broken{first}, x}).Domains(t.Context()) {

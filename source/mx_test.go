@@ -86,7 +86,8 @@ func TestMXCheck(t *testing.T) {
 }
 
 func TestMXTableFirstClaimCounts(t *testing.T) {
-	a, b := &provider.Provider{ID: "a", MX: []string{"mx.example"}}, &provider.Provider{ID: "b", MX: []string{"mx.example"}}
+	a, b := &provider.Provider{ID: "a", MX: []string{"mx.example"}},
+		&provider.Provider{ID: "b", MX: []string{"mx.example"}}
 	if p := NewMXTable([]*provider.Provider{a, b}).ByHost("1.mx.example"); p != a {
 		t.Errorf("%+v", p)
 	}

@@ -17,7 +17,8 @@ func TestPostgresText(t *testing.T) {
 	}{
 		{25, []byte("mail"), "mail"}, {25, []byte{}, ""}, {25, nil, nil}, {16, []byte("t"), "t"},
 		{17, []byte(`\x00ff`), []byte{0, 255}}, {17, []byte(`\x`), []byte{}}, {17, []byte(`\000`), nil},
-		{1184, []byte("2026-03-01 12:00:00.5+00"), at}, {1184, []byte("2026-03-01 14:00:00.5+02"), at}, {1184, []byte("infinity"), nil},
+		{1184, []byte("2026-03-01 12:00:00.5+00"), at}, {1184, []byte("2026-03-01 14:00:00.5+02"), at},
+		{1184, []byte("infinity"), nil},
 	} {
 		got, err := postgresValue(test.oid, test.text)
 		if when, ok := got.(time.Time); ok && err == nil {
@@ -27,7 +28,8 @@ func TestPostgresText(t *testing.T) {
 			t.Errorf("%d %q: %v, %v", test.oid, test.text, got, err)
 		}
 	}
-	values, formats := postgresArgs([]driver.NamedValue{{Value: "a"}, {Value: nil}, {Value: []byte{0}}, {Value: 1.5}, {Value: int64(7)}})
+	values, formats := postgresArgs([]driver.NamedValue{{Value: "a"}, {Value: nil}, {Value: []byte{0}}, {Value: 1.5},
+		{Value: int64(7)}})
 	if want := [][]byte{[]byte("a"), nil, {0}, []byte("1.5"), []byte("7")}; !reflect.DeepEqual(values, want) ||
 		!reflect.DeepEqual(formats, []int16{0, 0, 1, 0, 0}) {
 		t.Errorf("%q %v", values, formats)
@@ -37,8 +39,10 @@ func TestPostgresText(t *testing.T) {
 // Behind PgBouncer nothing is prepared; the setting for that is not sent to the server.
 func TestKeepsStatements(t *testing.T) {
 	for dsn, want := range map[string]bool{
-		"host=db.example": true, "postgres://db.example/mail": true, "host=db.example default_query_exec_mode=cache_statement": true,
-		"host=db.example default_query_exec_mode=exec": false, "postgres://db.example/mail?default_query_exec_mode=simple_protocol": false,
+		"host=db.example": true, "postgres://db.example/mail": true,
+		"host=db.example default_query_exec_mode=cache_statement":            true,
+		"host=db.example default_query_exec_mode=exec":                       false,
+		"postgres://db.example/mail?default_query_exec_mode=simple_protocol": false,
 	} {
 		if got := keepsStatements(Postgres, dsn); got != want {
 			t.Errorf("%s: %v", dsn, got)

@@ -16,20 +16,29 @@ func TestParseQuery(t *testing.T) {
 		in, want string
 		params   string
 	}{
-		{MySQL, "SELECT 'hosting' FROM domain WHERE domain = :domain AND active = 1;", "SELECT 'hosting' FROM domain WHERE domain = ? AND active = 1", "domain"},
-		{SQLite, "SELECT a FROM m WHERE a = :address OR (l = :local AND d = :domain)", "SELECT a FROM m WHERE a = ? OR (l = ? AND d = ?)", "address local domain"},
-		{Postgres, "SELECT x::text FROM m WHERE d=:domain OR e=:address OR f = :domain", "SELECT x::text FROM m WHERE d=$1 OR e=$2 OR f = $1", "domain address"},
-		{Postgres, "SELECT ':x', 'it''s :y' FROM m WHERE d=:domain -- :not\n", "SELECT ':x', 'it''s :y' FROM m WHERE d=$1 -- :not", "domain"},
-		{Postgres, `SELECT E'it\'s :y', "a:b", $$ :z ' $$, $t$ :z $u$ $t$ FROM m WHERE d=:domain`, `SELECT E'it\'s :y', "a:b", $$ :z ' $$, $t$ :z $u$ $t$ FROM m WHERE d=$1`, "domain"},
-		{Postgres, "SELECT $$$$, $$a$$, a[0:9] FROM m WHERE d=:domain", "SELECT $$$$, $$a$$, a[0:9] FROM m WHERE d=$1", "domain"},
-		{Postgres, "SELECT a[1:2] FROM m WHERE d ? 'x' AND d=:domain", "SELECT a[1:2] FROM m WHERE d ? 'x' AND d=$1", "domain"},
-		{MySQL, "SELECT 'a\\':b', `c:d` /* :e ' */ FROM m # it's :f\nWHERE d=:domain", "SELECT 'a\\':b', `c:d` /* :e ' */ FROM m # it's :f\nWHERE d=?", "domain"},
+		{MySQL, "SELECT 'hosting' FROM domain WHERE domain = :domain AND active = 1;",
+			"SELECT 'hosting' FROM domain WHERE domain = ? AND active = 1", "domain"},
+		{SQLite, "SELECT a FROM m WHERE a = :address OR (l = :local AND d = :domain)",
+			"SELECT a FROM m WHERE a = ? OR (l = ? AND d = ?)", "address local domain"},
+		{Postgres, "SELECT x::text FROM m WHERE d=:domain OR e=:address OR f = :domain",
+			"SELECT x::text FROM m WHERE d=$1 OR e=$2 OR f = $1", "domain address"},
+		{Postgres, "SELECT ':x', 'it''s :y' FROM m WHERE d=:domain -- :not\n",
+			"SELECT ':x', 'it''s :y' FROM m WHERE d=$1 -- :not", "domain"},
+		{Postgres, `SELECT E'it\'s :y', "a:b", $$ :z ' $$, $t$ :z $u$ $t$ FROM m WHERE d=:domain`,
+			`SELECT E'it\'s :y', "a:b", $$ :z ' $$, $t$ :z $u$ $t$ FROM m WHERE d=$1`, "domain"},
+		{Postgres, "SELECT $$$$, $$a$$, a[0:9] FROM m WHERE d=:domain", "SELECT $$$$, $$a$$, a[0:9] FROM m WHERE d=$1",
+			"domain"},
+		{Postgres, "SELECT a[1:2] FROM m WHERE d ? 'x' AND d=:domain", "SELECT a[1:2] FROM m WHERE d ? 'x' AND d=$1",
+			"domain"},
+		{MySQL, "SELECT 'a\\':b', `c:d` /* :e ' */ FROM m # it's :f\nWHERE d=:domain",
+			"SELECT 'a\\':b', `c:d` /* :e ' */ FROM m # it's :f\nWHERE d=?", "domain"},
 		{MySQL, "SELECT 1 /*/ :e ' */ FROM m WHERE d=:domain", "SELECT 1 /*/ :e ' */ FROM m WHERE d=?", "domain"},
 		{Postgres, "SELECT 1 /*/ ; */ FROM m /**/ WHERE d=:domain", "SELECT 1 /*/ ; */ FROM m /**/ WHERE d=$1", "domain"},
 		{SQLite, "SELECT 1 FROM m WHERE d=:domain /* :e", "SELECT 1 FROM m WHERE d=? /* :e", "domain"},
 		{MySQL, "SELECT @x := :domain", "SELECT @x := ?", "domain"},
 		{SQLite, "\n SELECT 1 FROM m WHERE d=:domain ; \n", "SELECT 1 FROM m WHERE d=?", "domain"},
-		{Postgres, "SELECT a$b, c$ FROM m WHERE d=:domain AND a$ > 1", "SELECT a$b, c$ FROM m WHERE d=$1 AND a$ > 1", "domain"},
+		{Postgres, "SELECT a$b, c$ FROM m WHERE d=:domain AND a$ > 1", "SELECT a$b, c$ FROM m WHERE d=$1 AND a$ > 1",
+			"domain"},
 		{SQLite, "SELECT [a:b] FROM m WHERE d=:domain", "SELECT [a:b] FROM m WHERE d=?", "domain"},
 		{SQLite, `SELECT '\' FROM m WHERE d=:domain`, `SELECT '\' FROM m WHERE d=?`, "domain"},
 	} {
@@ -39,7 +48,8 @@ func TestParseQuery(t *testing.T) {
 		}
 	}
 	q, _ := ParseQuery(SQLite, "SELECT 1 WHERE :address = :local AND :domain", all...)
-	if got := q.args(provider.Address{Local: "Ann", Domain: "example.org"}); !slices.Equal(got, []any{"Ann@example.org", "Ann", "example.org"}) {
+	if got := q.args(provider.Address{Local: "Ann", Domain: "example.org"}); !slices.Equal(got,
+		[]any{"Ann@example.org", "Ann", "example.org"}) {
 		t.Errorf("arguments %v", got)
 	}
 }
@@ -61,7 +71,8 @@ func TestParseQueryRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want %s", in, err, want)
 		}
 	}
-	if _, err := ParseQuery(SQLite, "SELECT d FROM d WHERE d = :domain"); err == nil || !strings.Contains(err.Error(), "write the query without parameters") {
+	if _, err := ParseQuery(SQLite, "SELECT d FROM d WHERE d = :domain"); err == nil ||
+		!strings.Contains(err.Error(), "write the query without parameters") {
 		t.Errorf("a list with a parameter: %v", err)
 	}
 }

@@ -29,7 +29,8 @@ func readRecipe(t *testing.T, page string) recipe {
 	}
 	_, rest, _ := strings.Cut(string(text), "```yaml\n")
 	block, after, _ := strings.Cut(rest, "```")
-	for _, key := range []string{"    # reveal_logins", "    # user", "    #   SELECT", "    #   WHERE", "    # login_attribute"} {
+	for _, key := range []string{"    # reveal_logins", "    # user", "    #   SELECT", "    #   WHERE",
+		"    # login_attribute"} {
 		block = strings.ReplaceAll(block, key, strings.Replace(key, "# ", "", 1))
 	}
 	if _, more, found := strings.Cut(after, "```\n    reveal_logins: true\n"); found { // a second block that goes on
@@ -58,7 +59,8 @@ var recipeTables = map[string]struct{ tables, alias, login string }{
 	"modoboa": {`CREATE TABLE admin_domain (id INTEGER, name TEXT, enabled BOOLEAN, type TEXT); INSERT INTO admin_domain VALUES (1,'shop.example',TRUE,'domain'),(2,'off.example',FALSE,'domain'),(3,'relay.example',TRUE,'relaydomain');
 		CREATE TABLE admin_domainalias (name TEXT, target_id INTEGER, enabled BOOLEAN); INSERT INTO admin_domainalias VALUES ('alias.example',1,TRUE);
 		CREATE TABLE admin_mailbox (address TEXT, domain_id INTEGER, user_id INTEGER); INSERT INTO admin_mailbox VALUES ('ann',1,7);
-		CREATE TABLE core_user (id INTEGER, username TEXT, is_active BOOLEAN); INSERT INTO core_user VALUES (7,'ann.x',TRUE)`, "alias.example", "ann@shop.example ann.x"},
+		CREATE TABLE core_user (id INTEGER, username TEXT, is_active BOOLEAN); INSERT INTO core_user VALUES (7,'ann.x',TRUE)`,
+		"alias.example", "ann@shop.example ann.x"},
 	"froxlor": {`CREATE TABLE panel_domains (id INTEGER, domain TEXT, isemaildomain INTEGER, email_only INTEGER, deactivated INTEGER);
 		INSERT INTO panel_domains VALUES (1,'shop.example',1,0,0),(2,'off.example',1,0,1),(3,'relay.example',0,0,0)`, "", ""},
 	"mailu": {`CREATE TABLE domain (name TEXT PRIMARY KEY, max_users INTEGER, signup_enabled BOOLEAN); INSERT INTO domain VALUES ('shop.example',-1,0);
@@ -111,7 +113,8 @@ func testRecipe(t *testing.T, r recipe, q SQLOptions, alias, login string) {
 	if got := listed(t, rows); !slices.Equal(got, want) {
 		t.Errorf("listed %v, want %v", got, want)
 	}
-	for domain, served := range map[string]bool{"shop.example": true, "off.example": false, "unknown.example": false, "backup.example": false, "relay.example": false, alias: true} {
+	for domain, served := range map[string]bool{"shop.example": true, "off.example": false, "unknown.example": false,
+		"backup.example": false, "relay.example": false, alias: true} {
 		if domain == "" {
 			continue
 		}
@@ -147,7 +150,8 @@ func TestOtherRecipes(t *testing.T) {
 			t.Error(page, err)
 		}
 		f, err := ParseFilter(r.User, ParamAddress, ParamLocal, ParamDomain)
-		if err != nil || r.LoginAttribute == "" || !strings.Contains(f.fill(provider.Address{Local: "ann", Domain: "example.org"}), "=ann@example.org)") {
+		if err != nil || r.LoginAttribute == "" ||
+			!strings.Contains(f.fill(provider.Address{Local: "ann", Domain: "example.org"}), "=ann@example.org)") {
 			t.Error(page, err, r.User)
 		}
 	}
@@ -192,7 +196,8 @@ func testOwnTables(t *testing.T, db *sql.DB, q SQLOptions) {
 	if got := listed(t, rows); !slices.Equal(got, []string{"shop.example"}) {
 		t.Errorf("%v", got)
 	}
-	if p, err := rows.Lookup(t.Context(), provider.Address{Local: "ann", Domain: "shop.example"}); err != nil || p.Incoming[0].Username != "ann7" {
+	if p, err := rows.Lookup(t.Context(), provider.Address{Local: "ann", Domain: "shop.example"}); err != nil ||
+		p.Incoming[0].Username != "ann7" {
 		t.Errorf("%v %+v", err, p)
 	}
 }

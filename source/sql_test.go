@@ -90,7 +90,8 @@ func TestSQLFixedProvider(t *testing.T) {
 	q.Domain, q.List, q.User = "SELECT NULL FROM domain WHERE domain = :domain", "SELECT domain FROM domain", ""
 	rows := openTest(t, o, q).With(testProviders())
 	for domain, want := range map[string]string{"shop.example": "staff", "lost.example": "staff"} {
-		if p, err := rows.Lookup(t.Context(), provider.Address{Local: "ann", Domain: domain}); err != nil || p.ID != want || p.Personal {
+		if p, err := rows.Lookup(t.Context(), provider.Address{Local: "ann", Domain: domain}); err != nil || p.ID != want ||
+			p.Personal {
 			t.Errorf("%s: %v %v", domain, p, err)
 		}
 	}
@@ -129,7 +130,8 @@ func TestSQLFailures(t *testing.T) {
 				t.Errorf("the log:\n%s", text)
 			}
 			// What the server says of a name in the statement helps; about a person it is its code alone.
-			if table := strings.HasSuffix(name, " table"); table && strings.Contains(text, "nothing") == (name == "no login table") {
+			if table := strings.HasSuffix(name, " table"); table &&
+				strings.Contains(text, "nothing") == (name == "no login table") {
 				t.Errorf("the log:\n%s", text)
 			}
 			if name == "odd login" || name == "no list table" {
@@ -165,7 +167,8 @@ func TestSQLLongLogin(t *testing.T) {
 	} {
 		q := sqlQueries(SQLite, sqliteFile(t))
 		q.User = query
-		_, err := openTest(t, testOptions(&logBook{}), q).With(testProviders()).Lookup(t.Context(), provider.Address{Local: "ann", Domain: "shop.example"})
+		_, err := openTest(t, testOptions(&logBook{}), q).With(testProviders()).Lookup(t.Context(),
+			provider.Address{Local: "ann", Domain: "shop.example"})
 		if (err == nil) != served {
 			t.Errorf("%s: %v", query, err)
 		}
@@ -196,7 +199,8 @@ func TestChainWithRows(t *testing.T) {
 		}
 	}
 	slices.Sort(got)
-	if want := []string{"lost.example", "own.example", "shop.example", "staff.example", "xn--mnchen-3ya.example"}; !slices.Equal(got, want) {
+	if want := []string{"lost.example", "own.example", "shop.example", "staff.example",
+		"xn--mnchen-3ya.example"}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 	for range c.Listings(t.Context()) {
@@ -211,21 +215,27 @@ func TestChainWithRows(t *testing.T) {
 // a file; a connection that does not come up is given up in time.
 func TestConnectionSettings(t *testing.T) {
 	p, err := PostgresConfig("host=db.example user=reader dbname=mail", 3*time.Second)
-	if err != nil || p.ConnectTimeout != 3*time.Second || p.RuntimeParams["application_name"] != "autoconfig" || p.RuntimeParams["client_encoding"] != "UTF8" || p.Host != "db.example" {
+	if err != nil || p.ConnectTimeout != 3*time.Second || p.RuntimeParams["application_name"] != "autoconfig" ||
+		p.RuntimeParams["client_encoding"] != "UTF8" || p.Host != "db.example" {
 		t.Errorf("%+v %v", p, err)
 	}
-	p, err = PostgresConfig("host=db.example connect_timeout=7 application_name=portal client_encoding=LATIN1", 3*time.Second)
-	if err != nil || p.ConnectTimeout != 7*time.Second || p.RuntimeParams["application_name"] != "portal" || p.RuntimeParams["client_encoding"] != "LATIN1" {
+	p, err = PostgresConfig("host=db.example connect_timeout=7 application_name=portal client_encoding=LATIN1",
+		3*time.Second)
+	if err != nil || p.ConnectTimeout != 7*time.Second || p.RuntimeParams["application_name"] != "portal" ||
+		p.RuntimeParams["client_encoding"] != "LATIN1" {
 		t.Errorf("%+v %v", p, err)
 	}
-	m, err := mysqlConfig("reader@tcp(db.example)/mail?multiStatements=true&allowAllFiles=true&interpolateParams=true", 3*time.Second)
-	if err != nil || m.MultiStatements || m.AllowAllFiles || m.InterpolateParams || m.Timeout != 3*time.Second || m.DBName != "mail" {
+	m, err := mysqlConfig("reader@tcp(db.example)/mail?multiStatements=true&allowAllFiles=true&interpolateParams=true",
+		3*time.Second)
+	if err != nil || m.MultiStatements || m.AllowAllFiles || m.InterpolateParams || m.Timeout != 3*time.Second ||
+		m.DBName != "mail" {
 		t.Errorf("%+v %v", m, err)
 	}
 	if _, ok := m.Logger.(silent); !ok {
 		t.Errorf("logs to %T", m.Logger)
 	}
-	if m, err = mysqlConfig("reader@tcp(db.example)/mail?timeout=7s", 3*time.Second); err != nil || m.Timeout != 7*time.Second {
+	if m, err = mysqlConfig("reader@tcp(db.example)/mail?timeout=7s", 3*time.Second); err != nil ||
+		m.Timeout != 7*time.Second {
 		t.Errorf("%+v %v", m, err)
 	}
 	for d, dsn := range map[Dialect]string{Postgres: "host=db.example port=x", MySQL: "no slash", "oracle": ""} {

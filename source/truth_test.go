@@ -84,7 +84,8 @@ func (r *Rows) try(domain string) error {
 // A source is down from the first question that fails, stays down however often
 // a check of nobody works, and is up when that question has an answer.
 func TestUpWhenQuestionsWork(t *testing.T) {
-	for name, fault := range map[string]error{"the server refuses": statementError{errors.New("no such table")}, "no connection": errors.New("refused")} {
+	for name, fault := range map[string]error{"the server refuses": statementError{errors.New("no such table")},
+		"no connection": errors.New("refused")} {
 		synctest.Test(t, func(t *testing.T) {
 			f := &fake{ids: map[string]string{"a.example": "hosted", "b.example": "hosted"}}
 			r := fakeRows(f)
@@ -201,7 +202,8 @@ func TestBadRows(t *testing.T) {
 			f.ids[d] = "hosted"
 			f.rows = append(f.rows, row{d, "hosted"})
 			if i == 100 {
-				f.rows = append(f.rows, row{"not a domain\x1b[2J", ""}, row{"", ""}, row{"lost.example", "nope"}, row{"null.example", ""}, row{"localhost", "hosted"})
+				f.rows = append(f.rows, row{"not a domain\x1b[2J", ""}, row{"", ""}, row{"lost.example", "nope"},
+					row{"null.example", ""}, row{"localhost", "hosted"})
 			}
 		}
 		r := fakeRows(f)
@@ -260,7 +262,8 @@ func TestBadRows(t *testing.T) {
 // A list that breaks off ends with an error, and what it had is not taken for
 // the whole.
 func TestListBreaksOff(t *testing.T) {
-	f := &fake{rows: []row{{"a.example", "hosted"}, {"bad", ""}, {"b.example", "hosted"}}, broken: errors.New("connection lost")}
+	f := &fake{rows: []row{{"a.example", "hosted"}, {"bad", ""}, {"b.example", "hosted"}},
+		broken: errors.New("connection lost")}
 	r := fakeRows(f)
 	var last error
 	n := 0
@@ -300,7 +303,8 @@ func TestBadRowsBound(t *testing.T) {
 			t.Fatalf("row %d is not news", i)
 		}
 	}
-	if b.met("0", "no such provider") || b.met("0", "another problem") || b.met("one more", "no such provider") || len(b.asked) != mostBadRows {
+	if b.met("0", "no such provider") || b.met("0", "another problem") || b.met("one more", "no such provider") ||
+		len(b.asked) != mostBadRows {
 		t.Errorf("%d remembered", len(b.asked))
 	}
 	b.good("0")
