@@ -36,8 +36,7 @@ type Backend struct {
 	logged  [3]rate.Sometimes             // the failures, by query
 }
 
-// store asks a backend. What is not there is [provider.ErrNotFound]; any other
-// error means that it cannot answer now.
+// store asks a backend. What is not there is [provider.ErrNotFound]; any other error means that it cannot answer now.
 type store interface {
 	domain(ctx context.Context, domain string) (id string, err error)
 	login(ctx context.Context, a provider.Address) (string, error)
@@ -116,12 +115,10 @@ const maxLogin = 254 // octets, as an address
 
 var errLogin = fmt.Errorf("%w: a login name that is too long or has control characters", errRow)
 
-// logEvery bounds how often the failure of one query is logged: a backend that is
-// down fails for every question.
+// logEvery bounds how often the failure of one query is logged: a backend that is down fails for every question.
 const logEvery = 10 * time.Second
 
-// failed logs a failure by the name of the query. Stores keep local parts out of
-// their errors.
+// failed logs a failure by the name of the query. Stores keep local parts out of their errors.
 func (b *Backend) failed(q query, err error) {
 	if errors.Is(err, provider.ErrNotFound) || errors.Is(err, context.Canceled) {
 		return
@@ -134,9 +131,8 @@ func (b *Backend) failed(q query, err error) {
 // nobody is a domain that cannot exist (RFC 6761 §6.4).
 const nobody = "autoconfig.invalid"
 
-// Check asks the backend about nobody, so that a mistake in a query or an outage
-// shows before a client comes, and repeats the question that failed last, so that
-// the end of an outage shows without one.
+// Check asks the backend about nobody, so that a mistake in a query or an outage shows before a client comes, and
+// repeats the question that failed last, so that the end of an outage shows without one.
 func (b *Backend) Check(ctx context.Context) error {
 	err := b.domains.probe(ctx, nobody)
 	if err == nil && b.o.Logins {
@@ -239,10 +235,9 @@ func (r *Rows) Domains(ctx context.Context) iter.Seq2[string, error] {
 	return names(r.listings(ctx))
 }
 
-// listings are the domains of the list, with their providers if those are known. A
-// row that cannot be used is a [*RowError], after which the list goes on; a row for
-// a built-in domain is logged and left out. After any other error the list is
-// incomplete.
+// listings are the domains of the list, with their providers if those are known. A row that cannot be used is a
+// [*RowError], after which the list goes on; a row for a built-in domain is logged and left out. After any other error
+// the list is incomplete.
 func (r *Rows) listings(ctx context.Context) iter.Seq2[Listing, error] {
 	return func(yield func(Listing, error) bool) {
 		var bad []string

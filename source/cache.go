@@ -30,13 +30,11 @@ type CacheOptions struct {
 	Rest        bool          // ask a backend that is down only once per Retry
 }
 
-// cache keeps a bounded number of a backend's answers. One question goes to the
-// backend however many ask for a key at once. When the backend fails, the answer is
-// the value from before until that is too old, then [provider.ErrUnavailable]: never
-// a wrong "not found".
+// cache keeps a bounded number of a backend's answers. One question goes to the backend however many ask for a key at
+// once. When the backend fails, the answer is the value from before until that is too old, then
+// [provider.ErrUnavailable]: never a wrong "not found".
 //
-// Of a key only a seeded hash of 128 bits is kept, so that no mailbox is in memory
-// by its name.
+// Of a key only a seeded hash of 128 bits is kept, so that no mailbox is in memory by its name.
 type cache[V any] struct {
 	o      CacheOptions
 	fetch  func(ctx context.Context, key string) (V, error) // its error wraps provider.ErrNotFound when there is none
@@ -146,8 +144,7 @@ var (
 	errBusy    = errors.New("too many questions wait for the backend")
 )
 
-// resting reports whether the backend is down and is not asked now. Such questions
-// leave no entries.
+// resting reports whether the backend is down and is not asked now. Such questions leave no entries.
 func (c *cache[V]) resting() bool {
 	now := c.now()
 	if !c.o.Rest || c.failures < failuresOfADownBackend {
@@ -160,8 +157,7 @@ func (c *cache[V]) resting() bool {
 	return false
 }
 
-// without is the answer when the backend was not asked: the value from before, if
-// it is not too old.
+// without is the answer when the backend was not asked: the value from before, if it is not too old.
 func (c *cache[V]) without(key string, why error) (none V, err error) {
 	if e := c.entry(key); e != nil && c.now() < e.stale {
 		return e.answer()
@@ -199,8 +195,7 @@ func (c *cache[V]) ask(ctx context.Context, key string) (V, error) {
 	return value, err
 }
 
-// question asks as soon as a slot is free, and is errBusy if none is in time. The
-// caller does not hold the lock.
+// question asks as soon as a slot is free, and is errBusy if none is in time. The caller does not hold the lock.
 func (c *cache[V]) question(ctx context.Context, key string) (value V, err error) {
 	select {
 	case c.slots <- struct{}{}:
@@ -224,8 +219,7 @@ func (c *cache[V]) question(ctx context.Context, key string) (value V, err error
 // errPanic is a bug in the program or in a library.
 var errPanic = errors.New("a question that could not be asked: the program has a fault")
 
-// store keeps an answer and returns it, or after a failure the value from before
-// if that is not too old.
+// store keeps an answer and returns it, or after a failure the value from before if that is not too old.
 func (c *cache[V]) store(key string, e *entry[V], value V, err error) (V, error) {
 	now := c.now()
 	answered := err == nil || isAnswer(err)
@@ -295,8 +289,7 @@ func (c *cache[V]) note(err error) {
 	}
 }
 
-// again repeats the question that failed; nil if there is none, or it has an
-// answer now.
+// again repeats the question that failed; nil if there is none, or it has an answer now.
 func (c *cache[V]) again(ctx context.Context) error {
 	c.mu.Lock()
 	key := c.unanswered
@@ -351,8 +344,7 @@ func (c *cache[V]) outdated(key string, anyway bool) bool {
 	return true
 }
 
-// forget drops the entry of a domain. Without one every entry expires, but is still
-// used while the backend is down.
+// forget drops the entry of a domain. Without one every entry expires, but is still used while the backend is down.
 func (c *cache[V]) forget(domain string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -394,8 +386,7 @@ func (c *cache[V]) Cached(key string) bool {
 // failuresOfADownBackend in a row make a backend count as down.
 const failuresOfADownBackend = 3
 
-// Down reports whether the last check failed, or a question failed that has had no
-// answer since.
+// Down reports whether the last check failed, or a question failed that has had no answer since.
 func (c *cache[V]) Down() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

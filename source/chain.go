@@ -1,6 +1,5 @@
-// Package source finds the provider of an address: in the operator's file
-// ([Index]), among the built-ins, by a domain's mail exchanger ([MX]), each
-// asked in turn ([Chain]).
+// Package source finds the provider of an address: in the operator's file ([Index]), among the built-ins, by a domain's
+// mail exchanger ([MX]), each asked in turn ([Chain]).
 package source
 
 import (
@@ -12,10 +11,9 @@ import (
 	"autoconfig/provider"
 )
 
-// Chain asks sources in order and takes the first answer. A source that is
-// down does not stop the next ones, but when none of them knows the domain the
-// answer is an error: never a wrong "not served". An [ISPDB] is asked only when
-// none of those before it has the domain.
+// Chain asks sources in order and takes the first answer. A source that is down does not stop the next ones, but when
+// none of them knows the domain the answer is an error: never a wrong "not served". An [ISPDB] is asked only when none
+// of those before it has the domain.
 type Chain []provider.Source
 
 // Lookup asks the sources in order.
@@ -42,9 +40,8 @@ type Listing struct {
 	Provider *provider.Provider
 }
 
-// Listings streams the domains of every source that can list its own, in order,
-// without those that an [Index] before the source has. A [*RowError] is about its row alone; any
-// other error comes at the end, and the list is incomplete.
+// Listings streams the domains of every source that can list its own, in order, without those that an [Index] before
+// the source has. A [*RowError] is about its row alone; any other error comes at the end, and the list is incomplete.
 func (c Chain) Listings(ctx context.Context) iter.Seq2[Listing, error] {
 	return func(yield func(Listing, error) bool) {
 		var faults []error

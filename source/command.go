@@ -17,8 +17,7 @@ import (
 	"autoconfig/provider"
 )
 
-// Command is a program that prints domains, one a line. It is never run by a
-// shell.
+// Command is a program that prints domains, one a line. It is never run by a shell.
 type Command struct {
 	Args    []string
 	Path    string // its PATH, in which it is looked for too
@@ -104,8 +103,7 @@ func (c *Commands) each(do func(*commandRun)) {
 	}
 }
 
-// Refresh runs the commands whose output is too old, and reports whether the outcome
-// of one differs.
+// Refresh runs the commands whose output is too old, and reports whether the outcome of one differs.
 func (c *Commands) Refresh(ctx context.Context) (changed bool) {
 	c.each(func(r *commandRun) { changed = r.refresh(ctx) || changed })
 	return changed
@@ -210,8 +208,7 @@ func (c Command) Lines(out []byte) iter.Seq2[int, string] {
 	}
 }
 
-// Missing replaces domains that could not be listed yet: any domain that is not
-// served may be one of them.
+// Missing replaces domains that could not be listed yet: any domain that is not served may be one of them.
 type Missing struct {
 	Name string
 	Err  error

@@ -10,10 +10,9 @@ import (
 	"autoconfig/provider"
 )
 
-// Index maps domains to providers, for millions of domains: the names lie one
-// after the other in one block without a pointer in it, so that neither the
-// garbage collector nor a look-up pays for their number. It is filled once and
-// then only read.
+// Index maps domains to providers, for millions of domains: the names lie one after the other in one block without a
+// pointer in it, so that neither the garbage collector nor a look-up pays for their number. It is filled once and then
+// only read.
 type Index struct {
 	providers []*provider.Provider
 	seed      maphash.Seed
@@ -74,8 +73,7 @@ func (x *Index) find(domain string) (int, bool) {
 	}
 }
 
-// at is the name at an offset. The string shares the block's memory, which
-// never changes once written.
+// at is the name at an offset. The string shares the block's memory, which never changes once written.
 func (x *Index) at(offset int) string {
 	n := int(x.names[offset])
 	return unsafe.String(&x.names[offset+1], n) //nolint:gosec // audited: see above

@@ -13,9 +13,8 @@ import (
 	"autoconfig/provider"
 )
 
-// ISPDB is a folder of autoconfig documents about other people's providers, such
-// as a copy of Thunderbird's database. It is asked after the operator's own sources,
-// and never changes once it is read.
+// ISPDB is a folder of autoconfig documents about other people's providers, such as a copy of Thunderbird's database.
+// It is asked after the operator's own sources, and never changes once it is read.
 type ISPDB struct {
 	*Index    // the domains of the files that are served
 	Name      string
@@ -30,10 +29,9 @@ type ISPDB struct {
 // MostISPDB is the most entries that a folder may have.
 const MostISPDB = 20_000
 
-// ReadISPDB reads a folder: the files NAME.xml, and others that are autoconfig
-// documents. For a file, or the folder, that cannot be read, the last good content
-// counts, if there is any; the findings name it. The error is about a folder that has
-// never been read.
+// ReadISPDB reads a folder: the files NAME.xml, and others that are autoconfig documents. For a file, or the folder,
+// that cannot be read, the last good content counts, if there is any; the findings name it. The error is about a folder
+// that has never been read.
 func ReadISPDB(r *files.Reader, name, dir string, before *ISPDB) (*ISPDB, []finding.Finding, error) {
 	names, err := r.Names(dir, MostISPDB)
 	if err != nil && before != nil {

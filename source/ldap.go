@@ -69,8 +69,7 @@ func (s *ldapStore) login(ctx context.Context, a provider.Address) (string, erro
 	return login, err
 }
 
-// one is the first value of an attribute of the first entry that matches; empty
-// when the entry has none.
+// one is the first value of an attribute of the first entry that matches; empty when the entry has none.
 func (s *ldapStore) one(ctx context.Context, f Filter, a provider.Address, attribute string) (string, error) {
 	wanted := []string{"1.1"} // no attribute (RFC 4511 §4.5.1.8)
 	if attribute != "" {

@@ -15,8 +15,7 @@ type MX struct {
 	table MXTable
 }
 
-// NewMX makes the source; nil without a cache. The cache outlives it, so that a
-// reload keeps what DNS answered.
+// NewMX makes the source; nil without a cache. The cache outlives it, so that a reload keeps what DNS answered.
 func NewMX(providers []*provider.Provider, cache *MXCache) *MX {
 	if cache == nil {
 		return nil
@@ -46,9 +45,8 @@ func MXCacheOptions() CacheOptions {
 		Entries: 100_000, InFlight: 32, Timeout: 900 * time.Millisecond}
 }
 
-// NewMXCache makes a cache over lookup, which returns the exchangers of lowest
-// preference as lower-case names without a trailing dot, or an error that wraps
-// [provider.ErrNotFound] when there are none.
+// NewMXCache makes a cache over lookup, which returns the exchangers of lowest preference as lower-case names without a
+// trailing dot, or an error that wraps [provider.ErrNotFound] when there are none.
 func NewMXCache(o CacheOptions, lookup func(ctx context.Context, domain string) ([]string, error)) *MXCache {
 	return &MXCache{newCache(o, lookup)}
 }
@@ -78,8 +76,7 @@ func (m *MXCache) Check(ctx context.Context) {
 // MXTable maps mail exchangers to providers.
 type MXTable map[string]*provider.Provider
 
-// NewMXTable takes the mx names of the providers; of two that claim one name
-// the first counts.
+// NewMXTable takes the mx names of the providers; of two that claim one name the first counts.
 func NewMXTable(providers []*provider.Provider) MXTable {
 	t := MXTable{}
 	for _, p := range providers {
@@ -104,8 +101,7 @@ func (t MXTable) ByHost(host string) *provider.Provider {
 	return nil
 }
 
-// ByHosts is the provider that every host belongs to. Exchangers of equal
-// preference that disagree belong to nobody.
+// ByHosts is the provider that every host belongs to. Exchangers of equal preference that disagree belong to nobody.
 func (t MXTable) ByHosts(hosts []string) *provider.Provider {
 	var found *provider.Provider
 	for _, host := range hosts {

@@ -36,8 +36,7 @@ func PostgresConfig(dsn string, timeout time.Duration) (*pgconn.Config, error) {
 	if cfg.RuntimeParams["client_encoding"] == "" {
 		cfg.RuntimeParams["client_encoding"] = "UTF8" // else the database's own, and an umlaut would be two letters there
 	}
-	// A question nobody waits for any more is cancelled at the server too, or
-	// slow ones would pile up there.
+	// A question nobody waits for any more is cancelled at the server too, or slow ones would pile up there.
 	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
 		return &canceling{pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 200 * time.Millisecond}}
 	}

@@ -72,9 +72,8 @@ func ParseQuery(d Dialect, text string, allowed ...string) (Query, error) {
 	return q, nil
 }
 
-// The tokens of a statement: comments, casts and assignments, parameters, quoted
-// names and strings, and else single characters. A doubled quote is a quote, and
-// in MySQL's strings and PostgreSQL's E'…' a backslash escapes.
+// The tokens of a statement: comments, casts and assignments, parameters, quoted names and strings, and else single
+// characters. A doubled quote is a quote, and in MySQL's strings and PostgreSQL's E'…' a backslash escapes.
 const (
 	commonToken = `--[^\n]*|/\*.*?(?:\*/|\z)|::|:=|:[A-Za-z_]\w*|` + "`(?:[^`]|``)*`|"
 	plainString = `'(?:[^']|'')*'|"(?:[^"]|"")*"|`
@@ -94,8 +93,7 @@ func tokenOf(own string) *regexp.Regexp {
 	return regexp.MustCompile(`^(?s:` + commonToken + own + `.)`)
 }
 
-// mark is what a token is in the dialect: its mark for a parameter, and else the
-// token itself.
+// mark is what a token is in the dialect: its mark for a parameter, and else the token itself.
 func (q *Query) mark(d Dialect, token string, allowed []string) (string, error) {
 	first := token[0]
 	switch {

@@ -29,8 +29,7 @@ type SQLOptions struct {
 	User    string // :address, :local, :domain
 }
 
-// OpenSQL makes a source of a database. It does not connect yet, so that the program
-// starts while the database is down.
+// OpenSQL makes a source of a database. It does not connect yet, so that the program starts while the database is down.
 func OpenSQL(o BackendOptions, q SQLOptions) (*Backend, error) {
 	s := &sqlStore{statements: map[string]*sql.Stmt{}, prepare: keepsStatements(q.Dialect, q.DSN)}
 	parse := func(text string, allowed ...string) (Query, error) { return ParseQuery(q.Dialect, text, allowed...) }
@@ -125,8 +124,7 @@ func (s *sqlStore) login(ctx context.Context, a provider.Address) (string, error
 func (s *sqlStore) one(ctx context.Context, q Query, a provider.Address) (string, error) {
 	var value sql.NullString
 	var err error
-	// A database that was restarted leaves a pool of dead connections, and each
-	// try may meet another one.
+	// A database that was restarted leaves a pool of dead connections, and each try may meet another one.
 	for range s.db.Stats().MaxOpenConnections + 2 {
 		value, err = s.ask(ctx, q, a)
 		if err == nil || errors.Is(err, sql.ErrNoRows) || ctx.Err() != nil || fromServer(err) {
@@ -236,16 +234,14 @@ var (
 		`|MySQL error (1267|1270|1271|3988|1977|1300|1366|1406))$`)
 )
 
-// fromServer reports whether the server refused the statement, so that repeating it
-// is pointless.
+// fromServer reports whether the server refused the statement, so that repeating it is pointless.
 func fromServer(err error) bool {
 	code := serverError(err)
 	return code != "" && !stopping.MatchString(code)
 }
 
-// classified is err by what it says about the value, the statement or the server.
-// Servers quote values in their messages, so for a question about a person only the
-// code is kept.
+// classified is err by what it says about the value, the statement or the server. Servers quote values in their
+// messages, so for a question about a person only the code is kept.
 func classified(err error, person bool) error {
 	code, text := serverError(err), err
 	if person && code != "" {

@@ -12,11 +12,10 @@ import (
 	"autoconfig/provider"
 )
 
-// SuggestDomain is the built-in domain that a domain was probably meant to be,
-// or "": a slip in the name (hotmial.com), in the ending (msn.cmo), the other
-// form of a country's ending (live.uk) or a wrong or missing dot (livecouk).
-// domain need not be a domain name. It is never one of another country, and
-// names that exist (outlook.co.il, windowslive.com) are left alone.
+// SuggestDomain is the built-in domain that a domain was probably meant to be, or "": a slip in the name (hotmial.com),
+// in the ending (msn.cmo), the other form of a country's ending (live.uk) or a wrong or missing dot (livecouk). domain
+// need not be a domain name. It is never one of another country, and names that exist (outlook.co.il, windowslive.com)
+// are left alone.
 func SuggestDomain(domain string) string {
 	domain = strings.ToLower(strings.TrimSuffix(strings.TrimSpace(domain), "."))
 	if len(domain) > longestSlip || provider.VendorOwned(domain) != "" || slices.Contains(realDomains, domain) {
@@ -56,8 +55,7 @@ func SuggestAddress(text string) string {
 // longestSlip is more than any built-in domain with a slip has, in octets.
 const longestSlip = 64
 
-// realDomains are domains of other providers that differ from a built-in one
-// as a slip would.
+// realDomains are domains of other providers that differ from a built-in one as a slip would.
 var realDomains = strings.Fields("love.com line.com life.com five.com lived.com olive.com alive.com lime.com" +
 	" mail.com email.com ymail.com")
 
@@ -158,13 +156,11 @@ func edits(a, b string) int {
 	return levenshtein.ComputeDistance(a, b)
 }
 
-// realHosts are Microsoft's servers for governments and for China, which look
-// like slips of the others.
+// realHosts are Microsoft's servers for governments and for China, which look like slips of the others.
 var realHosts = []string{"outlook.office365.us", "smtp.office365.us", "partner.outlook.cn", "smtp.partner.outlook.cn"}
 
-// SuggestHost is the server name that a host was probably meant to be, or "":
-// a built-in provider's host, also below another ending (outlook.co.uk), or the
-// same name with a slip in smtp, imap, pop3 or mail corrected.
+// SuggestHost is the server name that a host was probably meant to be, or "": a built-in provider's host, also below
+// another ending (outlook.co.uk), or the same name with a slip in smtp, imap, pop3 or mail corrected.
 func SuggestHost(host string) string {
 	var known []string
 	for _, p := range provider.Builtins() {

@@ -29,9 +29,8 @@ func NewSystem(path string) *System {
 	return &System{path: path, servers: []string{"127.0.0.1:53"}}
 }
 
-// Resolvers are those of now, each as host:port. While the file cannot be read
-// or names none, as in the moment it is written, they are those from before;
-// at first the local one.
+// Resolvers are those of now, each as host:port. While the file cannot be read or names none, as in the moment it is
+// written, they are those from before; at first the local one.
 func (s *System) Resolvers() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
