@@ -92,7 +92,8 @@ type authorityClient struct {
 // New starts the upkeep of certificates, which the end of [Manager.Run] ends. The addresses are those of the open
 // listeners, which the challenges reach; plain is nil without one.
 func New(o Options, plain, secure net.Addr) *Manager {
-	a := &Manager{o: o, backoff: newBackoff(o), patience: orderTimeout, waiting: firstHandshake, proofs: newPlaces(proofPlaces, o.Shared),
+	a := &Manager{o: o, backoff: newBackoff(o), patience: orderTimeout, waiting: firstHandshake,
+		proofs: newPlaces(proofPlaces, o.Shared),
 		orders: orders{running: map[string]*order{}, places: newPlaces(orderPlaces, o.Shared), ahead: make(chan struct{}, 1)},
 		// certmagic waits for the same only once an order has begun, when it is too late to hold it
 		pace: certmagic.NewRateLimiter(certmagic.RateLimitEvents, certmagic.RateLimitEventsWindow)}

@@ -32,8 +32,16 @@ type backoff struct {
 
 // authorityState says which orders an authority does not get now.
 type authorityState struct {
-	held  map[bool]*failure // of renewals (true) and of all other orders
-	retry time.Time         // Retry-After of the last refusal
+	orders, renewals failure
+	retry            time.Time // Retry-After of the last refusal
+}
+
+// of is what holds up the orders of a class.
+func (at *authorityState) of(c class) *failure {
+	if c == renewal {
+		return &at.renewals
+	}
+	return &at.orders
 }
 
 // failure is a name without a new certificate.
@@ -80,11 +88,7 @@ const (
 )
 
 func newBackoff(o Options) *backoff {
-	at := make([]authorityState, max(1, len(o.Authorities)))
-	for i := range at {
-		at[i].held = map[bool]*failure{true: {}, false: {}}
-	}
-	return &backoff{o: o, now: o.Now, at: at,
+	return &backoff{o: o, now: o.Now, at: make([]authorityState, len(o.Authorities)),
 		names: map[string]failure{}, spent: map[class][]time.Time{}, storage: map[bool]error{}}
 }
 
@@ -105,22 +109,18 @@ func (b *backoff) early(name string, c class) (finding.Finding, bool) {
 		return b.store.finding, true
 	}
 	for i := range b.at {
-		if !b.at[i].runs(c, now) {
+		if !b.at[i].of(c).runs(now) {
 			return finding.Finding{}, false
 		}
 	}
-	return b.at[0].held[c == renewal].finding, true
-}
-
-func (at *authorityState) runs(c class, now time.Time) bool {
-	return at.held[c == renewal].runs(now)
+	return b.at[0].of(c).finding, true
 }
 
 // held reports whether an authority is not to be asked now.
 func (b *backoff) held(i int, c class) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.at[i].runs(c, b.now())
+	return b.at[i].of(c).runs(b.now())
 }
 
 // next notes why an authority gave no certificate, and reports whether another one may.
@@ -135,29 +135,25 @@ func (b *backoff) next(o *order, err error) bool {
 // hold has orders wait for an authority that is down or limits: it may take renewals while it limits new orders, which
 // it counts apart.
 func (b *backoff) hold(o *order, f finding.Finding) {
-	at, t, now := &b.at[o.by], failure{finding: f}, b.now()
+	at, now := &b.at[o.by], b.now()
+	wait := min(at.retry.Sub(now), longestLimit) // as it asked for
 	switch f.ID {
 	case "acme-authority-unreachable", "acme-authority-garbled":
-		t.wait = max(authorityWait, min(at.retry.Sub(now), longestLimit))
-		t.until = now.Add(t.wait)
-		*at.held[o.class != renewal] = t
+		wait = max(wait, authorityWait)
+		at.orders = failure{finding: f, wait: wait, until: now.Add(wait)}
+		at.renewals = at.orders
 	case "acme-authority-limit":
-		if t.wait = min(at.retry.Sub(now), longestLimit); t.wait <= 0 {
-			t.wait = limitWait
+		if wait <= 0 {
+			wait = limitWait
 		}
-	default:
-		return
+		*at.of(o.class) = failure{finding: f, wait: wait, until: now.Add(wait)}
 	}
-	t.until = now.Add(t.wait)
-	*at.held[o.class == renewal] = t
 }
 
 // soonest is when the first authority takes orders again.
 func (b *backoff) soonest(c class) time.Time {
-	first := slices.MinFunc(b.at, func(x, y authorityState) int {
-		return x.held[c == renewal].until.Compare(y.held[c == renewal].until)
-	})
-	return first.held[c == renewal].until
+	until := func(at authorityState) time.Time { return at.of(c).until }
+	return until(slices.MinFunc(b.at, func(x, y authorityState) int { return until(x).Compare(until(y)) }))
 }
 
 // reserve takes an order out of the budget, or says why it must wait. giveBack ends the reservation.
@@ -343,8 +339,8 @@ func (b *backoff) report() (c Status, reasons []string) {
 	}
 	for i := range b.at {
 		for _, c := range []class{fresh, renewal} {
-			if b.at[i].runs(c, b.now()) {
-				reason(b.at[i].held[c == renewal].finding)
+			if held := b.at[i].of(c); held.runs(b.now()) {
+				reason(held.finding)
 			}
 		}
 	}

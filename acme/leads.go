@@ -68,8 +68,8 @@ func NewLeads(o LeadsOptions) *Leads {
 	return &Leads{o: o, slots: make(chan struct{}, lookupsAtOnce), names: map[string]lead{}}
 }
 
-// Check is nil for a name that leads here, as the given service hosts do. Its error wraps [ErrElsewhere], or there was no
-// answer. What was found counts for a minute.
+// Check is nil for a name that leads here, as the given service hosts do. Its error wraps [ErrElsewhere], or there was
+// no answer. What was found counts for a minute.
 func (l *Leads) Check(ctx context.Context, host string, service ...string) error {
 	if slices.Contains(service, host) {
 		return nil

@@ -99,8 +99,8 @@ func (w *watchedStorage) save(ctx context.Context) error {
 	return nil
 }
 
-// saveWhole stores the parts of one certificate. When one of them cannot be stored, what was there before is put back as
-// far as possible; a certificate that is whole stays, since another replica may have seen it.
+// saveWhole stores the parts of one certificate. When one of them cannot be stored, what was there before is put back
+// as far as possible; a certificate that is whole stays, since another replica may have seen it.
 func (w *watchedStorage) saveWhole(ctx context.Context, keys []string, values map[string][]byte) error {
 	before := map[string][]byte{} // nil: nothing
 	for _, key := range keys {

@@ -163,11 +163,11 @@ func (f *faults) srv() *Settings {
 // exchanger compares the domain's own document with what its mail exchanger leads to: a document of the exchanger's
 // domain, or a provider known by it.
 func (f *faults) exchanger(byMX *provider.Provider) {
-	own := f.document("http")
-	if own == nil || own.Incoming == nil || len(f.report.mx) == 0 {
+	own, mx := f.document("http"), first(f.report.MX())
+	if own == nil || own.Incoming == nil || mx == "" {
 		return
 	}
-	mx, ours, theirs := f.report.mx[0], mailWords(own.Incoming), ""
+	ours, theirs := mailWords(own.Incoming), ""
 	if s := f.found(autoconfig, func(_ string, s Step) bool { return !f.own(s) && f.ofExchanger(s, mx) }); s != nil {
 		theirs = mailWords(s.Incoming)
 	}

@@ -26,11 +26,17 @@ type Report struct {
 	Disagreements []Disagreement `json:"disagreements"`
 
 	domain string
-	mx     []string // the best exchangers, when a client asked
 }
 
 // MX are the best mail exchangers of the domain, when a client looked for them.
-func (r *Report) MX() []string { return r.mx }
+func (r *Report) MX() []string {
+	for _, c := range r.Clients {
+		if len(c.mx) > 0 {
+			return c.mx
+		}
+	}
+	return nil
+}
 
 // Found reports whether any client has settings, if only after a question.
 func (r *Report) Found() bool {
@@ -47,6 +53,8 @@ type Result struct {
 	AsksUser []string  `json:"asks_user,omitempty"`
 	Steps    []Step    `json:"steps"`
 	Checked  string    `json:"checked"` // what the model of the client was last checked against
+
+	mx []string // the best exchangers, when the client asked
 }
 
 // Settings are what a client would set up.

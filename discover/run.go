@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"autoconfig/dnssrv/query"
 	"autoconfig/provider"
 )
 
@@ -22,27 +23,18 @@ func Run(ctx context.Context, env *Env, addr provider.Address, names ...string) 
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Address: addr.String(), domain: addr.Domain, Clients: make([]Result, len(clients))}
+	r := &Report{Address: addr.String(), domain: addr.Domain}
 	if addr.Local == "" {
 		addr.Local = "postmaster"
 	}
-	walks := make([]*walk, len(clients))
-	var all sync.WaitGroup
-	for i, c := range clients {
-		walks[i] = &walk{env: env, client: c}
-		all.Go(func() {
-			r.Clients[i] = walks[i].run(ctx, addr)
-			if env.Done != nil {
-				env.Done(r.Clients[i])
-			}
-		})
-	}
-	all.Wait()
-	for _, w := range walks {
-		if len(r.mx) == 0 {
-			r.mx = w.mx
+	r.Clients = query.Together(clients, func(c client) Result {
+		w := &walk{env: env, client: c}
+		out := w.run(ctx, addr)
+		if env.Done != nil {
+			env.Done(out)
 		}
-	}
+		return out
+	})
 	r.Compare(nil)
 	return r, nil
 }
@@ -143,15 +135,10 @@ func (w *walk) step(ctx context.Context, s step, v vars) result {
 // steps does a list of steps and takes the best result: the first with settings that no earlier step of its family
 // bars.
 func (w *walk) steps(ctx context.Context, list []step, v vars, together bool) result {
-	results := make([]result, len(list))
 	if together {
-		var all sync.WaitGroup
-		for i, s := range list {
-			all.Go(func() { results[i] = w.step(ctx, s, v) })
-		}
-		all.Wait()
-		return choose(results)
+		return choose(query.Together(list, func(s step) result { return w.step(ctx, s, v) }))
 	}
+	results := make([]result, len(list))
 	closed := map[string]bool{}
 	for i, s := range list {
 		if s.Family != "" && closed[s.Family] {
@@ -198,7 +185,7 @@ func choose(list []result) result {
 // conclude turns what the plan came to into a verdict.
 func (w *walk) conclude(r result) Result {
 	out := Result{Client: w.client.Name, Title: w.client.Title, Checked: w.client.Checked, Settings: r.settings,
-		Steps: r.rows, Verdict: Nothing}
+		Steps: r.rows, Verdict: Nothing, mx: w.mx}
 	refused := false
 	for i := range out.Steps {
 		s := &out.Steps[i]

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"autoconfig/pacc"
+	"autoconfig/provider"
 )
 
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
@@ -279,7 +280,7 @@ func TestGuess(t *testing.T) {
 	for _, c := range clients() { // every candidate names a service that is known
 		for _, candidate := range slices.Concat(guessesOf(c.Plan)...) {
 			service, _, _ := strings.Cut(candidate, "://")
-			if _, ok := serviceOf(service); !ok {
+			if _, ok := provider.ServiceByName(service); !ok {
 				t.Errorf("%s guesses %s", c.Name, candidate)
 			}
 		}

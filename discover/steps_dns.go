@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"autoconfig/dnssrv/query"
 	"autoconfig/provider"
@@ -76,14 +75,13 @@ func (w *walk) names(ctx context.Context, s step, name string) (names []string, 
 	return []string{host}, host, nil
 }
 
-// srv asks for SRV records, in the order of RFC 2782; draws are always won by the heavier, as discovery should say the
-// same twice.
+// srv asks for SRV records.
 func (w *walk) srv(ctx context.Context, name string) ([]query.SRV, error) {
 	list, err := w.env.SRV(ctx, name)
 	if err == nil && len(list) == 0 {
 		err = provider.ErrNotFound
 	}
-	return query.Order(list[:min(len(list), maxRecords)], func(n int) int { return n - 1 }), err
+	return query.Order(list[:min(len(list), maxRecords)]), err
 }
 
 // mxNames are the domains an exchanger is in: its name without the first label, then its registrable domain. An
@@ -124,60 +122,60 @@ func namesWords(names []string) string {
 	return provider.Printable(strings.Join(names[:min(len(names), 4)], ", "), 400)
 }
 
-// mailSRV asks for all services at once and takes the best of each direction: the lowest priority, then the order of
-// the services (RFC 6186 §3.4).
+// candidate is a server that a step may take, and the row of the question that led to it.
+type candidate struct {
+	row      Step
+	server   *Server // nil: there is none
+	priority uint16
+}
+
+// mailSRV asks for all services at once.
 func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
-	domain := v.addr.Domain
-	rows, bests := make([]Step, len(s.Services)), make([]query.SRV, len(s.Services))
-	var all sync.WaitGroup
-	for i, service := range s.Services {
-		all.Go(func() { rows[i], bests[i] = w.askService(ctx, s, "_"+service+"._tcp."+domain) })
+	r := settle(s, query.Together(s.Services, func(service string) candidate { return w.service(ctx, s, v, service) }))
+	if r.settings == nil {
+		return r
 	}
-	all.Wait()
-	servers, in, out := make([]*Server, len(rows)), -1, -1
-	for i, service := range s.Services {
-		svc, ok := serviceOf(service)
-		if !ok || bests[i].Target == "" || bests[i].Target == "." {
-			continue
-		}
-		servers[i] = byPassword(svc, provider.Printable(bests[i].Target, 253), bests[i].Port, v)
-		best := &in
-		if svc.Protocol == provider.SMTP {
-			best = &out
-		}
-		if *best < 0 || !s.InOrder && bests[i].Priority < bests[*best].Priority {
-			*best = i
-		}
-	}
-	if s.BothWays && out < 0 {
-		in = -1
-	}
-	r := settle(rows, servers, in, out, "SRV records of "+domain)
+	r.settings.From = "SRV records of " + v.addr.Domain
 	missing := r.asks
 	r.asks = nil
-	for _, i := range []int{in, out} { // RFC 6186 §6, without DNSSEC
-		if in >= 0 && i >= 0 && provider.Registrable(bests[i].Target) != provider.Registrable(domain) {
-			r.askForeign(s, bests[i].Target)
+	for _, server := range r.settings.servers() { // RFC 6186 §6, without DNSSEC
+		if provider.Registrable(server.Host) != provider.Registrable(v.addr.Domain) {
+			r.askForeign(s, server.Host)
 		}
 	}
 	r.asks = append(r.asks, missing...)
 	return r
 }
 
-// settle takes the servers of two rows, -1 for none. It asks for an outgoing server that is missing.
-func settle(rows []Step, servers []*Server, in, out int, from string) result {
-	r := result{rows: rows}
-	if in < 0 {
-		return r
+// settle takes the best candidate of each direction: the lowest priority, then the first (RFC 6186 §3.4). It asks for an
+// outgoing server that is missing.
+func settle(s step, list []candidate) (r result) {
+	var in, out *candidate
+	for i := range list {
+		c, best := &list[i], &in
+		if c.server == nil {
+			continue
+		}
+		if c.server.Protocol == string(provider.SMTP) {
+			best = &out
+		}
+		if *best == nil || !s.InOrder && c.priority < (*best).priority {
+			*best = c
+		}
 	}
-	r.settings = &Settings{Incoming: servers[in], From: from}
-	rows[in].settings = r.settings
-	if out < 0 {
+	switch {
+	case in == nil, out == nil && s.BothWays:
+	case out == nil:
+		r.settings = &Settings{Incoming: in.server}
 		r.asks = []ask{{text: "the outgoing server", when: askTaken}}
-		return r
+		in.row.settings = r.settings
+	default:
+		r.settings = &Settings{Incoming: in.server, Outgoing: out.server}
+		in.row.settings, out.row.settings = r.settings, r.settings
 	}
-	r.settings.Outgoing = servers[out]
-	rows[out].settings = r.settings
+	for _, c := range list {
+		r.rows = append(r.rows, c.row)
+	}
 	return r
 }
 
@@ -187,57 +185,52 @@ func byPassword(svc provider.Service, host string, port uint16, v vars) *Server 
 		Auth: []provider.Auth{provider.AuthPassword}, Username: v.login.String()}
 }
 
-// serviceOf knows the services, and smtps, the name that aerc asks for too.
-func serviceOf(name string) (provider.Service, bool) {
-	if name == "smtps" {
-		name = "submissions"
-	}
-	return provider.ServiceByName(name)
-}
-
-func (w *walk) askService(ctx context.Context, s step, name string) (line Step, best query.SRV) {
-	line = s.timed(ctx, "SRV "+name, func(ctx context.Context) (string, error) {
+// service asks for the SRV records of a service; smtps is a name that aerc asks for too.
+func (w *walk) service(ctx context.Context, s step, v vars, service string) (c candidate) {
+	name := "_" + service + "._tcp." + v.addr.Domain
+	svc, known := provider.ServiceByName(strings.Replace(service, "smtps", "submissions", 1))
+	c.row = s.timed(ctx, "SRV "+name, func(ctx context.Context) (string, error) {
 		list, err := w.srv(ctx, name)
 		if err != nil {
 			return "", err
 		}
-		if best = list[0]; best.Target == "." {
+		best := list[0]
+		if best.Target == "." {
 			return "not offered, says the target .", nil
 		}
-		return fmt.Sprintf("%s:%d, priority %d", provider.Printable(best.Target, 253), best.Port, best.Priority), nil
+		target := provider.Printable(best.Target, 253)
+		if known {
+			c.server, c.priority = byPassword(svc, target, best.Port, v), best.Priority
+		}
+		return fmt.Sprintf("%s:%d, priority %d", target, best.Port, best.Priority), nil
 	})
-	return line, best
+	return c
 }
 
 // guess tries to connect to every candidate at once. An open port is all that counts: what it speaks is for the client,
 // or a probe, to find out.
 func (w *walk) guess(ctx context.Context, s step, v vars) result {
-	list := slices.Concat(s.Incoming, s.Outgoing)
-	rows, servers := make([]Step, len(list)), make([]*Server, len(list))
-	var all sync.WaitGroup
-	for i, candidate := range list {
-		all.Go(func() { rows[i], servers[i] = w.try(ctx, s, v, candidate) })
+	r := settle(s, query.Together(slices.Concat(s.Incoming, s.Outgoing), func(place string) candidate {
+		return w.try(ctx, s, v, place)
+	}))
+	if r.settings != nil {
+		r.settings.From = "a guess"
 	}
-	all.Wait()
-	open := func(s *Server) bool { return s != nil }
-	in, out := slices.IndexFunc(servers[:len(s.Incoming)], open), slices.IndexFunc(servers[len(s.Incoming):], open)
-	if out >= 0 {
-		out += len(s.Incoming)
-	}
-	return settle(rows, servers, in, out, "a guess")
+	return r
 }
 
-func (w *walk) try(ctx context.Context, s step, v vars, candidate string) (line Step, open *Server) {
-	name, host, _ := strings.Cut(v.expand(candidate), "://")
+// try connects to a place of the form service://host.
+func (w *walk) try(ctx context.Context, s step, v vars, place string) (c candidate) {
+	name, host, _ := strings.Cut(v.expand(place), "://")
 	svc, _ := provider.ServiceByName(name) // a test finds others in the file
 	address := fmt.Sprintf("%s:%d", host, svc.Port)
-	line = s.timed(ctx, "connect "+address, func(ctx context.Context) (string, error) {
+	c.row = s.timed(ctx, "connect "+address, func(ctx context.Context) (string, error) {
 		conn, err := w.env.Connect(ctx, "tcp", address)
 		if err != nil {
 			return "", err
 		}
-		open = byPassword(svc, host, svc.Port, v)
+		c.server = byPassword(svc, host, svc.Port, v)
 		return "the port is open", conn.Close() // nothing was written
 	})
-	return line, open
+	return c
 }

@@ -168,7 +168,7 @@ func (l *survey) service(s provider.Service) {
 	if err != nil {
 		return // none, or no answer: the usual names remain
 	}
-	for _, r := range query.Order(records, func(n int) int { return n - 1 }) { // draws are won by the heavier
+	for _, r := range query.Order(records) {
 		if r.Target != "." && r.Port != 0 {
 			l.visit(provider.Server{Protocol: s.Protocol, Host: r.Target, Port: r.Port, Security: s.Security}, Service)
 		}

@@ -6,7 +6,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/miekg/dns"
 
@@ -30,12 +29,7 @@ func (d *inspection) findServers() {
 		servers = append(servers, nameServer{name: dnssrv.Target(rr)})
 	}
 	slices.SortFunc(servers, func(a, b nameServer) int { return strings.Compare(a.name, b.name) })
-	var reached sync.WaitGroup
-	for i := range servers {
-		reached.Go(func() { d.reach(&servers[i]) })
-	}
-	reached.Wait()
-	for _, s := range servers {
+	for _, s := range query.Together(servers, d.reach) {
 		id := s.fault()
 		if id == "" {
 			d.servers = append(d.servers, s)
@@ -51,17 +45,18 @@ func (d *inspection) findServers() {
 
 // reach finds a server's address and asks it for the zone. A name for which another place is given (curl's
 // --connect-to) is not looked up.
-func (d *inspection) reach(s *nameServer) {
+func (d *inspection) reach(s nameServer) nameServer {
 	s.address = net.JoinHostPort(s.name, "53")
 	if d.checker.client.Dialled(s.address) == s.address {
 		host := d.checker.host(d.ctx, s.name)
 		if len(host.addresses) == 0 {
 			s.address = ""
-			return
+			return s
 		}
 		s.address = net.JoinHostPort(host.addresses[0].String(), "53")
 	}
 	s.soa = d.checker.client.AskServer(d.ctx, s.address, d.zone, dns.TypeSOA)
+	return s
 }
 
 // fault is the id of what keeps a server from being asked, "" if nothing does.
@@ -96,12 +91,9 @@ func (d *inspection) serials() {
 // askServers asks every server of the zone and keeps where they disagree. It is false when none of them has authority
 // over the name.
 func (d *inspection) askServers(q query.Question) (query.Answer, bool) {
-	answers := make([]query.Answer, len(d.servers))
-	var asked sync.WaitGroup
-	for i, s := range d.servers {
-		asked.Go(func() { answers[i] = d.checker.client.AskServer(d.ctx, s.address, q.Name, q.Type) })
-	}
-	asked.Wait()
+	answers := query.Together(d.servers, func(s nameServer) query.Answer {
+		return d.checker.client.AskServer(d.ctx, s.address, q.Name, q.Type)
+	})
 	best, lines, views := answers[0], []string(nil), map[string]bool{}
 	for i, a := range answers {
 		if len(a.NS) > 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/miekg/dns"
@@ -135,13 +134,9 @@ func (p *Publisher) Verify(ctx context.Context, u *ZoneUpdate) []finding.Finding
 	if err := a.Error(); err != nil {
 		return []finding.Finding{unasked(dnssrv.Plain(u.Zone), err)}
 	}
-	found := make([][]finding.Finding, len(a.RRs))
-	var all sync.WaitGroup
-	for i, rr := range a.RRs {
-		all.Go(func() { found[i] = p.other(ctx, dnssrv.Target(rr), u) })
-	}
-	all.Wait()
-	return slices.Concat(found...)
+	return slices.Concat(query.Together(a.RRs, func(rr dns.RR) []finding.Finding {
+		return p.other(ctx, dnssrv.Target(rr), u)
+	})...)
 }
 
 // other asks one name server, at each of its addresses.

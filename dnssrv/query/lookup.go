@@ -20,28 +20,12 @@ type SRV struct {
 	Target                 string
 }
 
-// Order sorts service records as RFC 2782 has a client try them: by priority, and inside a priority at random by
-// weight. random(n) gives a number from 0 to n-1 (rand.IntN).
-func Order(list []SRV, random func(n int) int) []SRV {
-	left := slices.Clone(list)
-	slices.SortStableFunc(left, func(a, b SRV) int {
-		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Weight, b.Weight)) // weight 0 first within each
+// Order sorts service records by priority, and within a priority the most likely first: where RFC 2782 has a client draw
+// by weight the heavier always wins, so that the order is the same every time.
+func Order(list []SRV) []SRV {
+	return slices.SortedStableFunc(slices.Values(list), func(a, b SRV) int {
+		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(b.Weight, a.Weight))
 	})
-	out := make([]SRV, 0, len(left))
-	for len(left) > 0 {
-		sum, end := 0, 0
-		for end < len(left) && left[end].Priority == left[0].Priority {
-			sum += int(left[end].Weight)
-			end++
-		}
-		draw, i := random(sum+1), 0
-		for running := int(left[0].Weight); running < draw; running += int(left[i].Weight) {
-			i++
-		}
-		out = append(out, left[i])
-		left = slices.Delete(left, i, i+1)
-	}
-	return out
 }
 
 // LookupSRV finds the service records of a name such as _imaps._tcp.example.org.
@@ -88,7 +72,7 @@ func BestMX(rrs []dns.RR) []string {
 
 // LookupHost finds the IPv4 and then the IPv6 addresses of a host.
 func (c *Client) LookupHost(ctx context.Context, host string) ([]netip.Addr, error) {
-	answers := All([]Question{{host, dns.TypeA}, {host, dns.TypeAAAA}}, func(q Question) Answer { return c.Ask(ctx, q.Name, q.Type) })
+	answers := Together([]uint16{dns.TypeA, dns.TypeAAAA}, func(qtype uint16) Answer { return c.Ask(ctx, host, qtype) })
 	v4, v6 := answers[0], answers[1]
 	switch out := slices.Concat(Addresses(v4.RRs), Addresses(v6.RRs)); {
 	case len(out) > 0:

@@ -23,18 +23,23 @@ func (q Question) Compare(other Question) int {
 const atOnce = 4
 
 // All asks questions, a few at a time, and returns the answers in their order.
-func All(questions []Question, ask func(Question) Answer) []Answer {
-	out := make([]Answer, len(questions))
+func All(questions []Question, ask func(Question) Answer) []Answer { return each(questions, atOnce, ask) }
+
+// Together applies f to the values of a list at the same time, and returns the results in the order of the list.
+func Together[T, R any](list []T, f func(T) R) []R { return each(list, len(list), f) }
+
+func each[T, R any](list []T, workers int, f func(T) R) []R {
+	out := make([]R, len(list))
 	var next atomic.Int64
-	var askers sync.WaitGroup
-	for range min(atOnce, len(questions)) {
-		askers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(questions)); i = next.Add(1) - 1 {
-				out[i] = ask(questions[i])
+	var all sync.WaitGroup
+	for range min(workers, len(list)) {
+		all.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(list)); i = next.Add(1) - 1 {
+				out[i] = f(list[i])
 			}
 		})
 	}
-	askers.Wait()
+	all.Wait()
 	return out
 }
 
