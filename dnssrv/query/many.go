@@ -23,7 +23,9 @@ func (q Question) Compare(other Question) int {
 const atOnce = 4
 
 // All asks questions, a few at a time, and returns the answers in their order.
-func All(questions []Question, ask func(Question) Answer) []Answer { return each(questions, atOnce, ask) }
+func All(questions []Question, ask func(Question) Answer) []Answer {
+	return each(questions, atOnce, ask)
+}
 
 // Together applies f to the values of a list at the same time, and returns the results in the order of the list.
 func Together[T, R any](list []T, f func(T) R) []R { return each(list, len(list), f) }
