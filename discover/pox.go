@@ -51,14 +51,9 @@ func (p poxReading) read(body []byte, contentType string, v vars) (*autodiscover
 		body = body[:end+len("</Autodiscover>")]
 	}
 	r, err := autodiscover.Decode(bytes.NewReader(body))
-	c := config{fault: FaultEmpty, why: "an Autodiscover answer without a server that this client can use"}
+	c := unread(body, contentType, "an Autodiscover answer", !p.XMLType || mozilla.XMLType(contentType), err)
 	switch {
-	case isPage(body, contentType):
-		c = isWebPage("an Autodiscover answer")
-	case p.XMLType && !mozilla.XMLType(contentType):
-		c = typeRefused(contentType)
-	case err != nil:
-		c = config{fault: FaultMalformed, why: "not an Autodiscover answer"}
+	case c.fault != FaultNone:
 	case r.Error != nil:
 		c = config{fault: FaultAnswer, why: fmt.Sprintf("Autodiscover error %d: %s", r.Error.Code,
 			provider.Printable(r.Error.Message, 120))}
@@ -69,13 +64,18 @@ func (p poxReading) read(body []byte, contentType string, v vars) (*autodiscover
 	case p.Namespaces && !r.Exact:
 		c = config{fault: FaultRejected, why: "the namespaces are not those it asked for"}
 	case r.RedirectAddr != "", r.RedirectURL != "":
-		c = config{}
 	default:
-		if s := p.settings(r, v); s != nil {
-			c = config{settings: s, why: s.words()}
-		}
+		c = taken(p.settings(r, v), "an Autodiscover answer without a server that this client can use")
 	}
 	return r, c
+}
+
+// taken is the outcome of a document with these settings; without any, why says what it lacks.
+func taken(s *Settings, why string) config {
+	if s == nil {
+		return config{fault: FaultEmpty, why: why}
+	}
+	return config{settings: s, why: s.words()}
 }
 
 // settings takes the first incoming and the first outgoing server.
@@ -173,16 +173,11 @@ func urlSettings(protocol, raw string, v vars) *Settings {
 // readV2 reads an Autodiscover v2 answer for EWS.
 func readV2(body []byte, contentType string, v vars) config {
 	doc, err := autodiscover.DecodeJSON(body)
-	s := urlSettings("ews", doc.URL, v)
-	switch {
-	case isPage(body, contentType):
-		return isWebPage("an Autodiscover answer")
-	case err != nil:
-		return config{fault: FaultMalformed, why: "not JSON"}
+	switch c := unread(body, contentType, "an Autodiscover answer", true, err); {
+	case c.fault != FaultNone:
+		return c
 	case doc.ErrorCode != "":
 		return config{fault: FaultAbsent, why: "Autodiscover v2 error " + provider.Printable(doc.ErrorCode, 60)}
-	case s == nil:
-		return config{fault: FaultEmpty, why: "no https URL in it"}
 	}
-	return config{settings: s, why: s.words()}
+	return taken(urlSettings("ews", doc.URL, v), "no https URL in it")
 }

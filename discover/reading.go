@@ -64,17 +64,16 @@ func (r reading) read(body []byte, contentType string, v vars) config {
 		body = body[:end+len("</clientConfig>")]
 	}
 	root, err := mozilla.Parse(body)
-	c := config{fault: FaultEmpty, why: "XML, but not an autoconfig document with an emailProvider"}
+	c := unread(body, contentType, "an autoconfig document", !r.XMLType || mozilla.XMLType(contentType), err)
 	switch {
-	case isPage(body, contentType):
-		c = isWebPage("an autoconfig document")
-	case r.XMLType && !mozilla.XMLType(contentType):
-		c = typeRefused(contentType)
-	case len(body) == 0:
-		c = config{fault: FaultMalformed, why: "no content"}
-	case err != nil:
-		c = config{fault: FaultMalformed, why: provider.Printable(strings.TrimPrefix(err.Error(), "autoconfig: "), 160)}
-	case root.FullTag() == "clientConfig":
+	case c.fault == FaultMalformed && len(body) == 0:
+		c.why = "no content"
+	case c.fault == FaultMalformed:
+		c.why = provider.Printable(strings.TrimPrefix(err.Error(), "autoconfig: "), 160)
+	case c.fault != FaultNone:
+	case root.FullTag() != "clientConfig", len(all(root, "emailProvider")) == 0:
+		c = config{fault: FaultEmpty, why: "XML, but not an autoconfig document with an emailProvider"}
+	default:
 		for _, e := range all(root, "emailProvider") {
 			if c = r.provider(e, v); !r.LastProvider || c.settings == nil {
 				break
@@ -85,13 +84,19 @@ func (r reading) read(body []byte, contentType string, v vars) config {
 	return c
 }
 
-// isWebPage is the outcome of HTML in place of a document.
-func isWebPage(document string) config {
-	return config{fault: FaultPage, why: "a web page, not " + document}
-}
-
-func typeRefused(contentType string) config {
-	return config{fault: FaultType, why: fmt.Sprintf("Content-Type %q is refused", provider.Printable(contentType, 60))}
+// unread is the outcome of an answer that is not a document of the format: HTML, a Content-Type that the client does not
+// take, or what its decoder fails at. It is zero for any other.
+func unread(body []byte, contentType, document string, typeTaken bool, err error) config {
+	switch {
+	case isPage(body, contentType):
+		return config{fault: FaultPage, why: "a web page, not " + document}
+	case !typeTaken:
+		return config{fault: FaultType,
+			why: fmt.Sprintf("Content-Type %q is refused", provider.Printable(contentType, 60))}
+	case err != nil:
+		return config{fault: FaultMalformed, why: "not " + document}
+	}
+	return config{}
 }
 
 // all are the children of a name. A prefix is a part of it.

@@ -67,13 +67,10 @@ func (w *walk) digests(ctx context.Context, s step, name string) (line Step, dig
 
 func readPACC(a answer, digests [][sha256.Size]byte, v vars, old bool) config {
 	p, err := pacc.Decode(bytes.NewReader(a.body))
-	switch {
-	case isPage(a.body, a.contentType):
-		return isWebPage("a PACC document")
-	case !strings.EqualFold(provider.MediaType(a.contentType), pacc.ContentType):
-		return typeRefused(a.contentType)
-	case err != nil:
-		return config{fault: FaultMalformed, why: "not a PACC document"}
+	typeTaken := strings.EqualFold(provider.MediaType(a.contentType), pacc.ContentType)
+	switch c := unread(a.body, a.contentType, "a PACC document", typeTaken, err); {
+	case c.fault != FaultNone:
+		return c
 	case !slices.Contains(digests, sha256.Sum256(a.body)):
 		return config{fault: FaultDigest, why: "no digest in DNS fits these bytes"}
 	}
@@ -84,15 +81,10 @@ func readPACC(a answer, digests [][sha256.Size]byte, v vars, old bool) config {
 	if old && (json.Unmarshal(a.body, &doc) != nil || doc.Protocols.SMTP == nil) {
 		s.Outgoing = nil
 	}
-	if s.Incoming == nil && p.JMAP != "" {
-		if jmap := urlSettings("jmap", p.JMAP, v); jmap != nil {
-			s = jmap
-		}
-	}
 	if s.Incoming == nil {
-		return config{fault: FaultEmpty, why: "no incoming server in it"}
+		s = urlSettings("jmap", p.JMAP, v)
 	}
-	return config{settings: s, why: s.words()}
+	return taken(s, "no incoming server in it")
 }
 
 // paccServer is the first server of a direction, nil when its host name is invalid.

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"embed"
 	"encoding/json"
+	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"text/template"
@@ -71,8 +71,8 @@ var formats = template.Must(template.New("").Funcs(template.FuncMap{
 	},
 }).ParseFS(formatFiles, "formats/*.tmpl"))
 
-// WriteFormat writes a domain's records in one of the [Formats]. The zone form (RFC 1035 §5) is to be included in a zone
-// that has its SOA and NS already; every name in it is absolute, so that a line means the same elsewhere.
+// WriteFormat writes a domain's records in one of the [Formats]. The zone form (RFC 1035 §5) is to be included in a
+// zone that has its SOA and NS already; every name in it is absolute, so that a line means the same elsewhere.
 func WriteFormat(w io.Writer, format, domain string, records []RR, o FormatOptions) error {
 	domain, err := provider.ParseDomain(domain)
 	if err != nil {
@@ -162,5 +162,5 @@ func PartNames() []string {
 
 // Columns are the fields in the order of [PartNames].
 func (p Parts) Columns() []string {
-	return []string{p.Type, p.Label, p.Priority, p.Weight, p.Port, cmp.Or(p.Target, p.Text), strconv.FormatUint(uint64(p.TTL), 10)}
+	return []string{p.Type, p.Label, p.Priority, p.Weight, p.Port, cmp.Or(p.Target, p.Text), fmt.Sprint(p.TTL)}
 }

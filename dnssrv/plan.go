@@ -129,7 +129,8 @@ func (b *planner) add(rr dns.RR) {
 }
 
 func (b *planner) srv(label string, priority, weight, port uint16, host string) {
-	b.add(&dns.SRV{Hdr: b.header(label, dns.TypeSRV), Priority: priority, Weight: weight, Port: port, Target: dns.Fqdn(host)})
+	b.add(&dns.SRV{Hdr: b.header(label, dns.TypeSRV), Priority: priority, Weight: weight, Port: port,
+		Target: dns.Fqdn(host)})
 }
 
 // priorityStep is between the priorities of one server and the next of its kind, and between a kind and the one a

@@ -110,7 +110,8 @@ type Parts struct {
 // Split takes a record of a domain apart.
 func Split(domain string, rr RR) Parts {
 	h := rr.Header()
-	p := Parts{Type: dns.TypeToString[h.Rrtype], Label: Relative(Plain(h.Name), Plain(domain)), Target: Target(rr), TTL: h.Ttl}
+	p := Parts{Type: dns.TypeToString[h.Rrtype], Label: Relative(Plain(h.Name), Plain(domain)), Target: Target(rr),
+		TTL: h.Ttl}
 	switch rr := rr.(type) {
 	case *dns.SRV:
 		p.Priority, p.Weight, p.Port = fmt.Sprint(rr.Priority), fmt.Sprint(rr.Weight), fmt.Sprint(rr.Port)

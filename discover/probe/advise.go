@@ -43,8 +43,8 @@ func timeoutCause(s provider.Server, answered string, servers int) string {
 		return silent + ": nearly every network blocks port 25 outwards; use 587 or 465"
 	case answered != "" && s.Protocol == provider.SMTP:
 		return fmt.Sprintf("%s, while %s answers: the connection to port %d is blocked on the way. Most likely the "+
-			"internet provider or the cloud blocks it against spam, "+
-			"or a local firewall or security software does", silent, answered, s.Port)
+			"internet provider or the cloud blocks it against spam, or a local firewall or security software does",
+			silent, answered, s.Port)
 	case answered != "":
 		return fmt.Sprintf("%s, while %s answers: a firewall drops port %d, at the server if it fails from "+
 			"everywhere, else in this network or on this device", silent, answered, s.Port)

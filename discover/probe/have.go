@@ -285,9 +285,8 @@ func (t Typed) kind() provider.Protocol {
 	if kind := protocolOf(t.Port); kind != "" {
 		return kind
 	}
-	for prefix, protocol := range map[string]provider.Protocol{"imap": provider.IMAP, "pop": provider.POP3,
-		"smtp": provider.SMTP} {
-		if strings.HasPrefix(t.Host, prefix) {
+	for _, protocol := range []provider.Protocol{provider.IMAP, provider.POP3, provider.SMTP} {
+		if strings.HasPrefix(t.Host, strings.TrimRight(string(protocol), "3")) { // pop too
 			return protocol
 		}
 	}

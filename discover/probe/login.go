@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"html"
 	"net/url"
@@ -117,20 +116,17 @@ func (s *session) login(ctx context.Context) {
 // of three alphabets, percent-encoded or as SASL has it, each in any case. An encoding of the server's own invention,
 // or a part of the secret, is not recognised.
 func (m mechanism) redact(reply string) string {
-	secrets := append([]string{m.secret, m.initial}, m.answers...)
+	if m.secret == "" {
+		return reply
+	}
 	backwards := []rune(m.secret)
 	slices.Reverse(backwards)
-	raw := []byte(m.secret)
-	secrets = append(secrets, string(backwards), hex.EncodeToString(raw), url.QueryEscape(m.secret),
+	spaced := fmt.Sprintf("% x", m.secret)
+	secrets := append(slices.Clone(m.answers), m.secret, m.initial, string(backwards), url.QueryEscape(m.secret),
 		url.PathEscape(m.secret), html.EscapeString(m.secret),
-		strings.Trim(fmt.Sprintf("% x", raw), " "))
-	var all strings.Builder
-	for _, b := range raw {
-		fmt.Fprintf(&all, "%%%02x", b)
-	}
-	secrets = append(secrets, all.String())
-	for _, text := range []string{m.secret, string(backwards), "\x00" + m.secret,
-		m.user + "\x00" + m.secret, m.user + ":" + m.secret} {
+		spaced, strings.ReplaceAll(spaced, " ", ""), "%"+strings.ReplaceAll(spaced, " ", "%"))
+	for _, text := range []string{m.secret, string(backwards), "\x00" + m.secret, m.user + "\x00" + m.secret,
+		m.user + ":" + m.secret} {
 		std := base64.RawStdEncoding.EncodeToString([]byte(text))
 		secrets = append(secrets, std, base64.RawURLEncoding.EncodeToString([]byte(text)))
 		if n := len(std); n > 8 { // inside of a longer text only the end differs
@@ -140,15 +136,10 @@ func (m mechanism) redact(reply string) string {
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	for _, secret := range secrets {
 		if secret != "" {
-			reply = replaceFold(reply, secret, "…")
+			reply = regexp.MustCompile("(?i)"+regexp.QuoteMeta(secret)).ReplaceAllLiteralString(reply, "…")
 		}
 	}
 	return reply
-}
-
-// replaceFold is strings.ReplaceAll without regard to case.
-func replaceFold(s, old, with string) string {
-	return regexp.MustCompile("(?i)"+regexp.QuoteMeta(old)).ReplaceAllLiteralString(s, with)
 }
 
 // withheld is the reason for not sending the secret, "" when it may go. It is asked last of all, because it counts the

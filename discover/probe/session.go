@@ -178,8 +178,7 @@ func service(text string) string {
 	upper := strings.ToUpper(text)
 	for _, known := range []struct{ prefix, name string }{
 		{"* OK", "an IMAP"}, {"* PREAUTH", "an IMAP"}, {"+OK", "a POP3"}, {"220 ", "an SMTP (or FTP)"},
-		{"220-", "an SMTP (or FTP)"},
-		{"\"IMPLEMENTATION\"", "a ManageSieve"}, {"HTTP/", "a web"}, {"SSH-", "an SSH"},
+		{"220-", "an SMTP (or FTP)"}, {`"IMPLEMENTATION"`, "a ManageSieve"}, {"HTTP/", "a web"}, {"SSH-", "an SSH"},
 	} {
 		if strings.HasPrefix(upper, known.prefix) {
 			return known.name
@@ -192,10 +191,8 @@ func service(text string) string {
 // was sent, so nothing is about one.
 func (s *session) explained(reply, otherwise string) finding.Finding {
 	f := s.fault(otherwise)
-	found := slices.DeleteFunc(finding.Explain(reply, nil), func(f finding.Finding) bool {
-		return strings.HasPrefix(f.ID,
-			"smtp-message-")
-	})
+	aboutMessages := func(f finding.Finding) bool { return strings.HasPrefix(f.ID, "smtp-message-") }
+	found := slices.DeleteFunc(finding.Explain(reply, nil), aboutMessages)
 	if len(found) > 0 && (otherwise != "auth-failed" || !strings.HasSuffix(found[0].ID, "-auth-failed")) {
 		f = found[0]
 		f.Subject = Subject(s.t.Server)
@@ -239,8 +236,8 @@ func (s *session) tlsFault(err error) finding.Finding {
 			"mail server's greeting"), began)
 	case timedOut(err):
 		return s.about("connect-server-silent").Because("there is a connection, but the server does not answer the " +
-			"beginning of TLS; " +
-			"it waits for something else, or a firewall or virus scanner holds the connection open and hands nothing on")
+			"beginning of TLS; it waits for something else, or a firewall or virus scanner holds the connection open " +
+			"and hands nothing on")
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		return s.about("connect-peer-closed").Because("the server, or a firewall between, closed the connection at " +
 			"the beginning of TLS")

@@ -77,11 +77,12 @@ func (d *inspection) sameAddresses(own []dns.RR, host string) bool {
 	if err != nil {
 		return false
 	}
-	return !slices.ContainsFunc(query.Addresses(own), func(addr netip.Addr) bool { return !slices.Contains(theirs, addr) })
+	others := func(addr netip.Addr) bool { return !slices.Contains(theirs, addr) }
+	return !slices.ContainsFunc(query.Addresses(own), others)
 }
 
 func (d *inspection) observeAlias(p dnssrv.Place, name string, alias *dns.CNAME, got []dns.RR) {
-	vendor := d.Provider != nil && d.Provider.Vendor != nil && p.Label == dnssrv.AutodiscoverLabel // reported with MX and SPF
+	vendor := d.vendor() != nil && p.Label == dnssrv.AutodiscoverLabel // reported with MX and SPF
 	wild := d.fromWildcard(name)
 	switch {
 	case len(got) == 0 || vendor || wild && p.Label == dnssrv.PACCLabel: // without its TXT record no client asks there
@@ -104,7 +105,8 @@ func (d *inspection) reportDangling(name string, alias *dns.CNAME) {
 	case !state.outcome.Known():
 		d.add(d.unknownTarget(name, dns.TypeCNAME, state, []dns.RR{alias}))
 	default:
-		f := d.compared("dns-cname-dangling", name, dns.TypeCNAME, statusDiffers, d.wanted(name, dns.TypeCNAME), []dns.RR{alias})
+		want := d.wanted(name, dns.TypeCNAME)
+		f := d.compared("dns-cname-dangling", name, dns.TypeCNAME, statusDiffers, want, []dns.RR{alias})
 		f.RCode = string(state.outcome)
 		d.add(f)
 	}

@@ -67,8 +67,8 @@ type wildcard struct {
 // findWildcard asks for a name that does not exist, when an answer may come from a wildcard.
 func (d *inspection) findWildcard() {
 	suspect := slices.ContainsFunc(dnssrv.Places(), func(p dnssrv.Place) bool {
-		a := d.seen.get(d.name(p.Label), p.Type)
-		return len(a.CNAMEs) > 0 || p.Type == dns.TypeCNAME && len(a.RRs) > 0 || len(d.seen.get(d.name(p.Label), dns.TypeA).RRs) > 0
+		a, host := d.seen.get(d.name(p.Label), p.Type), d.seen.get(d.name(p.Label), dns.TypeA)
+		return len(a.CNAMEs) > 0 || p.Type == dns.TypeCNAME && len(a.RRs) > 0 || len(host.RRs) > 0
 	})
 	if !suspect {
 		return

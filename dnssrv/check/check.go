@@ -61,7 +61,8 @@ func New(client *query.Client, o Options) *Checker {
 // nil: each place where records can be planned is asked for their type, a host name (CNAME) also for A, and where it is
 // no CNAME for AAAA.
 func (k *Checker) Check(ctx context.Context, s Subject) ([]finding.Finding, Seen) {
-	d := &inspection{checker: k, ctx: ctx, Subject: s, want: recordsByName(s.Want), seen: make(Seen, 2*len(dnssrv.Places())),
+	d := &inspection{checker: k, ctx: ctx, Subject: s, want: recordsByName(s.Want),
+		seen:   make(Seen, 2*len(dnssrv.Places())),
 		differ: map[query.Question][]string{}, misplaced: map[query.Question]misplaced{}}
 	d.Domain = dnssrv.Plain(s.Domain)
 	if f, ok := d.open(); !ok {

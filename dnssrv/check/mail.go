@@ -47,9 +47,17 @@ func (d *inspection) reportMail() {
 	d.reportSPF(advise)
 	d.reportDKIM(advise)
 	d.reportDMARC(advise)
-	if d.Provider != nil && d.Provider.Vendor != nil {
+	if d.vendor() != nil {
 		d.reportVendor()
 	}
+}
+
+// vendor is what a vendor prescribes for the domain, nil for most.
+func (d *inspection) vendor() *provider.VendorDNS {
+	if d.Provider == nil {
+		return nil
+	}
+	return d.Provider.Vendor
 }
 
 // reportMX compares where mail goes with the provider that clients get settings of.
@@ -59,11 +67,11 @@ func (d *inspection) reportMX(best []string, got []dns.RR) {
 	switch {
 	case d.reportMistyped(d.name(""), dns.TypeMX, nil, got):
 		return
-	case p != nil && p.Vendor != nil && d.reportVendorName(got):
+	case d.vendor() != nil && d.reportVendorName(got):
 		return
 	case p != nil && belongs(best, p.MX):
 		id = "dns-mx-provider"
-	case p != nil && p.Vendor != nil:
+	case d.vendor() != nil:
 		d.reportVendorMX(got)
 		return
 	case p != nil && d.otherProvider(best) != nil:
@@ -115,7 +123,8 @@ func (d *inspection) reportAutoconfigMX(best []string) {
 		}
 	}
 	f := d.compared("dns-autoconfig-mx", name, dns.TypeCNAME, statusDiffers, nil, []dns.RR{alias})
-	d.add(f.Because("%s leads to %s, but the mail exchangers belong to %s: clients may be given the settings of a former provider",
+	d.add(f.Because("%s leads to %s, but the mail exchangers belong to %s: "+
+		"clients may be given the settings of a former provider",
 		dnssrv.Plain(name), leads, provider.Registrable(best[0])))
 }
 

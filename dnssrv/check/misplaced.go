@@ -47,7 +47,8 @@ func (d *inspection) misplacements(asked query.Question) (out []misplaced) {
 	add("an underscore goes before each of the two words, and nowhere else", "publish it at "+label,
 		"_"+service+"_."+transport, "_"+service+"."+transport, service+"._"+transport, service+"."+transport,
 		service+"_."+transport+"_", "_"+service+"_._"+transport+"_", "__"+service+"._"+transport)
-	add("clients ask for "+label, "publish it at "+label, append([]string{"_" + transport + "._" + service}, wrongServices[service]...)...)
+	others := append([]string{"_" + transport + "._" + service}, wrongServices[service]...)
+	add("clients ask for "+label, "publish it at "+label, others...)
 	return out
 }
 
@@ -94,7 +95,8 @@ func (d *inspection) reportMistyped(name string, qtype uint16, want, got []dns.R
 		entered, appended := strings.CutSuffix(host, "."+d.Domain)
 		if numeric(host, d.Domain) {
 			f := d.compared("dns-target-number", name, qtype, statusDiffers, want, got)
-			d.add(f.Because("%s is an IP address; the target of %s is a name (RFC 2782, RFC 1035 §3.3)", entered, article(qtype)))
+			d.add(f.Because("%s is an IP address; the target of %s is a name (RFC 2782, RFC 1035 §3.3)",
+				entered, article(qtype)))
 			return true
 		}
 		twice := provider.Below(entered, d.Domain) || d.Provider != nil && belongs([]string{entered}, d.Provider.MX)
@@ -103,7 +105,8 @@ func (d *inspection) reportMistyped(name string, qtype uint16, want, got []dns.R
 		}
 		if appended && twice {
 			f := d.compared("dns-target-appended", name, qtype, statusDiffers, want, got)
-			d.add(f.Because("the target is %s: the zone's name was appended to %s, which does not end with a dot", host, entered))
+			d.add(f.Because("the target is %s: the zone's name was appended to %s, which does not end with a dot",
+				host, entered))
 			return true
 		}
 	}

@@ -61,7 +61,8 @@ func (d *inspection) reportMTASTS(n *Neighbours, exchangers []string) {
 		d.add(f.Because(format, args...))
 	}
 	if len(got) > 1 || !stsID.MatchString(dnssrv.Texts(got)[0]) {
-		broken("there must be one record v=STSv1 with an id of letters and digits (RFC 8461, section 3.1); senders take this for none")
+		broken("there must be one record v=STSv1 with an id of letters and digits (RFC 8461, section 3.1); " +
+			"senders take this for none")
 		return
 	}
 	if n.Fetch == nil {
@@ -81,7 +82,8 @@ func (d *inspection) reportMTASTS(n *Neighbours, exchangers []string) {
 	}
 	for _, host := range exchangers {
 		if mode != "none" && !slices.ContainsFunc(patterns, func(p string) bool { return stsMatches(p, host) }) {
-			broken("the policy (mode %s) does not name the mail exchanger %s; where it is enforced, senders do not deliver there", mode, host)
+			broken("the policy (mode %s) does not name the mail exchanger %s; where it is enforced, senders do not deliver there",
+				mode, host)
 			return
 		}
 	}
@@ -100,10 +102,12 @@ func stsPolicy(body string) (mode string, patterns []string) {
 			fields[key] = value
 		}
 	}
-	if fields["version"] != "STSv1" || fields["max_age"] == "" || !slices.Contains([]string{"enforce", "testing", "none"}, fields["mode"]) {
+	mode = fields["mode"]
+	known := slices.Contains([]string{"enforce", "testing", "none"}, mode)
+	if !known || fields["version"] != "STSv1" || fields["max_age"] == "" {
 		return "", nil
 	}
-	return fields["mode"], patterns
+	return mode, patterns
 }
 
 // stsMatches: a pattern is a name, or *. and a name for one label more.
@@ -115,14 +119,17 @@ func stsMatches(pattern, host string) bool {
 	return pattern == host
 }
 
-// reportTLSRPT looks where reports about encryption go (RFC 8460 §3).
+// reportsTo is where reports about encryption may go (RFC 8460 §3).
+var reportsTo = regexp.MustCompile(`; *rua *= *(mailto|https) *:`)
+
+// reportTLSRPT looks where reports about encryption go.
 func (d *inspection) reportTLSRPT() {
 	name, got := d.text("_smtp._tls", "v=TLSRPTv1")
 	if len(got) == 0 {
 		return
 	}
 	id, status := "dns-tlsrpt-published", statusOK
-	if text := strings.ReplaceAll(dnssrv.Texts(got)[0], " ", ""); len(got) > 1 || !strings.Contains(text, ";rua=mailto:") && !strings.Contains(text, ";rua=https:") {
+	if len(got) > 1 || !reportsTo.MatchString(dnssrv.Texts(got)[0]) {
 		id, status = "dns-tlsrpt-malformed", statusDiffers
 	}
 	d.note(id, name, dns.TypeTXT, status, nil, got)
@@ -166,13 +173,13 @@ func (d *inspection) reportCAA(n *Neighbours) {
 			continue
 		}
 		allowed := caaIssuers(a.RRs)
-		id, status := "dns-caa-allows", statusOK
+		id, status, so := "dns-caa-allows", statusOK, "allow that"
 		if allowed != nil && !slices.ContainsFunc(n.CAs, func(ca string) bool { return slices.Contains(allowed, ca) }) {
-			id, status = "dns-caa-denies", statusDiffers
+			id, status, so = "dns-caa-denies", statusDiffers, "forbid that, so the order fails"
 		}
 		f := d.compared(id, at, dns.TypeCAA, status, nil, a.RRs)
-		d.add(f.Because("certificates for %s are ordered from %s; the records %s", dnssrv.Plain(d.name(dnssrv.AutoconfigLabel)),
-			strings.Join(n.CAs, " or "), map[string]string{"dns-caa-allows": "allow that", "dns-caa-denies": "forbid that, so the order fails"}[id]))
+		d.add(f.Because("certificates for %s are ordered from %s; the records %s",
+			dnssrv.Plain(d.name(dnssrv.AutoconfigLabel)), strings.Join(n.CAs, " or "), so))
 		return
 	}
 }

@@ -65,13 +65,12 @@ func (d *inspection) observeSRV(name string, got []dns.RR) {
 	if d.Provider != nil {
 		want = recordsByName(dnssrv.PlanMail(d.Domain, d.Provider))[query.Question{Name: name, Type: dns.TypeSRV}]
 	}
-	vendor := d.Provider != nil && d.Provider.Vendor != nil
 	switch {
 	case mixed(got):
 		id, status = "dns-srv-mixed", statusDiffers
 	case fromCPanel(got) && (d.Provider != nil || d.Want != nil):
 		id, status = "dns-srv-cpanel", statusDiffers
-	case vendor && name == d.name(dnssrv.AutodiscoverSRV):
+	case d.vendor() != nil && name == d.name(dnssrv.AutodiscoverSRV):
 		id, status = "dns-vendor-srv", statusDiffers
 	case len(want) > 0 && len(dnssrv.Lacking(hosts(got), hosts(want))) > 0:
 		id, status = "dns-srv-provider", statusDiffers

@@ -76,7 +76,8 @@ func (d *inspection) digests(rrs []dns.RR) (list [][sha256.Size]byte, reason str
 }
 
 func withText(rrs []dns.RR, is func(text string) bool) []dns.RR {
-	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool { return !slices.ContainsFunc(dnssrv.Texts([]dns.RR{rr}), is) })
+	others := func(rr dns.RR) bool { return !slices.ContainsFunc(dnssrv.Texts([]dns.RR{rr}), is) }
+	return slices.DeleteFunc(slices.Clone(rrs), others)
 }
 
 // tagged are the TXT records that begin with a version tag such as v=spf1, on a word boundary (RFC 7208 §4.5).

@@ -41,7 +41,7 @@ func NewAPI(name, address, token string) (*API, error) {
 	switch {
 	case address == "":
 		return nil, fmt.Errorf("%s has no address of its own; write --api-url http://127.0.0.1:8081", name)
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery+u.Fragment != "":
+	case err != nil, u.Host == "", u.Scheme != "http" && u.Scheme != "https", u.User != nil, u.RawQuery+u.Fragment != "":
 		return nil, errors.New("the address of the API is not of the form https://HOST[:PORT][/PATH]")
 	}
 	return &API{Name: name, URL: strings.TrimSuffix(strings.TrimSuffix(address, "/"), p.prefix), token: token}, nil
@@ -113,6 +113,7 @@ type apiBackend struct {
 	api     *API
 	client  *http.Client
 	timeout time.Duration
+	pause   time.Duration
 	limit   *rate.Limiter
 	within  string // the zone of all names; "": found
 	zones   query.Memory[Zone]
@@ -120,7 +121,7 @@ type apiBackend struct {
 }
 
 func newAPIBackend(o Options) *apiBackend {
-	p := &apiBackend{provider: providers[o.API.Name], api: o.API, timeout: o.Timeout, within: o.Zone}
+	p := &apiBackend{provider: providers[o.API.Name], api: o.API, timeout: o.Timeout, pause: o.Pause, within: o.Zone}
 	p.limit = rate.NewLimiter(rate.Inf, apiBurst)
 	client := *cmp.Or(o.API.Client, http.DefaultClient)
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { // the token is for this host alone
@@ -193,7 +194,8 @@ func (o *owner) take(l apiSet, zone string, sets []Change) {
 		qtype = privateType
 	}
 	h := dns.RR_Header{Name: name, Rrtype: qtype, Class: dns.ClassINET, Ttl: l.ttl}
-	if i := slices.IndexFunc(sets, func(s Change) bool { return s.Name == name && s.Type == qtype }); l.ttl == 0 && i >= 0 {
+	planned := func(s Change) bool { return s.Name == name && s.Type == qtype }
+	if i := slices.IndexFunc(sets, planned); l.ttl == 0 && i >= 0 {
 		h.Ttl = sets[i].Set[0].Header().Ttl
 	}
 	for i, data := range l.data {
@@ -245,8 +247,9 @@ func (p *apiBackend) Replace(ctx context.Context, u *ZoneUpdate) error {
 
 // secondary: what is written into such a zone is lost at its next transfer.
 func (p *apiBackend) secondary(name string) error {
-	return newFault("dns-publish-not-authoritative", name, "%s has %s as a secondary zone, which is a copy; nothing was written",
-		p.host(), name).do("publish at the server that it is copied from")
+	return newFault("dns-publish-not-authoritative", name,
+		"%s has %s as a secondary zone, which is a copy; nothing was written", p.host(), name).
+		do("publish at the server that it is copied from")
 }
 
 // data are records in zone form without owner, TTL and type.

@@ -73,7 +73,8 @@ func PickKey(keys []Key, name string) (Key, error) {
 		names = append(names, dnssrv.Plain(k.Name))
 	}
 	if name == "" {
-		return Key{}, fmt.Errorf("the key file has %d keys; name the one to use with --tsig-key: %s", len(keys), strings.Join(names, ", "))
+		return Key{}, fmt.Errorf("the key file has %d keys; name the one to use with --tsig-key: %s",
+			len(keys), strings.Join(names, ", "))
 	}
 	return Key{}, fmt.Errorf("the key file has no key %q; it has %s", name, strings.Join(names, ", "))
 }
@@ -117,16 +118,17 @@ func (k *Key) setName(text string) error {
 }
 
 var (
-	errWeakAlgorithm = errors.New("hmac-md5 and hmac-sha1 are too weak to sign updates and no longer to be used (RFC 8945 §6); make a new key with tsig-keygen -a hmac-sha256")
-	errAlgorithm     = errors.New("the algorithm is not one of hmac-sha256, hmac-sha384, hmac-sha512")
+	errWeakAlgorithm = errors.New("hmac-md5 and hmac-sha1 are too weak to sign updates and no longer to be used " +
+		"(RFC 8945 §6); make a new key with tsig-keygen -a hmac-sha256")
+	errAlgorithm = errors.New("the algorithm is not one of hmac-sha256, hmac-sha384, hmac-sha512")
 )
 
 func (k *Key) setAlgorithm(text string) error {
 	name := dns.CanonicalName(text)
-	if strings.HasPrefix(name, "hmac-md5") || strings.HasPrefix(name, "hmac-sha1.") || strings.HasPrefix(name, "hmac-sha1-") {
+	switch {
+	case strings.HasPrefix(name, "hmac-md5"), name == "hmac-sha1.", strings.HasPrefix(name, "hmac-sha1-"):
 		return errWeakAlgorithm
-	}
-	if hashes[name] == nil {
+	case hashes[name] == nil:
 		return errAlgorithm
 	}
 	k.Algorithm = name

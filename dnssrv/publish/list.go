@@ -14,7 +14,8 @@ import (
 
 // excludedByCNAME are the types asked for where a CNAME is planned, to say what is in its way. A type not listed here
 // is still never overwritten: the update then requires that the name has no records at all.
-var excludedByCNAME = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT, dns.TypeMX, dns.TypeSRV, dns.TypeHTTPS, dns.TypeCAA}
+var excludedByCNAME = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT, dns.TypeMX, dns.TypeSRV, dns.TypeHTTPS,
+	dns.TypeCAA}
 
 // List asks the primary what is at the planned names, then what those answers raise: other records in the way of a
 // CNAME, wildcards.

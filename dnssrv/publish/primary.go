@@ -54,7 +54,8 @@ func (p *nameServers) inZone(ctx context.Context, name, server string) (Zone, er
 		return Zone{}, outside(name, within)
 	case dns.IsSubDomain(within, zone):
 		return Zone{}, newFault("dns-publish-delegated", name, "%s lies in the zone %s, below %s; nothing was written",
-			dnssrv.Plain(name), dnssrv.Plain(zone), dnssrv.Plain(within)).do("leave --zone out: each record then goes to its own zone")
+			dnssrv.Plain(name), dnssrv.Plain(zone), dnssrv.Plain(within)).
+			do("leave --zone out: each record then goes to its own zone")
 	}
 	return Zone{}, newFault("dns-publish-not-authoritative", within,
 		"%s has no zone %s, only %s; nothing was written", server, dnssrv.Plain(within), dnssrv.Plain(zone))
@@ -87,9 +88,11 @@ func publicZone(soa *dns.SOA, name string) error {
 	if !isRegistry(soa.Hdr.Name) {
 		return nil
 	}
-	return newFault("dns-publish-zone-unknown", name, "the nearest zone above %s is %s, which is a registry's; nothing was written",
+	return newFault("dns-publish-zone-unknown", name,
+		"the nearest zone above %s is %s, which is a registry's; nothing was written",
 		dnssrv.Plain(name), dnssrv.Plain(soa.Hdr.Name)).
-		do("register the domain or delegate it first; if its primary server has the zone already, give that with --server HOST:PORT")
+		do("register the domain or delegate it first; if its primary server has the zone already, " +
+			"give that with --server HOST:PORT")
 }
 
 // isRegistry reports whether a zone is the root's or one below which domains are registered: a server that refers to it

@@ -25,6 +25,7 @@ type Options struct {
 	Zone    string        // the zone of all names; default: found by SOA, or asked of the API
 	Timeout time.Duration // for the answer to an update or a request; default 10s
 	Wait    time.Duration // for servers to show what was published; default 15s
+	Pause   time.Duration // before a request to an API is made again, doubled before each later try; default 500ms
 	API     *API          // publish through it
 	Exec    string        // publish by this shell command; see [Difference]
 	Output  io.Writer     // for what the command says; default: nowhere
@@ -63,6 +64,7 @@ type Publisher struct {
 func New(client *query.Client, o Options) *Publisher {
 	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
 	o.Wait = cmp.Or(o.Wait, 15*time.Second)
+	o.Pause = cmp.Or(o.Pause, 500*time.Millisecond)
 	if o.Zone != "" {
 		o.Zone = dns.CanonicalName(o.Zone)
 	}
@@ -105,7 +107,8 @@ func (p *Publisher) Prepare(ctx context.Context, plans []DomainPlan) ([]*ZoneUpd
 	for _, at := range zones {
 		u, err := p.prepare(ctx, at, want[at])
 		if err != nil {
-			u = &ZoneUpdate{Zone: at.Name, Server: at.Server, Findings: []finding.Finding{asFinding(err, dnssrv.Plain(at.Name))}}
+			why := asFinding(err, dnssrv.Plain(at.Name))
+			u = &ZoneUpdate{Zone: at.Name, Server: at.Server, Findings: []finding.Finding{why}}
 		}
 		out = append(out, u)
 	}

@@ -37,8 +37,8 @@ func (p *apiBackend) host() string {
 
 // pages reads a list. read takes its sets from a page and gives the path of the page that follows, "" after the last;
 // it is false for an answer without a list.
-func pages[T any](
-	ctx context.Context, p *apiBackend, path string, read func(page T, h http.Header) (sets []apiSet, next string, ok bool),
+func pages[T any](ctx context.Context, p *apiBackend, path string,
+	read func(page T, h http.Header) (sets []apiSet, next string, ok bool),
 ) ([]apiSet, error) {
 	var all []apiSet
 	for seen := map[string]bool{}; path != ""; {
@@ -67,8 +67,7 @@ func (p *apiBackend) do(ctx context.Context, method, path string, in, out any) (
 	if in != nil {
 		body, _ = json.Marshal(in) // it is of plain fields
 	}
-	pause := min(500*time.Millisecond, p.timeout/4)
-	for try := 1; ; try, pause = try+1, 2*pause {
+	for try, pause := 1, p.pause; ; try, pause = try+1, 2*pause {
 		header, wait, err := p.once(ctx, method, path, body, out, pause)
 		if err == nil || wait == noRetry || wait > mostPause || try == mostTries || !query.Sleep(ctx, wait) {
 			return header, err

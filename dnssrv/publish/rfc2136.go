@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -123,74 +122,75 @@ func (p *updater) Replace(ctx context.Context, u *ZoneUpdate) error {
 	return p.readAnswer(u, r, err)
 }
 
-// refusals are what the response codes of an update mean (RFC 2136 §3), where they mean more than that it failed.
-var refusals = map[int]string{
-	dns.RcodeNXRrset: "dns-publish-raced", dns.RcodeYXRrset: "dns-publish-raced", dns.RcodeYXDomain: "dns-publish-raced",
-	dns.RcodeNameError: "dns-publish-raced", dns.RcodeRefused: "dns-publish-refused", dns.RcodeNotAuth: "dns-publish-not-authoritative",
-	dns.RcodeNotZone: "dns-publish-zone-wrong", dns.RcodeNotImplemented: "dns-publish-unsupported",
+// refusal is the finding of an answer that says no, and its cause where that is not the catalogue's: %[1]s is the server,
+// %[2]s the zone, %[3]s the key, %[4]s the code, %[5]s a detail, %[6]s the key's name.
+type refusal struct{ id, cause string }
+
+var raced = refusal{"dns-publish-raced", "a record of %[2]s is no longer what it was when the changes were shown (%[4]s), " +
+	"so the server refused all of them and nothing was written"}
+
+// others is the place of the codes that have none of their own.
+const others = -1
+
+// refusals are what the response codes of an update mean (RFC 2136 §3).
+var refusals = map[int]refusal{
+	dns.RcodeNXRrset: raced, dns.RcodeYXRrset: raced, dns.RcodeYXDomain: raced, dns.RcodeNameError: raced,
+	dns.RcodeRefused: {"dns-publish-refused",
+		"%[1]s does not let the key %[3]s make these changes in %[2]s%[5]s (REFUSED); nothing was written"},
+	dns.RcodeNotAuth: {"dns-publish-not-authoritative",
+		"%[1]s is not the primary server of %[2]s (NOTAUTH); nothing was written"},
+	dns.RcodeNotZone:        {"dns-publish-zone-wrong", ""},
+	dns.RcodeNotImplemented: {"dns-publish-unsupported", ""},
+	others: {"dns-publish-failed",
+		"%[1]s answered %[4]s; an update is carried out whole or not at all, and this one was not"},
+}
+
+// keyRefusals are what the errors of a TSIG record mean (RFC 8945 §5.2). The others are BADSIG, and BADTRUNC, which
+// full-length signatures do not meet.
+var keyRefusals = map[int]refusal{
+	dns.RcodeBadKey:  {"dns-publish-key-unknown", "%[1]s has no TSIG key %[3]s (BADKEY); nothing was written"},
+	dns.RcodeBadTime: {"dns-publish-clock", "the clock of %[1]s differs from the one here by %[5]s (BADTIME); nothing was written"},
+	others: {"dns-publish-key-wrong",
+		"%[1]s knows the key %[6]s, but not with this secret (BADSIG); nothing was written"},
 }
 
 // readAnswer reads the answer to an update. signature is what is wrong with its TSIG.
 func (p *updater) readAnswer(u *ZoneUpdate, r *dns.Msg, signature error) error {
-	t, zone, code := r.IsTsig(), dnssrv.Plain(u.Zone), dns.RcodeToString[r.Rcode]
+	t, code, table, detail := r.IsTsig(), r.Rcode, refusals, ""
 	switch {
-	case r.Rcode == dns.RcodeSuccess && t == nil:
+	case code == dns.RcodeSuccess && t == nil:
 		return fmt.Errorf("%w: the server's answer is not signed, so anybody may have sent it", errNoAnswer)
-	case r.Rcode == dns.RcodeSuccess && signature != nil:
+	case code == dns.RcodeSuccess && signature != nil:
 		return fmt.Errorf("%w: the signature of the server's answer is wrong: %w", errNoAnswer, signature)
-	case r.Rcode == dns.RcodeSuccess:
+	case code == dns.RcodeSuccess:
 		return nil
-	case r.Rcode == dns.RcodeNotAuth && t != nil && t.Error != dns.RcodeSuccess:
-		return p.badKey(u, t)
+	case code == dns.RcodeNotAuth && t != nil && t.Error != dns.RcodeSuccess:
+		table, code = keyRefusals, int(t.Error)
+		detail = clocksApart(t.OtherData)
+	case code == dns.RcodeRefused && t == nil: // PowerDNS says so little of a key that it does not know
+		detail = ", or does not know the key or its secret"
 	}
-	id, cause := cmp.Or(refusals[r.Rcode], "dns-publish-failed"), ""
-	switch id {
-	case "dns-publish-failed":
-		cause = fmt.Sprintf("%s answered %s; an update is carried out whole or not at all, and this one was not", u.Server, code)
-	case "dns-publish-refused":
-		also := ""
-		if t == nil { // PowerDNS says so little of a key that it does not know
-			also = ", or does not know the key or its secret"
-		}
-		cause = fmt.Sprintf("%s does not let the key %s make these changes in %s%s (REFUSED); nothing was written",
-			u.Server, p.o.Key, zone, also)
-	case "dns-publish-not-authoritative":
-		cause = fmt.Sprintf("%s is not the primary server of %s (NOTAUTH); nothing was written", u.Server, zone)
-	case "dns-publish-raced":
-		cause = fmt.Sprintf("a record of %s is no longer what it was when the changes were shown (%s), "+
-			"so the server refused all of them and nothing was written", zone, code)
+	means, known := table[code]
+	if !known {
+		means = table[others]
 	}
-	f := newFault(id, zone, "")
-	f.found.RCode, f.found.Cause = code, cmp.Or(cause, f.found.Cause)
+	if means.id == "dns-publish-clock" && detail == "" {
+		means.cause = ""
+	}
+	word := dns.RcodeToString[code]
+	f := newFault(means.id, u.Zone, means.cause, u.Server, dnssrv.Plain(u.Zone), p.o.Key, word, detail,
+		dnssrv.Plain(p.o.Key.Name))
+	f.found.RCode = word
 	return f
 }
 
-// badKey reads the error of a TSIG record (RFC 8945 §5.2).
-func (p *updater) badKey(u *ZoneUpdate, t *dns.TSIG) error {
-	id, cause := "dns-publish-key-wrong", "" // BADSIG, and BADTRUNC, which full-length signatures do not meet
-	switch t.Error {
-	case dns.RcodeBadKey:
-		id, cause = "dns-publish-key-unknown", fmt.Sprintf("%s has no TSIG key %s (BADKEY); nothing was written", u.Server, p.o.Key)
-	case dns.RcodeBadTime:
-		id = "dns-publish-clock"
-		if there, ok := otherTime(t.OtherData); ok {
-			cause = fmt.Sprintf("the clock of %s differs from the one here by %s (BADTIME); nothing was written",
-				u.Server, time.Since(there).Abs().Round(time.Second))
-		}
-	default:
-		cause = fmt.Sprintf("%s knows the key %s, but not with this secret (BADSIG); nothing was written",
-			u.Server, dnssrv.Plain(p.o.Key.Name))
-	}
-	f := newFault(id, u.Zone, "")
-	f.found.RCode, f.found.Cause = dns.RcodeToString[int(t.Error)], cmp.Or(cause, f.found.Cause)
-	return f
-}
-
-// otherTime is the server's clock in an answer BADTIME: 48 bits of seconds.
-func otherTime(data string) (time.Time, bool) {
+// clocksApart is how far the server's clock, 48 bits of seconds in an answer BADTIME, is from the one here; "" where the
+// answer does not say.
+func clocksApart(data string) string {
 	raw, err := hex.DecodeString(data)
 	if err != nil || len(raw) != 6 {
-		return time.Time{}, false
+		return ""
 	}
-	return time.Unix(int64(binary.BigEndian.Uint64(append([]byte{0, 0}, raw...))), 0), true
+	there := time.Unix(int64(binary.BigEndian.Uint64(append([]byte{0, 0}, raw...))), 0)
+	return time.Since(there).Abs().Round(time.Second).String()
 }

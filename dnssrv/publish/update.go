@@ -143,7 +143,7 @@ func (u *ZoneUpdate) allowed(set Change) error {
 
 // isSPF tells a set with an SPF record (RFC 7208 §4.5).
 func isSPF(rrs []dns.RR) bool {
-	return slices.ContainsFunc(dnssrv.Texts(rrs), func(s string) bool { return s == "v=spf1" || strings.HasPrefix(s, "v=spf1 ") })
+	return slices.ContainsFunc(dnssrv.Texts(rrs), func(s string) bool { return strings.HasPrefix(s+" ", "v=spf1 ") })
 }
 
 // conflict finds what must not be next to the set, and is not ours to remove.

@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -43,7 +44,7 @@ func (p *Publisher) Publish(ctx context.Context, u *ZoneUpdate) []finding.Findin
 		left, unseen = p.await(ctx, err == nil, func() ([]Change, error) { return p.backend.Verify(ctx, u) })
 		// An API that failed and has none of the changes may be busy: to ask again for the same records does no harm.
 		if err == nil || sure || p.guards || unseen != nil || len(left) < len(u.Changes) ||
-			try == mostTries || !query.Sleep(ctx, min(firstPause<<try, p.o.Timeout)) {
+			try == mostTries || !query.Sleep(ctx, p.o.Pause<<(try-1)) {
 			break
 		}
 	}
@@ -60,16 +61,20 @@ func outcome(u *ZoneUpdate, err error, left []Change, unseen error) finding.Find
 	zone := dnssrv.Plain(u.Zone)
 	fault, sure := errors.AsType[*fault](err)
 	switch {
-	case unseen == nil && len(left) == 0 && err == nil:
-		return finding.New("dns-publish-done", zone).Because("%s has the %d changes", u.Server, u.Count())
 	case unseen == nil && len(left) == 0:
-		return finding.New("dns-publish-done", zone).Because("%s has the %d changes, although: %v", u.Server, u.Count(), err)
+		done := finding.New("dns-publish-done", zone).Because("%s has the %d changes", u.Server, u.Count())
+		if err != nil {
+			done.Cause += fmt.Sprintf(", although: %v", err)
+		}
+		return done
 	case unseen == nil && len(left) < len(u.Changes):
 		return partial(u, err, left)
-	case err == nil && unseen != nil:
-		return finding.New("dns-publish-not-served", zone).Because("%s took the update, yet does not show it: %v", u.Server, unseen)
 	case err == nil:
-		return finding.New("dns-publish-not-served", zone).Because("%s took the update, yet does not show it: %s", u.Server, shown(left))
+		if unseen == nil {
+			unseen = errors.New(shown(left))
+		}
+		return finding.New("dns-publish-not-served", zone).
+			Because("%s took the update, yet does not show it: %v", u.Server, unseen)
 	case sure:
 		return fault.found
 	}

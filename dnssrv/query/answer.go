@@ -107,8 +107,8 @@ func (a *Answer) read(m *dns.Msg) {
 			a.NS = append(a.NS, rr)
 		}
 	}
-	if m.Authoritative || a.SOA != nil || len(m.Answer) > 0 { // only an empty answer with nothing but NS refers (RFC 2308 §2.2)
-		a.NS = nil
+	if m.Authoritative || a.SOA != nil || len(m.Answer) > 0 {
+		a.NS = nil // only an empty answer with nothing but NS refers (RFC 2308 §2.2)
 	}
 	switch m.Rcode {
 	case dns.RcodeSuccess:

@@ -71,7 +71,8 @@ func (c *Client) AskServer(ctx context.Context, server, name string, qtype uint1
 // AskUnchecked asks the resolvers with checking disabled: they answer with what does not validate too (RFC 4035
 // §3.2.2).
 func (c *Client) AskUnchecked(ctx context.Context, name string, qtype uint16) Answer {
-	return c.ask(ctx, c.o.ResolversNow(), question{name: dns.CanonicalName(name), qtype: qtype, recurse: true, noCheck: true})
+	q := question{name: dns.CanonicalName(name), qtype: qtype, recurse: true, noCheck: true}
+	return c.ask(ctx, c.o.ResolversNow(), q)
 }
 
 // Dialled is the host:port that is connected to for a name server: another place where ConnectTo says so.
