@@ -75,11 +75,13 @@ func TestBINDStolenKey(t *testing.T) {
 		t.Error("a forged key was taken")
 	}
 	// What remains possible, until the key is replaced: a planned record of the thief's. A check names it, and publishing repairs it.
-	if err := tryUpdate(t, addr, keyClause, "update delete autodiscover.example.test. CNAME\nupdate add autodiscover.example.test. 60 CNAME thief.test."); err != nil {
+	if err := tryUpdate(t, addr, keyClause,
+		"update delete autodiscover.example.test. CNAME\nupdate add autodiscover.example.test. 60 CNAME thief.test."); err != nil {
 		t.Fatal(err)
 	}
 	u := prepared(t, p, plans(t, smallPlan...))
-	if found := carryOut(t, p, u); ids(found) != "dns-publish-done" || at(t, addr, "autodiscover", "CNAME") == "thief.test." {
+	if found := carryOut(t, p, u); ids(found) != "dns-publish-done" ||
+		at(t, addr, "autodiscover", "CNAME") == "thief.test." {
 		t.Errorf("not repaired: %+v", found)
 	}
 }
@@ -87,7 +89,8 @@ func TestBINDStolenKey(t *testing.T) {
 func dig(t *testing.T, addr, name, qtype string) string {
 	t.Helper()
 	host, port, _ := strings.Cut(addr, ":")
-	return strings.TrimSpace(dnstest.RunTool(t, t.TempDir(), "dig", "+short", "+norecurse", "@"+host, "-p", port, name, qtype))
+	return strings.TrimSpace(dnstest.RunTool(t, t.TempDir(), "dig", "+short", "+norecurse", "@"+host, "-p", port, name,
+		qtype))
 }
 
 // TestBINDRace: two publishers and nsupdate change the same zone at the same
@@ -106,7 +109,8 @@ func TestBINDRace(t *testing.T) {
 		start.Add(len(targets))
 		for i, target := range targets {
 			p := bindPublisher(t, addr)
-			u := prepared(t, p, plans(t, "autoconfig CNAME "+target, "autodiscover CNAME "+target, "_imaps._tcp SRV 0 1 993 "+target))
+			u := prepared(t,
+				p, plans(t, "autoconfig CNAME "+target, "autodiscover CNAME "+target, "_imaps._tcp SRV 0 1 993 "+target))
 			all.Go(func() {
 				start.Done()
 				start.Wait()
@@ -115,7 +119,8 @@ func TestBINDRace(t *testing.T) {
 		}
 		all.Go(func() { _ = tryUpdate(t, addr, keyClause, "update add other.example.test. 60 TXT x") })
 		all.Wait()
-		now := []string{at(t, addr, "autoconfig", "CNAME"), at(t, addr, "autodiscover", "CNAME"), strings.TrimPrefix(at(t, addr, "_imaps._tcp", "SRV"), "0 1 993 ")}
+		now := []string{at(t, addr, "autoconfig", "CNAME"), at(t, addr, "autodiscover", "CNAME"),
+			strings.TrimPrefix(at(t, addr, "_imaps._tcp", "SRV"), "0 1 993 ")}
 		if now[0] != now[1] || now[1] != now[2] || now[0] == "" {
 			t.Errorf("round %d: a mixture: %v", round, now)
 		}
@@ -138,7 +143,8 @@ func TestBINDRace(t *testing.T) {
 // reset takes the planned names out of the zone.
 func reset(t *testing.T, addr string) {
 	t.Helper()
-	if err := tryUpdate(t, addr, keyClause, "update delete autoconfig.example.test.\nupdate delete autodiscover.example.test.\nupdate delete _imaps._tcp.example.test."); err != nil {
+	if err := tryUpdate(t, addr, keyClause,
+		"update delete autoconfig.example.test.\nupdate delete autodiscover.example.test.\nupdate delete _imaps._tcp.example.test."); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -48,14 +48,16 @@ func bindPublisher(t *testing.T, addr string, change ...func(*publish.Options)) 
 func at(t *testing.T, addr, name, qtype string) string {
 	t.Helper()
 	host, port, _ := strings.Cut(addr, ":")
-	return strings.TrimSpace(dnstest.RunTool(t, t.TempDir(), "dig", "+short", "+norecurse", "@"+host, "-p", port, name+".example.test", qtype))
+	return strings.TrimSpace(dnstest.RunTool(t, t.TempDir(), "dig", "+short", "+norecurse", "@"+host, "-p", port,
+		name+".example.test", qtype))
 }
 
 const allow = "allow-update { key autoconfig; };"
 
 func TestBINDPublish(t *testing.T) {
 	t.Parallel()
-	addr := namedWith(t, "update-policy { grant autoconfig zonesub CNAME SRV TXT; };", "_imaps._tcp 60 SRV 0 1 993 IMAP", "_imaps._tcp 60 SRV 0 0 993 Old", "autodiscover CNAME Old.test.", "* TXT wild")
+	addr := namedWith(t, "update-policy { grant autoconfig zonesub CNAME SRV TXT; };", "_imaps._tcp 60 SRV 0 1 993 IMAP",
+		"_imaps._tcp 60 SRV 0 0 993 Old", "autodiscover CNAME Old.test.", "* TXT wild")
 	p := bindPublisher(t, addr)
 	u := prepared(t, p, plans(t, smallPlan...))
 	if u.Count() != 7 {
@@ -80,11 +82,13 @@ func TestBINDPublish(t *testing.T) {
 	}
 	// A TTL alone.
 	for _, c := range prepared(t, p, plans(t, "autoconfig 600 CNAME host.test.")).Changes {
-		if lines := strings.Join(c.Lines(), " "); lines != "- autoconfig.example.test. 3600 IN CNAME host.test. + autoconfig.example.test. 600 IN CNAME host.test." {
+		if lines := strings.Join(c.Lines(),
+			" "); lines != "- autoconfig.example.test. 3600 IN CNAME host.test. + autoconfig.example.test. 600 IN CNAME host.test." {
 			t.Error(lines)
 		}
 	}
-	if found := carryOut(t, p, prepared(t, p, plans(t, "autoconfig 600 CNAME host.test."))); ids(found) != "dns-publish-done" {
+	if found := carryOut(t, p,
+		prepared(t, p, plans(t, "autoconfig 600 CNAME host.test."))); ids(found) != "dns-publish-done" {
 		t.Error(found)
 	}
 }
@@ -93,11 +97,14 @@ func TestBINDPublish(t *testing.T) {
 func TestBINDRaced(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ meanwhile, name, qtype, stays string }{
-		"changed":                   {"update delete autodiscover.example.test. CNAME\nupdate add autodiscover.example.test. 300 CNAME theirs.test.", "autodiscover", "CNAME", "theirs.test."},
-		"added":                     {"update add _pop3._tcp.example.test. 300 SRV 0 1 110 pop.example.test.", "_pop3._tcp", "SRV", "0 1 110 pop.example.test."},
-		"in the way":                {"update add autoconfig.example.test. 300 A 192.0.2.80", "autoconfig", "A", "192.0.2.80"},
-		"of a type nobody asks for": {"update add autoconfig.example.test. 300 LOC 52 N 0 E 0m", "autoconfig", "LOC", "52 0 0.000 N 0 0 0.000 E 0.00m 1m 10000m 10m"},
-		"one that was fine":         {"update delete _imaps._tcp.example.test. SRV", "_imaps._tcp", "SRV", ""},
+		"changed": {"update delete autodiscover.example.test. CNAME\nupdate add autodiscover.example.test. 300 CNAME theirs.test.", "autodiscover", "CNAME", "theirs.test."},
+		"added": {"update add _pop3._tcp.example.test. 300 SRV 0 1 110 pop.example.test.", "_pop3._tcp",
+			"SRV", "0 1 110 pop.example.test."},
+		"in the way": {"update add autoconfig.example.test. 300 A 192.0.2.80", "autoconfig", "A",
+			"192.0.2.80"},
+		"of a type nobody asks for": {"update add autoconfig.example.test. 300 LOC 52 N 0 E 0m", "autoconfig", "LOC",
+			"52 0 0.000 N 0 0 0.000 E 0.00m 1m 10000m 10m"},
+		"one that was fine": {"update delete _imaps._tcp.example.test. SRV", "_imaps._tcp", "SRV", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -135,12 +142,14 @@ func nsupdate(t *testing.T, addr, commands string) {
 func TestBINDRefuses(t *testing.T) {
 	t.Parallel()
 	addr := namedWith(t, "update-policy { grant autoconfig name autoconfig.example.test. CNAME; };")
-	static := dnstest.StartNamed(t, keyClause+fmt.Sprintf(dynamicZone, ""), map[string]string{"options": "recursion no;", "example.test.zone": dnstest.Zone("@ NS ns1", "ns1 A 127.0.0.1")})
+	static := dnstest.StartNamed(t, keyClause+fmt.Sprintf(dynamicZone, ""),
+		map[string]string{"options": "recursion no;", "example.test.zone": dnstest.Zone("@ NS ns1", "ns1 A 127.0.0.1")})
 	for _, test := range []struct{ name, addr, key, found, cause string }{
 		{"policy", addr, tsigKey, "dns-publish-refused", "does not let the key autoconfig (hmac-sha256) make"},
 		{"not dynamic", static, tsigKey, "dns-publish-refused", "REFUSED"},
 		{"wrong secret", addr, "autoconfig:hmac-sha256:QUFBQQ==", "dns-publish-key-wrong", "not with this secret (BADSIG)"},
-		{"wrong algorithm", addr, "autoconfig:hmac-sha512:" + secret, "dns-publish-key-unknown", "no TSIG key autoconfig (hmac-sha512)"},
+		{"wrong algorithm", addr, "autoconfig:hmac-sha512:" + secret, "dns-publish-key-unknown",
+			"no TSIG key autoconfig (hmac-sha512)"},
 		{"unknown key", addr, "other:hmac-sha256:" + secret, "dns-publish-key-unknown", "no TSIG key other"},
 	} {
 		p := bindPublisher(t, test.addr, func(o *publish.Options) { o.Key = theKey(t, test.key) })
@@ -164,15 +173,21 @@ func TestBINDSecondary(t *testing.T) {
 	t.Parallel()
 	primary, follows, lags := freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
 	secondary := func(at string) {
-		dnstest.StartNamedAt(t, at, fmt.Sprintf("zone \"example.test\" { type secondary; file \"copy\"; primaries { 127.0.0.1 port %s; }; };\n", port(primary)),
+		dnstest.StartNamedAt(t,
+			at, fmt.Sprintf("zone \"example.test\" { type secondary; file \"copy\"; primaries { 127.0.0.1 port %s; }; };\n",
+				port(primary)),
 			map[string]string{"options": "recursion no; allow-notify { 127.0.0.1; };"})
 		waitForZone(t, at)
 	}
-	dnstest.StartNamedAt(t, primary, keyClause+fmt.Sprintf("zone \"example.test\" { type primary; file \"zone\"; notify explicit; notify-delay 0; also-notify { 127.0.0.1 port %s; }; allow-transfer { any; }; allow-update { key autoconfig; }; };\n", port(follows)),
-		map[string]string{"options": "recursion no;", "zone": dnstest.Zone("@ NS ns1", "@ NS ns2", "@ NS ns3", "ns1 A 127.0.0.1", "ns2 A 127.0.0.1", "ns3 A 127.0.0.1")})
+	dnstest.StartNamedAt(t, primary,
+		keyClause+
+			fmt.Sprintf("zone \"example.test\" { type primary; file \"zone\"; notify explicit; notify-delay 0; also-notify { 127.0.0.1 port %s; }; allow-transfer { any; }; allow-update { key autoconfig; }; };\n", port(follows)),
+		map[string]string{"options": "recursion no;",
+			"zone": dnstest.Zone("@ NS ns1", "@ NS ns2", "@ NS ns3", "ns1 A 127.0.0.1", "ns2 A 127.0.0.1", "ns3 A 127.0.0.1")})
 	secondary(follows)
 	secondary(lags)
-	c := leading(primary, map[string]string{"ns1.example.test:53": primary, "ns2.example.test:53": follows, "ns3.example.test:53": lags})
+	c := leading(primary,
+		map[string]string{"ns1.example.test:53": primary, "ns2.example.test:53": follows, "ns3.example.test:53": lags})
 	p := publish.New(c, publish.Options{Key: theKey(t, keyClause), Server: primary, Wait: 8 * time.Second})
 	found := carryOut(t, p, prepared(t, p, plans(t, smallPlan...)))
 	if ids(found) != "dns-publish-done dns-publish-lags" || found[1].Subject != "ns3.example.test" {

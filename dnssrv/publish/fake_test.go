@@ -49,7 +49,8 @@ type fakeSet struct {
 // startFake serves example.test with records given as zone lines.
 func startFake(t testing.TB, name string, lines ...string) *fakeAPI {
 	t.Helper()
-	f := &fakeAPI{t: t, name: name, zones: []string{"example.test"}, sets: map[string]*fakeSet{}, actions: map[int]int{}, pageSize: 3}
+	f := &fakeAPI{t: t, name: name, zones: []string{"example.test"}, sets: map[string]*fakeSet{}, actions: map[int]int{},
+		pageSize: 3}
 	f.put("@ NS ns1", "@ MX 10 mx", `@ TXT "v=spf1 mx -all"`)
 	f.put(lines...)
 	f.server = httptest.NewServer(http.HandlerFunc(f.serve))
@@ -70,7 +71,8 @@ func (f *fakeAPI) put(lines ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, rr := range records(f.t, lines...) {
-		f.add(rr.Header().Name, dns.TypeToString[rr.Header().Rrtype], rr.Header().Ttl, strings.TrimPrefix(rr.String(), rr.Header().String()))
+		f.add(rr.Header().Name, dns.TypeToString[rr.Header().Rrtype], rr.Header().Ttl,
+			strings.TrimPrefix(rr.String(), rr.Header().String()))
 	}
 }
 
@@ -132,7 +134,8 @@ func (f *fakeAPI) serve(w http.ResponseWriter, q *http.Request) {
 		return
 	}
 	body, _ := io.ReadAll(q.Body)
-	if q.Method == http.MethodGet && len(body) > 0 || q.Method != http.MethodGet && q.Header.Get("Content-Type") != "application/json" {
+	if q.Method == http.MethodGet && len(body) > 0 || q.Method != http.MethodGet &&
+		q.Header.Get("Content-Type") != "application/json" {
 		f.t.Errorf("%s %s: body %q of type %q", q.Method, q.URL, body, q.Header.Get("Content-Type"))
 	}
 	f.mu.Lock()
@@ -166,7 +169,8 @@ func (f *fakeAPI) read(w http.ResponseWriter, body []byte, v any) bool {
 // replace puts a set in place of what was there; "" or why it is refused.
 func (f *fakeAPI) replace(name, kind string, ttl uint32, data []string) string {
 	for key, s := range f.sets {
-		if owner, other, _ := strings.Cut(key, " "); owner == name && other != kind && len(s.data) > 0 && (kind == "CNAME" || other == "CNAME") {
+		if owner, other, _ := strings.Cut(key, " "); owner == name && other != kind && len(s.data) > 0 &&
+			(kind == "CNAME" || other == "CNAME") {
 			return "RRset " + name + " IN " + kind + ": Conflicts with pre-existing RRset"
 		}
 	}
@@ -212,9 +216,11 @@ func (f *fakeAPI) powerDNS(w http.ResponseWriter, q *http.Request, body []byte) 
 				owner, kind, _ := strings.Cut(key, " ")
 				var records []map[string]any
 				for _, d := range f.sets[key].data {
-					records = append(records, map[string]any{"content": d, "disabled": f.sets[key].extra["disabled"] == true, "modified_at": 1})
+					records = append(records,
+						map[string]any{"content": d, "disabled": f.sets[key].extra["disabled"] == true, "modified_at": 1})
 				}
-				sets = append(sets, map[string]any{"name": owner, "type": kind, "ttl": f.sets[key].ttl, "records": records, "comments": []any{}})
+				sets = append(sets, map[string]any{"name": owner, "type": kind, "ttl": f.sets[key].ttl, "records": records,
+					"comments": []any{}})
 			}
 			zone["rrsets"] = sets
 		}
@@ -282,8 +288,9 @@ func (f *fakeAPI) desec(w http.ResponseWriter, q *http.Request, body []byte) {
 		var out []map[string]any
 		for _, key := range keys[from:to] {
 			owner, kind, _ := strings.Cut(key, " ")
-			out = append(out, map[string]any{"domain": name, "name": owner, "subname": strings.TrimSuffix(strings.TrimSuffix(owner, "example.test."), "."),
-				"type": kind, "ttl": f.sets[key].ttl, "records": f.sets[key].data, "touched": "2020-04-06T09:24:09.987436Z"})
+			out = append(out, map[string]any{"domain": name, "name": owner,
+				"subname": strings.TrimSuffix(strings.TrimSuffix(owner, "example.test."), "."),
+				"type":    kind, "ttl": f.sets[key].ttl, "records": f.sets[key].data, "touched": "2020-04-06T09:24:09.987436Z"})
 		}
 		link := fmt.Sprintf(`<%s/domains/%s/rrsets/?cursor=>; rel="first"`, f.server.URL, name)
 		if to < len(keys) {
@@ -329,7 +336,8 @@ func (f *fakeAPI) hetzner(w http.ResponseWriter, q *http.Request, body []byte) {
 	act := func(code int) {
 		f.next++
 		f.actions[f.next] = 2
-		f.answer(w, code, map[string]any{"action": map[string]any{"id": f.next, "status": "running", "progress": 0, "error": nil}, "rrset": map[string]any{}})
+		f.answer(w, code, map[string]any{"action": map[string]any{"id": f.next, "status": "running", "progress": 0,
+			"error": nil}, "rrset": map[string]any{}})
 	}
 	parts := strings.Split(strings.Trim(q.URL.Path, "/"), "/")
 	if len(parts) == 2 && parts[0] == "actions" {
@@ -361,13 +369,15 @@ func (f *fakeAPI) hetzner(w http.ResponseWriter, q *http.Request, body []byte) {
 	}
 	switch key := ""; {
 	case q.Method == http.MethodGet && len(parts) == 2:
-		f.answer(w, http.StatusOK, map[string]any{"zone": map[string]any{"id": 42, "name": parts[1], "mode": "primary", "ttl": 86400}})
+		f.answer(w, http.StatusOK,
+			map[string]any{"zone": map[string]any{"id": 42, "name": parts[1], "mode": "primary", "ttl": 86400}})
 	case q.Method == http.MethodGet && len(parts) == 3:
 		f.hetznerList(w, q)
 	case q.Method == http.MethodPost && len(parts) == 3: // create
 		if key = in.Name + ".example.test. " + in.Type; f.sets[key] != nil {
 			fail(http.StatusConflict, "uniqueness_error", "RRSet already exists")
-		} else if why := f.replace(in.Name+".example.test.", in.Type, *in.TTL, data); why != "" || strings.HasSuffix(in.Name, ".") || strings.HasSuffix(in.Name, "example.test") {
+		} else if why := f.replace(in.Name+".example.test.", in.Type, *in.TTL, data); why != "" ||
+			strings.HasSuffix(in.Name, ".") || strings.HasSuffix(in.Name, "example.test") {
 			fail(http.StatusUnprocessableEntity, "invalid_input", why)
 		} else {
 			act(http.StatusCreated)
@@ -417,20 +427,23 @@ func (f *fakeAPI) hetznerList(w http.ResponseWriter, q *http.Request) {
 		if set.nullTTL {
 			ttl = nil
 		}
-		sets = append(sets, map[string]any{"id": label + "/" + kind, "name": label, "type": kind, "ttl": ttl, "records": records,
-			"labels": map[string]any{}, "protection": map[string]any{"change": set.extra["protected"] == true}})
+		sets = append(sets,
+			map[string]any{"id": label + "/" + kind, "name": label, "type": kind, "ttl": ttl, "records": records,
+				"labels": map[string]any{}, "protection": map[string]any{"change": set.extra["protected"] == true}})
 	}
 	var next any
 	if to < len(keys) {
 		next = page + 1
 	}
-	f.answer(w, http.StatusOK, map[string]any{"rrsets": sets, "meta": map[string]any{"pagination": map[string]any{"page": page, "next_page": next}}})
+	f.answer(w, http.StatusOK, map[string]any{"rrsets": sets,
+		"meta": map[string]any{"pagination": map[string]any{"page": page, "next_page": next}}})
 }
 
 // cloudflare: developers.cloudflare.com/api/resources/dns/subresources/records
 func (f *fakeAPI) cloudflare(w http.ResponseWriter, q *http.Request, body []byte) {
 	fail := func(code, word int, message string) {
-		f.answer(w, code, map[string]any{"success": false, "result": nil, "messages": []any{}, "errors": []any{map[string]any{"code": word, "message": message}}})
+		f.answer(w, code, map[string]any{"success": false, "result": nil, "messages": []any{},
+			"errors": []any{map[string]any{"code": word, "message": message}}})
 	}
 	ok := func(result any, pages int) {
 		f.answer(w, http.StatusOK, map[string]any{"success": true, "errors": []any{}, "messages": []any{}, "result": result,
@@ -540,8 +553,10 @@ func (f *fakeAPI) cloudflareRecords() []map[string]any {
 		owner, kind, _ := strings.Cut(key, " ")
 		s := f.sets[key]
 		for i, d := range s.data {
-			r := map[string]any{"id": s.ids[i], "name": strings.TrimSuffix(owner, "."), "type": kind, "ttl": s.ttl, "proxied": false,
-				"content": strings.TrimSuffix(d, "."), "created_on": "2014-01-01T05:20:00.12345Z", "meta": map[string]any{}, "tags": []any{}}
+			r := map[string]any{"id": s.ids[i], "name": strings.TrimSuffix(owner, "."), "type": kind, "ttl": s.ttl,
+				"proxied": false,
+				"content": strings.TrimSuffix(d, "."), "created_on": "2014-01-01T05:20:00.12345Z", "meta": map[string]any{},
+				"tags": []any{}}
 			switch p := strings.Fields(d); kind {
 			case "SRV":
 				n := func(i int) int { v, _ := strconv.Atoi(p[i]); return v }

@@ -15,11 +15,15 @@ const secret = "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IDEyMzQ=" // 32 octets
 func TestParseKeys(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, text, keys, err string }{
-		{"tsig-keygen", "key \"autoconfig\" {\n\talgorithm hmac-sha256;\n\tsecret \"" + secret + "\";\n};\n", "autoconfig (hmac-sha256)", ""},
-		{"no blanks, other order, case", `key Auto.Config.{secret"` + secret + `";algorithm HMAC-SHA512.;};`, "auto.config (hmac-sha512)", ""},
+		{"tsig-keygen", "key \"autoconfig\" {\n\talgorithm hmac-sha256;\n\tsecret \"" + secret + "\";\n};\n",
+			"autoconfig (hmac-sha256)", ""},
+		{"no blanks, other order, case", `key Auto.Config.{secret"` + secret + `";algorithm HMAC-SHA512.;};`,
+			"auto.config (hmac-sha512)", ""},
 		{"unquoted", "key a { algorithm hmac-sha384; secret " + secret + "; };", "a (hmac-sha384)", ""},
-		{"comments", "# one\n// two {\n/* three\n\" */ key /**/ a { // b\n algorithm \"hmac-sha256\"; # c\n secret \"" + secret + "\" /* d */ ; } ;", "a (hmac-sha256)", ""},
-		{"two", "key a { algorithm hmac-sha256; secret \"" + secret + "\"; };\nkey b { algorithm hmac-sha512; secret \"" + secret + "\"; };", "a (hmac-sha256) b (hmac-sha512)", ""},
+		{"comments", "# one\n// two {\n/* three\n\" */ key /**/ a { // b\n algorithm \"hmac-sha256\"; # c\n secret \"" +
+			secret + "\" /* d */ ; } ;", "a (hmac-sha256)", ""},
+		{"two", "key a { algorithm hmac-sha256; secret \"" + secret + "\"; };\nkey b { algorithm hmac-sha512; secret \"" +
+			secret + "\"; };", "a (hmac-sha256) b (hmac-sha512)", ""},
 		{"line", "a.example:hmac-sha256:" + secret + "\n", "a.example (hmac-sha256)", ""},
 		{"line with slashes in the secret", "# key\na:hmac-sha256:ab//cd//ef==", "a (hmac-sha256)", ""},
 
@@ -45,7 +49,8 @@ func TestParseKeys(t *testing.T) {
 		{"bad name", `key "a..b" { };`, "", "1:5: the key's name"},
 		{"open text", "key \"a\n\" {};", "", "1:5: the quoted text does not end"},
 		{"open comment", "key a {\n  /* ", "", "2:3: the comment does not end"},
-		{"a name twice", "key a { algorithm hmac-sha256; secret \"" + secret + "\"; };\nkey A. { algorithm hmac-sha512; secret \"" + secret + "\"; };", "", "2:5: a second key"},
+		{"a name twice", "key a { algorithm hmac-sha256; secret \"" + secret +
+			"\"; };\nkey A. { algorithm hmac-sha512; secret \"" + secret + "\"; };", "", "2:5: a second key"},
 	} {
 		keys, err := publish.ParseKeys("file", []byte(test.text))
 		var got []string
@@ -108,7 +113,8 @@ func TestLoadKeys(t *testing.T) {
 
 func TestPickKey(t *testing.T) {
 	t.Parallel()
-	keys, err := publish.ParseKeys("file", []byte(`key a { algorithm hmac-sha256; secret "QQ=="; }; key b { algorithm hmac-sha256; secret "QQ=="; };`))
+	keys, err := publish.ParseKeys("file",
+		[]byte(`key a { algorithm hmac-sha256; secret "QQ=="; }; key b { algorithm hmac-sha256; secret "QQ=="; };`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,7 +70,8 @@ query-cache-ttl=0
 cache-ttl=0
 negquery-cache-ttl=0
 `, dir, dnsPort, apiToken, webPort))
-	cmd := exec.Command(component.Need(t, "pdns_server"), "--config-dir="+dir, "--daemon=no", "--guardian=no", "--loglevel=3")
+	cmd := exec.Command(component.Need(t, "pdns_server"), "--config-dir="+dir, "--daemon=no", "--guardian=no",
+		"--loglevel=3")
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
@@ -112,15 +113,17 @@ func (p *pdns) call(method, path string, in any) []byte {
 // zone makes a zone with records given as zone lines below example.test.
 func (p *pdns) zone(name, kind string, lines ...string) {
 	p.t.Helper()
-	p.call(http.MethodPost, "", map[string]any{"name": name + ".", "kind": kind, "nameservers": []string{"ns1." + name + "."}, "rrsets": p.sets(lines...)})
+	p.call(http.MethodPost, "", map[string]any{"name": name + ".", "kind": kind,
+		"nameservers": []string{"ns1." + name + "."}, "rrsets": p.sets(lines...)})
 }
 
 func (p *pdns) sets(lines ...string) []map[string]any {
 	var sets []map[string]any
 	for _, rr := range records(p.t, lines...) {
 		h := rr.Header()
-		sets = append(sets, map[string]any{"name": h.Name, "type": dns.TypeToString[h.Rrtype], "ttl": h.Ttl, "changetype": "REPLACE",
-			"records": []map[string]any{{"content": strings.TrimPrefix(rr.String(), h.String()), "disabled": false}}})
+		sets = append(sets,
+			map[string]any{"name": h.Name, "type": dns.TypeToString[h.Rrtype], "ttl": h.Ttl, "changetype": "REPLACE",
+				"records": []map[string]any{{"content": strings.TrimPrefix(rr.String(), h.String()), "disabled": false}}})
 	}
 	return sets
 }
@@ -148,13 +151,15 @@ func (p *pdns) asked(name, qtype string) string {
 // wrong token, into no zone and into a copy of one.
 func TestPowerDNS(t *testing.T) {
 	p := startPowerDNS(t)
-	p.zone("example.test", "Native", "@ MX 10 mx", `@ TXT "v=spf1 mx -all"`, "_imaps._tcp 7200 SRV 0 1 993 imap", "autodiscover CNAME old.test.", "www A 192.0.2.1")
+	p.zone("example.test", "Native", "@ MX 10 mx", `@ TXT "v=spf1 mx -all"`, "_imaps._tcp 7200 SRV 0 1 993 imap",
+		"autodiscover CNAME old.test.", "www A 192.0.2.1")
 	pub := p.publisher(apiToken)
 	u := prepared(t, pub, plans(t, apiPlan...))
 	if found := pub.Publish(t.Context(), u); ids(found) != "dns-publish-done" {
 		t.Fatalf("%+v", found)
 	}
-	for _, want := range [][3]string{{"_imaps._tcp", "SRV", "0 1 993 imap.example.test."}, {"_pop3._tcp", "SRV", "0 0 0 ."}, {"autodiscover", "CNAME", "host.test."},
+	for _, want := range [][3]string{{"_imaps._tcp", "SRV", "0 1 993 imap.example.test."},
+		{"_pop3._tcp", "SRV", "0 0 0 ."}, {"autodiscover", "CNAME", "host.test."},
 		{"_ua-auto-config", "TXT", `"v=UAAC1; a=sha256; d=x\"y"`}, {"www", "A", "192.0.2.1"}} {
 		if got := p.asked(want[0], want[1]); got != want[2] {
 			t.Errorf("%s %s: %q, want %q", want[0], want[1], got, want[2])
@@ -164,14 +169,16 @@ func TestPowerDNS(t *testing.T) {
 	if again := prepared(t, pub, plans(t, apiPlan...)); again.Count() != 0 {
 		t.Errorf("second run: %v", again.Changes)
 	}
-	if diff := cmp.Diff(string(before), string(p.call(http.MethodGet, "/example.test.", nil))); diff != "" || !strings.Contains(string(before), "v=spf1") {
+	if diff := cmp.Diff(string(before), string(p.call(http.MethodGet, "/example.test.", nil))); diff != "" ||
+		!strings.Contains(string(before), "v=spf1") {
 		t.Errorf("the second run changed something: %s", diff)
 	}
 
 	p.call(http.MethodPatch, "/example.test.", map[string]any{"rrsets": p.sets("autodiscover 60 CNAME older.test.")})
 	u = prepared(t, pub, plans(t, apiPlan...))
 	p.call(http.MethodPatch, "/example.test.", map[string]any{"rrsets": p.sets("autodiscover CNAME theirs.test.")})
-	if found := pub.Publish(t.Context(), u); ids(found) != "dns-publish-raced" || p.asked("autodiscover", "CNAME") != "theirs.test." {
+	if found := pub.Publish(t.Context(), u); ids(found) != "dns-publish-raced" ||
+		p.asked("autodiscover", "CNAME") != "theirs.test." {
 		t.Errorf("%+v %s", found, p.asked("autodiscover", "CNAME"))
 	}
 
@@ -181,7 +188,8 @@ func TestPowerDNS(t *testing.T) {
 	}
 	p.zone("copy.test", "Native")
 	p.call(http.MethodPut, "/copy.test.", map[string]any{"kind": "Slave", "masters": []string{"192.0.2.1"}})
-	for domain, want := range map[string]string{"other.test": "dns-publish-zone-missing", "copy.test": "dns-publish-not-authoritative"} {
+	for domain, want := range map[string]string{"other.test": "dns-publish-zone-missing",
+		"copy.test": "dns-publish-not-authoritative"} {
 		plan := plans(t, "_imaps._tcp."+domain+". SRV 0 1 993 imap")
 		plan[0].Domain = domain
 		if _, found := pub.Prepare(t.Context(), plan); ids(found) != want {
@@ -242,10 +250,12 @@ func BenchmarkPowerDNS(b *testing.B) {
 				h := rr.Header()
 				key := h.Name + dns.TypeToString[h.Rrtype]
 				if sets[key] == nil {
-					sets[key] = map[string]any{"name": h.Name, "type": dns.TypeToString[h.Rrtype], "ttl": h.Ttl, "changetype": "REPLACE", "records": []map[string]any{}}
+					sets[key] = map[string]any{"name": h.Name, "type": dns.TypeToString[h.Rrtype], "ttl": h.Ttl,
+						"changetype": "REPLACE", "records": []map[string]any{}}
 					list = append(list, sets[key])
 				}
-				sets[key]["records"] = append(sets[key]["records"].([]map[string]any), map[string]any{"content": strings.TrimPrefix(rr.String(), h.String()), "disabled": false})
+				sets[key]["records"] = append(sets[key]["records"].([]map[string]any),
+					map[string]any{"content": strings.TrimPrefix(rr.String(), h.String()), "disabled": false})
 			}
 			p.call(http.MethodPatch, "/"+name+".", map[string]any{"rrsets": list})
 			p.call(http.MethodGet, "/"+name+".", nil)

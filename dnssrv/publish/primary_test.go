@@ -26,7 +26,8 @@ func TestPrimaryBySOA(t *testing.T) {
 	other.Lame(true)
 	resolver := dnstest.Start(t, dnstest.Zone("ns1 A 127.0.0.53", "broken CNAME down.nowhere.test."),
 		"$ORIGIN far.test.\n@ 60 SOA ns.nowhere.test. h 1 2 3 4 5\n", "$ORIGIN none.test.\n@ 60 SOA . h 1 2 3 4 5\n",
-		"$ORIGIN lame.test.\n@ 60 SOA lame.example.test. h 1 2 3 4 5\n", "$ORIGIN test.\n@ 60 SOA ns1.example.test. h 1 2 3 4 5\n",
+		"$ORIGIN lame.test.\n@ 60 SOA lame.example.test. h 1 2 3 4 5\n",
+		"$ORIGIN test.\n@ 60 SOA ns1.example.test. h 1 2 3 4 5\n",
 		"$ORIGIN org.\n@ 60 SOA ns1.example.test. h 1 2 3 4 5\n", "$ORIGIN co.uk.\n@ 60 SOA ns1.example.test. h 1 2 3 4 5\n")
 	resolver.Fail("autodiscover.example.test", dns.RcodeServerFailure)
 	c := leading(resolver.Addr(), map[string]string{"ns1.example.test:53": s.Addr(), "lame.example.test:53": other.Addr()})
@@ -36,12 +37,16 @@ func TestPrimaryBySOA(t *testing.T) {
 		{"autodiscover CNAME host.test.", "", "", "dns-publish-unreadable", "SERVFAIL"},
 		{"autoconfig CNAME host.test.", "example.test", "ns1.example.test:53", "", ""},
 		{"autoconfig CNAME host.test.", "autoconfig.example.test", "", "dns-publish-primary-unknown", ""},
-		{"autoconfig.far.test. CNAME host.test.", "", "", "dns-publish-primary-unknown", "names ns.nowhere.test as the primary server"},
+		{"autoconfig.far.test. CNAME host.test.", "", "", "dns-publish-primary-unknown",
+			"names ns.nowhere.test as the primary server"},
 		{"autoconfig.none.test. CNAME host.test.", "", "", "dns-publish-primary-unknown", ""},
 		{"autoconfig.lame.test. CNAME host.test.", "", "", "dns-publish-primary-unknown", "lame.example.test:53"},
-		{"autoconfig.unregistered.test. CNAME host.test.", "", "", "dns-publish-zone-unknown", "nearest zone above autoconfig.unregistered.test is test"},
-		{"autoconfig.unregistered.org. CNAME host.test.", "", "", "dns-publish-zone-unknown", "is org, which is a registry's"},
-		{"autoconfig.unregistered.co.uk. CNAME host.test.", "", "", "dns-publish-zone-unknown", "is co.uk, which is a registry's"},
+		{"autoconfig.unregistered.test. CNAME host.test.", "", "", "dns-publish-zone-unknown",
+			"nearest zone above autoconfig.unregistered.test is test"},
+		{"autoconfig.unregistered.org. CNAME host.test.", "", "", "dns-publish-zone-unknown",
+			"is org, which is a registry's"},
+		{"autoconfig.unregistered.co.uk. CNAME host.test.", "", "", "dns-publish-zone-unknown",
+			"is co.uk, which is a registry's"},
 		{"autoconfig.example.invalid. CNAME host.test.", "", "", "dns-publish-not-authoritative", "refuses questions"},
 	} {
 		p := publish.New(c, publish.Options{Zone: test.zone})
@@ -75,7 +80,8 @@ func TestZoneCuts(t *testing.T) {
 	}{
 		{"delegated elsewhere", parent, "", "", "dns-publish-delegated"},
 		{"delegated elsewhere, zone named", parent, "example.test", "", "dns-publish-delegated"},
-		{"both zones here: no CNAME at the top of one", both, "", "example.test. autoconfig.example.test.", "dns-publish-conflict"},
+		{"both zones here: no CNAME at the top of one", both, "", "example.test. autoconfig.example.test.",
+			"dns-publish-conflict"},
 		{"both zones here, one named", both, "example.test", "", "dns-publish-delegated"},
 		{"names outside the zone named", both, "autoconfig.example.test", "", "dns-publish-zone-wrong"},
 		{"above the zone", parent, "test", "", "dns-publish-delegated"},
@@ -97,7 +103,8 @@ func TestZoneCuts(t *testing.T) {
 // TestPublishTwoZones: records below a cut go to the zone there.
 func TestPublishTwoZones(t *testing.T) {
 	t.Parallel()
-	s := dnstest.Start(t, dnstest.Zone("@ NS ns1", "sub NS ns1"), "$ORIGIN sub.example.test.\n@ 3600 SOA ns1 h 1 2 3 4 5\n@ 3600 NS ns1.example.test.\n")
+	s := dnstest.Start(t, dnstest.Zone("@ NS ns1", "sub NS ns1"),
+		"$ORIGIN sub.example.test.\n@ 3600 SOA ns1 h 1 2 3 4 5\n@ 3600 NS ns1.example.test.\n")
 	s.Key("autoconfig", secret)
 	p := publisher(t, s)
 	updates, found := p.Prepare(t.Context(), plans(t, "autoconfig CNAME host.test.", "autoconfig.sub CNAME host.test."))
@@ -117,18 +124,21 @@ func TestPublishTwoZones(t *testing.T) {
 // TestOtherServers: those that lag, are lame or silent only warn.
 func TestOtherServers(t *testing.T) {
 	t.Parallel()
-	behind, lame, down := dnstest.Start(t, dnstest.Zone()), dnstest.Start(t, dnstest.Zone()), dnstest.Start(t, dnstest.Zone())
+	behind, lame, down := dnstest.Start(t, dnstest.Zone()), dnstest.Start(t, dnstest.Zone()),
+		dnstest.Start(t, dnstest.Zone())
 	lame.Lame(true)
 	down.Close()
 	s := dnstest.Start(t, dnstest.Zone("@ NS ns1", "@ NS ns2", "@ NS ns3", "@ NS ns4", "@ NS ns5.nowhere.test."))
 	s.Key("autoconfig", secret)
-	c := leading(s.Addr(), map[string]string{"ns1.example.test:53": s.Addr(), "ns2.example.test:53": behind.Addr(), "ns3.example.test:53": lame.Addr(), "ns4.example.test:53": down.Addr()})
+	c := leading(s.Addr(), map[string]string{"ns1.example.test:53": s.Addr(), "ns2.example.test:53": behind.Addr(),
+		"ns3.example.test:53": lame.Addr(), "ns4.example.test:53": down.Addr()})
 	p := publish.New(c, publish.Options{Key: theKey(t, tsigKey), Server: s.Addr(), Wait: time.Millisecond})
 	found := carryOut(t, p, prepared(t, p, plans(t, smallPlan...)))
 	if ids(found) != "dns-publish-done dns-publish-lags dns-publish-unasked dns-publish-unasked dns-publish-unasked" {
 		t.Fatalf("%v", found)
 	}
-	for i, subject := range []string{"example.test", "ns2.example.test", "ns3.example.test", "ns4.example.test", "ns5.nowhere.test"} {
+	for i, subject := range []string{"example.test", "ns2.example.test", "ns3.example.test", "ns4.example.test",
+		"ns5.nowhere.test"} {
 		if found[i].Subject != subject || i > 0 && found[i].Level != "warn" {
 			t.Errorf("%+v", found[i])
 		}
@@ -234,8 +244,10 @@ func TestAnswersNotTrusted(t *testing.T) {
 		found  string
 		cause  string
 	}{
-		{"unsigned", false, func(w dns.ResponseWriter, m *dns.Msg) { _ = w.WriteMsg(m) }, "dns-publish-unknown", "is not signed"},
-		{"unsigned, done", true, func(w dns.ResponseWriter, m *dns.Msg) { _ = w.WriteMsg(m) }, "dns-publish-done", "is not signed"},
+		{"unsigned", false, func(w dns.ResponseWriter, m *dns.Msg) { _ = w.WriteMsg(m) }, "dns-publish-unknown",
+			"is not signed"},
+		{"unsigned, done", true, func(w dns.ResponseWriter, m *dns.Msg) { _ = w.WriteMsg(m) }, "dns-publish-done",
+			"is not signed"},
 		{"wrong signature", false, func(w dns.ResponseWriter, m *dns.Msg) {
 			m.SetTsig("autoconfig.", dns.HmacSHA256, 300, time.Now().Unix())
 			raw, _, _ := dns.TsigGenerate(m, "QUFBQQ==", "", false)
@@ -245,7 +257,8 @@ func TestAnswersNotTrusted(t *testing.T) {
 			m.SetTsig("other.", dns.HmacSHA256, 300, time.Now().Unix())
 			_ = w.WriteMsg(m) // signed well
 		}, "dns-publish-unknown", "signature of the server's answer is wrong"},
-		{"another message", false, func(w dns.ResponseWriter, m *dns.Msg) { m.Id++; _ = w.WriteMsg(m) }, "dns-publish-unknown", "answered something else"},
+		{"another message", false, func(w dns.ResponseWriter, m *dns.Msg) { m.Id++; _ = w.WriteMsg(m) },
+			"dns-publish-unknown", "answered something else"},
 		{"hangs up", false, func(w dns.ResponseWriter, _ *dns.Msg) { _ = w.Close() }, "dns-publish-unknown", "EOF"},
 		{"hangs up, done", true, func(w dns.ResponseWriter, _ *dns.Msg) { _ = w.Close() }, "dns-publish-done", "EOF"},
 		{"clock", false, func(w dns.ResponseWriter, m *dns.Msg) {

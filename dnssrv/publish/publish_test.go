@@ -46,15 +46,17 @@ func publisher(t testing.TB, s *dnstest.Server, change ...func(*publish.Options)
 
 // leading is a client of one resolver that finds servers by the table.
 func leading(resolver string, table map[string]string) *query.Client {
-	return query.New(query.Options{Resolvers: []string{resolver}, Timeout: 700 * time.Millisecond, Tries: 2, Backoff: time.Millisecond, ConnectTo: func(hostPort string) string {
-		if to, ok := table[hostPort]; ok {
-			return to
-		}
-		return hostPort
-	}})
+	return query.New(query.Options{Resolvers: []string{resolver}, Timeout: 700 * time.Millisecond, Tries: 2,
+		Backoff: time.Millisecond, ConnectTo: func(hostPort string) string {
+			if to, ok := table[hostPort]; ok {
+				return to
+			}
+			return hostPort
+		}})
 }
 
-var smallPlan = []string{"_imaps._tcp SRV 0 1 993 imap", "_pop3._tcp SRV 0 0 0 .", "autoconfig CNAME host.test.", "autodiscover CNAME host.test."}
+var smallPlan = []string{"_imaps._tcp SRV 0 1 993 imap", "_pop3._tcp SRV 0 0 0 .", "autoconfig CNAME host.test.",
+	"autodiscover CNAME host.test."}
 
 func plans(t testing.TB, lines ...string) []publish.DomainPlan {
 	t.Helper()
@@ -103,7 +105,8 @@ func asked(t testing.TB, s *dnstest.Server, name, qtype string) string {
 
 func TestPublish(t *testing.T) {
 	t.Parallel()
-	s := primaryWith(t, "@ MX 10 mx", `@ TXT "v=spf1 mx -all"`, "_imaps._tcp 60 SRV 0 1 993 imap", "autodiscover CNAME old.test.")
+	s := primaryWith(t, "@ MX 10 mx", `@ TXT "v=spf1 mx -all"`, "_imaps._tcp 60 SRV 0 1 993 imap",
+		"autodiscover CNAME old.test.")
 	p := publisher(t, s)
 	u := prepared(t, p, plans(t, smallPlan...))
 	if u.Count() != 6 || u.Zone != "example.test." || u.Server != s.Addr() {
@@ -141,9 +144,12 @@ func TestPublishRaced(t *testing.T) {
 	for _, test := range []struct {
 		name, meanwhile, got string
 	}{
-		{"one that was to be replaced", "autodiscover 300 CNAME theirs.test.", "autodiscover.example.test. 300 IN CNAME theirs.test."},
-		{"one that was to be added", "_pop3._tcp 300 SRV 0 1 110 pop", "_pop3._tcp.example.test. 300 IN SRV 0 1 110 pop.example.test."},
-		{"one that was fine", "_imaps._tcp 300 SRV 0 1 993 theirs", "_imaps._tcp.example.test. 300 IN SRV 0 1 993 theirs.example.test."},
+		{"one that was to be replaced", "autodiscover 300 CNAME theirs.test.",
+			"autodiscover.example.test. 300 IN CNAME theirs.test."},
+		{"one that was to be added", "_pop3._tcp 300 SRV 0 1 110 pop",
+			"_pop3._tcp.example.test. 300 IN SRV 0 1 110 pop.example.test."},
+		{"one that was fine", "_imaps._tcp 300 SRV 0 1 993 theirs",
+			"_imaps._tcp.example.test. 300 IN SRV 0 1 993 theirs.example.test."},
 		{"one in the way", "autoconfig 300 A 192.0.2.80", "autoconfig.example.test. 300 IN A 192.0.2.80"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -181,15 +187,24 @@ func TestPublishRefused(t *testing.T) {
 		want   string
 		cause  string
 	}{
-		{"wrong secret", key("autoconfig:hmac-sha256:QUFBQQ=="), nil, "dns-publish-key-wrong", "knows the key autoconfig, but not with this secret"},
-		{"unknown key", key("other:hmac-sha256:" + secret), nil, "dns-publish-key-unknown", "has no TSIG key other (hmac-sha256)"},
-		{"refused", nil, func(s *dnstest.Server) { s.Fail("example.test", dns.RcodeRefused) }, "dns-publish-refused", "does not let the key autoconfig (hmac-sha256) make"},
-		{"not authoritative", nil, func(s *dnstest.Server) { s.Fail("example.test", dns.RcodeNotAuth) }, "dns-publish-not-authoritative", "is not the primary server of example.test"},
-		{"not in the zone", nil, func(s *dnstest.Server) { s.Fail("example.test", dns.RcodeNotZone) }, "dns-publish-zone-wrong", ""},
-		{"failure", nil, func(s *dnstest.Server) { s.Fail("example.test", dns.RcodeServerFailure) }, "dns-publish-failed", "answered SERVFAIL"},
-		{"format", nil, func(s *dnstest.Server) { s.Fail("example.test", dns.RcodeFormatError) }, "dns-publish-failed", "answered FORMERR"},
-		{"no updates", nil, func(s *dnstest.Server) { s.Fail("example.test", dns.RcodeNotImplemented) }, "dns-publish-unsupported", ""},
-		{"silent", func(o *publish.Options) { o.Timeout = 50 * time.Millisecond }, func(s *dnstest.Server) { s.Drop("example.test") }, "dns-publish-unknown", "the update was sent to"},
+		{"wrong secret", key("autoconfig:hmac-sha256:QUFBQQ=="), nil, "dns-publish-key-wrong",
+			"knows the key autoconfig, but not with this secret"},
+		{"unknown key", key("other:hmac-sha256:" + secret), nil, "dns-publish-key-unknown",
+			"has no TSIG key other (hmac-sha256)"},
+		{"refused", nil, func(s *dnstest.Server) { s.Fail("example.test", dns.RcodeRefused) }, "dns-publish-refused",
+			"does not let the key autoconfig (hmac-sha256) make"},
+		{"not authoritative", nil, func(s *dnstest.Server) { s.Fail("example.test", dns.RcodeNotAuth) },
+			"dns-publish-not-authoritative", "is not the primary server of example.test"},
+		{"not in the zone", nil, func(s *dnstest.Server) { s.Fail("example.test", dns.RcodeNotZone) },
+			"dns-publish-zone-wrong", ""},
+		{"failure", nil, func(s *dnstest.Server) { s.Fail("example.test", dns.RcodeServerFailure) }, "dns-publish-failed",
+			"answered SERVFAIL"},
+		{"format", nil, func(s *dnstest.Server) { s.Fail("example.test", dns.RcodeFormatError) }, "dns-publish-failed",
+			"answered FORMERR"},
+		{"no updates", nil, func(s *dnstest.Server) { s.Fail("example.test", dns.RcodeNotImplemented) },
+			"dns-publish-unsupported", ""},
+		{"silent", func(o *publish.Options) { o.Timeout = 50 * time.Millisecond },
+			func(s *dnstest.Server) { s.Drop("example.test") }, "dns-publish-unknown", "the update was sent to"},
 		{"down", nil, (*dnstest.Server).Close, "dns-publish-unreachable", "connection refused"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -29,7 +29,8 @@ func records(t testing.TB, lines ...string) []dns.RR {
 // saw is an answer with the records given as the server has them at the name.
 func saw(t testing.TB, name, qtype string, outcome query.Outcome, lines ...string) query.Answer {
 	t.Helper()
-	a := query.Answer{Name: dns.CanonicalName(name + ".example.test"), Type: dns.StringToType[qtype], Outcome: outcome, AA: true}
+	a := query.Answer{Name: dns.CanonicalName(name + ".example.test"), Type: dns.StringToType[qtype], Outcome: outcome,
+		AA: true}
 	for _, rr := range records(t, lines...) {
 		if c, ok := rr.(*dns.CNAME); ok && qtype != "CNAME" {
 			a.CNAMEs = append(a.CNAMEs, c)
@@ -52,7 +53,9 @@ func message(m *dns.Msg) []string {
 		for _, rr := range rrs {
 			h := rr.Header()
 			data := strings.TrimPrefix(rr.String(), h.String())
-			out = append(out, strings.TrimSpace(fmt.Sprintf("%s %s %d %s %s %s", []string{"if", "do"}[section], strings.TrimSuffix(h.Name, ".example.test."), h.Ttl, classes[h.Class], dns.TypeToString[h.Rrtype], data)))
+			out = append(out,
+				strings.TrimSpace(fmt.Sprintf("%s %s %d %s %s %s", []string{"if", "do"}[section],
+					strings.TrimSuffix(h.Name, ".example.test."), h.Ttl, classes[h.Class], dns.TypeToString[h.Rrtype], data)))
 		}
 	}
 	return out
@@ -71,48 +74,63 @@ func TestUpdate(t *testing.T) {
 	}{
 		{
 			name: "nothing there", want: []string{"_imaps._tcp SRV 0 1 993 imap", alias},
-			seen:  []query.Answer{saw(t, "_imaps._tcp", "SRV", query.NXDOMAIN), saw(t, "autoconfig", "CNAME", query.NXDOMAIN)},
-			lines: []string{"+ _imaps._tcp.example.test. 3600 IN SRV 0 1 993 imap.example.test.", "+ autoconfig.example.test. 3600 IN CNAME host.test."},
+			seen: []query.Answer{saw(t, "_imaps._tcp", "SRV", query.NXDOMAIN), saw(t, "autoconfig", "CNAME", query.NXDOMAIN)},
+			lines: []string{"+ _imaps._tcp.example.test. 3600 IN SRV 0 1 993 imap.example.test.",
+				"+ autoconfig.example.test. 3600 IN CNAME host.test."},
 			message: []string{"if _imaps._tcp 0 NONE ANY", "if autoconfig 0 NONE ANY",
 				"do _imaps._tcp 3600 IN SRV 0 1 993 imap.example.test.", "do autoconfig 3600 IN CNAME host.test."},
 		},
 		{
 			name: "all there", want: []string{"_imaps._tcp SRV 0 1 993 imap", alias},
-			seen: []query.Answer{saw(t, "_imaps._tcp", "SRV", query.NOERROR, "_IMAPS._tcp SRV 0 1 993 IMAP"), saw(t, "autoconfig", "CNAME", query.NOERROR, alias)},
+			seen: []query.Answer{saw(t, "_imaps._tcp", "SRV", query.NOERROR, "_IMAPS._tcp SRV 0 1 993 IMAP"),
+				saw(t, "autoconfig", "CNAME", query.NOERROR, alias)},
 		},
 		{
-			name: "one replaced, one kept, one gone", want: []string{"_imaps._tcp SRV 0 1 993 imap", "_imaps._tcp SRV 10 1 993 imap2"},
-			seen:  []query.Answer{saw(t, "_imaps._tcp", "SRV", query.NOERROR, "_imaps._tcp SRV 0 1 993 imap", "_imaps._tcp SRV 0 0 993 old")},
-			lines: []string{"- _imaps._tcp.example.test. 3600 IN SRV 0 0 993 old.example.test.", "+ _imaps._tcp.example.test. 3600 IN SRV 10 1 993 imap2.example.test."},
-			message: []string{"if _imaps._tcp 0 IN SRV 0 1 993 imap.example.test.", "if _imaps._tcp 0 IN SRV 0 0 993 old.example.test.",
+			name: "one replaced, one kept, one gone",
+			want: []string{"_imaps._tcp SRV 0 1 993 imap", "_imaps._tcp SRV 10 1 993 imap2"},
+			seen: []query.Answer{saw(t, "_imaps._tcp", "SRV", query.NOERROR, "_imaps._tcp SRV 0 1 993 imap",
+				"_imaps._tcp SRV 0 0 993 old")},
+			lines: []string{"- _imaps._tcp.example.test. 3600 IN SRV 0 0 993 old.example.test.",
+				"+ _imaps._tcp.example.test. 3600 IN SRV 10 1 993 imap2.example.test."},
+			message: []string{"if _imaps._tcp 0 IN SRV 0 1 993 imap.example.test.",
+				"if _imaps._tcp 0 IN SRV 0 0 993 old.example.test.",
 				"do _imaps._tcp 0 NONE SRV 0 0 993 old.example.test.", "do _imaps._tcp 3600 IN SRV 10 1 993 imap2.example.test."},
 		},
 		{
 			name: "what is unchanged is required too", want: []string{"_imaps._tcp SRV 0 1 993 imap", alias},
-			seen:  []query.Answer{saw(t, "_imaps._tcp", "SRV", query.NOERROR, "_imaps._tcp SRV 0 1 993 imap"), saw(t, "autoconfig", "CNAME", query.NXDOMAIN)},
+			seen: []query.Answer{saw(t, "_imaps._tcp", "SRV", query.NOERROR, "_imaps._tcp SRV 0 1 993 imap"),
+				saw(t, "autoconfig", "CNAME", query.NXDOMAIN)},
 			lines: []string{"+ autoconfig.example.test. 3600 IN CNAME host.test."},
 			message: []string{"if _imaps._tcp 0 IN SRV 0 1 993 imap.example.test.", "if autoconfig 0 NONE ANY",
 				"do autoconfig 3600 IN CNAME host.test."},
 		},
 		{
 			name: "TTL alone", want: []string{alias},
-			seen:    []query.Answer{saw(t, "autoconfig", "CNAME", query.NOERROR, "autoconfig 60 CNAME host.test.")},
-			lines:   []string{"- autoconfig.example.test. 60 IN CNAME host.test.", "+ autoconfig.example.test. 3600 IN CNAME host.test."},
-			message: []string{"if autoconfig 0 IN CNAME host.test.", "do autoconfig 0 NONE CNAME host.test.", "do autoconfig 3600 IN CNAME host.test."},
+			seen: []query.Answer{saw(t, "autoconfig", "CNAME", query.NOERROR, "autoconfig 60 CNAME host.test.")},
+			lines: []string{"- autoconfig.example.test. 60 IN CNAME host.test.",
+				"+ autoconfig.example.test. 3600 IN CNAME host.test."},
+			message: []string{"if autoconfig 0 IN CNAME host.test.", "do autoconfig 0 NONE CNAME host.test.",
+				"do autoconfig 3600 IN CNAME host.test."},
 		},
 		{
 			name: "another CNAME", want: []string{alias},
-			seen:  []query.Answer{saw(t, "autoconfig", "CNAME", query.NOERROR, "autoconfig CNAME old.test.")},
-			lines: []string{"- autoconfig.example.test. 3600 IN CNAME old.test.", "+ autoconfig.example.test. 3600 IN CNAME host.test."},
+			seen: []query.Answer{saw(t, "autoconfig", "CNAME", query.NOERROR, "autoconfig CNAME old.test.")},
+			lines: []string{"- autoconfig.example.test. 3600 IN CNAME old.test.",
+				"+ autoconfig.example.test. 3600 IN CNAME host.test."},
 			message: []string{"if autoconfig 0 IN CNAME old.test.", "do autoconfig 0 NONE CNAME old.test.",
 				"do autoconfig 3600 IN CNAME host.test."},
 		},
 		{
-			name: "names that exist with other types", want: []string{"_caldavs._tcp SRV 0 1 443 dav", `_caldavs._tcp TXT "path=/"`},
-			seen:  []query.Answer{saw(t, "_caldavs._tcp", "SRV", query.NODATA), saw(t, "_caldavs._tcp", "TXT", query.NOERROR, `_caldavs._tcp TXT "path=/dav"`)},
-			lines: []string{"+ _caldavs._tcp.example.test. 3600 IN SRV 0 1 443 dav.example.test.", `- _caldavs._tcp.example.test. 3600 IN TXT "path=/dav"`, `+ _caldavs._tcp.example.test. 3600 IN TXT "path=/"`},
-			message: []string{"if _caldavs._tcp 0 NONE SRV", "if _caldavs._tcp 0 NONE CNAME", `if _caldavs._tcp 0 IN TXT "path=/dav"`,
-				"do _caldavs._tcp 3600 IN SRV 0 1 443 dav.example.test.", `do _caldavs._tcp 0 NONE TXT "path=/dav"`, `do _caldavs._tcp 3600 IN TXT "path=/"`},
+			name: "names that exist with other types",
+			want: []string{"_caldavs._tcp SRV 0 1 443 dav", `_caldavs._tcp TXT "path=/"`},
+			seen: []query.Answer{saw(t, "_caldavs._tcp", "SRV", query.NODATA),
+				saw(t, "_caldavs._tcp", "TXT", query.NOERROR, `_caldavs._tcp TXT "path=/dav"`)},
+			lines: []string{"+ _caldavs._tcp.example.test. 3600 IN SRV 0 1 443 dav.example.test.",
+				`- _caldavs._tcp.example.test. 3600 IN TXT "path=/dav"`, `+ _caldavs._tcp.example.test. 3600 IN TXT "path=/"`},
+			message: []string{"if _caldavs._tcp 0 NONE SRV", "if _caldavs._tcp 0 NONE CNAME",
+				`if _caldavs._tcp 0 IN TXT "path=/dav"`,
+				"do _caldavs._tcp 3600 IN SRV 0 1 443 dav.example.test.", `do _caldavs._tcp 0 NONE TXT "path=/dav"`,
+				`do _caldavs._tcp 3600 IN TXT "path=/"`},
 		},
 		{
 			name: "an empty name for a CNAME", want: []string{alias},
@@ -122,7 +140,8 @@ func TestUpdate(t *testing.T) {
 		},
 		{
 			name: "address where a CNAME belongs", want: []string{alias, "_imaps._tcp SRV 0 1 993 imap"},
-			seen: []query.Answer{saw(t, "autoconfig", "CNAME", query.NODATA), saw(t, "autoconfig", "A", query.NOERROR, "autoconfig A 192.0.2.1"),
+			seen: []query.Answer{saw(t, "autoconfig", "CNAME", query.NODATA),
+				saw(t, "autoconfig", "A", query.NOERROR, "autoconfig A 192.0.2.1"),
 				saw(t, "_imaps._tcp", "SRV", query.NXDOMAIN)},
 			lines:   []string{"+ _imaps._tcp.example.test. 3600 IN SRV 0 1 993 imap.example.test."},
 			finding: "dns-publish-conflict autoconfig.example.test CNAME [autoconfig.example.test. 3600 IN A 192.0.2.1]",
@@ -141,16 +160,19 @@ func TestUpdate(t *testing.T) {
 			name: "made by a wildcard", want: []string{alias, "_imaps._tcp SRV 0 1 993 imap"},
 			seen: []query.Answer{saw(t, "autoconfig", "CNAME", query.NODATA), saw(t, "autoconfig", "A", query.NOERROR, "autoconfig A 192.0.2.1"),
 				saw(t, "_imaps._tcp", "SRV", query.NODATA), saw(t, "*", "A", query.NOERROR, "* A 192.0.2.1")},
-			lines: []string{"+ autoconfig.example.test. 3600 IN CNAME host.test.", "+ _imaps._tcp.example.test. 3600 IN SRV 0 1 993 imap.example.test."},
+			lines: []string{"+ autoconfig.example.test. 3600 IN CNAME host.test.",
+				"+ _imaps._tcp.example.test. 3600 IN SRV 0 1 993 imap.example.test."},
 			message: []string{"if autoconfig 0 NONE ANY", "if _imaps._tcp 0 NONE SRV", "if _imaps._tcp 0 NONE CNAME",
 				"do autoconfig 3600 IN CNAME host.test.", "do _imaps._tcp 3600 IN SRV 0 1 993 imap.example.test."},
 		},
 		{
 			name: "served by a wildcard", want: []string{alias, "_imaps._tcp SRV 0 1 993 imap"},
-			seen: []query.Answer{saw(t, "autoconfig", "CNAME", query.NOERROR, "autoconfig 60 CNAME host.test."), saw(t, "*", "CNAME", query.NOERROR, "* 60 CNAME host.test."),
+			seen: []query.Answer{saw(t, "autoconfig", "CNAME", query.NOERROR, "autoconfig 60 CNAME host.test."),
+				saw(t, "*", "CNAME", query.NOERROR, "* 60 CNAME host.test."),
 				saw(t, "_imaps._tcp", "SRV", query.NOERROR, "_imaps._tcp CNAME host.test.")},
-			lines:   []string{"+ _imaps._tcp.example.test. 3600 IN SRV 0 1 993 imap.example.test."},
-			message: []string{"if _imaps._tcp 0 NONE SRV", "if _imaps._tcp 0 NONE CNAME", "do _imaps._tcp 3600 IN SRV 0 1 993 imap.example.test."},
+			lines: []string{"+ _imaps._tcp.example.test. 3600 IN SRV 0 1 993 imap.example.test."},
+			message: []string{"if _imaps._tcp 0 NONE SRV", "if _imaps._tcp 0 NONE CNAME",
+				"do _imaps._tcp 3600 IN SRV 0 1 993 imap.example.test."},
 		},
 	} {
 		want := records(t, test.want...)
@@ -178,7 +200,8 @@ func TestUpdate(t *testing.T) {
 		if len(lines) != u.Count() {
 			t.Errorf("%s: counts %d", test.name, u.Count())
 		}
-		if again := records(t, test.want...); !slices.EqualFunc(want, again, func(a, b dns.RR) bool { return a.String() == b.String() }) {
+		if again := records(t, test.want...); !slices.EqualFunc(want, again,
+			func(a, b dns.RR) bool { return a.String() == b.String() }) {
 			t.Errorf("%s: the plan's records were written into: %v", test.name, want)
 		}
 	}
@@ -203,7 +226,8 @@ func TestUpdateRefuses(t *testing.T) {
 		{"autoconfig CNAME x", saw(t, "autoconfig", "A", query.NODATA), "planned and not asked"},
 		{"autoconfig CNAME x", saw(t, "autoconfig", "CNAME", query.SERVFAIL), "SERVFAIL"},
 		{"autoconfig CNAME x", saw(t, "autoconfig", "CNAME", query.TIMEOUT), "TIMEOUT"},
-		{"autoconfig.elsewhere.test. CNAME x", saw(t, "autoconfig", "CNAME", query.NXDOMAIN), "does not lie in the zone example.test"},
+		{"autoconfig.elsewhere.test. CNAME x", saw(t, "autoconfig", "CNAME", query.NXDOMAIN),
+			"does not lie in the zone example.test"},
 		{"sub.autoconfig CNAME x", referral, "is delegated: it lies in the zone sub.autoconfig.example.test"},
 	} {
 		u, err := publish.Update("example.test.", records(t, test.want), []query.Answer{test.seen})
