@@ -49,8 +49,7 @@ type reading struct {
 	text     string
 	short    bool   // a few words
 	sentence int    // counts from 1
-	seen     []int  // per term, the last sentence that has it
-	ever     []bool // per term
+	seen     []int  // per term, the last sentence that has it; 0: none
 	here     []int  // the terms of this sentence
 	holding  []bool // per clause
 	area     string // imap, pop3 or smtp, by the first host name that says so
@@ -60,8 +59,7 @@ type reading struct {
 
 func newReading(t *table, raw string, known Known) *reading {
 	text := fold(raw)
-	r := &reading{t: t, text: text, sentence: 1,
-		seen: make([]int, len(t.byTerm)), ever: make([]bool, len(t.byTerm)), holding: make([]bool, len(t.clauses))}
+	r := &reading{t: t, text: text, sentence: 1, seen: make([]int, len(t.byTerm)), holding: make([]bool, len(t.clauses))}
 	r.short = strings.Count(text, " ") <= 4
 	r.hosts(raw, known)
 	for i := range len(text) {
@@ -99,7 +97,6 @@ func (r *reading) hit(f *fragment, at int) {
 func (r *reading) note(term int) {
 	if r.seen[term] != r.sentence {
 		r.seen[term] = r.sentence
-		r.ever[term] = true
 		r.here = append(r.here, term)
 	}
 }
@@ -138,7 +135,7 @@ func (r *reading) holds(c clause) bool {
 // met reports whether a term is anywhere in the text.
 func (r *reading) met(name string) bool {
 	term, ok := r.t.terms[name]
-	return ok && r.ever[term]
+	return ok && r.seen[term] > 0
 }
 
 // hosts notes what the host names and domains of the text say.

@@ -33,6 +33,7 @@ type findingView struct {
 	ID, Area, Title, Cause, Fix, Admin, Lang string
 	Hint                                     string // what the text named: an old server and its successor
 	UILang                                   string // of the words around it
+	place                                    int    // in the catalogue
 }
 
 // Path is the page of the finding.
@@ -49,32 +50,56 @@ const (
 	maxSearch = 8
 )
 
-// Help is the help page: the catalogue of findings, or those for a text, whether it was typed, pasted or came by a
-// link. The text is shown again only to the person who sent it, and is not kept.
-func (p *Pages) Help(visit Visit, text string) (Page, error) {
-	v := &helpView{view: p.view(visit, "/help"), Questions: []string{"password", "aliases", "profile", "outlook"}}
+// HelpAnswer is what the help page says about a text, before it is a page.
+type HelpAnswer struct {
+	Text string // trimmed; empty: the page is the catalogue
+	Key  string // the same for all texts that have the same answer
+
+	pages *Pages
+	view  helpView
+}
+
+// Help finds what the help page says about a text, whether it was typed, pasted or came by a link.
+func (p *Pages) Help(visit Visit, text string) *HelpAnswer {
 	if len(text) > maxPasted {
 		text = strings.ToValidUTF8(text[:maxPasted], "")
 	}
-	if text = strings.TrimSpace(text); text == "" {
-		v.public("/help")
-		return p.static(&v.view, "help", "", func() any { v.Areas = p.areas(v, nil); return v })
+	a := &HelpAnswer{Text: strings.TrimSpace(text), pages: p, view: helpView{view: p.view(visit, "/help")}}
+	if a.Text == "" {
+		return a
 	}
+	v := &a.view
 	v.Asked = true
-	if visit.Posted {
-		v.Text, v.Private, v.Resend = text, true, []field{{"error", text}}
-	}
-	p.find(v, text)
-	return p.render(&v.view, "help", v)
-}
-
-// find fills the page with what the text means and, when it is short, with the entries that have its words.
-func (p *Pages) find(v *helpView, text string) {
-	v.Matches = p.explained(v.Lang, text)
-	v.Next = nextSteps(&v.view, v.Matches)
-	if words := strings.Fields(strings.ToLower(text)); len(words) <= maxSearch {
+	v.Matches = p.explained(v.Lang, a.Text)
+	if words := strings.Fields(strings.ToLower(a.Text)); len(words) <= maxSearch {
 		v.Areas = p.areas(v, words)
 	}
+	var key strings.Builder
+	for _, m := range v.Matches {
+		key.WriteString(m.ID + " " + m.Hint + "\n")
+	}
+	for _, area := range v.Areas {
+		for _, f := range area.Entries {
+			key.WriteString("\n" + f.ID)
+		}
+	}
+	a.Key = key.String()
+	return a
+}
+
+// Page is the page with the answer. The text is shown again only to the person who sent it, and is not kept.
+func (a HelpAnswer) Page() (Page, error) {
+	v := &a.view
+	if a.Text == "" {
+		v.Questions = []string{"password", "aliases", "profile", "outlook"}
+		v.public("/help")
+		return a.pages.static(&v.view, "help", "", func() any { v.Areas = a.pages.areas(v, nil); return v })
+	}
+	if v.Posted {
+		v.Text, v.Private, v.Resend = a.Text, true, []field{{"error", a.Text}}
+	}
+	v.Next = nextSteps(&v.view, v.Matches)
+	return a.pages.render(&v.view, "help", v)
 }
 
 // explained are the findings that a text means, in a language.
@@ -109,8 +134,9 @@ type findings struct {
 
 func newFindings(lang string) findings {
 	f := findings{byID: map[string]findingView{}}
-	for _, e := range finding.Catalogue() {
+	for i, e := range finding.Catalogue() {
 		v := newFindingView(lang, e.ID)
+		v.place = i
 		f.byID[e.ID] = v
 		if e.Level == finding.Warn || e.Level == finding.Fail { // good news has no topic
 			f.list = append(f.list, v)
@@ -122,10 +148,12 @@ func newFindings(lang string) findings {
 // areas are the catalogue's entries with all of the words, by area, without those that the page shows already.
 func (p *Pages) areas(v *helpView, words []string) []helpArea {
 	byName := map[string][]findingView{}
-	for _, f := range p.findings[v.Lang]().list {
+	list, search := p.findings[v.Lang]().list, p.searchable()
+	for i := range list {
+		f := &list[i]
 		shown := func(m findingView) bool { return m.ID == f.ID }
-		if (len(words) == 0 || p.searchable()[f.ID].has(words)) && !slices.ContainsFunc(v.Matches, shown) {
-			byName[f.Area] = append(byName[f.Area], f)
+		if (len(words) == 0 || search[f.place].has(words)) && !slices.ContainsFunc(v.Matches, shown) {
+			byName[f.Area] = append(byName[f.Area], *f)
 		}
 	}
 	var out []helpArea
@@ -187,9 +215,8 @@ func newFindingView(lang, id string) findingView {
 	return v
 }
 
-// searchTexts are the texts of every entry, by id.
-func searchTexts(languages []string) map[string]searchText {
-	out := map[string]searchText{}
+// searchTexts are the texts of every entry, in the order of the catalogue.
+func searchTexts(languages []string) (out []searchText) {
 	for _, e := range finding.Catalogue() {
 		text := []string{e.ID}
 		for _, lang := range languages {
@@ -199,7 +226,7 @@ func searchTexts(languages []string) map[string]searchText {
 		}
 		all := strings.ToLower(strings.Join(text, "\n"))
 		plain := func(word string) bool { return !strings.ContainsAny(word, digits) }
-		out[e.ID] = searchText{all, strings.Join(slices.DeleteFunc(strings.Fields(all), plain), " ")}
+		out = append(out, searchText{all, strings.Join(slices.DeleteFunc(strings.Fields(all), plain), " ")})
 	}
 	return out
 }

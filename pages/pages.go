@@ -32,14 +32,14 @@ type Pages struct {
 	mu       sync.Mutex
 	accepted map[string]string // the language of an Accept-Language header
 
-	searchable func() map[string]searchText // entries of the catalogue, by id
+	searchable func() []searchText // entries of the catalogue, in its order
 }
 
 // New parses the templates.
 func New() *Pages {
 	set := templates.New()
 	p := &Pages{templates: set, findings: map[string]func() findings{}, accepted: map[string]string{}}
-	p.searchable = sync.OnceValue(func() map[string]searchText { return searchTexts(set.Languages()) })
+	p.searchable = sync.OnceValue(func() []searchText { return searchTexts(set.Languages()) })
 	p.buffers.New = func() any { return new(bytes.Buffer) }
 	var tags []language.Tag
 	for _, lang := range set.Languages() {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"html"
 	"net/http"
 	"strconv"
 	"strings"
@@ -75,13 +76,53 @@ func (s *Server) home(r *request) answer {
 	return s.page(http.StatusOK, served, p, err)
 }
 
+// helpKey is all that the page with an answer depends on, apart from the text that was sent.
+type helpKey struct {
+	brand          *pages.Brand
+	base, lang     string
+	chosen, posted bool
+	answer         string
+}
+
+// helpText is the stand-in of a text that was sent; helpForms are the two forms in which the page shows it again.
+const helpText = "zz0+text0zz"
+
+func helpForms(text string) []string {
+	escaped := html.EscapeString(text)
+	return []string{strings.NewReplacer("+", "&#43;", "\x00", "\uFFFD").Replace(escaped), escaped} // html/template has the first
+}
+
+// help explains a text. The page is made once for all texts that have the same answer.
 func (s *Server) help(r *request) answer {
 	text, found, _ := query(string(r.body), "error")
 	if !found {
 		text, _, _ = query(r.Request().URL.RawQuery, "q")
 	}
-	p, err := s.pages.Help(s.visit(r), text)
-	return s.page(http.StatusOK, served, p, err)
+	v := s.visit(r)
+	h := s.pages.Help(v, text)
+	var t *template
+	if h.Text != "" {
+		key := helpKey{brand: v.Brand, base: v.Base, lang: v.Lang, chosen: v.Chosen, posted: v.Posted, answer: h.Key}
+		t = r.set.helps.of(key, func() *template { return cutHelp(*h) })
+	}
+	if t == nil {
+		p, err := h.Page()
+		return s.page(http.StatusOK, served, p, err)
+	}
+	forms := helpForms(h.Text)
+	r.room = t.fill(r.room[:0], []byte(forms[0]), []byte(forms[1]))
+	p := pages.Page{Lang: v.Lang, Body: r.room, Private: v.Posted, Tag: strconv.FormatUint(t.sum, 36)}
+	return s.page(http.StatusOK, served, p, nil)
+}
+
+// cutHelp makes the page of the stand-in with an answer and cuts it.
+func cutHelp(h pages.HelpAnswer) *template {
+	h.Text = helpText
+	p, err := h.Page()
+	if err != nil {
+		return nil
+	}
+	return newTemplate(p.Body, helpForms(helpText)...).whole()
 }
 
 func (s *Server) helpTopic(r *request) answer {

@@ -384,6 +384,53 @@ func BenchmarkPages(b *testing.B) {
 	}
 }
 
+// A page with an answer that is put together is, byte for byte and with its tag, the one that is made for the text.
+func TestHelpIsTheOneMade(t *testing.T) {
+	s := newTestServer(t, nil)
+	var bytes []byte
+	for i := range 256 {
+		bytes = append(bytes, byte(i))
+	}
+	for range 2 { // of the second round, all are put together
+		for _, text := range []string{"535", " 535 + 5.7.139 ", "passwort <b>&amp;'\"+", "timed out zz0+text0zz", "550 zz0text&#43;0zz",
+			"smtp.live.com timed out \x00", "imap.live.com timed out", "no such thing", string(bytes), "relay access denied " + strings.Repeat("ü+", 400)} {
+			for _, visit := range []pages.Visit{{Lang: "en"}, {Lang: "de", Chosen: true}} {
+				v := visit
+				v.Brand = s.settings.Load().brands.Of("x.example")
+				want, err := s.pages.Help(v, text).Page()
+				if err != nil {
+					t.Fatal(err)
+				}
+				path := "http://x.example/help?q=" + url.QueryEscape(text)
+				if v.Chosen {
+					path += "&lang=" + v.Lang
+				}
+				r := ask(t, s, "GET "+path, "")
+				if got := bodyOf(t, r); got != string(want.Body) || r.Header.Get("ETag") != `"`+want.Tag+`"` {
+					t.Errorf("%.40q: %s, %s", text, r.Header.Get("ETag"), firstDifference(got, string(want.Body)))
+				}
+				v.Posted = true
+				if want, err = s.pages.Help(v, text).Page(); err != nil {
+					t.Fatal(err)
+				}
+				form := "error=" + url.QueryEscape(text)
+				if v.Chosen {
+					form += "&lang=" + v.Lang
+				}
+				r = ask(t, s, "POST http://x.example/help", form)
+				if got := bodyOf(t, r); got != string(want.Body) || r.Header.Get("ETag") != "" {
+					t.Errorf("%.40q: %s, %s", text, r.Header.Get("ETag"), firstDifference(got, string(want.Body)))
+				}
+			}
+		}
+	}
+	for key, made := range s.settings.Load().helps.made {
+		if made == nil || made.has(0) != key.posted || made.has(1) != key.posted {
+			t.Errorf("%v is not put together", key)
+		}
+	}
+}
+
 // A text leads to the same findings in the same order whether it is sent by the
 // button, while one types, or by a link.
 func TestHelpAgrees(t *testing.T) {

@@ -71,6 +71,7 @@ type Settings struct {
 	public    publicPages
 	setups    templateCache[setupKey]
 	profiles  templateCache[profileKey]
+	helps     templateCache[helpKey]
 	looks     looks
 	brands    *pages.Brands
 }
