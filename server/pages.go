@@ -89,7 +89,8 @@ const helpText = "zz0+text0zz"
 
 func helpForms(text string) []string {
 	escaped := html.EscapeString(text)
-	return []string{strings.NewReplacer("+", "&#43;", "\x00", "\uFFFD").Replace(escaped), escaped} // html/template has the first
+	inTemplate := strings.ReplaceAll(strings.ReplaceAll(escaped, "+", "&#43;"), "\x00", "\uFFFD")
+	return []string{inTemplate, escaped}
 }
 
 // help explains a text. The page is made once for all texts that have the same answer.
