@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 
 	"rsc.io/qr"
 
@@ -63,7 +64,11 @@ func QR(link string) ([]byte, error) {
 				run++
 			}
 			if run > 0 {
-				out = fmt.Appendf(out, "M%d %dh%dv1h-%dz", x+quietZone, y+quietZone, run, run)
+				out = strconv.AppendInt(append(out, 'M'), int64(x+quietZone), 10) // fmt would take most of the time
+				out = strconv.AppendInt(append(out, ' '), int64(y+quietZone), 10)
+				out = strconv.AppendInt(append(out, 'h'), int64(run), 10)
+				out = strconv.AppendInt(append(out, "v1h-"...), int64(run), 10)
+				out = append(out, 'z')
 				x += run
 			}
 		}
