@@ -31,7 +31,8 @@ func LoadWith(r *files.Reader, path string, day time.Time) (*Config, []finding.F
 	text, err := r.Read(path, files.Text)
 	if err != nil {
 		cause, fix := files.Explain(path, err, "the current folder")
-		return c, []finding.Finding{finding.New("config-file-unreadable", path).Because("%s", cause).Do("%s", fix)}
+		f := finding.New("config-file-unreadable", "") // the cause names the file
+		return c, []finding.Finding{f.Because("%s", cause).Do("%s", fix)}
 	}
 	return c.parse(text)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,7 +104,7 @@ func (a *app) printFaultsJSON(path string, found []finding.Finding) error {
 	faults := []faultJSON{} // a JSON array even when empty
 	for _, f := range found {
 		at := config.ParsePos(f.Subject)
-		faults = append(faults, faultJSON{at.File, at.Line, at.Column, f.Key, f.ID, f.Level, f.Cause, f.Fix})
+		faults = append(faults, faultJSON{cmp.Or(at.File, path), at.Line, at.Column, f.Key, f.ID, f.Level, f.Cause, f.Fix})
 	}
 	return a.printIndented(struct {
 		File     string          `json:"file"`

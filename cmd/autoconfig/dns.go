@@ -77,8 +77,7 @@ func (a *app) planListed(ctx context.Context, own *service.OwnDomains, domain st
 	case errors.Is(err, dnssrv.ErrServiceHost), errors.Is(err, dnssrv.ErrKind):
 		plan.fatal = err
 	case err != nil:
-		why := strings.ReplaceAll(err.Error(), "\n", ": ")
-		plan.found = []finding.Finding{finding.New("dns-plan-failed", domain).Because("%s", why)}
+		plan.found = []finding.Finding{service.Unplanned(domain, err)}
 	}
 	return plan
 }
