@@ -137,6 +137,14 @@ type Report struct {
 	Summary  Summary   `json:"summary"`
 }
 
+// Group is a part of a report for people.
+type Group struct {
+	Title    string // "" for the only one
+	Line     string // what there is, in short
+	Findings []Finding
+	Facts    []string // in detail
+}
+
 // NewReport makes the report of a domain.
 func NewReport(domain string, list []Finding) Report {
 	if list == nil {

@@ -53,12 +53,18 @@ const (
 )
 
 // usageError ends the program with status 2.
-type usageError struct{ err error }
+type usageError struct {
+	err  error
+	line bool // the usage line of the command follows
+}
 
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+func usagef(format string, args ...any) error { return usageError{err: fmt.Errorf(format, args...)} }
+
+// misusef is a mistake in the form of a command line.
+func misusef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...), true} }
 
 // errSilent ends the program with status 1; everything has been said already.
 var errSilent = errors.New("problems found")
@@ -72,7 +78,7 @@ func silent(problems bool) error {
 }
 
 // errSilentUsage is errSilent with status 2.
-var errSilentUsage = usageError{errSilent}
+var errSilentUsage = usageError{err: errSilent}
 
 func (a *app) main(ctx context.Context, args []string) int {
 	root := a.root()
@@ -87,11 +93,11 @@ func (a *app) main(ctx context.Context, args []string) int {
 	if !errors.Is(err, errSilent) {
 		fmt.Fprintf(a.stderr, "autoconfig: %s\n", explained(err))
 	}
-	if fromCobra(err) {
+	usage, wrong := errors.AsType[usageError](err)
+	if usage.line {
 		fmt.Fprintf(a.stderr, "usage: %s; %s --help says more\n", cmd.UseLine(), cmd.CommandPath())
 	}
-	var usage usageError
-	if errors.As(err, &usage) || fromCobra(err) {
+	if wrong {
 		return exitUsage
 	}
 	return exitProblem
@@ -106,27 +112,6 @@ func explained(err error) string {
 		return strings.Replace(text, p.Error(), cause+"; "+fix, 1)
 	}
 	return text
-}
-
-// ranError marks an error that a command itself returned; what cobra finds
-// wrong before that is wrong usage.
-type ranError struct{ error }
-
-func (e ranError) Unwrap() error { return e.error }
-
-func fromCobra(err error) bool {
-	var ran ranError
-	return !errors.As(err, &ran)
-}
-
-// ran wraps the work of a command.
-func ran(f func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := f(cmd, args); err != nil {
-			return ranError{err}
-		}
-		return nil
-	}
 }
 
 func (a *app) root() *cobra.Command {
@@ -146,7 +131,6 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.json, "json", false, "print JSON instead of a table")
 	a.logLevel = "info"
 	flags.Var(wordFlag(&a.logLevel, logLevels), "log-level", provider.OrList(logLevels))
-	offer(root, "log-level", logLevels)
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.AddCommand(a.initCommand(), serve, a.renderCommand(), a.exportCommand(), a.sourcesCommand(), a.discoverCommand(),
 		a.lintCommand(), a.importCommand(), a.doctorCommand(), a.explainCommand(), a.providersCommand(), a.configCommand(),
@@ -174,7 +158,7 @@ func unknownCommand(parent *cobra.Command, name string) error {
 	if near := parent.SuggestionsFor(name); len(near) > 0 {
 		hint = fmt.Sprintf("did you mean %q?", parent.CommandPath()+" "+near[0])
 	}
-	return ranError{usagef("unknown command %q; %s", parent.CommandPath()+" "+name, hint)}
+	return usagef("unknown command %q; %s", parent.CommandPath()+" "+name, hint)
 }
 
 // group makes a command that only holds others.
@@ -194,7 +178,7 @@ func needsCommand(g *cobra.Command, sub ...*cobra.Command) func(*cobra.Command, 
 		for _, c := range sub {
 			names = append(names, c.Name())
 		}
-		return usagef("%s needs a command: %s", g.CommandPath(), strings.Join(names, ", "))
+		return misusef("%s needs a command: %s", g.CommandPath(), strings.Join(names, ", "))
 	}
 }
 

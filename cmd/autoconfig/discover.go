@@ -49,7 +49,6 @@ func (a *app) discoverCommand() *cobra.Command {
 	formatFlag(cmd, &d.format)
 	f := cmd.Flags()
 	f.Var(wordsFlag(&d.clients, "all", append(names, "all")), "client", "the `program` to be, or all (repeatable)")
-	offer(cmd, "client", append(names, "all"))
 	f.BoolVar(&d.trace, "trace", false, "show every step of every program")
 	f.StringVar(&d.file, "file", "",
 		"look at the addresses or domains in this `file`, one a line, # comments; - is standard input")

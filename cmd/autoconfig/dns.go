@@ -38,9 +38,6 @@ func (p *planFlags) flags(cmd *cobra.Command) {
 	f.Var(wordsFlag(&p.without, "", dnssrv.Kinds()), "without", "no records of this `kind` (repeatable)")
 	f.StringArrayVar(&p.paccAlso, "pacc-also", nil,
 		"another PACC `TXT` record next to the current one, while the document changes (repeatable)")
-	for _, name := range []string{"only", "without"} {
-		offer(cmd, name, dnssrv.Kinds())
-	}
 }
 
 // options are the flags with what the configuration says where they do not.
@@ -92,7 +89,7 @@ func (a *app) planError(err error) error {
 	case errors.Is(err, provider.ErrUnavailable):
 		return err
 	}
-	return usageError{err}
+	return usageError{err: err}
 }
 
 // domainArgs reads the domains a command is given.

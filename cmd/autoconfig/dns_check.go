@@ -94,7 +94,7 @@ func (c *dnsCheck) stream(ctx context.Context, expected int, domains iter.Seq2[s
 		case c.format == manualFormat:
 			return c.manual(out, r.Report)
 		case expected == 1:
-			return out.report(r.Report.Domain, []findingGroup{{findings: r.Report.Findings, hidden: skipped}})
+			return out.report(r.Report.Domain, []finding.Group{{Findings: r.Report.Findings}}, skipped)
 		}
 		met = firstOfEach(met, r.Report.Findings)
 		return out.brief(r.Report)

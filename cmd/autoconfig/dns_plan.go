@@ -40,11 +40,12 @@ func (a *app) dnsPlanCommand() *cobra.Command {
 	cmd := newCommand("dns plan", "DOMAIN…|--all|--file FILE", d.run)
 	d.plan.flags(cmd)
 	d.list.flags(cmd, "plan")
-	wordVar(cmd, &d.format, words, "format", provider.OrList(words)+" (--json is the same as --format json)")
+	f := cmd.Flags()
+	f.Var(wordFlag(&d.format, words), "format", provider.OrList(words)+" (--json is the same as --format json)")
 	of := dnssrv.TerraformProviders()
-	wordVar(cmd, &d.shape.Terraform, of, "terraform-provider",
+	f.Var(wordFlag(&d.shape.Terraform, of), "terraform-provider",
 		"whose resources --format terraform writes: "+provider.OrList(of)+" (default "+of[0]+")")
-	cmd.Flags().StringVar(&d.shape.Zone, "zone", "", "the `zone` that labels are relative to (default: the domain)")
+	f.StringVar(&d.shape.Zone, "zone", "", "the `zone` that labels are relative to (default: the domain)")
 	return cmd
 }
 

@@ -53,10 +53,10 @@ const tokenVariable = "AUTOCONFIG_DNS_TOKEN" //nolint:gosec // its name alone
 func (a *app) dnsPublishCommand() *cobra.Command {
 	d := &dnsPublish{app: a}
 	cmd := newCommand("dns publish", "DOMAIN…|--all|--file FILE", nil)
-	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		d.servers = d.api == "" || cmd.Flags().Changed("wait")
 		return d.run(cmd.Context(), args)
-	})
+	}
 	d.plan.flags(cmd)
 	d.network.flags(cmd)
 	d.list.flags(cmd, "publish")
@@ -66,7 +66,8 @@ func (a *app) dnsPublishCommand() *cobra.Command {
 	f.Var(&flagValue{set: serverFlag(&d.server)}, "server",
 		"the primary server at `HOST[:PORT]` (default: the one the SOA record names)")
 	f.StringVar(&d.zone, "zone", "", "the `zone` to change (default: the one that the domain lies in)")
-	wordVar(cmd, &d.api, publish.Providers(), "api", "publish through the API of "+provider.OrList(publish.Providers()))
+	f.Var(wordFlag(&d.api, publish.Providers()), "api",
+		"publish through the API of "+provider.OrList(publish.Providers()))
 	f.StringVar(&d.apiURL, "api-url", "", "where the API is (default: the provider's; needed for powerdns)")
 	f.StringVar(&d.token, "token-file", "",
 		"the API's token is the first line of this `file` (default: "+tokenVariable+" of the environment)")
@@ -76,9 +77,6 @@ func (a *app) dnsPublishCommand() *cobra.Command {
 	f.BoolVar(&d.dryRun, "dry-run", false, "show the changes and send nothing")
 	f.BoolVar(&d.yes, "yes", false, "do not ask before publishing")
 	f.DurationVar(&d.wait, "wait", 15*time.Second, "how `long` servers get to show what was published")
-	for _, name := range []string{"tsig-file", "token-file", "since"} {
-		_ = cmd.MarkFlagFilename(name) // fails for a flag that does not exist
-	}
 	exclusive(cmd, "tsig-file", "api", "exec")
 	exclusive(cmd, "server", "api")
 	return cmd

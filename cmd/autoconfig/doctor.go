@@ -47,7 +47,6 @@ func (a *app) doctorCommand() *cobra.Command {
 	f.StringVar(&d.username, "username", "", "the user `name` you have typed in; also the one to log in with")
 	f.BoolVar(&d.offline, "offline", false, "only compare --have and --username, ask no network")
 	f.BoolVarP(&d.verbose, "verbose", "v", false, "say all: what is fine, too, and what each server said")
-	noFileCompletion(cmd, "have", "username")
 	return cmd
 }
 
@@ -65,33 +64,31 @@ func (d *doctorRun) run(ctx context.Context, args []string) error {
 		return err
 	}
 	d.p = d.lookup(d.addr.Domain)
-	var groups []findingGroup
+	var groups []finding.Group
 	if len(d.have) > 0 || d.username != "" || d.offline {
 		meant := d.p
 		if meant == nil { // a mistyped domain: compare with the one that was meant
 			meant = d.lookup(source.SuggestDomain(d.addr.Domain))
 		}
-		groups = append(groups, findingGroup{title: "What you have typed in",
-			findings: probe.Have(meant, d.addr, d.have, d.username)})
+		groups = append(groups, finding.Group{Title: "What you have typed in",
+			Findings: probe.Have(meant, d.addr, d.have, d.username)})
 	}
 	if !d.offline {
 		seen, err := d.examine(ctx)
 		if err != nil {
 			return err
 		}
-		for _, g := range seen {
-			groups = append(groups, findingGroup{title: g.Title, line: g.Line, findings: g.Findings, facts: g.Facts})
-		}
+		groups = append(groups, seen...)
 	}
 	if d.p != nil {
-		groups = append(groups, findingGroup{title: "The provider",
-			findings: config.News(d.p.ID, d.addr.Domain, d.cfg.Day())})
+		groups = append(groups, finding.Group{Title: "The provider",
+			Findings: config.News(d.p.ID, d.addr.Domain, d.cfg.Day())})
 	}
 	return d.report(groups)
 }
 
 // examine looks at the network.
-func (d *doctorRun) examine(ctx context.Context) ([]doctor.Group, error) {
+func (d *doctorRun) examine(ctx context.Context) ([]finding.Group, error) {
 	login, err := d.loginOf(ctx)
 	if err != nil {
 		return nil, err
@@ -117,12 +114,11 @@ func (d *doctorRun) lookup(domain string) *provider.Provider {
 }
 
 // report prints the groups, and fails when there are errors.
-func (d *doctorRun) report(groups []findingGroup) error {
+func (d *doctorRun) report(groups []finding.Group) error {
 	var all []finding.Finding
 	for i, g := range groups {
-		all = append(all, g.findings...)
-		if !d.verbose {
-			groups[i].hidden, groups[i].facts = passedOver, nil
+		if all = append(all, g.Findings...); !d.verbose {
+			groups[i].Facts = nil
 		}
 	}
 	r := finding.NewReport(d.addr.Domain, all)
@@ -130,12 +126,12 @@ func (d *doctorRun) report(groups []findingGroup) error {
 	if d.json {
 		err = d.printJSON(r)
 	} else {
-		err = d.printer(d.format).report(d.addr.Domain, groups)
+		err = d.printer(d.format).report(d.addr.Domain, groups, d.passedOver)
 	}
 	return cmp.Or(err, silent(r.Summary.Fail > 0))
 }
 
 // passedOver: of what was skipped, what was asked for is reported.
-func passedOver(f finding.Finding) bool {
-	return skipped(f) && f.ID != "have-provider-unknown" && !strings.HasSuffix(f.ID, "-login-withheld")
+func (d *doctorRun) passedOver(f finding.Finding) bool {
+	return !d.verbose && skipped(f) && f.ID != "have-provider-unknown" && !strings.HasSuffix(f.ID, "-login-withheld")
 }

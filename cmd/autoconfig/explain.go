@@ -25,8 +25,10 @@ var errUnexplained = errors.New("nothing known is in this text; " +
 func (a *app) explainCommand() *cobra.Command {
 	cmd := newCommand("explain", "[TEXT]", nil)
 	cmd.DisableFlagParsing = true // -ERR and the like are text
-	lang := langFlag(cmd, "`language` of the answer: "+provider.OrList(finding.Languages())+" (default: the locale's)")
-	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
+	lang := ""
+	cmd.Flags().Var(langFlag(&lang), "lang",
+		"`language` of the answer: "+provider.OrList(finding.Languages())+" (default: the locale's)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		text, help, err := a.explainArgs(cmd, args)
 		switch {
 		case err != nil:
@@ -34,42 +36,40 @@ func (a *app) explainCommand() *cobra.Command {
 		case help:
 			return cmd.Help()
 		}
-		return a.explain(text, *lang)
-	})
+		return a.explain(text, lang)
+	}
 	return cmd
 }
 
 // explainArgs takes the flags out of the arguments; everything else is text, and
 // so is what follows "--".
 func (a *app) explainArgs(cmd *cobra.Command, args []string) (text string, help bool, err error) {
-	var words []string
+	var flags, words []string
 	for i := 0; i < len(args); i++ {
-		name, value, given := strings.Cut(args[i], "=")
+		name, _, given := strings.Cut(args[i], "=")
 		flag := cmd.Flag(strings.TrimPrefix(name, "--"))
 		switch {
 		case args[i] == "--":
 			words, i = append(words, args[i+1:]...), len(args)
-		case args[i] == "--help", args[i] == "-h":
-			help = true
+		case args[i] == "-h":
+			flags = append(flags, "--help")
 		case !strings.HasPrefix(name, "--") || flag == nil:
 			words = append(words, args[i])
 		default:
-			if !given {
-				value = flag.NoOptDefVal // of a flag that needs no value
-			}
-			if !given && value == "" {
-				if i++; i == len(args) {
-					return "", false, usagef("%s has no value", name)
-				}
-				value = args[i]
-			}
-			if err := flag.Value.Set(value); err != nil {
-				return "", false, usagef("%s %q: %s", name, value, flagFix(flag, err))
+			flags = append(flags, args[i])
+			if needsValue := !given && flag.NoOptDefVal == ""; needsValue && i+1 < len(args) {
+				i++
+				flags = append(flags, args[i])
 			}
 		}
 	}
-	if len(words) > 0 || help {
-		return strings.Join(words, " "), help, nil
+	cmd.DisableFlagParsing = false
+	if err := cmd.ParseFlags(flags); err != nil {
+		return "", false, flagError(cmd, err)
+	}
+	help, err = cmd.Flags().GetBool("help")
+	if len(words) > 0 || help || err != nil {
+		return strings.Join(words, " "), help, err
 	}
 	if _, ok := terminal(a.stdin); ok {
 		fmt.Fprintln(a.stderr, "Paste the error message, then press Ctrl-D:")

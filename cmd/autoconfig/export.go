@@ -39,7 +39,7 @@ func (a *app) export(ctx context.Context, dir string, only []string) error {
 	bar.clear()
 	switch {
 	case errors.Is(err, export.ErrForeign):
-		return usageError{err}
+		return usageError{err: err}
 	case err != nil:
 		return err
 	case a.json:

@@ -19,7 +19,8 @@ import (
 // The error says what to write.
 type flagValue struct {
 	set   func(string) error
-	shown string // the default
+	shown string   // the default
+	words []string // all that it takes, for shells; nil: other values
 }
 
 func (f *flagValue) Set(s string) error { return f.set(s) }
@@ -28,7 +29,7 @@ func (f *flagValue) Type() string       { return "value" }
 
 // wordFlag is a flag that takes one of some words; to has the default.
 func wordFlag(to *string, words []string) *flagValue {
-	return &flagValue{shown: *to, set: func(s string) error {
+	return &flagValue{shown: *to, words: words, set: func(s string) error {
 		if !slices.Contains(words, s) {
 			return wordError(s, words)
 		}
@@ -37,22 +38,10 @@ func wordFlag(to *string, words []string) *flagValue {
 	}}
 }
 
-// wordVar adds a flag of [wordFlag], with its words for shells.
-func wordVar(cmd *cobra.Command, to *string, words []string, name, usage string) {
-	cmd.Flags().Var(wordFlag(to, words), name, usage)
-	offer(cmd, name, words)
-}
-
-// offer lets shells complete the value of a flag.
-func offer(cmd *cobra.Command, flag string, words []string) {
-	complete := cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
-	_ = cmd.RegisterFlagCompletionFunc(flag, complete) // fails for a flag that does not exist
-}
-
 // wordsFlag is a repeatable flag whose values, also several with commas, are of
 // some words; shown is the default.
 func wordsFlag(to *[]string, shown string, words []string) *flagValue {
-	return &flagValue{shown: shown, set: func(s string) error {
+	return &flagValue{shown: shown, words: words, set: func(s string) error {
 		list, err := csv.NewReader(strings.NewReader(s)).Read()
 		if err != nil {
 			return wordError(s, words)
@@ -67,18 +56,16 @@ func wordsFlag(to *[]string, shown string, words []string) *flagValue {
 	}}
 }
 
-// langFlag adds --lang, which takes a language of the catalogue's texts.
-func langFlag(cmd *cobra.Command, usage string) *string {
-	lang := new(string)
-	cmd.Flags().Var(&flagValue{set: func(s string) error {
-		if !slices.Contains(finding.Languages(), s) {
-			return errors.New("there are no texts in it; write " + provider.OrList(finding.Languages()))
+// langFlag takes a language of the catalogue's texts.
+func langFlag(to *string) *flagValue {
+	languages := finding.Languages()
+	return &flagValue{words: languages, set: func(s string) error {
+		if !slices.Contains(languages, s) {
+			return errors.New("there are no texts in it; write " + provider.OrList(languages))
 		}
-		*lang = s
+		*to = s
 		return nil
-	}}, "lang", usage)
-	offer(cmd, "lang", finding.Languages())
-	return lang
+	}}
 }
 
 // domainsFlag adds domains to a list.
@@ -109,7 +96,7 @@ func exclusive(cmd *cobra.Command, names ...string) {
 	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
 		given := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !cmd.Flags().Changed(name) })
 		if len(given) > 1 {
-			return usagef("--%s and --%s exclude one another; write one of --%s",
+			return misusef("--%s and --%s exclude one another; write one of --%s",
 				given[0], given[1], strings.Join(names, ", --"))
 		}
 		if before != nil {
@@ -121,11 +108,7 @@ func exclusive(cmd *cobra.Command, names ...string) {
 
 // flagError is a mistake in a flag in this program's words.
 func flagError(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	var empty *pflag.ValueRequiredError
-	var invalid *pflag.InvalidValueError
-	switch {
-	case errors.As(err, &unknown):
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		name, dashes := unknown.GetSpecifiedName(), "--"
 		if short := unknown.GetSpecifiedShortnames(); short != "" {
 			name, dashes = short, "-"
@@ -133,30 +116,32 @@ func flagError(cmd *cobra.Command, err error) error {
 		var known []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
 		if near := source.Nearest(name, known); near != "" && len(name) > 2 {
-			return usagef("unknown flag %s%s; did you mean --%s?", dashes, name, near)
+			return misusef("unknown flag %s%s; did you mean --%s?", dashes, name, near)
 		}
-		return usagef("unknown flag %s%s", dashes, name)
-	case errors.As(err, &empty):
-		word, _ := pflag.UnquoteUsage(empty.GetFlag())
-		return usagef("--%s has no value; write --%[1]s %s", empty.GetFlag().Name, strings.ToUpper(word))
-	case errors.As(err, &invalid):
-		f := invalid.GetFlag()
-		return usagef("--%s %q: %s", f.Name, invalid.GetValue(), flagFix(f, invalid.Unwrap()))
+		return misusef("unknown flag %s%s", dashes, name)
 	}
-	return usageError{err}
+	if empty, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		word, _ := pflag.UnquoteUsage(empty.GetFlag())
+		return misusef("--%s has no value; write --%[1]s %s", empty.GetFlag().Name, strings.ToUpper(word))
+	}
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return invalidValue(invalid.GetFlag(), invalid.GetValue(), invalid.Unwrap())
+	}
+	return usageError{err, true}
 }
 
-// flagFix says what to write for a flag whose value cannot be read.
-func flagFix(f *pflag.Flag, cause error) string {
+// invalidValue says what to write for a flag whose value cannot be read.
+func invalidValue(f *pflag.Flag, value string, cause error) error {
+	fix := explained(cause)
 	switch f.Value.Type() {
 	case "bool":
-		return fmt.Sprintf("write --%s alone, or --%[1]s=false", f.Name)
+		fix = fmt.Sprintf("write --%s alone, or --%[1]s=false", f.Name)
 	case "duration":
-		return "write a duration such as 15s or 1m"
+		fix = "write a duration such as 15s or 1m"
 	case "int", "uint32":
-		return fmt.Sprintf("write a whole number, for example %s", f.DefValue)
+		fix = "write a whole number, for example " + f.DefValue
 	case "float64":
-		return fmt.Sprintf("write a number, for example %s", f.DefValue)
+		fix = "write a number, for example " + f.DefValue
 	}
-	return explained(cause)
+	return misusef("--%s %q: %s", f.Name, value, fix)
 }

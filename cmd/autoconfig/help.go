@@ -26,6 +26,6 @@ func newCommand(path, args string, run func(ctx context.Context, args []string) 
 	return &cobra.Command{
 		Use:   strings.TrimSpace(path[strings.LastIndex(path, " ")+1:] + " " + args),
 		Short: short, Long: strings.TrimSpace(long), Example: strings.TrimSuffix(example, "\n"),
-		RunE: ran(func(cmd *cobra.Command, args []string) error { return run(cmd.Context(), args) }),
+		RunE: func(cmd *cobra.Command, args []string) error { return run(cmd.Context(), args) },
 	}
 }

@@ -38,7 +38,6 @@ func (a *app) importCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.Var(domainsFlag(&i.domains), "domain",
 		"the `domain` of documents that do not say theirs, and the one to ask a server for (repeatable)")
-	noFileCompletion(cmd, "domain")
 	return cmd
 }
 
@@ -98,7 +97,7 @@ func (i *importing) one(ctx context.Context, arg string) error {
 		i.take(arg, data, i.hint(arg), err)
 		return nil
 	case !errors.Is(err, fs.ErrNotExist), strings.ContainsAny(arg, `/\`), slices.Contains(extensions, filepath.Ext(lower)):
-		return usageError{err}
+		return usageError{err: err}
 	}
 	addr, err := typedAddress(arg)
 	if err != nil {

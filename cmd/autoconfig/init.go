@@ -67,7 +67,6 @@ func (a *app) initCommand() *cobra.Command {
 	f.BoolVar(&b.dryRun, "dry-run", false, "print the file, write nothing")
 	f.BoolVar(&b.yes, "yes", false, "ask nothing")
 	f.BoolVar(&b.offline, "offline", false, "look at nothing: take the servers of --imap and --smtp")
-	noFileCompletion(cmd, "imap", "smtp", "service-host", "name", "acme")
 	return cmd
 }
 
@@ -149,7 +148,7 @@ func (b *beginning) draft(ctx context.Context, domain string, o setup.Options) (
 	if b.person && b.serviceHost == "" {
 		name := b.ask(ctx, "Name of this server, as it is reached from outside ["+d.ServiceHost+"]: ")
 		if d.ServiceHost, err = hostName(cmp.Or(name, d.ServiceHost)); err != nil {
-			return d, usageError{err}
+			return d, usageError{err: err}
 		}
 	}
 	return d, context.Cause(ctx)

@@ -49,7 +49,7 @@ func (a *app) document(name string, most int64) ([]byte, error) {
 	if name != "-" {
 		text, err := named().Read(name, most)
 		if err != nil {
-			return nil, usageError{err}
+			return nil, usageError{err: err}
 		}
 		return text, nil
 	}

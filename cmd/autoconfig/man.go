@@ -33,7 +33,7 @@ type manOptions struct {
 
 func (a *app) manCommand() *cobra.Command {
 	cmd := newCommand("man", "DIR", nil)
-	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error { return a.writeMan(cmd.Root(), args[0]) })
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.writeMan(cmd.Root(), args[0]) }
 	return cmd
 }
 

@@ -38,8 +38,6 @@ func (n *network) flags(cmd *cobra.Command) {
 	f.Var(rootsFlag(&n.roots), "ca", "trust the authorities in the PEM `file` too")
 	f.Var(&flagValue{set: n.connect.add}, "connect-to",
 		"for HOST:PORT connect to another host and port, as curl does: `HOST:PORT:HOST:PORT` (repeatable)")
-	_ = cmd.MarkFlagFilename("ca") // fails for a flag that does not exist
-	noFileCompletion(cmd, "resolver", "connect-to")
 }
 
 // privateFlag is for commands that go where documents of strangers lead.
@@ -150,12 +148,5 @@ func serverFlag(to *[]string) func(string) error {
 		}
 		*to = append(*to, at)
 		return nil
-	}
-}
-
-// noFileCompletion keeps shells from offering files for flags that take none.
-func noFileCompletion(cmd *cobra.Command, flags ...string) {
-	for _, name := range flags {
-		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions) // fails for a flag that does not exist
 	}
 }

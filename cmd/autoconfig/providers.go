@@ -31,7 +31,7 @@ func (a *app) providersCommand() *cobra.Command {
 	var facts bool
 	var on string
 	cmd := newCommand("providers", "[ID|DOMAIN]", nil)
-	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if cmd.Flags().Changed("on") && !facts || facts && len(args) == 0 {
 			return usagef("--facts needs the ID of a built-in provider, and --on needs --facts; " +
 				"write for example autoconfig providers microsoft365 --facts")
@@ -78,7 +78,7 @@ func (a *app) providersCommand() *cobra.Command {
 			list.row(e.ID, e.Name, count, serverWords(e.Incoming[0]), serverWords(e.Outgoing[0]))
 		}
 		return list.print(a.stdout)
-	})
+	}
 	cmd.Flags().BoolVar(&facts, "facts", false, "where a built-in provider's values come from, and what changes when")
 	cmd.Flags().StringVar(&on, "on", "", "with --facts: as they are on this `date`, 2027-01-02")
 	return cmd

@@ -23,17 +23,16 @@ var formats = []string{
 func (a *app) renderCommand() *cobra.Command {
 	var o server.RenderOptions
 	var sign bool
-	cmd := newCommand("render", "FORMAT ADDRESS|DOMAIN", nil)
-	cmd.Long += " " + strings.Join(formats, ", ") + "."
-	cmd.Flags().StringVar(&o.Account, "account", "mail", "mobileconfig: mail, exchange or dav")
-	lang := langFlag(cmd, "mobileconfig: `language` of its words (default English)")
-	cmd.Flags().StringVar(&o.Name, "name", "", "mobileconfig: the person's name")
-	cmd.Flags().StringVar(&o.Protocol, "protocol", "AutodiscoverV1", "autodiscover-json: the protocol asked for")
-	cmd.Flags().BoolVar(&sign, "sign", false, "mobileconfig: sign with the configured certificate")
-	cmd.RunE = ran(func(cmd *cobra.Command, args []string) error {
-		o.Lang = *lang
-		return a.render(cmd.Context(), args[0], args[1], o, sign)
+	cmd := newCommand("render", "FORMAT ADDRESS|DOMAIN", func(ctx context.Context, args []string) error {
+		return a.render(ctx, args[0], args[1], o, sign)
 	})
+	cmd.Long += " " + strings.Join(formats, ", ") + "."
+	f := cmd.Flags()
+	f.StringVar(&o.Account, "account", "mail", "mobileconfig: mail, exchange or dav")
+	f.Var(langFlag(&o.Lang), "lang", "mobileconfig: `language` of its words (default English)")
+	f.StringVar(&o.Name, "name", "", "mobileconfig: the person's name")
+	f.StringVar(&o.Protocol, "protocol", "AutodiscoverV1", "autodiscover-json: the protocol asked for")
+	f.BoolVar(&sign, "sign", false, "mobileconfig: sign with the configured certificate")
 	return cmd
 }
 
@@ -110,7 +109,7 @@ func (a *app) find(ctx context.Context, addr provider.Address) (*provider.Provid
 // renderError gives a format's refusal its exit status.
 func renderError(err error) error {
 	if errors.Is(err, apple.ErrName) || errors.Is(err, apple.ErrKind) {
-		return usageError{err}
+		return usageError{err: err}
 	}
 	if pox, ok := errors.AsType[*autodiscover.Error](err); ok {
 		return fmt.Errorf("autodiscover answers error %d: %s", pox.Code, pox.Message)

@@ -58,7 +58,7 @@ func formatFlag(cmd *cobra.Command, format *string, further ...string) {
 	for _, form := range further {
 		words, said = append(words, strings.Fields(form)[0]), said+", "+form
 	}
-	wordVar(cmd, format, words, "format", said+" or json (--json is the same)")
+	cmd.Flags().Var(wordFlag(format, words), "format", said+" or json (--json is the same)")
 }
 
 func (p *printer) printf(format string, args ...any) {
@@ -344,47 +344,36 @@ func (p *printer) zoneLine(line, origin string) string {
 	return owner + " " + strings.Join(parts[:3], " ") + " (\n  " + parts[3] + " )"
 }
 
-// report prints a whole report.
-func (p *printer) report(subject string, groups []findingGroup) error {
+// report prints a whole report; hidden findings are not listed.
+func (p *printer) report(subject string, groups []finding.Group, hidden func(finding.Finding) bool) error {
 	var all []finding.Finding
 	for _, g := range groups {
-		all = append(all, g.findings...)
+		all = append(all, g.Findings...)
 	}
 	p.summary(subject, finding.Summarize(all))
 	for _, g := range groups {
+		g.Findings = slices.DeleteFunc(slices.Clone(g.Findings), hidden)
 		p.group(g)
 	}
 	p.explain(all)
 	return p.err
 }
 
-// findingGroup is a part of a report.
-type findingGroup struct {
-	title    string // "" for the only one
-	line     string // what there is, in short
-	findings []finding.Finding
-	hidden   func(finding.Finding) bool // findings that are not listed; nil: none
-	facts    []string                   // in detail
-}
-
-func (p *printer) group(g findingGroup) {
-	shown := slices.DeleteFunc(slices.Clone(g.findings), func(f finding.Finding) bool {
-		return g.hidden != nil && g.hidden(f)
-	})
-	if len(shown) == 0 && g.line == "" {
+func (p *printer) group(g finding.Group) {
+	if len(g.Findings) == 0 && g.Line == "" {
 		return
 	}
-	if g.title != "" {
+	if g.Title != "" {
 		if !p.markdown {
 			p.printf("\n")
 		}
-		p.heading("###", g.title)
+		p.heading("###", g.Title)
 	}
-	if g.line != "" {
-		p.paragraph("    ", g.line)
+	if g.Line != "" {
+		p.paragraph("    ", g.Line)
 	}
-	p.list(shown)
-	for _, fact := range g.facts {
+	p.list(g.Findings)
+	for _, fact := range g.Facts {
 		p.paragraph("    ", fact)
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // reported are findings of every kind: missing records, others, foreign text.
-func reported() []findingGroup {
+func reported() []finding.Group {
 	missing := func(name, record string) finding.Finding {
 		f := finding.New("dns-record-missing", name+" SRV")
 		f.Name, f.Type, f.Status, f.RCode, f.Want = name, "SRV", "missing", "NXDOMAIN", []string{record}
@@ -24,13 +24,13 @@ func reported() []findingGroup {
 	foreign := finding.New("imap-auth-failed", "imap mail.example.org:993")
 	foreign.Got = []string{"NO \x1b[2J\u202e\u009b31m|<b>`x`\r\nOK " + strings.Repeat("long ", 30)}
 	skip := finding.New("dns-dnssec-unvalidated", "example.org SOA")
-	return []findingGroup{
-		{title: "Records in DNS", line: "what there is, in short", facts: []string{"a fact"}, hidden: skipped, findings: []finding.Finding{
+	return []finding.Group{
+		{Title: "Records in DNS", Line: "what there is, in short", Facts: []string{"a fact"}, Findings: []finding.Finding{
 			finding.New("dns-record-ok", "example.org MX"),
 			missing("_imaps._tcp.example.org", "_imaps._tcp.example.org. 3600 IN SRV 0 1 993 mail.example.org."),
 			missing("_imap._tcp.example.org", "_imap._tcp.example.org. 3600 IN SRV 0 0 0 ."), text, differs, skip}},
-		{title: "Mail servers", findings: []finding.Finding{foreign}},
-		{title: "Nothing here"},
+		{Title: "Mail servers", Findings: []finding.Finding{foreign}},
+		{Title: "Nothing here"},
 	}
 }
 
@@ -39,7 +39,7 @@ func TestReport(t *testing.T) {
 	for _, width := range []int{80, 132} {
 		var b bytes.Buffer
 		p := &printer{w: &b, width: width}
-		if err := p.report("example.org", reported()); err != nil {
+		if err := p.report("example.org", reported(), skipped); err != nil {
 			t.Fatal(err)
 		}
 		text := b.String()
@@ -74,7 +74,7 @@ func TestReport(t *testing.T) {
 func TestReportMarkdown(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	if err := (&printer{w: &b, width: 80, markdown: true, colour: false}).report("example.org", reported()); err != nil {
+	if err := (&printer{w: &b, width: 80, markdown: true, colour: false}).report("example.org", reported(), skipped); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -94,7 +94,7 @@ func TestReportMarkdown(t *testing.T) {
 func TestReportColour(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	if err := (&printer{w: &b, width: 80, colour: true}).report("example.org", reported()); err != nil {
+	if err := (&printer{w: &b, width: 80, colour: true}).report("example.org", reported(), skipped); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(b.String(), "\x1b[1;31mFAIL\x1b[0m  ") {

@@ -14,7 +14,7 @@ func (a *app) serveCommand() *cobra.Command {
 	cmd := newCommand("serve", "", nil)
 	cmd.Flags().Var(listenFlag(&listen), "listen", "`address` for plain HTTP (default 127.0.0.1:8080)")
 	cmd.Flags().Var(listenFlag(&admin), "admin", "`address` of the admin listener (default 127.0.0.1:8081)")
-	cmd.RunE = ran(func(cmd *cobra.Command, _ []string) error {
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		log, flush := service.NewLog(a.stderr, a.level())
 		defer flush()
 		if err := a.load(); err != nil {
@@ -31,7 +31,7 @@ func (a *app) serveCommand() *cobra.Command {
 		}
 		s := service.New(a.cfg, a.sources, service.Options{Log: log, Env: a.env, Now: a.now, Listen: flags})
 		return configError(s.Run(cmd.Context(), a.data))
-	})
+	}
 	return cmd
 }
 
@@ -49,7 +49,7 @@ func listenFlag(to *string) *flagValue {
 // configError is err, as wrong usage where the configuration is at fault.
 func configError(err error) error {
 	if wrong, ok := errors.AsType[service.ConfigError](err); ok {
-		return usageError{wrong}
+		return usageError{err: wrong}
 	}
 	return err
 }

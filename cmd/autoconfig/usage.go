@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // finish gives every command what all share: the check and the completion of its
@@ -19,6 +20,18 @@ func (a *app) finish(cmd *cobra.Command) {
 	if !cmd.HasSubCommands() && cmd.Name() != "help" {
 		cmd.ValidArgsFunction = a.completions(cmd)
 	}
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { completeFlag(cmd, f) })
+}
+
+// completeFlag offers a shell the words of a flag, and files only where its usage names a file or a command.
+func completeFlag(cmd *cobra.Command, f *pflag.Flag) {
+	complete := cobra.NoFileCompletions
+	if v, ok := f.Value.(*flagValue); ok && v.words != nil {
+		complete = cobra.FixedCompletions(v.words, cobra.ShellCompDirectiveNoFileComp)
+	} else if word, _ := pflag.UnquoteUsage(f); word == "file" || word == "command" {
+		return
+	}
+	_ = cmd.RegisterFlagCompletionFunc(f.Name, complete) // fails for serve's, which are those of the root too
 }
 
 // folded is text whose paragraphs are as wide as a usual terminal. Those with
@@ -46,11 +59,11 @@ func checkArgs(cmd *cobra.Command, args []string) error {
 			most = max(len(args), i+1)
 		}
 		if i >= len(args) && !strings.HasPrefix(word, "[") {
-			return usagef("no %s given", strings.TrimSuffix(word, "…"))
+			return misusef("no %s given", strings.TrimSuffix(word, "…"))
 		}
 	}
 	if len(args) > most {
-		return usagef("%q is one argument too many", args[most])
+		return misusef("%q is one argument too many", args[most])
 	}
 	return nil
 }
@@ -66,7 +79,7 @@ func (a *app) checkJSON(cmd *cobra.Command, _ []string) error {
 		if name == "render" {
 			hint = "write autoconfig render json ADDRESS for the settings as JSON"
 		}
-		return ranError{usagef("%s has no JSON form; %s", cmd.CommandPath(), hint)}
+		return usagef("%s has no JSON form; %s", cmd.CommandPath(), hint)
 	}
 	return nil
 }

@@ -33,20 +33,12 @@ type Doctor struct {
 	Allow      func(host string) bool // whether another may: asked once for a host
 }
 
-// Group is a part of what was seen.
-type Group struct {
-	Title    string
-	Line     string // what there is, in short
-	Findings []finding.Finding
-	Facts    []string // in detail
-}
-
 // Examine looks at the network: the clients' discovery and the records at the same
 // time, and each mail server as soon as something names it.
-func (d *Doctor) Examine(ctx context.Context) ([]Group, error) {
+func (d *Doctor) Examine(ctx context.Context) ([]finding.Group, error) {
 	servers := &visits{permits: d.permits(ctx), login: d.Login != nil, seen: map[string]bool{},
 		prober: probe.New(probe.Options{Env: d.Env, Login: d.Login})}
-	var found, records, mail Group
+	var found, records, mail finding.Group
 	var all sync.WaitGroup
 	all.Go(func() { records = d.records(ctx) })
 	all.Go(func() {
@@ -59,11 +51,11 @@ func (d *Doctor) Examine(ctx context.Context) ([]Group, error) {
 		mail = serverGroup(servers.finish(ctx))
 	})
 	all.Wait()
-	return []Group{found, records, mail}, context.Cause(ctx)
+	return []finding.Group{found, records, mail}, context.Cause(ctx)
 }
 
 // discovery walks the ways of all clients and visits the servers they find.
-func (d *Doctor) discovery(ctx context.Context, servers *visits) Group {
+func (d *Doctor) discovery(ctx context.Context, servers *visits) finding.Group {
 	d.Env.Done = func(r discover.Result) {
 		if r.Settings == nil {
 			return
@@ -78,7 +70,7 @@ func (d *Doctor) discovery(ctx context.Context, servers *visits) Group {
 	sieve.Go(func() { d.sieve(ctx, servers) })
 	r, err := discover.Run(ctx, d.Env, d.Address)
 	sieve.Wait()
-	g := Group{Title: "What mail programs find"}
+	g := finding.Group{Title: "What mail programs find"}
 	if err != nil { // not without names of clients
 		return g
 	}
@@ -116,11 +108,11 @@ func (d *Doctor) sieve(ctx context.Context, servers *visits) {
 }
 
 // records is what `dns check` says.
-func (d *Doctor) records(ctx context.Context) Group {
+func (d *Doctor) records(ctx context.Context) finding.Group {
 	options := dnssrv.PlanOptions{ServiceHost: d.Config.ServiceHost, TTL: dnssrv.DefaultTTL}
 	check := service.NewRecordCheck(d.Data, d.DNS, options, false, nil)
 	s, err := check.Subject(ctx, d.Address.Domain)
-	g := Group{Title: "Records in DNS"}
+	g := finding.Group{Title: "Records in DNS"}
 	if err != nil { // no plan can be made, so the domain is only observed
 		s.Want = nil
 		g.Findings = append(g.Findings, unplanned(d.Address.Domain, err))

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"autoconfig/discover/probe"
+	"autoconfig/finding"
 	"autoconfig/provider"
 )
 
@@ -71,8 +72,8 @@ func (v *visits) finish(ctx context.Context) []probe.Result {
 }
 
 // serverGroup is what was seen of the servers.
-func serverGroup(results []probe.Result) Group {
-	g := Group{Title: "Mail servers"}
+func serverGroup(results []probe.Result) finding.Group {
+	g := finding.Group{Title: "Mail servers"}
 	if len(results) == 0 {
 		g.Line = "none to look at: neither the configuration nor any program's discovery names one"
 	}
