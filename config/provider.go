@@ -155,8 +155,7 @@ func (c *Config) lists(e *Entry) {
 var followsFromOther = []string{"config-servers-missing", "config-host-missing", "config-auth-missing",
 	"config-oauth2-incomplete", "config-oauth2-only", "config-pacc-impossible", "config-protocol-unknown"}
 
-// shortFix is a fix about the port of a server in the form in which the server
-// is written, SCHEME://HOST.
+// shortFix is a fix about the port of a server in the form in which the server is written, SCHEME://HOST.
 func shortFix(e *Entry, server, fix string) string {
 	var s provider.Server
 	for at, written := range e.Each() {
@@ -200,8 +199,8 @@ func (c *Config) meantBuiltin(e *Entry) bool {
 	return true
 }
 
-// inherited turns incoming[0].auth[0] into auth[0] when the server has no auth
-// of its own and takes the provider's; the same for username.
+// inherited turns incoming[0].auth[0] into auth[0] when the server has no auth of its own and takes the provider's; the
+// same for username.
 func (c *Config) inherited(entry, path string) string {
 	server, rest, ok := strings.Cut(path, ".")
 	key, _, _ := strings.Cut(rest, "[")
@@ -240,8 +239,7 @@ func (c *Config) domains(e *Entry) {
 	e.own, e.Domains = own, slices.Concat(e.Domains[:len(e.Domains)-len(e.own)], own)
 }
 
-// takenOver says that an entry replaces the settings of a built-in for a domain
-// which is the built-in's own.
+// takenOver says that an entry replaces the settings of a built-in for a domain which is the built-in's own.
 func takenOver(domain, id string) string {
 	if owner := provider.VendorOwned(domain); owner != "" && owner != id {
 		return fmt.Sprintf("%s belongs to the built-in provider %s, and this entry replaces its settings", domain, owner)
@@ -266,8 +264,8 @@ func domainFix(name string) string {
 	return "write the domain alone, for example example.org"
 }
 
-// Servers are the mail servers that the file itself names, by their paths; a
-// template in a host name is that of the entry's first domain.
+// Servers are the mail servers that the file itself names, by their paths; a template in a host name is that of the
+// entry's first domain.
 func (c *Config) Servers() iter.Seq2[string, provider.Server] {
 	return func(yield func(string, provider.Server) bool) {
 		for _, e := range c.model {

@@ -23,8 +23,8 @@ type Ask struct {
 	to    autodiscover.Schema
 }
 
-// Asks are the requests for all that a server may have for a domain, best first:
-// this program's and those of automx2, go-autoconfig, mailcow and others.
+// Asks are the requests for all that a server may have for a domain, best first: this program's and those of automx2,
+// go-autoconfig, mailcow and others.
 func Asks(domain string) []Ask {
 	a := provider.Address{Local: "postmaster", Domain: domain} // which every domain has (RFC 5321 §4.5.1)
 	return []Ask{
@@ -49,9 +49,8 @@ func (a Ask) Fetch(ctx context.Context, env *discover.Env, base string) ([]byte,
 	return data, err
 }
 
-// DomainOf is the domain in a path or a host name after one of the labels that
-// clients put before it, or the domain in whose folder an Autodiscover answer is; ""
-// without one.
+// DomainOf is the domain in a path or a host name after one of the labels that clients put before it, or the domain in
+// whose folder an Autodiscover answer is; "" without one.
 func DomainOf(place string) string {
 	if host, ok := strings.CutSuffix(strings.ToLower(place), "/autodiscover/autodiscover.xml"); ok {
 		place = host
@@ -78,8 +77,7 @@ func BetterFirst(a, b *Document) int {
 	return cmp.Or(slices.Index(order, a.Format)-slices.Index(order, b.Format), strings.Compare(a.Name, b.Name))
 }
 
-// FromReport is what mail programs found for an address by SRV records alone, if
-// they found anything.
+// FromReport is what mail programs found for an address by SRV records alone, if they found anything.
 func FromReport(r *discover.Report, a provider.Address) (out []*Document) {
 	for _, c := range r.Clients {
 		s := c.Settings

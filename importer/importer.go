@@ -1,6 +1,5 @@
-// Package importer turns documents with mail settings, in any format that
-// clients fetch, into entries for autoconfig.yaml. What a document says and an
-// entry cannot is a remark, with the document's line.
+// Package importer turns documents with mail settings, in any format that clients fetch, into entries for
+// autoconfig.yaml. What a document says and an entry cannot is a remark, with the document's line.
 package importer
 
 import (
@@ -20,8 +19,7 @@ import (
 	"autoconfig/server"
 )
 
-// Settings is the format of `render json` and /api/v1/settings; all others are
-// those of [discover.FormatOf].
+// Settings is the format of `render json` and /api/v1/settings; all others are those of [discover.FormatOf].
 const Settings discover.Format = "settings"
 
 // MaxSize is the most octets of a document that are read.
@@ -38,8 +36,8 @@ type Document struct {
 	lines   map[string]int   // of the provider's values, by path
 }
 
-// Read reads a document that was made for an address, whose local part or both may
-// be empty. A profile may have several accounts.
+// Read reads a document that was made for an address, whose local part or both may be empty. A profile may have several
+// accounts.
 func Read(name string, data []byte, a provider.Address) ([]*Document, error) {
 	format := FormatOf(data)
 	d := &Document{Name: name, Format: format, address: a}

@@ -16,8 +16,7 @@ type leaf struct {
 	line        int
 }
 
-// jsonLeaves are the values of a JSON document; paths are written as in
-// protocols.imap.host and incoming[0].port.
+// jsonLeaves are the values of a JSON document; paths are written as in protocols.imap.host and incoming[0].port.
 func jsonLeaves(data []byte) (out []leaf) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -53,8 +52,8 @@ func jsonLeaves(data []byte) (out []leaf) {
 	return out
 }
 
-// xmlLeaves are the values of an Autodiscover answer or of a property list, whose
-// keys name the elements that follow them. Values in a block have its type in their path.
+// xmlLeaves are the values of an Autodiscover answer or of a property list, whose keys name the elements that follow
+// them. Values in a block have its type in their path.
 func xmlLeaves(data []byte) (out []leaf) {
 	d := xml.NewDecoder(bytes.NewReader(data))
 	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
@@ -99,8 +98,7 @@ func xmlLeaves(data []byte) (out []leaf) {
 	}
 }
 
-// nameBlock puts the value at name into the paths of the leaves below path, so that
-// those of two blocks differ.
+// nameBlock puts the value at name into the paths of the leaves below path, so that those of two blocks differ.
 func nameBlock(leaves []leaf, path, name string) {
 	for _, l := range leaves {
 		if l.path != name {

@@ -10,9 +10,8 @@ import (
 	"autoconfig/provider"
 )
 
-// Merge makes entries of documents. Those of the same domains become one entry, in
-// which the first document counts where they differ; providers that differ in their
-// domains alone become one too. No domain is in two entries.
+// Merge makes entries of documents. Those of the same domains become one entry, in which the first document counts
+// where they differ; providers that differ in their domains alone become one too. No domain is in two entries.
 func Merge(docs []*Document) []*Document {
 	var out []*Document
 	owner := map[string]*Document{}
@@ -51,8 +50,7 @@ func (d *Document) dropTaken(owner map[string]*Document) {
 	})
 }
 
-// complement takes what is missing from another document of the same domains, and
-// remarks on what differs.
+// complement takes what is missing from another document of the same domains, and remarks on what differs.
 func (d *Document) complement(other *Document) {
 	d.Remarks = append(d.Remarks, other.Remarks...)
 	p, q := reflect.ValueOf(d.Provider).Elem(), reflect.ValueOf(other.Provider).Elem()
@@ -143,8 +141,7 @@ var silences = []silence{
 		"further servers of a kind, and ways to log in but a password"},
 }
 
-// Silent names for each format of the documents what it has no place for, so that an
-// entry made of it lacks that.
+// Silent names for each format of the documents what it has no place for, so that an entry made of it lacks that.
 func Silent(docs []*Document) (out []string) {
 	for _, s := range silences {
 		if slices.ContainsFunc(docs, func(d *Document) bool { return d.Format == s.format }) {

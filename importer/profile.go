@@ -56,8 +56,7 @@ func (d *Document) profile(data []byte) ([]*Document, error) {
 	return docs, nil
 }
 
-// passwordLogin reads what the description of one of our own profiles says about
-// passwords.
+// passwordLogin reads what the description of one of our own profiles says about passwords.
 func passwordLogin(description string) provider.PasswordLogin {
 	for _, s := range []struct {
 		message string

@@ -73,8 +73,8 @@ func lineOf(f finding.Finding) (line int) {
 	return line
 }
 
-// guess gives servers that clients would ignore what was probably meant: the security
-// that the port is for, and a password.
+// guess gives servers that clients would ignore what was probably meant: the security that the port is for, and a
+// password.
 func (d *Document) guess() {
 	for at, s := range d.Provider.Each() {
 		if want, _ := s.PortSecurity(); s.Security == "" && want != "" {
@@ -172,8 +172,7 @@ func complete(p *provider.Provider, a provider.Address) *provider.Provider {
 	return &q
 }
 
-// compare remarks on the values of a document that are not in what the provider
-// is written as in the same format.
+// compare remarks on the values of a document that are not in what the provider is written as in the same format.
 func (d *Document) compare(data []byte, leaves func([]byte) []leaf, encode func(*provider.Provider, provider.Address) ([]byte, error)) {
 	full := d.sampleAddress()
 	p := complete(d.Provider, full)
@@ -192,8 +191,8 @@ func (d *Document) compare(data []byte, leaves func([]byte) []leaf, encode func(
 	d.lost(leaves(data), again)
 }
 
-// lost remarks on the leaves that are not among those encoded again. Names, logins
-// and identifiers of a person or a profile do not belong to a provider.
+// lost remarks on the leaves that are not among those encoded again. Names, logins and identifiers of a person or a
+// profile do not belong to a provider.
 func (d *Document) lost(orig, again []leaf) {
 	there := map[string]bool{}
 	for _, l := range again {
@@ -248,8 +247,7 @@ func (d *Document) logins() {
 	}
 }
 
-// guessAddress takes the address that a document does not give from a login that ends
-// with its domain.
+// guessAddress takes the address that a document does not give from a login that ends with its domain.
 func (d *Document) guessAddress(login string) {
 	for _, name := range append([]string{d.address.Domain}, d.Provider.Domains...) {
 		domain, err := provider.ParseDomain(name)
@@ -266,8 +264,8 @@ func (d *Document) guessAddress(login string) {
 	}
 }
 
-// personal replaces the URL of one person, which does not belong into an entry:
-// clients find it from the server's (RFC 6764 §6).
+// personal replaces the URL of one person, which does not belong into an entry: clients find it from the server's (RFC
+// 6764 §6).
 func (d *Document) personal(key string, u *string) {
 	parsed, err := url.Parse(*u)
 	if err != nil || d.address.Local == "" {

@@ -20,8 +20,8 @@ func (e ConfigError) Unwrap() error { return e.error }
 
 func configErrorf(format string, args ...any) error { return ConfigError{fmt.Errorf(format, args...)} }
 
-// onDemand tells the https listener where to order certificates, if it orders any.
-// The function returned releases what that needs.
+// onDemand tells the https listener where to order certificates, if it orders any. The function returned releases what
+// that needs.
 func (s *Service) onDemand(l *server.Listen) (done func(), err error) {
 	done = func() {}
 	from := s.running.TLS.ACME
@@ -52,8 +52,7 @@ func (s *Service) onDemand(l *server.Listen) (done func(), err error) {
 	return func() { _ = store.Close() }, nil // the process ends
 }
 
-// certificate reads the files for the running https listener; nil if there is none,
-// or it orders its certificates.
+// certificate reads the files for the running https listener; nil if there is none, or it orders its certificates.
 func (s *Service) certificate(cfg *config.Config) (*tls.Certificate, error) {
 	if s.running.ListenTLS == "" || s.running.TLS.ACME != nil {
 		return nil, nil //nolint:nilnil // see above
@@ -75,8 +74,8 @@ func loadCertificate(cfg *config.Config) (*tls.Certificate, error) {
 	return &cert, nil
 }
 
-// UsablePairs loads the certificates that serve needs: with a bad one for tls it does
-// not start, with a bad one for signing it gives no profile.
+// UsablePairs loads the certificates that serve needs: with a bad one for tls it does not start, with a bad one for
+// signing it gives no profile.
 func UsablePairs(cfg *config.Config) error {
 	if cfg.ListenTLS != "" {
 		if _, err := loadCertificate(cfg); err != nil {
@@ -91,8 +90,8 @@ func UsablePairs(cfg *config.Config) error {
 	return nil
 }
 
-// usableFolder makes the folder for certificates and writes to it: it is better not
-// to start than to order certificates and lose them.
+// usableFolder makes the folder for certificates and writes to it: it is better not to start than to order certificates
+// and lose them.
 func usableFolder(path string) error {
 	err := os.MkdirAll(path, 0o700)
 	if err == nil {

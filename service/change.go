@@ -13,8 +13,8 @@ import (
 	"autoconfig/source"
 )
 
-// change is a configuration with everything that it names, opened and checked. It
-// changes nothing until it is committed.
+// change is a configuration with everything that it names, opened and checked. It changes nothing until it is
+// committed.
 type change struct {
 	cfg     *config.Config
 	data    *config.Data
@@ -23,8 +23,7 @@ type change struct {
 	sources *opened          // nil: those that are open
 }
 
-// prepare reads everything again. All that is wrong or doubtful is logged; the error
-// is the first failure.
+// prepare reads everything again. All that is wrong or doubtful is logged; the error is the first failure.
 func (s *Service) prepare() (*change, error) {
 	c := &change{}
 	var found, more []finding.Finding

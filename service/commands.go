@@ -24,8 +24,8 @@ type CommandState struct {
 // Title is the command for people.
 func (c CommandState) Title() string { return provider.Printable(c.Name(), 200) }
 
-// list adds the domains that commands print to the data. If one fails, what it printed
-// before counts; without that, it is not known which domains are served.
+// list adds the domains that commands print to the data. If one fails, what it printed before counts; without that, it
+// is not known which domains are served.
 func (b *Sources) list(o *opened, cfg *config.Config, data *config.Data) (found []finding.Finding) {
 	for _, e := range cfg.Model() {
 		if e.DomainsCommand == nil {
@@ -55,8 +55,8 @@ func (b *Sources) Commands() []CommandState {
 	return b.now.commands
 }
 
-// listed adds the lines of an output, except domains of a file or of a built-in
-// provider, and lines that are not domains.
+// listed adds the lines of an output, except domains of a file or of a built-in provider, and lines that are not
+// domains.
 func listed(o *opened, e config.Entry, c *CommandState, out []byte, data *config.Data) (found []finding.Finding) {
 	name, bad := c.Title(), 0
 	say := func(f finding.Finding) {

@@ -11,8 +11,7 @@ import (
 	"autoconfig/source"
 )
 
-// Resolvers are those of a configuration, which may be nil, else the system's,
-// at the time of each call.
+// Resolvers are those of a configuration, which may be nil, else the system's, at the time of each call.
 func Resolvers(cfg *config.Config) func() []string {
 	system := query.NewSystem(query.SystemFile).Resolvers
 	if cfg == nil || len(cfg.DNS.Resolver) == 0 {
@@ -21,8 +20,8 @@ func Resolvers(cfg *config.Config) func() []string {
 	return func() []string { return cfg.DNS.Resolver.Addresses(system) }
 }
 
-// leads finds out which names lead to this server, if it orders certificates or a
-// proxy may ask /ask, which service_host leads to.
+// leads finds out which names lead to this server, if it orders certificates or a proxy may ask /ask, which
+// service_host leads to.
 func leads(cfg *config.Config, listen string) *acme.Leads {
 	o := acme.LeadsOptions{Listen: listen, Now: time.Now}
 	if a := cfg.TLS.ACME; a != nil {

@@ -25,8 +25,7 @@ import (
 // liveTimeout is how long one step of the look from outside may take.
 const liveTimeout = 10 * time.Second
 
-// Live looks from outside, through env, at the running service and at the mail
-// servers that it announces.
+// Live looks from outside, through env, at the running service and at the mail servers that it announces.
 func Live(ctx context.Context, env *discover.Env, cfg *config.Config, data *config.Data, now func() time.Time) (
 	[]finding.Finding, error) {
 	var servers []finding.Finding
@@ -40,9 +39,8 @@ func Live(ctx context.Context, env *discover.Env, cfg *config.Config, data *conf
 // serversAtOnce is how many mail servers are looked at at a time.
 const serversAtOnce = 16
 
-// liveServers reports what is wrong with the mail servers that the file names,
-// where it names them: a closed port, another's certificate, a login method that
-// is not offered.
+// liveServers reports what is wrong with the mail servers that the file names, where it names them: a closed port,
+// another's certificate, a login method that is not offered.
 func liveServers(ctx context.Context, env *discover.Env, cfg *config.Config, now func() time.Time) []finding.Finding {
 	prober := probe.New(probe.Options{Env: env, Step: liveTimeout, Now: now, Once: true})
 	type announced struct {

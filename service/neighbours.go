@@ -20,9 +20,8 @@ const (
 	policyTime = 10 * time.Second
 )
 
-// Neighbours are what a check of records covers beyond the plan. Policies are fetched
-// through transport, which must refuse private addresses; redirects are not followed
-// (RFC 8461 §3.3).
+// Neighbours are what a check of records covers beyond the plan. Policies are fetched through transport, which must
+// refuse private addresses; redirects are not followed (RFC 8461 §3.3).
 func Neighbours(cfg *config.Config, transport *http.Transport) *check.Neighbours {
 	n := &check.Neighbours{}
 	if acme := cfg.TLS.ACME; acme != nil {

@@ -9,8 +9,7 @@ const (
 	stateStopping  = "STOPPING=1"
 )
 
-// notify sends the state to the service manager, if one listens (a unit with
-// Type=notify).
+// notify sends the state to the service manager, if one listens (a unit with Type=notify).
 func (s *Service) notify(state string) {
 	socket := s.opts.Env.Get("NOTIFY_SOCKET")
 	if socket == "" {

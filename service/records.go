@@ -17,8 +17,8 @@ import (
 	"autoconfig/source"
 )
 
-// PlanRecords lists the records of a domain. Where PACC cannot state the
-// provider, or is switched off, none is planned for it.
+// PlanRecords lists the records of a domain. Where PACC cannot state the provider, or is switched off, none is planned
+// for it.
 func PlanRecords(domain string, p *provider.Provider, o dnssrv.PlanOptions) ([]dnssrv.RR, error) {
 	if body, err := pacc.Encode(p, domain); err == nil {
 		o.PACC = pacc.TXT(body)
@@ -26,8 +26,7 @@ func PlanRecords(domain string, p *provider.Provider, o dnssrv.PlanOptions) ([]d
 	return dnssrv.Plan(domain, p, o)
 }
 
-// OwnDomains are the operator's own domains. A row that cannot be used is remembered
-// until its domain is checked.
+// OwnDomains are the operator's own domains. A row that cannot be used is remembered until its domain is checked.
 type OwnDomains struct {
 	data *config.Data
 	rows sync.Map // domain → *source.RowError
@@ -51,16 +50,14 @@ type RecordCheck struct {
 	options dnssrv.PlanOptions
 }
 
-// NewRecordCheck asks client, and where authoritative is set every name server
-// of a zone. Neighbours may be nil.
+// NewRecordCheck asks client, and where authoritative is set every name server of a zone. Neighbours may be nil.
 func NewRecordCheck(data *config.Data, client *query.Client, o dnssrv.PlanOptions, authoritative bool, n *check.Neighbours) *RecordCheck {
 	checker := check.New(client, check.Options{
 		Authoritative: authoritative, Neighbours: n, ByMX: source.NewMXTable(data.Providers).ByHosts, Digest: pacc.ParseTXT})
 	return &RecordCheck{OwnDomains: NewOwnDomains(data), checker: checker, options: o}
 }
 
-// Checked is the result for one domain. With an error, the report says that it could
-// not be checked.
+// Checked is the result for one domain. With an error, the report says that it could not be checked.
 type Checked struct {
 	Report finding.Report
 	Err    error
@@ -88,8 +85,8 @@ func (d *OwnDomains) Row(domain string) *source.RowError {
 	return bad
 }
 
-// Domain checks one domain, with its plan if it is one of the operator's. A row that
-// cannot be used, and a name that records do not fit below, are findings.
+// Domain checks one domain, with its plan if it is one of the operator's. A row that cannot be used, and a name that
+// records do not fit below, are findings.
 func (c *RecordCheck) Domain(ctx context.Context, domain string) Checked {
 	var s check.Subject
 	var err error

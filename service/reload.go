@@ -13,9 +13,8 @@ import (
 // pollEvery is how often the files are checked for changes.
 const pollEvery = 2 * time.Second
 
-// reloads reads everything again on SIGHUP, when a file's time or size has
-// changed, when a command lists other domains, and on the day of a change at a built-in provider, until ctx ends.
-// What counts as a change begins when it is called.
+// reloads reads everything again on SIGHUP, when a file's time or size has changed, when a command lists other domains,
+// and on the day of a change at a built-in provider, until ctx ends. What counts as a change begins when it is called.
 func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
 	go s.reloadAfter(ctx, hup, s.look(s.served.Load().cfg.Day()))
 }
@@ -54,8 +53,8 @@ func (s *Service) reloadAfter(ctx context.Context, hup <-chan os.Signal, seen ma
 	}
 }
 
-// merge is now with the stamps of before for the files that were checked then: one
-// that changed meanwhile is read next time.
+// merge is now with the stamps of before for the files that were checked then: one that changed meanwhile is read next
+// time.
 func merge(before, now map[string]stamp) map[string]stamp {
 	for path := range now {
 		if old, known := before[path]; known {

@@ -1,5 +1,5 @@
-// Package service is the running server: it loads a configuration with all that it
-// names, serves it, and puts a changed one in force as a whole or not at all.
+// Package service is the running server: it loads a configuration with all that it names, serves it, and puts a changed
+// one in force as a whole or not at all.
 package service
 
 import (
@@ -110,8 +110,7 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 	return s.srv.Run(ctx, listen)
 }
 
-// start puts the first configuration in force. The function returned releases what
-// that needs.
+// start puts the first configuration in force. The function returned releases what that needs.
 func (s *Service) start(data *config.Data, l *server.Listen) (done func(), err error) {
 	c := &change{cfg: s.running, data: data, set: Settings(s.running, data, source.NewMX(data.ByMX(), s.mx))}
 	if c.cert, err = s.certificate(c.cfg); err != nil {

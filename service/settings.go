@@ -54,8 +54,7 @@ func Settings(cfg *config.Config, data *config.Data, mx *source.MX) *server.Sett
 	return set
 }
 
-// brokenSigner fails closed: where signed profiles are configured, none is better
-// than an unsigned one.
+// brokenSigner fails closed: where signed profiles are configured, none is better than an unsigned one.
 type brokenSigner struct{ err error }
 
 func (b brokenSigner) Sign([]byte) ([]byte, error) { return nil, b.err }

@@ -21,8 +21,8 @@ import (
 	"autoconfig/source"
 )
 
-// Sources are the open databases and directories. One whose settings stay the same
-// after a reload stays open and keeps its cache.
+// Sources are the open databases and directories. One whose settings stay the same after a reload stays open and keeps
+// its cache.
 type Sources struct {
 	log   *slog.Logger
 	env   config.Env
@@ -67,8 +67,7 @@ func (b *Sources) Open(cfg *config.Config, data *config.Data) []finding.Finding 
 	return found
 }
 
-// prepare opens the sources of a configuration that are not open yet, and
-// gives all of them to its data.
+// prepare opens the sources of a configuration that are not open yet, and gives all of them to its data.
 func (b *Sources) prepare(cfg *config.Config, data *config.Data) (*opened, []finding.Finding) {
 	o := &opened{all: map[sourceKey]*source.Backend{}, others: map[string]*source.ISPDB{}, lists: map[string]string{}}
 	data.Remote, data.ISPDB = nil, nil
@@ -184,8 +183,7 @@ func openSource(s *config.Source, secret string, ca []byte, log *slog.Logger) (*
 		User: s.User, LoginAttribute: s.LoginAttribute})
 }
 
-// Roots are the system's authorities and those of a PEM file; nil, without a
-// file, means the system's alone.
+// Roots are the system's authorities and those of a PEM file; nil, without a file, means the system's alone.
 func Roots(caFile string) (*x509.CertPool, error) {
 	if caFile == "" {
 		return nil, nil //nolint:nilnil // crypto/tls takes nil for the system's roots
@@ -246,8 +244,7 @@ func (b *Sources) trouble() []string {
 	return out
 }
 
-// badRows counts the rows that cannot be used, by source: zero for one that a reload
-// has removed.
+// badRows counts the rows that cannot be used, by source: zero for one that a reload has removed.
 func (b *Sources) badRows() map[string]int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -264,8 +261,7 @@ func (b *Sources) badRows() map[string]int {
 // checkEvery is how often each source is checked.
 const checkEvery = 5 * time.Second
 
-// watch checks the sources until ctx ends, and logs once for each its rows that do
-// not count.
+// watch checks the sources until ctx ends, and logs once for each its rows that do not count.
 func (b *Sources) watch(ctx context.Context) {
 	go repeat(ctx, refreshEvery, func() {
 		if b.commands.Refresh(ctx) && ctx.Err() == nil {
@@ -295,8 +291,7 @@ func (b *Sources) watch(ctx context.Context) {
 	}
 }
 
-// BuiltinRows logs the rows of a source that do not count because a built-in provider
-// owns their domains.
+// BuiltinRows logs the rows of a source that do not count because a built-in provider owns their domains.
 func (b *Sources) BuiltinRows(ctx context.Context, s *source.Backend) {
 	domains, _ := s.BuiltinRows(ctx) // the next check logs an error
 	for _, domain := range domains {

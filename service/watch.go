@@ -24,8 +24,7 @@ const (
 	watchMissed    = 32  // look-ups that fail in a row end a round: each may take a time-out
 )
 
-// watch checks the records of the operator's own domains again and again, without
-// those found by MX.
+// watch checks the records of the operator's own domains again and again, without those found by MX.
 type watch struct {
 	every time.Duration
 	log   *slog.Logger
@@ -35,8 +34,7 @@ type watch struct {
 	broken map[string]string // the faults of the last round, by domain
 }
 
-// run checks all domains soon after the start and then regularly, at random times so
-// that replicas do not ask at once.
+// run checks all domains soon after the start and then regularly, at random times so that replicas do not ask at once.
 func (w *watch) run(ctx context.Context) {
 	wait := rand.N(min(w.every, time.Minute)) //nolint:gosec // only spreads the load
 	for {
@@ -50,9 +48,8 @@ func (w *watch) run(ctx context.Context) {
 	}
 }
 
-// round checks every domain once and reports the outcome. If the list breaks off or
-// the resolver is down, the last complete round stays; if a look-up fails, what was
-// known about its domain.
+// round checks every domain once and reports the outcome. If the list breaks off or the resolver is down, the last
+// complete round stays; if a look-up fails, what was known about its domain.
 func (w *watch) round(ctx context.Context) {
 	result, broken, missed, err := w.look(ctx)
 	if ctx.Err() != nil {
@@ -122,8 +119,8 @@ func (w *watch) look(ctx context.Context) (result server.Records, broken map[str
 	return result, broken, missed, broke
 }
 
-// count adds the records of a report to those of the round, and returns how many were
-// answered, and the response codes of the others.
+// count adds the records of a report to those of the round, and returns how many were answered, and the response codes
+// of the others.
 func count(r finding.Report, status map[string]int) (answered int, failed map[string]int) {
 	failed = map[string]int{}
 	for _, f := range r.Findings {
@@ -140,16 +137,14 @@ func count(r finding.Report, status map[string]int) (answered int, failed map[st
 	return answered, failed
 }
 
-// answers reports whether a resolver answers, even by refusing: about the root, which
-// has no mail exchangers.
+// answers reports whether a resolver answers, even by refusing: about the root, which has no mail exchangers.
 func answers(ctx context.Context, client *query.Client) bool {
 	_, err := client.LookupMX(ctx, ".")
 	question, failed := errors.AsType[*query.QuestionError](err)
 	return err == nil || errors.Is(err, provider.ErrNotFound) || failed && question.Answer.Outcome == query.REFUSED
 }
 
-// faultsOf names what to fix, sorted. A row that cannot be used is not a fault of the
-// domain's records.
+// faultsOf names what to fix, sorted. A row that cannot be used is not a fault of the domain's records.
 func faultsOf(r finding.Report) string {
 	var ids []string
 	for _, f := range r.Findings {
@@ -161,8 +156,7 @@ func faultsOf(r finding.Report) string {
 	return strings.Join(slices.Compact(ids), ", ")
 }
 
-// logChanges writes a line for each domain that broke, changed or was fixed
-// since the last round.
+// logChanges writes a line for each domain that broke, changed or was fixed since the last round.
 func (w *watch) logChanges(broken map[string]string) {
 	for domain, faults := range broken {
 		if w.broken[domain] != faults {

@@ -103,8 +103,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 	return exitProblem
 }
 
-// explained is the text of an error; what is wrong with a file is said in this
-// program's words.
+// explained is the text of an error; what is wrong with a file is said in this program's words.
 func explained(err error) string {
 	text := err.Error()
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
@@ -203,8 +202,8 @@ func (a *app) findConfig() string {
 	return ""
 }
 
-// load reads the configuration and its data, and opens the sources. What is wrong
-// goes to stderr; failures end the program with status 2.
+// load reads the configuration and its data, and opens the sources. What is wrong goes to stderr; failures end the
+// program with status 2.
 func (a *app) load() error {
 	found := a.read()
 	a.printFindings(found)
@@ -229,8 +228,7 @@ func (a *app) read() (found []finding.Finding) {
 	return found
 }
 
-// configuration reads the file of --config, else the environment's variables,
-// else a file at a usual place.
+// configuration reads the file of --config, else the environment's variables, else a file at a usual place.
 func (a *app) configuration() (*config.Config, []finding.Finding) {
 	reader, path := new(files.Reader), a.findConfig()
 	if a.configPath == "" {
@@ -251,8 +249,8 @@ func (a *app) today() time.Time {
 	return a.now()
 }
 
-// printFindings writes findings to stderr, one a line; under a syntax error, and
-// under all of config check, is the line that it is about.
+// printFindings writes findings to stderr, one a line; under a syntax error, and under all of config check, is the line
+// that it is about.
 func (a *app) printFindings(found []finding.Finding) {
 	for _, f := range found {
 		level := "error"

@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// ask asks the person at the terminal. An interrupt and the end of the input are
-// no answer.
+// ask asks the person at the terminal. An interrupt and the end of the input are no answer.
 func (a *app) ask(ctx context.Context, question string) string {
 	if a.answers == nil { // one for all questions: what was typed ahead is in it
 		a.answers = bufio.NewReader(a.stdin)
@@ -27,8 +26,7 @@ func (a *app) agreed(ctx context.Context, format string, args ...any) bool {
 	return answer == "y" || answer == "yes"
 }
 
-// interruptible reads from the terminal, and gives up when ctx ends: the read
-// itself cannot be.
+// interruptible reads from the terminal, and gives up when ctx ends: the read itself cannot be.
 func interruptible[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	type result struct {
 		value T

@@ -11,8 +11,7 @@ import (
 	"autoconfig/finding"
 )
 
-// completions are what the arguments of the commands may be, by the words of
-// their usage lines.
+// completions are what the arguments of the commands may be, by the words of their usage lines.
 func (a *app) completions(cmd *cobra.Command) cobra.CompletionFunc {
 	words := strings.Fields(cmd.Use)[1:]
 	if i := slices.IndexFunc(words, func(w string) bool { return strings.Contains(w, "…|") }); i >= 0 {
@@ -64,8 +63,7 @@ func (a *app) ids() []string {
 // mostCompleted bounds the domains that a shell is offered.
 const mostCompleted = 1000
 
-// ownDomains are the operator's domains, files included, that begin with begun,
-// or with what is behind its @.
+// ownDomains are the operator's domains, files included, that begin with begun, or with what is behind its @.
 func (a *app) ownDomains(ctx context.Context, begun string) []string {
 	cfg, found := a.configuration()
 	if config.Failed(found) {

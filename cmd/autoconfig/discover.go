@@ -14,8 +14,8 @@ import (
 	"autoconfig/source"
 )
 
-// discoveredAtOnce is how many addresses of a file are looked at at a time.
-// Each has up to a hundred questions and requests under way.
+// discoveredAtOnce is how many addresses of a file are looked at at a time. Each has up to a hundred questions and
+// requests under way.
 const discoveredAtOnce = 4
 
 // discovery is one run of `discover`.
@@ -85,8 +85,7 @@ func (d *discovery) run(ctx context.Context, args []string) error {
 	return silent(r.broken())
 }
 
-// broken reports what makes the exit status 1: no program finds anything, or
-// what is published is at fault.
+// broken reports what makes the exit status 1: no program finds anything, or what is published is at fault.
 func (r discoverJSON) broken() bool { return !r.Found() || finding.Summarize(r.Findings).Fail > 0 }
 
 // names are the clients to walk, none for all.
@@ -115,8 +114,7 @@ func (d *discovery) one(ctx context.Context, addr provider.Address, names []stri
 	return discoverJSON{r, array(found)}
 }
 
-// stream looks at the addresses of a file and prints each result as it comes,
-// in order, with a fixed number in memory.
+// stream looks at the addresses of a file and prints each result as it comes, in order, with a fixed number in memory.
 func (d *discovery) stream(ctx context.Context, names []string) error {
 	expected, addrs, err := fileValues(d.file, d.stdin, typedAddress)
 	if err != nil {

@@ -10,9 +10,8 @@ import (
 	"autoconfig/finding"
 )
 
-// printReport prints a report for people: a line that sums it up, the programs
-// that end alike together, where they differ, then what is wrong. Among many
-// addresses a finding is a line.
+// printReport prints a report for people: a line that sums it up, the programs that end alike together, where they
+// differ, then what is wrong. Among many addresses a finding is a line.
 func (d *discovery) printReport(r discoverJSON, single bool) error {
 	out := d.printer(d.format)
 	with := 0

@@ -46,8 +46,8 @@ func (p *planFlags) options(cfg *config.Config) dnssrv.PlanOptions {
 		Only: p.only, Without: p.without, PACCAlso: p.paccAlso}
 }
 
-// planOf finds the provider of a domain and lists its records. A plan that
-// cannot be made is wrong usage or configuration.
+// planOf finds the provider of a domain and lists its records. A plan that cannot be made is wrong usage or
+// configuration.
 func (a *app) planOf(ctx context.Context, domain string, o dnssrv.PlanOptions) (plan plannedDomain, err error) {
 	if err := dnssrv.Ownable(domain); err != nil {
 		return plan, a.planError(err)
@@ -63,8 +63,8 @@ func (a *app) planOf(ctx context.Context, domain string, o dnssrv.PlanOptions) (
 	return plannedDomain{Domain: domain, Records: dnssrv.Rows(records), Notes: planNotes(domain, p, o), zone: records}, nil
 }
 
-// planListed is planOf for a domain of a list: what is wrong with that domain
-// alone is a finding, so that it does not stop the rest.
+// planListed is planOf for a domain of a list: what is wrong with that domain alone is a finding, so that it does not
+// stop the rest.
 func (a *app) planListed(ctx context.Context, own *service.OwnDomains, domain string, o dnssrv.PlanOptions) plannedDomain {
 	if row := own.Row(domain); row != nil {
 		return plannedDomain{found: []finding.Finding{row.Finding()}}

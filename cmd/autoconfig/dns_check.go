@@ -73,8 +73,8 @@ func b2i(b bool) int {
 	return 0
 }
 
-// stream checks domains and prints each report as it comes, in order. What a
-// kind of finding means is said once, after the last domain.
+// stream checks domains and prints each report as it comes, in order. What a kind of finding means is said once, after
+// the last domain.
 func (c *dnsCheck) stream(ctx context.Context, expected int, domains iter.Seq2[string, error]) error {
 	var total finding.Summary
 	var met []finding.Finding // the first of each kind
@@ -122,8 +122,7 @@ func (c *dnsCheck) total(count, broken int, total finding.Summary, single bool) 
 // manualFormat is the form for people at a provider's panel.
 const manualFormat = "manual"
 
-// manual prints the planned records next to what is there, and what else is to
-// be said, a line each.
+// manual prints the planned records next to what is there, and what else is to be said, a line each.
 func (c *dnsCheck) manual(out *printer, r finding.Report) error {
 	var list []dnssrv.Comparison
 	var rest []finding.Finding
@@ -150,8 +149,7 @@ func (c *dnsCheck) manual(out *printer, r finding.Report) error {
 	return out.err
 }
 
-// brief prints the report of one of many domains: what is wrong, and the
-// missing records.
+// brief prints the report of one of many domains: what is wrong, and the missing records.
 func (p *printer) brief(r finding.Report) error {
 	if r.Summary.Fail+r.Summary.Warn > 0 {
 		p.summary(r.Domain, r.Summary)
@@ -166,8 +164,7 @@ func skipped(f finding.Finding) bool { return f.Level == finding.Skipped }
 
 func fine(f finding.Finding) bool { return f.Level == finding.OK || f.Level == finding.Skipped }
 
-// firstOfEach adds the kinds of findings that were not met before, in the words
-// of the catalogue.
+// firstOfEach adds the kinds of findings that were not met before, in the words of the catalogue.
 func firstOfEach(met, found []finding.Finding) []finding.Finding {
 	for _, f := range found {
 		if !fine(f) && !slices.ContainsFunc(met, func(m finding.Finding) bool { return m.ID == f.ID }) {

@@ -12,8 +12,8 @@ import (
 	"autoconfig/dnssrv/publish"
 )
 
-// doneList is the file of --since: the domains that are done, each with a hash of
-// its plan, so that a plan that has changed is published again.
+// doneList is the file of --since: the domains that are done, each with a hash of its plan, so that a plan that has
+// changed is published again.
 type doneList struct {
 	seen sync.Map // the 16 digits of the hash, which covers the domain too
 	file *os.File // nil: nothing is added

@@ -82,8 +82,7 @@ func (a *app) dnsPublishCommand() *cobra.Command {
 	return cmd
 }
 
-// options reads the flags. What would keep a change from being made is said
-// before anything is asked.
+// options reads the flags. What would keep a change from being made is said before anything is asked.
 func (d *dnsPublish) options() (o publish.Options, err error) {
 	o = publish.Options{Zone: d.zone, Wait: max(d.wait, 1), Exec: d.exec, Output: d.stderr} // 0 would be the default
 	if len(d.server) > 0 {

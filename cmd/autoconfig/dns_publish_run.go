@@ -34,8 +34,8 @@ type publishedChange struct {
 	Add    []string `json:"add,omitempty"`
 }
 
-// publishJob is what is prepared together: the domains of a command line, so
-// that those of one zone share an update, or one domain of a list.
+// publishJob is what is prepared together: the domains of a command line, so that those of one zone share an update, or
+// one domain of a list.
 type publishJob struct {
 	plans []publish.DomainPlan
 	zones []*publishedZone
@@ -49,8 +49,7 @@ type publishTotal struct{ domains, published, changes, same, failed, known int }
 // publishedAtOnce is how many domains of a list are under way.
 const publishedAtOnce = 4
 
-// some publishes the domains of a command line; every plan is made before the
-// first question is asked.
+// some publishes the domains of a command line; every plan is made before the first question is asked.
 func (d *dnsPublish) some(ctx context.Context, domains []string) error {
 	var job publishJob
 	for _, domain := range domains {
@@ -71,8 +70,7 @@ func (d *dnsPublish) some(ctx context.Context, domains []string) error {
 	return cmp.Or(d.finish(ctx, &job), silent(d.total.failed > 0))
 }
 
-// each publishes the domains of a list, a few at a time. One that fails does not
-// stop the rest.
+// each publishes the domains of a list, a few at a time. One that fails does not stop the rest.
 func (d *dnsPublish) each(ctx context.Context, expected int, domains iter.Seq2[string, error]) error {
 	workers := publishedAtOnce
 	if d.exec != "" || !d.yes && !d.dryRun {
@@ -140,8 +138,7 @@ func (d *dnsPublish) carryOut(ctx context.Context, z *publishedZone) {
 	}
 }
 
-// finish shows what a job is about, asks where a person is to be asked, and
-// reports.
+// finish shows what a job is about, asks where a person is to be asked, and reports.
 func (d *dnsPublish) finish(ctx context.Context, job *publishJob) error {
 	d.total.domains += max(len(job.plans), 1)
 	d.total.known += b2i(job.known)
@@ -192,8 +189,7 @@ func (d *dnsPublish) finishZone(ctx context.Context, z *publishedZone) error {
 	return d.report(z)
 }
 
-// show prints the difference: on stdout, or next to JSON on stderr, where a
-// person is asked.
+// show prints the difference: on stdout, or next to JSON on stderr, where a person is asked.
 func (d *dnsPublish) show(u *publish.ZoneUpdate, zone string) {
 	w := d.stdout
 	if d.json {

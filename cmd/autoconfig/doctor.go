@@ -100,8 +100,7 @@ func (d *doctorRun) examine(ctx context.Context) ([]finding.Group, error) {
 	return look.Examine(ctx)
 }
 
-// lookup is the provider of a domain in the configuration or among the
-// built-ins; nil is an answer.
+// lookup is the provider of a domain in the configuration or among the built-ins; nil is an answer.
 func (d *doctorRun) lookup(domain string) *provider.Provider {
 	p, err := d.data.All().Lookup(context.Background(), provider.Address{Domain: domain})
 	switch {

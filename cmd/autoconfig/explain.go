@@ -41,8 +41,7 @@ func (a *app) explainCommand() *cobra.Command {
 	return cmd
 }
 
-// explainArgs takes the flags out of the arguments; everything else is text, and
-// so is what follows "--".
+// explainArgs takes the flags out of the arguments; everything else is text, and so is what follows "--".
 func (a *app) explainArgs(cmd *cobra.Command, args []string) (text string, help bool, err error) {
 	var flags, words []string
 	for i := 0; i < len(args); i++ {
@@ -108,8 +107,8 @@ func (a *app) explain(text, lang string) error {
 	return nil
 }
 
-// localeLanguage is the language of LC_ALL, LC_MESSAGES or LANG, whichever is
-// set first (POSIX.1-2017, Base Definitions, 8.2): de for de_DE.UTF-8.
+// localeLanguage is the language of LC_ALL, LC_MESSAGES or LANG, whichever is set first (POSIX.1-2017, Base
+// Definitions, 8.2): de for de_DE.UTF-8.
 func localeLanguage() string {
 	locale := cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG"))
 	lang, _, _ := strings.Cut(locale, ".")
@@ -117,8 +116,8 @@ func localeLanguage() string {
 	return strings.ToLower(lang)
 }
 
-// printExplained is a finding as a help desk reads it out. Its headings are in
-// English where the pages do not have the language yet.
+// printExplained is a finding as a help desk reads it out. Its headings are in English where the pages do not have the
+// language yet.
 func printExplained(w io.Writer, f finding.Finding, lang string) {
 	e, _ := finding.In(lang, f.ID)
 	fmt.Fprintf(w, "%s  [%s]\n", e.Title, f.ID)

@@ -15,8 +15,7 @@ import (
 	"autoconfig/source"
 )
 
-// flagValue is a flag that is checked as it is read, before anything is done.
-// The error says what to write.
+// flagValue is a flag that is checked as it is read, before anything is done. The error says what to write.
 type flagValue struct {
 	set   func(string) error
 	shown string   // the default
@@ -38,8 +37,7 @@ func wordFlag(to *string, words []string) *flagValue {
 	}}
 }
 
-// wordsFlag is a repeatable flag whose values, also several with commas, are of
-// some words; shown is the default.
+// wordsFlag is a repeatable flag whose values, also several with commas, are of some words; shown is the default.
 func wordsFlag(to *[]string, shown string, words []string) *flagValue {
 	return &flagValue{shown: shown, words: words, set: func(s string) error {
 		list, err := csv.NewReader(strings.NewReader(s)).Read()

@@ -8,14 +8,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// helpTexts has a file for each command: a line that says what it does, what there
-// is to know about it, and examples.
+// helpTexts has a file for each command: a line that says what it does, what there is to know about it, and examples.
 //
 //go:embed help
 var helpTexts embed.FS
 
-// newCommand makes the command of a path such as "dns check"; args are what its usage
-// line has after that.
+// newCommand makes the command of a path such as "dns check"; args are what its usage line has after that.
 func newCommand(path, args string, run func(ctx context.Context, args []string) error) *cobra.Command {
 	text, err := helpTexts.ReadFile("help/" + strings.ReplaceAll(path, " ", "-") + ".txt")
 	if err != nil {

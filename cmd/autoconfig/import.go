@@ -135,8 +135,7 @@ func (i *importing) take(name string, data []byte, a provider.Address, err error
 	i.docs = append(i.docs, docs...)
 }
 
-// folder reads all documents below a folder. What is in none of the formats, such
-// as a licence, is a warning.
+// folder reads all documents below a folder. What is in none of the formats, such as a licence, is a warning.
 func (i *importing) folder(dir string) error {
 	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		switch {
@@ -209,8 +208,8 @@ func (i *importing) environmentOf() (*discover.Env, error) {
 	return i.network.environment(i.cfg), nil
 }
 
-// discover takes the documents that mail programs take settings from, and the
-// settings that a program found without one.
+// discover takes the documents that mail programs take settings from, and the settings that a program found without
+// one.
 func (i *importing) discover(ctx context.Context, addr provider.Address) error {
 	env, err := i.environmentOf()
 	if err != nil {

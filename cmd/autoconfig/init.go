@@ -154,8 +154,7 @@ func (b *beginning) draft(ctx context.Context, domain string, o setup.Options) (
 	return d, context.Cause(ctx)
 }
 
-// look looks at the network until there are servers to announce; a person may
-// name them.
+// look looks at the network until there are servers to announce; a person may name them.
 func (b *beginning) look(ctx context.Context, domain string, o setup.Options) (setup.Draft, error) {
 	cfg, _ := b.configuration() // its dns.resolver; whatever else is in it does not count here
 	o.Env, o.Now = b.network.environment(cfg), b.today

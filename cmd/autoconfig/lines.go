@@ -17,10 +17,9 @@ import (
 	"autoconfig/files"
 )
 
-// fileValues are the values in a file, one a line, and how many there are (-1:
-// not known). A named file is read before the first of them, so that a mistake
-// in its last line does not come after an hour; standard input ("-") is read as
-// it comes.
+// fileValues are the values in a file, one a line, and how many there are (-1: not known). A named file is read before
+// the first of them, so that a mistake in its last line does not come after an hour; standard input ("-") is read as it
+// comes.
 func fileValues[T any](path string, stdin io.Reader, parse func(string) (T, error)) (int, iter.Seq2[T, error], error) {
 	if path == "-" {
 		return -1, lineValues("standard input", stdin, parse), nil
@@ -40,8 +39,7 @@ func fileValues[T any](path string, stdin io.Reader, parse func(string) (T, erro
 	return len(list), each(list), nil
 }
 
-// named reads files that a command line names, within bounds; a person may be at
-// the other end of a pipe.
+// named reads files that a command line names, within bounds; a person may be at the other end of a pipe.
 func named() *files.Reader { return &files.Reader{AnyKind: true, Patience: time.Minute} }
 
 // document is a file of at most most bytes, or standard input ("-").
@@ -137,9 +135,9 @@ func (p *progress) clear() {
 	}
 }
 
-// eachInOrder works on the values of a list, several at a time, and shows the
-// results in the order of the list, under a bar. It ends with the first error of
-// show, of the list or of ctx: what is under way then ended early and tells nothing.
+// eachInOrder works on the values of a list, several at a time, and shows the results in the order of the list, under a
+// bar. It ends with the first error of show, of the list or of ctx: what is under way then ended early and tells
+// nothing.
 func eachInOrder[T, R any](ctx context.Context, bar *progress, list iter.Seq2[T, error], workers int,
 	work func(context.Context, T) R, show func(R) error) error {
 	defer bar.clear()

@@ -46,8 +46,7 @@ func (d *discovery) lint(ctx context.Context, args []string) error {
 	return cmp.Or(err, silent(out.Summary.Fail > 0))
 }
 
-// document is a file, standard input or what a URL answers, and its Content-Type
-// where it has one.
+// document is a file, standard input or what a URL answers, and its Content-Type where it has one.
 func (d *discovery) document(ctx context.Context, name string) ([]byte, string, error) {
 	lower := strings.ToLower(name)
 	if !strings.HasPrefix(lower, "https://") && !strings.HasPrefix(lower, "http://") {

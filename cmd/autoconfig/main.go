@@ -1,5 +1,5 @@
-// Command autoconfig serves mail-client settings, and plans, checks and
-// publishes the DNS records that lead clients to them.
+// Command autoconfig serves mail-client settings, and plans, checks and publishes the DNS records that lead clients to
+// them.
 package main
 
 import (
@@ -14,8 +14,8 @@ import (
 
 func main() { os.Exit(run(time.Now)) }
 
-// run ends the program's work with the first signal, and the program with the
-// second, whatever it is still doing; now says which day it is.
+// run ends the program's work with the first signal, and the program with the second, whatever it is still doing; now
+// says which day it is.
 func run(now func() time.Time) int {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -43,6 +43,5 @@ func run(now func() time.Time) int {
 	return exitProblem
 }
 
-// lastWords is how long a command has after a signal, since a file or a
-// terminal may hang.
+// lastWords is how long a command has after a signal, since a file or a terminal may hang.
 const lastWords = time.Second

@@ -70,8 +70,8 @@ func (a *app) writeMan(root *cobra.Command, dir string) error {
 	return nil
 }
 
-// manDate is the month of SOURCE_DATE_EPOCH, in seconds: the same sources give
-// the same pages. Without it a page has no date.
+// manDate is the month of SOURCE_DATE_EPOCH, in seconds: the same sources give the same pages. Without it a page has no
+// date.
 func (a *app) manDate() string {
 	seconds, err := strconv.ParseInt(a.env.Get("SOURCE_DATE_EPOCH"), 10, 64)
 	if err != nil {
@@ -127,8 +127,8 @@ func manFlags(flags *pflag.FlagSet) (lines []string) {
 	return lines
 }
 
-// roff escapes text for man(7): backslashes, hyphens that are typed, and the
-// characters that would make a line a request.
+// roff escapes text for man(7): backslashes, hyphens that are typed, and the characters that would make a line a
+// request.
 func roff(s string) string {
 	s = strings.NewReplacer(`\`, `\e`, "-", `\-`, "\n.", "\n\\&.", "\n'", "\n\\&'").Replace(s)
 	if strings.HasPrefix(s, ".") || strings.HasPrefix(s, "'") {

@@ -68,8 +68,8 @@ func (n *network) asking(client *query.Client) *discover.Env {
 	return env
 }
 
-// dnsClient asks the resolvers of the flags, else the configuration's, else
-// the system's, at most perSecond questions a second each (0: no limit).
+// dnsClient asks the resolvers of the flags, else the configuration's, else the system's, at most perSecond questions a
+// second each (0: no limit).
 func (n *network) dnsClient(cfg *config.Config, perSecond float64) *query.Client {
 	o := query.Options{Resolvers: n.resolvers, PerSecond: perSecond, ConnectTo: n.connect.to}
 	if len(n.resolvers) == 0 {
@@ -78,8 +78,8 @@ func (n *network) dnsClient(cfg *config.Config, perSecond float64) *query.Client
 	return query.New(o)
 }
 
-// guarded makes requests to hosts that strangers name: at public addresses alone,
-// but for those of --connect-to, and through no proxy, which would look names up itself.
+// guarded makes requests to hosts that strangers name: at public addresses alone, but for those of --connect-to, and
+// through no proxy, which would look names up itself.
 func (n *network) guarded(client *query.Client) *http.Transport {
 	t := n.transport()
 	t.Proxy, t.DisableKeepAlives = nil, true
@@ -138,8 +138,7 @@ func (c connections) to(hostPort string) string {
 	return hostPort
 }
 
-// serverFlag reads DNS servers as HOST or HOST:PORT; the port is 53 where none
-// is given.
+// serverFlag reads DNS servers as HOST or HOST:PORT; the port is 53 where none is given.
 func serverFlag(to *[]string) func(string) error {
 	return func(s string) error {
 		at, err := config.HostPort(s, "53")

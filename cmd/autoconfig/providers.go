@@ -84,8 +84,7 @@ func (a *app) providersCommand() *cobra.Command {
 	return cmd
 }
 
-// builtinOf is the id of the built-in provider that a text means: an id, or an
-// address or a domain that it serves.
+// builtinOf is the id of the built-in provider that a text means: an id, or an address or a domain that it serves.
 func (a *app) builtinOf(ctx context.Context, text string) (string, error) {
 	if id := cmp.Or(provider.VendorOwned(strings.ToLower(text)), strings.ToLower(text)); provider.Builtin(id) != nil {
 		return id, nil

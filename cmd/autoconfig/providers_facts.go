@@ -30,8 +30,7 @@ type changeJSON struct {
 	Source string `json:"source"`
 }
 
-// printFacts prints where the values of a built-in provider come from, and what
-// changes when, as seen on a day.
+// printFacts prints where the values of a built-in provider come from, and what changes when, as seen on a day.
 func (a *app) printFacts(id string, day time.Time) error {
 	p := provider.BuiltinAt(id, day)
 	out := factsJSON{ID: id, Day: day.Format(time.DateOnly), Facts: []factJSON{}, Changes: []changeJSON{}}

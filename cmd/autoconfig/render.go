@@ -88,8 +88,7 @@ func typedAddress(text string) (provider.Address, error) {
 	return addr, usagef("%q is not an address or a domain", text)
 }
 
-// find looks an address up as the server does, MX source included when a
-// resolver is configured.
+// find looks an address up as the server does, MX source included when a resolver is configured.
 func (a *app) find(ctx context.Context, addr provider.Address) (*provider.Provider, error) {
 	chain := a.data.All()
 	if mx := service.MXSource(a.cfg, a.data.ByMX()); mx != nil {

@@ -14,10 +14,9 @@ import (
 	"autoconfig/finding"
 )
 
-// printer prints findings for people: a line that sums them up, a line for each
-// of them, a paragraph for each kind, and the missing records as a block to
-// paste. All that it prints is free of characters that move a cursor. It keeps
-// the first error of its writes.
+// printer prints findings for people: a line that sums them up, a line for each of them, a paragraph for each kind, and
+// the missing records as a block to paste. All that it prints is free of characters that move a cursor. It keeps the
+// first error of its writes.
 type printer struct {
 	w        io.Writer
 	width    int // of a line, in characters
@@ -50,8 +49,7 @@ const (
 	jsonFormat     = "json"
 )
 
-// formatFlag lets a command print its report as Markdown, or in further forms,
-// each with a word about it: manual (…).
+// formatFlag lets a command print its report as Markdown, or in further forms, each with a word about it: manual (…).
 func formatFlag(cmd *cobra.Command, format *string, further ...string) {
 	*format = textFormat
 	words, said := []string{textFormat, markdownFormat, jsonFormat}, "text, markdown (for a ticket)"
@@ -73,8 +71,7 @@ func (p *printer) table(t table) {
 	}
 }
 
-// lines prints text, wrapped; head begins its first line, and blanks the
-// others.
+// lines prints text, wrapped; head begins its first line, and blanks the others.
 func (p *printer) lines(head, text string) {
 	indent := utf8.RuneCountInString(head)
 	if p.markdown { // inside a fence, which foreign text must not end
@@ -158,8 +155,8 @@ func sorted(list []finding.Finding) []finding.Finding {
 	})
 }
 
-// explain prints what is wrong and what to do about it, once for each kind of
-// finding, and then the records that are missing.
+// explain prints what is wrong and what to do about it, once for each kind of finding, and then the records that are
+// missing.
 func (p *printer) explain(found []finding.Finding) {
 	for _, kind := range kinds(found) {
 		p.printf("\n")
@@ -245,8 +242,7 @@ func (p *printer) paragraph(head, text string) {
 	p.printf("%s\n\n", escapeMarkdown(oneLine(text)))
 }
 
-// values prints what was seen and what is right. A missing record comes later,
-// with the others.
+// values prints what was seen and what is right. A missing record comes later, with the others.
 func (p *printer) values(f finding.Finding, named bool) {
 	seen, right := seenHead, rightHead
 	if f.Type != "" {
@@ -329,8 +325,7 @@ func origin(lines []string) string {
 	return name
 }
 
-// zoneLine is a record below the origin, in two lines with parentheses if it is
-// too long for one.
+// zoneLine is a record below the origin, in two lines with parentheses if it is too long for one.
 func (p *printer) zoneLine(line, origin string) string {
 	owner, rest, _ := strings.Cut(oneLine(line), " ")
 	owner = cmp.Or(strings.TrimSuffix(strings.TrimSuffix(owner, origin), "."), "@")

@@ -63,8 +63,7 @@ func (a *app) checkSources(ctx context.Context, all bool) error {
 	return silent(failed)
 }
 
-// checkSource looks at the first domain of the list, or at all of them, and
-// reports the rows that cannot be used.
+// checkSource looks at the first domain of the list, or at all of them, and reports the rows that cannot be used.
 func (a *app) checkSource(ctx context.Context, rows *source.Rows, all bool) bool {
 	if err := rows.Check(ctx); err != nil {
 		fmt.Fprintf(a.stdout, "%s: cannot answer: %s\n", rows.Name(), err)

@@ -33,8 +33,8 @@ func (a *app) thunderbirdAddonCommand() *cobra.Command {
 	return cmd
 }
 
-// addonVersion is what Thunderbird accepts: up to four numbers of up to nine
-// digits ("version", MDN WebExtensions manifest).
+// addonVersion is what Thunderbird accepts: up to four numbers of up to nine digits ("version", MDN WebExtensions
+// manifest).
 var addonVersion = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){0,3}$`)
 
 func (a *app) thunderbirdAddon(file string, o addonOptions) error {

@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// finish gives every command what all share: the check and the completion of its
-// arguments by the words of its usage line.
+// finish gives every command what all share: the check and the completion of its arguments by the words of its usage
+// line.
 func (a *app) finish(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
 		a.finish(c)
@@ -34,8 +34,7 @@ func completeFlag(cmd *cobra.Command, f *pflag.Flag) {
 	_ = cmd.RegisterFlagCompletionFunc(f.Name, complete) // fails for serve's, which are those of the root too
 }
 
-// folded is text whose paragraphs are as wide as a usual terminal. Those with
-// indented lines are tables.
+// folded is text whose paragraphs are as wide as a usual terminal. Those with indented lines are tables.
 func folded(text string) string {
 	paragraphs := strings.Split(text, "\n\n")
 	for i, p := range paragraphs {
@@ -46,8 +45,8 @@ func folded(text string) string {
 	return strings.Join(paragraphs, "\n\n")
 }
 
-// checkArgs compares the arguments with the usage line, as in "check [FILE]" and
-// "plan DOMAIN…". A line with a flag as another way is left to the command.
+// checkArgs compares the arguments with the usage line, as in "check [FILE]" and "plan DOMAIN…". A line with a flag as
+// another way is left to the command.
 func checkArgs(cmd *cobra.Command, args []string) error {
 	words := strings.Fields(cmd.Use)[1:]
 	most := len(words)

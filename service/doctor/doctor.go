@@ -1,5 +1,5 @@
-// Package doctor looks at everything between an address and its mail: what each
-// mail program finds, the records in DNS, and the mail servers themselves.
+// Package doctor looks at everything between an address and its mail: what each mail program finds, the records in DNS,
+// and the mail servers themselves.
 package doctor
 
 import (
@@ -33,8 +33,8 @@ type Doctor struct {
 	Allow      func(host string) bool // whether another may: asked once for a host
 }
 
-// Examine looks at the network: the clients' discovery and the records at the same
-// time, and each mail server as soon as something names it.
+// Examine looks at the network: the clients' discovery and the records at the same time, and each mail server as soon
+// as something names it.
 func (d *Doctor) Examine(ctx context.Context) ([]finding.Group, error) {
 	servers := &visits{permits: d.permits(ctx), login: d.Login != nil, seen: map[string]bool{},
 		prober: probe.New(probe.Options{Env: d.Env, Login: d.Login})}
@@ -93,8 +93,7 @@ func (d *Doctor) discovery(ctx context.Context, servers *visits) finding.Group {
 	return g
 }
 
-// sieve visits the ManageSieve server that DNS names (RFC 5804 §1.8), where
-// the configuration has none to say.
+// sieve visits the ManageSieve server that DNS names (RFC 5804 §1.8), where the configuration has none to say.
 func (d *Doctor) sieve(ctx context.Context, servers *visits) {
 	if d.Provider != nil {
 		return

@@ -12,8 +12,7 @@ import (
 	"autoconfig/provider"
 )
 
-// visits are the visits to mail servers, each begun as soon as its server is
-// known, each server once.
+// visits are the visits to mail servers, each begun as soon as its server is known, each server once.
 type visits struct {
 	prober  *probe.Prober
 	permits *permits
@@ -26,8 +25,8 @@ type visits struct {
 	running sync.WaitGroup
 }
 
-// add visits a server. With a login, one whose settings are not trusted waits
-// for the end of discovery, as other clients may find it over verified https.
+// add visits a server. With a login, one whose settings are not trusted waits for the end of discovery, as other
+// clients may find it over verified https.
 func (v *visits) add(ctx context.Context, s provider.Server, trusted bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -115,8 +114,8 @@ func (d *Doctor) permits(ctx context.Context) *permits {
 	})}
 }
 
-// allowed: the domain's own hosts and those of its mail exchangers, hosts that
-// were named, and hosts that a person says yes to.
+// allowed: the domain's own hosts and those of its mail exchangers, hosts that were named, and hosts that a person says
+// yes to.
 func (p *permits) allowed(host string) bool {
 	if slices.ContainsFunc(p.LoginHosts, func(h string) bool { return strings.EqualFold(h, host) }) {
 		return true

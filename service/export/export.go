@@ -1,5 +1,5 @@
-// Package export writes what is served without an address as static files, for a
-// web server or a CDN: DIR/HOST/PATH, with exactly the bytes that are served.
+// Package export writes what is served without an address as static files, for a web server or a CDN: DIR/HOST/PATH,
+// with exactly the bytes that are served.
 package export
 
 import (
@@ -43,8 +43,8 @@ type export struct {
 	domains, bad atomic.Int32
 }
 
-// Run brings a folder up to date. A new one appears with everything in it;
-// [ErrForeign] is one that has something else in it.
+// Run brings a folder up to date. A new one appears with everything in it; [ErrForeign] is one that has something else
+// in it.
 func Run(ctx context.Context, dir string, o Options) (done Done, err error) {
 	e := &export{Options: o}
 	if e.tree, err = openTree(dir); err != nil {
@@ -71,8 +71,7 @@ func Run(ctx context.Context, dir string, o Options) (done Done, err error) {
 // progressEvery is after how many domains progress is reported.
 const progressEvery = 200
 
-// listed writes the domains of the list, several at a time, as the list comes:
-// what is in memory does not grow with it.
+// listed writes the domains of the list, several at a time, as the list comes: what is in memory does not grow with it.
 func (e *export) listed(ctx context.Context) error {
 	var broke error // why the list ended early
 	count := 0
@@ -88,8 +87,7 @@ func (e *export) listed(ctx context.Context) error {
 	return cmp.Or(broke, context.Cause(ctx))
 }
 
-// list is what to export without the rows that cannot be used, and how many
-// domains that are; -1: not known.
+// list is what to export without the rows that cannot be used, and how many domains that are; -1: not known.
 func (e *export) list(ctx context.Context) (total int, _ iter.Seq2[source.Listing, error]) {
 	if len(e.Only) > 0 {
 		return len(e.Only), func(yield func(source.Listing, error) bool) {
@@ -113,8 +111,7 @@ func (e *export) list(ctx context.Context) (total int, _ iter.Seq2[source.Listin
 	}
 }
 
-// skip reports a row that cannot be used. What was good for its domain before
-// stays.
+// skip reports a row that cannot be used. What was good for its domain before stays.
 func (e *export) skip(err error) bool {
 	row, ok := errors.AsType[*source.RowError](err)
 	if ok {
@@ -154,8 +151,7 @@ func (e *export) domain(ctx context.Context, l source.Listing) error {
 	return nil
 }
 
-// exchangers writes the names of mail exchangers, which the server answers in
-// the ISPDB's form only.
+// exchangers writes the names of mail exchangers, which the server answers in the ISPDB's form only.
 func (e *export) exchangers() error {
 	for _, p := range e.Data.ByMX() {
 		for _, name := range p.MX {

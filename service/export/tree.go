@@ -37,13 +37,11 @@ type tree struct {
 // ErrForeign is a folder whose files are not ours to replace and remove.
 var ErrForeign = errors.New("is not empty and holds no export; name a new folder")
 
-// marker is the folder that tells an export from other people's files, and
-// the place for files on their way.
+// marker is the folder that tells an export from other people's files, and the place for files on their way.
 const marker = ".autoconfig-export"
 
-// openTree takes a new or empty folder, or that of an earlier export: nothing
-// else, since files are replaced and removed in it. A new folder is filled
-// under another name and renamed as a whole.
+// openTree takes a new or empty folder, or that of an earlier export: nothing else, since files are replaced and
+// removed in it. A new folder is filled under another name and renamed as a whole.
 func openTree(dir string) (*tree, error) {
 	dir = filepath.Clean(dir)
 	t := &tree{dir: dir, seed: maphash.MakeSeed()}
@@ -61,8 +59,8 @@ func openTree(dir string) (*tree, error) {
 	if info, err := t.root.Lstat(marker); (err != nil || !info.IsDir()) && !t.fresh {
 		return nil, fmt.Errorf("%s %w", dir, ErrForeign)
 	}
-	// What a run that was stopped has left goes; a run that is under way ends
-	// with an error, since two at once could not tell whose files are right.
+	// What a run that was stopped has left goes; a run that is under way ends with an error, since two at once could
+	// not tell whose files are right.
 	if err := removeAll(t.root, marker, "run-"); err != nil {
 		return nil, err
 	}
@@ -158,8 +156,7 @@ func (t *tree) remember(name string) {
 	t.seen, t.done = append(t.seen, h), false
 }
 
-// kept reports whether a name is a part of this run. Two names of one hash
-// would keep a file too many, once in an age.
+// kept reports whether a name is a part of this run. Two names of one hash would keep a file too many, once in an age.
 func (t *tree) kept(name string) bool {
 	if !t.done {
 		slices.Sort(t.seen)
@@ -198,8 +195,7 @@ func (t *tree) put(f server.File) error {
 	return nil
 }
 
-// write writes a file of a new folder, which nobody reads yet, as it is, and
-// any other under another name first.
+// write writes a file of a new folder, which nobody reads yet, as it is, and any other under another name first.
 func (t *tree) write(path string, body []byte) error {
 	if t.work == "" {
 		return t.root.WriteFile(path, body, 0o644)
@@ -217,8 +213,7 @@ func (t *tree) same(path string, body []byte) bool {
 	return err == nil && bytes.Equal(old, body)
 }
 
-// sweep removes the files of domains that are no part of this run. What export
-// did not write it leaves alone.
+// sweep removes the files of domains that are no part of this run. What export did not write it leaves alone.
 func (t *tree) sweep() (int, error) {
 	if t.fresh {
 		return 0, nil
@@ -282,8 +277,7 @@ func gone(err error) error {
 	return err
 }
 
-// eachEntry calls f with what is in a folder, a few at a time: there may be
-// millions.
+// eachEntry calls f with what is in a folder, a few at a time: there may be millions.
 func eachEntry(root *os.Root, dir string, f func(fs.DirEntry) error) error {
 	d, err := root.Open(dir)
 	if err != nil {
