@@ -64,8 +64,7 @@ func New(cfg *config.Config, sources *Sources, o Options) *Service {
 		PerMinute: cfg.Limits.PerMinute, Burst: cfg.Limits.Burst,
 		AccessLog: o.Log.Enabled(context.Background(), slog.LevelInfo), Log: o.Log, Audit: audit,
 	})
-	return &Service{opts: o, running: cfg, log: o.Log, mx: newMXCache(cfg), sources: sources, srv: srv,
-		audit: audit}
+	return &Service{opts: o, running: cfg, log: o.Log, mx: newMXCache(cfg), sources: sources, srv: srv, audit: audit}
 }
 
 // Run serves until ctx ends. A [ConfigError] means that it could not start.

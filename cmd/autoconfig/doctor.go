@@ -42,8 +42,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		t, err := probe.ParseTyped(s)
 		d.have = append(d.have, t)
 		return err
-	}}, "have",
-		"a server you have typed in: `HOST:PORT/tls|starttls|plain[/password|oauth2]` (repeatable)")
+	}}, "have", "a server you have typed in: `HOST:PORT/tls|starttls|plain[/password|oauth2]` (repeatable)")
 	f.StringVar(&d.username, "username", "", "the user `name` you have typed in; also the one to log in with")
 	f.BoolVar(&d.offline, "offline", false, "only compare --have and --username, ask no network")
 	f.BoolVarP(&d.verbose, "verbose", "v", false, "say all: what is fine, too, and what each server said")

@@ -18,8 +18,7 @@ func (a *app) exportCommand() *cobra.Command {
 	cmd := newCommand("export", "DIR", func(ctx context.Context, args []string) error {
 		return a.export(ctx, args[0], only)
 	})
-	cmd.Flags().Var(domainsFlag(&only), "domain",
-		"write the files of this `domain` only, and remove none (repeatable)")
+	cmd.Flags().Var(domainsFlag(&only), "domain", "write the files of this `domain` only, and remove none (repeatable)")
 	return cmd
 }
 
