@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -40,6 +41,16 @@ func Explain(path string, err error, start string) (cause, fix string) {
 		fix = "check the path"
 	}
 	return cause, fix
+}
+
+// Words is the text of an error of a command line; what is wrong with a file is said as [Explain] does.
+func Words(err error) string {
+	text := err.Error()
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		cause, fix := Explain(p.Path, p, "the current folder")
+		return strings.Replace(text, p.Error(), cause+"; "+fix, 1)
+	}
+	return text
 }
 
 // existing is the path, or the folder above it that is there.

@@ -13,39 +13,39 @@ import (
 	"autoconfig/provider"
 )
 
-// Ask is a request for one document of a server.
-type Ask struct {
-	Path    string
-	Address provider.Address // to ask with
+// ask is a request for one document of a server.
+type ask struct {
+	path    string
+	address provider.Address // to ask with
 
 	query []string // its keys for the address
 	post  bool
 	to    autodiscover.Schema
 }
 
-// Asks are the requests for all that a server may have for a domain, best first: this program's and those of automx2,
+// asks are the requests for all that a server may have for a domain, best first: this program's and those of automx2,
 // go-autoconfig, mailcow and others.
-func Asks(domain string) []Ask {
+func asks(domain string) []ask {
 	a := provider.Address{Local: "postmaster", Domain: domain} // which every domain has (RFC 5321 §4.5.1)
-	return []Ask{
-		{Path: "/api/v1/settings", Address: provider.Address{Domain: domain}, query: []string{"email"}},
-		{Path: "/mail/config-v1.1.xml", Address: a, query: []string{"emailaddress"}},
-		{Path: "/autodiscover/autodiscover.xml", Address: a, post: true},
-		{Path: "/autodiscover/autodiscover.xml", Address: a, post: true, to: autodiscover.MobileSync},
-		{Path: "/mobileconfig", Address: a, query: []string{"email", "emailaddress"}},
+	return []ask{
+		{path: "/api/v1/settings", address: provider.Address{Domain: domain}, query: []string{"email"}},
+		{path: "/mail/config-v1.1.xml", address: a, query: []string{"emailaddress"}},
+		{path: "/autodiscover/autodiscover.xml", address: a, post: true},
+		{path: "/autodiscover/autodiscover.xml", address: a, post: true, to: autodiscover.MobileSync},
+		{path: "/mobileconfig", address: a, query: []string{"email", "emailaddress"}},
 	}
 }
 
-// Fetch sends the request to the server at base, a URL without a path.
-func (a Ask) Fetch(ctx context.Context, env *discover.Env, base string) ([]byte, error) {
+// fetch sends the request to the server at base, a URL without a path.
+func (a ask) fetch(ctx context.Context, env *discover.Env, base string) ([]byte, error) {
 	if a.post {
-		return discover.FetchAutodiscover(ctx, env, base+a.Path, a.Address.String(), a.to)
+		return discover.FetchAutodiscover(ctx, env, base+a.path, a.address.String(), a.to)
 	}
 	query := url.Values{}
 	for _, key := range a.query {
-		query.Set(key, a.Address.String())
+		query.Set(key, a.address.String())
 	}
-	data, _, err := discover.Fetch(ctx, env, base+a.Path+"?"+query.Encode())
+	data, _, err := discover.Fetch(ctx, env, base+a.path+"?"+query.Encode())
 	return data, err
 }
 
@@ -71,14 +71,14 @@ func DomainOf(place string) string {
 	return ""
 }
 
-// BetterFirst orders documents by how much their formats can say.
-func BetterFirst(a, b *Document) int {
+// betterFirst orders documents by how much their formats can say.
+func betterFirst(a, b *Document) int {
 	order := []discover.Format{Settings, discover.Autoconfig, discover.PACC, discover.Profile, discover.Autodiscovery}
 	return cmp.Or(slices.Index(order, a.Format)-slices.Index(order, b.Format), strings.Compare(a.Name, b.Name))
 }
 
-// FromReport is what mail programs found for an address by SRV records alone, if they found anything.
-func FromReport(r *discover.Report, a provider.Address) (out []*Document) {
+// fromReport is what mail programs found for an address by SRV records alone, if they found anything.
+func fromReport(r *discover.Report, a provider.Address) (out []*Document) {
 	for _, c := range r.Clients {
 		s := c.Settings
 		if s == nil || s.Incoming == nil || s.Outgoing == nil || !strings.HasPrefix(s.From, "SRV ") {

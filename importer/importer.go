@@ -39,7 +39,7 @@ type Document struct {
 // Read reads a document that was made for an address, whose local part or both may be empty. A profile may have several
 // accounts.
 func Read(name string, data []byte, a provider.Address) ([]*Document, error) {
-	format := FormatOf(data)
+	format := formatOf(data)
 	d := &Document{Name: name, Format: format, address: a}
 	docs, err := []*Document{d}, ErrFormat
 	switch format {
@@ -69,8 +69,8 @@ var (
 	ErrEmpty  = errors.New("it has no settings in it")
 )
 
-// FormatOf tells the formats apart.
-func FormatOf(data []byte) discover.Format {
+// formatOf tells the formats apart.
+func formatOf(data []byte) discover.Format {
 	format := discover.FormatOf(data)
 	if format == discover.PACC {
 		var ours struct{ Incoming, Outgoing []json.RawMessage }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -91,7 +90,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 		return exitOK
 	}
 	if !errors.Is(err, errSilent) {
-		fmt.Fprintf(a.stderr, "autoconfig: %s\n", explained(err))
+		fmt.Fprintf(a.stderr, "autoconfig: %s\n", files.Words(err))
 	}
 	usage, wrong := errors.AsType[usageError](err)
 	if usage.line {
@@ -101,16 +100,6 @@ func (a *app) main(ctx context.Context, args []string) int {
 		return exitUsage
 	}
 	return exitProblem
-}
-
-// explained is the text of an error; what is wrong with a file is said in this program's words.
-func explained(err error) string {
-	text := err.Error()
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		cause, fix := files.Explain(p.Path, p, "the current folder")
-		return strings.Replace(text, p.Error(), cause+"; "+fix, 1)
-	}
-	return text
 }
 
 func (a *app) root() *cobra.Command {

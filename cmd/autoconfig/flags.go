@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"autoconfig/files"
 	"autoconfig/finding"
 	"autoconfig/provider"
 	"autoconfig/source"
@@ -130,7 +131,7 @@ func flagError(cmd *cobra.Command, err error) error {
 
 // invalidValue says what to write for a flag whose value cannot be read.
 func invalidValue(f *pflag.Flag, value string, cause error) error {
-	fix := explained(cause)
+	fix := files.Words(cause)
 	switch f.Value.Type() {
 	case "bool":
 		fix = fmt.Sprintf("write --%s alone, or --%[1]s=false", f.Name)
