@@ -46,7 +46,7 @@ func (a *app) discoverCommand() *cobra.Command {
 	cmd := newCommand("discover", "ADDRESS|--file FILE", d.run)
 	cmd.Long += programs.String()
 	d.network.discoveryFlags(cmd)
-	formatFlag(cmd, &d.format)
+	d.formatFlag(cmd, &d.format)
 	f := cmd.Flags()
 	f.Var(wordsFlag(&d.clients, "all", append(names, "all")), "client", "the `program` to be, or all (repeatable)")
 	f.BoolVar(&d.trace, "trace", false, "show every step of every program")
@@ -62,7 +62,6 @@ func (d *discovery) run(ctx context.Context, args []string) error {
 	if len(args) > 1 || len(args) == 1 && d.file != "" {
 		return usagef("%q is one argument too many; write one ADDRESS, or --file FILE", args[len(args)-1])
 	}
-	d.json = d.json || d.format == jsonFormat
 	names := d.names()
 	if err := d.load(); err != nil {
 		return err

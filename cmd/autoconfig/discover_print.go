@@ -22,9 +22,7 @@ func (d *discovery) printReport(r discoverJSON, single bool) error {
 	}
 	out.heading("##", fmt.Sprintf("%s: settings found by %d of %s; %s",
 		r.Address, with, plural(len(r.Clients), "program"), faults(finding.Summarize(r.Findings))))
-	if out.markdown {
-		out.printf("```\n")
-	}
+	out.fence("\n")
 	printVerdicts(out, r.Clients)
 	printDisagreements(out, r.Disagreements)
 	if d.trace {
@@ -32,9 +30,7 @@ func (d *discovery) printReport(r discoverJSON, single bool) error {
 			printTrace(out, c)
 		}
 	}
-	if out.markdown {
-		out.printf("```\n")
-	}
+	out.fence("\n")
 	out.printf("\n")
 	if out.list(r.Findings); single {
 		out.explain(r.Findings)

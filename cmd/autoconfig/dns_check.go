@@ -37,7 +37,7 @@ func (a *app) dnsCheckCommand() *cobra.Command {
 	c.plan.flags(cmd)
 	c.network.flags(cmd)
 	c.list.flags(cmd, "check")
-	formatFlag(cmd, &c.format, manualFormat+" (for a panel: what is there next to what should be, field by field)")
+	c.formatFlag(cmd, &c.format, manualFormat+" (for a panel: what is there next to what should be, field by field)")
 	f := cmd.Flags()
 	f.BoolVar(&c.authoritative, "authoritative", false, "ask every name server of the zone")
 	f.Float64Var(&c.rate, "rate", 2000, "most questions a `second` to one server; 0: no limit")
@@ -49,7 +49,6 @@ func (c *dnsCheck) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	c.json = c.json || c.format == jsonFormat
 	if c.rate < 0 {
 		return usagef("--rate %g: write how many questions a second, or 0", c.rate)
 	}

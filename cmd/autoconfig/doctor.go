@@ -36,7 +36,7 @@ func (a *app) doctorCommand() *cobra.Command {
 	cmd := newCommand("doctor", "ADDRESS|DOMAIN", d.run)
 	d.network.discoveryFlags(cmd)
 	d.secret.flags(cmd)
-	formatFlag(cmd, &d.format)
+	d.formatFlag(cmd, &d.format)
 	f := cmd.Flags()
 	f.Var(&flagValue{set: func(s string) error {
 		t, err := probe.ParseTyped(s)
@@ -54,7 +54,6 @@ func (d *doctorRun) run(ctx context.Context, args []string) error {
 	if d.addr, err = typedAddress(args[0]); err != nil {
 		return err
 	}
-	d.json = d.json || d.format == jsonFormat
 	if d.offline && len(d.have) == 0 && d.username == "" {
 		return usagef("--offline compares what you have typed in; " +
 			"give it with --have HOST:PORT/tls|starttls|plain or --username NAME")

@@ -50,13 +50,20 @@ const (
 )
 
 // formatFlag lets a command print its report as Markdown, or in further forms, each with a word about it: manual (…).
-func formatFlag(cmd *cobra.Command, format *string, further ...string) {
+// The word json is --json.
+func (a *app) formatFlag(cmd *cobra.Command, format *string, further ...string) {
 	*format = textFormat
 	words, said := []string{textFormat, markdownFormat, jsonFormat}, "text, markdown (for a ticket)"
 	for _, form := range further {
 		words, said = append(words, strings.Fields(form)[0]), said+", "+form
 	}
-	cmd.Flags().Var(wordFlag(format, words), "format", said+" or json (--json is the same)")
+	flag := wordFlag(format, words)
+	set := flag.set
+	flag.set = func(s string) error {
+		a.json = a.json || s == jsonFormat
+		return set(s)
+	}
+	cmd.Flags().Var(flag, "format", said+" or json (--json is the same)")
 }
 
 func (p *printer) printf(format string, args ...any) {
@@ -169,7 +176,7 @@ func (p *printer) explain(found []finding.Finding) {
 func kinds(found []finding.Finding) [][]finding.Finding {
 	var out [][]finding.Finding
 	for _, f := range sorted(found) {
-		if f.Level != finding.Fail && f.Level != finding.Warn {
+		if fine(f) {
 			continue
 		}
 		i := slices.IndexFunc(out, func(kind []finding.Finding) bool { return kind[0].ID == f.ID })
@@ -267,13 +274,18 @@ func (p *printer) values(f finding.Finding, named bool) {
 	}
 	if p.markdown {
 		indent = ""
-		p.printf("```\n")
 	}
+	p.fence("\n")
 	for _, line := range lines {
 		p.lines(indent+line[0], line[1])
 	}
+	p.fence("\n\n")
+}
+
+// fence begins or ends a block of lines that Markdown is to leave as they are.
+func (p *printer) fence(after string) {
 	if p.markdown {
-		p.printf("```\n\n")
+		p.printf("```%s", after)
 	}
 }
 
@@ -285,7 +297,7 @@ func (p *printer) records(found []finding.Finding) {
 	var lines []string
 	for _, f := range found {
 		for _, line := range f.Want {
-			if missing(f) && (f.Level == finding.Fail || f.Level == finding.Warn) && !slices.Contains(lines, line) {
+			if missing(f) && !fine(f) && !slices.Contains(lines, line) {
 				lines = append(lines, line)
 			}
 		}
@@ -296,16 +308,12 @@ func (p *printer) records(found []finding.Finding) {
 	zone := origin(lines)
 	p.printf("\n")
 	p.heading("###", "To paste into the zone:")
-	if p.markdown {
-		p.printf("```\n")
-	}
+	p.fence("\n")
 	p.printf("$ORIGIN %s\n", zone)
 	for _, line := range lines {
 		p.printf("%s\n", p.zoneLine(line, zone))
 	}
-	if p.markdown {
-		p.printf("```\n")
-	}
+	p.fence("\n")
 }
 
 // origin is the longest name that all owners lie below or are.
