@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -112,7 +111,8 @@ func liveHost(ctx context.Context, env *discover.Env, set *server.Settings, host
 		return f, nil
 	}
 	url := "https://" + host + "/v1.1/" + domain
-	status, got, err := getLive(ctx, env, url)
+	status, got, err := get(ctx, url, 1<<20, &http.Transport{DialContext: env.Connect, DisableKeepAlives: true,
+		TLSClientConfig: &tls.Config{RootCAs: env.Roots}})
 	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return finding.New("server-certificate-invalid", https).
 			Because("clients refuse the certificate of %s: %s", host, untrusted.Err), nil
@@ -159,22 +159,4 @@ func liveDomains(ctx context.Context, set *server.Settings, data *config.Data) (
 		}
 	}
 	return out, nil
-}
-
-func getLive(ctx context.Context, env *discover.Env, url string) (int, []byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return 0, nil, err
-	}
-	tr := &http.Transport{DialContext: env.Connect, DisableKeepAlives: true,
-		TLSClientConfig: &tls.Config{RootCAs: env.Roots}}
-	r, err := tr.RoundTrip(req)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer func() { _ = r.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
-	return r.StatusCode, body, err
 }

@@ -2,23 +2,18 @@ package service
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"time"
 
 	"autoconfig/config"
 	"autoconfig/dnssrv/check"
 	"autoconfig/files"
 )
 
-// The bounds of reading an MTA-STS policy (RFC 8461 §3.3 has 64 KB and a minute).
-const (
-	mostPolicy = 64 << 10
-	policyTime = 10 * time.Second
-)
+// mostPolicy bounds an MTA-STS policy, in octets (RFC 8461 §3.3).
+const mostPolicy = 64 << 10
 
 // Neighbours are what a check of records covers beyond the plan. Policies are fetched through transport, which must
 // refuse private addresses; redirects are not followed (RFC 8461 §3.3).
@@ -32,25 +27,29 @@ func Neighbours(cfg *config.Config, transport *http.Transport) *check.Neighbours
 			}
 		}
 	}
-	client := &http.Client{Transport: transport, Timeout: policyTime,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	n.Fetch = func(ctx context.Context, address string) ([]byte, error) {
-		q, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-		if err != nil {
-			return nil, err
+		status, body, err := get(ctx, address, mostPolicy, transport)
+		if err == nil && status != http.StatusOK {
+			err = fmt.Errorf("status %d", status)
 		}
-		a, err := client.Do(q)
-		if err != nil {
-			if cause, ok := errors.AsType[*url.Error](err); ok {
-				err = cause.Err
-			}
-			return nil, err
-		}
-		defer func() { _ = a.Body.Close() }()
-		if a.StatusCode != http.StatusOK {
-			return nil, fmt.Errorf("status %d", a.StatusCode)
-		}
-		return io.ReadAll(io.LimitReader(a.Body, mostPolicy))
+		return body, err
 	}
 	return n
+}
+
+// get asks for a URL once and reads at most most octets of the answer. It follows no redirect.
+func get(ctx context.Context, url string, most int64, transport *http.Transport) (status int, body []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
+	defer cancel()
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	a, err := transport.RoundTrip(q)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { _ = a.Body.Close() }()
+	body, err = io.ReadAll(io.LimitReader(a.Body, most))
+	return a.StatusCode, body, err
 }

@@ -158,7 +158,7 @@ func (e *export) exchangers() error {
 			if e.tree.kept(name) {
 				continue
 			}
-			e.tree.keepISPDB(name)
+			e.tree.keep(server.ExportISPDB + "/" + name)
 			if err := e.tree.put(server.ExportISPDBName(e.Settings, e.Settings.MXTable.ByHost(name), name)); err != nil {
 				return err
 			}

@@ -143,13 +143,8 @@ func (t *tree) close() {
 	_ = t.root.Close() // nothing is written through it
 }
 
-// keep says that a domain is a part of this run.
-func (t *tree) keep(domain string) { t.remember(domain) }
-
-// keepISPDB says so of a name that has the ISPDB's form only.
-func (t *tree) keepISPDB(name string) { t.remember(server.ExportISPDB + "/" + name) }
-
-func (t *tree) remember(name string) {
+// keep says that a domain, or a file of the ISPDB's form alone, is a part of this run.
+func (t *tree) keep(name string) {
 	h := maphash.String(t.seed, name)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -257,16 +252,11 @@ func (t *tree) remove(host, path string) (int, error) {
 	if err != nil {
 		return 0, gone(err)
 	}
-	for path = host + "/" + path; ; {
-		i := strings.LastIndexByte(path, '/')
-		if i < 0 {
-			return 1, nil
-		}
-		path = path[:i]
-		if t.root.Remove(path) != nil {
-			return 1, nil // something else is in it
-		}
+	dir := filepath.Dir(filepath.Join(host, path))
+	for dir != "." && t.root.Remove(dir) == nil { // until something else is in it
+		dir = filepath.Dir(dir)
 	}
+	return 1, nil
 }
 
 // gone forgives that a file to be removed is not there.
