@@ -77,8 +77,7 @@ func (i *importing) print(docs []*importer.Document) error {
 
 // one takes one argument for what it is.
 func (i *importing) one(ctx context.Context, arg string) error {
-	lower := strings.ToLower(arg)
-	if strings.HasPrefix(lower, "https://") || strings.HasPrefix(lower, "http://") {
+	if isURL(arg) {
 		err := i.Fetch(ctx, arg)
 		if wrong, ok := errors.AsType[importer.URLError](err); ok {
 			return usageError{err: wrong}
@@ -93,7 +92,7 @@ func (i *importing) one(ctx context.Context, arg string) error {
 		data, err := i.readProfile(arg)
 		i.Take(arg, data, err)
 		return nil
-	case !errors.Is(err, fs.ErrNotExist), strings.ContainsAny(arg, `/\`), slices.Contains(extensions, filepath.Ext(lower)):
+	case !errors.Is(err, fs.ErrNotExist), strings.ContainsAny(arg, `/\`), slices.Contains(extensions, strings.ToLower(filepath.Ext(arg))):
 		return usageError{err: err}
 	}
 	addr, err := typedAddress(arg)

@@ -48,8 +48,7 @@ func (d *discovery) lint(ctx context.Context, args []string) error {
 
 // document is a file, standard input or what a URL answers, and its Content-Type where it has one.
 func (d *discovery) document(ctx context.Context, name string) ([]byte, string, error) {
-	lower := strings.ToLower(name)
-	if !strings.HasPrefix(lower, "https://") && !strings.HasPrefix(lower, "http://") {
+	if !isURL(name) {
 		data, err := d.readProfile(name)
 		return data, "", err
 	}
@@ -57,6 +56,11 @@ func (d *discovery) document(ctx context.Context, name string) ([]byte, string, 
 		return nil, "", err
 	}
 	return discover.Fetch(ctx, d.network.environment(d.cfg), name)
+}
+
+func isURL(text string) bool {
+	scheme, _, ok := strings.Cut(strings.ToLower(text), "://")
+	return ok && (scheme == "https" || scheme == "http")
 }
 
 var formatNames = map[discover.Format]string{

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"autoconfig/provider"
@@ -51,29 +49,24 @@ func (a *app) printFacts(id string, day time.Time) error {
 }
 
 func (a *app) printFactsText(name string, out factsJSON) error {
-	const indent, width = "    ", 76
-	lines := func(text string) {
-		for _, line := range wrap(strings.Fields(text), width) {
-			fmt.Fprintln(a.stdout, indent+line)
-		}
-	}
-	fmt.Fprintf(a.stdout, "%s on %s, reviewed %s\n", name, out.Day, provider.Reviewed)
+	p := a.printer(textFormat)
+	p.printf("%s on %s, reviewed %s\n", name, out.Day, provider.Reviewed)
 	for _, f := range out.Facts {
-		fmt.Fprintf(a.stdout, "\n%s\n", f.Key)
+		p.printf("\n%s\n", f.Key)
 		for _, v := range f.Values {
-			lines(v)
+			p.lines("    ", v)
 		}
 		for _, s := range f.Sources {
-			lines("Source: " + s)
+			p.lines("    ", "Source: "+s)
 		}
 	}
-	fmt.Fprintln(a.stdout, "\nWhat changes")
+	p.printf("\nWhat changes\n")
 	for _, c := range out.Changes {
-		fmt.Fprintf(a.stdout, "\n  %s  %s\n", c.Date, c.State)
-		lines(c.What)
-		lines("Source: " + c.Source)
+		p.printf("\n  %s  %s\n", c.Date, c.State)
+		p.lines("    ", c.What)
+		p.lines("    ", "Source: "+c.Source)
 	}
-	return nil
+	return p.err
 }
 
 // factValues is a built-in value in words.
@@ -90,21 +83,20 @@ func factValues(p *provider.Provider, key string) []string {
 	case "mx":
 		return p.MX
 	case "domains":
-		return []string{fmt.Sprintf("%d domains", len(p.Domains))}
-	case "activesync":
-		return []string{p.ActiveSync}
-	case "graph":
-		return []string{p.Graph}
+		return []string{plural(len(p.Domains), "domain")}
+	case "unverified":
+		return []string{plural(len(p.Unverified), "domain")}
 	case "documentation":
 		return []string{p.Documentation[0].URL}
-	case "webmail":
-		return []string{p.Webmail}
 	case "autodiscover":
 		return []string{p.Autodiscover.RedirectURL}
-	case "unverified":
-		return []string{fmt.Sprintf("%d domains", len(p.Unverified))}
 	case "records":
 		return []string{"autodiscover CNAME " + p.Vendor.Autodiscover, "SPF include:" + p.Vendor.SPF}
+	}
+	for name, url := range p.URLs() {
+		if name == key {
+			return []string{*url}
+		}
 	}
 	return nil
 }
