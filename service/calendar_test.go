@@ -36,7 +36,8 @@ func TestCalendar(t *testing.T) {
 	if config.Failed(append(found, more...)) {
 		t.Fatal(found, more)
 	}
-	s := New(cfg, nil, Options{Log: slog.New(slog.DiscardHandler), Env: os.LookupEnv, Now: func() time.Time { return *now.Load() }})
+	s := New(cfg, nil,
+		Options{Log: slog.New(slog.DiscardHandler), Env: os.LookupEnv, Now: func() time.Time { return *now.Load() }})
 	s.commit(&change{cfg: cfg, data: data, set: Settings(cfg, data, nil)})
 	s.reloads(t.Context(), nil)
 	status := func() provider.PasswordStatus {

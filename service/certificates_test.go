@@ -30,12 +30,13 @@ func loaded(t *testing.T, dir, text string) *config.Config {
 func TestCertificatesOnDemand(t *testing.T) {
 	const onDemand = "listen_tls: 127.0.0.1:0\ntls:\n  acme:\n    email: jo@hoster.test\n"
 	for name, test := range map[string]struct{ text, want string }{
-		"no https":          {"listen: 127.0.0.1:0\n", ""},
-		"a folder":          {onDemand + "    storage: certs\n", "folder"},
-		"below a file":      {onDemand + "    storage: key.txt/certs\n", "tls.acme.storage: "},
-		"a database":        {onDemand + "    storage: postgres://auto:x@127.0.0.1:1/certs\n", "database"},
-		"a bad database":    {onDemand + "    storage: postgres://auto:x@127.0.0.1:port/certs\n", "tls.acme.storage: "},
-		"no such variable":  {onDemand + "    storage: postgres://auto:${NO_SUCH_VARIABLE}@127.0.0.1/certs\n", "tls.acme.storage: "},
+		"no https":       {"listen: 127.0.0.1:0\n", ""},
+		"a folder":       {onDemand + "    storage: certs\n", "folder"},
+		"below a file":   {onDemand + "    storage: key.txt/certs\n", "tls.acme.storage: "},
+		"a database":     {onDemand + "    storage: postgres://auto:x@127.0.0.1:1/certs\n", "database"},
+		"a bad database": {onDemand + "    storage: postgres://auto:x@127.0.0.1:port/certs\n", "tls.acme.storage: "},
+		"no such variable": {onDemand + "    storage: postgres://auto:${NO_SUCH_VARIABLE}@127.0.0.1/certs\n",
+			"tls.acme.storage: "},
 		"two authorities":   {onDemand + "    storage: certs\n    directories: [{url: https://a.test/}, {url: https://b.test/, eab_key_id: k1, eab_key_file: key.txt}]\n", "folder"},
 		"no key":            {onDemand + "    storage: certs\n    directories: [{url: https://b.test/, eab_key_id: k1, eab_key_file: none.txt}]\n", "tls.acme.directories: "},
 		"certificate files": {"listen_tls: 127.0.0.1:0\ntls: {cert_file: cert.pem, key_file: key.pem}\n", ""},
@@ -45,7 +46,8 @@ func TestCertificatesOnDemand(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "key.txt"), []byte("c2VjcmV0\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			s := &Service{running: loaded(t, dir, test.text), opts: Options{Env: func(string) (string, bool) { return "", false }}}
+			s := &Service{running: loaded(t, dir, test.text),
+				opts: Options{Env: func(string) (string, bool) { return "", false }}}
 			var l server.Listen
 			done, err := s.onDemand(&l)
 			if strings.HasPrefix(test.want, "tls.") {
@@ -68,7 +70,8 @@ func TestCertificatesOnDemand(t *testing.T) {
 				t.Errorf("%+v", l.ACME)
 			}
 			if name == "two authorities" {
-				if a := l.ACME.Authorities; len(a) != 2 || a[1].Directory != "https://b.test/" || a[1].KeyID != "k1" || a[1].Key != "c2VjcmV0" {
+				if a := l.ACME.Authorities; len(a) != 2 || a[1].Directory != "https://b.test/" || a[1].KeyID != "k1" ||
+					a[1].Key != "c2VjcmV0" {
 					t.Errorf("%+v", a)
 				}
 			}
@@ -106,7 +109,8 @@ func TestUsablePairs(t *testing.T) {
 		"listen_tls: 127.0.0.1:0\ntls: {cert_file: none.pem, key_file: none.k}\n": "none.pem",
 	} {
 		err := UsablePairs(loaded(t, dir, text))
-		if _, ok := errors.AsType[ConfigError](err); (err != nil) != (want != "") || err != nil && (!ok || !strings.Contains(err.Error(), want)) {
+		if _, ok := errors.AsType[ConfigError](err); (err != nil) != (want != "") || err != nil &&
+			(!ok || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
@@ -121,7 +125,8 @@ func TestBrokenSigner(t *testing.T) {
 		t.Errorf("%q", set.Degraded)
 	}
 	r.srv.Use(set)
-	if status, body := r.get("/mobileconfig?email=jo@own.test"); status != 503 || strings.Contains(body, "PayloadContent") {
+	if status, body := r.get("/mobileconfig?email=jo@own.test"); status != 503 ||
+		strings.Contains(body, "PayloadContent") {
 		t.Errorf("status %d\n%s", status, body)
 	}
 	if ready := r.ready(); !strings.Contains(ready, "profiles cannot be signed") {
@@ -131,13 +136,16 @@ func TestBrokenSigner(t *testing.T) {
 
 // What is wrong with one source keeps nothing of what is wrong with the sources after it from being reported.
 func TestEverySourceIsReported(t *testing.T) {
-	r := newRig(t, rigConfig+`  - {name: fourth, ldap: "ldap://127.0.0.1:1", starttls: false, base: "dc=test", provider: hosted, domain: (o=:domain), ca_file: root.pem}`+"\n")
+	r := newRig(t,
+		rigConfig+
+			`  - {name: fourth, ldap: "ldap://127.0.0.1:1", starttls: false, base: "dc=test", provider: hosted, domain: (o=:domain), ca_file: root.pem}`+"\n")
 	r.edit("dsn: "+filepath.Join(r.dir, "second.db"), `dsn: "${NO_SUCH_VARIABLE}"`)
 	r.write("root.pem", "nothing")
 	r.log.take()
 	r.reload("the test")
 	log := r.log.take()
-	for _, want := range []string{"NO_SUCH_VARIABLE", `third: the source cannot be opened`, `fourth: the source cannot be opened`} {
+	for _, want := range []string{"NO_SUCH_VARIABLE", `third: the source cannot be opened`,
+		`fourth: the source cannot be opened`} {
 		if !strings.Contains(log, want) {
 			t.Errorf("no %s in\n%s", want, log)
 		}

@@ -62,7 +62,8 @@ func TestCommandReload(t *testing.T) {
 
 	r.script("echo listed.test; echo secret@second.test; echo own.test; echo live.co.uk; echo 'not a domain'; echo _bad_")
 	reread()
-	for domain, status := range map[string]int{"listed.test": 200, "second.test": 200, "unknown.test": 404, "own.test": 200} {
+	for domain, status := range map[string]int{"listed.test": 200, "second.test": 200, "unknown.test": 404,
+		"own.test": 200} {
 		served(domain, status)
 	}
 	if _, body := r.get("/v1.1/own.test"); !strings.Contains(body, "mail.own.test") {

@@ -12,10 +12,12 @@ import (
 
 func othersDocument(domain, socket string) string {
 	block := func(tag, kind, port string) string {
-		return "<" + tag + ` type="` + kind + `"><hostname>mail.` + domain + "</hostname><port>" + port + "</port><socketType>" + socket +
+		return "<" + tag + ` type="` + kind + `"><hostname>mail.` + domain + "</hostname><port>" + port +
+			"</port><socketType>" + socket +
 			"</socketType><authentication>password-cleartext</authentication><username>%EMAILADDRESS%</username></" + tag + ">"
 	}
-	return `<clientConfig version="1.1"><emailProvider id="` + domain + `"><domain>` + domain + "</domain><domain>first.test</domain><domain>live.co.uk</domain>" +
+	return `<clientConfig version="1.1"><emailProvider id="` + domain + `"><domain>` + domain +
+		"</domain><domain>first.test</domain><domain>live.co.uk</domain>" +
 		block("incomingServer", "imap", "993") + block("outgoingServer", "smtp", "465") + "</emailProvider></clientConfig>"
 }
 
@@ -53,7 +55,8 @@ func TestISPDBReload(t *testing.T) {
 		t.Errorf("a certificate for another's domain: %d", status)
 	}
 	files := r.served.Load().cfg.Files()
-	if !slices.Contains(files, filepath.Join(r.dir, "others/gmx.test.xml")) || !slices.Contains(files, filepath.Join(r.dir, "others")) {
+	if !slices.Contains(files, filepath.Join(r.dir, "others/gmx.test.xml")) ||
+		!slices.Contains(files, filepath.Join(r.dir, "others")) {
 		t.Errorf("not looked at for a change: %v", files)
 	}
 

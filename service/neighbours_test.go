@@ -31,7 +31,8 @@ func TestNeighboursFetch(t *testing.T) {
 	}))
 	defer web.Close()
 	n := Neighbours(config.Default(), http.DefaultTransport.(*http.Transport).Clone())
-	for path, want := range map[string]string{"/policy": "version: STSv1", "/moved": "status 302", "/none": "status 404", "/long": strings.Repeat("x", 65536)} {
+	for path, want := range map[string]string{"/policy": "version: STSv1", "/moved": "status 302", "/none": "status 404",
+		"/long": strings.Repeat("x", 65536)} {
 		body, err := n.Fetch(t.Context(), web.URL+path)
 		got := string(body)
 		if err != nil {
@@ -83,7 +84,8 @@ func TestLeads(t *testing.T) {
 		if l == nil {
 			t.Fatal(text)
 		}
-		for host, here := range map[string]bool{"autoconfig.hoster.test": true, "other.hoster.test": false, "none.hoster.test": false} {
+		for host, here := range map[string]bool{"autoconfig.hoster.test": true, "other.hoster.test": false,
+			"none.hoster.test": false} {
 			if err := l.Check(t.Context(), host, services...); (err == nil) != here {
 				t.Errorf("%s with\n%s%v", host, text, err)
 			}
@@ -94,10 +96,12 @@ func TestLeads(t *testing.T) {
 // The MX source is there with a resolver in the configuration, and nowhere without; the system's resolvers are asked
 // where the configuration has none.
 func TestMXSource(t *testing.T) {
-	dns := dnstest.Start(t, rootZone, "$ORIGIN customer.test.\n@ 60 IN SOA ns.test. root.test. 1 3600 600 86400 60\n@ 60 IN MX 10 mx.hoster.test.\n")
+	dns := dnstest.Start(t, rootZone,
+		"$ORIGIN customer.test.\n@ 60 IN SOA ns.test. root.test. 1 3600 600 86400 60\n@ 60 IN MX 10 mx.hoster.test.\n")
 	cfg := loaded(t, t.TempDir(), "dns: {resolver: [\""+dns.Addr()+"\"]}\n")
 	own := []*provider.Provider{{ID: "hosted", MX: []string{"mx.hoster.test"}}}
-	if p, err := MXSource(cfg, own).Lookup(t.Context(), provider.Address{Domain: "customer.test"}); err != nil || p != own[0] {
+	if p, err := MXSource(cfg, own).Lookup(t.Context(), provider.Address{Domain: "customer.test"}); err != nil ||
+		p != own[0] {
 		t.Errorf("%v %v", p, err)
 	}
 	if MXSource(config.Default(), own) != nil {

@@ -36,7 +36,8 @@ func manager(t *testing.T) (path string, next func() string) {
 func TestNotify(t *testing.T) {
 	path, next := manager(t)
 	socket := path
-	s := &Service{log: slog.New(slog.DiscardHandler), opts: Options{Env: func(string) (string, bool) { return socket, true }}}
+	s := &Service{log: slog.New(slog.DiscardHandler),
+		opts: Options{Env: func(string) (string, bool) { return socket, true }}}
 	s.notify(stateReady)
 	if got := next(); got != "READY=1" {
 		t.Errorf("%q", got)
@@ -49,7 +50,8 @@ func TestNotify(t *testing.T) {
 func TestNotifyNobody(t *testing.T) {
 	log := &buffer{}
 	gone := filepath.Join(t.TempDir(), "gone")
-	s := &Service{log: slog.New(slog.NewTextHandler(log, nil)), opts: Options{Env: func(string) (string, bool) { return gone, true }}}
+	s := &Service{log: slog.New(slog.NewTextHandler(log, nil)),
+		opts: Options{Env: func(string) (string, bool) { return gone, true }}}
 	s.notify(stateStopping)
 	if text := log.take(); !strings.Contains(text, `state="STOPPING=1"`) {
 		t.Error(text)

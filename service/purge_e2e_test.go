@@ -45,7 +45,8 @@ func TestPurgeReachesReplicas(t *testing.T) {
 			}
 		}
 	}
-	exec("CREATE TABLE d (name text PRIMARY KEY, id text)", `CREATE FUNCTION changed() RETURNS trigger LANGUAGE plpgsql AS $$
+	exec("CREATE TABLE d (name text PRIMARY KEY, id text)",
+		`CREATE FUNCTION changed() RETURNS trigger LANGUAGE plpgsql AS $$
 		BEGIN PERFORM pg_notify('autoconfig_purge', coalesce(NEW.name, OLD.name)); RETURN NULL; END $$`)
 	var replicas [2]*rig
 	for i := range replicas {
@@ -70,7 +71,8 @@ func TestPurgeReachesReplicas(t *testing.T) {
 		t.Helper()
 		for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 			var n int
-			if err := db.QueryRow(`SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'`).Scan(&n); err == nil && n == 2 {
+			if err := db.QueryRow(`SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'`).Scan(&n); err == nil &&
+				n == 2 {
 				return
 			}
 			if time.Now().After(end) {
@@ -100,7 +102,8 @@ func TestPurgeReachesReplicas(t *testing.T) {
 	exec("INSERT INTO d VALUES ('trigger.test', 'hosted'), ('stays.test', 'hosted')")
 	t.Logf("from the commit to the effect at both, by a trigger: %v", both("trigger.test", 200))
 	both("stays.test", 200)
-	exec("NOTIFY autoconfig_purge, 'not a domain'", "DROP TRIGGER changed ON d", "DELETE FROM d WHERE name = 'trigger.test'")
+	exec("NOTIFY autoconfig_purge, 'not a domain'", "DROP TRIGGER changed ON d",
+		"DELETE FROM d WHERE name = 'trigger.test'")
 	both("trigger.test", 200)
 
 	pg.Down(t)

@@ -208,7 +208,8 @@ var edits = []struct {
 	{"port", "autoconfig.yaml", "imaps://mail.own.test,", "imaps://mail.own.test:143,", `143`},
 
 	{"first source's time-out", "autoconfig.yaml", "first.dsn, domain", "first.dsn, connections: 3, domain", ""},
-	{"second source's cache", "autoconfig.yaml", ", timeout: 5s, cache: {ttl: 1ns, stale: 0s}}\n  - {name: third", ", timeout: 4s, cache: {ttl: 2ns, stale: 0s}}\n  - {name: third", ""},
+	{"second source's cache", "autoconfig.yaml", ", timeout: 5s, cache: {ttl: 1ns, stale: 0s}}\n  - {name: third",
+		", timeout: 4s, cache: {ttl: 2ns, stale: 0s}}\n  - {name: third", ""},
 	{"third source's base", "autoconfig.yaml", "dc=test", "dc=other", ""},
 	{"provider's name", "autoconfig.yaml", "id: hosted\n", "id: hosted\n    name: Hoster\n", ""},
 }
@@ -246,7 +247,8 @@ func TestFailedReloadsCostNothing(t *testing.T) {
 			if fails && len(before) != len(r.sources.all()) {
 				t.Errorf("%s and %s: other sources are open", a.name, b.name)
 			}
-			if fails != strings.Contains(ready, "could not be read again, the one from before is served") || fails == strings.Contains(log, "msg=reloaded") {
+			if fails != strings.Contains(ready, "could not be read again, the one from before is served") ||
+				fails == strings.Contains(log, "msg=reloaded") {
 				t.Errorf("%s and %s: /readyz %s\n%s", a.name, b.name, ready, log)
 			}
 			blames := func(fault string) bool { return fault != "" && strings.Contains(ready, fault) }
@@ -304,7 +306,8 @@ func TestNeedsRestart(t *testing.T) {
 		r.log.take()
 		r.reload("the test")
 		log := r.log.take()
-		if !strings.Contains(log, "msg=reloaded") || strings.Contains(log, "after a restart") != (step.want != "") || !strings.Contains(log, step.want) {
+		if !strings.Contains(log, "msg=reloaded") || strings.Contains(log, "after a restart") != (step.want != "") ||
+			!strings.Contains(log, step.want) {
 			t.Errorf("%s: %s, want %s", step.new, log, step.want)
 		}
 	}
@@ -327,9 +330,11 @@ func TestListenOfTheCommandLine(t *testing.T) {
 func TestReasonOfAFailure(t *testing.T) {
 	r := newRig(t, rigConfig)
 	r.write("autoconfig.yaml", strings.Replace(r.read("autoconfig.yaml"),
-		"[imaps://mail.own.test, imap://mail.own.test]", "[{protocol: imap, host: mail.own.test, port: 143, security: plain}, imaps://mail.own.test:143]", 1))
+		"[imaps://mail.own.test, imap://mail.own.test]",
+		"[{protocol: imap, host: mail.own.test, port: 143, security: plain}, imaps://mail.own.test:143]", 1))
 	r.reload("the test")
-	if ready := r.ready(); !strings.Contains(ready, "could not be read again") || strings.Contains(ready, "readable by everybody") || !strings.Contains(ready, "143") {
+	if ready := r.ready(); !strings.Contains(ready, "could not be read again") ||
+		strings.Contains(ready, "readable by everybody") || !strings.Contains(ready, "143") {
 		t.Error(ready)
 	}
 }
@@ -341,7 +346,9 @@ func TestNewCertificate(t *testing.T) {
 	probetest.Files(t, r.dir, next)
 	r.reload("the test")
 	got, err := r.cert.Config().GetCertificate(nil)
-	if err != nil || string(pem.EncodeToMemory(&pem.Block{Type: "X", Bytes: got.Certificate[0]})) != string(pem.EncodeToMemory(&pem.Block{Type: "X", Bytes: next.Certificate[0]})) {
+	if err != nil ||
+		string(pem.EncodeToMemory(&pem.Block{Type: "X",
+			Bytes: got.Certificate[0]})) != string(pem.EncodeToMemory(&pem.Block{Type: "X", Bytes: next.Certificate[0]})) {
 		t.Error("the certificate of before", err)
 	}
 }

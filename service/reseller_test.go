@@ -125,7 +125,8 @@ func TestResellersHosts(t *testing.T) {
 		t.Error("the page of a reseller's customer has not the reseller's look")
 	}
 	// The MX rule is for domains that nobody serves, and not for another reseller's.
-	if status, _ := r.at(secondHost, "GET", "/mail/config-v1.1.xml?emailaddress=x@a.test", ""); status != http.StatusNotFound {
+	if status,
+		_ := r.at(secondHost, "GET", "/mail/config-v1.1.xml?emailaddress=x@a.test", ""); status != http.StatusNotFound {
 		t.Errorf("another reseller's customer gets the settings of the host's domain: %d", status)
 	}
 }
@@ -133,7 +134,8 @@ func TestResellersHosts(t *testing.T) {
 // Links and lists at a service host are its own, whether or not resellers have looks.
 func TestResellersPages(t *testing.T) {
 	t.Run("one look", func(t *testing.T) {
-		resellersPages(t, resellers(t, "  resellers: [{for: [first], name: First Look}, {for: [second], name: Second Look}]\n", ""))
+		resellersPages(t,
+			resellers(t, "  resellers: [{for: [first], name: First Look}, {for: [second], name: Second Look}]\n", ""))
 	})
 	t.Run("looks", func(t *testing.T) { resellersPages(t, resellers(t)) })
 }
@@ -144,9 +146,12 @@ func resellersPages(t *testing.T, r *rig) {
 		host, path, has, hasNot string
 		status                  int
 	}{
-		{ownHost, "/autodiscover/autodiscover.json?Email=x@a.test&Protocol=AutodiscoverV1", `"https://autoconfig.hoster.test/`, "", 200},
-		{firstHost, "/autodiscover/autodiscover.json?Email=x@a.test&Protocol=AutodiscoverV1", `"https://setup.first-reseller.test/`, "", 200},
-		{"autodiscover.a.test", "/autodiscover/autodiscover.json?Email=x@a.test&Protocol=AutodiscoverV1", `"https://autodiscover.a.test/`, "", 200},
+		{ownHost, "/autodiscover/autodiscover.json?Email=x@a.test&Protocol=AutodiscoverV1",
+			`"https://autoconfig.hoster.test/`, "", 200},
+		{firstHost, "/autodiscover/autodiscover.json?Email=x@a.test&Protocol=AutodiscoverV1",
+			`"https://setup.first-reseller.test/`, "", 200},
+		{"autodiscover.a.test", "/autodiscover/autodiscover.json?Email=x@a.test&Protocol=AutodiscoverV1",
+			`"https://autodiscover.a.test/`, "", 200},
 		{ownHost, "/sitemap.xml", "https://autoconfig.hoster.test/settings/c.test<", "a.test", 200},
 		{firstHost, "/sitemap.xml", "https://setup.first-reseller.test/settings/a.test<", "c.test", 200},
 		{secondHost, "/sitemap.xml", "https://autoconfig.b.test/settings/live.co.uk<", "settings/b.test", 200},
@@ -157,9 +162,12 @@ func resellersPages(t *testing.T, r *rig) {
 		{firstHost, "/", `<link rel="canonical" href="https://setup.first-reseller.test/`, "hoster.test", 200},
 		{firstHost, "/help", `<link rel="canonical" href="https://setup.first-reseller.test/help`, "hoster.test", 200},
 		{ownHost, "/", `<link rel="canonical" href="https://autoconfig.hoster.test/`, "reseller", 200},
-		{ownHost, "/settings/a.test", `<link rel="canonical" href="https://setup.first-reseller.test/settings/a.test"`, "", 200},
-		{ownHost, "/settings/live.co.uk", `<link rel="canonical" href="https://autoconfig.hoster.test/settings/live.co.uk"`, "", 200},
-		{firstHost, "/settings/live.co.uk", `<link rel="canonical" href="https://setup.first-reseller.test/settings/live.co.uk"`, "", 200},
+		{ownHost, "/settings/a.test", `<link rel="canonical" href="https://setup.first-reseller.test/settings/a.test"`, "",
+			200},
+		{ownHost, "/settings/live.co.uk", `<link rel="canonical" href="https://autoconfig.hoster.test/settings/live.co.uk"`,
+			"", 200},
+		{firstHost, "/settings/live.co.uk",
+			`<link rel="canonical" href="https://setup.first-reseller.test/settings/live.co.uk"`, "", 200},
 		{ownHost, "/settings/b.test", "", "mail.b.test", 404},
 		{secondHost, "/settings/b.test", "", "mail.b.test", 404},
 		{ownHost, "/records/b.test", "", "mail.b.test", 404},
@@ -170,8 +178,10 @@ func resellersPages(t *testing.T, r *rig) {
 		{ownHost, "/qr.svg?email=x@a.test", "<svg", "", 200},
 	} {
 		status, body := r.at(test.host, "GET", test.path, "")
-		if status != test.status || !strings.Contains(body, test.has) || test.hasNot != "" && strings.Contains(body, test.hasNot) {
-			t.Errorf("%s at %s: %d, and %q is there: %v, %q: %v", test.path, test.host, status, test.has, strings.Contains(body, test.has),
+		if status != test.status || !strings.Contains(body, test.has) || test.hasNot != "" &&
+			strings.Contains(body, test.hasNot) {
+			t.Errorf("%s at %s: %d, and %q is there: %v, %q: %v", test.path, test.host, status, test.has,
+				strings.Contains(body, test.has),
 				test.hasNot, strings.Contains(body, test.hasNot))
 		}
 	}

@@ -25,7 +25,8 @@ var pageURL = regexp.MustCompile(`url=(http://127\.0\.0\.1:\d+/)`)
 func TestRun(t *testing.T) {
 	t.Parallel()
 	path, next := manager(t)
-	r := newRig(t, "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\ndns: {watch: 1h}\nproviders:\n  - domains: [own.test]\n    incoming: [imaps://mail.own.test]\n    outgoing: [submissions://mail.own.test]\n")
+	r := newRig(t,
+		"listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\ndns: {watch: 1h}\nproviders:\n  - domains: [own.test]\n    incoming: [imaps://mail.own.test]\n    outgoing: [submissions://mail.own.test]\n")
 	r.opts.Env = func(name string) (string, bool) {
 		if name == "NOTIFY_SOCKET" {
 			return path, true
@@ -46,7 +47,8 @@ func TestRun(t *testing.T) {
 		t.Fatalf("%q", got)
 	}
 	log := r.log.take()
-	for _, want := range []string{"msg=configuration", "domains=1", "id=server-service-host-missing", "id=server-tls-missing", `discover you@own.test`} {
+	for _, want := range []string{"msg=configuration", "domains=1", "id=server-service-host-missing",
+		"id=server-tls-missing", `discover you@own.test`} {
 		if !strings.Contains(log, want) {
 			t.Errorf("no %s in the log:\n%s", want, log)
 		}
@@ -120,9 +122,11 @@ func TestGreet(t *testing.T) {
 		{"service_host: autoconfig.hoster.test\n" + own, here, "http://127.0.0.1:8080/", "you@own.test"},
 		{https + "service_host: autoconfig.hoster.test\n" + own, here, "https://autoconfig.hoster.test/", "you@own.test"},
 		{https + own, here, "http://127.0.0.1:8080/", "you@own.test"},
-		{"service_host: autoconfig.hoster.test\n" + own, &net.UnixAddr{Name: "x"}, "https://autoconfig.hoster.test/", "you@own.test"},
+		{"service_host: autoconfig.hoster.test\n" + own, &net.UnixAddr{Name: "x"}, "https://autoconfig.hoster.test/",
+			"you@own.test"},
 		{own, &net.UnixAddr{Name: "x"}, "", ""},
-		{"sources: [{name: a, sql: sqlite, dsn: a.db, domain: SELECT 1 WHERE :domain}]\n", here, "http://127.0.0.1:8080/", "autoconfig sources check"},
+		{"sources: [{name: a, sql: sqlite, dsn: a.db, domain: SELECT 1 WHERE :domain}]\n", here, "http://127.0.0.1:8080/",
+			"autoconfig sources check"},
 	} {
 		cfg := loaded(t, t.TempDir(), test.text)
 		data, found := cfg.Data()
@@ -132,7 +136,8 @@ func TestGreet(t *testing.T) {
 		log := &buffer{}
 		s := &Service{running: cfg, log: slog.New(slog.NewTextHandler(log, nil))}
 		s.greet(test.addr, data)
-		if text := log.take(); test.url == "" && text != "" || test.url != "" && !strings.Contains(text, "url="+test.url+" ") || !strings.Contains(text, test.log) {
+		if text := log.take(); test.url == "" && text != "" || test.url != "" &&
+			!strings.Contains(text, "url="+test.url+" ") || !strings.Contains(text, test.log) {
 			t.Errorf("%s at %s: %s", test.text, test.addr, text)
 		}
 	}

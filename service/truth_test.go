@@ -62,7 +62,8 @@ func TestBadRowsAreReported(t *testing.T) {
 	t.Parallel()
 	r, _, w := watched(t, goodList, rootZone)
 	db := filepath.Join(r.dir, "first.db")
-	table(t, db, "INSERT INTO d VALUES ('aaa.test', 'nope'), ('not a domain', 'hosted'), (NULL, 'hosted'), ('null.test', NULL), ('zzz.test', 'hosted')")
+	table(t, db,
+		"INSERT INTO d VALUES ('aaa.test', 'nope'), ('not a domain', 'hosted'), (NULL, 'hosted'), ('null.test', NULL), ('zzz.test', 'hosted')")
 	w.round(t.Context())
 	ready := r.ready()
 	for _, want := range []string{`"degraded"`, "4 rows of the source", `"domains":7`, `"broken":3`} {
@@ -76,7 +77,8 @@ func TestBadRowsAreReported(t *testing.T) {
 	if status, _ := r.get("/v1.1/aaa.test"); status != 503 {
 		t.Errorf("a domain whose row cannot be used: %d", status)
 	}
-	if log := r.log.take(); strings.Count(log, "id=config-source-row") != 2 || !strings.Contains(log, "aaa.test") || !strings.Contains(log, "null.test") {
+	if log := r.log.take(); strings.Count(log, "id=config-source-row") != 2 || !strings.Contains(log, "aaa.test") ||
+		!strings.Contains(log, "null.test") {
 		t.Error(log)
 	}
 	table(t, db, "UPDATE d SET id = 'hosted'", "DELETE FROM d WHERE name IS NULL OR name = 'not a domain'")
@@ -138,7 +140,8 @@ func TestReadyTellsOfQuestions(t *testing.T) {
 				t.Errorf("a domain of a file: %d", status)
 			}
 			heal()
-			for end := time.Now().Add(20 * time.Second); !strings.Contains(r.ready(), `"ok"`); time.Sleep(50 * time.Millisecond) {
+			for end := time.Now().Add(20 * time.Second); !strings.Contains(r.ready(),
+				`"ok"`); time.Sleep(50 * time.Millisecond) {
 				if time.Now().After(end) {
 					t.Fatal(r.ready())
 				}
@@ -177,13 +180,15 @@ func TestWatchCannotLook(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
 			w.round(ctx)
-			if now := r.metric("autoconfig_records_broken_domains"); now != before || r.metric("autoconfig_records_checked_seconds") != at {
+			if now := r.metric("autoconfig_records_broken_domains"); now != before ||
+				r.metric("autoconfig_records_checked_seconds") != at {
 				t.Errorf("%s domains broken after a round that could not be ended", now)
 			}
 			if ready := r.ready(); !strings.Contains(ready, "the records could not be watched") {
 				t.Error(ready)
 			}
-			if log := r.log.take(); strings.Contains(log, "right again") || strings.Contains(log, "records to") || !strings.Contains(log, "level=ERROR") {
+			if log := r.log.take(); strings.Contains(log, "right again") || strings.Contains(log, "records to") ||
+				!strings.Contains(log, "level=ERROR") {
 				t.Error(log)
 			}
 		})
@@ -269,7 +274,8 @@ func (r *rig) edit(before, after string) {
 // that the configuration names is refused in time, costs nothing, and does not
 // keep later reloads from counting.
 func TestFilesThatAreNone(t *testing.T) {
-	names := []string{"autoconfig.yaml", "customers.txt", "cert.pem", "key.pem", "signer.pem", "signer-key.pem", "first.dsn", "root.pem", "logo.svg"}
+	names := []string{"autoconfig.yaml", "customers.txt", "cert.pem", "key.pem", "signer.pem", "signer-key.pem",
+		"first.dsn", "root.pem", "logo.svg"}
 	kinds := map[string]func(path string) error{
 		"pipe":   func(path string) error { return syscall.Mkfifo(path, 0o600) },
 		"device": func(path string) error { return os.Symlink("/dev/zero", path) },

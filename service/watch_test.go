@@ -54,7 +54,8 @@ func TestWatchEndsEarly(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	w.round(ctx)
-	if log, ready := r.log.take(), r.ready(); log != "" || !strings.Contains(ready, `"ok"`) || r.metric("autoconfig_records_checked_seconds") != "0" {
+	if log, ready := r.log.take(), r.ready(); log != "" || !strings.Contains(ready, `"ok"`) ||
+		r.metric("autoconfig_records_checked_seconds") != "0" {
 		t.Error(log, ready)
 	}
 }
@@ -90,7 +91,8 @@ func TestWatchLogsChanges(t *testing.T) {
 	r.log.take()
 	w.logChanges(map[string]string{"same.test": "a", "other.test": "b", "new.test": "c"})
 	log := r.log.take()
-	for _, want := range []string{`"records to fix" domain=other.test faults=b`, `"records to fix" domain=new.test faults=c`, `"records are right again" domain=right.test`} {
+	for _, want := range []string{`"records to fix" domain=other.test faults=b`,
+		`"records to fix" domain=new.test faults=c`, `"records are right again" domain=right.test`} {
 		if !strings.Contains(log, want) {
 			t.Errorf("no %s in\n%s", want, log)
 		}
@@ -106,8 +108,10 @@ func TestWatchCounts(t *testing.T) {
 		return finding.Finding{ID: id, Subject: "x.test", Status: status, RCode: rcode, Level: level}
 	}
 	report := finding.Report{Findings: []finding.Finding{
-		f("dns-a", "ok", "", finding.OK), f("dns-b", "missing", "", finding.Fail), f("dns-c", "error", "REFUSED", finding.Fail),
-		f("dns-d", "error", "SERVFAIL", finding.Warn), f("dns-e", "error", "REFUSED", finding.Fail), f("note", "", "", finding.OK),
+		f("dns-a", "ok", "", finding.OK), f("dns-b", "missing", "", finding.Fail),
+		f("dns-c", "error", "REFUSED", finding.Fail),
+		f("dns-d", "error", "SERVFAIL", finding.Warn), f("dns-e", "error", "REFUSED", finding.Fail),
+		f("note", "", "", finding.OK),
 		f("config-source-row", "", "", finding.Fail), f("dns-b", "missing", "", finding.Fail),
 	}}
 	status := map[string]int{"ok": 1}
@@ -129,7 +133,8 @@ func TestBuiltinRowsAreSaid(t *testing.T) {
 	r.log.take()
 	go r.sources.watch(t.Context())
 	var log string
-	for end := time.Now().Add(30 * time.Second); !strings.Contains(log, "id=config-builtin-row"); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !strings.Contains(log,
+		"id=config-builtin-row"); time.Sleep(5 * time.Millisecond) {
 		if log += r.log.take(); time.Now().After(end) {
 			t.Fatal(log)
 		}
@@ -147,7 +152,8 @@ func TestCommandStates(t *testing.T) {
 		r.sources.commands.Expire()
 		r.reload("the test")
 		got := r.sources.Commands()
-		if len(got) != 1 || got[0].Lines != 2 || (got[0].Err == nil) != strings.HasPrefix(script, "echo") || !strings.Contains(got[0].Title(), "list") {
+		if len(got) != 1 || got[0].Lines != 2 || (got[0].Err == nil) != strings.HasPrefix(script, "echo") ||
+			!strings.Contains(got[0].Title(), "list") {
 			t.Errorf("%s: %+v", script, got)
 		}
 	}
@@ -160,7 +166,8 @@ func TestManyBadLines(t *testing.T) {
 	r.sources.commands.Expire()
 	r.log.take()
 	r.reload("the test")
-	if log := r.log.take(); strings.Count(log, "id=config-domain-invalid") != mostLines || strings.Contains(log, "level=ERROR") {
+	if log := r.log.take(); strings.Count(log, "id=config-domain-invalid") != mostLines ||
+		strings.Contains(log, "level=ERROR") {
 		t.Error(log)
 	}
 	if ready := r.ready(); !strings.Contains(ready, "lines of the command that cannot be used: 22") {

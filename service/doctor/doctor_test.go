@@ -20,14 +20,16 @@ func TestPermits(t *testing.T) {
 	t.Parallel()
 	var asked []string
 	mx := func(context.Context, string) ([]string, error) { return []string{"mx.hoster.example"}, nil }
-	d := &Doctor{Address: provider.Address{Local: "jo", Domain: "example.org"}, Env: &discover.Env{MX: mx}, Allow: func(host string) bool {
-		asked = append(asked, host)
-		return host == "mail.friend.example"
-	}}
+	d := &Doctor{Address: provider.Address{Local: "jo", Domain: "example.org"}, Env: &discover.Env{MX: mx},
+		Allow: func(host string) bool {
+			asked = append(asked, host)
+			return host == "mail.friend.example"
+		}}
 	p := d.permits(t.Context())
 	var all sync.WaitGroup
 	for range 4 {
-		for host, want := range map[string]bool{"mail.example.org": true, "imap.hoster.example": true, "mail.friend.example": true, "mail.evil.example": false} {
+		for host, want := range map[string]bool{"mail.example.org": true, "imap.hoster.example": true,
+			"mail.friend.example": true, "mail.evil.example": false} {
 			all.Go(func() {
 				if got := p.allowed(host); got != want {
 					t.Errorf("%s: %v", host, got)
@@ -54,7 +56,8 @@ func TestUnplanned(t *testing.T) {
 		{&source.RowError{}, "config-source-row", finding.Fail},
 		{errors.New("the moon is full"), "dns-plan-failed", finding.Fail},
 	} {
-		if f := unplanned("example.org", test.err); f.ID != test.id || f.Level != test.level || f.Subject == "" && test.id != "config-source-row" {
+		if f := unplanned("example.org", test.err); f.ID != test.id || f.Level != test.level || f.Subject == "" &&
+			test.id != "config-source-row" {
 			t.Errorf("%v: %+v", test.err, f)
 		}
 	}

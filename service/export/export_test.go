@@ -47,16 +47,19 @@ func TestRun(t *testing.T) {
 		return err == nil
 	}
 	first := run("a.example, b.example")
-	if first.Unchanged+first.Removed > 0 || first.Domains < 100 || first.Written < 4*first.Domains || !there("a.example") || !there("live.co.uk") {
+	if first.Unchanged+first.Removed > 0 || first.Domains < 100 || first.Written < 4*first.Domains ||
+		!there("a.example") || !there("live.co.uk") {
 		t.Errorf("a new folder: %+v", first)
 	}
 	if again := run("a.example, b.example"); again.Written+again.Removed > 0 || again.Unchanged != first.Written {
 		t.Errorf("nothing has changed: %+v", again)
 	}
-	if alone := run("a.example, c.example", "c.example"); alone.Domains != 1 || alone.Removed > 0 || !there("b.example") || !there("c.example") {
+	if alone := run("a.example, c.example", "c.example"); alone.Domains != 1 || alone.Removed > 0 || !there("b.example") ||
+		!there("c.example") {
 		t.Errorf("one domain alone: %+v", alone)
 	}
-	if moved := run("a.example, c.example"); moved.Domains != first.Domains || moved.Written > 0 || moved.Removed < 4 || there("b.example") {
+	if moved := run("a.example, c.example"); moved.Domains != first.Domains || moved.Written > 0 || moved.Removed < 4 ||
+		there("b.example") {
 		t.Errorf("a domain is gone: %+v", moved)
 	}
 	if left, err := filepath.Glob(filepath.Join(dir, marker, "*")); len(left) > 0 || err != nil {
@@ -72,7 +75,8 @@ func TestRefused(t *testing.T) {
 	if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Run(t.Context(), dir, options(t, "a.example")); !errors.Is(err, ErrForeign) || !strings.HasPrefix(err.Error(), dir+" is not empty") {
+	if _, err := Run(t.Context(), dir, options(t, "a.example")); !errors.Is(err, ErrForeign) ||
+		!strings.HasPrefix(err.Error(), dir+" is not empty") {
 		t.Error(err)
 	}
 	o := options(t, "a.example")
