@@ -107,7 +107,7 @@ func (f *folder) endWord() {
 		return
 	}
 	word := f.out[f.start:]
-	if code, ok := hexCode(word); ok {
+	if code, ok := errorCode(word); ok {
 		f.out = append(f.out[:f.start], code...)
 	} else if bytes.HasSuffix(word, []byte("exception")) || bytes.HasSuffix(word, []byte("error")) {
 		for i, c := range word { // java.net.ConnectException
@@ -143,15 +143,23 @@ var plainLetters = sync.OnceValue(func() map[rune]string {
 	return map[rune]string{'ß': "ss", 'ł': "l", 'ø': "o", 'đ': "d", 'ı': "i", 'æ': "ae", 'œ': "oe"}
 })
 
-// hexCode is an error number of Windows as 0x and eight digits: people type the letter O for the zero, and programs
-// leave 0x out or print the number as a negative decimal.
-func hexCode(word []byte) ([]byte, bool) {
+// digits puts digits for the letters that people, and programs that read pictures, take for them.
+var digits = strings.NewReplacer("o", "0", "l", "1", "i", "1")
+
+// errorCode is a code of Microsoft's sign-in, an enhanced status code, or an error number of Windows as 0x and eight
+// digits, all with digits for the letters that look like them. Programs leave 0x out or print the number as a negative
+// decimal.
+func errorCode(word []byte) ([]byte, bool) {
 	s := string(word)
 	switch {
 	case len(s) == 10 && (strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "ox")):
 		return []byte("0x" + strings.ReplaceAll(s[2:], "o", "0")), true
 	case len(s) == 8 && (strings.HasPrefix(s, "800") || strings.HasPrefix(s, "8019")):
 		return []byte("0x" + s), true
+	case strings.HasPrefix(s, "aadsts"):
+		return []byte("aadsts" + digits.Replace(s[len("aadsts"):])), true
+	case (strings.HasPrefix(s, "4.") || strings.HasPrefix(s, "5.")) && strings.Trim(s, "0123456789.oli") == "":
+		return []byte(digits.Replace(s)), true
 	case len(s) == 10 && (strings.HasPrefix(s, "2146") || strings.HasPrefix(s, "2147")):
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil && n <= math.MaxInt32 {
 			return []byte("0x" + strconv.FormatUint(uint64(uint32(-n)), 16)), true
