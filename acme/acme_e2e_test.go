@@ -164,7 +164,8 @@ func names(t *testing.T) *dnstest.Server {
 // get is the certificate's expiry and serial number that a client gets, which
 // trusts the authority alone.
 func (r *replica) get(a *acmetest.Authority, name string) (serial string, err error) {
-	d := tls.Dialer{Config: &tls.Config{ServerName: name, RootCAs: a.Roots}, NetDialer: &net.Dialer{Timeout: 40 * time.Second}}
+	d := tls.Dialer{Config: &tls.Config{ServerName: name, RootCAs: a.Roots},
+		NetDialer: &net.Dialer{Timeout: 40 * time.Second}}
 	conn, err := d.Dial("tcp", r.tls)
 	if err != nil {
 		return "", err
@@ -180,7 +181,8 @@ func TestACMEReplicas(t *testing.T) {
 	pg, dns := pgtest.Start(t), names(t)
 	first := replicaSettings{Database: pg.DSN, HTTP: freeport.On(t, "127.0.0.1"), TLS: freeport.On(t, "127.0.0.1")}
 	a := acmetest.Start(t, acmetest.Options{HTTP: first.HTTP, TLS: first.TLS, DNS: dns.Addr()})
-	replicas := []*replica{startReplica(t, a, first), startReplica(t, a, replicaSettings{Database: pg.DSN, HTTP: "127.0.0.1:0", TLS: "127.0.0.1:0"})}
+	replicas := []*replica{startReplica(t, a, first),
+		startReplica(t, a, replicaSettings{Database: pg.DSN, HTTP: "127.0.0.1:0", TLS: "127.0.0.1:0"})}
 	var serials [2][20]string
 	var all sync.WaitGroup
 	for i, r := range replicas {
@@ -278,7 +280,8 @@ func TestACMEChallenges(t *testing.T) {
 			if _, err := up.get(a, "autoconfig.c1.example"); err != nil {
 				t.Error(err)
 			}
-			for _, name := range []string{"autoconfig.customer.example", "autoconfig.stranger.example", "c1.example", "mail.c1.example"} {
+			for _, name := range []string{"autoconfig.customer.example", "autoconfig.stranger.example", "c1.example",
+				"mail.c1.example"} {
 				if _, err := up.get(a, name); err == nil {
 					t.Errorf("%s got a certificate", name)
 				}

@@ -38,7 +38,8 @@ type site struct {
 func startSite(t *testing.T, storage Storage, before ...Authority) *site {
 	t.Helper()
 	plain, secure := freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
-	s := &site{Authority: acmetest.Start(t, acmetest.Options{HTTP: plain, TLS: secure, DNS: names(t).Addr()}), world: new(world), tls: secure}
+	s := &site{Authority: acmetest.Start(t, acmetest.Options{HTTP: plain, TLS: secure, DNS: names(t).Addr()}),
+		world: new(world), tls: secure}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(readFile(t, s.RootFile))
 	http1, https := listenOn(t, plain), listenOn(t, secure)
@@ -226,7 +227,8 @@ func TestACMEExternalAccount(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(readFile(t, bound.RootFile))
 	for used, want := range map[string]int{key: 1, other: 0} {
-		_, a := testManager(t, bound.Directory, newMapStorage(), Authority{Directory: bound.Directory, KeyID: "kid-1", Key: used, Roots: roots})
+		_, a := testManager(t, bound.Directory, newMapStorage(),
+			Authority{Directory: bound.Directory, KeyID: "kid-1", Key: used, Roots: roots})
 		name := fmt.Sprintf("autoconfig.c%d.example", want)
 		if _, err := handshake(t, a.TLSConfig(), name); err == nil {
 			t.Error("the authority finds nothing to verify, and issues")
@@ -249,7 +251,8 @@ func TestACMEAttackPostgres(t *testing.T) {
 	_, a := testManager(t, url, store)
 	const stored = 20
 	for i := range stored {
-		keepCertificate(t, a, fmt.Sprintf("autoconfig.c%d.example", i), time.Now().Add(-time.Hour), time.Now().Add(60*24*time.Hour))
+		keepCertificate(t, a, fmt.Sprintf("autoconfig.c%d.example", i), time.Now().Add(-time.Hour),
+			time.Now().Add(60*24*time.Hour))
 	}
 	for i := range 200 {
 		go func() {

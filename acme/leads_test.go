@@ -33,8 +33,10 @@ func zone(asked *atomic.Int32, table map[string]string) func(context.Context, st
 
 func TestLeads(t *testing.T) {
 	table := map[string]string{
-		"service.example": "198.51.100.1", "by-service.example": "198.51.100.1", "configured.example": "203.0.113.50", "six.example": "2001:db8::5",
-		"mapped.example": "::ffff:203.0.113.50", "loop.example": "127.0.0.1", "bound.example": "203.0.113.7", "elsewhere.example": "203.0.113.8", "silent.example": "",
+		"service.example": "198.51.100.1", "by-service.example": "198.51.100.1", "configured.example": "203.0.113.50",
+		"six.example":    "2001:db8::5",
+		"mapped.example": "::ffff:203.0.113.50", "loop.example": "127.0.0.1", "bound.example": "203.0.113.7",
+		"elsewhere.example": "203.0.113.8", "silent.example": "",
 	}
 	configured := []netip.Addr{netip.MustParseAddr("203.0.113.50"), netip.MustParseAddr("2001:db8::5")}
 	for _, test := range []struct {
@@ -52,12 +54,16 @@ func TestLeads(t *testing.T) {
 		{host: "by-service.example", services: []string{"silent.example", "service.example"}, here: true},
 		{host: "elsewhere.example", services: []string{"silent.example", "service.example"}, unknown: true},
 		{host: "configured.example", o: LeadsOptions{Addresses: configured}, here: true},
-		{host: "configured.example", o: LeadsOptions{Addresses: configured}, services: []string{"silent.example"}, here: true},
+		{host: "configured.example", o: LeadsOptions{Addresses: configured}, services: []string{"silent.example"},
+			here: true},
 		{host: "mapped.example", o: LeadsOptions{Addresses: configured}, here: true},
 		{host: "six.example", o: LeadsOptions{Addresses: configured}, here: true},
-		{host: "elsewhere.example", o: LeadsOptions{Addresses: configured, Listen: ":443"}, services: []string{"service.example"}},
-		{host: "missing.example", o: LeadsOptions{Addresses: configured, Listen: ":443"}, services: []string{"service.example"}},
-		{host: "silent.example", o: LeadsOptions{Addresses: configured}, services: []string{"service.example"}, unknown: true},
+		{host: "elsewhere.example", o: LeadsOptions{Addresses: configured, Listen: ":443"},
+			services: []string{"service.example"}},
+		{host: "missing.example", o: LeadsOptions{Addresses: configured, Listen: ":443"},
+			services: []string{"service.example"}},
+		{host: "silent.example", o: LeadsOptions{Addresses: configured}, services: []string{"service.example"},
+			unknown: true},
 		{host: "bound.example", o: LeadsOptions{Listen: "203.0.113.7:443"}, here: true},
 		{host: "elsewhere.example", o: LeadsOptions{Listen: "203.0.113.7:443"}},
 		{host: "loop.example", o: LeadsOptions{Listen: "127.0.0.1:443"}, here: true},
@@ -85,7 +91,8 @@ func TestLeadsMemory(t *testing.T) {
 	var asked atomic.Int32
 	table := map[string]string{"n.example": "203.0.113.7"}
 	now := time.Unix(1e9, 0)
-	l := NewLeads(LeadsOptions{Lookup: zone(&asked, table), Listen: "203.0.113.7:443", Now: func() time.Time { return now }})
+	l := NewLeads(LeadsOptions{Lookup: zone(&asked, table), Listen: "203.0.113.7:443",
+		Now: func() time.Time { return now }})
 	check := func(want bool, questions int32) {
 		t.Helper()
 		if err := l.Check(t.Context(), "n.example"); (err == nil) != want || asked.Load() != questions {
@@ -111,7 +118,8 @@ func TestLeadsMemory(t *testing.T) {
 		now = now.Add(time.Millisecond)
 		_ = l.Check(t.Context(), fmt.Sprintf("n%d.example", i))
 	}
-	if _, known := l.names[fmt.Sprintf("n%d.example", leadsKept+9)]; !known || len(l.names) > leadsKept || len(l.names) < 5 {
+	if _, known := l.names[fmt.Sprintf("n%d.example", leadsKept+9)]; !known || len(l.names) > leadsKept ||
+		len(l.names) < 5 {
 		t.Error(len(l.names))
 	}
 }

@@ -62,10 +62,12 @@ func keys(t *testing.T, s *Postgres) {
 	if got, err := s.List(ctx, "c", false); err != nil || !slices.Equal(got, []string{"c/x", "c/y"}) {
 		t.Errorf("%v %v", got, err)
 	}
-	if got, err := s.List(ctx, "c", true); err != nil || !slices.Equal(got, []string{"c/x", "c/x/a.crt", "c/x/a.key", "c/y"}) {
+	if got, err := s.List(ctx, "c", true); err != nil ||
+		!slices.Equal(got, []string{"c/x", "c/x/a.crt", "c/x/a.key", "c/y"}) {
 		t.Errorf("%v %v", got, err)
 	}
-	if info, err := s.Stat(ctx, "c/y"); err != nil || !info.IsTerminal || info.Size != 3 || time.Since(info.Modified).Abs() > time.Minute {
+	if info, err := s.Stat(ctx, "c/y"); err != nil || !info.IsTerminal || info.Size != 3 ||
+		time.Since(info.Modified).Abs() > time.Minute {
 		t.Errorf("%+v %v", info, err)
 	}
 	if info, err := s.Stat(ctx, "c/x"); err != nil || info.IsTerminal {
@@ -74,7 +76,8 @@ func keys(t *testing.T, s *Postgres) {
 	if err := s.Delete(ctx, "c"); err != nil {
 		t.Fatal(err)
 	}
-	for key, want := range map[string]bool{"c": false, "c/x": false, "c/x/a.crt": false, "c0": true, "c-": true, "C/z": true} {
+	for key, want := range map[string]bool{"c": false, "c/x": false, "c/x/a.crt": false, "c0": true, "c-": true,
+		"C/z": true} {
 		if s.Exists(ctx, key) != want {
 			t.Errorf("%s exists: %v", key, !want)
 		}
@@ -129,7 +132,8 @@ func deadHolder(t *testing.T, s *Postgres) {
 	if got, err := s.take(ctx, "dead", "me"); err != nil || got {
 		t.Fatal(got, err)
 	}
-	if _, err := s.db.ExecContext(ctx, `UPDATE autoconfig_locks SET ends = clock_timestamp() - interval '1 second' WHERE name = 'dead'`); err != nil {
+	if _, err := s.db.ExecContext(ctx,
+		`UPDATE autoconfig_locks SET ends = clock_timestamp() - interval '1 second' WHERE name = 'dead'`); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.take(ctx, "dead", "me"); err != nil || !got {
@@ -154,7 +158,8 @@ func lockedTable(t *testing.T, s *Postgres) {
 		t.Errorf("%v", err)
 	}
 	waiting := 1 // a question that was given up is cancelled at the server, too
-	for deadline := time.Now().Add(20 * time.Second); waiting > 0 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); waiting > 0 &&
+		time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		_, err := tx.ExecContext(ctx, `SELECT pg_stat_clear_snapshot()`)
 		if err == nil {
 			err = tx.QueryRowContext(ctx, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'`).Scan(&waiting)

@@ -155,7 +155,8 @@ func TestRehearseSchema(t *testing.T) {
 	execute(t, pg.DSN, "CREATE ROLE served LOGIN")
 	later := "ALTER TABLE autoconfig_certificates ADD note text NOT NULL DEFAULT ''; ALTER TABLE autoconfig_locks ADD note text NOT NULL DEFAULT ''"
 	granted := "GRANT ALL ON autoconfig_certificates, autoconfig_locks TO served; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
-	for name, statements := range map[string][]string{"first": {first}, "later": {first, later}, "granted": {first, granted}, "empty": nil} {
+	for name, statements := range map[string][]string{"first": {first}, "later": {first, later},
+		"granted": {first, granted}, "empty": nil} {
 		t.Run(name, func(t *testing.T) {
 			dsn := another(t, pg, name, statements...)
 			if name == "granted" {

@@ -69,7 +69,8 @@ func (l *limits) before(next http.Handler) http.Handler {
 			w.Header().Set("Retry-After", fmt.Sprint(wait))
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusTooManyRequests)
-			_, _ = io.WriteString(w, `{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many new orders","status":429}`)
+			_, _ = io.WriteString(w,
+				`{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many new orders","status":429}`)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -123,9 +124,11 @@ func TestSimulate(t *testing.T) {
 	}
 	limit := &limits{tokens: burst}
 	pg := pgtest.Start(t)
-	first := replicaSettings{Database: pg.DSN, HTTP: freeport.On(t, "127.0.0.1"), TLS: freeport.On(t, "127.0.0.1"), Quiet: true}
+	first := replicaSettings{Database: pg.DSN, HTTP: freeport.On(t, "127.0.0.1"), TLS: freeport.On(t, "127.0.0.1"),
+		Quiet: true}
 	second := replicaSettings{Database: pg.DSN, HTTP: "127.0.0.1:0", TLS: "127.0.0.1:0", Quiet: true}
-	a := acmetest.Start(t, acmetest.Options{HTTP: first.HTTP, TLS: first.TLS, DNS: dnstest.Start(t, zone.String()).Addr(), Front: limit.before})
+	a := acmetest.Start(t, acmetest.Options{HTTP: first.HTTP, TLS: first.TLS, DNS: dnstest.Start(t, zone.String()).Addr(),
+		Front: limit.before})
 	settings := []replicaSettings{first, second}
 	replicas := []*replica{startReplica(t, a, first), startReplica(t, a, second)}
 	began, tries, failed := time.Now(), 0, atomic.Int64{}

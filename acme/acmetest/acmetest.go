@@ -140,7 +140,8 @@ func Keep(t testing.TB, storage certmagic.Storage, directory, name string, from,
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(from.UnixNano()), DNSNames: []string{name}, NotBefore: from, NotAfter: to, AuthorityKeyId: []byte("key")}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(from.UnixNano()), DNSNames: []string{name}, NotBefore: from,
+		NotAfter: to, AuthorityKeyId: []byte("key")}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +150,8 @@ func Keep(t testing.TB, storage certmagic.Storage, directory, name string, from,
 	if err != nil {
 		t.Fatal(err)
 	}
-	meta, err := json.Marshal(certmagic.CertificateResource{SANs: []string{name}, IssuerData: fmt.Appendf(nil, `{"ca": %q}`, directory)})
+	meta, err := json.Marshal(certmagic.CertificateResource{SANs: []string{name},
+		IssuerData: fmt.Appendf(nil, `{"ca": %q}`, directory)})
 	if err != nil {
 		t.Fatal(err)
 	}
