@@ -113,7 +113,7 @@ func (s *Server) open(ctx context.Context, l Listen) (open []listener, attrs []a
 		}
 		ports[want.name] = ln.Addr()
 		attrs = append(attrs, slog.String(want.name, ln.Addr().String()))
-		open = append(open, listener{ln, tcp, want.name, s.httpServer(want.handler)})
+		open = append(open, listener{tcpListener{tcp}, tcp, want.name, s.httpServer(want.handler)})
 	}
 	s.encrypt(open, ports, l)
 	return open, attrs, nil
