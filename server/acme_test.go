@@ -22,7 +22,8 @@ func TestACMEListener(t *testing.T) {
 	log := &lockedBuffer{}
 	s := newTestServer(t, func(o *Options, _ *Settings) { o.Log = slog.New(slog.NewTextHandler(log, nil)) })
 	ctx, stop := context.WithCancel(t.Context())
-	from := acme.Options{Authorities: []acme.Authority{{Directory: "http://127.0.0.1:1/directory"}}, Storage: acme.Folder(t.TempDir())}
+	from := acme.Options{Authorities: []acme.Authority{{Directory: "http://127.0.0.1:1/directory"}},
+		Storage: acme.Folder(t.TempDir())}
 	addrs, ended := running(t, ctx, s, log, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", ACME: &from})
 	for _, name := range []string{"autoconfig.stranger.example", "autoconfig.example.org"} {
 		if _, err := tls.Dial("tcp", addrs[2], &tls.Config{ServerName: name, InsecureSkipVerify: true}); err == nil {
@@ -36,7 +37,8 @@ func TestACMEListener(t *testing.T) {
 		}
 	}
 	metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", ""))
-	for _, want := range []string{"autoconfig_certificates_failing 1\n", `autoconfig_certificate_orders_total{result="failed"} 1` + "\n"} {
+	for _, want := range []string{"autoconfig_certificates_failing 1\n",
+		`autoconfig_certificate_orders_total{result="failed"} 1` + "\n"} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("no %s", want)
 		}
@@ -81,12 +83,14 @@ func TestAskLeads(t *testing.T) {
 		now = now.Add(time.Hour)
 		said := map[int]string{200: "yes\n", 404: "no\n", 503: "temporarily unavailable\n"}[step.status]
 		r := ask(t, s.Admin(), "GET /ask?domain="+step.host, "")
-		if body := bodyOf(t, r); r.StatusCode != step.status || body != said || (r.Header.Get("Retry-After") != "") != (step.status == 503) {
+		if body := bodyOf(t, r); r.StatusCode != step.status || body != said ||
+			(r.Header.Get("Retry-After") != "") != (step.status == 503) {
 			t.Errorf("%s leads to %q: %d %q %v", step.host, step.leads, r.StatusCode, body, r.Header)
 		}
 	}
 	metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", ""))
-	for _, want := range []string{`{reason="acme-name-elsewhere"} 3`, `{reason="acme-name-unanswered"} 2`, `{reason="acme-name-unlisted"} 1`} {
+	for _, want := range []string{`{reason="acme-name-elsewhere"} 3`, `{reason="acme-name-unanswered"} 2`,
+		`{reason="acme-name-unlisted"} 1`} {
 		if !strings.Contains(metrics, "autoconfig_certificates_refused_total"+want+"\n") {
 			t.Errorf("no %s", want)
 		}

@@ -85,7 +85,8 @@ func TestDashboard(t *testing.T) {
 	}
 	cells, ids := map[[2]int]string{}, map[int]bool{}
 	for _, p := range board.Panels {
-		if ids[p.ID] || p.Title == "" || p.Type != "row" && (p.Description == "" || len(p.Targets) == 0) || p.GridPos.X+p.GridPos.W > 24 {
+		if ids[p.ID] || p.Title == "" || p.Type != "row" && (p.Description == "" || len(p.Targets) == 0) ||
+			p.GridPos.X+p.GridPos.W > 24 {
 			t.Errorf("the panel %d, %q", p.ID, p.Title)
 		}
 		ids[p.ID] = true

@@ -31,13 +31,16 @@ func TestProfileLanguage(t *testing.T) {
 		{"/setup?lang=de", "en", "Mail-Einstellungen für example.org.", "Kalender (a@example.org)", "Dieses Profil"},
 		{"/setup?lang=xx", "xx", "Mail settings for example.org.", "Calendars (a@example.org)", "This profile"},
 	} {
-		body := bodyOf(t, ask(t, s, "POST http://x.example"+test.page, "email=a%40example.org", "Accept-Language: "+test.accept))
+		body := bodyOf(t,
+			ask(t, s, "POST http://x.example"+test.page, "email=a%40example.org", "Accept-Language: "+test.accept))
 		values := url.Values{}
 		for _, m := range fields.FindAllStringSubmatch(form.FindStringSubmatch(body)[1], -1) {
 			values.Add(m[1], m[2])
 		}
-		p := profileOf(t, bodyOf(t, ask(t, s, "POST http://x.example/mobileconfig", values.Encode(), "Accept-Language: "+test.accept)))
-		if p.Description != test.description || p.Payloads[1].DisplayName != test.calendars || !strings.HasPrefix(p.Consent["default"], test.consent) || strings.Contains(p.Consent["default"], "@") {
+		p := profileOf(t,
+			bodyOf(t, ask(t, s, "POST http://x.example/mobileconfig", values.Encode(), "Accept-Language: "+test.accept)))
+		if p.Description != test.description || p.Payloads[1].DisplayName != test.calendars ||
+			!strings.HasPrefix(p.Consent["default"], test.consent) || strings.Contains(p.Consent["default"], "@") {
 			t.Errorf("%s with %q: %q, %q, %q", test.page, test.accept, p.Description, p.Payloads[1].DisplayName, p.Consent)
 		}
 	}
@@ -51,11 +54,13 @@ func TestProfileLanguage(t *testing.T) {
 func TestProfileDAV(t *testing.T) {
 	s := newTestServer(t, nil)
 	p := profileOf(t, get200(t, s, "GET http://x.example/mobileconfig?email=a@example.org&account=dav", ""))
-	if len(p.Payloads) != 1 || p.Payloads[0].Type != apple.TypeCalDAV || p.Description != "Calendars and contacts of example.org." {
+	if len(p.Payloads) != 1 || p.Payloads[0].Type != apple.TypeCalDAV ||
+		p.Description != "Calendars and contacts of example.org." {
 		t.Errorf("%+v", p)
 	}
 	r := ask(t, s, "GET http://x.example/mobileconfig?email=a@live.co.uk&account=dav", "")
-	if body := bodyOf(t, r); r.StatusCode != 422 || body != "live.co.uk: no calendars and contacts of this provider are known\n" {
+	if body := bodyOf(t, r); r.StatusCode != 422 ||
+		body != "live.co.uk: no calendars and contacts of this provider are known\n" {
 		t.Errorf("%d %q", r.StatusCode, body)
 	}
 	// no password for mail is no reason against calendars
@@ -67,7 +72,8 @@ func TestProfileDAV(t *testing.T) {
 		}
 	})
 	s = newTestServer(t, func(_ *Options, set *Settings) { set.Source, set.MX = fixed{with}, nil })
-	if p := profileOf(t, get200(t, s, "GET http://x.example/mobileconfig?email=a@with.example&account=dav", "")); len(p.Payloads) != 1 {
+	if p := profileOf(t,
+		get200(t, s, "GET http://x.example/mobileconfig?email=a@with.example&account=dav", "")); len(p.Payloads) != 1 {
 		t.Errorf("%+v", p)
 	}
 }

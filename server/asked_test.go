@@ -70,7 +70,8 @@ func TestSchemasAsked(t *testing.T) {
 		}
 	}
 	metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", ""))
-	if strings.Contains(metrics, "evil") || strings.Count(metrics, "autoconfig_autodiscover_requests_total{") != len(schemasAsked) {
+	if strings.Contains(metrics, "evil") ||
+		strings.Count(metrics, "autoconfig_autodiscover_requests_total{") != len(schemasAsked) {
 		t.Error("the series are not the known ones")
 	}
 }

@@ -32,9 +32,11 @@ func BenchmarkServe(b *testing.B) {
 	for _, bench := range []struct{ name, line, body string }{
 		{"records", "GET http://x.example/records/example.org", ""},
 		{"autoconfig", "GET http://autoconfig.example.org/mail/config-v1.1.xml?emailaddress=user%40example.org", ""},
-		{"autoconfig-by-mx", "GET http://autoconfig.customer.example/mail/config-v1.1.xml?emailaddress=user%40customer.example", ""},
+		{"autoconfig-by-mx",
+			"GET http://autoconfig.customer.example/mail/config-v1.1.xml?emailaddress=user%40customer.example", ""},
 		{"miss", "GET http://192.0.2.1/mail/config-v1.1.xml", ""},
-		{"autodiscover", "POST http://autodiscover.example.org/autodiscover/autodiscover.xml", poxBody("outlook/responseschema/2006a", "user@example.org")},
+		{"autodiscover", "POST http://autodiscover.example.org/autodiscover/autodiscover.xml",
+			poxBody("outlook/responseschema/2006a", "user@example.org")},
 		{"v2", "GET http://x.example/autodiscover/autodiscover.json?Email=user@example.org&Protocol=AutodiscoverV1", ""},
 		{"pacc", "GET http://ua-auto-config.example.org/.well-known/user-agent-configuration.json", ""},
 		{"settings", "GET http://x.example/settings/live.co.uk", ""},
@@ -83,7 +85,8 @@ func BenchmarkWorst(b *testing.B) {
 	bang := strings.Repeat("%21", 64) + "%40"
 	var several []string // addresses of as many providers as there are, for the page with most groups
 	for i := range 10 {
-		several = append(several, fmt.Sprintf("email=%s%s", bang, []string{"example.org", "live.co.uk", "oauth.example", "outlook.com"}[i%4]))
+		several = append(several,
+			fmt.Sprintf("email=%s%s", bang, []string{"example.org", "live.co.uk", "oauth.example", "outlook.com"}[i%4]))
 	}
 	ten := strings.Join(several, "&")
 	mail := strings.Repeat("email="+bang+"example.org&", 10)
@@ -92,12 +95,15 @@ func BenchmarkWorst(b *testing.B) {
 	host := strings.Repeat("ü.", 60) + "example"
 	words := strings.Repeat("535 5.7.139 basic authentication is disabled STARTTLS ", 1200)
 	for _, bench := range []struct{ name, line, body string }{
-		{"autoconfig", "GET http://" + names + "example.org/mail/config-v1.1.xml?x" + pairs + "&emailaddress=" + bang + url.QueryEscape(host), ""},
+		{"autoconfig", "GET http://" + names + "example.org/mail/config-v1.1.xml?x" + pairs + "&emailaddress=" + bang +
+			url.QueryEscape(host), ""},
 		{"ispdb", "GET http://x.example/v1.1/" + url.PathEscape(host), ""},
 		{"autodiscover", "POST http://x.example/autodiscover/autodiscover.xml", strings.Repeat("<a>", 18_000)},
-		{"autodiscover-attributes", "POST http://x.example/autodiscover/autodiscover.xml", "<a " + strings.Repeat(`b="&#65;" `, 6_000) + "/>"},
+		{"autodiscover-attributes", "POST http://x.example/autodiscover/autodiscover.xml",
+			"<a " + strings.Repeat(`b="&#65;" `, 6_000) + "/>"},
 		{"autodiscover-get", "GET http://autodiscover.x.example/autodiscover/autodiscover.xml?x" + pairs, ""},
-		{"v2", "GET http://x.example/autodiscover/autodiscover.json?x" + pairs + "&Protocol=x&Email=" + bang + "example.org", ""},
+		{"v2", "GET http://x.example/autodiscover/autodiscover.json?x" + pairs + "&Protocol=x&Email=" + bang + "example.org",
+			""},
 		{"pacc", "GET http://" + url.PathEscape(host) + "/.well-known/user-agent-configuration.json", ""},
 		{"settings", "GET http://x.example/settings/live.co.uk", ""},
 		{"mobileconfig", "GET http://x.example/mobileconfig?" + mail + "name=" + strings.Repeat("%26", 60), ""},
@@ -125,7 +131,8 @@ func rsaSigner(b *testing.B) Signer {
 	if err != nil {
 		b.Fatal(err)
 	}
-	leaf := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "hoster.example"}, KeyUsage: x509.KeyUsageDigitalSignature,
+	leaf := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "hoster.example"},
+		KeyUsage:  x509.KeyUsageDigitalSignature,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, leaf, &key.PublicKey, key)
 	if err != nil {

@@ -43,7 +43,8 @@ func everyPage(b *tab, check func(name string)) {
 			{"start", true, func() { b.open("/?" + in) }},
 			{"wrong address", false, func() { b.submit("/?"+in, "alice") }},
 			{"set-up at Microsoft", true, func() { b.submit("/?"+in, "alice@live.co.uk") }},
-			{"set-up of an own domain", true, func() { b.submit("/?"+in, "a.rather.long.name.to.break.over.lines@example.org") }},
+			{"set-up of an own domain", true,
+				func() { b.submit("/?"+in, "a.rather.long.name.to.break.over.lines@example.org") }},
 			{"two providers", false, func() { b.open("/setup?email=a@example.org&email=b@live.co.uk") }},
 			{"many servers", false, func() { b.open("/setup?email=alice@many.example") }},
 			{"unknown", false, func() { b.submit("/", "alice@unknown.example") }},
@@ -138,14 +139,17 @@ func TestBrowserKeyboard(t *testing.T) {
 	b.tabTo(".more #email")
 	b.do(chromedp.KeyEvent("bob@hotmail.com"))
 	b.enter()
-	if got := eval[string](b, `document.querySelector("h1").innerText`); !strings.Contains(got, "alice@live.co.uk") || !strings.Contains(got, "bob@hotmail.com") {
+	if got := eval[string](b, `document.querySelector("h1").innerText`); !strings.Contains(got, "alice@live.co.uk") ||
+		!strings.Contains(got, "bob@hotmail.com") {
 		t.Errorf("heading %q", got)
 	}
 	b.tabTo(".languages summary")
 	b.do(chromedp.KeyEvent(kb.Enter))
 	b.tabTo(".languages button[value=de]")
 	b.enter()
-	if got := eval[string](b, `document.documentElement.lang + " " + document.querySelector("h1").innerText`); !strings.HasPrefix(got, "de alice@live.co.uk") {
+	if got := eval[string](b,
+		`document.documentElement.lang + " " + document.querySelector("h1").innerText`); !strings.HasPrefix(got,
+		"de alice@live.co.uk") {
 		t.Errorf("after the language switch: %q", got)
 	}
 }
@@ -182,7 +186,8 @@ func TestBrowserDark(t *testing.T) {
 	for scheme, dark := range map[string]bool{"light": false, "dark": true} {
 		b := newTab(t, browser, base, 1000, 800, scheme)
 		b.open("/")
-		sum := eval[int](b, `getComputedStyle(document.documentElement).backgroundColor.match(/\d+/g).slice(0, 3).reduce((a, v) => a + Number(v), 0)`)
+		sum := eval[int](b,
+			`getComputedStyle(document.documentElement).backgroundColor.match(/\d+/g).slice(0, 3).reduce((a, v) => a + Number(v), 0)`)
 		if (sum < 200) != dark {
 			t.Errorf("%s: the ground's colours sum up to %d", scheme, sum)
 		}
@@ -200,13 +205,15 @@ func TestBrowserWithoutScript(t *testing.T) {
 	b.wait(`document.querySelector(".share").open && document.querySelector(".share .qr img").complete`)
 	b.do(chromedp.Click(chromedp.CSS(".languages summary")))
 	b.click(".languages button[value=de]")
-	if got := eval[string](b, `document.documentElement.lang + " " + document.querySelector("h1").innerText`); got != "de alice@live.co.uk" {
+	if got := eval[string](b,
+		`document.documentElement.lang + " " + document.querySelector("h1").innerText`); got != "de alice@live.co.uk" {
 		t.Errorf("after the language switch: %q", got)
 	}
 	b.open("/help")
 	b.typeInto("#error", "451 5.7.3 STARTTLS is required to send mail")
 	b.click(".paste button")
-	if got := eval[string](b, `document.querySelector("article h3").innerText`); got != "The server wants encryption first" {
+	if got := eval[string](b,
+		`document.querySelector("article h3").innerText`); got != "The server wants encryption first" {
 		t.Errorf("explained as %q", got)
 	}
 }
@@ -221,7 +228,8 @@ func TestBrowserPrint(t *testing.T) {
 			t.Errorf("%s: %d pages", address, n)
 		}
 		call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
-		shown := eval[string](b, `[...document.querySelectorAll(".device, .settings, .share, .more, .copy")].filter((e) => e.getClientRects().length > 0).map((e) => e.id).join(" ")`)
+		shown := eval[string](b,
+			`[...document.querySelectorAll(".device, .settings, .share, .more, .copy")].filter((e) => e.getClientRects().length > 0).map((e) => e.id).join(" ")`)
 		if shown != "linux settings" {
 			t.Errorf("%s: printed: %s", address, shown)
 		}
@@ -237,7 +245,8 @@ func TestBrowserFirstScreen(t *testing.T) {
 		agent         string
 		width, height int64
 	}{
-		{iPhone, 390, 844}, {iPhone, 195, 422}, {android, 412, 915}, {windows, 1280, 720}, {windows, 640, 360}, {mac, 1440, 900},
+		{iPhone, 390, 844}, {iPhone, 195, 422}, {android, 412, 915}, {windows, 1280, 720}, {windows, 640, 360},
+		{mac, 1440, 900},
 	} {
 		b := newTab(t, browser, base, screen.width, screen.height, "light")
 		b.agent(screen.agent)
@@ -245,7 +254,8 @@ func TestBrowserFirstScreen(t *testing.T) {
 			for _, lang := range []string{"en", "de"} {
 				b.open("/setup?email=" + address + "&lang=" + lang)
 				name := fmt.Sprintf("%s %s on %d x %d", address, lang, screen.width, screen.height)
-				if end := eval[float64](b, `document.querySelector(".device[open] .primary, .device[open] .steps li").getBoundingClientRect().bottom`); end > float64(screen.height) {
+				if end := eval[float64](b,
+					`document.querySelector(".device[open] .primary, .device[open] .steps li").getBoundingClientRect().bottom`); end > float64(screen.height) {
 					t.Errorf("%s: the first step ends at %.0f", name, end)
 				}
 				if screen.height < 700 { // 200 % zoom
@@ -290,10 +300,12 @@ func TestBrowserIPad(t *testing.T) {
 		b := newTab(t, browser, base, 834, 1194, "light")
 		b.agent(mac)
 		if touched {
-			call(b, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true, MaxTouchPoints: 5})
+			call(b, emulation.SetTouchEmulationEnabled,
+				emulation.SetTouchEmulationEnabledParams{Enabled: true, MaxTouchPoints: 5})
 		}
 		b.submit("/", "alice@example.org")
-		if got := eval[string](b, `[...document.querySelectorAll(".device")].filter((d, i) => i === 0 && d.open).map((d) => d.id).join()`); got != want {
+		if got := eval[string](b,
+			`[...document.querySelectorAll(".device")].filter((d, i) => i === 0 && d.open).map((d) => d.id).join()`); got != want {
 			t.Errorf("touched %v: %q is first and open", touched, got)
 		}
 		if open := eval[int](b, `document.querySelectorAll(".device[open]").length`); open != 1 {
@@ -308,13 +320,16 @@ func TestBrowserCopy(t *testing.T) {
 	b.open("/setup?email=alice@example.org")
 	names := eval[[]string](b, `[...document.querySelectorAll(".settings .copy")].map((e) => e.ariaLabel)`)
 	slices.Sort(names)
-	if len(slices.Compact(slices.Clone(names))) != len(names) || !slices.Contains(names, "Copy IMAP server") || !slices.Contains(names, "Copy SMTP port") {
+	if len(slices.Compact(slices.Clone(names))) != len(names) || !slices.Contains(names, "Copy IMAP server") ||
+		!slices.Contains(names, "Copy SMTP port") {
 		t.Errorf("%q", names)
 	}
-	eval[bool](b, `(navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }) && true`)
+	eval[bool](b,
+		`(navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }) && true`)
 	b.do(chromedp.Click(chromedp.CSS(".copy-all")))
 	b.wait(`window.copied !== undefined`)
-	if got := eval[string](b, `window.copied`); !strings.Contains(got, "User name: alice@example.org\n") || !strings.Contains(got, "Sending: SMTP\nServer: ") {
+	if got := eval[string](b, `window.copied`); !strings.Contains(got, "User name: alice@example.org\n") ||
+		!strings.Contains(got, "Sending: SMTP\nServer: ") {
 		t.Errorf("%q", got)
 	}
 }
@@ -323,7 +338,8 @@ func TestBrowserCopy(t *testing.T) {
 func TestBrowserCode(t *testing.T) {
 	browser, base := newBrowser(t), site(t)
 	for _, test := range []struct{ address, scheme, payload string }{
-		{"alice+phone@example.org", "light", apple.TypeMail}, {"alice@example.org", "dark", apple.TypeMail}, {"alice@live.co.uk", "dark", apple.TypeExchange},
+		{"alice+phone@example.org", "light", apple.TypeMail}, {"alice@example.org", "dark", apple.TypeMail},
+		{"alice@live.co.uk", "dark", apple.TypeExchange},
 	} {
 		b := newTab(t, browser, base, 1000, 1200, test.scheme)
 		b.submit("/", test.address)
@@ -343,7 +359,8 @@ func TestBrowserCode(t *testing.T) {
 		}
 		p, err := apple.Decode(r.Body)
 		_ = r.Body.Close() // it was read to its end
-		if err != nil || r.Header.Get("Content-Type") != apple.ContentType || p.Payloads[0].Email != test.address || p.Payloads[0].Type != test.payload {
+		if err != nil || r.Header.Get("Content-Type") != apple.ContentType || p.Payloads[0].Email != test.address ||
+			p.Payloads[0].Type != test.payload {
 			t.Errorf("%s: %v, %v", link, p, err)
 		}
 	}

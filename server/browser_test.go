@@ -55,10 +55,12 @@ func site(t *testing.T) string {
 	t.Helper()
 	srv := newTestServer(t, func(o *Options, set *Settings) {
 		o.PerMinute, o.Burst = 100_000, 100_000
-		set.Branding = pages.Branding{Name: "Hoster Mail", Support: "mailto:help@hoster.example", Imprint: "https://hoster.example/imprint"}
+		set.Branding = pages.Branding{Name: "Hoster Mail", Support: "mailto:help@hoster.example",
+			Imprint: "https://hoster.example/imprint"}
 		listed := source.NewIndex(8, 256)
 		p := custom("plain", func(p *provider.Provider) {
-			p.Name, p.OAuth2, p.CardDAV, p.Webmail = "Example Mail", nil, "https://dav.example.org/contacts/", "https://webmail.example.org/"
+			p.Name, p.OAuth2, p.CardDAV, p.Webmail = "Example Mail", nil, "https://dav.example.org/contacts/",
+				"https://webmail.example.org/"
 			for _, list := range [][]provider.Server{p.Incoming, p.Outgoing} {
 				for i := range list {
 					list[i].Auth = []provider.Auth{provider.AuthPassword}
@@ -89,8 +91,10 @@ const phoneFont = "/usr/share/fonts/truetype/roboto/*/RobotoTTF/Roboto-Regular.t
 func newBrowser(t *testing.T) context.Context {
 	t.Helper()
 	component.Need(t, phoneFont)
-	o := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(component.Need(t, "chromium")), chromedp.UserDataDir(t.TempDir()),
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+	o := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(component.Need(t, "chromium")),
+		chromedp.UserDataDir(t.TempDir()),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("font-render-hinting", "none"))
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), o...)
 	t.Cleanup(stop)
@@ -120,7 +124,8 @@ func newTab(t *testing.T, browser context.Context, base string, width, height in
 	t.Cleanup(b.verify)
 	call(b, network.Enable, network.EnableParams{})
 	call(b, log.Enable, cdp.Empty{})
-	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	call(b, emulation.SetEmulatedMedia,
+		emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 	return b
 }
 

@@ -38,7 +38,8 @@ func TestExport(t *testing.T) {
 		t.Errorf("only %d documents", count)
 	}
 	p := set.MXTable.ByHost("mx.hoster.example")
-	if f := ExportISPDBName(set, p, "mx.hoster.example"); string(f.Body) != bodyOf(t, ask(t, s, "GET http://192.0.2.1/v1.1/mx.hoster.example", "")) {
+	if f := ExportISPDBName(set, p, "mx.hoster.example"); string(f.Body) != bodyOf(t,
+		ask(t, s, "GET http://192.0.2.1/v1.1/mx.hoster.example", "")) {
 		t.Errorf("a mail exchanger's name:\n%s", f.Body)
 	}
 }
@@ -58,7 +59,8 @@ func TestExportedBy(t *testing.T) {
 		"ua-auto-config.example.org": {"", "ua-auto-config.example.org", "ua-auto-config.example.org", "example.org"},
 	} {
 		got := ExportedBy(host)
-		for i, path := range []string{"mail/config-v1.1.xml", ".well-known/autoconfig/mail/config-v1.1.xml", "autodiscover/autodiscover.xml", ".well-known/user-agent-configuration.json"} {
+		for i, path := range []string{"mail/config-v1.1.xml", ".well-known/autoconfig/mail/config-v1.1.xml",
+			"autodiscover/autodiscover.xml", ".well-known/user-agent-configuration.json"} {
 			domains, known := got[path]
 			if !known || strings.Join(domains, " ") != want[i] {
 				t.Errorf("%s/%s: %v %v, want %q", host, path, domains, known, want[i])

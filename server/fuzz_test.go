@@ -99,7 +99,8 @@ func checkAnswer(t *testing.T, w *recorder) {
 	}
 	if w.status == http.StatusOK && bytes.Contains(body, []byte("<clientConfig")) {
 		served := false
-		for _, d := range []string{"example.org", "example.net", "hoster.example", "oauth.example", "mx.hoster.example", "outlook.com", "microsoft"} {
+		for _, d := range []string{"example.org", "example.net", "hoster.example", "oauth.example", "mx.hoster.example",
+			"outlook.com", "microsoft"} {
 			served = served || bytes.Contains(body, []byte(d+"</domain>"))
 		}
 		if !served && !bytes.Contains(body, []byte("smtp-mail.outlook.com")) {
@@ -111,7 +112,8 @@ func checkAnswer(t *testing.T, w *recorder) {
 // The own reader of queries agrees with net/url's in what is malformed and in
 // the first value.
 func FuzzQuery(f *testing.F) {
-	for _, s := range []string{"email=a%40b", "a=%4", "a=%zz", "a;b=1", "EMAIL=x&email=y", "%65mail=+", "email", "=&&=", "email=%"} {
+	for _, s := range []string{"email=a%40b", "a=%4", "a=%zz", "a;b=1", "EMAIL=x&email=y", "%65mail=+", "email", "=&&=",
+		"email=%"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {

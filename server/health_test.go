@@ -48,7 +48,8 @@ func TestHealthOfMonitoring(t *testing.T) {
 func TestWatching(t *testing.T) {
 	s := newTestServer(t, nil)
 	s.Watching(90 * time.Minute)
-	if got := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(got, "\nautoconfig_records_watch_seconds 5400\n") {
+	if got := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(got,
+		"\nautoconfig_records_watch_seconds 5400\n") {
 		t.Error("the metrics do not say how often")
 	}
 }
@@ -56,7 +57,8 @@ func TestWatching(t *testing.T) {
 // A page of another site may ask first what it may ask, and is allowed to.
 func TestPreflight(t *testing.T) {
 	r := ask(t, newTestServer(t, nil), "OPTIONS http://x.example/api/v1/settings", "")
-	if r.StatusCode != http.StatusNoContent || r.Header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(r.Header.Get("Access-Control-Allow-Methods"), "GET") {
+	if r.StatusCode != http.StatusNoContent || r.Header.Get("Access-Control-Allow-Origin") != "*" ||
+		!strings.Contains(r.Header.Get("Access-Control-Allow-Methods"), "GET") {
 		t.Errorf("status %d, %v", r.StatusCode, r.Header)
 	}
 }

@@ -60,7 +60,8 @@ func lighthouse(t *testing.T) string {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	if out, err := exec.CommandContext(ctx, component.Need(t, "npm"), "install", "--prefix", dir, "--silent", "--no-audit", "--no-fund",
+	if out, err := exec.CommandContext(ctx, component.Need(t, "npm"), "install", "--prefix", dir, "--silent", "--no-audit",
+		"--no-fund",
 		"lighthouse@"+lighthouseVersion).CombinedOutput(); err != nil {
 		t.Skipf("Lighthouse cannot be installed: %v: %.200s", err, out)
 	}
@@ -72,7 +73,8 @@ func audit(t *testing.T, program, url string) map[string]float64 {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, url, "--quiet", "--output=json", "--only-categories=performance,accessibility,seo",
+	cmd := exec.CommandContext(ctx, program, url, "--quiet", "--output=json",
+		"--only-categories=performance,accessibility,seo",
 		"--chrome-flags=--headless=new --no-sandbox --disable-gpu")
 	cmd.Env = append(os.Environ(), "CHROME_PATH="+component.Need(t, "chromium"))
 	out, err := cmd.Output()

@@ -58,7 +58,8 @@ func TestCost(t *testing.T) {
 	}{
 		{"one", profileLine, "", 30},
 		{"ten in a link", "GET http://x.example/mobileconfig?" + ten, "", 3},
-		{"ten in another server's link", "GET http://x.example/profile.mobileconfig?addresses=" + strings.Repeat("u@example.org,", 10), "", 3},
+		{"ten in another server's link",
+			"GET http://x.example/profile.mobileconfig?addresses=" + strings.Repeat("u@example.org,", 10), "", 3},
 		{"ten in a form", "POST http://x.example/mobileconfig", ten, 3},
 		{"ten in a code", "GET http://x.example/qr.svg?" + ten, "", 3},
 		{"ten on a page", "POST http://x.example/setup", ten, 3},
@@ -92,7 +93,8 @@ func TestPagesHavePlacesOfTheirOwn(t *testing.T) {
 		t.Errorf("documents: %v", got)
 	}
 	var wg sync.WaitGroup
-	for _, line := range []string{"GET http://x.example/", profileLine, "GET http://x.example/qr.svg?email=u@example.org"} {
+	for _, line := range []string{"GET http://x.example/", profileLine,
+		"GET http://x.example/qr.svg?email=u@example.org"} {
 		wg.Go(func() {
 			if r := ask(t, s, line, ""); r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" {
 				t.Errorf("%s: %d %v", line, r.StatusCode, r.Header)
@@ -222,13 +224,18 @@ func TestWhatCosts(t *testing.T) {
 	})
 	ask(t, s, profileLine, "")
 	paths := map[bool][]string{
-		false: {"/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml", "/.well-known/mail-v1.xml", "/v1.1/mail/config-v1.1.xml",
-			"/.well-known/autoconfig/mail/oauth2-client.json", "/v1.1/example.org", "/autodiscover", "/autodiscover/autodiscover.xml",
-			"/autodiscover/autodiscover.json?Email=u@example.org&Protocol=AutodiscoverV1", jsonPath + "u@example.org?Protocol=AutodiscoverV1",
-			"/.well-known/user-agent-configuration.json", caldavPath, carddavPath, jmapPath, "/api/v1/settings?email=u@example.org",
+		false: {"/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml", "/.well-known/mail-v1.xml",
+			"/v1.1/mail/config-v1.1.xml",
+			"/.well-known/autoconfig/mail/oauth2-client.json", "/v1.1/example.org", "/autodiscover",
+			"/autodiscover/autodiscover.xml",
+			"/autodiscover/autodiscover.json?Email=u@example.org&Protocol=AutodiscoverV1",
+			jsonPath + "u@example.org?Protocol=AutodiscoverV1",
+			"/.well-known/user-agent-configuration.json", caldavPath, carddavPath, jmapPath,
+			"/api/v1/settings?email=u@example.org",
 			"/settings", "/settings/live.co.uk", "/assets/none.css", "/sitemap.xml", "/robots.txt", "/favicon.ico"},
 		true: {"/thunderbird/example.org.xpi", "/mobileconfig?email=u@example.org", "/email.mobileconfig?email=u@example.org",
-			"/profile.mobileconfig?email=u@example.org", "/mobileconfig.php?email=u@example.org", "/", "/setup", "/help", "/help/x",
+			"/profile.mobileconfig?email=u@example.org", "/mobileconfig.php?email=u@example.org", "/", "/setup", "/help",
+			"/help/x",
 			"/records/example.org", "/qr.svg?email=u@example.org"},
 	}
 	for costly, list := range paths {
@@ -275,8 +282,10 @@ func TestThousandBehindOneAddress(t *testing.T) {
 		for i := range 1000 {
 			wg.Go(func() {
 				for _, line := range []string{
-					"GET http://autoconfig.example.org/mail/config-v1.1.xml?emailaddress=u@example.org", "GET http://ua-auto-config.example.net/.well-known/user-agent-configuration.json",
-					"GET http://192.0.2.1/v1.1/live.co.uk", fmt.Sprintf("GET http://autoconfig.c%d.held.example/mail/config-v1.1.xml", i%40),
+					"GET http://autoconfig.example.org/mail/config-v1.1.xml?emailaddress=u@example.org",
+					"GET http://ua-auto-config.example.net/.well-known/user-agent-configuration.json",
+					"GET http://192.0.2.1/v1.1/live.co.uk",
+					fmt.Sprintf("GET http://autoconfig.c%d.held.example/mail/config-v1.1.xml", i%40),
 				} {
 					if r := ask(t, s, line, "", "From: 127.0.0.1:1", from); r.StatusCode != 200 {
 						t.Errorf("%s: %s: %d", from, line, r.StatusCode)

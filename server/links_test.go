@@ -32,8 +32,10 @@ func TestLinksOfOtherServers(t *testing.T) {
 		}
 	}
 	for target, status := range map[string]int{
-		"/email.mobileconfig": 400, "/profile.mobileconfig?addresses=": 400, "/mobileconfig.php": 302, "/mobileconfig.php?email=": 302, "/mobileconfig.php?email=x": 400,
-		"/email.mobileconfig?email=a@unserved.example": 404, "/profile.mobileconfig?addresses=jo@example.org,a@unserved.example": 404,
+		"/email.mobileconfig": 400, "/profile.mobileconfig?addresses=": 400, "/mobileconfig.php": 302,
+		"/mobileconfig.php?email=": 302, "/mobileconfig.php?email=x": 400,
+		"/email.mobileconfig?email=a@unserved.example":                             404,
+		"/profile.mobileconfig?addresses=jo@example.org,a@unserved.example":        404,
 		"/profile.mobileconfig?addresses=" + strings.Repeat("jo@example.org,", 11): 400,
 	} {
 		if r := ask(t, s, "GET http://x.example"+target, ""); r.StatusCode != status {
@@ -45,10 +47,12 @@ func TestLinksOfOtherServers(t *testing.T) {
 // Calendars, address books and JMAP are found from the domain, by any method.
 func TestWellKnown(t *testing.T) {
 	dav := custom("dav", func(p *provider.Provider) {
-		p.CalDAV, p.CardDAV, p.JMAP = "https://dav.example/%EMAILDOMAIN%/calendars/", "https://dav.test.example/.well-known/carddav", "https://jmap.example/.well-known/jmap"
+		p.CalDAV, p.CardDAV, p.JMAP = "https://dav.example/%EMAILDOMAIN%/calendars/",
+			"https://dav.test.example/.well-known/carddav", "https://jmap.example/.well-known/jmap"
 	})
 	s := newTestServer(t, func(_ *Options, set *Settings) { set.Source, set.MX = fixed{dav}, nil })
-	for _, method := range []string{"GET", "HEAD", "PROPFIND", "REPORT", "POST", "PUT", "OPTIONS", "MKCALENDAR", "SEARCH", "MADEUP"} {
+	for _, method := range []string{"GET", "HEAD", "PROPFIND", "REPORT", "POST", "PUT", "OPTIONS", "MKCALENDAR", "SEARCH",
+		"MADEUP"} {
 		for line, want := range map[string]string{
 			"http://dav.test.example/.well-known/caldav":             "https://dav.example/dav.test.example/calendars/",
 			"http://dav.test.example/.well-known/CalDAV/":            "https://dav.example/dav.test.example/calendars/",
@@ -57,15 +61,18 @@ func TestWellKnown(t *testing.T) {
 			"http://dav.test.example/.well-known/carddav":            "", // to itself
 		} {
 			r := ask(t, s, method+" "+line, "<propfind/>")
-			if got := r.Header.Get("Location"); got != want || r.StatusCode != map[bool]int{true: 307, false: 404}[want != ""] || r.Header.Get("Vary") != "Host" {
+			if got := r.Header.Get("Location"); got != want || r.StatusCode != map[bool]int{true: 307, false: 404}[want != ""] ||
+				r.Header.Get("Vary") != "Host" {
 				t.Errorf("%s %s: %d %q, Vary %q", method, line, r.StatusCode, got, r.Header.Get("Vary"))
 			}
 		}
 	}
 	s = newTestServer(t, nil)
 	for target, status := range map[string]int{
-		"http://example.org/.well-known/caldav": 307, "http://example.org/.well-known/carddav": 404, "http://example.org/.well-known/jmap": 404,
-		"http://unserved.example/.well-known/caldav": 404, "http://192.0.2.1/.well-known/caldav": 404, "http://broken.example/.well-known/caldav": 503,
+		"http://example.org/.well-known/caldav": 307, "http://example.org/.well-known/carddav": 404,
+		"http://example.org/.well-known/jmap":        404,
+		"http://unserved.example/.well-known/caldav": 404, "http://192.0.2.1/.well-known/caldav": 404,
+		"http://broken.example/.well-known/caldav": 503,
 	} {
 		if r := ask(t, s, "PROPFIND "+target, ""); r.StatusCode != status {
 			t.Errorf("%s: %d, want %d", target, r.StatusCode, status)
@@ -78,7 +85,8 @@ func TestPastedAddresses(t *testing.T) {
 	s := newTestServer(t, nil)
 	answers := func(email string, query bool) map[string]string {
 		out := map[string]string{}
-		for _, line := range []string{"GET /setup?", "POST /setup ", "GET /mobileconfig?", "POST /mobileconfig ", "GET /api/v1/settings?"} {
+		for _, line := range []string{"GET /setup?", "POST /setup ", "GET /mobileconfig?", "POST /mobileconfig ",
+			"GET /api/v1/settings?"} {
 			method, path, _ := strings.Cut(line, " ")
 			body := "email=" + email
 			if method == "GET" {
@@ -89,7 +97,8 @@ func TestPastedAddresses(t *testing.T) {
 			out[line] = http.StatusText(r.StatusCode) + bodyOf(t, r)
 		}
 		if query {
-			for _, path := range []string{"/mail/config-v1.1.xml?emailaddress=", "/autodiscover/autodiscover.xml?email=", "/autodiscover/autodiscover.json?Protocol=AutodiscoverV1&Email="} {
+			for _, path := range []string{"/mail/config-v1.1.xml?emailaddress=", "/autodiscover/autodiscover.xml?email=",
+				"/autodiscover/autodiscover.json?Protocol=AutodiscoverV1&Email="} {
 				r := ask(t, s, "GET http://unserved.example"+path+email, "")
 				out[path] = http.StatusText(r.StatusCode) + bodyOf(t, r)
 			}
@@ -105,10 +114,12 @@ func TestPastedAddresses(t *testing.T) {
 		}
 	}
 	want := answers("jo%40example.org", true)
-	for _, pasted := range []string{"%20jo%40example.org", "jo%40example.org%20", "jo%40example.org%0A", "%0D%0A%09jo%40example.org%20%20", "%C2%A0jo%40example.org", "jo%40example.org+"} {
+	for _, pasted := range []string{"%20jo%40example.org", "jo%40example.org%20", "jo%40example.org%0A",
+		"%0D%0A%09jo%40example.org%20%20", "%C2%A0jo%40example.org", "jo%40example.org+"} {
 		same(pasted, true, want)
 	}
-	for _, pasted := range []string{"mailto:jo@example.org", "\"Jo Long\" <jo@example.org>", "<jo@example.org>", "'jo@example.org'", "“jo@example.org”", "jo＠example.org", "jo@example.org,"} {
+	for _, pasted := range []string{"mailto:jo@example.org", "\"Jo Long\" <jo@example.org>", "<jo@example.org>",
+		"'jo@example.org'", "“jo@example.org”", "jo＠example.org", "jo@example.org,"} {
 		same(url.QueryEscape(pasted), false, want)
 	}
 	want = answers("a%2Bb%40example.org", true)
@@ -119,8 +130,10 @@ func TestPastedAddresses(t *testing.T) {
 	if !strings.Contains(body, `"+jo@example.org"`) {
 		t.Errorf("a raw + at the start of a query's address: %s", body)
 	}
-	pox := strings.Replace(poxBody("outlook/responseschema/2006a", "user@example.org"), "user@example.org", "\n\t user@example.org ", 1)
-	if body := get200(t, s, "POST http://x.example/autodiscover/autodiscover.xml", pox); !strings.Contains(body, "<LoginName>user@example.org</LoginName>") {
+	pox := strings.Replace(poxBody("outlook/responseschema/2006a", "user@example.org"), "user@example.org",
+		"\n\t user@example.org ", 1)
+	if body := get200(t, s, "POST http://x.example/autodiscover/autodiscover.xml", pox); !strings.Contains(body,
+		"<LoginName>user@example.org</LoginName>") {
 		t.Errorf("blanks in EMailAddress: %s", body)
 	}
 }
@@ -128,10 +141,12 @@ func TestPastedAddresses(t *testing.T) {
 // A protocol that v2 does not have is answered with those that it has.
 func TestSupportedProtocols(t *testing.T) {
 	s := newTestServer(t, nil)
-	for address, want := range map[string]string{"jo@example.org": "'AutodiscoverV1'.", "jo@live.co.uk": "'ActiveSync,AutodiscoverV1'."} {
+	for address, want := range map[string]string{"jo@example.org": "'AutodiscoverV1'.",
+		"jo@live.co.uk": "'ActiveSync,AutodiscoverV1'."} {
 		for _, protocol := range []string{"Rest", "EWS", "%3Cb%3E"} {
 			r := ask(t, s, "GET http://x.example/autodiscover/autodiscover.json?Email="+address+"&Protocol="+protocol, "")
-			if body := bodyOf(t, r); r.StatusCode != 400 || !strings.Contains(body, `"InvalidProtocol"`) || !strings.Contains(body, want) || strings.Contains(body, "<b>") {
+			if body := bodyOf(t, r); r.StatusCode != 400 || !strings.Contains(body, `"InvalidProtocol"`) ||
+				!strings.Contains(body, want) || strings.Contains(body, "<b>") {
 				t.Errorf("%s %s: %d %s", address, protocol, r.StatusCode, body)
 			}
 		}

@@ -16,7 +16,8 @@ import (
 // X-Forwarded-Host counts when the configuration says so, and from a trusted
 // proxy alone.
 func TestForwardedHost(t *testing.T) {
-	for _, path := range []string{"/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml", "/.well-known/user-agent-configuration.json"} {
+	for _, path := range []string{"/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml",
+		"/.well-known/user-agent-configuration.json"} {
 		for _, test := range []struct {
 			read            bool
 			from, forwarded string
@@ -37,7 +38,8 @@ func TestForwardedHost(t *testing.T) {
 				vary += ", X-Forwarded-Host"
 			}
 			if r.StatusCode != test.status || r.Header.Get("Vary") != vary {
-				t.Errorf("%s: read %v, %s %s: %d, want %d; Vary %q", path, test.read, test.from, test.forwarded, r.StatusCode, test.status, r.Header.Get("Vary"))
+				t.Errorf("%s: read %v, %s %s: %d, want %d; Vary %q", path, test.read, test.from, test.forwarded, r.StatusCode,
+					test.status, r.Header.Get("Vary"))
 			}
 		}
 	}
@@ -142,17 +144,20 @@ func TestCaseOfLocalPart(t *testing.T) {
 func TestHostOfLinks(t *testing.T) {
 	s := newTestServer(t, nil)
 	for host, want := range map[string]string{
-		"example.org": "example.org", "autoconfig.example.org": "autoconfig.example.org", "autoconfig.hoster.example": "autoconfig.hoster.example",
-		"autoconfig.evil.example": "autoconfig.hoster.example", "evil.example": "autoconfig.hoster.example",
+		"example.org": "example.org", "autoconfig.example.org": "autoconfig.example.org",
+		"autoconfig.hoster.example": "autoconfig.hoster.example",
+		"autoconfig.evil.example":   "autoconfig.hoster.example", "evil.example": "autoconfig.hoster.example",
 	} {
 		body := get200(t, s, "POST http://"+host+"/setup", "email=u@example.org")
-		if strings.Contains(body, "evil") || !strings.Contains(body, want+"/qr.svg?") && !strings.Contains(body, "https://"+want+"/") {
+		if strings.Contains(body, "evil") || !strings.Contains(body, want+"/qr.svg?") &&
+			!strings.Contains(body, "https://"+want+"/") {
 			t.Errorf("by %s: the links do not lead to %s, or to evil", host, want)
 		}
 	}
 	for port, want := range map[string]string{"": "", ":443": "", ":8443": ":8443"} {
 		body := get200(t, s, "POST https://autoconfig.hoster.example"+port+"/setup", "email=u@example.org")
-		if !strings.Contains(body, "https://autoconfig.hoster.example"+want+"/") || strings.Contains(body, "hoster.example:443") {
+		if !strings.Contains(body, "https://autoconfig.hoster.example"+want+"/") ||
+			strings.Contains(body, "hoster.example:443") {
 			t.Errorf("by the port %q: the links do not lead to %q", port, want)
 		}
 	}
@@ -162,7 +167,8 @@ func TestHostOfLinks(t *testing.T) {
 // write its address. What cannot be read is the peer's own.
 func TestForwardedFor(t *testing.T) {
 	s := newTestServer(t, func(o *Options, _ *Settings) {
-		o.TrustedProxies = append(o.TrustedProxies, netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("fd00::/8"))
+		o.TrustedProxies = append(o.TrustedProxies, netip.MustParsePrefix("198.51.100.0/24"),
+			netip.MustParsePrefix("fd00::/8"))
 	})
 	for _, test := range []struct {
 		peer, header, want string // lines are headers; no want: not limited
@@ -221,11 +227,13 @@ func TestForwardedFor(t *testing.T) {
 
 // No way of writing an address escapes the limit.
 func TestForwardedForLimits(t *testing.T) {
-	for _, header := range []string{"203.0.113.8", "203.0.113.8:4711", "[2001:db8::8]:4711", "fe80::8%eth0", "unknown", "203.0.113.8:http", "\x01", "é"} {
+	for _, header := range []string{"203.0.113.8", "203.0.113.8:4711", "[2001:db8::8]:4711", "fe80::8%eth0", "unknown",
+		"203.0.113.8:http", "\x01", "é"} {
 		s := newTestServer(t, func(o *Options, _ *Settings) { o.PerMinute, o.Burst = 1, 3 })
 		limited := 0
 		for range 10 {
-			if r := ask(t, s, "GET http://x.example/", "", "From: 127.0.0.1:1", "X-Forwarded-For: "+header); r.StatusCode == http.StatusTooManyRequests {
+			if r := ask(t, s, "GET http://x.example/", "", "From: 127.0.0.1:1",
+				"X-Forwarded-For: "+header); r.StatusCode == http.StatusTooManyRequests {
 				limited++
 			}
 		}

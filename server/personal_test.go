@@ -40,9 +40,12 @@ func (p people) Lookup(ctx context.Context, a provider.Address) (*provider.Provi
 func TestPersonal(t *testing.T) {
 	s := newTestServer(t, func(_ *Options, set *Settings) { set.Source = people{Source: set.Source} })
 	for _, test := range []struct{ line, body, login string }{
-		{"GET http://autoconfig.example.org/mail/config-v1.1.xml?emailaddress=ann@example.org", "", "<username>x&lt;&amp;&gt;7</username>"},
-		{"GET http://autodiscover.example.org/autodiscover/autodiscover.xml?email=ann@example.org", "", "<LoginName>x&lt;&amp;&gt;7</LoginName>"},
-		{"POST http://autodiscover.example.org/autodiscover/autodiscover.xml", poxBody("outlook/responseschema/2006a", "ann@example.org"), "<LoginName>x&lt;&amp;&gt;7</LoginName>"},
+		{"GET http://autoconfig.example.org/mail/config-v1.1.xml?emailaddress=ann@example.org", "",
+			"<username>x&lt;&amp;&gt;7</username>"},
+		{"GET http://autodiscover.example.org/autodiscover/autodiscover.xml?email=ann@example.org", "",
+			"<LoginName>x&lt;&amp;&gt;7</LoginName>"},
+		{"POST http://autodiscover.example.org/autodiscover/autodiscover.xml",
+			poxBody("outlook/responseschema/2006a", "ann@example.org"), "<LoginName>x&lt;&amp;&gt;7</LoginName>"},
 		{"GET http://x.example/api/v1/settings?email=ann@example.org", "", `"username": "x\u003c\u0026\u003e7"`},
 		{"GET http://x.example/mobileconfig?email=ann@example.org", "", "<string>x&lt;&amp;&gt;7</string>"},
 		{"GET http://x.example/setup?email=ann@example.org", "", "x&lt;&amp;&gt;7"},
@@ -57,7 +60,8 @@ func TestPersonal(t *testing.T) {
 				t.Errorf("%s: Cache-Control %q, ETag %q", test.line, cache, r.Header.Get("Etag"))
 			}
 			other := strings.ReplaceAll(test.line, "ann@", "bob@")
-			if body := bodyOf(t, ask(t, s, other, strings.ReplaceAll(test.body, "ann@", "bob@"))); strings.Contains(body, "&amp;") && strings.Contains(body, "x&lt;") {
+			if body := bodyOf(t, ask(t, s, other, strings.ReplaceAll(test.body, "ann@", "bob@"))); strings.Contains(body,
+				"&amp;") && strings.Contains(body, "x&lt;") {
 				t.Errorf("%s has another's login:\n%s", other, body)
 			}
 		}
@@ -99,15 +103,18 @@ func TestSourceDown(t *testing.T) {
 	} {
 		r := ask(t, s, line, "")
 		body := bodyOf(t, r)
-		if r.StatusCode != 503 || r.Header.Get("Retry-After") == "" || strings.Contains(body, "secret") || strings.Contains(body, "customers") {
+		if r.StatusCode != 503 || r.Header.Get("Retry-After") == "" || strings.Contains(body, "secret") ||
+			strings.Contains(body, "customers") {
 			t.Errorf("%s: %d, Retry-After %q\n%s", line, r.StatusCode, r.Header.Get("Retry-After"), body)
 		}
 	}
-	r := ask(t, s, "POST http://x.example/autodiscover/autodiscover.xml", poxBody("outlook/responseschema/2006a", "a@shop.example"))
+	r := ask(t, s, "POST http://x.example/autodiscover/autodiscover.xml",
+		poxBody("outlook/responseschema/2006a", "a@shop.example"))
 	if body := bodyOf(t, r); r.StatusCode != 200 || !strings.Contains(body, "<ErrorCode>603</ErrorCode>") {
 		t.Errorf("POX: %d\n%s", r.StatusCode, body)
 	}
-	if metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(metrics, "\nautoconfig_panics_total 0\n") {
+	if metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(metrics,
+		"\nautoconfig_panics_total 0\n") {
 		t.Error("a source that is down is taken for a fault of the program")
 	}
 	if r := ask(t, s, "GET http://192.0.2.1/v1.1/live.co.uk", ""); r.StatusCode != 200 {
@@ -117,7 +124,8 @@ func TestSourceDown(t *testing.T) {
 		t.Errorf("/ask: %d", r.StatusCode)
 	}
 	r = ask(t, s.Admin(), "GET /readyz", "")
-	if body := bodyOf(t, r); r.StatusCode != 200 || !strings.Contains(body, `"degraded"`) || !strings.Contains(body, `the source \"customers\" does not answer`) {
+	if body := bodyOf(t, r); r.StatusCode != 200 || !strings.Contains(body, `"degraded"`) ||
+		!strings.Contains(body, `the source \"customers\" does not answer`) {
 		t.Errorf("/readyz: %d %s", r.StatusCode, body)
 	}
 }

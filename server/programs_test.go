@@ -16,13 +16,15 @@ import (
 
 // exampleRecords is the plan of a domain that has published a third of it, and something else in place of another.
 func exampleRecords(_ context.Context, domain string) ([]dnssrv.RR, func(context.Context) []finding.Finding, error) {
-	plan, err := dnssrv.Plan(domain, custom("plain", nil), dnssrv.PlanOptions{ServiceHost: "autoconfig.hoster.example", PACC: "v=UAAC1; a=sha256; d=none"})
+	plan, err := dnssrv.Plan(domain, custom("plain", nil),
+		dnssrv.PlanOptions{ServiceHost: "autoconfig.hoster.example", PACC: "v=UAAC1; a=sha256; d=none"})
 	return plan, func(context.Context) (found []finding.Finding) {
 		for i, rr := range plan {
 			parts := dnssrv.Split(domain, rr)
 			f := finding.New([]string{"dns-record-missing", "dns-record-ok", "dns-record-differs"}[i%3], "")
 			f.Name, f.Type, f.Status = parts.Name(domain), parts.Type, []string{"missing", "ok", "differs"}[i%3]
-			f.Got = [][]string{nil, {dnssrv.Line(rr)}, {parts.Name(domain) + ". 300 IN " + parts.Type + " 0 1 993 old-mail-server.elsewhere.example."}}[i%3]
+			f.Got = [][]string{nil, {dnssrv.Line(rr)},
+				{parts.Name(domain) + ". 300 IN " + parts.Type + " 0 1 993 old-mail-server.elsewhere.example."}}[i%3]
 			found = append(found, f)
 		}
 		return found
@@ -43,10 +45,12 @@ func TestPrograms(t *testing.T) {
 		{"autoconfig", []string{"thunderbird", "kde", "evolution", "fairemail"}, []string{"outlook", "srv", "outlook-new"}},
 		{"imap submission", []string{"srv"}, []string{"outlook", "kde"}},
 		{"autodiscover", []string{"outlook"}, []string{"srv", "kde"}},
-		{"none", nil, []string{"thunderbird", "kde", "evolution", "outlook", "srv", "fairemail", "aerc", "deltachat", "apple", "pacc"}},
+		{"none", nil, []string{"thunderbird", "kde", "evolution", "outlook", "srv", "fairemail", "aerc", "deltachat", "apple",
+			"pacc"}},
 	} {
 		var records []dnssrv.Parts
-		o := dnssrv.PlanOptions{ServiceHost: "autoconfig.hoster.example", Only: strings.Fields(strings.TrimPrefix(test.only, "none"))}
+		o := dnssrv.PlanOptions{ServiceHost: "autoconfig.hoster.example",
+			Only: strings.Fields(strings.TrimPrefix(test.only, "none"))}
 		plan, err := dnssrv.Plan("example.org", p, o)
 		if err != nil {
 			t.Fatal(err)
@@ -80,7 +84,8 @@ func TestPrograms(t *testing.T) {
 func TestProgramsToday(t *testing.T) {
 	s := newTestServer(t, nil)
 	host := s.settings.Load().ServiceHost
-	plan, err := dnssrv.Plan("example.org", custom("x", nil), dnssrv.PlanOptions{ServiceHost: host, Only: []string{"autoconfig"}})
+	plan, err := dnssrv.Plan("example.org", custom("x", nil),
+		dnssrv.PlanOptions{ServiceHost: host, Only: []string{"autoconfig"}})
 	if err != nil || len(plan) != 1 {
 		t.Fatal(plan, err)
 	}
@@ -98,7 +103,8 @@ func TestProgramsToday(t *testing.T) {
 		{"another type", finding.Finding{Name: name, Type: "TXT", Got: []string{line}}, false},
 		{"another name", finding.Finding{Name: "www.example.org", Type: "CNAME", Got: []string{line}}, false},
 	} {
-		for _, p := range s.programs(host, pages.Records{Domain: "example.org", Plan: plan, Found: []finding.Finding{test.f}}) {
+		for _, p := range s.programs(host,
+			pages.Records{Domain: "example.org", Plan: plan, Found: []finding.Finding{test.f}}) {
 			if strings.HasPrefix(p.Title, "Thunderbird") && (p.Then != "found" || (p.Now == "found") != test.now) {
 				t.Errorf("%s is published: Thunderbird: %+v", test.what, p)
 			}
@@ -115,7 +121,8 @@ func TestProgramsToday(t *testing.T) {
 func TestRecordsWithoutPlan(t *testing.T) {
 	for name, fault := range map[string]error{"an empty plan": nil, "a fault": errors.New("no plan")} {
 		s := newTestServer(t, func(_ *Options, set *Settings) {
-			set.Records = func(ctx context.Context, domain string) ([]dnssrv.RR, func(context.Context) []finding.Finding, error) {
+			set.Records = func(ctx context.Context, domain string) ([]dnssrv.RR, func(context.Context) []finding.Finding,
+				error) {
 				plan, look, _ := exampleRecords(ctx, domain)
 				if fault == nil {
 					plan = nil
@@ -134,7 +141,8 @@ func TestLooksAge(t *testing.T) {
 	var l looks
 	asked := 0
 	look := func() {
-		found, ok := l.get("example.org", func() bool { return true }, func() pages.Records { asked++; return pages.Records{} })
+		found, ok := l.get("example.org", func() bool { return true },
+			func() pages.Records { asked++; return pages.Records{} })
 		if !ok {
 			t.Fatal("refused")
 		}
@@ -171,7 +179,8 @@ func TestRecordsLimited(t *testing.T) {
 		if want := map[bool]int{true: 1, false: 2}[i == 3]; cells != want { // what is found today is not known without a look
 			t.Errorf("%d: %s: Thunderbird finds settings %d times, want %d", i, domain, cells, want)
 		}
-		if unseen := strings.Contains(body, "could not be looked up"); unseen != (i == 3) || !strings.Contains(body, ">_imaps._tcp</code>") {
+		if unseen := strings.Contains(body, "could not be looked up"); unseen != (i == 3) ||
+			!strings.Contains(body, ">_imaps._tcp</code>") {
 			t.Errorf("%d: %s: unseen %v", i, domain, unseen)
 		}
 	}

@@ -29,9 +29,11 @@ func TestProxyProtocol(t *testing.T) {
 	s := New(o)
 	s.Use(world(t))
 	ctx, stop := context.WithCancel(t.Context())
-	addrs, ended := running(t, ctx, s, log, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Admin: "127.0.0.1:0", Certificate: &cert, ProxyProtocol: true})
+	addrs, ended := running(t, ctx, s, log,
+		Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Admin: "127.0.0.1:0", Certificate: &cert, ProxyProtocol: true})
 	header := func(version byte) string {
-		client, server := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 55), Port: 5}, &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443}
+		client, server := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 55), Port: 5},
+			&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443}
 		b, err := proxyproto.HeaderProxyFromAddrs(version, client, server).Format()
 		if err != nil {
 			t.Fatal(err)
@@ -87,7 +89,8 @@ func askThrough(t *testing.T, addr, from, before string) (status int, err error)
 		return 0, err
 	}
 	secure := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, ServerName: "autoconfig.example.org"})
-	if _, err := io.Copy(secure, strings.NewReader("GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.example.org\r\nConnection: close\r\n\r\n")); err != nil {
+	if _, err := io.Copy(secure,
+		strings.NewReader("GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.example.org\r\nConnection: close\r\n\r\n")); err != nil {
 		return 0, err
 	}
 	r, err := http.ReadResponse(bufio.NewReader(secure), nil)

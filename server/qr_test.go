@@ -67,21 +67,31 @@ func TestCode(t *testing.T) {
 		target, want string
 		headers      []string
 	}{
-		{"http://autoconfig.hoster.example/qr.svg?email=alice@live.co.uk", profile("autoconfig.hoster.example", "email=alice%40live.co.uk"), nil},
-		{"http://autoconfig.example.org/qr.svg?email=alice@example.org", profile("autoconfig.example.org", "email=alice%40example.org"), nil},
-		{"http://example.org/qr.svg?email=alice@example.org&email=b%2Bc@live.com", profile("example.org", "email=alice%40example.org&email=b%2Bc%40live.com"), nil},
-		{"http://evil.example/qr.svg?email=alice@example.org", profile("autoconfig.hoster.example", "email=alice%40example.org"), nil},
-		{"http://live.co.uk/qr.svg?email=alice@live.co.uk", profile("autoconfig.hoster.example", "email=alice%40live.co.uk"), nil},
-		{"http://192.0.2.1/qr.svg?email=alice@live.co.uk&account=exchange&name=x", profile("autoconfig.hoster.example", "account=exchange&email=alice%40live.co.uk"), nil},
-		{"https://example.org:8443/qr.svg?email=alice@example.org", profile("example.org:8443", "email=alice%40example.org"), nil},
+		{"http://autoconfig.hoster.example/qr.svg?email=alice@live.co.uk",
+			profile("autoconfig.hoster.example", "email=alice%40live.co.uk"), nil},
+		{"http://autoconfig.example.org/qr.svg?email=alice@example.org",
+			profile("autoconfig.example.org", "email=alice%40example.org"), nil},
+		{"http://example.org/qr.svg?email=alice@example.org&email=b%2Bc@live.com",
+			profile("example.org", "email=alice%40example.org&email=b%2Bc%40live.com"), nil},
+		{"http://evil.example/qr.svg?email=alice@example.org",
+			profile("autoconfig.hoster.example", "email=alice%40example.org"), nil},
+		{"http://live.co.uk/qr.svg?email=alice@live.co.uk", profile("autoconfig.hoster.example", "email=alice%40live.co.uk"),
+			nil},
+		{"http://192.0.2.1/qr.svg?email=alice@live.co.uk&account=exchange&name=x",
+			profile("autoconfig.hoster.example", "account=exchange&email=alice%40live.co.uk"), nil},
+		{"https://example.org:8443/qr.svg?email=alice@example.org", profile("example.org:8443", "email=alice%40example.org"),
+			nil},
 		{"http://example.org:8080/qr.svg?email=alice@example.org", profile("example.org", "email=alice%40example.org"), nil},
-		{"http://x.example/qr.svg?email=alice@example.org", profile("autoconfig.example.org:444", "email=alice%40example.org"),
+		{"http://x.example/qr.svg?email=alice@example.org",
+			profile("autoconfig.example.org:444", "email=alice%40example.org"),
 			[]string{"From: 127.0.0.1:9", "X-Forwarded-Host: autoconfig.example.org:444", "X-Forwarded-Proto: https"}},
-		{"http://x.example/qr.svg?email=alice@example.org", profile("autoconfig.hoster.example", "email=alice%40example.org"), []string{"X-Forwarded-Host: autoconfig.example.org"}},
+		{"http://x.example/qr.svg?email=alice@example.org", profile("autoconfig.hoster.example", "email=alice%40example.org"),
+			[]string{"X-Forwarded-Host: autoconfig.example.org"}},
 	} {
 		r := ask(t, s, "GET "+test.target, "", test.headers...)
 		body := bodyOf(t, r)
-		if r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != "image/svg+xml" || r.Header.Get("Cache-Control") != noStore {
+		if r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != "image/svg+xml" ||
+			r.Header.Get("Cache-Control") != noStore {
 			t.Fatalf("%s: %d %v", test.target, r.StatusCode, r.Header)
 		}
 		if got := readCode(t, draw(t, body)); got != test.want {
@@ -93,8 +103,9 @@ func TestCode(t *testing.T) {
 func TestCodeRefused(t *testing.T) {
 	s := newTestServer(t, nil)
 	for line, status := range map[string]int{
-		"GET http://x.example/qr.svg": 400, "GET http://x.example/qr.svg?email=x": 400, "GET http://x.example/qr.svg?email=a@unserved.example": 404,
-		"GET http://x.example/qr.svg?email=example.org": 400, "POST http://x.example/qr.svg": 405,
+		"GET http://x.example/qr.svg": 400, "GET http://x.example/qr.svg?email=x": 400,
+		"GET http://x.example/qr.svg?email=a@unserved.example": 404,
+		"GET http://x.example/qr.svg?email=example.org":        400, "POST http://x.example/qr.svg": 405,
 	} {
 		if r := ask(t, s, line, ""); r.StatusCode != status {
 			t.Errorf("%s: %d, want %d", line, r.StatusCode, status)
@@ -116,7 +127,8 @@ func TestCodeRefused(t *testing.T) {
 // pattern is the most regular, which a reader of pictures may not find.
 func TestCodesAreRight(t *testing.T) {
 	for n := 30; n <= 1000; n += 97 {
-		for _, fill := range []string{"%21", "a", "0", "U", "-.", "%C3%BC", "%E4%BD%A0", "%F0%9F%93%AC", "mail.box+1%40example.org&email="} {
+		for _, fill := range []string{"%21", "a", "0", "U", "-.", "%C3%BC", "%E4%BD%A0", "%F0%9F%93%AC",
+			"mail.box+1%40example.org&email="} {
 			link := "https://autoconfig.example.org/?" + strings.Repeat(fill, n/len(fill)+1)
 			link = link[:n]
 			svg, err := pages.QR(link)
@@ -127,7 +139,8 @@ func TestCodesAreRight(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := qrcode.NewQRCodeReader().Decode(bmp, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true})
+			r, err := qrcode.NewQRCodeReader().Decode(bmp,
+				map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true})
 			if err != nil || r.GetText() != link {
 				t.Errorf("%q: %v", link, err)
 			}

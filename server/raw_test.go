@@ -77,7 +77,8 @@ func TestCapturedRequests(t *testing.T) {
 	origins := origins(t)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".http"), func(t *testing.T) {
-			if !slices.ContainsFunc(origins, func(o string) bool { ok, _ := filepath.Match(o, t.Name()[len("TestCapturedRequests/"):]); return ok }) {
+			if !slices.ContainsFunc(origins,
+				func(o string) bool { ok, _ := filepath.Match(o, t.Name()[len("TestCapturedRequests/"):]); return ok }) {
 				t.Error("testdata/requests/README.md does not say where it is from")
 			}
 			raw, err := os.ReadFile(file)
@@ -182,7 +183,8 @@ func TestHalfClosed(t *testing.T) {
 				return []string{"1.mx.hoster.example"}, nil
 			}
 		})
-		set.MX = source.NewMX([]*provider.Provider{custom("own", func(p *provider.Provider) { p.MX = []string{"mx.hoster.example"} })}, cache)
+		set.MX = source.NewMX([]*provider.Provider{custom("own",
+			func(p *provider.Provider) { p.MX = []string{"mx.hoster.example"} })}, cache)
 	}))
 	for _, request := range []string{
 		"GET /v1.1/slow.example HTTP/1.1\r\nHost: x.example\r\n\r\n",

@@ -30,7 +30,8 @@ func keyPair(t *testing.T, serial int64) *tls.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "autoconfig.example.org"}, DNSNames: []string{"autoconfig.example.org"},
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "autoconfig.example.org"},
+		DNSNames:  []string{"autoconfig.example.org"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
 	if err != nil {
@@ -74,7 +75,8 @@ func (l *lockedBuffer) find(re *regexp.Regexp) []string {
 
 // running starts a server, and says where it listens: addrs[1] to addrs[3] are
 // the plain, the https and the admin listener, those there are.
-func running(t *testing.T, ctx context.Context, s *Server, log *lockedBuffer, l Listen) (addrs []string, ended <-chan error) {
+func running(t *testing.T, ctx context.Context, s *Server, log *lockedBuffer, l Listen) (addrs []string,
+	ended <-chan error) {
 	t.Helper()
 	end := make(chan error, 1)
 	go func() { end <- s.Run(ctx, l) }()
@@ -101,12 +103,14 @@ func TestRun(t *testing.T) {
 	s := New(o)
 	s.Use(world(t))
 	ctx, stop := context.WithCancel(t.Context())
-	if got := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(got, "\nautoconfig_certificate_expiry_seconds 0\n") {
+	if got := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(got,
+		"\nautoconfig_certificate_expiry_seconds 0\n") {
 		t.Error("a certificate ends before there is one")
 	}
 	ready := make(chan net.Addr, 1)
-	addrs, ended := running(t, ctx, s, log, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Admin: "127.0.0.1:0", Certificate: &cert,
-		Ready: func(at net.Addr) { ready <- at }})
+	addrs, ended := running(t, ctx, s, log,
+		Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Admin: "127.0.0.1:0", Certificate: &cert,
+			Ready: func(at net.Addr) { ready <- at }})
 	eventually(t, "the caller hears that the listeners are open", func() bool { return len(ready) == 1 })
 	if at := <-ready; at == nil || at.String() != addrs[1] {
 		t.Errorf("ready at %v, listening at %s", at, addrs[1])
@@ -119,7 +123,8 @@ func TestRun(t *testing.T) {
 		t.Errorf("/readyz: %v %v", r, err)
 	}
 	serial := func() (int64, string) {
-		conn, err := tls.Dial("tcp", addrs[2], &tls.Config{InsecureSkipVerify: true, ServerName: "autoconfig.example.org", NextProtos: []string{"h2", "http/1.1"}})
+		conn, err := tls.Dial("tcp", addrs[2],
+			&tls.Config{InsecureSkipVerify: true, ServerName: "autoconfig.example.org", NextProtos: []string{"h2", "http/1.1"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +139,8 @@ func TestRun(t *testing.T) {
 	if n, _ := serial(); n != 2 {
 		t.Errorf("the new certificate is not served: %d", n)
 	}
-	if _, err := tls.Dial("tcp", addrs[2], &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11}); err == nil {
+	if _, err := tls.Dial("tcp", addrs[2],
+		&tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11}); err == nil {
 		t.Error("TLS 1.1 was accepted")
 	}
 	stop()

@@ -22,11 +22,15 @@ func custom(id string, change func(*provider.Provider)) *provider.Provider {
 	p := &provider.Provider{
 		ID: id, Name: "Example & Söhne", ShortName: "Example", PACC: provider.PACCAuto,
 		Incoming: []provider.Server{
-			{Protocol: provider.IMAP, Host: "imap.example.org", Port: 993, Security: provider.TLS, Auth: both, Username: provider.EmailAddress},
-			{Protocol: provider.POP3, Host: "pop.example.org", Port: 995, Security: provider.TLS, Auth: both, Username: provider.EmailAddress},
+			{Protocol: provider.IMAP, Host: "imap.example.org", Port: 993, Security: provider.TLS, Auth: both,
+				Username: provider.EmailAddress},
+			{Protocol: provider.POP3, Host: "pop.example.org", Port: 995, Security: provider.TLS, Auth: both,
+				Username: provider.EmailAddress},
 		},
-		Outgoing:      []provider.Server{{Protocol: provider.SMTP, Host: "smtp.example.org", Port: 465, Security: provider.TLS, Auth: both, Username: provider.EmailAddress}},
-		OAuth2:        &provider.OAuth2{Issuer: "https://id.example.org/", AuthorizeURL: "https://id.example.org/a", TokenURL: "https://id.example.org/t", Scopes: []string{"mail"}},
+		Outgoing: []provider.Server{{Protocol: provider.SMTP, Host: "smtp.example.org", Port: 465,
+			Security: provider.TLS, Auth: both, Username: provider.EmailAddress}},
+		OAuth2: &provider.OAuth2{Issuer: "https://id.example.org/", AuthorizeURL: "https://id.example.org/a",
+			TokenURL: "https://id.example.org/t", Scopes: []string{"mail"}},
 		CalDAV:        "https://dav.example.org/calendars/",
 		Documentation: []provider.Documentation{{URL: "https://example.org/help", Lang: "en", Text: "Set up"}},
 	}
@@ -75,7 +79,8 @@ func world(t testing.TB) *Settings {
 	}
 	return &Settings{
 		Source: source.Chain{listed, builtin}, Listed: listed, Domains: listed.Len(),
-		MX: source.NewMX(providers, source.NewMXCache(source.MXCacheOptions(), lookup)), MXTable: source.NewMXTable(providers),
+		MX:          source.NewMX(providers, source.NewMXCache(source.MXCacheOptions(), lookup)),
+		MXTable:     source.NewMXTable(providers),
 		ServiceHost: "autoconfig.hoster.example",
 	}
 }
@@ -201,7 +206,8 @@ func TestWhoseSettings(t *testing.T) {
 		if test.domain != "" && strings.Count(body, "<domain>") != 1 {
 			t.Errorf("%s: publishes other domains", test.line)
 		}
-		if test.status == 404 && (r.Header.Get("Content-Type") != textPlain || r.Header.Get("Cache-Control") != "max-age=60" || len(body) > 80) {
+		if test.status == 404 &&
+			(r.Header.Get("Content-Type") != textPlain || r.Header.Get("Cache-Control") != "max-age=60" || len(body) > 80) {
 			t.Errorf("%s: a 404 with %v %q", test.line, r.Header, body)
 		}
 	}
@@ -209,7 +215,8 @@ func TestWhoseSettings(t *testing.T) {
 
 func poxBody(schema, address string) string {
 	return `<?xml version="1.0" encoding="utf-8"?><Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request><EMailAddress>` +
-		address + `</EMailAddress><AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/` + schema + `</AcceptableResponseSchema></Request></Autodiscover>`
+		address + `</EMailAddress><AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/` + schema +
+		`</AcceptableResponseSchema></Request></Autodiscover>`
 }
 
 // The status table of the HTTP surface, row by row.
@@ -248,7 +255,8 @@ func TestStatusTable(t *testing.T) {
 		{pox, "", 200, errorCode + "600<"},
 		{pox, "<!DOCTYPE x>" + poxBody(outlook, "u@live.co.uk"), 200, errorCode + "600<"},
 		{poxGet, "", 200, errorCode + "600<"},
-		{"GET https://autodiscover.example.org/autodiscover/autodiscover.xml", "", 200, "<DisplayName>Example &amp; Söhne</DisplayName>"},
+		{"GET https://autodiscover.example.org/autodiscover/autodiscover.xml", "", 200,
+			"<DisplayName>Example &amp; Söhne</DisplayName>"},
 		{"GET https://example.org/autodiscover/autodiscover.xml?email=word", "", 200, "<Server>imap.example.org</Server>"},
 		{v2 + "word", "", 400, "MandatoryParameterMissing"},
 		{"GET https://x.example/autodiscover/autodiscover.json?Email=u@live.co.uk", "", 400, "MandatoryParameterMissing"},
@@ -262,7 +270,8 @@ func TestStatusTable(t *testing.T) {
 		{pox, poxBody("unknown/2099", "u@live.co.uk"), 200, errorCode + "601<"},
 		{pox, poxBody(eas, "u@example.org"), 200, errorCode + "601<"},
 		{"GET https://x.example/autodiscover/autodiscover.json?Protocol=Ews&Email=u@live.co.uk", "", 400, "InvalidProtocol"},
-		{"GET https://x.example/autodiscover/autodiscover.json?Protocol=ActiveSync&Email=u@example.org", "", 400, "InvalidProtocol"},
+		{"GET https://x.example/autodiscover/autodiscover.json?Protocol=ActiveSync&Email=u@example.org", "", 400,
+			"InvalidProtocol"},
 		{profile + "u@live.co.uk&account=other", "", 400, ""},
 		{profile + "u@example.org&account=exchange", "", 422, "no Exchange account"},
 		{profile + "u@example.org&name=" + strings.Repeat("x", 65), "", 400, ""},
@@ -291,10 +300,13 @@ func TestStatusTable(t *testing.T) {
 		{"POST https://x.example/autodiscover", poxBody(outlook, "u@live.co.uk"), 200, "<Encryption>TLS</Encryption>"},
 		{pox, poxBody(eas, "u@live.co.uk"), 200, "<Url>https://eas.outlook.com/Microsoft-Server-ActiveSync</Url>"},
 		{poxGet + "u+x@live.co.uk", "", 200, "<LoginName>u+x@live.co.uk</LoginName>"},
-		{v2 + "u@live.co.uk", "", 200, `{"Protocol":"AutodiscoverV1","Url":"https://autodiscover.live.co.uk/autodiscover/autodiscover.xml"}`},
+		{v2 + "u@live.co.uk", "", 200,
+			`{"Protocol":"AutodiscoverV1","Url":"https://autodiscover.live.co.uk/autodiscover/autodiscover.xml"}`},
 		{v2path + "U@Live.co.uk?Protocol=autodiscoverv1&RedirectCount=1", "", 200, `"Url":"https://autodiscover.live.co.uk/`},
-		{v2path + "u%40live.co.uk?Protocol=ACTIVESYNC&ServerLocation=true", "", 200, `{"Protocol":"ActiveSync","Url":"https://eas.outlook.com/Microsoft-Server-ActiveSync"}`},
-		{"GET https://autoconfig.hoster.example/autodiscover/autodiscover.json?Protocol=AutodiscoverV1&Email=u@live.co.uk", "", 200, `"Url":"https://autoconfig.hoster.example/autodiscover/autodiscover.xml"`},
+		{v2path + "u%40live.co.uk?Protocol=ACTIVESYNC&ServerLocation=true", "",
+			200, `{"Protocol":"ActiveSync","Url":"https://eas.outlook.com/Microsoft-Server-ActiveSync"}`},
+		{"GET https://autoconfig.hoster.example/autodiscover/autodiscover.json?Protocol=AutodiscoverV1&Email=u@live.co.uk",
+			"", 200, `"Url":"https://autoconfig.hoster.example/autodiscover/autodiscover.xml"`},
 		{profile + "u+x@live.co.uk", "", 200, "<string>u+x@live.co.uk</string>"},
 		{profile + "+u@live.co.uk", "", 200, "<string>+u@live.co.uk</string>"}, // in a link, + is no blank
 		{profile + "u@live.co.uk&account=exchange", "", 200, "com.apple.eas.account"},
@@ -344,10 +356,13 @@ func TestHeaders(t *testing.T) {
 	for _, test := range []struct{ line, body, kind, cache, cors string }{
 		{"GET http://autoconfig.example.org/mail/config-v1.1.xml", "", textXML, "public, max-age=3600", "*"},
 		{"GET http://x.example/v1.1/live.co.uk", "", textXML, "public, max-age=3600", "*"},
-		{"POST http://x.example/autodiscover/autodiscover.xml", poxBody("outlook/responseschema/2006a", "u@live.co.uk"), textXML, "private, no-store", ""},
+		{"POST http://x.example/autodiscover/autodiscover.xml", poxBody("outlook/responseschema/2006a", "u@live.co.uk"),
+			textXML, "private, no-store", ""},
 		{"POST http://x.example/autodiscover/autodiscover.xml", "", textXML, "private, no-store", ""},
-		{"GET http://x.example/autodiscover/autodiscover.json?Email=u@live.co.uk&Protocol=AutodiscoverV1", "", appJSON, "private, no-store", "*"},
-		{"GET http://ua-auto-config.example.org/.well-known/user-agent-configuration.json", "", "application/json", "public, max-age=3600, no-transform", "*"},
+		{"GET http://x.example/autodiscover/autodiscover.json?Email=u@live.co.uk&Protocol=AutodiscoverV1", "", appJSON,
+			"private, no-store", "*"},
+		{"GET http://ua-auto-config.example.org/.well-known/user-agent-configuration.json", "", "application/json",
+			"public, max-age=3600, no-transform", "*"},
 		{"GET http://x.example/mobileconfig?email=u@live.co.uk", "", "application/x-apple-aspen-config", "no-store", ""},
 		{"GET http://x.example/api/v1/settings?email=u@live.co.uk", "", appJSON, "private, no-store", "*"},
 		{"GET http://x.example/api/v1/settings?email=live.co.uk", "", appJSON, "public, max-age=3600", "*"},
@@ -355,7 +370,8 @@ func TestHeaders(t *testing.T) {
 	} {
 		r := ask(t, s, test.line, test.body)
 		h := r.Header
-		if h.Get("Content-Type") != test.kind || h.Get("Cache-Control") != test.cache || h.Get("Access-Control-Allow-Origin") != test.cors || h.Get("X-Content-Type-Options") != "nosniff" {
+		if h.Get("Content-Type") != test.kind || h.Get("Cache-Control") != test.cache ||
+			h.Get("Access-Control-Allow-Origin") != test.cors || h.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: %v", test.line, h)
 		}
 		if h.Get("Content-Encoding") != "" || h.Get("Set-Cookie") != "" {
@@ -406,22 +422,28 @@ func TestPlainHTTP(t *testing.T) {
 		{"no https known", "GET " + at, false, false, nil, ""},
 		{"https here", "GET " + at, true, false, nil, "https://autodiscover.example.org/Autodiscover/Autodiscover.xml?a=B"},
 		{"POST too", "POST " + at, true, false, nil, "https://autodiscover.example.org/Autodiscover/Autodiscover.xml?a=B"},
-		{"v2", "GET http://autodiscover.example.org/autodiscover/autodiscover.json/v1.0/U@example.org?Protocol=x", true, false, nil,
+		{"v2", "GET http://autodiscover.example.org/autodiscover/autodiscover.json/v1.0/U@example.org?Protocol=x", true,
+			false, nil,
 			"https://autodiscover.example.org/autodiscover/autodiscover.json/v1.0/U@example.org?Protocol=x"},
-		{"https by a proxy", "GET " + at, false, true, nil, "https://autodiscover.example.org/Autodiscover/Autodiscover.xml?a=B"},
+		{"https by a proxy", "GET " + at, false, true, nil,
+			"https://autodiscover.example.org/Autodiscover/Autodiscover.xml?a=B"},
 		{"other host", "GET http://example.org/autodiscover/autodiscover.xml", true, false, nil, ""},
 		{"not served", "GET http://autodiscover.unserved.example/autodiscover/autodiscover.xml", true, false, nil, ""},
 		{"other path", "GET http://autodiscover.example.org/mail/config-v1.1.xml", true, false, nil, ""},
 		{"autoconfig", "GET http://autoconfig.example.org/mail/config-v1.1.xml", true, false, nil, ""},
 		{"already https", "GET " + at, true, false, []string{"From: 127.0.0.1:1", "X-Forwarded-Proto: https"}, ""},
-		{"http by a proxy", "GET " + at, true, false, []string{"From: 127.0.0.1:1", "X-Forwarded-Proto: http"}, "https://autodiscover.example.org/Autodiscover/Autodiscover.xml?a=B"},
-		{"a proxy that does not say", "GET " + at, true, false, []string{"From: 127.0.0.1:1"}, "https://autodiscover.example.org/Autodiscover/Autodiscover.xml?a=B"},
-		{"a stranger says https", "GET " + at, true, false, []string{"X-Forwarded-Proto: https"}, "https://autodiscover.example.org/Autodiscover/Autodiscover.xml?a=B"},
+		{"http by a proxy", "GET " + at, true, false, []string{"From: 127.0.0.1:1", "X-Forwarded-Proto: http"},
+			"https://autodiscover.example.org/Autodiscover/Autodiscover.xml?a=B"},
+		{"a proxy that does not say", "GET " + at, true, false, []string{"From: 127.0.0.1:1"},
+			"https://autodiscover.example.org/Autodiscover/Autodiscover.xml?a=B"},
+		{"a stranger says https", "GET " + at, true, false, []string{"X-Forwarded-Proto: https"},
+			"https://autodiscover.example.org/Autodiscover/Autodiscover.xml?a=B"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newTestServer(t, func(o *Options, _ *Settings) { o.ServesTLS = test.tls })
 			if test.proxy { // any route will do to learn of it
-				ask(t, s, "GET http://autoconfig.example.org/mail/config-v1.1.xml", "", "From: 127.0.0.1:1", "X-Forwarded-Proto: https")
+				ask(t, s, "GET http://autoconfig.example.org/mail/config-v1.1.xml", "", "From: 127.0.0.1:1",
+					"X-Forwarded-Proto: https")
 			} else {
 				ask(t, s, "GET http://autoconfig.example.org/mail/config-v1.1.xml", "", "X-Forwarded-Proto: https")
 			}
@@ -519,7 +541,8 @@ func TestLogIsPrivate(t *testing.T) {
 	} {
 		ask(t, s, line, "", "Authorization: Basic c2VjcmV0LnBlcnNvbg==", "User-Agent: secret.person")
 	}
-	ask(t, s, "POST http://x.example/autodiscover/autodiscover.xml", poxBody("outlook/responseschema/2006a", "secret.person@live.co.uk"))
+	ask(t, s, "POST http://x.example/autodiscover/autodiscover.xml",
+		poxBody("outlook/responseschema/2006a", "secret.person@live.co.uk"))
 	ask(t, s, "POST http://x.example/setup", "email=secret.person%40live.co.uk")
 	got := log.String()
 	if strings.Contains(got, "secret") || strings.Contains(got, "192.0.2.7") {
@@ -575,9 +598,11 @@ func TestAdmin(t *testing.T) {
 	expect("GET /metrics", 200, "autoconfig_domains 4")
 	expect("GET /metrics", 200, `autoconfig_request_seconds_count{protocol="autoconfig"} 2`) // one of them while starting
 	for host, status := range map[string]int{
-		"autoconfig.example.org": 200, "autodiscover.example.org": 200, "ua-auto-config.example.net": 200, "AUTOCONFIG.Example.Org.": 200,
+		"autoconfig.example.org": 200, "autodiscover.example.org": 200, "ua-auto-config.example.net": 200,
+		"AUTOCONFIG.Example.Org.":   200,
 		"autoconfig.hoster.example": 200, // a listed domain's, and the service host
-		"example.org":               404, "www.example.org": 404, "autoconfig.customer.example": 404, "autoconfig.live.co.uk": 404,
+		"example.org":               404, "www.example.org": 404, "autoconfig.customer.example": 404,
+		"autoconfig.live.co.uk":             404,
 		"autoconfig.autoconfig.example.org": 404, "": 404, "autoconfig.": 404, "a b": 404,
 	} {
 		r := ask(t, admin, "GET /ask?domain="+strings.ReplaceAll(host, " ", "+"), "")

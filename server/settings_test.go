@@ -75,7 +75,8 @@ func TestSettingsPages(t *testing.T) {
 		}
 	}
 	for _, domain := range []string{"example.org", "live.co.uk", "unserved.example"} { // records: false
-		if r := ask(t, open, "GET http://x.example/records/"+domain, ""); r.StatusCode != http.StatusNotFound || bodyOf(t, r) != unknown {
+		if r := ask(t, open, "GET http://x.example/records/"+domain, ""); r.StatusCode != http.StatusNotFound ||
+			bodyOf(t, r) != unknown {
 			t.Errorf("/records/%s: status %d", domain, r.StatusCode)
 		}
 	}
@@ -83,8 +84,10 @@ func TestSettingsPages(t *testing.T) {
 		public(o, set)
 		set.Records = exampleRecords
 	})
-	for domain, want := range map[string]int{"example.org": 200, "a.example": 200, "copied.example": 404, "live.co.uk": 404, "unserved.example": 404} {
-		if r := ask(t, owners, "GET http://x.example/records/"+domain, ""); r.StatusCode != want || want == 404 && bodyOf(t, r) != unknown {
+	for domain, want := range map[string]int{"example.org": 200, "a.example": 200, "copied.example": 404,
+		"live.co.uk": 404, "unserved.example": 404} {
+		if r := ask(t, owners, "GET http://x.example/records/"+domain, ""); r.StatusCode != want || want == 404 &&
+			bodyOf(t, r) != unknown {
 			t.Errorf("/records/%s: status %d", domain, r.StatusCode)
 		}
 	}
@@ -127,7 +130,8 @@ func TestSettingsForSearchEngines(t *testing.T) {
 				t.Errorf("%s in %s: hreflang %q", path, lang, have)
 			}
 			h := r.Header
-			if h.Get("Content-Language") != lang || h.Get("Vary") != "Accept-Language" || h.Get("Cache-Control") != cacheDocument || h.Get("X-Robots-Tag") != "" {
+			if h.Get("Content-Language") != lang || h.Get("Vary") != "Accept-Language" ||
+				h.Get("Cache-Control") != cacheDocument || h.Get("X-Robots-Tag") != "" {
 				t.Errorf("%s in %s: %v", path, lang, h)
 			}
 			title := regexp.MustCompile(`<title>(.*?)</title>`).FindString(body)
@@ -156,12 +160,14 @@ func TestSettingsForSearchEngines(t *testing.T) {
 			}
 		}
 	}
-	if a, b := ask(t, s, "HEAD http://x.example/settings/live.co.uk", ""), ask(t, s, "HEAD http://x.example/settings/msn.com", ""); a.Header.Get("Etag") == b.Header.Get("Etag") {
+	if a, b := ask(t, s, "HEAD http://x.example/settings/live.co.uk", ""),
+		ask(t, s, "HEAD http://x.example/settings/msn.com", ""); a.Header.Get("Etag") == b.Header.Get("Etag") {
 		t.Error("two domains have one tag")
 	}
 	bare := newTestServer(t, func(_ *Options, set *Settings) { set.ServiceHost = "" })
 	for _, path := range []string{"/", "/settings", "/settings/live.co.uk", "/help"} {
-		if body := get200(t, bare, "GET http://evil.example"+path, ""); strings.Contains(body, "evil") || canonical.MatchString(body) || hreflangs.MatchString(body) {
+		if body := get200(t, bare, "GET http://evil.example"+path, ""); strings.Contains(body, "evil") ||
+			canonical.MatchString(body) || hreflangs.MatchString(body) {
 			t.Errorf("%s: absolute addresses without a service host", path)
 		}
 	}
@@ -207,7 +213,8 @@ func structuredData(t *testing.T, name, body string) {
 // Every address in the sitemap is a page that says it is at that address.
 func TestSitemap(t *testing.T) {
 	closed, open := newTestServer(t, nil), newTestServer(t, public)
-	if r := ask(t, newTestServer(t, func(_ *Options, set *Settings) { set.ServiceHost = "" }), "GET http://x.example/sitemap.xml", ""); r.StatusCode != http.StatusNotFound {
+	if r := ask(t, newTestServer(t, func(_ *Options, set *Settings) { set.ServiceHost = "" }),
+		"GET http://x.example/sitemap.xml", ""); r.StatusCode != http.StatusNotFound {
 		t.Errorf("without a service host: status %d", r.StatusCode)
 	}
 	for s, want := range map[*Server]int{closed: 105, open: 107} {
@@ -239,7 +246,8 @@ func TestSitemap(t *testing.T) {
 			t.Errorf("%q is a heading without domains", heading)
 		}
 	}
-	if body := get200(t, closed, "GET http://x.example/robots.txt", ""); !strings.Contains(body, "\nSitemap: https://autoconfig.hoster.example/sitemap.xml\n") || strings.Contains(body, "Disallow: /settings") {
+	if body := get200(t, closed, "GET http://x.example/robots.txt", ""); !strings.Contains(body,
+		"\nSitemap: https://autoconfig.hoster.example/sitemap.xml\n") || strings.Contains(body, "Disallow: /settings") {
 		t.Errorf("robots.txt: %s", body)
 	}
 }
@@ -267,7 +275,8 @@ func TestWhichDomainsAreListed(t *testing.T) {
 		"private": func(_ *Options, set *Settings) { set.Named = named },
 	} {
 		body := get200(t, newTestServer(t, change), "GET http://x.example/sitemap.xml", "")
-		for domain, want := range map[string]int{"shown.example": b2n(name == "a list"), "hidden.example": 0, "live.co.uk": 1} {
+		for domain, want := range map[string]int{"shown.example": b2n(name == "a list"), "hidden.example": 0,
+			"live.co.uk": 1} {
 			if n := strings.Count(body, "/settings/"+domain+"<"); n != want {
 				t.Errorf("%s: %s is listed %d times, want %d", name, domain, n, want)
 			}
@@ -284,7 +293,8 @@ func TestSitemapIsBounded(t *testing.T) {
 	}
 	s := newTestServer(t, func(_ *Options, set *Settings) { set.PublicPages, set.Named, set.MX = true, listed, nil })
 	body := get200(t, s, "GET http://x.example/sitemap.xml", "")
-	if n := strings.Count(body, "<loc>https://autoconfig.hoster.example/settings/d"); n != maxListed || strings.Count(body, "<loc>") > 50_000 {
+	if n := strings.Count(body, "<loc>https://autoconfig.hoster.example/settings/d"); n != maxListed ||
+		strings.Count(body, "<loc>") > 50_000 {
 		t.Errorf("%d domains of %d addresses", n, strings.Count(body, "<loc>"))
 	}
 }

@@ -34,13 +34,16 @@ func issued(t *testing.T, serial int64, expires time.Time) (cert *tls.Certificat
 		if key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 			t.Fatal(err)
 		}
-		tmpl := &x509.Certificate{SerialNumber: big.NewInt(10*serial + int64(i)), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour),
-			NotAfter: expires, IsCA: i < 2, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
+		tmpl := &x509.Certificate{SerialNumber: big.NewInt(10*serial + int64(i)), Subject: pkix.Name{CommonName: name},
+			NotBefore: time.Now().Add(-time.Hour),
+			NotAfter:  expires, IsCA: i < 2, BasicConstraintsValid: true,
+			KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
 		if i == 0 {
 			above, aboveKey = tmpl, key
 		}
 		if i == 2 {
-			tmpl.DNSNames, tmpl.KeyUsage, tmpl.ExtKeyUsage = []string{name}, x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+			tmpl.DNSNames, tmpl.KeyUsage, tmpl.ExtKeyUsage = []string{name}, x509.KeyUsageDigitalSignature,
+				[]x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 		}
 		der, err := x509.CreateCertificate(rand.Reader, tmpl, above, &key.PublicKey, aboveKey)
 		if err != nil {
@@ -93,10 +96,12 @@ func TestSignAsServiceHost(t *testing.T) {
 	}
 
 	r := ask(t, s, line, "")
-	if body := bodyOf(t, r); r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" || body != "temporarily unavailable\n" {
+	if body := bodyOf(t, r); r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" ||
+		body != "temporarily unavailable\n" {
 		t.Errorf("without a certificate: %d %v %q", r.StatusCode, r.Header, body)
 	}
-	if got := ready(); got.Status != "degraded" || !slices.Contains(got.Reasons, "profiles cannot be signed: there is no certificate for autoconfig.hoster.example yet") {
+	if got := ready(); got.Status != "degraded" || !slices.Contains(got.Reasons,
+		"profiles cannot be signed: there is no certificate for autoconfig.hoster.example yet") {
 		t.Errorf("/readyz without a certificate: %+v", got)
 	}
 	get200(t, s, "GET http://autoconfig.example.org/mail/config-v1.1.xml", "") // nothing else is hurt
@@ -111,7 +116,8 @@ func TestSignAsServiceHost(t *testing.T) {
 		}
 	}
 	end := have.Leaf.NotAfter.Unix()
-	if metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(metrics, fmt.Sprintf("autoconfig_signer_expiry_seconds %g\n", float64(end))) {
+	if metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(metrics,
+		fmt.Sprintf("autoconfig_signer_expiry_seconds %g\n", float64(end))) {
 		t.Error("the metric does not say when the signer expires")
 	}
 	const signed, unsigned = "The profile is signed", "the profile is not signed"
@@ -135,7 +141,8 @@ func TestSignAsServiceHost(t *testing.T) {
 		t.Errorf("/readyz with an expired certificate: %+v", got)
 	}
 	s.Use(world(t)) // which signs no more
-	if metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(metrics, "\nautoconfig_signer_expiry_seconds 0\n") {
+	if metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")); !strings.Contains(metrics,
+		"\nautoconfig_signer_expiry_seconds 0\n") {
 		t.Error("the metric names the end of a signer that is gone")
 	}
 }
@@ -147,9 +154,11 @@ func TestSignOrders(t *testing.T) {
 		o.Log, set.SignAsServiceHost = slog.New(slog.NewTextHandler(log, nil)), true
 	})
 	ctx, stop := context.WithCancel(t.Context())
-	from := acme.Options{Authorities: []acme.Authority{{Directory: "http://127.0.0.1:1/directory"}}, Storage: acme.Folder(t.TempDir())}
+	from := acme.Options{Authorities: []acme.Authority{{Directory: "http://127.0.0.1:1/directory"}},
+		Storage: acme.Folder(t.TempDir())}
 	_, ended := running(t, ctx, s, log, Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", ACME: &from})
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(bodyOf(t, ask(t, s.Admin(), "GET /readyz", "")), `"failing":1`); {
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(bodyOf(t, ask(t, s.Admin(), "GET /readyz", "")),
+		`"failing":1`); {
 		if time.Now().After(deadline) {
 			t.Fatal("nothing was ordered")
 		}

@@ -26,7 +26,8 @@ func TestPanic(t *testing.T) {
 	o.Log = slog.New(slog.NewTextHandler(log, nil))
 	s := New(o)
 	s.Use(world(t))
-	broken := &route{path: "/broken", name: "api", methods: get, handler: func(*Server, *request) answer { panic("for jo@own.example") }}
+	broken := &route{path: "/broken", name: "api", methods: get,
+		handler: func(*Server, *request) answer { panic("for jo@own.example") }}
 	s.echo.Any(broken.path, s.handle(broken))
 	for name, h := range map[string]http.Handler{"a route": s, "outside of routes": panicking(s, "a fault")} {
 		w := httptest.NewRecorder()
@@ -35,14 +36,16 @@ func TestPanic(t *testing.T) {
 			t.Errorf("%s: status %d", name, w.Code)
 		}
 	}
-	if got := log.String(); strings.Count(got, "level=ERROR") != 2 || !strings.Contains(got, "stop_test.go") || strings.Contains(got, "jo@") {
+	if got := log.String(); strings.Count(got, "level=ERROR") != 2 || !strings.Contains(got, "stop_test.go") ||
+		strings.Contains(got, "jo@") {
 		t.Error(got)
 	}
 	if len(s.places) != 0 {
 		t.Error("a place among the requests in flight is lost")
 	}
 	metrics := bodyOf(t, ask(t, s.Admin(), "GET /metrics", ""))
-	if !strings.Contains(metrics, "\nautoconfig_panics_total 2\n") || !strings.Contains(metrics, `outcome="unavailable",protocol="api"} 1`) {
+	if !strings.Contains(metrics, "\nautoconfig_panics_total 2\n") ||
+		!strings.Contains(metrics, `outcome="unavailable",protocol="api"} 1`) {
 		t.Error("not counted")
 	}
 	func() {
@@ -51,7 +54,8 @@ func TestPanic(t *testing.T) {
 				t.Error("a connection that is given up on purpose")
 			}
 		}()
-		panicking(s, http.ErrAbortHandler).ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+		panicking(s, http.ErrAbortHandler).ServeHTTP(httptest.NewRecorder(),
+			httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
 	}()
 }
 
@@ -76,7 +80,8 @@ func TestStopAnswersWhatHasCome(t *testing.T) {
 		return conn
 	}
 	get := func(conn net.Conn, in *bufio.Reader) *http.Response {
-		if _, err := io.WriteString(conn, "GET /api/v1/settings?email=a@live.co.uk HTTP/1.1\r\nHost: x.example\r\n\r\n"); err != nil {
+		if _, err := io.WriteString(conn,
+			"GET /api/v1/settings?email=a@live.co.uk HTTP/1.1\r\nHost: x.example\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
 		r, err := http.ReadResponse(in, nil)
