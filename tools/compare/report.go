@@ -68,7 +68,8 @@ func printLoad(theirs, ours *target, domain string, span time.Duration, rounds i
 		}
 		them, us := median(a), median(b)
 		fmt.Printf("| %s | theirs | %.0f | %v | %v | |\n| | ours | %.0f | %v | %v | %.2f |\n", q.name,
-			them.PerSecond, short(them.P50), short(them.P99), us.PerSecond, short(us.P50), short(us.P99), us.PerSecond/them.PerSecond)
+			them.PerSecond, short(them.P50), short(them.P99), us.PerSecond, short(us.P50), short(us.P99),
+			us.PerSecond/them.PerSecond)
 	}
 	return nil
 }

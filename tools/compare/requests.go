@@ -38,9 +38,12 @@ const poxBody = `<?xml version="1.0" encoding="utf-8"?>
 func formats(domain string) []request {
 	address := "jo@" + domain
 	return []request{
-		{"autoconfig", "GET", "autoconfig." + domain, "/mail/config-v1.1.xml?emailaddress=jo%40" + domain, "", readAutoconfig},
-		{"Autodiscover", "POST", "autodiscover." + domain, "/autodiscover/autodiscover.xml", fmt.Sprintf(poxBody, address), readAutodiscover},
-		{"Autodiscover v2", "GET", "autodiscover." + domain, "/autodiscover/autodiscover.json?Email=jo%40" + domain + "&Protocol=AutodiscoverV1", "", nil},
+		{"autoconfig", "GET", "autoconfig." + domain, "/mail/config-v1.1.xml?emailaddress=jo%40" + domain, "",
+			readAutoconfig},
+		{"Autodiscover", "POST", "autodiscover." + domain, "/autodiscover/autodiscover.xml", fmt.Sprintf(poxBody, address),
+			readAutodiscover},
+		{"Autodiscover v2", "GET", "autodiscover." + domain,
+			"/autodiscover/autodiscover.json?Email=jo%40" + domain + "&Protocol=AutodiscoverV1", "", nil},
 		{"PACC", "GET", "ua-auto-config." + domain, "/.well-known/user-agent-configuration.json", "", readPACC},
 		{"mobileconfig", "GET", "autoconfig." + domain, "/mobileconfig?email=jo%40" + domain, "", readProfile},
 	}
@@ -54,7 +57,8 @@ func others(domain string) []request {
 	const path, pox = "/mail/config-v1.1.xml", "/autodiscover/autodiscover.xml"
 	return []request{
 		{"no address (Geary)", "GET", auto, path, "", readAutoconfig},
-		{"another name's address (Evolution)", "GET", auto, path + "?emailaddress=EVOLUTIONUSER%40" + domain, "", readAutoconfig},
+		{"another name's address (Evolution)", "GET", auto, path + "?emailaddress=EVOLUTIONUSER%40" + domain,
+			"", readAutoconfig},
 		{"well-known (Delta Chat)", "GET", domain, "/.well-known/autoconfig" + path, "", readAutoconfig},
 		{"database (KDE)", "GET", domain, "/v1.1/" + domain, "", readAutoconfig},
 		{"upper-case domain", "GET", auto, path + "?emailaddress=jo%40" + upper, "", readAutoconfig},
@@ -62,16 +66,22 @@ func others(domain string) []request {
 		{"HEAD", "HEAD", auto, path, "", nil},
 		{"a domain not served", "GET", "autoconfig.unserved.example", path + "?emailaddress=jo%40unserved.example", "", nil},
 		{"markup in the address", "GET", auto, path + "?emailaddress=%3Cb%3E%26%40" + domain, "", readAutoconfig},
-		{"capitals in the path (Outlook)", "POST", disc, "/Autodiscover/Autodiscover.xml", fmt.Sprintf(poxBody, address), readAutodiscover},
+		{"capitals in the path (Outlook)", "POST", disc, "/Autodiscover/Autodiscover.xml", fmt.Sprintf(poxBody, address),
+			readAutodiscover},
 		{"GET of Autodiscover (Delta Chat)", "GET", disc, pox, "", readAutodiscover},
 		{"blank before the address", "POST", disc, pox, fmt.Sprintf(poxBody, " "+address), readAutodiscover},
-		{"UTF-16 (Outlook)", "POST", disc, pox, utf16Text(fmt.Sprintf(strings.Replace(poxBody, "utf-8", "utf-16", 1), address)), readAutodiscover},
-		{"Autodiscover of a domain not served", "POST", disc, pox, fmt.Sprintf(poxBody, "jo@unserved.example"), readAutodiscover},
+		{"UTF-16 (Outlook)", "POST", disc, pox,
+			utf16Text(fmt.Sprintf(strings.Replace(poxBody, "utf-8", "utf-16", 1), address)), readAutodiscover},
+		{"Autodiscover of a domain not served", "POST", disc, pox, fmt.Sprintf(poxBody, "jo@unserved.example"),
+			readAutodiscover},
 		{"empty body", "POST", disc, pox, "", readAutodiscover},
 		{"ill-formed XML", "POST", disc, pox, "<Autodiscover><Request>", readAutodiscover},
-		{"a DOCTYPE with an entity", "POST", disc, pox, `<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/hostname">]>` + fmt.Sprintf(poxBody, "&e;@"+domain), readAutodiscover},
-		{"v2, lower-case protocol", "GET", disc, "/autodiscover/autodiscover.json?email=jo%40" + domain + "&protocol=autodiscoverv1", "", nil},
-		{"v2 with the address in the path (Outlook 2016)", "GET", disc, "/autodiscover/autodiscover.json/v1.0/" + address + "?Protocol=AutodiscoverV1&RedirectCount=1", "", nil},
+		{"a DOCTYPE with an entity", "POST", disc, pox,
+			`<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/hostname">]>` + fmt.Sprintf(poxBody, "&e;@"+domain), readAutodiscover},
+		{"v2, lower-case protocol", "GET", disc,
+			"/autodiscover/autodiscover.json?email=jo%40" + domain + "&protocol=autodiscoverv1", "", nil},
+		{"v2 with the address in the path (Outlook 2016)", "GET", disc,
+			"/autodiscover/autodiscover.json/v1.0/" + address + "?Protocol=AutodiscoverV1&RedirectCount=1", "", nil},
 		{"a path that is none", "GET", auto, "/wp-login.php", "", nil},
 	}
 }

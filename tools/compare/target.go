@@ -76,7 +76,8 @@ func configure(domain string, p *provider.Provider) string {
 		return fmt.Sprintf("admin: \"\"\nproviders:\n  - domains: [%[1]s]\n    incoming: [imaps://imap.%[1]s]\n    outgoing: [submissions://smtp.%[1]s]\n", domain)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "admin: \"\"\nproviders:\n  - domains: [%s]\n    name: %q\n    username: %q\n", domain, cmp.Or(p.Name, domain), p.Incoming[0].Username)
+	fmt.Fprintf(&b, "admin: \"\"\nproviders:\n  - domains: [%s]\n    name: %q\n    username: %q\n", domain,
+		cmp.Or(p.Name, domain), p.Incoming[0].Username)
 	for _, side := range []struct {
 		key     string
 		servers []provider.Server

@@ -110,7 +110,8 @@ func TestManifests(t *testing.T) {
 	}
 	selects("the Deployment", deployment.Spec.Selector.MatchLabels)
 	selects("the spread", pod.Spec.TopologySpreadConstraints[0].LabelSelector.MatchLabels)
-	selects("the budget", get[*policy.PodDisruptionBudget](t, all, "PodDisruptionBudget autoconfig").Spec.Selector.MatchLabels)
+	selects("the budget",
+		get[*policy.PodDisruptionBudget](t, all, "PodDisruptionBudget autoconfig").Spec.Selector.MatchLabels)
 	network := get[*networking.NetworkPolicy](t, all, "NetworkPolicy autoconfig").Spec
 	selects("the NetworkPolicy", network.PodSelector.MatchLabels)
 	for _, rule := range network.Ingress {
@@ -143,16 +144,19 @@ func TestManifests(t *testing.T) {
 	for _, rule := range get[*networking.Ingress](t, all, "Ingress autoconfig").Spec.Rules {
 		for _, path := range rule.HTTP.Paths {
 			to := path.Backend.Service
-			if s := services[to.Name]; s == nil || !slices.ContainsFunc(s.Spec.Ports, func(p core.ServicePort) bool { return p.Name == to.Port.Name }) {
+			if s := services[to.Name]; s == nil ||
+				!slices.ContainsFunc(s.Spec.Ports, func(p core.ServicePort) bool { return p.Name == to.Port.Name }) {
 				t.Errorf("%s leads to %s:%s", rule.Host, to.Name, to.Port.Name)
 			}
 		}
 	}
 	scale := get[*autoscaling.HorizontalPodAutoscaler](t, all, "HorizontalPodAutoscaler autoconfig").Spec
-	if all[scale.ScaleTargetRef.Kind+" "+scale.ScaleTargetRef.Name] == nil || *scale.MinReplicas < 2 || deployment.Spec.Replicas != nil {
+	if all[scale.ScaleTargetRef.Kind+" "+scale.ScaleTargetRef.Name] == nil || *scale.MinReplicas < 2 ||
+		deployment.Spec.Replicas != nil {
 		t.Errorf("%+v", scale)
 	}
-	if all["ServiceAccount "+pod.Spec.ServiceAccountName] == nil || all["ConfigMap "+pod.Spec.Volumes[0].ConfigMap.Name] == nil {
+	if all["ServiceAccount "+pod.Spec.ServiceAccountName] == nil ||
+		all["ConfigMap "+pod.Spec.Volumes[0].ConfigMap.Name] == nil {
 		t.Error("an account or a configuration that is not there")
 	}
 }
@@ -162,15 +166,18 @@ func TestContainer(t *testing.T) {
 	all := manifests(t)
 	pod := get[*apps.Deployment](t, all, "Deployment autoconfig").Spec.Template.Spec
 	c := pod.Containers[0]
-	for name, probe := range map[string]*core.Probe{"startup": c.StartupProbe, "liveness": c.LivenessProbe, "readiness": c.ReadinessProbe} {
+	for name, probe := range map[string]*core.Probe{"startup": c.StartupProbe, "liveness": c.LivenessProbe,
+		"readiness": c.ReadinessProbe} {
 		want := map[bool]string{true: "/readyz", false: "/healthz"}[name == "readiness"]
 		if probe == nil || probe.HTTPGet.Path != want || probe.HTTPGet.Port.StrVal != "admin" {
 			t.Errorf("%s: %+v", name, probe)
 		}
 	}
 	s := c.SecurityContext
-	if *s.AllowPrivilegeEscalation || !*s.ReadOnlyRootFilesystem || !slices.Equal(s.Capabilities.Drop, []core.Capability{"ALL"}) ||
-		!*pod.SecurityContext.RunAsNonRoot || pod.SecurityContext.SeccompProfile.Type != core.SeccompProfileTypeRuntimeDefault {
+	if *s.AllowPrivilegeEscalation || !*s.ReadOnlyRootFilesystem ||
+		!slices.Equal(s.Capabilities.Drop, []core.Capability{"ALL"}) ||
+		!*pod.SecurityContext.RunAsNonRoot ||
+		pod.SecurityContext.SeccompProfile.Type != core.SeccompProfileTypeRuntimeDefault {
 		t.Errorf("%+v %+v", s, pod.SecurityContext)
 	}
 	text := get[*core.ConfigMap](t, all, "ConfigMap autoconfig").Data["autoconfig.yaml"]
@@ -198,8 +205,10 @@ func TestContainer(t *testing.T) {
 	}
 	drain, err := strconv.Atoi(strings.TrimSuffix(config.Drain, "s"))
 	probe := c.ReadinessProbe
-	if err != nil || int64(drain)+15+5 > *pod.TerminationGracePeriodSeconds || drain < int(probe.PeriodSeconds*probe.FailureThreshold)+5 {
-		t.Errorf("drain: %s, killed after %d s, readiness seen after %d s", config.Drain, *pod.TerminationGracePeriodSeconds, probe.PeriodSeconds*probe.FailureThreshold)
+	if err != nil || int64(drain)+15+5 > *pod.TerminationGracePeriodSeconds ||
+		drain < int(probe.PeriodSeconds*probe.FailureThreshold)+5 {
+		t.Errorf("drain: %s, killed after %d s, readiness seen after %d s", config.Drain, *pod.TerminationGracePeriodSeconds,
+			probe.PeriodSeconds*probe.FailureThreshold)
 	}
 }
 
@@ -210,8 +219,10 @@ func TestStrict(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, text, _ = bytes.Cut(text, []byte("\n---\n"))
-	for old, wrong := range map[string]string{"readinessProbe:": "readynessProbe:", "maxSurge": "maxSurges", "readOnlyRootFilesystem": "readonlyRootFS",
-		"periodSeconds: 1\n": "periodSeconds: soon\n", "revisionHistoryLimit: 3": "revisionHistoryLimit: 3\n  revisionHistoryLimit: 4"} {
+	for old, wrong := range map[string]string{"readinessProbe:": "readynessProbe:", "maxSurge": "maxSurges",
+		"readOnlyRootFilesystem":  "readonlyRootFS",
+		"periodSeconds: 1\n":      "periodSeconds: soon\n",
+		"revisionHistoryLimit: 3": "revisionHistoryLimit: 3\n  revisionHistoryLimit: 4"} {
 		if !bytes.Contains(text, []byte(old)) {
 			t.Fatalf("no %q", old)
 		}

@@ -58,7 +58,8 @@ func Measure(span time.Duration, clients int, request func() []byte, servers ...
 	}
 	slices.Sort(took)
 	at := func(percent int) time.Duration { return took[len(took)*percent/100] }
-	return Sample{float64(len(took)) / elapsed.Seconds(), at(50), at(99), (after.cpu - before.cpu) / time.Duration(len(took)),
+	return Sample{float64(len(took)) / elapsed.Seconds(), at(50), at(99),
+		(after.cpu - before.cpu) / time.Duration(len(took)),
 		float64(after.turns-before.turns) / float64(len(took))}, nil
 }
 

@@ -36,7 +36,8 @@ func TestMeasure(t *testing.T) {
 	}
 	web := httptest.NewServer(http.NotFoundHandler())
 	defer web.Close()
-	_, err := Measure(time.Second, 1, func() []byte { return []byte("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n") }, &Server{Addr: web.Listener.Addr().String()})
+	_, err := Measure(time.Second, 1, func() []byte { return []byte("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n") },
+		&Server{Addr: web.Listener.Addr().String()})
 	if err == nil || !strings.Contains(err.Error(), "404") {
 		t.Errorf("%v", err)
 	}

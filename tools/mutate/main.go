@@ -28,7 +28,8 @@ func main() {
 	flag.StringVar(&o.files, "files", "", "only files whose name contains this")
 	flag.StringVar(&o.tests, "tests", "", "packages whose tests are run, separated by commas; none: the package's own")
 	flag.IntVar(&o.memory, "memory", 6<<10, "address space of the tests, in MiB")
-	flag.DurationVar(&o.patience, "patience", time.Minute, "how long the tests may take, in addition to six times the usual")
+	flag.DurationVar(&o.patience, "patience", time.Minute,
+		"how long the tests may take, in addition to six times the usual")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -44,7 +44,8 @@ func (r *report) tried() int {
 func (r *report) print(w io.Writer) {
 	dead := r.count[killed] + r.count[hung]
 	fmt.Fprintf(w, "== %s: %d of %d mutants tried in %v: %d killed (%d of them hung), %d lived, %d not covered: %.0f %%\n",
-		r.pkg, r.tried(), r.all, time.Since(r.began).Round(time.Second), dead, r.count[hung], r.count[lived], r.count[uncovered], 100*float64(dead)/float64(max(1, r.tried())))
+		r.pkg, r.tried(), r.all, time.Since(r.began).Round(time.Second), dead, r.count[hung], r.count[lived],
+		r.count[uncovered], 100*float64(dead)/float64(max(1, r.tried())))
 	for _, line := range r.left {
 		fmt.Fprintln(w, line)
 	}

@@ -236,7 +236,8 @@ func (p *pkg) writeSchema(all []mutant, left map[int]bool) (overlay string, err 
 	replace[filepath.Join(p.Dir, "mutant_support.go")] = extra
 	list, err := json.Marshal(map[string]any{"Replace": replace})
 	overlay = filepath.Join(p.scratch, "schema.json")
-	return overlay, errors.Join(err, os.WriteFile(overlay, list, 0o600), os.WriteFile(extra, fmt.Appendf(nil, support, name), 0o600))
+	return overlay,
+		errors.Join(err, os.WriteFile(overlay, list, 0o600), os.WriteFile(extra, fmt.Appendf(nil, support, name), 0o600))
 }
 
 var faultLine = regexp.MustCompile(`(?m)(\w+\.go):(\d+):\d+:`)

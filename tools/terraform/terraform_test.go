@@ -28,8 +28,9 @@ func plan(t *testing.T, domain string) []dnssrv.RR {
 	p := &provider.Provider{ID: "x", Name: "X", Incoming: []provider.Server{server(provider.IMAP, 993, provider.TLS)},
 		Outgoing: []provider.Server{server(provider.SMTP, 465, provider.TLS), server(provider.SMTP, 587, provider.STARTTLS)},
 		CalDAV:   "https://dav.example.org/" + strings.Repeat("x", 300), CardDAV: "https://dav.example.org/$%7Ba%7D"}
-	records, err := dnssrv.Plan(domain, p, dnssrv.PlanOptions{ServiceHost: "autoconfig.hoster.example", PACC: pacc.TXT(nil),
-		PACCAlso: []string{`v=${jsonencode(x)} %{if true}y%{endif}`}})
+	records, err := dnssrv.Plan(domain, p,
+		dnssrv.PlanOptions{ServiceHost: "autoconfig.hoster.example", PACC: pacc.TXT(nil),
+			PACCAlso: []string{`v=${jsonencode(x)} %{if true}y%{endif}`}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,11 +46,13 @@ func TestTerraform(t *testing.T) {
 		var want []string
 		for i, domain := range domains {
 			records := plan(t, domain)
-			if err := dnssrv.WriteFormat(&text, "terraform", domain, records, dnssrv.FormatOptions{Terraform: name, Further: i > 0}); err != nil {
+			if err := dnssrv.WriteFormat(&text, "terraform", domain, records,
+				dnssrv.FormatOptions{Terraform: name, Further: i > 0}); err != nil {
 				t.Fatal(err)
 			}
 			for _, row := range dnssrv.Rows(records) {
-				want = append(want, fmt.Sprintf("%s %d %s %s", row.Name, row.TTL, row.Type, strings.ReplaceAll(row.Data, `" "`, "")))
+				want = append(want,
+					fmt.Sprintf("%s %d %s %s", row.Name, row.TTL, row.Type, strings.ReplaceAll(row.Data, `" "`, "")))
 			}
 		}
 		got := read(t, name, text.Bytes())
@@ -109,7 +112,8 @@ func rows(v map[string]cty.Value) []string {
 		if target != "." {
 			target += "."
 		}
-		return []string{head + strings.Join([]string{number(d["priority"]), number(d["weight"]), number(d["port"]), target}, " ")}
+		return []string{head + strings.Join([]string{number(d["priority"]), number(d["weight"]), number(d["port"]), target},
+			" ")}
 	}
 	if content, ok := v["content"]; ok {
 		c := strings.ReplaceAll(content.AsString(), `" "`, "")

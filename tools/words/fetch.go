@@ -69,7 +69,8 @@ func (s section) read(cache string, lang language) (messages, error) {
 	if s.kind == "mo" {
 		return readMOIn(cache, s.catalogue, lang)
 	}
-	pack := filepath.Join(cache, "thunderbird-l10n-"+lang.pack, "usr/lib/thunderbird/extensions/langpack-"+lang.mozilla+"@thunderbird.mozilla.org.xpi")
+	pack := filepath.Join(cache, "thunderbird-l10n-"+lang.pack,
+		"usr/lib/thunderbird/extensions/langpack-"+lang.mozilla+"@thunderbird.mozilla.org.xpi")
 	if lang.pack == "" {
 		pack = filepath.Join(cache, "thunderbird/usr/lib/thunderbird/omni.ja")
 	}

@@ -112,7 +112,8 @@ func judge(section section, texts messages, lang string, ask func(string) []stri
 			verdict = "WRONG " + strings.Join(got, " ")
 		}
 		if verbose && verdict != "" {
-			fmt.Printf("  %s %s %s: %s (want %s)\n      %s\n", section.program, lang, e.key, verdict, strings.Join(e.want, " "), text)
+			fmt.Printf("  %s %s %s: %s (want %s)\n      %s\n", section.program, lang, e.key, verdict, strings.Join(e.want, " "),
+				text)
 		}
 	}
 	return s
