@@ -42,7 +42,8 @@ func TestDovecotAndPostfix(t *testing.T) {
 		{mailServer(provider.SMTP, 587, provider.STARTTLS), "wrong", "smtp-auth-failed"},
 		{mailServer(provider.SMTP, 465, provider.TLS), "wrong", "smtp-auth-failed"},
 
-		{mailServer(provider.IMAP, 993, provider.TLS, oauth2, password), "", "imap-server-ready imap-auth-method-unsupported"},
+		{mailServer(provider.IMAP, 993, provider.TLS, oauth2, password), "",
+			"imap-server-ready imap-auth-method-unsupported"},
 		{mailServer(provider.IMAP, 993, provider.TLS, oauth2), "", "imap-auth-method-unsupported"},
 		{mailServer(provider.IMAP, 143, provider.TLS), "", "tls-mode-implicit"},
 		{mailServer(provider.SMTP, 587, provider.TLS), "", "tls-mode-implicit"},

@@ -29,7 +29,8 @@ func unfit(r rune) bool { return r != '\ufffd' && provider.Unprintable(r) }
 // FuzzServer lets a server say anything: no reply may crash the visit or come
 // out unfit to be shown, and every visit ends with a finding.
 func FuzzServer(f *testing.F) {
-	for i, script := range []string{smtpReady, imapReady, popReady, sieveReady, microsoftReady, "S: 220 x\nS: 250-x\nS: 250 AUTH=LOGIN PLAIN\nS: 235 ok"} {
+	for i, script := range []string{smtpReady, imapReady, popReady, sieveReady, microsoftReady,
+		"S: 220 x\nS: 250-x\nS: 250 AUTH=LOGIN PLAIN\nS: 235 ok"} {
 		var said strings.Builder
 		for step := range strings.SplitSeq(script, "\n") {
 			if text, ok := strings.CutPrefix(strings.TrimSpace(step), "S: "); ok {
@@ -42,7 +43,8 @@ func FuzzServer(f *testing.F) {
 	protocols := []provider.Protocol{provider.SMTP, provider.IMAP, provider.POP3, provider.ManageSieve}
 	f.Fuzz(func(t *testing.T, which uint8, said string) {
 		server := mailServer(protocols[int(which)%len(protocols)], 4000, provider.Plain)
-		for _, m := range []mechanism{{name: "PLAIN", initial: "AGEAYg=="}, {name: "LOGIN", answers: []string{"YQ==", "Yg=="}}, {native: true, user: "a", secret: "b"}} {
+		for _, m := range []mechanism{{name: "PLAIN", initial: "AGEAYg=="},
+			{name: "LOGIN", answers: []string{"YQ==", "Yg=="}}, {native: true, user: "a", secret: "b"}} {
 			d := dialectOf(server.Protocol)
 			s := &session{p: New(Options{}), t: Target{Server: server}, d: d, out: Result{Server: server}}
 			s.c = newConn(t.Context(), tape{strings.NewReader(said)}, time.Minute)

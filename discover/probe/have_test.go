@@ -12,10 +12,14 @@ func TestParseTyped(t *testing.T) {
 	for in, want := range map[string]string{
 		"smtp.Example.org.:587/STARTTLS": "smtp.example.org:587/starttls",
 		"bücher.example:993/tls":         "xn--bcher-kva.example:993/tls",
-		"mail.example.org:993":           "mail.example.org:993/tls", "mail.example.org/tls": "mail.example.org/tls", "mail.example.org": "mail.example.org",
-		"smtp.example.org:587/oauth2": "smtp.example.org:587/starttls/oauth2", "smtp.example.org:587/STARTTLS/Password": "smtp.example.org:587/starttls/password",
-		"smtp.example.org:587/tls/tls": "", "smtp.example.org:587/password/tls": "", "smtp.example.org:2525": "", "mail.example.org:0/tls": "", "mail.example.org:70000/tls": "",
-		"a b:993/tls": "", "mail.example.org:993/ssl": "mail.example.org:993/tls", "mail.example.org:x": "", ":993/tls": "", "": "",
+		"mail.example.org:993":           "mail.example.org:993/tls", "mail.example.org/tls": "mail.example.org/tls",
+		"mail.example.org":                       "mail.example.org",
+		"smtp.example.org:587/oauth2":            "smtp.example.org:587/starttls/oauth2",
+		"smtp.example.org:587/STARTTLS/Password": "smtp.example.org:587/starttls/password",
+		"smtp.example.org:587/tls/tls":           "", "smtp.example.org:587/password/tls": "", "smtp.example.org:2525": "",
+		"mail.example.org:0/tls": "", "mail.example.org:70000/tls": "",
+		"a b:993/tls": "", "mail.example.org:993/ssl": "mail.example.org:993/tls", "mail.example.org:x": "", ":993/tls": "",
+		"": "",
 	} {
 		got, err := ParseTyped(in)
 		if (err == nil) != (want != "") || err == nil && got.String() != want {
@@ -27,7 +31,8 @@ func TestParseTyped(t *testing.T) {
 func TestHave(t *testing.T) {
 	live, own := provider.Builtin(provider.Outlook), &provider.Provider{
 		Incoming: []provider.Server{mailServer(provider.IMAP, 993, provider.TLS)},
-		Outgoing: []provider.Server{{Protocol: provider.SMTP, Host: "smtp.%EMAILDOMAIN%", Port: 465, Security: provider.TLS, Username: provider.EmailLocalPart}},
+		Outgoing: []provider.Server{{Protocol: provider.SMTP, Host: "smtp.%EMAILDOMAIN%", Port: 465, Security: provider.TLS,
+			Username: provider.EmailLocalPart}},
 	}
 	own.Incoming[0].Username = provider.EmailLocalPart
 	for _, c := range []struct {
@@ -38,8 +43,10 @@ func TestHave(t *testing.T) {
 		want     string
 		fix      string // part of the first fix
 	}{
-		{live, "you@live.co.uk", "smtp-mail.outlook.com:587/starttls outlook.office365.com:993/tls", "you@live.co.uk", "have-settings-right have-settings-right have-auth-password", ""},
-		{live, "you@live.co.uk", "smtp.live.com:587/starttls", "", "have-host-retired", "smtp-mail.outlook.com port 587 STARTTLS"},
+		{live, "you@live.co.uk", "smtp-mail.outlook.com:587/starttls outlook.office365.com:993/tls", "you@live.co.uk",
+			"have-settings-right have-settings-right have-auth-password", ""},
+		{live, "you@live.co.uk", "smtp.live.com:587/starttls", "", "have-host-retired",
+			"smtp-mail.outlook.com port 587 STARTTLS"},
 		{live, "you@live.co.uk", "pop3.live.com:995/tls", "", "have-host-retired", "outlook.office365.com port 995 SSL/TLS"},
 		{live, "you@live.co.uk", "smpt-mail.outlook.com:587/starttls", "", "have-host-typo", "smtp-mail.outlook.com"},
 		{live, "you@live.co.uk", "outlok.office365.com:993/tls", "", "have-host-typo", "outlook.office365.com"},
@@ -56,7 +63,8 @@ func TestHave(t *testing.T) {
 		{live, "you@live.co.uk", "", "you", "have-username-short", ""},
 		{live, "you@live.co.uk", "", "YOU@live.co.uk", "", ""},
 		{live, "you@live.co.uk", "", "me@gmail.com", "have-username-other", ""},
-		{live, "you@liv.co.uk", "outlook.office365.com:993/tls", "", "have-domain-typo have-settings-right have-auth-password", "live.co.uk"},
+		{live, "you@liv.co.uk", "outlook.office365.com:993/tls", "",
+			"have-domain-typo have-settings-right have-auth-password", "live.co.uk"},
 		{live, "you@live.co.uk", "smtp-mail.outlook.com:587/starttls/oauth2", "", "have-settings-right", ""},
 		{live, "you@live.co.uk", "outlook.office365.com:993/tls/password", "", "have-auth-password", "OAuth2"},
 		{live, "you@live.co.uk", "outlook.office365.com:993/tls/gssapi", "", "have-auth-password", ""},
@@ -70,13 +78,16 @@ func TestHave(t *testing.T) {
 		{live, "you@live.co.uk", "s.outlook.com:443/tls", "", "have-host-retired have-port-other", ""},
 		{own, "jo@example.org", "mail.elsewhere.example:993/tls", "", "have-host-other", ""},
 		{own, "jo@example.org", "mail.elsewhere.example:2993/tls", "", "have-host-other have-port-other", ""},
-		{own, "jo@example.org", "mail.example.org:993/tls/oauth2 mail.example.org", "jo", "have-auth-other have-settings-right", ""},
-		{own, "jo@example.org", "mail.example.org:993/tls smtp.example.org:465/tls", "jo", "have-settings-right have-settings-right", ""},
+		{own, "jo@example.org", "mail.example.org:993/tls/oauth2 mail.example.org", "jo",
+			"have-auth-other have-settings-right", ""},
+		{own, "jo@example.org", "mail.example.org:993/tls smtp.example.org:465/tls", "jo",
+			"have-settings-right have-settings-right", ""},
 		{own, "jo@example.org", "", "jo@example.org", "have-username-other", ""},
 		{own, "jo@example.org", "mial.example.org:993/tls", "", "have-host-typo", "mail.example.org"},
 		{nil, "jo@example.net", "imap.example.net:993/tls", "", "have-provider-unknown", ""},
 		{nil, "jo@example.net", "imap.example.net:1993/tls", "", "have-provider-unknown have-port-unknown", ""},
-		{nil, "jo@example.net", "smpt.example.net:587/tls", "jo", "have-provider-unknown have-host-typo have-port-mode have-username-short", ""},
+		{nil, "jo@example.net", "smpt.example.net:587/tls", "jo",
+			"have-provider-unknown have-host-typo have-port-mode have-username-short", ""},
 		{nil, "jo@example.net", "smtp.example.net:587/tls", "", "have-provider-unknown have-port-mode", ""},
 	} {
 		a, err := provider.ParseAddress(c.address)
@@ -113,14 +124,17 @@ func TestAdvise(t *testing.T) {
 		results []Result
 		want    string
 	}{
-		{[]Result{result("m", provider.SMTP, 587, timeout), result("m", provider.IMAP, 993, "")}, "port 587 is blocked on the way"},
-		{[]Result{result("m", provider.IMAP, 993, timeout), result("m", provider.SMTP, 587, "")}, "a firewall drops port 993"},
+		{[]Result{result("m", provider.SMTP, 587, timeout), result("m", provider.IMAP, 993, "")},
+			"port 587 is blocked on the way"},
+		{[]Result{result("m", provider.IMAP, 993, timeout), result("m", provider.SMTP, 587, "")},
+			"a firewall drops port 993"},
 		{[]Result{result("m", provider.IMAP, 993, timeout), result("m", provider.SMTP, 587, timeout)}, "nor from any other"},
 		{[]Result{result("m", provider.IMAP, 993, timeout)}, "or the server is down"},
 		{[]Result{result("smtp.live.com", provider.SMTP, 587, timeout)}, "old name"},
 		{[]Result{result("smtp-mail.outlook.com", provider.SMTP, 465, timeout)}, "no service on port 465"},
 		{[]Result{result("m", provider.SMTP, 25, timeout)}, "nearly every network"},
-		{[]Result{result("m", provider.SMTP, 587, refused), result("m", provider.IMAP, 993, "")}, "switched off, or the port is wrong"},
+		{[]Result{result("m", provider.SMTP, 587, refused), result("m", provider.IMAP, 993, "")},
+			"switched off, or the port is wrong"},
 		{[]Result{result("m", provider.SMTP, 587, refused)}, "no mail service listens"},
 	} {
 		Advise(c.results)
@@ -132,7 +146,8 @@ func TestAdvise(t *testing.T) {
 
 func TestInspectors(t *testing.T) {
 	for issuer, want := range map[string]string{
-		"CN=Avast Web/Mail Shield Root,O=Avast": "Avast", "CN=FortiGate CA": "FortiGate", "CN=R3,O=Let's Encrypt,C=US": "", "CN=Password Reset CA": "",
+		"CN=Avast Web/Mail Shield Root,O=Avast": "Avast", "CN=FortiGate CA": "FortiGate", "CN=R3,O=Let's Encrypt,C=US": "",
+		"CN=Password Reset CA": "",
 	} {
 		if got := inspectors.FindString(issuer); got != want {
 			t.Errorf("%q: %q", issuer, got)

@@ -111,7 +111,8 @@ func TestServers(t *testing.T) {
 		{"imap starttls ready", mailServer(provider.IMAP, 143, provider.STARTTLS), "", imapStart, "imap-server-ready"},
 		{"pop3 ready", mailServer(provider.POP3, 110, provider.STARTTLS), "", popReady, "pop3-server-ready"},
 		{"sieve ready", mailServer(provider.ManageSieve, 4190, provider.STARTTLS), "", sieveReady, "sieve-server-ready"},
-		{"microsoft ready", mailServer(provider.SMTP, 587, provider.STARTTLS, provider.AuthOAuth2, provider.AuthPassword), "", microsoftReady, "smtp-server-ready"},
+		{"microsoft ready", mailServer(provider.SMTP, 587, provider.STARTTLS, provider.AuthOAuth2, provider.AuthPassword),
+			"", microsoftReady, "smtp-server-ready"},
 
 		{"no banner", smtp587(), "", "HANG", "connect-server-silent"},
 		{"hang after EHLO", smtp587(), "", "S: 220 x\nC: EHLO\nHANG", "connect-server-hangs"},
@@ -119,11 +120,18 @@ func TestServers(t *testing.T) {
 		{"closes at once", smtp587(), "", "CLOSE", "connect-peer-closed"},
 		{"starttls stripped", smtp587(), "", "S: 220 x\nC: EHLO\nS: 250-x\nS: 250 SIZE", "smtp-starttls-stripped"},
 		{"starttls masked", smtp587(), "", "S: 220 x\nC: EHLO\nS: 250-x\nS: 250 XXXXXXXA", "smtp-starttls-stripped"},
-		{"imap starttls stripped", mailServer(provider.IMAP, 143, provider.STARTTLS), "", "S: * OK x\nC: a1\nS: * CAPABILITY IMAP4rev1 LOGINDISABLED\nS: a1 OK", "imap-starttls-stripped"},
-		{"password taken in clear", mailServer(provider.IMAP, 143, provider.STARTTLS), "", strings.Replace(imapStart, " LOGINDISABLED", "", 1), "imap-server-ready imap-auth-clear"},
-		{"no encryption", mailServer(provider.POP3, 110, provider.Plain), "", "S: +OK\nC: CAPA\nS: +OK\nS: USER\nS: .", "pop3-server-ready pop3-auth-clear"},
-		{"starttls refused", smtp587(), "", "S: 220 x\nC: EHLO\nS: 250-x\nS: 250 STARTTLS\nC: STARTTLS\nS: 454 4.7.0 TLS not available due to local problem", "smtp-starttls-refused"},
-		{"reply before TLS", smtp587(), "", "S: 220 x\nC: EHLO\nS: 250-x\nS: 250 STARTTLS\nC: STARTTLS\nRAW: 220 go\\r\\n250 injected\\r\\n\nHANG", "smtp-answer-unexpected"},
+		{"imap starttls stripped", mailServer(provider.IMAP, 143, provider.STARTTLS),
+			"", "S: * OK x\nC: a1\nS: * CAPABILITY IMAP4rev1 LOGINDISABLED\nS: a1 OK", "imap-starttls-stripped"},
+		{"password taken in clear", mailServer(provider.IMAP, 143, provider.STARTTLS),
+			"", strings.Replace(imapStart, " LOGINDISABLED", "", 1), "imap-server-ready imap-auth-clear"},
+		{"no encryption", mailServer(provider.POP3, 110, provider.Plain), "", "S: +OK\nC: CAPA\nS: +OK\nS: USER\nS: .",
+			"pop3-server-ready pop3-auth-clear"},
+		{"starttls refused", smtp587(), "",
+			"S: 220 x\nC: EHLO\nS: 250-x\nS: 250 STARTTLS\nC: STARTTLS\nS: 454 4.7.0 TLS not available due to local problem",
+			"smtp-starttls-refused"},
+		{"reply before TLS", smtp587(), "",
+			"S: 220 x\nC: EHLO\nS: 250-x\nS: 250 STARTTLS\nC: STARTTLS\nRAW: 220 go\\r\\n250 injected\\r\\n\nHANG",
+			"smtp-answer-unexpected"},
 		{"expired", imap993(), "expired", imapReady, "tls-certificate-expired"},
 		{"expiring", imap993(), "expiring", imapReady, "imap-server-ready tls-certificate-expiring"},
 		{"foreign", smtp587(), "foreign", smtpReady, "tls-certificate-name"},
@@ -132,23 +140,30 @@ func TestServers(t *testing.T) {
 		{"TLS 1.0 too", imap993(), "TLS 1.0 too", imapReady, "imap-server-ready tls-version-legacy"},
 		{"TLS 1.0 too, starttls", smtp587(), "TLS 1.0 too", smtpReady, "smtp-server-ready tls-version-legacy"},
 		{"plain on the TLS port", imap993(), "", "S: * OK ready\nHANG", "tls-mode-implicit"},
-		{"plain smtp on the TLS port", mailServer(provider.SMTP, 465, provider.TLS), "", "S: 220 mail.example.org ESMTP\nHANG", "tls-mode-implicit"},
-		{"garbage on the TLS port", imap993(), "", "RAW: \\x01\\x02\\x03garbage\\x00\\x00\\x00\nHANG", "imap-answer-unexpected"},
+		{"plain smtp on the TLS port", mailServer(provider.SMTP, 465, provider.TLS), "",
+			"S: 220 mail.example.org ESMTP\nHANG", "tls-mode-implicit"},
+		{"garbage on the TLS port", imap993(), "", "RAW: \\x01\\x02\\x03garbage\\x00\\x00\\x00\nHANG",
+			"imap-answer-unexpected"},
 		{"garbage", smtp587(), "", "RAW: \\x01\\x02\\x03garbage\\x00\\x00\\x00\nHANG", "smtp-answer-unexpected"},
 		{"TLS on the starttls port", smtp587(), "", "TLS\nS: 220 x\nHANG", "tls-mode-starttls"},
 		{"10 MB greeting", smtp587(), "", "RAW: 220 \nBIG: 10000000", "connect-answer-oversized"},
 		{"10 MB of short lines", smtp587(), "", strings.Repeat("S: 220-x\n", 500), "connect-answer-oversized"},
-		{"long lines", smtp587(), "", strings.Repeat("RAW: 220-\nBIG: 7000\nRAW: \\r\\n\n", 12) + "S: 220 x\nHANG", "connect-answer-oversized"},
+		{"long lines", smtp587(), "", strings.Repeat("RAW: 220-\nBIG: 7000\nRAW: \\r\\n\n", 12) + "S: 220 x\nHANG",
+			"connect-answer-oversized"},
 		{"imap on the smtp port", smtp587(), "", "S: * OK IMAP4rev1 ready\nHANG", "smtp-answer-unexpected"},
 		{"web server", imap993(), "", "TLS\nS: HTTP/1.1 400 Bad Request\nHANG", "imap-answer-unexpected"},
 		{"turned away", smtp587(), "", "S: 554 5.7.1 no service for you", "smtp-greeting-refused"},
 		{"imap turned away", imap993(), "", "TLS\nS: * BYE [UNAVAILABLE] overloaded", "imap-server-unavailable"},
 		{"busy", smtp587(), "", "S: 421 4.3.2 Service not active", "smtp-server-busy"},
 		{"no login at all", smtp587(), "", smtpHello + "S: 250 SIZE", "smtp-auth-method-unsupported"},
-		{"no oauth2", mailServer(provider.SMTP, 587, provider.STARTTLS, provider.AuthOAuth2, provider.AuthPassword), "", smtpReady, "smtp-server-ready smtp-auth-method-unsupported"},
+		{"no oauth2", mailServer(provider.SMTP, 587, provider.STARTTLS, provider.AuthOAuth2, provider.AuthPassword),
+			"", smtpReady, "smtp-server-ready smtp-auth-method-unsupported"},
 		{"only oauth2", smtp587(), "", smtpHello + "S: 250 AUTH XOAUTH2", "smtp-auth-method-unsupported"},
-		{"pop3 without CAPA", mailServer(provider.POP3, 995, provider.TLS), "", "TLS\nS: +OK hi\nC: CAPA\nS: -ERR what", "pop3-server-ready"},
-		{"old TLS told by the server", smtp587(), "", "S: 220 x\nC: EHLO\nS: 421 4.7.66 TLS 1.0 and 1.1 are not supported. Visit https://aka.ms/smtp_auth_tls.", "smtp-tls-old"},
+		{"pop3 without CAPA", mailServer(provider.POP3, 995, provider.TLS), "", "TLS\nS: +OK hi\nC: CAPA\nS: -ERR what",
+			"pop3-server-ready"},
+		{"old TLS told by the server", smtp587(),
+			"", "S: 220 x\nC: EHLO\nS: 421 4.7.66 TLS 1.0 and 1.1 are not supported. Visit https://aka.ms/smtp_auth_tls.",
+			"smtp-tls-old"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -174,16 +189,21 @@ func TestServers(t *testing.T) {
 // it comes.
 func TestMicrosoftLogin(t *testing.T) {
 	smtp := mailServer(provider.SMTP, 587, provider.STARTTLS, provider.AuthOAuth2, provider.AuthPassword)
-	const password = microsoftReady + "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: am9AZXhhbXBsZS5vcmc=\nS: 334 UGFzc3dvcmQ6\nC: c2VjcmV0\n"
+	const password = microsoftReady +
+		"C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: am9AZXhhbXBsZS5vcmc=\nS: 334 UGFzc3dvcmQ6\nC: c2VjcmV0\n"
 	const token = microsoftReady + "C: AUTH XOAUTH2 dXNlcj1qb0BleGFtcGxlLm9yZwFhdXRoPUJlYXJlciB0MGtlbgEB\n"
 	for _, c := range []struct{ script, reply, want string }{
 		{password, "235 2.7.0 Authentication successful", "smtp-login-accepted"},
-		{password, "535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [FR4P281CA0159 2024-09-20T07:19:01.003Z 08DCD8D2]", "smtp-auth-basic-retired"},
-		{password, "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox. Visit https://aka.ms/smtp_auth_disabled for more information.", "smtp-auth-disabled-mailbox"},
+		{password,
+			"535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [FR4P281CA0159 2024-09-20T07:19:01.003Z 08DCD8D2]", "smtp-auth-basic-retired"},
+		{password,
+			"535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox. Visit https://aka.ms/smtp_auth_disabled for more information.", "smtp-auth-disabled-mailbox"},
 		{token, "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/smtp_auth_disabled for more information.", "smtp-auth-disabled-tenant"},
-		{password, "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect.", "smtp-auth-credentials-wrong"},
+		{password, "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect.",
+			"smtp-auth-credentials-wrong"},
 		{password, "535 5.7.139 Authentication unsuccessful, account locked.", "smtp-auth-account-locked"},
-		{password, "535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy.", "smtp-auth-security-defaults"},
+		{password, "535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy.",
+			"smtp-auth-security-defaults"},
 		{token, "535 5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated successfully.", "smtp-auth-conditional-access"},
 		{password, "535 5.7.139 Authentication unsuccessful, the federated STS is unreachable.", "smtp-auth-federation-down"},
 		{token, "334 eyJzdGF0dXMiOiI0MDAifQ==\nC: \nS: 535 5.7.3 Authentication unsuccessful", "smtp-auth-unsuccessful"},
@@ -193,7 +213,9 @@ func TestMicrosoftLogin(t *testing.T) {
 		{password, "504 5.7.4 Unrecognized authentication type", "smtp-auth-method-unsupported"},
 		{token, "451 4.7.0 Temporary server error. Please try again later. PRX4", "smtp-server-temporary"},
 		{password, "454 4.7.0 Temporary authentication failure", "smtp-auth-temporary"},
-		{password, "432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more information.", "smtp-connections-many"},
+		{password,
+			"432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more information.",
+			"smtp-connections-many"},
 		{password, "535 what now", "smtp-auth-failed"},
 		{password, "599 what now", "smtp-auth-failed"},
 	} {
@@ -221,19 +243,30 @@ func TestOtherLogins(t *testing.T) {
 		script string
 		want   string
 	}{
-		{"imap ok", imap993(), imapReady + "C: a2 AUTHENTICATE PLAIN " + sasl + "\nS: a2 OK Logged in", "imap-login-accepted"},
-		{"imap wrong", imap993(), imapReady + "C: a2 AUTHENTICATE PLAIN\nS: a2 NO [AUTHENTICATIONFAILED] Authentication failed.", "imap-auth-failed"},
-		{"imap two steps", mailServer(provider.IMAP, 143, provider.STARTTLS), imapStart + "C: a4 AUTHENTICATE PLAIN\nS: +\nC: " + sasl + "\nS: a4 OK Logged in", "imap-login-accepted"},
-		{"imap LOGIN", imap993(), strings.Replace(imapReady, "AUTH=PLAIN ", "", 1) + "C: a2 LOGIN \"jo@example.org\" \"secret\"\nS: a2 OK", "imap-login-accepted"},
-		{"imap retired", imap993(), imapReady + "C: a2\nS: a2 NO Basic authentication is disabled.\nS: * BYE", "imap-auth-basic-retired"},
+		{"imap ok", imap993(), imapReady + "C: a2 AUTHENTICATE PLAIN " + sasl + "\nS: a2 OK Logged in",
+			"imap-login-accepted"},
+		{"imap wrong", imap993(),
+			imapReady + "C: a2 AUTHENTICATE PLAIN\nS: a2 NO [AUTHENTICATIONFAILED] Authentication failed.", "imap-auth-failed"},
+		{"imap two steps", mailServer(provider.IMAP, 143, provider.STARTTLS),
+			imapStart + "C: a4 AUTHENTICATE PLAIN\nS: +\nC: " + sasl + "\nS: a4 OK Logged in", "imap-login-accepted"},
+		{"imap LOGIN", imap993(), strings.Replace(imapReady, "AUTH=PLAIN ", "", 1) +
+			"C: a2 LOGIN \"jo@example.org\" \"secret\"\nS: a2 OK", "imap-login-accepted"},
+		{"imap retired", imap993(), imapReady + "C: a2\nS: a2 NO Basic authentication is disabled.\nS: * BYE",
+			"imap-auth-basic-retired"},
 		{"imap microsoft", imap993(), imapReady + "C: a2\nS: a2 NO LOGIN failed.", "imap-login-failed"},
-		{"imap unconnected", imap993(), imapReady + "C: a2\nS: a2 BAD User is authenticated but not connected.", "imap-mailbox-unavailable"},
+		{"imap unconnected", imap993(), imapReady + "C: a2\nS: a2 BAD User is authenticated but not connected.",
+			"imap-mailbox-unavailable"},
 		{"imap BYE", imap993(), imapReady + "C: a2\nS: * BYE Too many bad logins\nCLOSE", "imap-connection-ended"},
-		{"pop3 ok", mailServer(provider.POP3, 110, provider.STARTTLS), popReady + "C: AUTH PLAIN\nS: +\nC: " + sasl + "\nS: +OK Logged in.", "pop3-login-accepted"},
-		{"pop3 USER", mailServer(provider.POP3, 110, provider.STARTTLS), strings.Replace(popReady, "S: SASL PLAIN\n", "", 1) + "C: USER jo@example.org\nS: +OK\nC: PASS secret\nS: -ERR [AUTH] Authentication failed.", "pop3-auth-failed"},
-		{"pop3 microsoft", mailServer(provider.POP3, 110, provider.STARTTLS), popReady + "C: AUTH PLAIN\nS: +\nC: A\nS: -ERR Logon failure: unknown user name or bad password.", "pop3-login-failed"},
-		{"sieve ok", mailServer(provider.ManageSieve, 4190, provider.STARTTLS), sieveReady + "C: AUTHENTICATE \"PLAIN\" \"" + sasl + "\"\nS: OK \"Logged in.\"", "sieve-login-accepted"},
-		{"sieve wrong", mailServer(provider.ManageSieve, 4190, provider.STARTTLS), sieveReady + "C: AUTHENTICATE\nS: NO \"Nope.\"", "sieve-auth-failed"},
+		{"pop3 ok", mailServer(provider.POP3, 110, provider.STARTTLS),
+			popReady + "C: AUTH PLAIN\nS: +\nC: " + sasl + "\nS: +OK Logged in.", "pop3-login-accepted"},
+		{"pop3 USER", mailServer(provider.POP3, 110, provider.STARTTLS), strings.Replace(popReady, "S: SASL PLAIN\n", "", 1) +
+			"C: USER jo@example.org\nS: +OK\nC: PASS secret\nS: -ERR [AUTH] Authentication failed.", "pop3-auth-failed"},
+		{"pop3 microsoft", mailServer(provider.POP3, 110, provider.STARTTLS), popReady +
+			"C: AUTH PLAIN\nS: +\nC: A\nS: -ERR Logon failure: unknown user name or bad password.", "pop3-login-failed"},
+		{"sieve ok", mailServer(provider.ManageSieve, 4190, provider.STARTTLS),
+			sieveReady + "C: AUTHENTICATE \"PLAIN\" \"" + sasl + "\"\nS: OK \"Logged in.\"", "sieve-login-accepted"},
+		{"sieve wrong", mailServer(provider.ManageSieve, 4190, provider.STARTTLS),
+			sieveReady + "C: AUTHENTICATE\nS: NO \"Nope.\"", "sieve-auth-failed"},
 		{"hang", imap993(), imapReady + "C: a2\nHANG", "connect-server-hangs"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -266,7 +299,8 @@ func TestLoginWithheld(t *testing.T) {
 		{name: "foreign", tls: "foreign", server: imap993(), script: imapReady + ask},
 		{name: "self-signed", tls: "self-signed", server: imap993(), script: imapReady + ask},
 		{name: "old TLS", tls: "TLS 1.0 only", server: imap993(), script: imapReady + ask},
-		{name: "plain", server: mailServer(provider.IMAP, 143, provider.Plain), script: "S: * OK\nC: a1\nS: * CAPABILITY IMAP4rev1 AUTH=PLAIN\nS: a1 OK\n" + ask},
+		{name: "plain", server: mailServer(provider.IMAP, 143, provider.Plain),
+			script: "S: * OK\nC: a1\nS: * CAPABILITY IMAP4rev1 AUTH=PLAIN\nS: a1 OK\n" + ask},
 		{name: "stripped", server: smtp587(), script: "S: 220 x\nC: EHLO\nS: 250-x\nS: 250 AUTH PLAIN LOGIN"},
 		{name: "settings from plain http", server: imap993(), script: imapReady + ask, untrusted: true},
 		{name: "host not allowed", server: imap993(), script: imapReady + ask, alien: true},
@@ -330,11 +364,16 @@ func TestTokens(t *testing.T) {
 		want   string
 	}{
 		{imap993(), imapReady + "C: a2 AUTHENTICATE XOAUTH2 " + token + "\nS: a2 OK done", "imap-login-accepted"},
-		{imap993(), imapReady + "C: a2 AUTHENTICATE XOAUTH2\nS: + " + status + "\nC: \nS: a2 NO AUTHENTICATE failed.", "imap-auth-token-refused"},
+		{imap993(), imapReady + "C: a2 AUTHENTICATE XOAUTH2\nS: + " + status + "\nC: \nS: a2 NO AUTHENTICATE failed.",
+			"imap-auth-token-refused"},
 		{imap993(), strings.Replace(imapReady, " AUTH=XOAUTH2", "", 1), "imap-login-withheld"},
-		{mailServer(provider.POP3, 110, provider.STARTTLS), pop + "C: AUTH XOAUTH2\nS: +\nC: " + token + "\nS: +OK", "pop3-login-accepted"},
-		{mailServer(provider.POP3, 110, provider.STARTTLS), pop + "C: AUTH XOAUTH2\nS: +\nC: " + token + "\nS: + " + status + "\nC: \nS: -ERR Authentication failure: unknown user name or bad password.", "pop3-auth-failed"},
-		{mailServer(provider.ManageSieve, 4190, provider.STARTTLS), strings.Replace(sieveReady, `"PLAIN"`, `"XOAUTH2"`, 1) + "C: AUTHENTICATE \"XOAUTH2\" \"" + token + "\"\nS: \"" + status + "\"\nC: \"\"\nS: NO \"failed\"", "sieve-auth-failed"},
+		{mailServer(provider.POP3, 110, provider.STARTTLS), pop + "C: AUTH XOAUTH2\nS: +\nC: " + token + "\nS: +OK",
+			"pop3-login-accepted"},
+		{mailServer(provider.POP3, 110, provider.STARTTLS), pop + "C: AUTH XOAUTH2\nS: +\nC: " + token + "\nS: + " + status +
+			"\nC: \nS: -ERR Authentication failure: unknown user name or bad password.", "pop3-auth-failed"},
+		{mailServer(provider.ManageSieve, 4190, provider.STARTTLS),
+			strings.Replace(sieveReady, `"PLAIN"`, `"XOAUTH2"`, 1) + "C: AUTHENTICATE \"XOAUTH2\" \"" + token + "\"\nS: \"" +
+				status + "\"\nC: \"\"\nS: NO \"failed\"", "sieve-auth-failed"},
 	} {
 		s := probetest.Play(t, tlsOf(""), c.script)
 		o := options(s)
@@ -350,7 +389,8 @@ func TestTokens(t *testing.T) {
 
 // A server that echoes what it was sent does not get it onto the screen.
 func TestEcho(t *testing.T) {
-	s := probetest.Play(t, tlsOf(""), imapReady+"C: a2\nS: a2 NO [AUTHENTICATIONFAILED] no secret AGpvQGV4YW1wbGUub3JnAHNlY3JldA== c2VjcmV0 here")
+	s := probetest.Play(t, tlsOf(""),
+		imapReady+"C: a2\nS: a2 NO [AUTHENTICATIONFAILED] no secret AGpvQGV4YW1wbGUub3JnAHNlY3JldA== c2VjcmV0 here")
 	o := options(s)
 	o.Login = login("secret")
 	r := New(o).Run(t.Context(), Target{Server: imap993(), Trusted: true, Allowed: true})
@@ -420,7 +460,8 @@ func TestUnreached(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := provider.Server{Protocol: provider.IMAP, Host: c.host, Port: port, Security: provider.TLS}
-			r := New(Options{Env: &discover.Env{Host: c.lookup, AllowPrivate: c.allow}, Step: 2 * time.Second}).Run(t.Context(), Target{Server: s})
+			r := New(Options{Env: &discover.Env{Host: c.lookup, AllowPrivate: c.allow}, Step: 2 * time.Second}).Run(t.Context(),
+				Target{Server: s})
 			if got := ids(r.Findings); got != c.want || r.Answered {
 				t.Errorf("got %s, want %s", got, c.want)
 			}

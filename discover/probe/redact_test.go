@@ -21,12 +21,17 @@ func TestRedact(t *testing.T) {
 	}
 	b64 := base64.StdEncoding.EncodeToString([]byte(secret))
 	for name, echoed := range map[string]string{
-		"as it is": secret, "upper case": strings.ToUpper("corréct horse+7/") + "ß", "lower case": strings.ToLower(secret), "backwards": backwards(secret),
-		"hex": hex.EncodeToString([]byte(secret)), "HEX": strings.ToUpper(hex.EncodeToString([]byte(secret))), "base64": b64, "base64 lower": strings.ToLower(b64),
-		"base64 url": base64.URLEncoding.EncodeToString([]byte(secret)), "query": url.QueryEscape(secret), "path": url.PathEscape(secret), "query lower": strings.ToLower(url.QueryEscape(secret)),
-		"backwards base64": base64.StdEncoding.EncodeToString([]byte(backwards(secret))), "SASL": m.initial, "basic": base64.StdEncoding.EncodeToString([]byte("jo@example.org:" + secret)),
+		"as it is": secret, "upper case": strings.ToUpper("corréct horse+7/") + "ß", "lower case": strings.ToLower(secret),
+		"backwards": backwards(secret),
+		"hex":       hex.EncodeToString([]byte(secret)), "HEX": strings.ToUpper(hex.EncodeToString([]byte(secret))),
+		"base64": b64, "base64 lower": strings.ToLower(b64),
+		"base64 url": base64.URLEncoding.EncodeToString([]byte(secret)), "query": url.QueryEscape(secret),
+		"path": url.PathEscape(secret), "query lower": strings.ToLower(url.QueryEscape(secret)),
+		"backwards base64": base64.StdEncoding.EncodeToString([]byte(backwards(secret))), "SASL": m.initial,
+		"basic": base64.StdEncoding.EncodeToString([]byte("jo@example.org:" + secret)),
 	} {
-		if got := m.redact("NO [X] you sent <" + echoed + "> to me"); !strings.HasPrefix(got, "NO [X] you sent <") || !strings.HasSuffix(got, "> to me") || !strings.Contains(got, "…") || len(got) > 45 {
+		if got := m.redact("NO [X] you sent <" + echoed + "> to me"); !strings.HasPrefix(got, "NO [X] you sent <") ||
+			!strings.HasSuffix(got, "> to me") || !strings.Contains(got, "…") || len(got) > 45 {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
@@ -38,7 +43,8 @@ func TestRedact(t *testing.T) {
 // A long CAPABILITY line is read to its end, whatever comes last.
 func TestLongCapability(t *testing.T) {
 	for _, n := range []int{10, 200, 4000} {
-		o := imapOffer([]string{"* CAPABILITY IMAP4rev1 " + strings.Repeat("X-EXTENSION ", n) + "AUTH=PLAIN STARTTLS LOGINDISABLED"})
+		o := imapOffer([]string{"* CAPABILITY IMAP4rev1 " + strings.Repeat("X-EXTENSION ", n) +
+			"AUTH=PLAIN STARTTLS LOGINDISABLED"})
 		if !o.starttls || len(o.sasl) != 1 || o.native || !o.takesPassword() {
 			t.Errorf("%d extensions: %+v", n, o)
 		}

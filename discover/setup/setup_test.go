@@ -118,8 +118,10 @@ const mailZone = "@ IN MX 10 mail\nmail IN A 192.0.2.10\n"
 
 func document(user, in, out string) string {
 	return `<clientConfig version="1.1"><emailProvider id="example.org"><domain>example.org</domain><displayName>E</displayName>
-<incomingServer type="imap"><hostname>` + in + `</hostname><port>993</port><socketType>SSL</socketType><authentication>password-cleartext</authentication><username>` + user + `</username></incomingServer>
-<outgoingServer type="smtp"><hostname>` + out + `</hostname><port>465</port><socketType>SSL</socketType><authentication>password-cleartext</authentication><username>` + user + `</username></outgoingServer>
+<incomingServer type="imap"><hostname>` + in +
+		`</hostname><port>993</port><socketType>SSL</socketType><authentication>password-cleartext</authentication><username>` + user + `</username></incomingServer>
+<outgoingServer type="smtp"><hostname>` + out +
+		`</hostname><port>465</port><socketType>SSL</socketType><authentication>password-cleartext</authentication><username>` + user + `</username></outgoingServer>
 </emailProvider></clientConfig>`
 }
 
@@ -145,33 +147,55 @@ func TestSurvey(t *testing.T) {
 		{name: "STARTTLS where there is nothing better", place: place{mailZone, map[string]string{
 			"mail.example.org:143": imapStart + "|" + plain, "mail.example.org:587": smtpStart + "|" + smtpPlain}, ""},
 			want: []string{"imap://mail.example.org", "submission://mail.example.org"}},
-		{name: "only names that the certificate covers", place: place{mailZone + "imap IN A 192.0.2.10\n@ IN MX 10 mx\nmx IN A 192.0.2.10\n", map[string]string{
-			"imap.example.org:993": imapTLS + "|" + plain + "|mx.example.org", "mail.example.org:993": imapTLS + "|" + plain + "|mx.example.org",
-			"mx.example.org:993": imapTLS + "|" + plain, "mx.example.org:587": smtpStart + "|" + smtpPlain,
-			"mail.example.org:587": smtpStart + "|" + smtpPlain + "|self", "mail.example.org:465": smtpTLS + "|" + smtpPlain + "|old"}, ""},
+		{name: "only names that the certificate covers",
+			place: place{mailZone + "imap IN A 192.0.2.10\n@ IN MX 10 mx\nmx IN A 192.0.2.10\n", map[string]string{
+				"imap.example.org:993": imapTLS + "|" + plain + "|mx.example.org",
+				"mail.example.org:993": imapTLS + "|" + plain + "|mx.example.org",
+				"mx.example.org:993":   imapTLS + "|" + plain, "mx.example.org:587": smtpStart + "|" + smtpPlain,
+				"mail.example.org:587": smtpStart + "|" + smtpPlain + "|self",
+				"mail.example.org:465": smtpTLS + "|" + smtpPlain + "|old"}, ""},
 			want: []string{"imaps://mx.example.org", "submission://mx.example.org"},
 			words: []string{"993   imaps        left out: The certificate is for another name: mx.example.org",
-				"465   submissions  left out: The certificate has expired", "587   submission   left out: A certificate that only vouches for itself"}},
-		{name: "a host with all of it before one of its own for each", place: place{mailZone + "imap IN A 192.0.2.10\n", map[string]string{
-			"imap.example.org:993": imapTLS + "|" + plain, "mail.example.org:993": imapTLS + "|" + plain, "imap.example.org:465": smtpTLS + "|" + smtpPlain}, ""},
-			want: []string{"imaps://imap.example.org", "submissions://imap.example.org"}, words: []string{"left out, another host is announced"}},
-		{name: "SRV records by their priority", place: place{mailZone + "_imaps._tcp IN SRV 20 1 993 a\n_imaps._tcp IN SRV 10 1 993 b\n_submission._tcp IN SRV 0 1 587 c\n" +
-			"a IN A 192.0.2.11\nb IN A 192.0.2.11\nc IN A 192.0.2.11\n", map[string]string{"a.example.org:993": imapTLS + "|" + plain,
-			"b.example.org:993": imapTLS + "|" + plain, "c.example.org:993": imapTLS + "|" + plain, "c.example.org:587": smtpStart + "|" + smtpPlain}, ""},
+				"465   submissions  left out: The certificate has expired",
+				"587   submission   left out: A certificate that only vouches for itself"}},
+		{name: "a host with all of it before one of its own for each",
+			place: place{mailZone + "imap IN A 192.0.2.10\n", map[string]string{
+				"imap.example.org:993": imapTLS + "|" + plain, "mail.example.org:993": imapTLS + "|" + plain,
+				"imap.example.org:465": smtpTLS + "|" + smtpPlain}, ""},
+			want:  []string{"imaps://imap.example.org", "submissions://imap.example.org"},
+			words: []string{"left out, another host is announced"}},
+		{name: "SRV records by their priority",
+			place: place{mailZone +
+				"_imaps._tcp IN SRV 20 1 993 a\n_imaps._tcp IN SRV 10 1 993 b\n_submission._tcp IN SRV 0 1 587 c\n" +
+				"a IN A 192.0.2.11\nb IN A 192.0.2.11\nc IN A 192.0.2.11\n",
+				map[string]string{"a.example.org:993": imapTLS + "|" + plain,
+					"b.example.org:993": imapTLS + "|" + plain, "c.example.org:993": imapTLS + "|" + plain,
+					"c.example.org:587": smtpStart + "|" + smtpPlain}, ""},
 			want: []string{"imaps://b.example.org", "submission://c.example.org"}},
-		{name: "SRV records before usual names", place: place{mailZone + "_imaps._tcp IN SRV 0 1 1993 box\nbox IN A 192.0.2.11\n_pop3s._tcp IN SRV 0 0 0 .\n", map[string]string{
-			"box.example.org:1993": imapTLS + "|" + plain, "mail.example.org:993": imapTLS + "|" + plain, "mail.example.org:465": smtpTLS + "|" + smtpPlain}, ""},
-			want: []string{"imaps://box.example.org:1993", "submissions://mail.example.org"}, words: []string{"box.example.org (SRV record)"}},
-		{name: "settings published before usual names, with the login name", place: place{mailZone + "autoconfig IN A 192.0.2.12\n", map[string]string{
-			"closed.box.example.net:1": imapClear, "in.example.net:993": imapTLS + "|" + plain, "out.example.net:465": smtpTLS + "|" + smtpPlain,
-			"mail.example.org:993": imapTLS + "|" + plain, "mail.example.org:465": smtpTLS + "|" + smtpPlain}, document("%EMAILLOCALPART%", "in.example.net", "out.example.net")},
-			want:  []string{"imaps://in.example.net", "submissions://out.example.net", "user %EMAILLOCALPART%"},
-			words: []string{"in.example.net (in the settings published)", "Settings are published already: ", "autoconfig.example.org/mail/config-v1.1.xml"}},
+		{name: "SRV records before usual names",
+			place: place{mailZone + "_imaps._tcp IN SRV 0 1 1993 box\nbox IN A 192.0.2.11\n_pop3s._tcp IN SRV 0 0 0 .\n",
+				map[string]string{
+					"box.example.org:1993": imapTLS + "|" + plain, "mail.example.org:993": imapTLS + "|" + plain,
+					"mail.example.org:465": smtpTLS + "|" + smtpPlain}, ""},
+			want:  []string{"imaps://box.example.org:1993", "submissions://mail.example.org"},
+			words: []string{"box.example.org (SRV record)"}},
+		{name: "settings published before usual names, with the login name",
+			place: place{mailZone + "autoconfig IN A 192.0.2.12\n", map[string]string{
+				"closed.box.example.net:1": imapClear, "in.example.net:993": imapTLS + "|" + plain,
+				"out.example.net:465":  smtpTLS + "|" + smtpPlain,
+				"mail.example.org:993": imapTLS + "|" + plain, "mail.example.org:465": smtpTLS + "|" + smtpPlain},
+				document("%EMAILLOCALPART%", "in.example.net", "out.example.net")},
+			want: []string{"imaps://in.example.net", "submissions://out.example.net", "user %EMAILLOCALPART%"},
+			words: []string{"in.example.net (in the settings published)", "Settings are published already: ",
+				"autoconfig.example.org/mail/config-v1.1.xml"}},
 		{name: "a document whose servers are gone", place: place{mailZone + "autoconfig IN A 192.0.2.12\n", map[string]string{
-			"mail.example.org:993": imapTLS + "|" + plain, "mail.example.org:465": smtpTLS + "|" + smtpPlain}, document("%EMAILADDRESS%", "closed.example.org", "closed.example.org")},
-			want: []string{"imaps://mail.example.org", "submissions://mail.example.org"}, words: []string{"closed.example.org (in the settings published)\n  993, 143, 995"}},
+			"mail.example.org:993": imapTLS + "|" + plain, "mail.example.org:465": smtpTLS + "|" + smtpPlain},
+			document("%EMAILADDRESS%", "closed.example.org", "closed.example.org")},
+			want:  []string{"imaps://mail.example.org", "submissions://mail.example.org"},
+			words: []string{"closed.example.org (in the settings published)\n  993, 143, 995"}},
 		{name: "other ways to log in", place: place{mailZone, map[string]string{
-			"mail.example.org:993": imapTLS + "|LOGINDISABLED AUTH=GSSAPI AUTH=XOAUTH2", "mail.example.org:587": smtpStart + "|AUTH SCRAM-SHA-256 NTLM",
+			"mail.example.org:993": imapTLS + "|LOGINDISABLED AUTH=GSSAPI AUTH=XOAUTH2",
+			"mail.example.org:587": smtpStart + "|AUTH SCRAM-SHA-256 NTLM",
 			"mail.example.org:465": smtpTLS + "|AUTH XOAUTH2"}, ""},
 			want: []string{"{protocol: imap, host: mail.example.org, port: 993, security: tls, auth: [gssapi]}",
 				"{protocol: smtp, host: mail.example.org, port: 587, security: starttls, auth: [password-encrypted, ntlm]}"},
@@ -185,16 +209,23 @@ func TestSurvey(t *testing.T) {
 		{name: "a built-in provider", place: place{"@ IN MX 0 example-org.mail.protection.outlook.com.\n", nil, ""},
 			want: []string{"microsoft365"}, words: []string{"which is Microsoft 365: built in"}},
 		{name: "given servers alone", place: place{mailZone, map[string]string{
-			"mail.example.org:993": imapTLS + "|" + plain, "box.example.net:143": imapStart + "|" + plain, "box.example.net:2465": smtpTLS + "|" + smtpPlain}, ""},
+			"mail.example.org:993": imapTLS + "|" + plain, "box.example.net:143": imapStart + "|" + plain,
+			"box.example.net:2465": smtpTLS + "|" + smtpPlain}, ""},
 			imap: "BOX.example.net.", smtp: "submissions://box.example.net:2465",
-			want: []string{"imap://box.example.net", "submissions://box.example.net:2465"}, words: []string{"box.example.net (given)"}},
-		{name: "one given server before all else", place: place{mailZone + "_submissions._tcp IN SRV 0 1 465 mail\n", map[string]string{
-			"mail.example.org:993": imapTLS + "|" + plain, "mail.example.org:465": smtpTLS + "|" + smtpPlain, "out.example.net:465": smtpTLS + "|" + smtpPlain}, ""},
+			want:  []string{"imap://box.example.net", "submissions://box.example.net:2465"},
+			words: []string{"box.example.net (given)"}},
+		{name: "one given server before all else",
+			place: place{mailZone + "_submissions._tcp IN SRV 0 1 465 mail\n", map[string]string{
+				"mail.example.org:993": imapTLS + "|" + plain, "mail.example.org:465": smtpTLS + "|" + smtpPlain,
+				"out.example.net:465": smtpTLS + "|" + smtpPlain}, ""},
 			smtp: "out.example.net", want: []string{"imaps://mail.example.org", "submissions://out.example.net"}},
-		{name: "records that say anything", place: place{"@ IN MX 10 192.0.2.10\n@ IN MX 10 mail\nmail IN A 192.0.2.10\n_imaps._tcp IN SRV 0 1 993 x\\010providers.example.net.\n" +
-			"_imaps._tcp IN SRV 0 1 993 localhost.\n_submissions._tcp IN SRV 0 1 465 .\n_imap._tcp IN SRV 0 1 0 mail\n", map[string]string{
-			"mail.example.org:993": imapTLS + "|" + plain, "mail.example.org:465": smtpTLS + "|" + smtpPlain}, ""},
-			want: []string{"imaps://mail.example.org", "submissions://mail.example.org"}, never: []string{"localhost", "providers", "192.0.2.10 ("}},
+		{name: "records that say anything",
+			place: place{"@ IN MX 10 192.0.2.10\n@ IN MX 10 mail\nmail IN A 192.0.2.10\n_imaps._tcp IN SRV 0 1 993 x\\010providers.example.net.\n" +
+				"_imaps._tcp IN SRV 0 1 993 localhost.\n_submissions._tcp IN SRV 0 1 465 .\n_imap._tcp IN SRV 0 1 0 mail\n",
+				map[string]string{
+					"mail.example.org:993": imapTLS + "|" + plain, "mail.example.org:465": smtpTLS + "|" + smtpPlain}, ""},
+			want:  []string{"imaps://mail.example.org", "submissions://mail.example.org"},
+			never: []string{"localhost", "providers", "192.0.2.10 ("}},
 		{name: "nothing", place: place{mailZone, map[string]string{"mail.example.org:25": "CLOSE"}, ""},
 			words: []string{"993, 143, 995, 110, 465, 587, 4190: The connection was refused"}},
 	} {
@@ -273,7 +304,8 @@ func loads(t *testing.T, d Draft) {
 // What a person gives is text in the file, never syntax.
 func TestYAML(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"", "Müller & Söhne", `"quoted" 'both' \ back`, "a: b # c", "- x", "{}", "%EMAILADDRESS% ", "1.5", "null", "*x", "日本"} {
+	for _, name := range []string{"", "Müller & Söhne", `"quoted" 'both' \ back`, "a: b # c", "- x", "{}",
+		"%EMAILADDRESS% ", "1.5", "null", "*x", "日本"} {
 		d := Draft{Domain: "example.org", ServiceHost: "autoconfig.example.org", Name: name, ACME: "root@example.org",
 			Incoming: Offline(&provider.Server{Protocol: provider.IMAP, Host: "mail.example.org"}),
 			Outgoing: Offline(&provider.Server{Protocol: provider.SMTP, Host: "mail.example.org"})}
@@ -293,17 +325,22 @@ func TestYAML(t *testing.T) {
 
 func TestServer(t *testing.T) {
 	t.Parallel()
-	if got := short(provider.Server{Protocol: provider.IMAP, Host: "h.example", Port: 143, Security: provider.Plain}); !strings.Contains(got, "security: plain") {
+	if got := short(provider.Server{Protocol: provider.IMAP, Host: "h.example", Port: 143,
+		Security: provider.Plain}); !strings.Contains(got, "security: plain") {
 		t.Errorf("without encryption: %s", got)
 	}
 	for text, want := range map[string]string{
 		"mail.example.org": "imap mail.example.org:0 ", "Mail.Example.ORG.:993": "imap mail.example.org:993 tls",
 		"mail.example.org:143": "imap mail.example.org:143 starttls", "pop.example.org:995": "pop3 pop.example.org:995 tls",
-		"imap://mail.example.org": "imap mail.example.org:143 starttls", "pop3s://pop.example.org:1995": "pop3 pop.example.org:1995 tls",
-		"mail.example.org:10993": "imap mail.example.org:10993 tls", "bücher.example": "imap xn--bcher-kva.example:0 ",
-		"": "", "mail.example.org:": "", "mail.example.org:0": "", "mail.example.org:70000": "", "http://mail.example.org": "",
-		"submission://mail.example.org": "", "imaps://": "", "imaps://u@mail.example.org": "", "a b": "", "mail.example.org/x": "",
-		"mail.example.org:465": "", "mail.example.org:587": "", "imaps://mail.example.org:465": "", "imap://mail.example.org:587": "",
+		"imap://mail.example.org":      "imap mail.example.org:143 starttls",
+		"pop3s://pop.example.org:1995": "pop3 pop.example.org:1995 tls",
+		"mail.example.org:10993":       "imap mail.example.org:10993 tls", "bücher.example": "imap xn--bcher-kva.example:0 ",
+		"": "", "mail.example.org:": "", "mail.example.org:0": "", "mail.example.org:70000": "",
+		"http://mail.example.org":       "",
+		"submission://mail.example.org": "", "imaps://": "", "imaps://u@mail.example.org": "", "a b": "",
+		"mail.example.org/x":   "",
+		"mail.example.org:465": "", "mail.example.org:587": "", "imaps://mail.example.org:465": "",
+		"imap://mail.example.org:587": "",
 	} {
 		s, err := Server(provider.IMAP, text)
 		got := ""
@@ -320,7 +357,8 @@ func TestServer(t *testing.T) {
 func TestSurveyWithoutDNS(t *testing.T) {
 	t.Parallel()
 	env := &discover.Env{MX: func(context.Context, string) ([]string, error) { return nil, provider.ErrUnavailable }}
-	if seen := Survey(t.Context(), "example.org", Options{Env: env}); !errors.Is(seen.MXErr, provider.ErrUnavailable) || len(seen.Hosts) > 0 {
+	if seen := Survey(t.Context(), "example.org", Options{Env: env}); !errors.Is(seen.MXErr, provider.ErrUnavailable) ||
+		len(seen.Hosts) > 0 {
 		t.Errorf("%+v", seen)
 	}
 	dns := dnstest.Start(t, soa)
