@@ -17,7 +17,7 @@ import (
 type TLS struct {
 	KeyPair       `yaml:",inline"`
 	ACME          *ACME `yaml:"acme,omitempty" doc:"certificates on demand, for listed domains and service_host"`
-	ProxyProtocol bool  `yaml:"proxy_protocol" doc:"https connections from trusted_proxies begin with the PROXY protocol, which says whose they are"`
+	ProxyProtocol bool  `yaml:"proxy_protocol" doc:"https connections from trusted_proxies begin with the PROXY protocol"`
 }
 
 // Set reports whether certificates come from somewhere.
@@ -25,21 +25,23 @@ func (t TLS) Set() bool { return t.KeyPair.Set() || t.ACME != nil }
 
 // ACME is an authority that issues certificates (RFC 8555). Naming it means agreeing to its terms.
 type ACME struct {
-	Email       string `yaml:"email,omitempty" doc:"of the account; the authority may write to it"`
-	Directory   string `yaml:"directory,omitempty" doc:"URL of the authority; default: Let's Encrypt"`
-	Storage     string `yaml:"storage,omitempty" doc:"folder, or for replicas postgres://…, which may hold ${ENV}; default /var/lib/autoconfig/certificates"`
+	Email     string `yaml:"email,omitempty" doc:"of the account; the authority may write to it"`
+	Directory string `yaml:"directory,omitempty" doc:"URL of the authority; default: Let's Encrypt"`
+
+	Storage string `yaml:"storage,omitempty" doc:"default /var/lib/autoconfig/certificates; or postgres://…, with ${ENV}"`
+
 	StorageFile string `yaml:"storage_file,omitempty" doc:"file with the postgres://… of the storage"`
 
-	Directories []Directory `yaml:"directories,omitempty" doc:"several authorities in place of directory: the next one is asked when the first is down or limits"`
+	Directories []Directory `yaml:"directories,omitempty" doc:"several authorities, each for when those before fail"`
 
-	Addresses []netip.Addr `yaml:"addresses,omitempty" doc:"public IP addresses of this server where its own differ: behind NAT or a proxy"`
+	Addresses []netip.Addr `yaml:"addresses,omitempty" doc:"public addresses of this server behind NAT or a proxy"`
 }
 
 // Directory is one of several authorities, with the external account that it wants, if it does (RFC 8555 §7.3.4).
 type Directory struct {
 	URL     string `yaml:"url" doc:"URL of the authority's directory"`
 	KeyID   string `yaml:"eab_key_id,omitempty" doc:"external account: id of the key"`
-	KeyFile string `yaml:"eab_key_file,omitempty" doc:"external account: file with the key, in base64url as the authority shows it"`
+	KeyFile string `yaml:"eab_key_file,omitempty" doc:"external account: file with the key in base64url"`
 	Key     string `yaml:"-"`
 }
 

@@ -20,24 +20,26 @@ import (
 type Config struct {
 	day time.Time // whose values of the built-in providers are served
 
-	Listen         string         `yaml:"listen" doc:"address for plain HTTP; default 127.0.0.1:8080"`
-	ListenTLS      string         `yaml:"listen_tls" doc:"address for https; needs tls"`
-	Admin          string         `yaml:"admin" doc:"address of the admin listener; default 127.0.0.1:8081, empty switches it off"`
-	TLS            TLS            `yaml:"tls,omitempty" doc:"certificates for listen_tls"`
-	ServiceHost    string         `yaml:"service_host" doc:"host that customers' CNAME and SRV records point to"`
-	TrustedProxies []netip.Prefix `yaml:"trusted_proxies" doc:"networks whose X-Forwarded-* headers count; default: this machine"`
+	Listen      string `yaml:"listen" doc:"address for plain HTTP; default 127.0.0.1:8080"`
+	ListenTLS   string `yaml:"listen_tls" doc:"address for https; needs tls"`
+	Admin       string `yaml:"admin" doc:"admin listener; default 127.0.0.1:8081; empty switches it off"`
+	TLS         TLS    `yaml:"tls,omitempty" doc:"certificates for listen_tls"`
+	ServiceHost string `yaml:"service_host" doc:"host that customers' CNAME and SRV records point to"`
+
+	TrustedProxies []netip.Prefix `yaml:"trusted_proxies" doc:"networks whose X-Forwarded-* counts; default: this machine"`
 	ForwardedHost  bool           `yaml:"forwarded_host" doc:"whether X-Forwarded-Host of a trusted proxy counts"`
 	AdminHosts     []string       `yaml:"admin_hosts" doc:"further host names that the admin listener answers to"`
-	LogClients     bool           `yaml:"log_clients" doc:"write client addresses to the access log"`
-	AuditLog       string         `yaml:"audit_log,omitempty" doc:"file for a JSON line about each reload, purge, publication and order"`
-	Drain          Duration       `yaml:"drain" doc:"how long to go on accepting after SIGTERM"`
-	DNS            DNS            `yaml:"dns" doc:"resolvers, and the record watch"`
-	Signing        Signing        `yaml:"signing,omitempty" doc:"what signs Apple profiles: auto, the certificate of service_host, or files"`
-	Branding       Branding       `yaml:"branding" doc:"how the pages look"`
-	Pages          Pages          `yaml:"pages" doc:"further pages about your own domains"`
-	Providers      []Provider     `yaml:"providers" doc:"the mail providers served"`
-	Sources        []Source       `yaml:"sources" doc:"databases and directories asked after the providers' own domains and the built-ins"`
-	Limits         Limits         `yaml:"limits" doc:"rate limit per client for pages, profiles and MX look-ups"`
+
+	LogClients bool       `yaml:"log_clients" doc:"write client addresses to the access log"`
+	AuditLog   string     `yaml:"audit_log,omitempty" doc:"file for a JSON line a reload, purge, publication and order"`
+	Drain      Duration   `yaml:"drain" doc:"how long to go on accepting after SIGTERM"`
+	DNS        DNS        `yaml:"dns" doc:"resolvers, and the record watch"`
+	Signing    Signing    `yaml:"signing,omitempty" doc:"signs Apple profiles: auto (service_host's certificate) or files"`
+	Branding   Branding   `yaml:"branding" doc:"how the pages look"`
+	Pages      Pages      `yaml:"pages" doc:"further pages about your own domains"`
+	Providers  []Provider `yaml:"providers" doc:"the mail providers served"`
+	Sources    []Source   `yaml:"sources" doc:"databases and directories, asked after listed and built-in domains"`
+	Limits     Limits     `yaml:"limits" doc:"rate limit per client for pages, profiles and MX look-ups"`
 
 	Path   string        `yaml:"-"` // the file or variable read; empty: only the built-ins
 	Reader *files.Reader `yaml:"-"` // of the files it names
@@ -85,7 +87,7 @@ type DNS struct {
 // Branding is how the pages for people look.
 type Branding struct {
 	Look      `yaml:",inline"`
-	Resellers []Reseller `yaml:"resellers,omitempty" doc:"other looks, by the name that a page is asked by, or by provider"`
+	Resellers []Reseller `yaml:"resellers,omitempty" doc:"other looks, by host name of the page or by provider"`
 }
 
 // Look is one look of the pages.
@@ -122,7 +124,7 @@ type Provider struct {
 	provider.Provider `yaml:",inline"`
 
 	DomainsFile    DomainsFiles    `yaml:"domains_file,omitempty" doc:"file with one domain a line, or with addresses"`
-	DomainsCommand *DomainsCommand `yaml:"domains_command,omitempty" doc:"program, as a list of words, that prints one domain a line"`
+	DomainsCommand *DomainsCommand `yaml:"domains_command,omitempty" doc:"words of a program that prints a domain a line"`
 	Username       string          `yaml:"username,omitempty" doc:"login name template of all servers"`
 	Auth           []provider.Auth `yaml:"auth,omitempty" doc:"ways to log in to all servers"`
 
@@ -136,7 +138,7 @@ type DomainsFiles []DomainsFile
 // DomainsFile is one of them.
 type DomainsFile struct {
 	Path   string        `yaml:"path" doc:"of the file"`
-	Format DomainsFormat `yaml:"format,omitempty" doc:"lines: one domain a line; addresses: accounts or a virtual alias map, whose domains count; default lines"`
+	Format DomainsFormat `yaml:"format,omitempty" doc:"lines (default): one domain each; addresses: accounts, aliases"`
 }
 
 // String is the paths, for people.

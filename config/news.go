@@ -13,10 +13,12 @@ func News(id, subject string, day time.Time) []finding.Finding {
 	var out []finding.Finding
 	coming, come := provider.News(id, day)
 	for _, c := range come {
-		out = append(out, finding.New("provider-changed", subject).Because("since %s: %s (%s)", c.Date, c.What, c.Source))
+		f := finding.New("provider-changed", subject)
+		out = append(out, f.Because("since %s: %s (%s)", c.Date, c.What, c.Source))
 	}
 	for _, c := range coming {
-		out = append(out, finding.New("provider-changes-soon", subject).Because("from %s on: %s (%s)", c.Date, c.What, c.Source))
+		f := finding.New("provider-changes-soon", subject)
+		out = append(out, f.Because("from %s on: %s (%s)", c.Date, c.What, c.Source))
 	}
 	return out
 }

@@ -33,7 +33,8 @@ func hostsOf(providers []Provider) (out []string) {
 
 // records checks that the pages of records have a host to name.
 func (c *Config) records() {
-	const cause, fix = "records point to service_host, and there is none", "write service_host: autoconfig.example.org with your own name"
+	const cause = "records point to service_host, and there is none"
+	const fix = "write service_host: autoconfig.example.org with your own name"
 	if c.ServiceHost != "" || c.isBroken("service_host") {
 		return
 	}

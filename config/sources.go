@@ -30,15 +30,15 @@ type Source struct {
 	Base         string `yaml:"base,omitempty" doc:"ldap: where the search starts"`
 
 	Provider string `yaml:"provider,omitempty" doc:"id of the provider of every domain found"`
-	Domain   string `yaml:"domain,omitempty" doc:"query or filter with :domain; sql: the first column is the provider's id, unless provider is given"`
-	List     string `yaml:"list,omitempty" doc:"query or filter for all domains, for dns check --all, export and the record watch"`
-	User     string `yaml:"user,omitempty" doc:"query or filter with :address, :local or :domain for the login name; needs reveal_logins"`
+	Domain   string `yaml:"domain,omitempty" doc:"query or filter with :domain; sql: first column is the provider's id"`
+	List     string `yaml:"list,omitempty" doc:"query or filter for all domains, for checks and export"`
+	User     string `yaml:"user,omitempty" doc:"query or filter for the login: :address, :local, :domain"`
 
 	ProviderAttribute string `yaml:"provider_attribute,omitempty" doc:"ldap: attribute with the provider's id"`
-	DomainAttribute   string `yaml:"domain_attribute,omitempty" doc:"ldap: attribute of the list with the domain or an address"`
+	DomainAttribute   string `yaml:"domain_attribute,omitempty" doc:"ldap: attribute of the list with domain or address"`
 	LoginAttribute    string `yaml:"login_attribute,omitempty" doc:"ldap: attribute with the login name"`
 
-	RevealLogins bool        `yaml:"reveal_logins,omitempty" doc:"answer login names; tells strangers which mailboxes exist"`
+	RevealLogins bool        `yaml:"reveal_logins,omitempty" doc:"answer logins; tells strangers which mailboxes exist"`
 	Timeout      *Duration   `yaml:"timeout,omitempty" doc:"for one question; default 2s"`
 	Connections  int         `yaml:"connections,omitempty" doc:"at most; default 8"`
 	Cache        SourceCache `yaml:"cache,omitempty" doc:"what is remembered of the answers"`
@@ -132,7 +132,9 @@ func (c *Config) HasSources() bool {
 
 // namedBySource reports whether a source can give domains to a provider.
 func (c *Config) namedBySource(id string) bool {
-	return slices.ContainsFunc(c.Sources, func(s Source) bool { return s.ISPDB == "" && (s.Provider == "" || s.Provider == id) })
+	return slices.ContainsFunc(c.Sources, func(s Source) bool {
+		return s.ISPDB == "" && (s.Provider == "" || s.Provider == id)
+	})
 }
 
 // shown is the source with its defaults, and without its secrets.

@@ -45,7 +45,8 @@ func (s *checkedSource) bad(id, key, cause, fix string) {
 // folder has none but name.
 var sourceKinds = []struct{ kind, what, keys string }{
 	{"sql", "a database", "dsn dsn_file"},
-	{"ldap", "a directory", "starttls ca_file bind_dn password password_file base provider_attribute domain_attribute login_attribute"},
+	{"ldap", "a directory", "starttls ca_file bind_dn password password_file base " +
+		"provider_attribute domain_attribute login_attribute"},
 	{"ispdb", "a folder", ""},
 }
 
@@ -102,7 +103,8 @@ func (s *checkedSource) otherKind(kind string) {
 		if owner >= 0 {
 			of = sourceKinds[owner].kind
 		}
-		s.bad("config-source-key", key, fmt.Sprintf("%s is for %s sources, and this one is %s", key, of, sourceKinds[i].what), "remove it")
+		cause := fmt.Sprintf("%s is for %s sources, and this one is %s", key, of, sourceKinds[i].what)
+		s.bad("config-source-key", key, cause, "remove it")
 	}
 }
 

@@ -49,7 +49,8 @@ func unreadableText(text []byte) (at Pos, cause, fix string) {
 		return Pos{Line: 1 + bytes.Count(text[:i], []byte("\n")), Column: i - bytes.LastIndexByte(text[:i], '\n')}
 	}
 	if i := bytes.IndexByte(text, 0); i >= 0 {
-		return lineOf(i), "a NUL byte: the file is not text in UTF-8", "save it as UTF-8; editors on Windows also offer UTF-16"
+		const fix = "save it as UTF-8; editors on Windows also offer UTF-16"
+		return lineOf(i), "a NUL byte: the file is not text in UTF-8", fix
 	}
 	for i := 0; i < len(text); {
 		r, n := utf8.DecodeRune(text[i:])

@@ -133,7 +133,7 @@ func (c *Collector) fetchOne(ctx context.Context, env *discover.Env, u *url.URL)
 	c.take(u.String(), data, a, err)
 }
 
-// Discover takes the documents that mail programs take settings from, and the settings that a program found without one.
+// Discover takes the documents that mail programs take settings from, and the settings that one found without.
 func (c *Collector) Discover(ctx context.Context, addr provider.Address) error {
 	env, err := c.Env()
 	if err != nil {

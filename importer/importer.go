@@ -65,8 +65,9 @@ func Read(name string, data []byte, a provider.Address) ([]*Document, error) {
 
 // Why a document gives nothing.
 var (
-	ErrFormat = errors.New("it is neither autoconfig XML, an Autodiscover answer, a configuration profile, PACC nor the settings as JSON")
-	ErrEmpty  = errors.New("it has no settings in it")
+	ErrFormat = errors.New("it is neither autoconfig XML, an Autodiscover answer, a configuration profile, PACC " +
+		"nor the settings as JSON")
+	ErrEmpty = errors.New("it has no settings in it")
 )
 
 // formatOf tells the formats apart.
@@ -92,7 +93,8 @@ func (d *Document) autoconfig(data []byte) error {
 	}
 	if p := d.Provider; len(p.Incoming) > 0 && p.Incoming[0].Protocol == provider.POP3 {
 		if _, both := provider.First(p.Incoming, provider.IMAP); both {
-			d.changed("incoming[0]", "POP3 is the first choice here, and documents show IMAP first", "kept in the order of the list")
+			d.changed("incoming[0]", "POP3 is the first choice here, and documents show IMAP first",
+				"kept in the order of the list")
 		}
 	}
 	return nil
@@ -115,14 +117,16 @@ func (d *Document) autodiscover(data []byte) error {
 	p := r.Provider
 	switch {
 	case r.RedirectURL != "":
-		p = &provider.Provider{Autodiscover: provider.Autodiscover{Action: provider.ActionRedirectURL, RedirectURL: r.RedirectURL}}
+		p = &provider.Provider{}
+		p.Autodiscover = provider.Autodiscover{Action: provider.ActionRedirectURL, RedirectURL: r.RedirectURL}
 		for _, b := range provider.Builtins() {
 			if b.Autodiscover.RedirectURL == r.RedirectURL {
 				p.ID = b.ID
 			}
 		}
 	case r.RedirectAddr != "":
-		p = &provider.Provider{Autodiscover: provider.Autodiscover{Action: provider.ActionRedirectAddr, RedirectAddr: r.RedirectAddr}}
+		p = &provider.Provider{}
+		p.Autodiscover = provider.Autodiscover{Action: provider.ActionRedirectAddr, RedirectAddr: r.RedirectAddr}
 	case r.MobileSync != "":
 		p = &provider.Provider{ActiveSync: r.MobileSync}
 	case p == nil:
@@ -174,7 +178,9 @@ func (d *Document) pacc(data []byte) error {
 			d.changed(at.String(), "the document names no way to log in", "written as none")
 		}
 	}
-	d.compare(data, jsonLeaves, func(p *provider.Provider, a provider.Address) ([]byte, error) { return pacc.Encode(p, a.Domain) })
+	d.compare(data, jsonLeaves, func(p *provider.Provider, a provider.Address) ([]byte, error) {
+		return pacc.Encode(p, a.Domain)
+	})
 	return nil
 }
 
@@ -196,6 +202,8 @@ func (d *Document) settings(data []byte) error {
 	for _, l := range jsonLeaves(data) {
 		d.lines[l.path] = l.line
 	}
-	d.compare(data, jsonLeaves, func(p *provider.Provider, a provider.Address) ([]byte, error) { return server.SettingsJSON(p, a), nil })
+	d.compare(data, jsonLeaves, func(p *provider.Provider, a provider.Address) ([]byte, error) {
+		return server.SettingsJSON(p, a), nil
+	})
 	return nil
 }

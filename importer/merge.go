@@ -60,8 +60,10 @@ func (d *Document) complement(other *Document) {
 		case key == "-" || theirs.IsZero():
 		case mine.IsZero():
 			mine.Set(theirs)
-		case mine.Type() == reflect.TypeFor[[]provider.Server]():
-			d.compareServers(other, key, mine.Interface().([]provider.Server), theirs.Interface().([]provider.Server)) //nolint:errcheck,forcetypeassert // see above
+		case key == "incoming":
+			d.compareServers(other, key, d.Provider.Incoming, other.Provider.Incoming)
+		case key == "outgoing":
+			d.compareServers(other, key, d.Provider.Outgoing, other.Provider.Outgoing)
 		case mine.Kind() == reflect.String && mine.String() != theirs.String() && key != "id":
 			d.remark("import-document-differs", 0, "%s has another %s: %s", other.Name, key, theirs.String())
 		}
@@ -131,9 +133,11 @@ var silences = []silence{
 		"further servers of a kind, oauth2.client_id, and oauth2.issuer but its host"},
 	{discover.PACC, "A PACC document",
 		"mx managesieve activesync ews graph webmail enable notes password_login pacc service_host pages autodiscover",
-		"servers without implicit TLS, user names, a server's own way to log in, oauth2 but its issuer, and pages but the first"},
+		"servers without implicit TLS, user names, a server's own way to log in, oauth2 but its issuer, " +
+			"and pages but the first"},
 	{discover.Profile, "A configuration profile",
-		"mx oauth2 jmap managesieve activesync ews graph webmail enable documentation notes pacc service_host pages autodiscover",
+		"mx oauth2 jmap managesieve activesync ews graph webmail enable documentation notes pacc service_host pages " +
+			"autodiscover",
 		"POP3 next to IMAP, further servers of a kind, ways to log in but one, and STARTTLS on a port of one's own"},
 	{discover.Autodiscovery, "An Autodiscover answer",
 		"name short_name mx oauth2 jmap caldav carddav managesieve activesync ews graph webmail enable " +

@@ -49,7 +49,8 @@ func (d *Document) profile(data []byte) ([]*Document, error) {
 	var again []leaf
 	for _, d := range docs {
 		a := d.sampleAddress()
-		text, _ := apple.Encode([]apple.Account{{Provider: complete(d.Provider, a), Address: a}}, apple.Options{Kind: kind, Name: "x"})
+		accounts := []apple.Account{{Provider: complete(d.Provider, a), Address: a}}
+		text, _ := apple.Encode(accounts, apple.Options{Kind: kind, Name: "x"})
 		again = append(again, xmlLeaves(text)...)
 	}
 	docs[0].lost(orig, again)

@@ -97,7 +97,7 @@ func (d *Document) domains() {
 		}
 		norm, err := provider.ParseDomain(name)
 		if err != nil {
-			d.remark("import-value-left", d.line(fmt.Sprintf("domains[%d]", i)), "not carried over: %q is not a domain name", name)
+			d.notCarried(d.line(fmt.Sprintf("domains[%d]", i)), fmt.Sprintf("%q is not a domain name", name))
 		} else if !slices.Contains(good, norm) {
 			good = append(good, norm)
 			if provider.VendorOwned(norm) != "" {
@@ -109,7 +109,8 @@ func (d *Document) domains() {
 		good = []string{d.address.Domain}
 	}
 	if d.Provider.Domains = good; len(theirs) > 0 {
-		d.remark("import-domain-builtin", 0, "domains of the built-in provider %s, whose settings this entry replaces: %d, such as %s",
+		d.remark("import-domain-builtin", 0,
+			"domains of the built-in provider %s, whose settings this entry replaces: %d, such as %s",
 			provider.VendorOwned(theirs[0]), len(theirs), theirs[0])
 	}
 }
@@ -173,7 +174,8 @@ func complete(p *provider.Provider, a provider.Address) *provider.Provider {
 }
 
 // compare remarks on the values of a document that are not in what the provider is written as in the same format.
-func (d *Document) compare(data []byte, leaves func([]byte) []leaf, encode func(*provider.Provider, provider.Address) ([]byte, error)) {
+func (d *Document) compare(data []byte, leaves func([]byte) []leaf,
+	encode func(*provider.Provider, provider.Address) ([]byte, error)) {
 	full := d.sampleAddress()
 	p := complete(d.Provider, full)
 	var again []leaf
@@ -200,7 +202,8 @@ func (d *Document) lost(orig, again []leaf) {
 	}
 	for _, l := range orig {
 		key := l.path[strings.LastIndexAny(l.path, "/.")+1:]
-		if there[strings.ToLower(l.path+" "+l.value)] || ofPerson[key] || l.path == "domain" || strings.HasPrefix(l.path, "User/") {
+		if there[strings.ToLower(l.path+" "+l.value)] || ofPerson[key] || l.path == "domain" ||
+			strings.HasPrefix(l.path, "User/") {
 			continue
 		}
 		if secret[key] {
@@ -272,7 +275,8 @@ func (d *Document) personal(key string, u *string) {
 		return
 	}
 	path := parsed.Path + "?" + parsed.RawQuery
-	without := replaceWord(replaceWord(path, d.address.String(), provider.EmailAddress), d.address.Local, provider.EmailLocalPart)
+	without := replaceWord(path, d.address.String(), provider.EmailAddress)
+	without = replaceWord(without, d.address.Local, provider.EmailLocalPart)
 	if path == without {
 		return
 	}

@@ -79,7 +79,8 @@ func listed(o *opened, e config.Entry, c *CommandState, out []byte, data *config
 			continue
 		}
 		if other, ok := data.Listed.Add(domain, e.Provider); !ok && other != e.Provider {
-			say(finding.New("config-domain-duplicate", subject).Because("%s already belongs to the provider %q, which counts", domain, other.ID))
+			say(finding.New("config-domain-duplicate", subject).
+				Because("%s already belongs to the provider %q, which counts", domain, other.ID))
 		}
 	}
 	if bad > 0 && o.lists[name] == "" {

@@ -53,7 +53,8 @@ type RecordCheck struct {
 }
 
 // NewRecordCheck asks client, and where authoritative is set every name server of a zone. Neighbours may be nil.
-func NewRecordCheck(data *config.Data, client *query.Client, o dnssrv.PlanOptions, authoritative bool, n *check.Neighbours) *RecordCheck {
+func NewRecordCheck(data *config.Data, client *query.Client, o dnssrv.PlanOptions, authoritative bool,
+	n *check.Neighbours) *RecordCheck {
 	checker := check.New(client, check.Options{
 		Authoritative: authoritative, Neighbours: n, ByMX: source.NewMXTable(data.Providers).ByHosts, Digest: pacc.ParseTXT})
 	return &RecordCheck{OwnDomains: NewOwnDomains(data), checker: checker, options: o}
@@ -162,7 +163,8 @@ const pagePerSecond = 100
 
 // recordPlan plans and checks the records of the operator's domains for the pages of their owners.
 func recordPlan(cfg *config.Config, data *config.Data) server.RecordPlan {
-	client := query.New(query.Options{ResolversNow: Resolvers(cfg), PerSecond: pagePerSecond, Timeout: time.Second, Tries: 2})
+	client := query.New(query.Options{
+		ResolversNow: Resolvers(cfg), PerSecond: pagePerSecond, Timeout: time.Second, Tries: 2})
 	plan := dnssrv.PlanOptions{ServiceHost: cfg.ServiceHost, TTL: dnssrv.DefaultTTL}
 	return func(ctx context.Context, domain string) ([]dnssrv.RR, func(context.Context) []finding.Finding, error) {
 		c := NewRecordCheck(data, client, plan, false, nil) // which remembers hosts, so it is for one check

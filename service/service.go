@@ -79,8 +79,11 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 		s.log.Warn(f.Cause, "id", f.ID, "fix", f.Fix)
 	}
 	listen := server.Listen{HTTP: cfg.Listen, HTTPS: cfg.ListenTLS, Admin: cfg.Admin, Drain: time.Duration(cfg.Drain),
-		ProxyProtocol: cfg.TLS.ProxyProtocol,
-		Ready:         func(plain net.Addr) { s.greet(plain, data); s.notify(stateReady) }, Stopping: func() { s.notify(stateStopping) }}
+		ProxyProtocol: cfg.TLS.ProxyProtocol, Stopping: func() { s.notify(stateStopping) }}
+	listen.Ready = func(plain net.Addr) {
+		s.greet(plain, data)
+		s.notify(stateReady)
+	}
 	done, err := s.start(data, &listen)
 	if err != nil {
 		return err

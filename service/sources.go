@@ -52,8 +52,8 @@ type opened struct {
 
 // NewSources has none open yet.
 func NewSources(log *slog.Logger, env config.Env) *Sources {
-	return &Sources{log: log, env: env, added: make(chan struct{}, 1), changed: make(chan struct{}, 1), grace: 30 * time.Second,
-		now: &opened{}, counted: map[string]int{}}
+	return &Sources{log: log, env: env, added: make(chan struct{}, 1), changed: make(chan struct{}, 1),
+		grace: 30 * time.Second, now: &opened{}, counted: map[string]int{}}
 }
 
 // Open opens the sources of a configuration and gives them to its data.
@@ -238,7 +238,8 @@ func (b *Sources) trouble() []string {
 	}
 	for _, dir := range slices.Sorted(maps.Keys(b.now.others)) {
 		if s := b.now.others[dir]; len(s.Bad) > 0 {
-			out = append(out, fmt.Sprintf("files of the source %q that cannot be read: %d, such as %s", s.Name, len(s.Bad), s.Bad[0]))
+			out = append(out, fmt.Sprintf("files of the source %q that cannot be read: %d, such as %s",
+				s.Name, len(s.Bad), s.Bad[0]))
 		}
 	}
 	return out

@@ -66,12 +66,13 @@ func (a *app) planOf(ctx context.Context, domain string, o dnssrv.PlanOptions) (
 
 // planListed is planOf for a domain of a list: what is wrong with that domain alone is a finding, so that it does not
 // stop the rest.
-func (a *app) planListed(ctx context.Context, own *service.OwnDomains, domain string, o dnssrv.PlanOptions) plannedDomain {
+func (a *app) planListed(ctx context.Context, own *service.OwnDomains, domain string, o dnssrv.PlanOptions) (
+	plan plannedDomain) {
 	if row := own.Row(domain); row != nil {
 		return plannedDomain{found: []finding.Finding{row.Finding()}}
 	}
-	plan, err := a.planOf(ctx, domain, o)
-	switch {
+	var err error
+	switch plan, err = a.planOf(ctx, domain, o); {
 	case errors.Is(err, dnssrv.ErrServiceHost), errors.Is(err, dnssrv.ErrKind):
 		plan.fatal = err
 	case err != nil:

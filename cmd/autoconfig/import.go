@@ -92,7 +92,8 @@ func (i *importing) one(ctx context.Context, arg string) error {
 		data, err := i.readProfile(arg)
 		i.Take(arg, data, err)
 		return nil
-	case !errors.Is(err, fs.ErrNotExist), strings.ContainsAny(arg, `/\`), slices.Contains(extensions, strings.ToLower(filepath.Ext(arg))):
+	case !errors.Is(err, fs.ErrNotExist), strings.ContainsAny(arg, `/\`),
+		slices.Contains(extensions, strings.ToLower(filepath.Ext(arg))):
 		return usageError{err: err}
 	}
 	addr, err := typedAddress(arg)
