@@ -145,23 +145,19 @@ func (c *Config) look(path string, b *Look) {
 	if b.Accent != "" && !accent.MatchString(b.Accent) {
 		c.bad(path+"accent", fmt.Sprintf("%q is not a colour", b.Accent), `write for example "#0a7" or "#00aa77"`)
 	}
-	for _, l := range []struct {
-		key, value string
-		mailto     bool
-	}{{"support", b.Support, true}, {"imprint", b.Imprint, false}} {
-		if l.value == "" {
-			continue
-		}
-		address, isMail := strings.CutPrefix(l.value, "mailto:")
-		if _, err := provider.ParseAddress(address); l.mailto && err == nil && isMail {
-			continue
-		} else if l.mailto && err == nil {
-			c.bad(path+l.key, fmt.Sprintf("%q has no scheme", l.value), "write mailto:"+l.value)
-		} else if err := provider.CheckURL(l.value, provider.URLWithFragment); err != nil {
-			fix := map[bool]string{true: "write a mailto: or https: link", false: "write an https: link"}[l.mailto]
-			c.bad(path+l.key, fmt.Sprintf("%q is not a link: %v", l.value, err), fix)
+	link := func(key, value, fix string) {
+		if err := provider.CheckURL(value, provider.URLWithFragment); value != "" && err != nil {
+			c.bad(path+key, fmt.Sprintf("%q is not a link: %v", value, err), fix)
 		}
 	}
+	address, isMail := strings.CutPrefix(b.Support, "mailto:")
+	switch _, err := provider.ParseAddress(address); {
+	case err != nil:
+		link("support", b.Support, "write a mailto: or https: link")
+	case !isMail:
+		c.bad(path+"support", fmt.Sprintf("%q has no scheme", b.Support), "write mailto:"+b.Support)
+	}
+	link("imprint", b.Imprint, "write an https: link")
 	for key, file := range map[string]*string{"logo": &b.Logo, "logo_dark": &b.LogoDark} {
 		if *file == "" {
 			continue

@@ -1,7 +1,6 @@
 package discover
 
 import (
-	"slices"
 	"time"
 
 	"autoconfig/finding"
@@ -38,10 +37,18 @@ func (r *Report) MX() []string {
 	return nil
 }
 
-// Found reports whether any client has settings, if only after a question.
-func (r *Report) Found() bool {
-	return slices.ContainsFunc(r.Clients, func(c Result) bool { return c.Settings != nil })
+// Count is how many clients have settings, if only after a question.
+func (r *Report) Count() (n int) {
+	for _, c := range r.Clients {
+		if c.Settings != nil {
+			n++
+		}
+	}
+	return n
 }
+
+// Found reports whether any client has settings.
+func (r *Report) Found() bool { return r.Count() > 0 }
 
 // Result is one client's.
 type Result struct {

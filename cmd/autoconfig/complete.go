@@ -73,12 +73,8 @@ func (a *app) ownDomains(ctx context.Context, begun string) []string {
 	if config.Failed(found) {
 		return nil
 	}
-	local, domain, isAddress := strings.Cut(begun, "@")
-	if !isAddress {
-		local, domain = "", begun
-	} else {
-		local += "@"
-	}
+	at := strings.IndexByte(begun, '@') + 1
+	local, domain := begun[:at], begun[at:]
 	var out []string
 	for name, err := range data.Listed.Domains(ctx) {
 		if err != nil || len(out) == mostCompleted {

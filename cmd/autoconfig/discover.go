@@ -22,7 +22,7 @@ const discoveredAtOnce = 4
 type discovery struct {
 	*app
 	network network
-	clients []string
+	clients []string // none: all
 	trace   bool
 	file    string
 	format  string
@@ -62,19 +62,21 @@ func (d *discovery) run(ctx context.Context, args []string) error {
 	if len(args) > 1 || len(args) == 1 && d.file != "" {
 		return usagef("%q is one argument too many; write one ADDRESS, or --file FILE", args[len(args)-1])
 	}
-	names := d.names()
+	if slices.Contains(d.clients, "all") {
+		d.clients = nil
+	}
 	if err := d.load(); err != nil {
 		return err
 	}
 	d.env = d.network.environment(d.cfg)
 	if d.file != "" {
-		return d.stream(ctx, names)
+		return d.stream(ctx)
 	}
 	addr, err := typedAddress(args[0])
 	if err != nil {
 		return err
 	}
-	r := d.one(ctx, addr, names)
+	r := d.one(ctx, addr)
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -87,17 +89,9 @@ func (d *discovery) run(ctx context.Context, args []string) error {
 // broken reports what makes the exit status 1: no program finds anything, or what is published is at fault.
 func (r discoverJSON) broken() bool { return !r.Found() || finding.Summarize(r.Findings).Fail > 0 }
 
-// names are the clients to walk, none for all.
-func (d *discovery) names() []string {
-	if slices.Contains(d.clients, "all") {
-		return nil
-	}
-	return d.clients
-}
-
 // one looks at one address and compares it with the model, if it is served.
-func (d *discovery) one(ctx context.Context, addr provider.Address, names []string) discoverJSON {
-	r, err := discover.Run(ctx, d.env, addr, names...)
+func (d *discovery) one(ctx context.Context, addr provider.Address) discoverJSON {
+	r, err := discover.Run(ctx, d.env, addr, d.clients...)
 	if err != nil {
 		panic(err) // the names were looked at before
 	}
@@ -114,20 +108,19 @@ func (d *discovery) one(ctx context.Context, addr provider.Address, names []stri
 }
 
 // stream looks at the addresses of a file and prints each result as it comes, in order, with a fixed number in memory.
-func (d *discovery) stream(ctx context.Context, names []string) error {
+func (d *discovery) stream(ctx context.Context) error {
 	expected, addrs, err := fileValues(d.file, d.stdin, typedAddress)
 	if err != nil {
 		return err
 	}
 	count, without, broken := 0, 0, false
-	work := func(ctx context.Context, addr provider.Address) discoverJSON { return d.one(ctx, addr, names) }
 	show := func(r discoverJSON) error {
 		count++
 		without += b2i(!r.Found())
 		broken = broken || r.broken()
 		return d.print(r, false)
 	}
-	if err := eachInOrder(ctx, newProgress(d.stderr, expected), addrs, discoveredAtOnce, work, show); err != nil {
+	if err := eachInOrder(ctx, newProgress(d.stderr, expected), addrs, discoveredAtOnce, d.one, show); err != nil {
 		return err
 	}
 	fmt.Fprintf(d.stderr, "%d looked at, %d of them without settings for any program\n", count, without)

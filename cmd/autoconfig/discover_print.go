@@ -14,14 +14,8 @@ import (
 // differ, then what is wrong. Among many addresses a finding is a line.
 func (d *discovery) printReport(r discoverJSON, single bool) error {
 	out := d.printer(d.format)
-	with := 0
-	for _, c := range r.Clients {
-		if c.Settings != nil {
-			with++
-		}
-	}
 	out.heading("##", fmt.Sprintf("%s: settings found by %d of %s; %s",
-		r.Address, with, plural(len(r.Clients), "program"), faults(finding.Summarize(r.Findings))))
+		r.Address, r.Count(), plural(len(r.Clients), "program"), faults(finding.Summarize(r.Findings))))
 	out.fence("\n")
 	printVerdicts(out, r.Clients)
 	printDisagreements(out, r.Disagreements)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -127,12 +128,11 @@ func (a *app) entryOf(ctx context.Context, text string) (config.Entry, error) {
 }
 
 func entryByID(entries []config.Entry, id string) (config.Entry, bool) {
-	for _, e := range entries {
-		if e.ID == id {
-			return e, true
-		}
+	i := slices.IndexFunc(entries, func(e config.Entry) bool { return e.ID == id })
+	if i < 0 {
+		return config.Entry{}, false
 	}
-	return config.Entry{}, false
+	return entries[i], true
 }
 
 func (a *app) printProvidersJSON(entries []config.Entry) error {

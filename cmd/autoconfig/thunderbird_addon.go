@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -96,19 +97,18 @@ func addonProvider(entries []config.Entry, id string) (config.Entry, error) {
 		}
 		return e, nil
 	}
-	var with []config.Entry
+	var with config.Entry
 	var ids []string
 	for _, e := range entries {
 		if e.OAuth2 != nil && e.OAuth2.ClientID != "" {
-			with, ids = append(with, e), append(ids, e.ID)
+			with, ids = e, append(ids, e.ID)
 		}
 	}
-	switch len(with) {
+	switch len(ids) {
 	case 0:
-		return config.Entry{}, fmt.Errorf("no provider has a client id; write oauth2: {client_id: …} in autoconfig.yaml")
+		return with, errors.New("no provider has a client id; write oauth2: {client_id: …} in autoconfig.yaml")
 	case 1:
-		return with[0], nil
+		return with, nil
 	}
-	return config.Entry{}, usagef("several providers have a client id; choose one with --provider: %s",
-		strings.Join(ids, ", "))
+	return with, usagef("several providers have a client id; choose one with --provider: %s", strings.Join(ids, ", "))
 }

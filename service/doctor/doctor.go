@@ -81,15 +81,11 @@ func (d *Doctor) discovery(ctx context.Context, servers *visits) finding.Group {
 			g.Findings[i].Level = finding.Fail
 		}
 	}
-	with := 0
 	for _, c := range r.Clients {
-		if c.Settings != nil {
-			with++
-		}
 		g.Facts = append(g.Facts, fmt.Sprintf("%s: %s", c.Title, c.Line))
 	}
 	g.Line = fmt.Sprintf("%d of %d programs find settings; autoconfig discover %s shows which",
-		with, len(r.Clients), d.Address)
+		r.Count(), len(r.Clients), d.Address)
 	return g
 }
 
