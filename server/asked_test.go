@@ -1,6 +1,8 @@
 package server
 
 import (
+	"autoconfig/autodiscover"
+	"autoconfig/provider"
 	"fmt"
 	"strings"
 	"testing"
@@ -73,5 +75,34 @@ func TestSchemasAsked(t *testing.T) {
 	if strings.Contains(metrics, "evil") ||
 		strings.Count(metrics, "autoconfig_autodiscover_requests_total{") != len(schemasAsked) {
 		t.Error("the series are not the known ones")
+	}
+}
+
+// The answers of v2 are put together out of ones made for another domain: the bytes are those that an encoder makes.
+func TestV2Documents(t *testing.T) {
+	for _, p := range []*provider.Provider{
+		{ID: "both", ActiveSync: `https://eas.%EMAILDOMAIN%/x?a=1&b=<2>"ü`, EWS: "https://ews.example/%EMAILLOCALPART%/%EMAILDOMAIN%"},
+		{ID: "ews", EWS: "https://ews.example/"},
+		{ID: "none"},
+	} {
+		s := newTestServer(t, func(_ *Options, set *Settings) { set.Source = fixed{p} })
+		for _, domain := range []string{"a.example", "xn--mller-kva.example"} {
+			for _, protocol := range []string{"ActiveSync", "aUTODISCOVERv1", "Ews", "ews"} {
+				for host, at := range map[string]string{"x.example": "autodiscover." + domain, "autoconfig.hoster.example": "autoconfig.hoster.example"} {
+					name, to, ok := autodiscover.ProtocolURL(p.For(domain), protocol, at)
+					want := "InvalidProtocol"
+					if ok {
+						want = string(autodiscover.EncodeJSON(name, to))
+					}
+					for range 2 { // made, and made of what is kept
+						line := "GET http://" + host + "/autodiscover/autodiscover.json?Email=o'neil@" + domain + "&Protocol=" + protocol
+						r := ask(t, s, line, "")
+						if got := bodyOf(t, r); ok && got != want || !ok && (r.StatusCode != 400 || !strings.Contains(got, want)) {
+							t.Errorf("%s of %s: %d %s, want %s", line, p.ID, r.StatusCode, got, want)
+						}
+					}
+				}
+			}
+		}
 	}
 }

@@ -151,22 +151,45 @@ func (s *Server) autodiscoverJSON(r *request) answer {
 	if err != nil {
 		return jsonFailure(refusalOf(err))
 	}
-	name, to, ok := autodiscover.ProtocolURL(m.Provider.For(a.Domain), protocol, s.autodiscoverHost(r, a.Domain))
-	if !ok {
+	body, err := s.v2(r, m, protocol)
+	if err != nil {
 		return jsonError(http.StatusBadRequest, notOffered, autodiscover.InvalidProtocol,
 			"The given protocol value is invalid. Supported values are '"+strings.Join(protocols(m), ",")+"'.")
 	}
-	out := content(a.Domain, appJSON, noStore, autodiscover.EncodeJSON(name, to))
+	out := content(a.Domain, appJSON, noStore, body)
 	out.cors = true
 	return out
 }
 
+// v2 is the document that says where a protocol is served.
+func (s *Server) v2(r *request, m match, protocol string) ([]byte, error) {
+	for i, name := range v2Protocols {
+		if strings.EqualFold(name, protocol) {
+			if name == autodiscover.ProtocolAutodiscoverV1 {
+				m.Address.Domain = s.autodiscoverHost(r, m.Address.Domain)
+			}
+			body, _, err := r.encoded(v2Form+form(i), m)
+			return body, err
+		}
+	}
+	return nil, errNotOffered
+}
+
+var errNotOffered = errors.New("server: protocol not offered")
+
+func encodeV2(p *provider.Provider, domain, protocol, host string) ([]byte, error) {
+	name, to, ok := autodiscover.ProtocolURL(p.For(domain), protocol, host)
+	if !ok {
+		return nil, errNotOffered
+	}
+	return autodiscover.EncodeJSON(name, to), nil
+}
+
 // protocols are what v2 offers for a domain.
 func protocols(m match) []string {
-	all := []string{autodiscover.ProtocolActiveSync, autodiscover.ProtocolAutodiscoverV1, autodiscover.ProtocolEWS}
-	return slices.DeleteFunc(all, func(name string) bool {
-		_, _, ok := autodiscover.ProtocolURL(m.Provider.For(m.Address.Domain), name, "")
-		return !ok
+	return slices.DeleteFunc(slices.Clone(v2Protocols[:]), func(name string) bool {
+		_, err := encodeV2(m.Provider, m.Address.Domain, name, "")
+		return err != nil
 	})
 }
 

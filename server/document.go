@@ -39,8 +39,12 @@ const (
 	paccForm
 	outlookForm
 	outlookBareForm // without an address
-	forms
+	v2Form          // and those after it: one for each of v2Protocols; the domain is the host in that of AutodiscoverV1
+	forms           = v2Form + form(len(v2Protocols))
 )
+
+// v2Protocols are what Autodiscover v2 can offer.
+var v2Protocols = [...]string{autodiscover.ProtocolActiveSync, autodiscover.ProtocolAutodiscoverV1, autodiscover.ProtocolEWS}
 
 // encodings are made when they are first asked for.
 type encodings [forms]func() (*template, error)
@@ -68,12 +72,16 @@ func newEncodings(p *provider.Provider) *encodings {
 		})
 	}
 	bare := provider.Address{Domain: standInDomain}
-	return &encodings{
+	e := &encodings{
 		mozillaForm:     once(func() ([]byte, error) { return mozilla.Encode(p, standInDomain) }),
 		paccForm:        once(func() ([]byte, error) { return pacc.Encode(p, standInDomain) }),
 		outlookForm:     once(func() ([]byte, error) { return autodiscover.EncodeOutlook(p, standIn) }),
 		outlookBareForm: once(func() ([]byte, error) { return autodiscover.EncodeOutlook(p, bare) }),
 	}
+	for i, protocol := range v2Protocols {
+		e[v2Form+form(i)] = once(func() ([]byte, error) { return encodeV2(p, standInDomain, protocol, standInDomain) })
+	}
+	return e
 }
 
 // template is a body cut where the marks are.

@@ -50,12 +50,12 @@ func Render(set *Settings, f Format, p *provider.Provider, a provider.Address, o
 	case FormatMobileSync:
 		return autodiscover.EncodeMobileSync(p, a)
 	case FormatAutodiscoverJSON:
-		name, to, ok := autodiscover.ProtocolURL(p.For(a.Domain), o.Protocol, "autodiscover."+a.Domain)
-		if !ok {
+		body, err := encodeV2(p, a.Domain, o.Protocol, "autodiscover."+a.Domain)
+		if err != nil {
 			return nil, fmt.Errorf("the protocol %q is not offered; write one of %s", o.Protocol,
 				strings.Join(protocols(match{Provider: p, Address: a}), ", "))
 		}
-		return autodiscover.EncodeJSON(name, to), nil
+		return body, nil
 	case FormatMobileconfig:
 		body, err := encodeProfile([]match{{Provider: p, Address: a}}, o.Name, o.Account, o.Lang)
 		if err != nil {
