@@ -136,11 +136,13 @@ func unmarshal(text []byte, v any) error {
 
 func (doc *document) response() *Response {
 	in := doc.Response
-	r := &Response{Error: in.Error.read(), Address: strings.TrimSpace(cmp.Or(in.User.AutoDiscoverSMTPAddress, in.User.EMailAddress))}
+	r := &Response{Error: in.Error.read(),
+		Address: strings.TrimSpace(cmp.Or(in.User.AutoDiscoverSMTPAddress, in.User.EMailAddress))}
 	if in.XMLName.Space == NamespaceMobileSyncResponse {
 		r.Schema = MobileSync
 	}
-	r.Exact = doc.XMLName.Space == NamespaceResponse && (r.Schema == MobileSync || in.XMLName.Space == NamespaceOutlookResponse)
+	r.Exact = doc.XMLName.Space == NamespaceResponse &&
+		(r.Schema == MobileSync || in.XMLName.Space == NamespaceOutlookResponse)
 	if a := in.Account; a != nil {
 		for _, b := range a.Protocol {
 			r.Blocks = append(r.Blocks, b.trimmed())

@@ -40,9 +40,3 @@ func (s Schema) String() string {
 	}
 	return "Outlook"
 }
-
-// MIME types of the answers.
-const (
-	ContentType     = "text/xml; charset=utf-8"         // POX; Thunderbird refuses others
-	ContentTypeJSON = "application/json; charset=utf-8" // v2
-)

@@ -12,7 +12,6 @@ const (
 	CodeNoOptions      = 501 // served, but nothing this format can state
 	CodeInvalidRequest = 600 // not XML, no address, a directive
 	CodeNotProvided    = 601 // the schema asked for is not offered
-	CodeConfiguration  = 602 // served, but the configuration is broken
 	CodeInternal       = 603 // the answer is not known now
 )
 
@@ -27,18 +26,11 @@ var messages = map[int]string{
 	CodeNoOptions:      "The email address has no configuration options.",
 	CodeInvalidRequest: "Invalid Request",
 	CodeNotProvided:    "The requested schema is not provided.",
-	CodeConfiguration:  "The configuration of the email address has errors.",
 	CodeInternal:       "Internal error, try again later.",
 }
 
-// NewError is the error with one of the Code constants and its usual message.
-func NewError(code int) *Error {
-	message, ok := messages[code]
-	if !ok {
-		panic("autodiscover: no error code " + strconv.Itoa(code))
-	}
-	return &Error{Code: code, Message: message}
-}
+// NewError is the error with one of the Code constants, and its message.
+func NewError(code int) *Error { return &Error{Code: code, Message: messages[code]} }
 
 // Error is the code and its message.
 func (e *Error) Error() string {

@@ -52,14 +52,12 @@ func marshal(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // an & in a URL stays one
-	if err := e.Encode(v); err != nil {
-		panic("autodiscover: " + err.Error()) // strings always encode
-	}
+	_ = e.Encode(v) // strings always encode
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // AnswerJSON is a v2 answer: a protocol with its URL, or an error.
-type AnswerJSON struct{ Protocol, URL, ErrorCode string }
+type AnswerJSON struct{ Protocol, URL, ErrorCode, ErrorMessage string }
 
 // DecodeJSON reads a v2 answer.
 func DecodeJSON(body []byte) (a AnswerJSON, err error) {

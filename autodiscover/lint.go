@@ -2,7 +2,6 @@ package autodiscover
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -25,7 +24,8 @@ func Lint(data []byte, contentType string) []finding.Finding {
 		return l.Findings
 	}
 	media := provider.MediaType(contentType)
-	l.When(media != "" && media != "text/xml" && media != "application/xml", "autodiscover-content-type", "Content-Type", contentType)
+	isXML := media == "text/xml" || media == "application/xml"
+	l.When(media != "" && !isXML, "autodiscover-content-type", "Content-Type", contentType)
 	doc, err := parse(data)
 	if err != nil {
 		l.Add("autodiscover-document-syntax", "", strings.TrimPrefix(err.Error(), ErrResponse.Error()+": "))
@@ -126,8 +126,7 @@ func (l *linter) security(path string, b Block) {
 
 // json looks at an answer of version 2, which is one URL.
 func (l *linter) json(data []byte) {
-	var doc struct{ Protocol, URL, ErrorCode, ErrorMessage string }
-	switch err := json.Unmarshal(data, &doc); {
+	switch doc, err := DecodeJSON(data); {
 	case err != nil:
 		l.Add("autodiscover-document-syntax", "", err.Error())
 	case doc.ErrorCode != "":

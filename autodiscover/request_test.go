@@ -245,19 +245,13 @@ func BenchmarkParseRequest(b *testing.B) {
 func TestEncodeError(t *testing.T) {
 	now := time.Date(2026, 11, 24, 13, 34, 56, 0, time.FixedZone("CET", 3600))
 	golden(t, "error-600.xml", EncodeError(NewError(CodeInvalidRequest), now))
-	for _, c := range []int{500, 501, 600, 601, 602, 603} {
+	for _, c := range []int{500, 501, 600, 601, 603} {
 		r, err := Decode(strings.NewReader(string(EncodeError(NewError(c), now))))
 		if err != nil || r.Error == nil || *r.Error != *NewError(c) || r.Provider != nil {
 			t.Errorf("%d: %+v, %v", c, r, err)
 		}
-		if !strings.Contains(NewError(c).Error(), NewError(c).Message) {
+		if m := NewError(c).Message; m == "" || !strings.Contains(NewError(c).Error(), m) {
 			t.Errorf("%d: %v", c, NewError(c))
 		}
 	}
-	defer func() {
-		if recover() == nil {
-			t.Error("a code that does not exist")
-		}
-	}()
-	_ = NewError(404)
 }

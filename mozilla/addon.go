@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -30,19 +29,17 @@ type Addon struct {
 }
 
 type manifest struct {
-	ManifestVersion int           `json:"manifest_version"`
-	Name            string        `json:"name"`
-	Version         string        `json:"version"`
-	Description     string        `json:"description"`
-	Specific        specific      `json:"browser_specific_settings"`
-	OAuth           oauthProvider `json:"oauth_provider"`
-}
-
-type specific struct {
-	Gecko struct {
-		ID  string `json:"id"`
-		Min string `json:"strict_min_version"`
-	} `json:"gecko"`
+	ManifestVersion int    `json:"manifest_version"`
+	Name            string `json:"name"`
+	Version         string `json:"version"`
+	Description     string `json:"description"`
+	Specific        struct {
+		Gecko struct {
+			ID  string `json:"id"`
+			Min string `json:"strict_min_version"`
+		} `json:"gecko"`
+	} `json:"browser_specific_settings"`
+	OAuth oauthProvider `json:"oauth_provider"`
 }
 
 // oauthProvider has the properties of the API's schema; emailDomains is read
@@ -77,7 +74,8 @@ func NewAddon(p *provider.Provider, domains []string, version string) (*Addon, e
 	if len(hosts) == 0 {
 		return nil, fmt.Errorf("%w: no server of %q has oauth2 among its auth", ErrNoAddon, p.ID)
 	}
-	issuer, oldest := issuerHost(o), "140.0"
+	// the login in Thunderbird's password store is named by this host, as the API's description wants it
+	issuer, oldest := provider.HostOf(o.AuthorizeURL), "140.0"
 	if shared { // the issuer is Thunderbird's own too, and older ones refuse the hosts
 		issuer, oldest = domains[0], "155.0"
 	}
@@ -109,15 +107,6 @@ func oauthHosts(p *provider.Provider, domains []string) (hosts []string, shared 
 		}
 	}
 	return hosts, shared
-}
-
-// issuerHost names the login in Thunderbird's password store: the host of the
-// authorization end point, as the API's description wants it.
-func issuerHost(o *provider.OAuth2) string {
-	if u, err := url.Parse(o.AuthorizeURL); err == nil && u.Hostname() != "" {
-		return u.Hostname()
-	}
-	return o.AuthorizeURL
 }
 
 // XPI is the add-on as a file: a zip archive with its manifest, the same bytes for the same add-on.

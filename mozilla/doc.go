@@ -41,10 +41,19 @@ var (
 	ErrNoServers     = errors.New("autoconfig: provider lacks an incoming or an outgoing server, which every client needs")
 )
 
+// urlTypes are the services with a URL, by element and type. A type is, in lower case, the key of the provider's URL.
+// The draft has activeSync in both spellings, and addressBook in its sample.
+var urlTypes = map[string][]string{
+	"incomingServer": {"jmap", "graph", "ews", "activeSync", "activesync"},
+	"calendar":       {"caldav"}, "addressbook": {"carddav"}, "addressBook": {"carddav"},
+}
+
 const socketPlain = "plain"
 
 // sockets are the socketType words (draft-ietf-mailmaint-autoconfig, "TCP"). Case counts.
-var sockets = map[string]provider.Security{"SSL": provider.TLS, "STARTTLS": provider.STARTTLS, socketPlain: provider.Plain}
+var sockets = map[string]provider.Security{
+	"SSL": provider.TLS, "STARTTLS": provider.STARTTLS, socketPlain: provider.Plain,
+}
 
 func socketWord(s provider.Security) string {
 	for word, security := range sockets {
@@ -53,11 +62,6 @@ func socketWord(s provider.Security) string {
 		}
 	}
 	return socketPlain
-}
-
-func securityOf(word string) (provider.Security, bool) {
-	s, ok := sockets[word]
-	return s, ok
 }
 
 // auths are the words of each way to log in: first the one of TCP blocks that is
@@ -69,7 +73,8 @@ var auths = []struct {
 	// OAuth is in one list of the draft; no client knows it.
 	{provider.AuthOAuth2, []string{"OAuth2", "OAuth", "sasl-XOAUTH2", "sasl-OAUTHBEARER", "http-bearer"}},
 	{provider.AuthPassword, []string{"password-cleartext", "plain", "http-basic", "sasl-PLAIN", "sasl-LOGIN"}},
-	{provider.AuthPasswordEncrypted, []string{"password-encrypted", "secure", "http-digest", "sasl-CRAM-MD5", "sasl-DIGEST-MD5"}},
+	{provider.AuthPasswordEncrypted,
+		[]string{"password-encrypted", "secure", "http-digest", "sasl-CRAM-MD5", "sasl-DIGEST-MD5"}},
 	{provider.AuthNTLM, []string{"NTLM", "sasl-NTLM"}},
 	{provider.AuthGSSAPI, []string{"GSSAPI", "sasl-GSSAPI"}},
 	{provider.AuthClientCertificate, []string{"TLS-client-cert", "sasl-EXTERNAL"}},

@@ -181,7 +181,7 @@ func oauth2(parent *etree.Element, o *provider.OAuth2) {
 		return
 	}
 	e := parent.CreateElement("oAuth2")
-	if issuer, err := provider.ParseHost(o.IssuerHost()); err == nil {
+	if issuer, err := provider.ParseHost(provider.HostOf(o.Issuer)); err == nil {
 		add(e, "issuer", issuer)
 	}
 	add(e, "scope", strings.Join(o.Scopes, " "))

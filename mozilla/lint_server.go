@@ -54,9 +54,11 @@ func (b block) id(id string) string {
 }
 
 // unusable are the faults for which Thunderbird leaves a server out.
-var unusable = []string{"mozilla-value-missing", "mozilla-value-attribute", "mozilla-value-element", "mozilla-value-blank",
+var unusable = []string{
+	"mozilla-value-missing", "mozilla-value-attribute", "mozilla-value-element", "mozilla-value-blank",
 	"mozilla-hostname-invalid", "mozilla-hostname-not-ascii", "mozilla-port-invalid", "mozilla-socket-unknown",
-	"mozilla-auth-unusable", "mozilla-oauth2-host-unknown"}
+	"mozilla-auth-unusable", "mozilla-oauth2-host-unknown",
+}
 
 // value is the text of the first child of that name, white space taken off.
 func (b block) value(tag string) string { return value(b.Element, tag) }
@@ -79,7 +81,7 @@ func (l *linter) having(b block, id string, fault func(*etree.Element) bool, tag
 
 // types are the words for servers that some client or the draft knows.
 var types = map[string][]string{
-	"incomingServer": {"imap", "pop3", "jmap", "ews", "activeSync", "activesync", "graph", "exchange", "owa", "nntp"},
+	"incomingServer": append([]string{"imap", "pop3", "exchange", "owa", "nntp"}, urlTypes["incomingServer"]...),
 	"outgoingServer": {"smtp"},
 }
 
@@ -142,7 +144,7 @@ func (l *linter) connection(b block) {
 	l.at(b, contradicts && s.Security != "" && s.Security != provider.Plain, "mozilla-port-security", "port",
 		fmt.Sprintf("%d with %s", s.Port, b.value("socketType")))
 	l.having(b, "mozilla-socket-unknown", func(e *etree.Element) bool {
-		_, ok := securityOf(trim(e.Text()))
+		_, ok := sockets[trim(e.Text())]
 		return !ok && trim(e.Text()) != ""
 	}, "socketType")
 	l.having(b, "mozilla-socket-plain", func(e *etree.Element) bool { return trim(e.Text()) == socketPlain }, "socketType")
@@ -161,7 +163,8 @@ func (l *linter) username(b block) {
 	u := b.value("username")
 	_, err := strconv.ParseFloat(u, 64)
 	full, broken := provider.Expand(u, someone), provider.BrokenPlaceholder(u)
-	l.at(b, err == nil || strings.EqualFold(u, "true") || strings.EqualFold(u, "false"), "mozilla-username-number", "username", u)
+	isBool := strings.EqualFold(u, "true") || strings.EqualFold(u, "false")
+	l.at(b, err == nil || isBool, "mozilla-username-number", "username", u)
 	l.at(b, u != "" && full == u && !broken, "mozilla-username-literal", "username", u)
 	l.at(b, broken, "mozilla-username-placeholder", "username", u)
 	l.at(b, full != u && full != someone.String() && !broken, "mozilla-username-not-address", "username", u)
@@ -188,7 +191,8 @@ var someone = provider.Address{Local: "someone", Domain: "example.org"}
 
 // states reports any word for a way to log in. Clients skip an empty one.
 func (b block) states() bool {
-	return slices.ContainsFunc(b.SelectElements("authentication"), func(e *etree.Element) bool { return trim(e.Text()) != "" })
+	hasText := func(e *etree.Element) bool { return trim(e.Text()) != "" }
+	return slices.ContainsFunc(b.SelectElements("authentication"), hasText)
 }
 
 // offers reports one of the authentication words, without attributes.

@@ -178,8 +178,7 @@ func (d *reader) service(e *etree.Element) {
 
 // server reads a block by its element and type; the first of a kind that the model has one of counts.
 func (d *reader) server(e *etree.Element) {
-	p, once := d.p, (*string)(nil)
-	kind := attr(e, "type")
+	p, kind := d.p, attr(e, "type")
 	switch e.Tag + " " + kind {
 	case "incomingServer imap", "incomingServer pop3":
 		p.Incoming = append(p.Incoming, d.tcp(e, provider.Protocol(kind), at("incoming", len(p.Incoming))))
@@ -189,21 +188,13 @@ func (d *reader) server(e *etree.Element) {
 		if p.ManageSieve == nil {
 			p.ManageSieve = new(d.tcp(e, provider.ManageSieve, "managesieve"))
 		}
-	case "incomingServer jmap":
-		once = &p.JMAP
-	case "incomingServer graph":
-		once = &p.Graph
-	case "incomingServer ews":
-		once = &p.EWS
-	case "incomingServer activeSync", "incomingServer activesync": // the draft has both
-		once = &p.ActiveSync
-	case "calendar caldav":
-		once = &p.CalDAV
-	case "addressbook carddav", "addressBook carddav": // the draft's sample has the capital
-		once = &p.CardDAV
-	}
-	if once != nil && *once == "" {
-		if *once = d.first(e, "url", strings.ToLower(kind)); *once != "" {
+	default:
+		key := strings.ToLower(kind)
+		u := p.URL(key)
+		if !slices.Contains(urlTypes[e.Tag], kind) || *u != "" {
+			return
+		}
+		if *u = d.first(e, "url", key); *u != "" {
 			d.attr(e, "type")
 			d.urls = append(d.urls, e)
 		}
@@ -213,12 +204,13 @@ func (d *reader) server(e *etree.Element) {
 func (d *reader) tcp(e *etree.Element, proto provider.Protocol, path string) provider.Server {
 	d.taken[e], d.at[path] = true, d.lines[e]
 	d.attr(e, "type")
-	s := provider.Server{Protocol: proto, Host: d.first(e, "hostname", path+".host"), Username: d.first(e, "username", path+".username")}
+	s := provider.Server{Protocol: proto, Host: d.first(e, "hostname", path+".host"),
+		Username: d.first(e, "username", path+".username")}
 	if s.Port = provider.Port(value(e, "port")); s.Port != 0 {
 		d.first(e, "port", path+".port")
 	}
 	for _, socket := range e.SelectElements("socketType") {
-		if sec, ok := securityOf(trim(socket.Text())); ok {
+		if sec, ok := sockets[trim(socket.Text())]; ok {
 			s.Security = sec
 			d.text(socket, path+".security")
 			break // the first that is known, as Thunderbird 153 does

@@ -1,6 +1,7 @@
 package pacc
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,10 +22,7 @@ func Decode(r io.Reader) (*provider.Provider, error) {
 	}
 	var d struct {
 		document
-		Protocols *struct {
-			protocols
-			SMTP *server `json:"smtp"` // until -02
-		} `json:"protocols"`
+		Protocols *protocols `json:"protocols"`
 	}
 	if err := json.Unmarshal(body, &d); err != nil {
 		return nil, fmt.Errorf("%w: %s", ErrSyntax, why(body, err))
@@ -44,10 +42,7 @@ func Decode(r io.Reader) (*provider.Provider, error) {
 	if h := d.Info.Help; h != nil && h.Documentation != "" {
 		p.Documentation = []provider.Documentation{{URL: h.Documentation}}
 	}
-	submit := d.Protocols.Submit
-	if submit == nil {
-		submit = d.Protocols.SMTP
-	}
+	submit := cmp.Or(d.Protocols.Submit, d.Protocols.SMTP)
 	p.Incoming = appendServer(p.Incoming, provider.IMAP, d.Protocols.IMAP, auth)
 	p.Incoming = appendServer(p.Incoming, provider.POP3, d.Protocols.POP3, auth)
 	p.Outgoing = appendServer(p.Outgoing, provider.SMTP, submit, auth)
@@ -59,7 +54,8 @@ func appendServer(list []provider.Server, proto provider.Protocol, s *server, au
 	if s == nil || s.Host == "" {
 		return list
 	}
-	out := provider.Server{Protocol: proto, Host: s.Host, Security: provider.TLS, Auth: auth, Username: provider.EmailAddress}
+	out := provider.Server{Protocol: proto, Host: s.Host, Security: provider.TLS, Auth: auth,
+		Username: provider.EmailAddress}
 	if svc, ok := out.Service(); ok {
 		out.Port = svc.Port
 	}

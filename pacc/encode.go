@@ -40,21 +40,31 @@ func describe(p *provider.Provider, domain string) (document, error) {
 		return document{}, err
 	}
 	p = p.For(domain)
-	return document{
-		Authentication: login(p),
-		Info: info{
-			Help:     documentation(p),
-			Provider: names{Name: clean(cmp.Or(p.Name, domain)), ShortName: clean(p.ShortName)},
-		},
-		Protocols: protocols{
-			CalDAV:  dav(p.CalDAV),
-			CardDAV: dav(p.CardDAV),
-			IMAP:    implicit(p.Incoming, provider.IMAP),
-			JMAP:    https(p.JMAP),
-			POP3:    implicit(p.Incoming, provider.POP3),
-			Submit:  implicit(p.Outgoing, provider.SMTP),
-		},
-	}, nil
+	d := document{Info: info{Provider: names{Name: clean(cmp.Or(p.Name, domain)), ShortName: clean(p.ShortName)}}}
+	if len(p.Documentation) > 0 {
+		d.Info.Help = &help{p.Documentation[0].URL}
+	}
+	d.Protocols.CalDAV, d.Protocols.CardDAV, d.Protocols.JMAP = dav(p.CalDAV), dav(p.CardDAV), https(p.JMAP)
+	d.Protocols.IMAP = d.server(p, p.Incoming, provider.IMAP)
+	d.Protocols.POP3 = d.server(p, p.Incoming, provider.POP3)
+	d.Protocols.Submit = d.server(p, p.Outgoing, provider.SMTP)
+	return d, nil
+}
+
+// server is the best server of proto that the format can state, whose ways to log in the document then says; others are
+// left out.
+func (d *document) server(p *provider.Provider, servers []provider.Server, proto provider.Protocol) *server {
+	s, ok := provider.Implicit(servers, proto)
+	if !ok {
+		return nil
+	}
+	if s.Has(provider.AuthPassword) || s.Has(provider.AuthPasswordEncrypted) {
+		d.Authentication.Password = true
+	}
+	if o := p.OAuth2; o != nil && s.Has(provider.AuthOAuth2) && provider.CheckURL(o.Issuer, provider.URLIssuer) == nil {
+		d.Authentication.OAuthPublic = &oauthPublic{o.Issuer} // byte for byte, as clients compare it (RFC 8414 §3.3)
+	}
+	return &server{s.Host}
 }
 
 // bytes is the form that clients fetch and the digest is made of.
@@ -66,15 +76,6 @@ func (d document) bytes() ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
-
-// implicit is the best server of proto that the format can state; others are left out.
-func implicit(servers []provider.Server, proto provider.Protocol) *server {
-	s, ok := provider.Implicit(servers, proto)
-	if !ok {
-		return nil
-	}
-	return &server{s.Host}
 }
 
 // https is an end point the format can state: on the default port.
@@ -93,51 +94,6 @@ func dav(raw string) *endpoint {
 		return nil
 	}
 	return e
-}
-
-// login says how to log in to the servers that are stated.
-func login(p *provider.Provider) authentication {
-	var a authentication
-	stated := []provider.Server{}
-	for _, proto := range []provider.Protocol{provider.IMAP, provider.POP3} {
-		if s, ok := provider.Implicit(p.Incoming, proto); ok {
-			stated = append(stated, s)
-		}
-	}
-	if s, ok := provider.Implicit(p.Outgoing, provider.SMTP); ok {
-		stated = append(stated, s)
-	}
-	oauth2 := false
-	for _, s := range stated {
-		a.Password = a.Password || s.Has(provider.AuthPassword) || s.Has(provider.AuthPasswordEncrypted)
-		oauth2 = oauth2 || s.Has(provider.AuthOAuth2)
-	}
-	if o := p.OAuth2; o != nil && oauth2 && issuer(o.Issuer) {
-		a.OAuthPublic = &oauthPublic{o.Issuer} // byte for byte, as clients compare it (RFC 8414 §3.3)
-	}
-	return a
-}
-
-// issuer reports whether a client can find the metadata of an issuer: an https
-// URL without query, fragment, dot segments or escapes in its path (RFC 8414 §2).
-func issuer(raw string) bool {
-	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(raw, "?#%") {
-		return false
-	}
-	for segment := range strings.SplitSeq(u.Path, "/") {
-		if segment == "." || segment == ".." {
-			return false
-		}
-	}
-	return true
-}
-
-func documentation(p *provider.Provider) *help {
-	if len(p.Documentation) == 0 {
-		return nil
-	}
-	return &help{p.Documentation[0].URL}
 }
 
 // clean joins runs of white space: names have no double spaces.

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -301,14 +300,6 @@ func (s Server) Has(a Auth) bool { return slices.Contains(s.Auth, a) }
 // (Autodiscover POX, Apple mail profiles) can say.
 func (s Server) PasswordMethod() bool {
 	return slices.ContainsFunc(s.Auth, func(a Auth) bool { return a != AuthOAuth2 })
-}
-
-// IssuerHost is the issuer as Mozilla's format wants it: a bare host name.
-func (o *OAuth2) IssuerHost() string {
-	if u, err := url.Parse(o.Issuer); err == nil && u.Host != "" {
-		return u.Hostname()
-	}
-	return o.Issuer
 }
 
 // For returns the provider as seen from domain: templates in host names and URLs are expanded, user names keep theirs.

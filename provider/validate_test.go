@@ -130,10 +130,10 @@ func TestServers(t *testing.T) {
 	if (Server{Auth: []Auth{AuthOAuth2}}).PasswordMethod() || !p.Outgoing[0].PasswordMethod() {
 		t.Error("PasswordMethod")
 	}
-	if got := p.OAuth2.IssuerHost(); got != "login.microsoftonline.com" {
+	if got := HostOf(p.OAuth2.Issuer); got != "login.microsoftonline.com" {
 		t.Errorf("issuer host %q", got)
 	}
-	if got := (&OAuth2{Issuer: "login.example.org"}).IssuerHost(); got != "login.example.org" {
+	if got := HostOf("login.example.org"); got != "login.example.org" {
 		t.Errorf("a bare issuer: %q", got)
 	}
 }

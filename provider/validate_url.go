@@ -46,6 +46,14 @@ func CheckURL(raw string, form URLForm) error {
 	return nil
 }
 
+// HostOf is the host name of a URL, or the text itself if it is not a URL.
+func HostOf(raw string) string {
+	if u, err := url.Parse(raw); err == nil && u.Hostname() != "" {
+		return u.Hostname()
+	}
+	return raw
+}
+
 func (v *validator) httpsURL(path, raw string, form URLForm) { v.expandedURL(path, raw, raw, form) }
 
 // expandedURL checks what raw becomes.
