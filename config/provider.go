@@ -286,7 +286,7 @@ func (c *Config) Servers() iter.Seq2[string, provider.Server] {
 // typos reports host names that look mistyped.
 func (c *Config) typos(e *Entry) {
 	for at, s := range e.Each() {
-		_, retired := provider.RetiredHosts()[s.Host]
+		_, retired := provider.Retired(s.Host)
 		if meant := source.SuggestHost(s.Host); meant != "" && !retired {
 			c.report("config-host-typo", fmt.Sprintf("%s.%s.host", e.path, at), s.Host+" looks mistyped",
 				fmt.Sprintf("did you mean %s?", meant))

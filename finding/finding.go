@@ -114,20 +114,11 @@ type Summary struct {
 
 // Summarize counts the findings of a report.
 func Summarize(list []Finding) Summary {
-	var s Summary
+	by := map[Level]int{}
 	for _, f := range list {
-		switch f.Level {
-		case OK:
-			s.OK++
-		case Warn:
-			s.Warn++
-		case Fail:
-			s.Fail++
-		case Skipped:
-			s.Skipped++
-		}
+		by[f.Level]++
 	}
-	return s
+	return Summary{by[OK], by[Warn], by[Fail], by[Skipped]}
 }
 
 // Report is what `dns check --json` and `doctor --json` print for one domain.

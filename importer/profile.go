@@ -73,7 +73,7 @@ func passwordLogin(description string) provider.PasswordLogin {
 		if m == nil {
 			continue
 		}
-		l := provider.PasswordLogin{Status: s.status, Note: m[2]}
+		l := provider.PasswordLogin{PasswordState: provider.PasswordState{Status: s.status, Note: m[2]}}
 		if day, err := time.Parse("2 January 2006", m[1]); err == nil {
 			l.Since = day.Format(time.DateOnly)
 		}

@@ -37,6 +37,8 @@ type table struct {
 	// Orders are the devices by a word of the User-Agent: the visitor's first. An iPad calls itself a Macintosh; page.js
 	// sees that it is touched.
 	Orders []struct{ Word, Kinds string }
+	// Samples are the commonest errors by how one signs in, most common first. What they mean is in the catalogue.
+	Samples map[string][]string
 }
 
 //go:embed apps.json

@@ -42,8 +42,8 @@ type Brand struct {
 	static                sync.Map // Page by name, language and base
 }
 
-// NewBrand prepares the logo and the style sheet of a branding.
-func NewBrand(o Branding) *Brand {
+// newBrand prepares the logo and the style sheet of a branding.
+func newBrand(o Branding) *Brand {
 	b := &Brand{Name: o.Name, Support: o.Support, Imprint: o.Imprint, WordMark: o.Logo.wide()}
 	b.Logo, b.LogoDark = b.logo("logo", o.Logo), b.logo("dark", o.LogoDark)
 	if accent, ok := parseColor(o.Accent); ok {
@@ -77,18 +77,18 @@ func (l Logo) wide() bool {
 
 // Brands are the looks of a service: its own, and those of its resellers.
 type Brands struct {
-	own *Brand
-	all []*Brand
-	by  map[string]*Brand
+	own    *Brand
+	by     map[string]*Brand
+	assets [][]templates.Asset
 }
 
 // NewBrands prepares the looks of a service.
 func NewBrands(own Branding, resellers []Reseller) *Brands {
-	b := &Brands{own: NewBrand(own), by: map[string]*Brand{}}
-	b.all = []*Brand{b.own}
+	b := &Brands{own: newBrand(own), by: map[string]*Brand{}}
+	b.assets = [][]templates.Asset{b.own.assets}
 	for _, r := range resellers {
-		look := NewBrand(r.Branding)
-		b.all = append(b.all, look)
+		look := newBrand(r.Branding)
+		b.assets = append(b.assets, look.assets)
 		for _, name := range r.For {
 			b.by[name] = look
 		}
@@ -128,6 +128,7 @@ func parseColor(s string) (color, bool) {
 	return color{float64(n>>16) / 255, float64(n>>8&0xff) / 255, float64(n&0xff) / 255}, true
 }
 
+// String is the colour as #rrggbb.
 func (c color) String() string {
 	part := func(i int) int { return int(math.Round(c[i] * 255)) }
 	return fmt.Sprintf("#%02x%02x%02x", part(0), part(1), part(2))

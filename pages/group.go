@@ -284,11 +284,9 @@ func (g *group) rows(p *provider.Provider, first provider.Address) {
 		}
 	}
 	g.share()
-	for _, row := range []serviceRow{
-		{"caldav", p.CalDAV}, {"carddav", p.CardDAV}, {"jmap", p.JMAP}, {"activesync", p.ActiveSync},
-	} {
-		if row.Value != "" {
-			g.Services = append(g.Services, row)
+	for _, kind := range []string{"caldav", "carddav", "jmap", "activesync"} {
+		if u := *p.URL(kind); u != "" {
+			g.Services = append(g.Services, serviceRow{kind, u})
 		}
 	}
 	g.DAV = p.CalDAV+p.CardDAV != "" && (g.Mail || g.bare)

@@ -141,13 +141,13 @@ func (p *Pages) view(visit Visit, path string) view {
 // template would take as long for them as for the rest.
 func (v *view) OtherLanguages() template.HTML {
 	var b strings.Builder
+	begin, end := "<div>", "</div>"
 	if len(v.Resend) > 0 {
-		b.WriteString(`<form method="post" action="` + html.EscapeString(v.Path) + `">`)
-		for _, f := range v.Resend {
-			b.WriteString(`<input type="hidden" name="` + f.Name + `" value="` + html.EscapeString(f.Value) + `">`)
-		}
-	} else {
-		b.WriteString("<div>")
+		begin, end = `<form method="post" action="`+html.EscapeString(v.Path)+`">`, "</form>"
+	}
+	b.WriteString(begin)
+	for _, f := range v.Resend {
+		b.WriteString(`<input type="hidden" name="` + f.Name + `" value="` + html.EscapeString(f.Value) + `">`)
 	}
 	for _, code := range v.languages {
 		name := html.EscapeString(templates.Message(code, "language.name"))
@@ -160,12 +160,7 @@ func (v *view) OtherLanguages() template.HTML {
 			b.WriteString(`<a href="` + to + `" lang="` + code + `" hreflang="` + code + `">` + name + "</a>")
 		}
 	}
-	if len(v.Resend) > 0 {
-		b.WriteString("</form>")
-	} else {
-		b.WriteString("</div>")
-	}
-	return template.HTML(b.String()) //nolint:gosec // escaped
+	return template.HTML(b.String() + end) //nolint:gosec // escaped
 }
 
 // render makes a page out of its view model, which embeds v.
@@ -239,21 +234,14 @@ func (p *Pages) Form(visit Visit, typed string, wrong bool) (Page, error) {
 
 // Asset is the file under /assets/ of a name: embedded, or of a brand.
 func (p *Pages) Asset(brands *Brands, name string) (templates.Asset, bool) {
-	lists := [][]templates.Asset{p.templates.Assets()}
-	for _, b := range brands.all {
-		lists = append(lists, b.assets)
-	}
-	for _, list := range lists {
-		for _, a := range list {
-			if a.Name == name {
-				return a, true
-			}
+	named := func(a templates.Asset) bool { return a.Name == name }
+	for _, list := range append([][]templates.Asset{p.templates.Assets()}, brands.assets...) {
+		if i := slices.IndexFunc(list, named); i >= 0 {
+			return list[i], true
 		}
 	}
 	return templates.Asset{}, false
 }
 
 // Icon is the favicon.
-func (p *Pages) Icon() templates.Asset {
-	return p.templates.Asset("icon.png")
-}
+func (p *Pages) Icon() templates.Asset { return p.templates.Asset("icon.png") }

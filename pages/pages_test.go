@@ -32,7 +32,7 @@ var shared = sync.OnceValue(New)
 func setup(t testing.TB, v Visit, accounts ...Account) string {
 	t.Helper()
 	p := shared()
-	v.Brand = NewBrand(Branding{})
+	v.Brand = newBrand(Branding{})
 	v.Lang, v.Chosen = p.Language("", v.Lang)
 	page, err := p.Setup(v, accounts, SetupOptions{})
 	if err != nil || !page.Private || page.Tag != "" {
@@ -81,10 +81,12 @@ func TestProviderTruth(t *testing.T) {
 		want, not string
 	}{
 		{func(p *provider.Provider) {
-			p.PasswordLogin = provider.PasswordLogin{Status: provider.PasswordApp, Since: "2025-03-01"}
+			p.PasswordLogin = provider.PasswordLogin{PasswordState: provider.PasswordState{
+				Status: provider.PasswordApp, Since: "2025-03-01"}}
 		}, "You need an app password", "password of your mailbox"},
 		{func(p *provider.Provider) {
-			p.PasswordLogin = provider.PasswordLogin{Status: provider.PasswordRetired, Note: "Ask Bob."}
+			p.PasswordLogin = provider.PasswordLogin{PasswordState: provider.PasswordState{
+				Status: provider.PasswordRetired, Note: "Ask Bob."}}
 		}, "Ask Bob.", ""},
 		{func(p *provider.Provider) { p.Notes = []provider.Note{{Lang: "fr", Text: "Bonjour"}} },
 			`<p class="note" lang="fr">Bonjour</p>`, ""},

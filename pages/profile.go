@@ -13,15 +13,12 @@ import (
 // ProfileWords are what a device shows of a profile, in the language of a page, or in English where there are no texts
 // in lang. Nothing in them was chosen by whoever asked for the profile, and they name domains, never an address.
 func ProfileWords(lang string, kind apple.Kind, accounts []Account) apple.Words {
-	consent := templates.Translations("profile.consent")[lang]
-	if consent == "" {
-		return ProfileWords("en", kind, accounts)
-	}
 	return apple.Words{
-		Description: description(lang, kind, accounts), Consent: map[string]string{"default": consent},
-		Mail:      templates.Message(lang, "profile.title.mail"),
-		Calendars: templates.Message(lang, "profile.title.calendars"),
-		Contacts:  templates.Message(lang, "profile.title.contacts"),
+		Description: description(lang, kind, accounts),
+		Consent:     map[string]string{"default": templates.Message(lang, "profile.consent")},
+		Mail:        templates.Message(lang, "profile.title.mail"),
+		Calendars:   templates.Message(lang, "profile.title.calendars"),
+		Contacts:    templates.Message(lang, "profile.title.contacts"),
 	}
 }
 
@@ -35,13 +32,7 @@ func description(lang string, kind apple.Kind, accounts []Account) string {
 		}
 	}
 	list := strings.Join(unique(domains), ", ")
-	text := templates.Message(lang, "profile.for.mail", "domains", list)
-	switch kind {
-	case apple.Exchange:
-		text = templates.Message(lang, "profile.for.exchange", "domains", list)
-	case apple.DAV:
-		text = templates.Message(lang, "profile.for.dav", "domains", list)
-	}
+	text := templates.Message(lang, "profile.for."+string(cmp.Or(kind, apple.Mail)), "domains", list)
 	return strings.Join(append([]string{text}, unique(states)...), " ")
 }
 

@@ -27,29 +27,6 @@ type trouble struct {
 	findingView
 }
 
-// samples are the commonest errors by how one signs in, most common first. What they mean is in the catalogue.
-var samples = map[string][]string{
-	signMicrosoft: {
-		"535 5.7.139 Authentication unsuccessful, basic authentication is disabled",
-		"530 5.7.57 Client not authenticated to send mail",
-		"451 5.7.3 STARTTLS is required to send mail",
-		"Connection timed out",
-		"wrong version number",
-		"IMAP: NO AUTHENTICATE failed.",
-		"535 5.7.139 SmtpClientAuthentication is disabled for the Mailbox",
-		"550 5.7.60 Client does not have permissions to send as this sender",
-		"smtp.live.com",
-	},
-	"": {
-		"535 5.7.8 Authentication failed",
-		"530 5.7.0 Authentication required",
-		"530 5.7.0 Must issue a STARTTLS command first",
-		"Connection timed out",
-		"wrong version number",
-		"554 5.7.1 Relay access denied",
-	},
-}
-
 // Settings is the page with a domain's settings. The same page, with another name in it, serves every domain of the
 // provider.
 func (p *Pages) Settings(visit Visit, domain string, of *provider.Provider) (Page, error) {
@@ -69,9 +46,9 @@ func (p *Pages) Settings(visit Visit, domain string, of *provider.Provider) (Pag
 	}
 	smtpFirst := func(a, b serverRow) int { return cmp.Compare(rank(a.Protocol), rank(b.Protocol)) }
 	slices.SortStableFunc(v.Rows.Servers, smtpFirst)
-	texts := samples[v.Rows.SignIn]
+	texts := known().Samples[v.Rows.SignIn]
 	if texts == nil {
-		texts = samples[""]
+		texts = known().Samples[""]
 	}
 	for _, text := range texts {
 		if f := p.explained(v.Lang, text); len(f) > 0 {
@@ -118,7 +95,8 @@ func (v *settingsView) describe() {
 			"acceptedAnswer": node{"@type": "Answer", "text": strings.TrimSpace(t.Hint + " " + t.Cause + " " + t.Fix)}})
 	}
 	v.Structured = graph(&v.view, say("find.title", "domain", v.Domain, "protocols", v.Protocols),
-		node{"@type": "FAQPage", "mainEntity": questions}, [][2]string{{say("find.index"), "/settings"}, {v.Domain, "/settings/" + v.Domain}})
+		node{"@type": "FAQPage", "mainEntity": questions},
+		[][2]string{{say("find.index"), "/settings"}, {v.Domain, "/settings/" + v.Domain}})
 }
 
 // node is a thing in the vocabulary of schema.org.

@@ -165,8 +165,8 @@ func usedMessages(t *testing.T) (map[string]bool, []*regexp.Regexp) {
 		}
 		files = append(files, list...)
 	}
-	call := regexp.MustCompile(`(?:\bt|\bcount|\bsay|[cg]\.text|Message\([\w.]+,|Translations|[Rr]ich|link\([\w.]+,|after\([^"]+(?:"(?:profile|iphone\.1)"\)?)?,|key :?=|sign :?=|sign, web :?=|sign, w.Addon =)[ (]*"([a-z-]+(?:\.[a-z-]+)+(?:\.[0-9])?)"`)
-	prefix := regexp.MustCompile(`(?:text|rich)\("([a-z]+\.)" ?\+`) // the end of a key is computed
+	call := regexp.MustCompile(`(?:\bt|\bcount|\bsay|[cg]\.text|Message\([\w.]+,|[Rr]ich|link\([\w.]+,|after\([^"]+(?:"(?:profile|iphone\.1)"\)?)?,|key :?=|sign :?=|sign, web :?=|sign, w.Addon =)[ (]*"([a-z-]+(?:\.[a-z-]+)+(?:\.[0-9])?)"`)
+	prefix := regexp.MustCompile(`(?:text\(|rich\(|Message\([\w.]+, )"([a-z.]+\.)" ?\+`) // the end of a key is computed
 	format := regexp.MustCompile(`printf "([a-z-]*%s[a-z.-]*|[a-z.-]+%s[a-z.-]*)"`)
 	for _, file := range files {
 		if strings.HasSuffix(file, "_test.go") {

@@ -2,7 +2,6 @@ package provider
 
 import (
 	_ "embed"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -113,13 +112,16 @@ var vendorOwned = sync.OnceValue(func() map[string]string {
 // RetiredHost says why a host name is no longer right and what to use.
 type RetiredHost struct{ Why, Use string }
 
-// RetiredHosts are names that older guides still give for a built-in provider's servers.
-func RetiredHosts() map[string]RetiredHost { return maps.Clone(loaded().Retired) }
+// Retired is what to know of a name that older guides still give for a built-in provider's server.
+func Retired(host string) (old RetiredHost, ok bool) {
+	old, ok = loaded().Retired[host]
+	return old, ok
+}
 
 // Known says what a host name or a domain in somebody's text is: vendor is "microsoft" for Microsoft's names and "" for
 // all others; use and why are set for a retired host: what replaces it, and why.
 func Known(name string) (vendor, use, why string) {
-	if old, ok := loaded().Retired[name]; ok {
+	if old, ok := Retired(name); ok {
 		return "microsoft", old.Use, old.Why
 	}
 	if VendorOwned(name) != "" {

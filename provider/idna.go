@@ -69,7 +69,9 @@ func forbidden(name string) (r rune, ok bool) {
 		case '׳', '״':
 			allowed = unicode.Is(unicode.Hebrew, at(i-1))
 		case '・':
-			allowed = strings.ContainsFunc(name, func(r rune) bool { return unicode.In(r, unicode.Hiragana, unicode.Katakana, unicode.Han) && r != '・' })
+			allowed = strings.ContainsFunc(name, func(r rune) bool {
+				return r != '・' && unicode.In(r, unicode.Hiragana, unicode.Katakana, unicode.Han)
+			})
 		}
 		if !allowed {
 			return r, false

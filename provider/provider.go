@@ -118,9 +118,7 @@ const (
 
 // PasswordLogin is what became of logging in with a password, for every protocol but those with a state of their own.
 type PasswordLogin struct {
-	Status PasswordStatus `yaml:"status,omitempty" json:"status" doc:"works, app-password or retired"` // zero: works
-	Since  string         `yaml:"since,omitempty" json:"since,omitempty" doc:"date, 2024-09-16"`
-	Note   string         `yaml:"note,omitempty" json:"note,omitempty" doc:"one sentence for people"`
+	PasswordState `yaml:",inline"`
 
 	IMAP *PasswordState `yaml:"imap,omitempty" json:"imap,omitempty" doc:"what is different over IMAP"`
 	POP3 *PasswordState `yaml:"pop3,omitempty" json:"pop3,omitempty" doc:"what is different over POP3"`
@@ -144,7 +142,7 @@ func (l PasswordLogin) For(proto Protocol) PasswordState {
 	if own := l.Own(proto); own != nil {
 		return *own
 	}
-	return PasswordState{l.Status, l.Since, l.Note}
+	return l.PasswordState
 }
 
 // PasswordStatus is the state of password login at a provider.
@@ -271,9 +269,9 @@ func First(servers []Server, proto Protocol) (Server, bool) {
 
 // AllServers are the incoming, the outgoing and the ManageSieve servers.
 func (p *Provider) AllServers() []Server {
-	out := slices.Concat(p.Incoming, p.Outgoing)
-	if p.ManageSieve != nil {
-		out = append(out, *p.ManageSieve)
+	out := make([]Server, 0, len(p.Incoming)+len(p.Outgoing)+1)
+	for _, s := range p.Each() {
+		out = append(out, *s)
 	}
 	return out
 }

@@ -64,10 +64,9 @@ func (p *Provider) Validate() []Fault {
 	v.passwordLogin(p.PasswordLogin)
 	for i, n := range p.Notes {
 		v.lang(fmt.Sprintf("notes[%d].lang", i), n.Lang)
-		places := []NotePlace{NoteReceiving, NoteSending, NoteSettings, NotePrograms, NoteAdmin}
-		if n.For != "" && !slices.Contains(places, n.For) {
-			v.fault("config-value-invalid", fmt.Sprintf("notes[%d].for", i), fmt.Sprintf("%q is not a place", n.For),
-				"write "+OrList(places))
+		if n.For != "" {
+			oneOf(v, "config-value-invalid", fmt.Sprintf("notes[%d].for", i), n.For, "a place",
+				NoteReceiving, NoteSending, NoteSettings, NotePrograms, NoteAdmin)
 		}
 	}
 	if p.Enable != nil {
@@ -134,6 +133,15 @@ func (v *validator) warn(id, path, problem, fix string) {
 	v.faults = append(v.faults, Fault{ID: id, Path: path, Problem: problem, Fix: fix, Warning: true})
 }
 
+// oneOf reports a word that is not one of the known ones.
+func oneOf[T ~string](v *validator, id, path string, word T, what string, known ...T) bool {
+	ok := slices.Contains(known, word)
+	if !ok {
+		v.fault(id, path, fmt.Sprintf("%q is not %s", word, what), "write "+OrList(known))
+	}
+	return ok
+}
+
 func (v *validator) servers(path string, servers []Server, protos ...Protocol) {
 	if len(servers) == 0 {
 		example := map[string]string{"incoming": "imaps://mail.example.org", "outgoing": "submissions://mail.example.org"}
@@ -170,7 +178,7 @@ func (v *validator) server(path string, s Server, protos ...Protocol) {
 
 func (v *validator) username(path, t string) {
 	rest := strings.NewReplacer(EmailAddress, "", EmailLocalPart, "", EmailDomain, "").Replace(t)
-	if strings.ContainsAny(rest, "%") {
+	if strings.Contains(rest, "%") {
 		v.fault("config-username-invalid", path, fmt.Sprintf("%q has an unknown placeholder", t),
 			"write "+EmailAddress+", "+EmailLocalPart+" or "+EmailDomain)
 		return
@@ -230,7 +238,7 @@ func (v *validator) autodiscover(a Autodiscover) {
 }
 
 func (v *validator) passwordLogin(l PasswordLogin) {
-	v.passwordState("password_login", PasswordState{l.Status, l.Since, l.Note})
+	v.passwordState("password_login", l.PasswordState)
 	for _, proto := range []Protocol{IMAP, POP3, SMTP} {
 		if own := l.Own(proto); own != nil {
 			v.passwordState("password_login."+string(proto), *own)
@@ -239,11 +247,8 @@ func (v *validator) passwordLogin(l PasswordLogin) {
 }
 
 func (v *validator) passwordState(path string, l PasswordState) {
-	switch l.Status {
-	case "", PasswordWorks, PasswordApp, PasswordRetired:
-	default:
-		v.fault("config-password-login", path+".status", fmt.Sprintf("%q is not a status", l.Status),
-			"write works, app-password or retired")
+	if l.Status != "" {
+		oneOf(v, "config-password-login", path+".status", l.Status, "a status", PasswordWorks, PasswordApp, PasswordRetired)
 	}
 	if _, err := time.Parse(time.DateOnly, l.Since); l.Since != "" && err != nil {
 		v.fault("config-password-login", path+".since", fmt.Sprintf("%q is not a date", l.Since),
@@ -273,7 +278,8 @@ func Unprintable(r rune) bool {
 }
 
 func (v *validator) lang(path, lang string) {
-	if len(lang) < 2 || strings.ContainsFunc(lang, func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' }) {
+	foreign := func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' }
+	if len(lang) < 2 || strings.ContainsFunc(lang, foreign) {
 		v.fault("config-lang-invalid", path, fmt.Sprintf("%q is not a language", lang),
 			"write a two-letter code, for example en")
 	}

@@ -22,16 +22,13 @@ func (v *validator) protocol(path string, p Protocol, protos []Protocol) {
 }
 
 func (v *validator) port(path string, s Server) {
-	switch s.Security {
-	case TLS, STARTTLS:
-	case Plain:
+	if !oneOf(v, "config-security-unknown", path+".security", s.Security, "a security mode", TLS, STARTTLS, Plain) {
+		return
+	}
+	if s.Security == Plain {
 		v.warn("config-security-plain", path+".security",
 			"plain sends passwords readable by anyone on the way, and makes Thunderbird for Android refuse the whole document",
 			"write security: tls, or starttls")
-	default:
-		v.fault("config-security-unknown", path+".security", fmt.Sprintf("%q is not a security mode", s.Security),
-			"write tls, starttls or plain")
-		return
 	}
 	if s.Port == 0 {
 		v.fault("config-port-invalid", path+".port", "the port is 0", "write a port from 1 to 65535, or leave it out")
@@ -77,7 +74,7 @@ func (v *validator) host(path, host string) {
 		fault(fmt.Sprintf("%q is an IP address, which no certificate of a public authority names", host),
 			"write the server's host name")
 	case err == nil:
-		if hint, ok := RetiredHosts()[norm]; ok {
+		if hint, ok := Retired(norm); ok {
 			v.fault("config-host-retired", path, norm+" is retired: "+hint.Why, "write "+hint.Use)
 		}
 	case hasScheme:

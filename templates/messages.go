@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"cmp"
 	"html/template"
 	"slices"
 	"strconv"
@@ -23,15 +24,6 @@ type catalog struct {
 
 // catalogs are the texts of every language.
 var catalogs = sync.OnceValue(loadCatalogs)
-
-// Translations is a text in every language that has a message file.
-func Translations(key string) map[string]string {
-	out := map[string]string{}
-	for lang, c := range catalogs() {
-		out[lang] = c.text(key)
-	}
-	return out
-}
 
 func loadCatalogs() map[string]*catalog {
 	all := map[string]*catalog{}
@@ -57,12 +49,22 @@ func (c *catalog) complete(from map[string]string) {
 	}
 }
 
-// Message is the text of a key in a language that has a message file, with values put in for its {names}, given in
-// pairs. A key that is missing shows as itself.
-func Message(lang, key string, pairs ...string) string { return catalogs()[lang].text(key, pairs...) }
+// Message is the text of a key in a language, or in English where there is no message file for it, with values put in
+// for its {names}, given in pairs. A key that is missing shows as itself.
+func Message(lang, key string, pairs ...string) string {
+	all := catalogs()
+	return cmp.Or(all[lang], all[findings.Fallback]).text(key, pairs...)
+}
 
 // Date writes a date, 2006-01-02, as people of the language do. Other strings stay as they are.
-func Date(lang, iso string) string { return catalogs()[lang].date(iso) }
+func Date(lang, iso string) string {
+	d, err := time.Parse(time.DateOnly, iso)
+	if err != nil {
+		return iso
+	}
+	month := strings.Fields(Message(lang, "date.months"))[d.Month()-1]
+	return Message(lang, "date.form", "day", strconv.Itoa(d.Day()), "month", month, "year", strconv.Itoa(d.Year()))
+}
 
 func (c *catalog) text(key string, pairs ...string) string {
 	text, ok := c.messages[key]
@@ -168,14 +170,4 @@ func escaped(pairs []string) []string {
 		out[i] = template.HTMLEscapeString(out[i])
 	}
 	return out
-}
-
-// date writes a date, 2006-01-02, as people of the language do. Other strings stay as they are.
-func (c *catalog) date(iso string) string {
-	d, err := time.Parse(time.DateOnly, iso)
-	if err != nil {
-		return iso
-	}
-	months := strings.Fields(c.text("date.months"))
-	return c.text("date.form", "day", strconv.Itoa(d.Day()), "month", months[d.Month()-1], "year", strconv.Itoa(d.Year()))
 }

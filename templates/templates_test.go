@@ -21,15 +21,15 @@ func TestLanguages(t *testing.T) {
 	for _, lang := range s.Languages() {
 		c := s.catalogs[lang]
 		names[c.text("language.name")] = true
-		if got := c.date("2024-09-16"); !strings.Contains(got, "16") || !strings.Contains(got, "2024") ||
+		if got := Date(lang, "2024-09-16"); !strings.Contains(got, "16") || !strings.Contains(got, "2024") ||
 			strings.ContainsAny(got, "{}") {
 			t.Errorf("%s: the date is %q", lang, got)
 		}
 		if n := len(strings.Fields(c.text("date.months"))); n != 12 {
 			t.Errorf("%s: a year of %d months", lang, n)
 		}
-		if c.date("soon") != "soon" {
-			t.Errorf("%s: what is not a date became %q", lang, c.date("soon"))
+		if Date(lang, "soon") != "soon" {
+			t.Errorf("%s: what is not a date became %q", lang, Date(lang, "soon"))
 		}
 		if tag := c.tag.String(); tag != lang {
 			t.Errorf("%s.json is not named by a language tag (%s)", lang, tag)
@@ -39,7 +39,7 @@ func TestLanguages(t *testing.T) {
 		t.Errorf("%d languages have the names %v", len(s.Languages()), names)
 	}
 	for lang, want := range map[string]string{"en": "16 September 2024", "de": "16. September 2024"} {
-		if got := s.catalogs[lang].date("2024-09-16"); got != want {
+		if got := Date(lang, "2024-09-16"); got != want {
 			t.Errorf("%s: %q, want %q", lang, got, want)
 		}
 	}

@@ -128,8 +128,7 @@ func printExplained(w io.Writer, f finding.Finding, lang string) {
 		if part[1] == "" {
 			continue
 		}
-		indent, labels := "  ", templates.Translations(part[0])
-		label := cmp.Or(labels[e.Lang], labels["en"])
+		indent, label := "  ", templates.Message(e.Lang, part[0])
 		words := strings.Split(label+": "+finding.Sentence(part[1]), " ") // not at no-break spaces
 		for _, line := range wrap(words, 78) {
 			fmt.Fprintln(w, indent+line)

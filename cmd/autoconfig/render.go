@@ -176,7 +176,7 @@ func passwordLines(l provider.PasswordLogin) []string {
 		out = append(out, strings.TrimSpace(text+". "+l.Note))
 	}
 	if l.Status == provider.PasswordRetired || l.Status == provider.PasswordApp {
-		line("", provider.PasswordState{Status: l.Status, Since: l.Since, Note: l.Note})
+		line("", l.PasswordState)
 	}
 	for _, proto := range []provider.Protocol{provider.IMAP, provider.POP3, provider.SMTP} {
 		if own := l.Own(proto); own != nil {

@@ -34,7 +34,7 @@ func Advise(results []Result) {
 // timeoutCause says what most likely keeps the connection from being made.
 func timeoutCause(s provider.Server, answered string, servers int) string {
 	silent := fmt.Sprintf("nothing came back from %s", hostPort(s))
-	switch old, retired := provider.RetiredHosts()[s.Host]; {
+	switch old, retired := provider.Retired(s.Host); {
 	case retired:
 		return silent + ": it is an old name (" + old.Why + "); use " + old.Use
 	case s.Port == 465 && (provider.Below(s.Host, "outlook.com") || provider.Below(s.Host, "office365.com")):

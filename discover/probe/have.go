@@ -190,7 +190,7 @@ func (c *comparison) name() {
 	for _, s := range c.servers {
 		hosts = append(hosts, s.Host)
 	}
-	old, retired := provider.RetiredHosts()[c.Host]
+	old, retired := provider.Retired(c.Host)
 	typo := cmp.Or(source.Nearest(c.Host, hosts), source.SuggestHost(c.Host))
 	switch {
 	case retired:
