@@ -41,7 +41,8 @@ func digest(mailboxes ...string) string {
 // uuidOf is the PayloadUUID that belongs to an identifier (RFC 9562 §5.5). Of a replaced profile, payloads that keep
 // identifier and UUID are updated in place, others are removed and added anew, with the account's mail.
 func uuidOf(identifier string) string {
-	sum := sha1.Sum(append(append(make([]byte, 0, 128), namespace[:]...), identifier...)) //nolint:gosec // as version 5 is made
+	text := append(append(make([]byte, 0, 128), namespace[:]...), identifier...)
+	sum := sha1.Sum(text) //nolint:gosec // as version 5 is made
 	id := sum[:16]
 	id[6], id[8] = id[6]&0x0f|0x50, id[8]&0x3f|0x80 // version 5, variant of RFC 9562
 	return strings.ToUpper(uuid.UUID(id).String())

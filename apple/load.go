@@ -87,5 +87,6 @@ func loadKey(r *files.Reader, file string) (crypto.Signer, error) {
 }
 
 func encryptedKey(file string) error {
-	return fmt.Errorf("%s: the key is encrypted; decrypt it with openssl pkey -in %s -out NEW, and chmod 600 NEW", file, file)
+	const form = "%s: the key is encrypted; decrypt it with openssl pkey -in %[1]s -out NEW, and chmod 600 NEW"
+	return fmt.Errorf(form, file)
 }

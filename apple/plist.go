@@ -9,7 +9,7 @@ import (
 )
 
 // dict is a dictionary of a property list that is being made. Property lists are read with a library, which also
-// understands what others write; ours are a handful of dictionaries with a dozen keys each, made anew for every address.
+// understands what others write; ours are a few dictionaries with a dozen keys each, made anew for every address.
 type dict []entry
 
 // entry is a key with its value: an element and its text, or dictionaries.
@@ -40,7 +40,8 @@ func (d *dict) array(key string, values []dict) {
 	*d = append(*d, entry{key: key, element: "array", list: values})
 }
 
-const plistHead = xml.Header + `<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+const plistHead = xml.Header +
+	`<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <plist version="1.0">
 `
 

@@ -8,6 +8,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"autoconfig/finding"
@@ -69,7 +70,8 @@ func Verify(der []byte, roots *x509.CertPool, now time.Time) (*Signed, error) {
 	s := &Signed{Content: p7.Content, Signer: p7.GetOnlySigner()}
 	s.NotAfter = s.Signer.NotAfter
 	_ = p7.UnmarshalSignedAttribute(pkcs7.OIDAttributeSigningTime, &s.At) // optional
-	if usage := s.Signer.KeyUsage; usage != 0 && usage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0 {
+	const forSigning = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
+	if usage := s.Signer.KeyUsage; usage != 0 && usage&forSigning == 0 {
 		return s, fmt.Errorf("%w: its certificate is not for signing (RFC 5280 §4.2.1.3)", ErrUntrusted)
 	}
 	intermediates := x509.NewCertPool()
@@ -117,7 +119,8 @@ func checkSignature(der []byte) (*pkcs7.PKCS7, error) {
 		}
 	}
 	signer := p7.Signers[0]
-	if !isSHA2(signer.DigestAlgorithm.Algorithm) || signer.DigestEncryptionAlgorithm.Algorithm.Equal(pkcs7.OIDDigestAlgorithmECDSASHA1) {
+	isSHA1 := signer.DigestEncryptionAlgorithm.Algorithm.Equal(pkcs7.OIDDigestAlgorithmECDSASHA1)
+	if isSHA1 || !slices.ContainsFunc(sha2, signer.DigestAlgorithm.Algorithm.Equal) {
 		return nil, errors.New("made without SHA-2; older digests such as SHA-1 no longer prove anything")
 	}
 	if !announced(der, signer.DigestAlgorithm.Algorithm) {
@@ -125,7 +128,8 @@ func checkSignature(der []byte) (*pkcs7.PKCS7, error) {
 	}
 	var content asn1.ObjectIdentifier
 	if len(signer.AuthenticatedAttributes) > 0 { // RFC 5652 §11.1: it must say what the content is
-		if err := p7.UnmarshalSignedAttribute(pkcs7.OIDAttributeContentType, &content); err != nil || !content.Equal(pkcs7.OIDData) {
+		err := p7.UnmarshalSignedAttribute(pkcs7.OIDAttributeContentType, &content)
+		if err != nil || !content.Equal(pkcs7.OIDData) {
 			return nil, errors.New("it signs something other than data")
 		}
 	}
@@ -149,16 +153,13 @@ func announced(der []byte, digest asn1.ObjectIdentifier) bool {
 	if _, err := asn1.Unmarshal(der, &message); err != nil {
 		return false
 	}
-	for _, a := range message.Data.Digests {
-		if a.Algorithm.Equal(digest) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(message.Data.Digests, func(a pkix.AlgorithmIdentifier) bool {
+		return a.Algorithm.Equal(digest)
+	})
 }
 
-func isSHA2(digest asn1.ObjectIdentifier) bool {
-	return digest.Equal(pkcs7.OIDDigestAlgorithmSHA256) || digest.Equal(pkcs7.OIDDigestAlgorithmSHA384) || digest.Equal(pkcs7.OIDDigestAlgorithmSHA512)
+var sha2 = []asn1.ObjectIdentifier{
+	pkcs7.OIDDigestAlgorithmSHA256, pkcs7.OIDDigestAlgorithmSHA384, pkcs7.OIDDigestAlgorithmSHA512,
 }
 
 // checkDER lets one DER value of bounded size and depth through: the library recurses, takes time that grows with the

@@ -26,7 +26,8 @@ const (
 // The namespaces of requests and answers (MS-OXDSCLI §2.2.3 and §2.2.4,
 // MS-ASCMD §2.2.1.1 and §6.2). Clients compare them byte for byte.
 const (
-	NamespaceResponse           = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006" // root of every answer
+	// NamespaceResponse is that of the root of every answer.
+	NamespaceResponse           = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
 	NamespaceOutlookRequest     = "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"
 	NamespaceOutlookResponse    = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
 	NamespaceMobileSyncRequest  = "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/requestschema/2006"

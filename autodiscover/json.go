@@ -52,7 +52,7 @@ func marshal(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // an & in a URL stays one
-	_ = e.Encode(v) // strings always encode
+	_ = e.Encode(v)        // strings always encode
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 

@@ -61,11 +61,9 @@ func (s *scanner) cut(prefix, suffix string) (inner []byte) {
 // end reads an end tag, which must close the innermost element.
 func (s *scanner) end() {
 	name := s.cut("</", ">")
-	if s.depth == 0 || !bytes.Equal(s.open[s.depth-1], name) && !bytes.Equal(s.open[s.depth-1], bytes.TrimRightFunc(name, isBlank)) {
-		s.bad = true
-		return
+	if s.depth--; s.depth < 0 || !bytes.Equal(s.open[s.depth], bytes.TrimRightFunc(name, isBlank)) {
+		s.bad, s.depth = true, 0
 	}
-	s.depth--
 }
 
 func isBlank(c rune) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }

@@ -90,6 +90,8 @@ var loaded = sync.OnceValue(func() catalogue {
 			c.list = append(c.list, c.byID[id])
 		}
 	}
-	slices.SortFunc(c.list, func(x, y Entry) int { return cmp.Or(cmp.Compare(x.Area(), y.Area()), cmp.Compare(x.ID, y.ID)) })
+	slices.SortFunc(c.list, func(x, y Entry) int {
+		return cmp.Or(cmp.Compare(x.Area(), y.Area()), cmp.Compare(x.ID, y.ID))
+	})
 	return c
 })

@@ -145,8 +145,8 @@ func (a *Addon) Client() ([]byte, error) {
 		Token         string `json:"tokenEndpoint"`
 		Redirection   string `json:"redirectUri"`
 		Scopes        scopes `json:"scopes"`
-	}{strings.Join(o.Hosts, " "), o.Issuer, o.ClientID, o.PKCE, len(o.Domains) > 0, o.Authorization, o.Token, o.Redirection,
-		scopes{o.Scopes, o.Scopes}})
+	}{strings.Join(o.Hosts, " "), o.Issuer, o.ClientID, o.PKCE, len(o.Domains) > 0,
+		o.Authorization, o.Token, o.Redirection, scopes{o.Scopes, o.Scopes}})
 }
 
 // Policies is the policies.json that installs the add-on from installURL for everybody on a machine (policy

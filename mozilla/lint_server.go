@@ -132,7 +132,8 @@ func (l *linter) hostname(b block) {
 	l.at(b, h != "" && ascii(h) && !hostName(h), "mozilla-hostname-invalid", "hostname", h)
 	l.at(b, !ascii(h), "mozilla-hostname-not-ascii", "hostname", h)
 	l.at(b, hostName(h) && strings.Contains(h, "%"), "mozilla-hostname-placeholder", "hostname", h)
-	l.at(b, hostName(h) && !strings.ContainsAny(strings.TrimSuffix(h, "."), ".:%"), "mozilla-hostname-short", "hostname", h)
+	short := !strings.ContainsAny(strings.TrimSuffix(h, "."), ".:%")
+	l.at(b, hostName(h) && short, "mozilla-hostname-short", "hostname", h)
 }
 
 // connection looks at the port and at socketType, and compares the two.

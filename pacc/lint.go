@@ -106,7 +106,8 @@ func (l *linter) authentication(v any) {
 	public, stated := a["oauth-public"]
 	if stated {
 		url, _ := member(public, "issuer")
-		l.When(provider.CheckURL(url, provider.URLIssuer) != nil, "pacc-issuer-invalid", "authentication/oauth-public/issuer", url)
+		bad := provider.CheckURL(url, provider.URLIssuer) != nil
+		l.When(bad, "pacc-issuer-invalid", "authentication/oauth-public/issuer", url)
 	}
 	l.When(isBool && !password && !stated, "pacc-authentication-none", "authentication", "")
 	l.When(a["password"] == nil && !stated, "pacc-authentication-missing", "authentication", "")

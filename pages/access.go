@@ -11,7 +11,7 @@ import (
 // access is how one gets at the mail of a provider. Every step, sentence and example of the pages follows from it and
 // from the table of apps, and from nothing else.
 type access struct {
-	SignIn   string // microsoft, web (the provider's own page), mixed, app (password), password, or other: as the settings say
+	SignIn   string // one of the ways to sign in below
 	Secret   string // what a program without OAuth2 is given: app, password, or empty: it cannot be used
 	Account  string // which of Microsoft's accounts: personal or work
 	Protocol string // the first choice for receiving: IMAP or POP3
@@ -25,11 +25,11 @@ type access struct {
 // The ways to sign in.
 const (
 	signMicrosoft = "microsoft"
-	signWeb       = "web"
+	signWeb       = "web"   // the provider's own page
 	signMixed     = "mixed" // Thunderbird opens the provider's own page, and others take a secret
-	signApp       = "app"
+	signApp       = "app"   // an app password
 	signPassword  = "password"
-	signOther     = "other"
+	signOther     = "other" // as the settings say
 )
 
 // AddonPath is before DOMAIN.xpi, the add-on for Thunderbird that the server makes for a domain.

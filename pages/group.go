@@ -133,8 +133,8 @@ func (p *Pages) group(v *setupView, part []Account, number int, o SetupOptions) 
 
 // newGroup is a group with what it says on any device, also of a domain without addresses.
 func (p *Pages) newGroup(v *setupView, from *provider.Provider, first provider.Address, addresses []string) *group {
-	g := &group{setupView: v, access: accessOf(from, first.Domain), set: p.templates, Provider: cmp.Or(from.Name, first.Domain),
-		login: from.PasswordLogin, Addresses: addresses}
+	g := &group{setupView: v, access: accessOf(from, first.Domain), set: p.templates, login: from.PasswordLogin,
+		Provider: cmp.Or(from.Name, first.Domain), Addresses: addresses}
 	if g.Address = g.text("address.yours"); len(addresses) > 0 {
 		g.Address = addresses[0]
 	} else {
@@ -229,7 +229,7 @@ func (g *group) webmailed(text template.HTML) template.HTML {
 	if err != nil || u.Host == "" {
 		return text
 	}
-	link := `<a href="` + template.HTMLEscapeString(g.webmail) + `" rel="noreferrer">` + template.HTMLEscapeString(u.Host) + "</a>"
+	link := anchor(template.HTMLEscapeString(g.webmail), template.HTMLEscapeString(u.Host))
 	return template.HTML(strings.Replace(string(text), u.Host, link, 1)) //nolint:gosec // escaped
 }
 
@@ -239,7 +239,7 @@ func (g *group) linked(text string) template.HTML {
 	for i, w := range words {
 		if strings.HasPrefix(w, "https://") && !strings.Contains(w, "&#34;") {
 			link := strings.TrimRight(w, ".,;:)")
-			words[i] = `<a href="` + link + `" rel="noreferrer">` + link + "</a>" + w[len(link):]
+			words[i] = anchor(link, link) + w[len(link):]
 		}
 	}
 	return template.HTML(strings.Join(words, " ")) //nolint:gosec // escaped before
@@ -276,12 +276,12 @@ func (g *group) rows(p *provider.Provider, first provider.Address) {
 		if s.Protocol == provider.POP3 && s.LeaveOnServer != nil {
 			row.Leave = map[bool]string{true: "yes", false: "no"}[*s.LeaveOnServer]
 		}
-		further := row.Alternative || s.Protocol == provider.ManageSieve || s.Protocol == provider.POP3 && g.Protocol == "IMAP"
-		if further {
-			g.Further = append(g.Further, row)
-		} else {
-			g.Servers = append(g.Servers, row)
+		list := &g.Servers
+		secondChoice := s.Protocol == provider.POP3 && g.Protocol == "IMAP"
+		if row.Alternative || secondChoice || s.Protocol == provider.ManageSieve {
+			list = &g.Further
 		}
+		*list = append(*list, row)
 	}
 	g.share()
 	for _, kind := range []string{"caldav", "carddav", "jmap", "activesync"} {
@@ -302,18 +302,17 @@ func (g *group) rows(p *provider.Provider, first provider.Address) {
 // share says once what every server's login has in common with the first.
 func (g *group) share() {
 	common := *g.Servers[0].Login
-	same := func(s serverRow) bool {
-		return s.Login.Username == common.Username && s.Login.Template == common.Template && slices.Equal(s.Login.Auth, common.Auth)
+	other := func(s serverRow) bool {
+		return s.Login.Username != common.Username || s.Login.Template != common.Template ||
+			!slices.Equal(s.Login.Auth, common.Auth)
 	}
-	for _, s := range g.Servers {
-		if !same(s) {
-			return
-		}
+	if slices.ContainsFunc(g.Servers, other) {
+		return
 	}
 	g.Common = &common
 	for _, list := range [][]serverRow{g.Servers, g.Further} {
 		for i := range list {
-			if same(list[i]) {
+			if !other(list[i]) {
 				list[i].Login = nil
 			}
 		}

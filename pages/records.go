@@ -53,7 +53,8 @@ var plain = []string{"dns-record-missing", "dns-record-differs", "dns-negative-m
 
 // Records shows the owner of a domain what to publish, what is published, and what mail programs find.
 func (p *Pages) Records(visit Visit, of Records) (Page, error) {
-	v := &recordsView{view: p.view(visit, "/records/"+of.Domain), Domain: of.Domain, Looked: of.Found != nil, Programs: of.Programs}
+	v := &recordsView{view: p.view(visit, "/records/"+of.Domain), Domain: of.Domain, Looked: of.Found != nil,
+		Programs: of.Programs}
 	v.Private = true
 	if v.Base != "" {
 		v.Link = v.Base + v.Path
@@ -64,8 +65,10 @@ func (p *Pages) Records(visit Visit, of Records) (Page, error) {
 	for _, rr := range of.Plan {
 		parts := dnssrv.Split(of.Domain, rr)
 		row := recordRow{Name: parts.Name(of.Domain), State: "unknown", Negative: parts.Target == "."}
-		for _, f := range []recordField{{"type", parts.Type}, {"name", parts.Label}, {"ttl", strconv.FormatUint(uint64(parts.TTL), 10)},
-			{"priority", parts.Priority}, {"weight", parts.Weight}, {"port", parts.Port}, {"target", parts.Target}, {"text", parts.Text}} {
+		ttl := strconv.FormatUint(uint64(parts.TTL), 10)
+		for _, f := range []recordField{{"type", parts.Type}, {"name", parts.Label}, {"ttl", ttl},
+			{"priority", parts.Priority}, {"weight", parts.Weight}, {"port", parts.Port}, {"target", parts.Target},
+			{"text", parts.Text}} {
 			if f.Value != "" {
 				row.Fields = append(row.Fields, f)
 			}

@@ -15,15 +15,17 @@ func (g *group) way(device string, w way, number int) wayView {
 	if w.Name == "" {
 		v.Name = g.text("name." + strings.TrimSuffix(strings.TrimSuffix(w.ID, "-mac"), "-ios"))
 	}
-	fold := ""
-	if number > 0 {
-		if number == 1 {
-			fold = `<p class="other">` + string(g.rich("ways.other")) + "</p>"
-		}
-		v.Head = template.HTML(fold + `<details class="way"><summary><h3>` + template.HTMLEscapeString(v.Name) + "</h3></summary>\n") //nolint:gosec // as below
-		fold = "</details>\n"
+	head, end := "", ""
+	if number == 1 {
+		head = `<p class="other">` + string(g.rich("ways.other")) + "</p>"
 	}
-	steps := g.set.List(g.Lang, w.Steps, append([]string{"app", v.Name, "store", w.Store, "entry", w.Entry}, g.pairs...)...)
+	if number > 0 {
+		head += `<details class="way"><summary><h3>` + template.HTMLEscapeString(v.Name) + "</h3></summary>\n"
+		end = "</details>\n"
+	}
+	v.Head = template.HTML(head) //nolint:gosec // as below
+	values := append([]string{"app", v.Name, "store", w.Store, "entry", w.Entry}, g.pairs...)
+	steps := g.set.List(g.Lang, w.Steps, values...)
 	var b strings.Builder
 	b.WriteString(`<ol class="steps">`)
 	if w.Mail {
@@ -45,10 +47,11 @@ func (g *group) way(device string, w way, number int) wayView {
 	for _, n := range g.after(w, steps) {
 		b.WriteString("\n" + n.in("p", ` class="note"`))
 	}
-	b.WriteString(fold)
+	b.WriteString(end)
 	v.Steps = template.HTML(b.String()) //nolint:gosec // of texts that are escaped
 	if strings.HasPrefix(w.ID, "profile") {
-		v.Profile = &profileView{Group: g, Field: device + "-" + w.ID, Mail: g.Mail, Exchange: g.Exchange && w.ID == "profile", QR: g.QR}
+		v.Profile = &profileView{Group: g, Field: device + "-" + w.ID, Mail: g.Mail,
+			Exchange: g.Exchange && w.ID == "profile", QR: g.QR}
 	}
 	return v
 }
@@ -78,8 +81,11 @@ func (g *group) after(w way, steps template.HTML) []noteView {
 
 // link is a link to another site by the text of a key.
 func (g *group) link(to, key string) string {
-	return `<a href="` + template.HTMLEscapeString(to) + `" rel="noreferrer">` + string(g.rich(key)) + "</a>"
+	return anchor(template.HTMLEscapeString(to), string(g.rich(key)))
 }
+
+// anchor is a link to another site, of escaped texts.
+func anchor(to, text string) string { return `<a href="` + to + `" rel="noreferrer">` + text + "</a>" }
 
 // in is a remark in an element with attributes, and its language when that is not the page's.
 func (n noteView) in(element, attributes string) string {

@@ -197,7 +197,8 @@ func (v *validator) oauth2(p *Provider) {
 		for at, s := range p.Each() {
 			if at.Key != "managesieve" && len(s.Auth) == 1 && s.Auth[0] == AuthOAuth2 {
 				v.warn("config-oauth2-only", at.String()+".auth",
-					"oauth2 is the only way to log in, and there is no oauth2: block; Thunderbird skips the server unless it knows the host",
+					"oauth2 is the only way to log in, and there is no oauth2: block; "+
+						"Thunderbird skips the server unless it knows the host",
 					"add oauth2: {issuer, authorize_url, token_url, scopes}, and password after oauth2 if it works")
 			}
 		}

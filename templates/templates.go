@@ -28,8 +28,8 @@ type Set struct {
 	pages     map[string]func() map[string]*template.Template // by language, and then by name
 }
 
-// New reads the embedded files. Pages are parsed when one in their language is first asked for; that panics when they do
-// not parse, which only a mistake in this package can bring about.
+// New reads the embedded files. Pages are parsed when one in their language is first asked for; that panics when they
+// do not parse, which only a mistake in this package can bring about.
 func New() *Set {
 	s := &Set{catalogs: catalogs(), pages: map[string]func() map[string]*template.Template{}}
 	s.languages = findings.Languages(s.catalogs)
@@ -44,7 +44,9 @@ func New() *Set {
 
 // parseAll parses the pages in one language.
 func (s *Set) parseAll(c *catalog) map[string]*template.Template {
-	base := template.New("").Funcs(template.FuncMap{"t": c.text, "count": c.count, "breaks": Breaks, "breakable": Breakable})
+	base := template.New("").Funcs(template.FuncMap{
+		"t": c.text, "count": c.count, "breaks": Breaks, "breakable": Breakable,
+	})
 	for name, body := range findings.Embedded(files, "html") {
 		if !strings.HasPrefix(name, "page-") {
 			s.parse(base, c, name, body)
