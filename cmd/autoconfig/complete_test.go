@@ -10,8 +10,9 @@ import (
 // What a shell is offered: never files where none are meant.
 func TestCompletion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "autoconfig.yaml")
-	if err := os.WriteFile(path, []byte("providers: [{domains: [own.example, other.example], incoming: [imaps://mail.own.example], "+
-		"outgoing: [submissions://mail.own.example]}]\n"), 0o600); err != nil {
+	if err := os.WriteFile(path,
+		[]byte("providers: [{domains: [own.example, other.example], incoming: [imaps://mail.own.example], "+
+			"outgoing: [submissions://mail.own.example]}]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -51,7 +52,8 @@ func TestCompletion(t *testing.T) {
 		{"version ", "", "4"},
 	} {
 		var out strings.Builder
-		a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &strings.Builder{}, env: func(string) (string, bool) { return "", false }}
+		a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &strings.Builder{},
+			env: func(string) (string, bool) { return "", false }}
 		words := strings.Split(c.line, " ")
 		args := append([]string{"__complete", "--config", path}, words...)
 		if words[0] == "explain" { // it takes its flags for text, as people paste them

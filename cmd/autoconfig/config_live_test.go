@@ -48,10 +48,12 @@ func TestConfigCheckLive(t *testing.T) {
 		t.Fatal(err)
 	}
 	ca := filepath.Join(dir, "ca.pem")
-	if err := os.WriteFile(ca, append(root, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: good.Certificate().Raw})...), 0o600); err != nil {
+	if err := os.WriteFile(ca, append(root,
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: good.Certificate().Raw})...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	imap := probetest.Play(t, authority.TLS(90*probetest.Day, "mail.example.org"), strings.ReplaceAll(imapScript, "MEET\n", "")).Addr
+	imap := probetest.Play(t, authority.TLS(90*probetest.Day, "mail.example.org"),
+		strings.ReplaceAll(imapScript, "MEET\n", "")).Addr
 	const smtps = "TLS\nS: 220 x\nC: EHLO\nS: 250-x\nS: 250 AUTH "
 	smtp := probetest.Play(t, authority.TLS(90*probetest.Day, "mail.example.org"), smtps+"PLAIN").Addr
 	ntlm := probetest.Play(t, authority.TLS(3*probetest.Day, "mail.example.org"), smtps+"NTLM").Addr
@@ -64,7 +66,8 @@ func TestConfigCheckLive(t *testing.T) {
 	_ = closed.Close()
 	to := func(addr string) string { return "example.com:443:" + addr }
 	mail := func(imap, smtp string) []string {
-		return []string{"--ca", ca, "--connect-to", to(good.Listener.Addr().String()), "--connect-to", "mail.example.org:993:" + imap, "--connect-to", "mail.example.org:465:" + smtp}
+		return []string{"--ca", ca, "--connect-to", to(good.Listener.Addr().String()), "--connect-to",
+			"mail.example.org:993:" + imap, "--connect-to", "mail.example.org:465:" + smtp}
 	}
 	nobody := closed.Addr().String()
 	for _, test := range []struct {
@@ -75,10 +78,13 @@ func TestConfigCheckLive(t *testing.T) {
 	}{
 		{"right", mail(imap, smtp), 0, "fine"},
 		{"a closed port", mail(nobody, smtp), 1, conf + ":5:16: providers[0].incoming[0]: imap mail.example.org:993: "},
-		{"another's certificate", mail(imap, others), 1, conf + ":6:16: providers[0].outgoing[0]: smtp mail.example.org:465: the certificate is for mx.example.net; announce a name that it covers, or get a certificate for mail.example.org [tls-certificate-name]"},
-		{"another way to log in", mail(imap, ntlm), 1, "the settings name the login method password, and the server offers NTLM"},
+		{"another's certificate", mail(imap, others), 1,
+			conf + ":6:16: providers[0].outgoing[0]: smtp mail.example.org:465: the certificate is for mx.example.net; announce a name that it covers, or get a certificate for mail.example.org [tls-certificate-name]"},
+		{"another way to log in", mail(imap, ntlm),
+			1, "the settings name the login method password, and the server offers NTLM"},
 		{"another protocol", mail(smtp, smtp), 1, "[imap-answer-unexpected]"},
-		{"another server", []string{"--ca", ca, "--connect-to", to(other.Listener.Addr().String())}, 1, "server-answer-other"},
+		{"another server", []string{"--ca", ca, "--connect-to", to(other.Listener.Addr().String())}, 1,
+			"server-answer-other"},
 		{"not trusted", []string{"--connect-to", to(good.Listener.Addr().String())}, 1, "server-certificate-invalid"},
 		{"not there", []string{"--connect-to", to(closed.Addr().String())}, 1, "server-https-unreachable"},
 		{"no address", []string{"--resolver", dns}, 1, "server-service-host-unresolved"},
@@ -86,7 +92,8 @@ func TestConfigCheckLive(t *testing.T) {
 		{"bad flag", []string{"--connect-to", "x"}, 2, "write HOST:PORT:HOST:PORT"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			args := append([]string{"config", "check", "--live", conf, "--connect-to", "mail.example.org::" + nobody}, test.args...)
+			args := append([]string{"config", "check", "--live", conf, "--connect-to", "mail.example.org::" + nobody},
+				test.args...)
 			status, out, words := run1(t, "", args...)
 			if status != test.status || !strings.Contains(out+words, test.want) {
 				t.Errorf("%d\n%s%s", status, out, words)
@@ -99,9 +106,11 @@ func TestConfigCheckLive(t *testing.T) {
 		if err := os.WriteFile(reseller, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		args := append([]string{"config", "check", "--live", reseller, "--connect-to", "reseller.example.net:443:" + good.Listener.Addr().String()}, mail(imap, smtp)...)
+		args := append([]string{"config", "check", "--live", reseller, "--connect-to",
+			"reseller.example.net:443:" + good.Listener.Addr().String()}, mail(imap, smtp)...)
 		status, out, words := run1(t, "", args...)
-		if status != 1 || !strings.Contains(out+words, "clients refuse the certificate of reseller.example.net") || strings.Contains(out+words, "of example.com") {
+		if status != 1 || !strings.Contains(out+words, "clients refuse the certificate of reseller.example.net") ||
+			strings.Contains(out+words, "of example.com") {
 			t.Errorf("%d\n%s%s", status, out, words)
 		}
 	})

@@ -21,15 +21,18 @@ import (
 func TestDiscoverBroken(t *testing.T) {
 	t.Parallel()
 	dir, ca := t.TempDir(), probetest.NewAuthority()
-	names := []string{"autoconfig.example.org", "autodiscover.example.org", "ua-auto-config.example.org", "example.org", "autoconfig.hoster.example"}
+	names := []string{"autoconfig.example.org", "autodiscover.example.org", "ua-auto-config.example.org", "example.org",
+		"autoconfig.hoster.example"}
 	cert, key := probetest.Files(t, dir, ca.Certificate(90*probetest.Day, names...))
 	path := filepath.Join(dir, "autoconfig.yaml")
-	if err := os.WriteFile(path, []byte(strings.NewReplacer("CERT", cert, "KEY", key).Replace(discoverConfig)), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(strings.NewReplacer("CERT", cert, "KEY", key).Replace(discoverConfig)),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	plain, secure := serveOurselves(t, path)
 	records, _ := command(t.Context(), io.Discard, "dns", "plan", "example.org", "--format", "zone", "--config", path)
-	dns := dnstest.Start(t, "example.org. 3600 IN SOA ns.invalid. hostmaster.invalid. 1 3600 600 86400 300\n"+records+"\nexample.org. 3600 IN MX 10 mx.example.org.\n")
+	dns := dnstest.Start(t, "example.org. 3600 IN SOA ns.invalid. hostmaster.invalid. 1 3600 600 86400 300\n"+records+
+		"\nexample.org. 3600 IN MX 10 mx.example.org.\n")
 	answering := func(status int, kind, body string, names ...string) string {
 		s := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 			rw.Header().Set("Content-Type", kind)
@@ -55,19 +58,27 @@ func TestDiscoverBroken(t *testing.T) {
 		level  finding.Level
 		says   string // in the subject and what was seen
 	}{
-		"all is right":                  {status: exitOK},
-		"everything refuses":            {[]string{":443:" + closed}, exitProblem, "discover-host-refused", finding.Fail, "autoconfig.example.org:443 the connection is refused"},
-		"404 to everything":             {[]string{":443:" + notFound}, exitProblem, "discover-path-missing", finding.Fail, "https://autoconfig.example.org/mail/config-v1.1.xml 404"},
-		"502 from the proxy":            {[]string{":443:" + answering(502, "text/html", "<html>Bad gateway</html>", names...)}, exitProblem, "discover-server-error", finding.Fail, "502"},
-		"a web page":                    {[]string{":443:" + answering(200, "text/html", "<!doctype html><html></html>", names...)}, exitProblem, "discover-page-not-404", finding.Fail, "https://autoconfig.example.org/"},
-		"a certificate of another name": {[]string{":443:" + answering(200, "text/xml", "", "www.example.org")}, exitProblem, "discover-certificate-name", finding.Fail, "autoconfig.example.org www.example.org"},
-		"only autodiscover. is dead":    {[]string{"autodiscover.example.org:443:" + closed}, exitProblem, "discover-host-refused", finding.Fail, "autodiscover.example.org:443"},
-		"only autoconfig. answers 404":  {[]string{"autoconfig.example.org:443:" + notFound}, exitOK, "discover-path-missing", finding.Warn, "https://autoconfig.example.org/mail/config-v1.1.xml 404"},
-		"only autoconfig. answers 403":  {[]string{"autoconfig.example.org:443:" + answering(403, "text/html", "no", names...)}, exitOK, "discover-path-status", finding.Warn, "403"},
+		"all is right": {status: exitOK},
+		"everything refuses": {[]string{":443:" + closed}, exitProblem, "discover-host-refused", finding.Fail,
+			"autoconfig.example.org:443 the connection is refused"},
+		"404 to everything": {[]string{":443:" + notFound}, exitProblem, "discover-path-missing", finding.Fail,
+			"https://autoconfig.example.org/mail/config-v1.1.xml 404"},
+		"502 from the proxy": {[]string{":443:" + answering(502, "text/html", "<html>Bad gateway</html>", names...)},
+			exitProblem, "discover-server-error", finding.Fail, "502"},
+		"a web page": {[]string{":443:" + answering(200, "text/html", "<!doctype html><html></html>", names...)}, exitProblem,
+			"discover-page-not-404", finding.Fail, "https://autoconfig.example.org/"},
+		"a certificate of another name": {[]string{":443:" + answering(200, "text/xml", "", "www.example.org")}, exitProblem,
+			"discover-certificate-name", finding.Fail, "autoconfig.example.org www.example.org"},
+		"only autodiscover. is dead": {[]string{"autodiscover.example.org:443:" + closed}, exitProblem,
+			"discover-host-refused", finding.Fail, "autodiscover.example.org:443"},
+		"only autoconfig. answers 404": {[]string{"autoconfig.example.org:443:" + notFound}, exitOK, "discover-path-missing",
+			finding.Warn, "https://autoconfig.example.org/mail/config-v1.1.xml 404"},
+		"only autoconfig. answers 403": {[]string{"autoconfig.example.org:443:" + answering(403, "text/html", "no", names...)}, exitOK, "discover-path-status", finding.Warn, "403"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			args := []string{"discover", "you@example.org", "--json", "--config", path, "--resolver", dns.Addr(), "--ca", ca.Root(t), "--ispdb", "https://ispdb.invalid/"}
+			args := []string{"discover", "you@example.org", "--json", "--config", path, "--resolver", dns.Addr(), "--ca",
+				ca.Root(t), "--ispdb", "https://ispdb.invalid/"}
 			for _, to := range append(row.to, ":80:"+plain, ":443:"+secure) {
 				if len(row.to) == 0 || to != ":443:"+secure || !strings.HasPrefix(row.to[0], ":443:") {
 					args = append(args, "--connect-to", to)

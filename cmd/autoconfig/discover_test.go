@@ -32,7 +32,8 @@ providers:
 // command runs the program in this process.
 func command(ctx context.Context, stderr io.Writer, args ...string) (stdout string, status int) {
 	var out bytes.Buffer
-	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: stderr, env: func(string) (string, bool) { return "", false }}
+	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: stderr,
+		env: func(string) (string, bool) { return "", false }}
 	status = a.main(ctx, args)
 	return out.String(), status
 }
@@ -42,10 +43,12 @@ func command(ctx context.Context, stderr io.Writer, args ...string) (stdout stri
 func TestDiscoverOurselves(t *testing.T) {
 	t.Parallel()
 	dir, ca := t.TempDir(), probetest.NewAuthority()
-	cert, key := probetest.Files(t, dir, ca.Certificate(90*probetest.Day, "autoconfig.example.org", "autodiscover.example.org", "ua-auto-config.example.org",
-		"example.org", "autoconfig.hoster.example"))
+	cert, key := probetest.Files(t, dir,
+		ca.Certificate(90*probetest.Day, "autoconfig.example.org", "autodiscover.example.org", "ua-auto-config.example.org",
+			"example.org", "autoconfig.hoster.example"))
 	path := filepath.Join(dir, "autoconfig.yaml")
-	if err := os.WriteFile(path, []byte(strings.NewReplacer("CERT", cert, "KEY", key).Replace(discoverConfig)), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(strings.NewReplacer("CERT", cert, "KEY", key).Replace(discoverConfig)),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	plain, secure := serveOurselves(t, path)
@@ -53,9 +56,11 @@ func TestDiscoverOurselves(t *testing.T) {
 	if status != exitOK {
 		t.Fatalf("dns plan: %d\n%s", status, records)
 	}
-	dns := dnstest.Start(t, "example.org. 3600 IN SOA ns.invalid. hostmaster.invalid. 1 3600 600 86400 300\n"+records+"\nexample.org. 3600 IN MX 10 mx.example.org.\n")
+	dns := dnstest.Start(t, "example.org. 3600 IN SOA ns.invalid. hostmaster.invalid. 1 3600 600 86400 300\n"+records+
+		"\nexample.org. 3600 IN MX 10 mx.example.org.\n")
 	var errs bytes.Buffer
-	stdout, status := command(t.Context(), &errs, "discover", "you@example.org", "--json", "--config", path, "--resolver", dns.Addr(), "--ca", ca.Root(t),
+	stdout, status := command(t.Context(), &errs, "discover", "you@example.org", "--json", "--config", path, "--resolver",
+		dns.Addr(), "--ca", ca.Root(t),
 		"--connect-to", ":80:"+plain, "--connect-to", ":443:"+secure, "--ispdb", "https://autoconfig.hoster.example/v1.1")
 	var r discoverJSON
 	if err := json.Unmarshal([]byte(stdout), &r); err != nil || status != exitOK {
@@ -66,7 +71,8 @@ func TestDiscoverOurselves(t *testing.T) {
 		if c.Client == "apple" || c.Client == "outlook-new" {
 			want = "activesync https://eas.example.org/Microsoft-Server-ActiveSync"
 		}
-		if c.Verdict != discover.Found || c.Settings.Incoming.String() != want || c.Settings.Incoming.Username != "you@example.org" {
+		if c.Verdict != discover.Found || c.Settings.Incoming.String() != want ||
+			c.Settings.Incoming.Username != "you@example.org" {
 			t.Errorf("%s: %s: %s", c.Client, c.Verdict, c.Line)
 		}
 	}
@@ -123,8 +129,10 @@ func TestPrintVerdicts(t *testing.T) {
 	}
 	var b bytes.Buffer
 	p := &printer{w: &b, width: 80}
-	printVerdicts(p, []discover.Result{end("One", discover.Nothing, ""), end("Two", discover.Found, "a.example"), end("Three", discover.Asks, "a.example"),
-		end("Four", discover.Found, "b.example"), end("Five", discover.Found, "a.example"), end("Six", discover.Refused, ""), end("Seven", discover.Nothing, "")})
+	printVerdicts(p, []discover.Result{end("One", discover.Nothing, ""), end("Two", discover.Found, "a.example"),
+		end("Three", discover.Asks, "a.example"),
+		end("Four", discover.Found, "b.example"), end("Five", discover.Found, "a.example"), end("Six", discover.Refused, ""),
+		end("Seven", discover.Nothing, "")})
 	const want = `  found    Two, Five
            imap a.example:993 tls
            user name jo

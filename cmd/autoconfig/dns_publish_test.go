@@ -98,9 +98,11 @@ func TestPublishInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out, words bytes.Buffer
-	d := &dnsPublish{app: &app{stdin: strings.NewReader("y\ny\n"), stdout: &out, stderr: &words}, done: &doneList{}, list: domainList{all: true}}
+	d := &dnsPublish{app: &app{stdin: strings.NewReader("y\ny\n"), stdout: &out, stderr: &words}, done: &doneList{},
+		list: domainList{all: true}}
 	zone := func(name string, published bool) *publishedZone {
-		update := &publish.ZoneUpdate{Zone: name + ".", Server: "192.0.2.53:53", Changes: []publish.Change{{Name: "_imaps._tcp." + name + "."}}}
+		update := &publish.ZoneUpdate{Zone: name + ".", Server: "192.0.2.53:53",
+			Changes: []publish.Change{{Name: "_imaps._tcp." + name + "."}}}
 		return &publishedZone{Zone: name, update: update, tried: published, Published: published}
 	}
 	d.yes = true // shows nothing of a list
@@ -118,7 +120,8 @@ func TestPublishInterrupted(t *testing.T) {
 // does not wait until the domains before it are reported. A look and a question do.
 func TestPublishListed(t *testing.T) {
 	const secret = "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IDEyMzQ="
-	s := dnstest.Start(t, "$ORIGIN example.test.\n@ 3600 IN SOA ns1 hostmaster 1 3600 600 86400 300\n@ 3600 IN NS ns1\nns1 3600 IN A 192.0.2.53\n")
+	s := dnstest.Start(t,
+		"$ORIGIN example.test.\n@ 3600 IN SOA ns1 hostmaster 1 3600 600 86400 300\n@ 3600 IN NS ns1\nns1 3600 IN A 192.0.2.53\n")
 	s.Key("autoconfig", secret)
 	file := func(name, content string) string {
 		path := filepath.Join(t.TempDir(), name)
@@ -127,12 +130,16 @@ func TestPublishListed(t *testing.T) {
 		}
 		return path
 	}
-	config := file("autoconfig.yaml", "service_host: a.test\nproviders: [{domains: [example.test], incoming: [imaps://m.test], outgoing: [submissions://m.test]}]\n")
+	config := file("autoconfig.yaml",
+		"service_host: a.test\nproviders: [{domains: [example.test], incoming: [imaps://m.test], outgoing: [submissions://m.test]}]\n")
 	key := file("tsig.key", "autoconfig:hmac-sha256:"+secret)
-	for _, c := range []struct{ dryRun, yes, tried bool }{{true, false, false}, {true, true, false}, {false, false, false}, {false, true, true}} {
+	for _, c := range []struct{ dryRun, yes, tried bool }{{true, false, false}, {true, true, false}, {false, false, false},
+		{false, true, true}} {
 		var out, words bytes.Buffer
-		a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &words, configPath: config, env: func(string) (string, bool) { return "", false }}
-		d := &dnsPublish{app: a, keyFile: key, server: []string{s.Addr()}, yes: true, done: &doneList{}, list: domainList{all: true}}
+		a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &words, configPath: config,
+			env: func(string) (string, bool) { return "", false }}
+		d := &dnsPublish{app: a, keyFile: key, server: []string{s.Addr()}, yes: true, done: &doneList{},
+			list: domainList{all: true}}
 		options, err := d.options()
 		if err != nil || d.load() != nil {
 			t.Fatalf("%v %s", err, &words)
@@ -140,7 +147,8 @@ func TestPublishListed(t *testing.T) {
 		d.dryRun, d.yes = c.dryRun, c.yes
 		d.own, d.publisher = service.NewOwnDomains(d.data), publish.New(d.network.dnsClient(d.cfg, 0), options)
 		zones := d.work(t.Context(), "example.test").zones
-		if len(zones) != 1 || len(zones[0].Changes) == 0 || zones[0].tried != c.tried || zones[0].Published != c.tried || out.Len() > 0 {
+		if len(zones) != 1 || len(zones[0].Changes) == 0 || zones[0].tried != c.tried || zones[0].Published != c.tried ||
+			out.Len() > 0 {
 			t.Errorf("%+v: %+v\n%s", c, zones, &out)
 		}
 	}

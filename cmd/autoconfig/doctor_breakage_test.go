@@ -25,7 +25,8 @@ func TestDoctorNamesBreakages(t *testing.T) {
 		}
 	}
 	config := filepath.Join(t.TempDir(), "autoconfig.yaml")
-	if err := os.WriteFile(config, []byte("providers:\n  - domains: [example.org]\n    incoming: [imaps://mail.example.org]\n    outgoing: [submission://mail.example.org]\n"), 0o600); err != nil {
+	if err := os.WriteFile(config,
+		[]byte("providers:\n  - domains: [example.org]\n    incoming: [imaps://mail.example.org]\n    outgoing: [submission://mail.example.org]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {
@@ -43,7 +44,8 @@ func TestDoctorNamesBreakages(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, test.web)
 			if test.closed {
-				w.args = slices.DeleteFunc(w.args, func(arg string) bool { return strings.HasPrefix(arg, "autoconfig.example.org:443:") })
+				w.args = slices.DeleteFunc(w.args,
+					func(arg string) bool { return strings.HasPrefix(arg, "autoconfig.example.org:443:") })
 				i := slices.Index(w.args, "--connect-to")
 				w.args = slices.Delete(w.args, i, i+1)
 			}

@@ -68,11 +68,12 @@ func TestDoctorRealServers(t *testing.T) {
 		rw.Header().Set("Content-Type", "text/xml")
 		_, _ = io.WriteString(rw, strings.NewReplacer(">587<", ">465<", ">STARTTLS<", ">SSL<").Replace(doctorXML))
 	})
-	run("implicit TLS where STARTTLS is, and IMAP shut", submissions, exitProblem, []string{"465:" + m.Submission, "4190:" + m.Sieve}, []string{
-		"ok    managesieve mail.example.org:4190",
-		"FAIL  smtp mail.example.org:465: SSL/TLS chosen on a STARTTLS port", "[tls-mode-implicit]",
-		"FAIL  imap mail.example.org:993: The connection was refused", "[connect-port-refused]",
-		"FAIL  example.org: SRV records and the document disagree", "[discover-srv-differs]"})
+	run("implicit TLS where STARTTLS is, and IMAP shut", submissions, exitProblem,
+		[]string{"465:" + m.Submission, "4190:" + m.Sieve}, []string{
+			"ok    managesieve mail.example.org:4190",
+			"FAIL  smtp mail.example.org:465: SSL/TLS chosen on a STARTTLS port", "[tls-mode-implicit]",
+			"FAIL  imap mail.example.org:993: The connection was refused", "[connect-port-refused]",
+			"FAIL  example.org: SRV records and the document disagree", "[discover-srv-differs]"})
 
 	t.Run("expired", func(t *testing.T) {
 		w := newWorld(t, servesXML)
@@ -82,7 +83,8 @@ func TestDoctorRealServers(t *testing.T) {
 		}
 		stdout, stderr, status := w.doctor(t, "jo@example.org", "--password-file", right)
 		t.Logf("$ autoconfig doctor jo@example.org --password-file right …\n%s%s", stdout, stderr)
-		if strings.Count(stdout, ": The certificate has expired\n") != 3 || strings.Count(stdout, "No login was tried") != 3 || strings.Contains(stdout, "The login works") || status != exitProblem {
+		if strings.Count(stdout, ": The certificate has expired\n") != 3 || strings.Count(stdout,
+			"No login was tried") != 3 || strings.Contains(stdout, "The login works") || status != exitProblem {
 			t.Errorf("status %d", status)
 		}
 	})
@@ -102,10 +104,12 @@ func TestDoctorAsksPerson(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		shown := &conversation{typed: typed, answers: []string{"Password for jo@example.org: ", "secret", "Send it the password? [y/N] ", answer}}
+		shown := &conversation{typed: typed,
+			answers: []string{"Password for jo@example.org: ", "secret", "Send it the password? [y/N] ", answer}}
 		cmd.Stdout, cmd.Stderr = shown, shown
 		_ = cmd.Run() // the domain has no healthy SMTP server
-		if text := shown.all.String(); strings.Contains(text, "secret") || !strings.Contains(text, "mail.hoster.example is not a host of example.org") {
+		if text := shown.all.String(); strings.Contains(text, "secret") ||
+			!strings.Contains(text, "mail.hoster.example is not a host of example.org") {
 			t.Errorf("shown:\n%s", text)
 		}
 		if s.Heard(inBase64) != want {

@@ -104,14 +104,16 @@ func newWorldOf(t testing.TB, ca *probetest.Authority, web http.HandlerFunc) *wo
 	go func() { _ = server.ServeTLS(l, "", "") }()
 	t.Cleanup(func() { _ = server.Close() })
 	w.web = l.Addr().String()
-	w.args = []string{"--resolver", w.dns.Addr(), "--ca", w.ca.Root(t), "--connect-to", "autoconfig.example.org:443:" + w.web, "--connect-to", "autoconfig.example.org::127.0.0.1:1", "--connect-to", "mail.example.org::127.0.0.1:1"}
+	w.args = []string{"--resolver", w.dns.Addr(), "--ca", w.ca.Root(t), "--connect-to", "autoconfig.example.org:443:" +
+		w.web, "--connect-to", "autoconfig.example.org::127.0.0.1:1", "--connect-to", "mail.example.org::127.0.0.1:1"}
 	return w
 }
 
 func (w *world) tls() *tls.Config { return w.ca.TLS(90*probetest.Day, "mail.example.org") }
 
 // mail leads a port of mail.example.org to a scripted server.
-func (w *world) mail(t testing.TB, port string, config *tls.Config, script string, m *probetest.Meeting) *probetest.Server {
+func (w *world) mail(t testing.TB, port string, config *tls.Config, script string,
+	m *probetest.Meeting) *probetest.Server {
 	t.Helper()
 	s := probetest.Play(t, config, script, probetest.Meets(m), probetest.Late(w.late))
 	w.args = append(w.args, "--connect-to", "mail.example.org:"+port+":"+s.Addr)
@@ -131,7 +133,8 @@ func (w *world) healthy(t testing.TB, m *probetest.Meeting) (imap, smtp *probete
 func (w *world) doctor(t testing.TB, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, env: func(string) (string, bool) { return "", false }}
+	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs,
+		env: func(string) (string, bool) { return "", false }}
 	status = a.main(t.Context(), append(append([]string{"doctor"}, w.args...), args...))
 	return out.String(), errs.String(), status
 }
@@ -195,7 +198,8 @@ func TestDoctorVisitsBesideDiscovery(t *testing.T) {
 		servesXML(rw, r)
 	})
 	config := filepath.Join(t.TempDir(), "autoconfig.yaml")
-	if err := os.WriteFile(config, []byte("providers:\n  - domains: [example.org]\n    incoming: [imaps://mail.example.org]\n    outgoing: [submission://mail.example.org]\n"), 0o600); err != nil {
+	if err := os.WriteFile(config,
+		[]byte("providers:\n  - domains: [example.org]\n    incoming: [imaps://mail.example.org]\n    outgoing: [submission://mail.example.org]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	w.healthy(t, m)
@@ -224,7 +228,8 @@ func TestDoctorLogin(t *testing.T) {
 	w := newWorld(t, servesXML)
 	imap, smtp := w.healthy(t, probetest.NewMeeting(3))
 	found, _ := w.report(t, "jo@example.org", "--password-file", passwordFile(t))
-	if len(found["imap-login-accepted"]) != 1 || len(found["smtp-auth-failed"]) != 1 || imap.Heard(inBase64) != 1 || smtp.Heard(inBase64) != 1 {
+	if len(found["imap-login-accepted"]) != 1 || len(found["smtp-auth-failed"]) != 1 || imap.Heard(inBase64) != 1 ||
+		smtp.Heard(inBase64) != 1 {
 		t.Errorf("%v\nIMAP heard %q\nSMTP heard %q", found, imap.Said(), smtp.Said())
 	}
 	if f := found["sieve-login-withheld"]; len(f) != 1 || !strings.Contains(f[0].Cause, "verified https") {
@@ -244,8 +249,10 @@ func foreignWorld(t *testing.T) (*world, *probetest.Server) {
 		rw.Header().Set("Content-Type", "text/xml")
 		_, _ = io.WriteString(rw, strings.ReplaceAll(doctorXML, "mail.example.org", "mail.hoster.example"))
 	})
-	s := probetest.Play(t, w.ca.TLS(90*probetest.Day, "mail.hoster.example"), imapScript+acceptIMAP, probetest.Meets(probetest.NewMeeting(1)))
-	w.args = append(w.args, "--connect-to", "mail.hoster.example:993:"+s.Addr, "--connect-to", "mail.hoster.example::127.0.0.1:1")
+	s := probetest.Play(t, w.ca.TLS(90*probetest.Day, "mail.hoster.example"), imapScript+acceptIMAP,
+		probetest.Meets(probetest.NewMeeting(1)))
+	w.args = append(w.args, "--connect-to", "mail.hoster.example:993:"+s.Addr, "--connect-to",
+		"mail.hoster.example::127.0.0.1:1")
 	return w, s
 }
 
@@ -274,7 +281,8 @@ func TestDoctorPrints(t *testing.T) {
 	stdout, stderr, status := w.doctor(t, "jo@example.org", "-v", "--have", "mail.example.org:143/tls")
 	for _, want := range []string{
 		"What you have typed in\n", "[have-port-mode]", "What mail programs find\n", "Records in DNS\n", "Mail servers\n",
-		"FAIL  imap mail.example.org:993: The certificate has expired\n", "The certificate has expired [tls-certificate-expired]\n",
+		"FAIL  imap mail.example.org:993: The certificate has expired\n",
+		"The certificate has expired [tls-certificate-expired]\n",
 		"ok    smtp mail.example.org:587: it answers with TLS 1.3",
 		"smtp mail.example.org:587 offers before STARTTLS: STARTTLS\n", "example.org: ",
 	} {
@@ -357,7 +365,8 @@ func (w *world) chains(b *testing.B) (longest, sum time.Duration) {
 		b.Fatal(err)
 	}
 	start = time.Now()
-	service.NewRecordCheck(a.data, dns, dnssrv.PlanOptions{TTL: dnssrv.DefaultTTL}, false, nil).Domain(b.Context(), "example.org")
+	service.NewRecordCheck(a.data, dns, dnssrv.PlanOptions{TTL: dnssrv.DefaultTTL}, false, nil).Domain(b.Context(),
+		"example.org")
 	took := time.Since(start)
 	return max(longest, took), sum + took
 }

@@ -32,7 +32,8 @@ func BenchmarkExport(b *testing.B) {
 	}
 	path := filepath.Join(dir, "autoconfig.yaml")
 	text := "providers: [{id: hosting, domains_file: domains.txt, incoming: [imaps://imap.hoster.example], outgoing: [submissions://smtp.hoster.example]}]"
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, "domains.txt"), []byte(domains.String()), 0o600), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "domains.txt"), []byte(domains.String()), 0o600),
+		os.WriteFile(path, []byte(text), 0o600)); err != nil {
 		b.Fatal(err)
 	}
 	a := &app{stdout: io.Discard, stderr: io.Discard, env: os.LookupEnv, configPath: path, logLevel: "error"}

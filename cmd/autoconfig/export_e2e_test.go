@@ -49,14 +49,18 @@ func TestExportedTree(t *testing.T) {
 func startNginxTree(t *testing.T, dir, text, listen string) {
 	t.Helper()
 	text = strings.Replace(text, "listen 80 default_server", "listen "+listen+" default_server", 1)
-	path := write(t, dir, "nginx.conf", "daemon off; pid "+dir+"/pid; error_log stderr; user root;\nevents {}\nhttp { access_log off; client_body_temp_path "+dir+"; proxy_temp_path "+dir+
-		"; fastcgi_temp_path "+dir+"; uwsgi_temp_path "+dir+"; scgi_temp_path "+dir+"; include /etc/nginx/mime.types;\n"+text+"}\n")
+	path := write(t, dir, "nginx.conf",
+		"daemon off; pid "+dir+"/pid; error_log stderr; user root;\nevents {}\nhttp { access_log off; client_body_temp_path "+
+			dir+"; proxy_temp_path "+dir+
+			"; fastcgi_temp_path "+dir+"; uwsgi_temp_path "+dir+"; scgi_temp_path "+dir+"; include /etc/nginx/mime.types;\n"+
+			text+"}\n")
 	start(t, dir, component.Need(t, "nginx"), "-c", path, "-p", dir)
 }
 
 func startCaddyTree(t *testing.T, dir, text, listen string) {
 	t.Helper()
-	path := write(t, dir, "Caddyfile", "{\n\tadmin off\n}\n"+strings.Replace(text, "http:// {", "http://:"+listen[strings.LastIndex(listen, ":")+1:]+" {\n\tbind 127.0.0.1", 1))
+	path := write(t, dir, "Caddyfile", "{\n\tadmin off\n}\n"+strings.Replace(text, "http:// {",
+		"http://:"+listen[strings.LastIndex(listen, ":")+1:]+" {\n\tbind 127.0.0.1", 1))
 	start(t, dir, component.Need(t, "caddy"), "run", "--config", path, "--adapter", "caddyfile")
 }
 
@@ -64,18 +68,24 @@ func startCaddyTree(t *testing.T, dir, text, listen string) {
 func compareTrees(t *testing.T, public, listen string) {
 	t.Helper()
 	served := 0
-	for _, host := range []string{"autoconfig.example.org", "example.org", "autodiscover.example.org", "ua-auto-config.example.org",
-		"autoconfig.example.zip", "example.zip", "autoconfig.unknown.example", "ua-auto-config.nopacc.example", "autoconfig.live.co.uk"} {
-		for _, path := range []string{"/mail/config-v1.1.xml", "/mail/config-v1.1.xml?emailaddress=you@" + strings.TrimPrefix(host, "autoconfig."), "/Mail/Config-v1.1.XML",
+	for _, host := range []string{"autoconfig.example.org", "example.org", "autodiscover.example.org",
+		"ua-auto-config.example.org",
+		"autoconfig.example.zip", "example.zip", "autoconfig.unknown.example", "ua-auto-config.nopacc.example",
+		"autoconfig.live.co.uk"} {
+		for _, path := range []string{"/mail/config-v1.1.xml",
+			"/mail/config-v1.1.xml?emailaddress=you@" + strings.TrimPrefix(host, "autoconfig."), "/Mail/Config-v1.1.XML",
 			"/.well-known/autoconfig/mail/config-v1.1.xml", "/.well-known/mail-v1.xml", "/autodiscover/autodiscover.xml",
-			"/.well-known/user-agent-configuration.json", "/v1.1/example.org", "/v1.1/example.zip", "/v1.1/live.co.uk", "/v1.1/unknown.example", "/v1.1/..%2f.autoconfig-export", "/.autoconfig-export"} {
+			"/.well-known/user-agent-configuration.json", "/v1.1/example.org", "/v1.1/example.zip", "/v1.1/live.co.uk",
+			"/v1.1/unknown.example", "/v1.1/..%2f.autoconfig-export", "/.autoconfig-export"} {
 			if !exportedAt(host, path) {
 				continue
 			}
 			want, wantBody := ask(t, public, host, path)
 			got, gotBody := ask(t, listen, host, path)
-			if got.StatusCode != want.StatusCode || got.StatusCode == 200 && (gotBody != wantBody || got.Header.Get("Content-Type") != want.Header.Get("Content-Type")) {
-				t.Errorf("%s%s: %d %s, want %d %s\n%s", host, path, got.StatusCode, got.Header.Get("Content-Type"), want.StatusCode, want.Header.Get("Content-Type"), gotBody)
+			if got.StatusCode != want.StatusCode || got.StatusCode == 200 &&
+				(gotBody != wantBody || got.Header.Get("Content-Type") != want.Header.Get("Content-Type")) {
+				t.Errorf("%s%s: %d %s, want %d %s\n%s", host, path, got.StatusCode, got.Header.Get("Content-Type"), want.StatusCode,
+					want.Header.Get("Content-Type"), gotBody)
 			}
 			if got.StatusCode == 200 {
 				served++
@@ -96,7 +106,8 @@ func compareTrees(t *testing.T, public, listen string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = r.Body.Close() }()
-	if body, _ := io.ReadAll(r.Body); r.StatusCode != 200 || !strings.Contains(string(body), "<LoginName>you@example.org</LoginName>") {
+	if body, _ := io.ReadAll(r.Body); r.StatusCode != 200 ||
+		!strings.Contains(string(body), "<LoginName>you@example.org</LoginName>") {
 		t.Errorf("Outlook's POST: %d\n%s", r.StatusCode, body)
 	}
 }

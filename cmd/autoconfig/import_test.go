@@ -50,7 +50,8 @@ func TestImportServer(t *testing.T) {
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, status := command(t.Context(), io.Discard, "import", url, "--domain", "example.org", "--allow-private", "--config", empty)
+	got, status := command(t.Context(), io.Discard, "import", url, "--domain", "example.org", "--allow-private",
+		"--config", empty)
 	got = strings.ReplaceAll(got, url, "http://old.example")
 	const golden = "testdata/import-server.golden"
 	if os.Getenv("UPDATE_SCRIPTS") != "" {
@@ -71,7 +72,8 @@ func TestImportServer(t *testing.T) {
 	if out, status := command(t.Context(), io.Discard, "config", "check", empty); status != exitOK {
 		t.Errorf("config check: %d %s", status, out)
 	}
-	if _, status := command(t.Context(), io.Discard, "import", url, "--domain", "other.example", "--allow-private", "--config", empty); status != exitProblem {
+	if _, status := command(t.Context(), io.Discard, "import", url, "--domain", "other.example", "--allow-private",
+		"--config", empty); status != exitProblem {
 		t.Errorf("a domain that the server lacks: %d", status)
 	}
 }
@@ -80,10 +82,12 @@ func TestImportServer(t *testing.T) {
 func TestImportAddress(t *testing.T) {
 	t.Parallel()
 	dir, ca := t.TempDir(), probetest.NewAuthority()
-	names := []string{"autoconfig.example.org", "autodiscover.example.org", "ua-auto-config.example.org", "example.org", "autoconfig.hoster.example"}
+	names := []string{"autoconfig.example.org", "autodiscover.example.org", "ua-auto-config.example.org", "example.org",
+		"autoconfig.hoster.example"}
 	cert, key := probetest.Files(t, dir, ca.Certificate(90*probetest.Day, names...))
 	path := filepath.Join(dir, "autoconfig.yaml")
-	if err := os.WriteFile(path, []byte(strings.NewReplacer("CERT", cert, "KEY", key).Replace(discoverConfig)), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(strings.NewReplacer("CERT", cert, "KEY", key).Replace(discoverConfig)),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	plain, secure := serveOurselves(t, path)
@@ -93,7 +97,8 @@ func TestImportAddress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dns := dnstest.Start(t, zone)
-			args := []string{"import", "jo.secret@example.org", "--config", path, "--resolver", dns.Addr(), "--ca", ca.Root(t), "--ispdb", "https://ispdb.invalid/"}
+			args := []string{"import", "jo.secret@example.org", "--config", path, "--resolver", dns.Addr(), "--ca", ca.Root(t),
+				"--ispdb", "https://ispdb.invalid/"}
 			if byHTTP {
 				args = append(args, "--connect-to", ":80:"+plain, "--connect-to", ":443:"+secure)
 			}
@@ -106,7 +111,8 @@ func TestImportAddress(t *testing.T) {
 				t.Fatal(err)
 			}
 			want, _ := command(t.Context(), io.Discard, "render", "text", "you@example.org", "--config", path)
-			if have, _ := command(t.Context(), io.Discard, "render", "text", "you@example.org", "--config", again); byHTTP && have != want {
+			if have, _ := command(t.Context(), io.Discard, "render", "text", "you@example.org", "--config", again); byHTTP &&
+				have != want {
 				t.Errorf("got\n%s\nwant\n%s\nby\n%s", have, want, got)
 			} else if !strings.Contains(have, "imap.example.org") {
 				t.Errorf("%s\nby\n%s", have, got)

@@ -47,7 +47,8 @@ func TestInputsAreBounded(t *testing.T) {
 			t.Errorf("%q: %d %.60q %.300s", test.args, status, out, words)
 		}
 	}
-	if status, _, words := run1(t, strings.Repeat(" ", 5<<20), "lint", "-"); status != 2 || !strings.Contains(words, "standard input: more than") {
+	if status, _, words := run1(t, strings.Repeat(" ", 5<<20), "lint", "-"); status != 2 ||
+		!strings.Contains(words, "standard input: more than") {
 		t.Errorf("a large standard input: %d %s", status, words)
 	}
 	// of a file that goes on after the password only the first line counts
@@ -83,12 +84,15 @@ func TestFilesInOwnWords(t *testing.T) {
 		{"--since: . is a folder; check the path\n", append(publish, "--exec", "true", "--since", ".")},
 		{"--since: there is no folder none" + check, append(publish, "--exec", "true", "--since", "none/since")},
 		{"--password-file: there is no file none" + check, append(doctor, "--password-file", "none")},
-		{"--ca \"none\": there is no file none; check the path; a relative one starts at the current folder\n", append(doctor, "--ca", "none")},
+		{"--ca \"none\": there is no file none; check the path; a relative one starts at the current folder\n",
+			append(doctor, "--ca", "none")},
 		{"file is not a folder; check the path\n", []string{"export", "file"}},
 		{"file is not a folder; check the path\n", []string{"export", "file/below"}},
 		{"file is not a folder; check the path\n", []string{"man", "file"}},
-		{"there is no folder none" + check, []string{"init", "example.org", "--offline", "--imap", "mail.example.org", "--smtp", "mail.example.org", "--output", "none/a.yaml"}},
-		{"there is no file none; check the path; a relative one starts at the current folder [config-file-unreadable]", []string{"config", "check", "none"}},
+		{"there is no folder none" + check, []string{"init", "example.org", "--offline", "--imap", "mail.example.org",
+			"--smtp", "mail.example.org", "--output", "none/a.yaml"}},
+		{"there is no file none; check the path; a relative one starts at the current folder [config-file-unreadable]",
+			[]string{"config", "check", "none"}},
 	} {
 		if status, _, words := run1(t, "", test.args...); status == 0 || !strings.Contains(words, test.want) {
 			t.Errorf("%q: %d %s", test.args, status, words)

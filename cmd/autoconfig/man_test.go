@@ -11,9 +11,11 @@ import (
 )
 
 // withoutExample are the groups of commands, and commands whose name is all there is to write.
-var withoutExample = map[string]bool{"autoconfig-completion.1": true, "autoconfig-config.1": true, "autoconfig-dns.1": true,
+var withoutExample = map[string]bool{"autoconfig-completion.1": true, "autoconfig-config.1": true,
+	"autoconfig-dns.1":     true,
 	"autoconfig-profile.1": true, "autoconfig-sources.1": true, "autoconfig-version.1": true,
-	"autoconfig-completion-bash.1": true, "autoconfig-completion-fish.1": true, "autoconfig-completion-powershell.1": true, "autoconfig-completion-zsh.1": true}
+	"autoconfig-completion-bash.1": true, "autoconfig-completion-fish.1": true, "autoconfig-completion-powershell.1": true,
+	"autoconfig-completion-zsh.1": true}
 
 // defaultTwice is a line of an option that has its default in two ways.
 var defaultTwice = regexp.MustCompile(`(?m)^.*default.*\(default .*$`)
@@ -24,9 +26,10 @@ func TestManPages(t *testing.T) {
 	dirs := [2]string{t.TempDir(), t.TempDir()}
 	for _, dir := range dirs {
 		var stderr strings.Builder
-		a := &app{stdin: strings.NewReader(""), stdout: &strings.Builder{}, stderr: &stderr, env: func(name string) (string, bool) {
-			return "1796000000", name == "SOURCE_DATE_EPOCH"
-		}}
+		a := &app{stdin: strings.NewReader(""), stdout: &strings.Builder{}, stderr: &stderr,
+			env: func(name string) (string, bool) {
+				return "1796000000", name == "SOURCE_DATE_EPOCH"
+			}}
 		if status := a.main(t.Context(), []string{"man", dir}); status != 0 {
 			t.Fatalf("status %d: %s", status, &stderr)
 		}
@@ -40,7 +43,8 @@ func TestManPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, err := os.ReadFile(filepath.Join(dirs[1], filepath.Base(file))); err != nil || string(again) != string(first) {
+		if again, err := os.ReadFile(filepath.Join(dirs[1], filepath.Base(file))); err != nil ||
+			string(again) != string(first) {
 			t.Errorf("%s differs the second time: %v", filepath.Base(file), err)
 		}
 		for _, section := range []string{"EXIT STATUS", "ENVIRONMENT", "FILES", "SEE ALSO"} {
@@ -70,8 +74,10 @@ func TestManPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{".TH \"AUTOCONFIG.YAML\" 5 \"Nov 2026\"", "\\fBlisten\\fR (text)\naddress for plain HTTP; default 127.0.0.1:8080\n",
-		"\\fBproviders[].incoming[].security\\fR (tls, starttls, plain)\n", "\\fBproviders[].pacc\\fR (auto, false, true)\n", ".SH EXAMPLES\n", ".SH FILES\n"} {
+	for _, want := range []string{".TH \"AUTOCONFIG.YAML\" 5 \"Nov 2026\"",
+		"\\fBlisten\\fR (text)\naddress for plain HTTP; default 127.0.0.1:8080\n",
+		"\\fBproviders[].incoming[].security\\fR (tls, starttls, plain)\n", "\\fBproviders[].pacc\\fR (auto, false, true)\n",
+		".SH EXAMPLES\n", ".SH FILES\n"} {
 		if !strings.Contains(string(config), want) {
 			t.Errorf("autoconfig.yaml(5) has no %q", want)
 		}
@@ -81,8 +87,10 @@ func TestManPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		".TH \"AUTOCONFIG\\\\-DNS\\\\-PLAN\" 1 \"Nov 2026\" autoconfig Autoconfig\n", ".SH SYNOPSIS\n.B autoconfig dns plan DOMAIN",
-		"\n.TP\n\\fB\\-\\-ttl\\fR \\fIseconds\\fR\n", "(default 3600)", ".SH GLOBAL OPTIONS\n", ".SH EXAMPLES\n.EX\n", ".BR autoconfig\\-dns (1),\n",
+		".TH \"AUTOCONFIG\\\\-DNS\\\\-PLAN\" 1 \"Nov 2026\" autoconfig Autoconfig\n",
+		".SH SYNOPSIS\n.B autoconfig dns plan DOMAIN",
+		"\n.TP\n\\fB\\-\\-ttl\\fR \\fIseconds\\fR\n", "(default 3600)", ".SH GLOBAL OPTIONS\n", ".SH EXAMPLES\n.EX\n",
+		".BR autoconfig\\-dns (1),\n",
 	} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("no %q in:\n%s", want, page)
@@ -105,7 +113,8 @@ func TestHelpFits(t *testing.T) {
 		usage, rest, _ := strings.Cut(text, "Examples:")
 		_, flags, _ := strings.Cut(rest, "Flags:")
 		for line := range strings.Lines(usage + flags + cmd.Long) {
-			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > usualWidth && len(strings.Fields(line)) > 1 && !strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "Use \"") {
+			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > usualWidth && len(strings.Fields(line)) > 1 &&
+				!strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "Use \"") {
 				t.Errorf("%s: %d columns: %s", cmd.CommandPath(), n, line)
 			}
 		}

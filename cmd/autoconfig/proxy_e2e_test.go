@@ -37,9 +37,11 @@ func checkProxied(t *testing.T, c client) {
 	}{
 		{"https://autoconfig.example.org/mail/config-v1.1.xml", 200, "<domain>example.org</domain>"},
 		{"https://autoconfig.example.org/mail/config-v1.1.xml?emailaddress=a%2Bb%40live.co.uk", 200, "smtp-mail.outlook.com"},
-		{"https://ua-auto-config.example.org/.well-known/user-agent-configuration.json", 200, `"imap":{"host":"mail.example.org"}`},
+		{"https://ua-auto-config.example.org/.well-known/user-agent-configuration.json", 200,
+			`"imap":{"host":"mail.example.org"}`},
 		{"https://autodiscover.example.org/Autodiscover/Autodiscover.xml", 200, "<Server>mail.example.org</Server>"},
-		{"https://autodiscover.example.org/autodiscover/autodiscover.json/v1.0/U%40example.org?Protocol=AutodiscoverV1", 200, "https://autodiscover.example.org/"},
+		{"https://autodiscover.example.org/autodiscover/autodiscover.json/v1.0/U%40example.org?Protocol=AutodiscoverV1", 200,
+			"https://autodiscover.example.org/"},
 		{"http://autoconfig.example.org/mail/config-v1.1.xml", 200, "<domain>example.org</domain>"}, // never redirected
 		{"http://autodiscover.example.org/autodiscover/autodiscover.xml", 302, ""},
 		{"https://autoconfig.example.org/readyz", 404, ""},
@@ -48,7 +50,8 @@ func checkProxied(t *testing.T, c client) {
 			t.Errorf("%s: %d %s", test.url, status, body)
 		}
 	}
-	asked, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://autoconfig.example.org/mail/config-v1.1.xml", nil)
+	asked, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
+		"https://autoconfig.example.org/mail/config-v1.1.xml", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +81,8 @@ func recipe(t *testing.T, language, dir string) (text, httpAddr, httpsAddr strin
 	t.Helper()
 	public, _ := startServer(t, proxied)
 	httpAddr, httpsAddr = freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
-	certPEM, keyPEM, roots := certificate(t, "autoconfig.example.org", "autodiscover.example.org", "ua-auto-config.example.org", "setup.example.org")
+	certPEM, keyPEM, roots := certificate(t, "autoconfig.example.org", "autodiscover.example.org",
+		"ua-auto-config.example.org", "setup.example.org")
 	return strings.NewReplacer(
 		"    listen [::]:80;\n", "", "    listen [::]:443 ssl;\n", "", // the machine may have no IPv6
 		"listen 80;", "listen "+httpAddr+";", "listen 443 ", "listen "+httpsAddr+" ", "listen 443;", "listen "+httpsAddr+";",
@@ -119,7 +123,8 @@ func TestBehindApache(t *testing.T) {
 	apache := component.Need(t, "apache2")
 	dir := t.TempDir()
 	text, httpAddr, httpsAddr, roots := recipe(t, "apache", dir)
-	conf := "ServerRoot " + dir + "\nServerName localhost\nPidFile pid\nErrorLog /dev/stderr\nDefaultRuntimeDir " + dir + "\nListen " + httpAddr + "\nListen " + httpsAddr + "\n"
+	conf := "ServerRoot " + dir + "\nServerName localhost\nPidFile pid\nErrorLog /dev/stderr\nDefaultRuntimeDir " + dir +
+		"\nListen " + httpAddr + "\nListen " + httpsAddr + "\n"
 	if os.Getuid() == 0 {
 		conf += "User nobody\nGroup nogroup\n"
 	}
@@ -134,14 +139,16 @@ func TestBehindApache(t *testing.T) {
 // what /ask does not vouch for gets none.
 func TestBehindCaddy(t *testing.T) {
 	caddy := component.Need(t, "caddy")
-	names := dnstest.Start(t, "example. SOA ns.example. root.example. 1 3600 600 86400 60\nautoconfig.hoster.example. A 127.0.0.1\n",
+	names := dnstest.Start(t,
+		"example. SOA ns.example. root.example. 1 3600 600 86400 60\nautoconfig.hoster.example. A 127.0.0.1\n",
 		"example.org. SOA ns.example. root.example. 1 3600 600 86400 60\n*.example.org. A 127.0.0.1\n")
 	public, admin := startServer(t, proxied+"dns: {resolver: [\""+names.Addr()+"\"]}\n")
 	dir := t.TempDir()
 	httpAddr, httpsAddr := freeport.On(t, "127.0.0.1"), freeport.On(t, "127.0.0.1")
 	port := func(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
 	text := strings.NewReplacer(
-		"{\n\ton_demand_tls", "{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\tdefault_bind 127.0.0.1\n\tstorage file_system "+dir+
+		"{\n\ton_demand_tls",
+		"{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\tdefault_bind 127.0.0.1\n\tstorage file_system "+dir+
 			"\n\thttp_port "+port(httpAddr)+"\n\thttps_port "+port(httpsAddr)+"\n\ton_demand_tls",
 		"127.0.0.1:8081", admin, "127.0.0.1:8080", public,
 	).Replace(codeBlock(t, "proxy.md", "caddyfile"))

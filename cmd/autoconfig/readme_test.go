@@ -18,7 +18,8 @@ func TestReadmeDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "autoconfig.yaml"), []byte(block(t, string(text), "yaml")), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "autoconfig.yaml"), []byte(block(t, string(text), "yaml")),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	var command, want string

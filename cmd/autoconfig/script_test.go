@@ -37,6 +37,8 @@ func TestScript(t *testing.T) {
 			env.Values[testingT{}] = t
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "serve": serveInScript, "fetch": fetch, "dns": serveDNS, "tsigdns": serveDynamicDNS, "zoneapi": serveZoneAPI, "hup": hup, "sqlite": sqliteScript, "waitlog": waitLog, "subst": subst},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "serve": serveInScript, "fetch": fetch,
+			"dns": serveDNS, "tsigdns": serveDynamicDNS, "zoneapi": serveZoneAPI, "hup": hup, "sqlite": sqliteScript,
+			"waitlog": waitLog, "subst": subst},
 	})
 }

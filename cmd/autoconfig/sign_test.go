@@ -22,7 +22,8 @@ import (
 func run1(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, words bytes.Buffer
-	a := &app{stdin: strings.NewReader(stdin), stdout: &out, stderr: &words, env: func(string) (string, bool) { return "", false }}
+	a := &app{stdin: strings.NewReader(stdin), stdout: &out, stderr: &words,
+		env: func(string) (string, bool) { return "", false }}
 	status = a.main(t.Context(), args)
 	return status, out.String(), words.String()
 }
@@ -43,7 +44,8 @@ func TestSignAndVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "mail.hoster.example"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -61,16 +63,19 @@ func TestSignAndVerify(t *testing.T) {
 		t.Fatalf("%d %s", status, words)
 	}
 	status, out, words := run1(t, signed, "profile", "verify", "--ca", root, "-")
-	if status != 0 || !strings.Contains(out, "CN=mail.hoster.example") || !strings.Contains(out, "you@live.co.uk") || words != "" {
+	if status != 0 || !strings.Contains(out, "CN=mail.hoster.example") || !strings.Contains(out, "you@live.co.uk") ||
+		words != "" {
 		t.Errorf("%d\n%s%s", status, out, words)
 	}
-	for _, row := range []string{`signed by +CN=mail\.hoster\.example`, `issued by +CN=mail\.hoster\.example`, `signed at +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`,
+	for _, row := range []string{`signed by +CN=mail\.hoster\.example`, `issued by +CN=mail\.hoster\.example`,
+		`signed at +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`,
 		"valid until +" + tmpl.NotAfter.UTC().Format(time.DateOnly), "verified +yes", `profile +\S.* \(\S+\)`, "says +\\S"} {
 		if !regexp.MustCompile("(?m)^" + row).MatchString(out) {
 			t.Errorf("no row %s in\n%s", row, out)
 		}
 	}
-	if status, out, words := run1(t, signed, "profile", "verify", "-"); status != 1 || !strings.Contains(words, "certificate-signer-untrusted") || !strings.Contains(out, "you@live.co.uk") ||
+	if status, out, words := run1(t, signed, "profile", "verify", "-"); status != 1 ||
+		!strings.Contains(words, "certificate-signer-untrusted") || !strings.Contains(out, "you@live.co.uk") ||
 		!regexp.MustCompile("(?m)^verified +no$").MatchString(out) {
 		t.Errorf("without its authority: %d %s", status, words)
 	}
@@ -79,14 +84,17 @@ func TestSignAndVerify(t *testing.T) {
 	if status != 0 {
 		t.Fatalf("signing: auto: %d %s", status, words)
 	}
-	if status, out, words := run1(t, signedToo, "profile", "verify", "--ca", root, "-"); status != 0 || !strings.Contains(out, "CN=mail.hoster.example") {
+	if status, out, words := run1(t, signedToo, "profile", "verify", "--ca", root, "-"); status != 0 ||
+		!strings.Contains(out, "CN=mail.hoster.example") {
 		t.Errorf("signing: auto: %d\n%s%s", status, out, words)
 	}
 	broken := strings.Replace(signed, "smtp-mail", "smtp-evil", 1)
-	if status, _, words := run1(t, broken, "profile", "verify", "--ca", root, "-"); status != 1 || !strings.Contains(words, "certificate-profile-signature") {
+	if status, _, words := run1(t, broken, "profile", "verify", "--ca", root, "-"); status != 1 ||
+		!strings.Contains(words, "certificate-profile-signature") {
 		t.Errorf("a changed byte: %d %s", status, words)
 	}
-	if status, out, _ := run1(t, "", "render", "mobileconfig", "you@live.co.uk", "--config", conf); status != 0 || !strings.HasPrefix(out, "<?xml") {
+	if status, out, _ := run1(t, "", "render", "mobileconfig", "you@live.co.uk", "--config", conf); status != 0 ||
+		!strings.HasPrefix(out, "<?xml") {
 		t.Errorf("without --sign: %d %.20q", status, out)
 	}
 
@@ -94,7 +102,8 @@ func TestSignAndVerify(t *testing.T) {
 	if err := os.Chmod(filepath.Join(dir, "key.pem"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if status, out, words := run1(t, "", "render", "mobileconfig", "you@live.co.uk", "--sign", "--config", conf); status != 1 || out != "" || !strings.Contains(words, "chmod") {
+	if status, out, words := run1(t, "", "render", "mobileconfig", "you@live.co.uk", "--sign", "--config",
+		conf); status != 1 || out != "" || !strings.Contains(words, "chmod") {
 		t.Errorf("a key for everyone: %d %.20q %s", status, out, words)
 	}
 }

@@ -53,7 +53,8 @@ func benchConfig(b *testing.B, database bool) string {
 		text += ", domains_file: domains.txt}\n"
 	}
 	path := filepath.Join(dir, "autoconfig.yaml")
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, "domains.txt"), []byte(domains.String()), 0o600), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "domains.txt"), []byte(domains.String()), 0o600),
+		os.WriteFile(path, []byte(text), 0o600)); err != nil {
 		b.Fatal(err)
 	}
 	return path
@@ -84,7 +85,8 @@ func startBench(b *testing.B, config string) (url string, pid int) {
 		b.Fatal(err)
 	}
 	addr := freeport.On(b, "127.0.0.1")
-	cmd := exec.Command(program, "serve", "--config", config, "--listen", addr, "--admin", "127.0.0.1:0", "--log-level", "error")
+	cmd := exec.Command(program, "serve", "--config", config, "--listen", addr, "--admin", "127.0.0.1:0", "--log-level",
+		"error")
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
@@ -115,7 +117,8 @@ func askAll(b *testing.B, url string, pid, n, stride int) float64 {
 	for c := range connections {
 		wg.Go(func() {
 			for i := c; i < n; i += connections {
-				r, err := client.Get(fmt.Sprintf("%s/mail/config-v1.1.xml?emailaddress=user%%40customer-%07d.example", url, i*stride%benchDomains))
+				r, err := client.Get(fmt.Sprintf("%s/mail/config-v1.1.xml?emailaddress=user%%40customer-%07d.example", url,
+					i*stride%benchDomains))
 				if err != nil {
 					b.Error(err)
 					return
