@@ -83,9 +83,13 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
-	root.SetOut(a.stdout)
+	help := &keeper{Writer: a.stdout}
+	root.SetOut(help)
 	root.SetErr(a.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = help.err
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -100,6 +104,20 @@ func (a *app) main(ctx context.Context, args []string) int {
 		return exitUsage
 	}
 	return exitProblem
+}
+
+// keeper keeps the first error of a writer whose callers do not look at it.
+type keeper struct {
+	io.Writer
+	err error
+}
+
+func (k *keeper) Write(p []byte) (int, error) {
+	n, err := k.Writer.Write(p)
+	if k.err == nil {
+		k.err = err
+	}
+	return n, err
 }
 
 func (a *app) root() *cobra.Command {
@@ -124,9 +142,13 @@ func (a *app) root() *cobra.Command {
 		a.lintCommand(), a.importCommand(), a.doctorCommand(), a.explainCommand(), a.providersCommand(), a.configCommand(),
 		a.profileCommand(), a.dnsCommand(), a.thunderbirdAddonCommand(), a.versionCommand(), a.manCommand())
 	root.InitDefaultCompletionCmd()
-	for _, c := range root.Commands() {
-		if c.Name() == "completion" { // cobra's own would print its help and end with 0
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() { // cobra's own would print help, whatever was asked, and end with 0
+		switch c.Name() {
+		case "completion":
 			c.Args, c.RunE = cobra.ArbitraryArgs, needsCommand(c, c.Commands()...)
+		case "help":
+			c.Use, c.RunE = "help [COMMAND]…", helpFor
 		}
 	}
 	root.Version = buildVersion().Version
@@ -138,6 +160,18 @@ func (a *app) root() *cobra.Command {
 		fmt.Sprintf(".FlagUsagesWrapped %d |", usualWidth)))
 	root.PersistentPreRunE = a.checkJSON
 	return root
+}
+
+// helpFor prints the help of the command that the arguments name.
+func helpFor(help *cobra.Command, args []string) error {
+	cmd, rest, err := help.Root().Find(args)
+	switch {
+	case err != nil:
+		return err
+	case len(rest) > 0:
+		return unknownCommand(cmd, rest[0])
+	}
+	return cmd.Help()
 }
 
 func unknownCommand(parent *cobra.Command, name string) error {

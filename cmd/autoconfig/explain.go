@@ -18,6 +18,8 @@ import (
 // mostPasted bounds what explain reads from standard input, in bytes.
 const mostPasted = 64 << 10
 
+var errNoText = errors.New("there is no text; give an error message as an argument or on standard input")
+
 var errUnexplained = errors.New("nothing known is in this text; " +
 	"paste the server's whole reply with its numbers (for example 535 5.7.139 …), " +
 	"or run autoconfig doctor ADDRESS to ask the servers themselves")
@@ -92,19 +94,24 @@ func (a *app) explain(text, lang string) error {
 			return err
 		}
 	}
-	if len(found) == 0 {
+	switch {
+	case strings.TrimSpace(text) == "":
+		return errNoText
+	case len(found) == 0:
 		return errUnexplained
 	}
 	if a.json {
 		return nil
 	}
+	var out strings.Builder
 	for i, f := range found {
 		if i > 0 {
-			fmt.Fprintln(a.stdout)
+			out.WriteByte('\n')
 		}
-		printExplained(a.stdout, f, lang)
+		printExplained(&out, f, lang)
 	}
-	return nil
+	_, err := io.WriteString(a.stdout, out.String())
+	return err
 }
 
 // localeLanguage is the language of LC_ALL, LC_MESSAGES or LANG, whichever is set first (POSIX.1-2017, Base

@@ -77,7 +77,9 @@ func (i *importing) print(docs []*importer.Document) error {
 
 // one takes one argument for what it is.
 func (i *importing) one(ctx context.Context, arg string) error {
-	if isURL(arg) {
+	if isURL, err := isURL(arg); err != nil {
+		return err
+	} else if isURL {
 		err := i.Fetch(ctx, arg)
 		if wrong, ok := errors.AsType[importer.URLError](err); ok {
 			return usageError{err: wrong}

@@ -48,7 +48,9 @@ func (d *discovery) lint(ctx context.Context, args []string) error {
 
 // document is a file, standard input or what a URL answers, and its Content-Type where it has one.
 func (d *discovery) document(ctx context.Context, name string) ([]byte, string, error) {
-	if !isURL(name) {
+	if isURL, err := isURL(name); err != nil {
+		return nil, "", err
+	} else if !isURL {
 		data, err := d.readProfile(name)
 		return data, "", err
 	}
@@ -58,9 +60,13 @@ func (d *discovery) document(ctx context.Context, name string) ([]byte, string, 
 	return discover.Fetch(ctx, d.network.environment(d.cfg), name)
 }
 
-func isURL(text string) bool {
+// isURL reports whether an argument is a URL rather than a path; of a scheme that is not read it is a mistake.
+func isURL(text string) (bool, error) {
 	scheme, _, ok := strings.Cut(strings.ToLower(text), "://")
-	return ok && (scheme == "https" || scheme == "http")
+	if ok && scheme != "https" && scheme != "http" {
+		return true, usagef("%q: only URLs of https and http can be read; save the document and give the file", text)
+	}
+	return ok, nil
 }
 
 var formatNames = map[discover.Format]string{
