@@ -3,6 +3,7 @@ package acme
 import (
 	"context"
 	"database/sql"
+	_ "embed" // schema.sql
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,17 +24,8 @@ const (
 	idle         = 5 * time.Minute
 )
 
-const schema = `
-CREATE TABLE IF NOT EXISTS autoconfig_certificates (
-	key      text COLLATE "C" PRIMARY KEY,
-	value    bytea NOT NULL,
-	modified timestamptz NOT NULL DEFAULT now()
-);
-CREATE TABLE IF NOT EXISTS autoconfig_locks (
-	name   text PRIMARY KEY,
-	holder text NOT NULL,
-	ends   timestamptz NOT NULL
-)`
+//go:embed schema.sql
+var schema string
 
 // Postgres keeps the certificates of several replicas in PostgreSQL: keys, certificates, the authority's account, and
 // locks so that each certificate is ordered once. It makes its two tables itself. It is safe for concurrent use.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -32,11 +31,7 @@ func (e *Env) Connect(ctx context.Context, network, hostPort string) (net.Conn, 
 			return new(net.Dialer).DialContext(ctx, network, to)
 		}
 	}
-	host, portText, err := net.SplitHostPort(hostPort)
-	if err != nil {
-		return nil, err
-	}
-	port, err := strconv.ParseUint(portText, 10, 16)
+	host, port, err := net.SplitHostPort(hostPort)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +39,7 @@ func (e *Env) Connect(ctx context.Context, network, hostPort string) (net.Conn, 
 	if err != nil {
 		return nil, err
 	}
-	return e.race(ctx, network, addrs, uint16(port))
+	return e.race(ctx, network, addrs, provider.Port(port))
 }
 
 func (e *Env) addresses(ctx context.Context, host string) ([]netip.Addr, error) {

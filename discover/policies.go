@@ -32,7 +32,7 @@ func (v vars) expand(template string) string {
 		"{ispdb}", v.ispdb,
 		"{address}", url.QueryEscape(address), // form encoding: + for a blank
 		"{alnum}", alnum.Replace(url.QueryEscape(address)),
-		"{raw}", rawQuery(address),
+		"{raw}", rawQuery.Replace(address),
 		"{path}", url.PathEscape(address),
 		"{md5}", hex.EncodeToString(md[:]),
 	).Replace(template)
@@ -48,9 +48,7 @@ func parentDomain(name string) string {
 }
 
 // rawQuery leaves an address as a client that does not escape it writes it, as far as a URL can hold it.
-func rawQuery(address string) string {
-	return strings.NewReplacer(" ", "%20", "#", "%23", "%", "%25", "\"", "%22", "<", "%3C", ">", "%3E").Replace(address)
-}
+var rawQuery = strings.NewReplacer(" ", "%20", "#", "%23", "%", "%25", `"`, "%22", "<", "%3C", ">", "%3E")
 
 // The rules of reading that have a name in clients.json.
 

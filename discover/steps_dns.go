@@ -44,7 +44,9 @@ func (w *walk) names(ctx context.Context, s step, name string) (names []string, 
 		if err != nil {
 			return nil, "", err
 		}
-		w.setMX(hosts)
+		w.mu.Lock()
+		w.mx = hosts
+		w.mu.Unlock()
 		names = mxNames(hosts, name, s.ByHost)
 		if parent := parentDomain(first(names)); s.AndParent && parent != "" {
 			names = append(names, parent)
@@ -110,12 +112,6 @@ func first(list []string) string {
 		return ""
 	}
 	return list[0]
-}
-
-func (w *walk) setMX(hosts []string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.mx = hosts
 }
 
 func namesWords(names []string) string {

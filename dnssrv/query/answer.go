@@ -86,7 +86,6 @@ var (
 
 func (a *Answer) read(m *dns.Msg) {
 	a.AD, a.AA = m.AuthenticatedData, m.Authoritative
-	a.RRs, a.CNAMEs, a.NextToCNAME, a.SOA, a.NS, a.Err = nil, nil, nil, nil, nil, nil
 	end := a.follow(m.Answer)
 	for _, rr := range m.Answer {
 		h := rr.Header()
