@@ -300,7 +300,7 @@ func TestPostgresLockLost(t *testing.T) {
 		t.Error(cause)
 	}
 	for range 100 {
-		if key := (heldKey{"n", o}); store.locks.find(&key) == nil {
+		if store.locks.find("n", o) == nil {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -20,17 +21,13 @@ const (
 // for another.
 type locks struct {
 	mu   sync.Mutex
-	held map[heldKey]*lock
-}
-
-type heldKey struct {
-	name string
-	by   *order // nil: not for an order
+	held []*lock
 }
 
 type lock struct {
-	holder string
-	stop   context.CancelFunc
+	name, holder string
+	by           *order // nil: not for an order
+	stop         context.CancelFunc
 }
 
 // errLockLost ends the order that a lock was for: another replica may be placing it.
@@ -70,20 +67,17 @@ func (s *Postgres) extend(ctx context.Context, name, holder string) (held bool, 
 
 // hold keeps a lock until it is unlocked or lost; an order that loses it ends.
 func (s *Postgres) hold(ctx context.Context, name, holder string) {
-	key := heldKey{name, orderOf(ctx)}
-	lost := func() {}
-	if key.by != nil {
-		end := key.by.end
-		lost = func() { end(errLockLost) }
+	l, lost := &lock{name: name, holder: holder, by: orderOf(ctx)}, context.CancelCauseFunc(func(error) {})
+	if l.by != nil {
+		lost = l.by.end
 	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	l := &lock{holder, stop}
-	s.locks.put(key, l)
+	ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
+	s.locks.put(l)
 	go func() {
-		defer s.locks.remove(key, l)
+		defer s.locks.remove(l)
 		extend := func(ctx context.Context) (bool, error) { return s.extend(ctx, name, holder) }
 		if !keep(ctx, extend, refresh, lease) {
-			lost()
+			lost(errLockLost)
 		}
 	}()
 }
@@ -111,50 +105,43 @@ func keep(ctx context.Context, extend func(context.Context) (bool, error), every
 	}
 }
 
-// find is the lock of a key; the upkeep at the end knows names alone.
-func (l *locks) find(key *heldKey) *lock {
+// find is the lock of a name that an order holds; without an order, as in the upkeep at the end, any of the name.
+func (l *locks) find(name string, by *order) *lock {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if found := l.held[*key]; found != nil || key.by != nil {
-		return found
-	}
-	for k, found := range l.held {
-		if k.name == key.name {
-			*key = k
-			return found
+	for _, held := range l.held {
+		if held.name == name && (by == nil || held.by == by) {
+			return held
 		}
 	}
 	return nil
 }
 
-// put notes a lock. One of the same key was lost before: its keeper ends.
-func (l *locks) put(key heldKey, now *lock) {
+// put notes a lock. One for the same was lost before: its keeper ends.
+func (l *locks) put(now *lock) {
+	if before := l.find(now.name, now.by); before != nil && before.by == now.by {
+		l.remove(before)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if before := l.held[key]; before != nil {
-		before.stop()
-	}
-	l.held[key] = now
+	l.held = append(l.held, now)
 }
 
-// remove forgets a lock, unless the key has a newer one.
-func (l *locks) remove(key heldKey, which *lock) {
+// remove forgets a lock.
+func (l *locks) remove(which *lock) {
+	which.stop()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	which.stop()
-	if l.held[key] == which {
-		delete(l.held, key)
-	}
+	l.held = slices.DeleteFunc(l.held, func(held *lock) bool { return held == which })
 }
 
 // Unlock implements certmagic.Locker.
 func (s *Postgres) Unlock(ctx context.Context, name string) error {
-	key := heldKey{name, orderOf(ctx)}
-	l := s.locks.find(&key)
+	l := s.locks.find(name, orderOf(ctx))
 	if l == nil {
 		return fmt.Errorf("certificate storage: the lock %s is not held", name)
 	}
-	s.locks.remove(key, l)
+	s.locks.remove(l)
 	_, err := s.exec(ctx, `DELETE FROM autoconfig_locks WHERE name = $1 AND holder = $2`, name, l.holder)
 	return err
 }

@@ -45,26 +45,29 @@ func TestKeep(t *testing.T) {
 // Of a lock that this process lost and has again, the keeper from before ends, and
 // neither takes the other's away.
 func TestLocksAgain(t *testing.T) {
-	l := locks{held: map[heldKey]*lock{}}
+	var l locks
 	var stopped atomic.Int32
-	first, second := &lock{"first", func() { stopped.Add(1) }}, &lock{"second", func() {}}
-	key := heldKey{name: "n"}
-	l.put(key, first)
-	l.put(key, second)
+	first := &lock{name: "n", holder: "first", stop: func() { stopped.Add(1) }}
+	second := &lock{name: "n", holder: "second", stop: func() {}}
+	l.put(first)
+	l.put(second)
 	if stopped.Load() != 1 {
 		t.Error("the keeper from before goes on")
 	}
-	l.remove(key, first)
-	if l.find(&key) != second {
+	l.remove(first)
+	if l.find("n", nil) != second {
 		t.Error("the lock from before took the new one with it")
 	}
-	mine := heldKey{"n", new(order)}
-	if l.find(&mine) != nil {
+	mine := &lock{name: "n", holder: "mine", by: new(order), stop: func() {}}
+	if l.find("n", mine.by) != nil {
 		t.Error("an order found another's lock")
 	}
-	l.put(mine, first)
-	l.remove(key, second)
-	if any := (heldKey{name: "n"}); l.find(&any) != first || any != mine {
+	l.put(mine)
+	if l.find("n", nil) != second || l.find("n", mine.by) != mine {
+		t.Error("an order's lock took the other one's place")
+	}
+	l.remove(second)
+	if l.find("n", nil) != mine {
 		t.Error("the upkeep does not find the lock of an order")
 	}
 }

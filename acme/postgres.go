@@ -54,7 +54,7 @@ func OpenPostgres(dsn string) (*Postgres, error) {
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	db.SetConnMaxIdleTime(idle)
-	return &Postgres{db: db, cfg: cfg, locks: locks{held: map[heldKey]*lock{}}}, nil
+	return &Postgres{db: db, cfg: cfg}, nil
 }
 
 // Close ends all connections. Locks still held end by themselves.

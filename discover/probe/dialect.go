@@ -168,6 +168,29 @@ type offer struct {
 	inline   bool     // the first answer goes with the command that logs in (IMAP: RFC 4959)
 }
 
+// add notes one thing that the server can do: a word, and what belongs to it.
+func (o *offer) add(text string) {
+	fields := upperFields(text)
+	if len(fields) == 0 {
+		return
+	}
+	o.words = append(o.words, text)
+	switch word, method, joined := strings.Cut(fields[0], "="); {
+	case word == "STARTTLS", word == "STLS":
+		o.starttls = true
+	case word == "LOGINDISABLED", word == "USER":
+		o.native = word == "USER"
+	case word == "SASL-IR":
+		o.inline = true
+	case strings.HasPrefix(word, "XXXX"):
+		o.masked = true
+	case word == "AUTH" && joined: // IMAP's, and SMTP's before RFC 2554
+		o.sasl = append(append(o.sasl, method), fields[1:]...)
+	case word == "AUTH", word == "SASL":
+		o.sasl = append(o.sasl, fields[1:]...)
+	}
+}
+
 // methods lists the login methods for a person.
 func (o offer) methods() string {
 	list := slices.Clone(o.sasl)

@@ -33,19 +33,9 @@ func imapOffer(lines []string) offer {
 	for _, line := range lines {
 		if words := strings.Fields(whole(line)); len(words) > 1 && words[0] == "*" &&
 			strings.EqualFold(words[1], "CAPABILITY") {
-			o.words = append(o.words, words[2:]...)
-		}
-	}
-	for _, word := range o.words {
-		switch name, method, _ := strings.Cut(strings.ToUpper(word), "="); name {
-		case "STARTTLS":
-			o.starttls = true
-		case "LOGINDISABLED":
-			o.native = false
-		case "SASL-IR":
-			o.inline = true
-		case "AUTH":
-			o.sasl = append(o.sasl, method)
+			for _, word := range words[2:] {
+				o.add(word)
+			}
 		}
 	}
 	return o

@@ -26,16 +26,7 @@ func popOffer(lines []string) offer {
 	}
 	var o offer
 	for _, line := range lines[1 : len(lines)-1] {
-		words := append(upperFields(line), "")
-		o.words = append(o.words, strings.TrimSpace(strings.Join(words, " ")))
-		switch words[0] {
-		case "STLS":
-			o.starttls = true
-		case "USER":
-			o.native = true
-		case "SASL":
-			o.sasl = append(o.sasl, words[1:len(words)-1]...)
-		}
+		o.add(strings.Join(upperFields(line), " "))
 	}
 	return o
 }

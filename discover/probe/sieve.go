@@ -25,16 +25,7 @@ func sieveOffer(lines []string) offer {
 	o := offer{inline: true}
 	for _, line := range lines {
 		name, value := sievePair(line)
-		if name == "" {
-			continue
-		}
-		o.words = append(o.words, strings.TrimSpace(name+" "+whole(value)))
-		switch name {
-		case "STARTTLS":
-			o.starttls = true
-		case "SASL":
-			o.sasl = append(o.sasl, upperFields(value)...)
-		}
+		o.add(strings.TrimSpace(name + " " + whole(value)))
 	}
 	return o
 }

@@ -49,21 +49,7 @@ func smtpOffer(lines []string) offer {
 	o := offer{inline: true}
 	for _, line := range lines[1:] {
 		_, text := cutReply(line)
-		words := upperFields(text)
-		if len(words) == 0 {
-			continue
-		}
-		o.words = append(o.words, strings.Join(words, " "))
-		switch {
-		case words[0] == "STARTTLS":
-			o.starttls = true
-		case strings.HasPrefix(words[0], "XXXX"):
-			o.masked = true
-		case words[0] == "AUTH":
-			o.sasl = append(o.sasl, words[1:]...)
-		case strings.HasPrefix(words[0], "AUTH="): // of servers before RFC 2554
-			o.sasl = append(append(o.sasl, words[0][len("AUTH="):]), words[1:]...)
-		}
+		o.add(strings.Join(upperFields(text), " "))
 	}
 	slices.Sort(o.sasl)
 	o.sasl = slices.Compact(o.sasl)

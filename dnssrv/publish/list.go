@@ -21,36 +21,27 @@ var excludedByCNAME = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT, dns.TypeMX,
 // CNAME, wildcards.
 func (p *nameServers) List(ctx context.Context, at Zone, sets []Change) (zoneState, error) {
 	var answers []query.Answer
-	planned := func() (out []query.Question) {
-		for _, set := range sets {
-			out = append(out, query.Question{Name: set.Name, Type: set.Type})
-		}
-		return out
-	}
-	excluded := func() (out []query.Question) {
-		for _, a := range answers {
-			for _, qtype := range excludedByCNAME {
-				if a.Type == dns.TypeCNAME && a.Outcome == query.NODATA {
-					out = append(out, query.Question{Name: a.Name, Type: qtype})
-				}
-			}
-		}
-		return out
-	}
-	wildcards := func() []query.Question { return wildcardQuestions(at.Name, answers) }
-	var state zoneState
-	for _, round := range []func() []query.Question{planned, excluded, wildcards} {
-		questions := round()
+	ask := func(questions []query.Question) {
 		slices.SortFunc(questions, query.Question.Compare)
 		answers = append(answers, query.All(slices.Compact(questions), func(q query.Question) query.Answer {
 			return p.client.AskServer(ctx, at.Server, q.Name, q.Type)
 		})...)
-		var err error
-		if state, err = newZoneState(at, answers); err != nil {
-			return nil, err
+	}
+	var planned, excluded []query.Question
+	for _, set := range sets {
+		planned = append(planned, query.Question{Name: set.Name, Type: set.Type})
+	}
+	ask(planned)
+	for _, a := range answers {
+		if a.Type == dns.TypeCNAME && a.Outcome == query.NODATA {
+			for _, qtype := range excludedByCNAME {
+				excluded = append(excluded, query.Question{Name: a.Name, Type: qtype})
+			}
 		}
 	}
-	return state, nil
+	ask(excluded)
+	ask(wildcardQuestions(at.Name, answers))
+	return newZoneState(at, answers)
 }
 
 // wildcardQuestions ask for the wildcards that may have made the records seen.

@@ -109,22 +109,18 @@ func (a *Answer) read(m *dns.Msg) {
 	if m.Authoritative || a.SOA != nil || len(m.Answer) > 0 {
 		a.NS = nil // only an empty answer with nothing but NS refers (RFC 2308 §2.2)
 	}
-	switch m.Rcode {
-	case dns.RcodeSuccess:
-		a.Outcome = NOERROR
-		if len(a.RRs) == 0 {
-			a.Outcome = NODATA
-		}
-	case dns.RcodeNameError:
-		a.Outcome = NXDOMAIN
-	case dns.RcodeRefused:
-		a.Outcome = REFUSED
-	case dns.RcodeServerFailure:
-		a.Outcome = SERVFAIL
-	default:
+	switch outcome, known := outcomes[m.Rcode]; {
+	case !known:
 		a.Outcome, a.Err = SERVFAIL, fmt.Errorf("%w %s", errRCode, dns.RcodeToString[m.Rcode])
+	case outcome == NOERROR && len(a.RRs) == 0:
+		a.Outcome = NODATA
+	default:
+		a.Outcome = outcome
 	}
 }
+
+var outcomes = map[int]Outcome{dns.RcodeSuccess: NOERROR, dns.RcodeNameError: NXDOMAIN, dns.RcodeRefused: REFUSED,
+	dns.RcodeServerFailure: SERVFAIL}
 
 // follow collects the CNAMEs that begin at the name asked, and returns the name they end at.
 func (a *Answer) follow(rrs []dns.RR) string {
