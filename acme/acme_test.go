@@ -306,7 +306,7 @@ func TestBackoffWait(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	b.now = func() time.Time { return now }
 	var waits []time.Duration
-	for range 12 {
+	for range 13 {
 		b.failed(&order{name: "n"}, errors.New("no"))
 		waits = append(waits, b.names["n"].until.Sub(now))
 		if _, early := b.wait("n", fresh); !early {
@@ -320,7 +320,7 @@ func TestBackoffWait(t *testing.T) {
 			t.Error(why)
 		}
 	}
-	if waits[0] != 2*time.Minute || waits[1] != 4*time.Minute || waits[9] != 1024*time.Minute || waits[11] != 24*time.Hour {
+	if waits[0] != 2*time.Minute || waits[1] != 4*time.Minute || waits[9] != 1024*time.Minute || waits[12] != 72*time.Hour {
 		t.Error(waits)
 	}
 	if b.forget("n"); len(b.names) != 0 {

@@ -91,31 +91,18 @@ func (s *Postgres) exec(ctx context.Context, statement string, args ...any) (one
 	return one, err
 }
 
-// tables makes the tables, once. Replicas that start together take turns: PostgreSQL's IF NOT EXISTS alone lets two of
-// them collide.
+// tables makes the tables, once.
 func (s *Postgres) tables(ctx context.Context) error {
 	s.ready.Lock()
 	defer s.ready.Unlock()
 	if s.made {
 		return nil
 	}
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
 	var there bool
-	if err := tx.QueryRowContext(ctx, `SELECT to_regclass('autoconfig_locks') IS NOT NULL`).Scan(&there); err != nil {
-		return err
+	err := s.db.QueryRowContext(ctx, `SELECT to_regclass('autoconfig_locks') IS NOT NULL`).Scan(&there)
+	if err == nil && !there { // the role may lack the right to create where the tables were made for it
+		_, err = s.db.ExecContext(ctx, schema)
 	}
-	if !there { // the role may lack the right to create where the tables were made for it
-		for _, statement := range []string{`SELECT pg_advisory_xact_lock(hashtext('autoconfig_certificates'))`, schema} {
-			if _, err := tx.ExecContext(ctx, statement); err != nil {
-				return err
-			}
-		}
-	}
-	err = tx.Commit()
 	s.made = err == nil
 	return err
 }

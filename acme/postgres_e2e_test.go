@@ -147,11 +147,12 @@ func lockedTable(t *testing.T, s *Postgres) {
 	if err := s.Store(ctx, "k", []byte("v")); err != nil {
 		t.Fatal(err)
 	}
-	tx, err := s.db.BeginTx(ctx, nil)
+	tx, err := s.db.Conn(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.ExecContext(ctx, `LOCK TABLE autoconfig_certificates IN ACCESS EXCLUSIVE MODE`); err != nil {
+	defer func() { _ = tx.Close() }()
+	if _, err := tx.ExecContext(ctx, `BEGIN; LOCK TABLE autoconfig_certificates IN ACCESS EXCLUSIVE MODE`); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Load(ctx, "k"); !errors.Is(err, context.DeadlineExceeded) {
@@ -171,7 +172,7 @@ func lockedTable(t *testing.T, s *Postgres) {
 	if waiting > 0 {
 		t.Errorf("%d questions wait at the server for nobody", waiting)
 	}
-	if err := tx.Rollback(); err != nil {
+	if _, err := tx.ExecContext(ctx, `ROLLBACK`); err != nil {
 		t.Fatal(err)
 	}
 	if value, err := s.Load(ctx, "k"); err != nil || string(value) != "v" {

@@ -37,8 +37,12 @@ func benchTable(b *testing.B, db *sql.DB, d Dialect) {
 	if _, err := db.Exec("CREATE TABLE domain (domain VARCHAR(255) PRIMARY KEY, provider VARCHAR(60), active INTEGER)"); err != nil {
 		b.Fatal(err)
 	}
-	tx, err := db.Begin()
+	tx, err := db.Conn(b.Context())
 	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = tx.Close() }()
+	if _, err := tx.ExecContext(b.Context(), "BEGIN"); err != nil {
 		b.Fatal(err)
 	}
 	const rows = 1000
@@ -52,12 +56,12 @@ func benchTable(b *testing.B, db *sql.DB, d Dialect) {
 		}
 		fmt.Fprintf(&text, "('%s', 'hosting', 1)", benchDomain(i))
 		if i%rows == rows-1 {
-			if _, err := tx.Exec(text.String()); err != nil {
+			if _, err := tx.ExecContext(b.Context(), text.String()); err != nil {
 				b.Fatal(err)
 			}
 		}
 	}
-	if err := tx.Commit(); err != nil {
+	if _, err := tx.ExecContext(b.Context(), "COMMIT"); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -91,24 +91,8 @@ type postgresConn struct {
 	used     time.Time
 }
 
-// Begin implements driver.Conn.
-func (c *postgresConn) Begin() (driver.Tx, error) {
-	_, err := c.ExecContext(context.Background(), "BEGIN", nil)
-	return c, err
-}
-
-// Commit implements driver.Tx.
-func (c *postgresConn) Commit() error { return c.end("COMMIT") }
-
-// Rollback implements driver.Tx.
-func (c *postgresConn) Rollback() error { return c.end("ROLLBACK") }
-
-func (c *postgresConn) end(statement string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	_, err := c.ExecContext(ctx, statement, nil)
-	return err
-}
+// Begin implements driver.Conn; nothing here needs transactions.
+func (c *postgresConn) Begin() (driver.Tx, error) { return nil, errors.ErrUnsupported }
 
 // Close implements driver.Conn.
 func (c *postgresConn) Close() error {
@@ -117,7 +101,7 @@ func (c *postgresConn) Close() error {
 	return c.PgConn.Close(ctx)
 }
 
-// IsValid implements driver.Validator: not when closed, nor within a transaction that nobody ended, nor after a
+// IsValid implements driver.Validator: not when closed, nor within a transaction that a statement began, nor after a
 // statement that was canceled.
 func (c *postgresConn) IsValid() bool {
 	return !c.IsClosed() && c.TxStatus() == 'I' && c.CustomData()[canceled] == nil
