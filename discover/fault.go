@@ -51,7 +51,7 @@ func faultOf(err error) (Fault, string) {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return FaultUnreachable, "the connection is refused"
 	case notTLS:
-		return FaultTLS, "what answers does not speak TLS"
+		return FaultTLS, "the server does not speak TLS"
 	case alerted:
 		return FaultTLS, "no TLS session: " + alert.Error()
 	case errors.Is(err, provider.ErrNotFound):

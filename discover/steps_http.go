@@ -22,10 +22,12 @@ func (w *walk) http(ctx context.Context, s step, v vars, target string) result {
 		method, body = http.MethodPost, w.client.POX.body(v.addr.String(), autodiscover.MobileSync)
 	}
 	var a answer
-	line := s.timed(ctx, method+" "+provider.Printable(target, 500), func(ctx context.Context) (string, error) {
-		a = w.fetch(ctx, s, method, target, body)
-		return "", a.err
-	})
+	r := result{rows: []Step{s.timed(ctx, method+" "+provider.Printable(target, 500),
+		func(ctx context.Context) (string, error) {
+			a = w.fetch(ctx, s, method, target, body)
+			return "", a.err
+		})}}
+	line := &r.rows[0]
 	if line.Fault == FaultNone && (s.Do != poxHop || a.location == "") {
 		line.end(faultOfStatus(a.status))
 	}
@@ -37,9 +39,9 @@ func (w *walk) http(ctx context.Context, s step, v vars, target string) result {
 		line.host, line.url = u.Hostname(), plainURL(u)
 	}
 	if s.Do == autoconfig {
-		return w.document(s, v, a, line)
+		return w.document(s, v, a, r)
 	}
-	return w.autodiscover(ctx, s, v, target, a, line)
+	return w.autodiscover(ctx, s, v, target, a, r)
 }
 
 // fetch sends a request of the client, within its bounds.
@@ -60,14 +62,16 @@ func (w *walk) fetch(ctx context.Context, s step, method, target, body string) a
 	return fetch(ctx, w.transport, r)
 }
 
-// document reads an autoconfig document.
-func (w *walk) document(s step, v vars, a answer, line Step) result {
+// document reads an autoconfig document, of which r has the row.
+func (w *walk) document(s step, v vars, a answer, r result) result {
+	line := &r.rows[0]
 	if line.Fault != FaultNone {
-		return result{rows: []Step{line}, stop: s.Closes == closeReached && line.Fault != FaultUnresolved}
+		r.stop = s.Closes == closeReached && line.Fault != FaultUnresolved
+		return r
 	}
 	c := w.client.Reads.read(a.body, a.contentType, v)
-	r := result{settings: c.settings}
-	w.complete(&line, c, a)
+	r.settings = c.settings
+	w.complete(line, c, a)
 	switch s.Closes {
 	case closeAnswered:
 		r.stop = c.wellFormed || !mozilla.XMLType(a.contentType) || a.status == http.StatusNoContent
@@ -79,7 +83,6 @@ func (w *walk) document(s step, v vars, a answer, line Step) result {
 	if w.client.Insecure != "" && c.settings != nil && !a.secure {
 		r.asks = []ask{{text: w.client.Insecure, when: askTaken}}
 	}
-	r.rows = []Step{line}
 	return r
 }
 
@@ -98,9 +101,9 @@ func (w *walk) complete(line *Step, c config, a answer) {
 	}
 }
 
-// autodiscover reads an Autodiscover answer and goes where it points.
-func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, a answer, line Step) result {
-	r := result{}
+// autodiscover reads an Autodiscover answer, of which r has the row, and goes where it points.
+func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, a answer, r result) result {
+	line := &r.rows[0]
 	if w.client.POX.Browser && mozilla.ThunderbirdOAuth2(line.host) && line.Fault != FaultUnresolved {
 		r.asks = append(r.asks, ask{text: "to sign in with a browser, for " + line.host, when: askAlways})
 	}
@@ -109,7 +112,6 @@ func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, 
 	}
 	if next := w.redirected(s, v, a); next != nil {
 		line.end(FaultNone, "redirects to "+provider.Printable(plainURL(next), 200))
-		r.rows = append(r.rows, line)
 		if host := next.Hostname(); s.Foreign == foreignAlways && foreign(host, v.addr.Domain) {
 			r.askForeign(s, host)
 		}
@@ -118,32 +120,30 @@ func (w *walk) autodiscover(ctx context.Context, s step, v vars, target string, 
 	if line.Fault == FaultNone && s.Do == poxHop {
 		line.end(FaultAbsent, "no redirect to https")
 	}
+	if line.Fault != FaultNone {
+		return r
+	}
 	var c config
 	var answer *autodiscover.Response
-	switch {
-	case line.Fault != FaultNone:
-		r.rows = append(r.rows, line)
-		return r
-	case s.Do == autoJSON:
+	if s.Do == autoJSON {
 		c = readV2(a.body, a.contentType, v)
-	default:
+	} else {
 		answer, c = w.client.POX.read(a.body, a.contentType, v)
 	}
-	w.complete(&line, c, a)
+	w.complete(line, c, a)
 	r.settings = c.settings
 	if answer != nil && c.fault == FaultNone && c.settings == nil {
-		return w.pointed(ctx, s, v, target, answer, line, r)
+		return w.pointed(ctx, s, v, target, answer, r)
 	}
-	r.rows = append(r.rows, line)
 	return r
 }
 
 // pointed follows a RedirectAddr or RedirectUrl as far as the client does.
-func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answer *autodiscover.Response, line Step,
-	r result) result {
+func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answer *autodiscover.Response, r result,
+) result {
+	line := &r.rows[0]
 	refuse := func(why string) result {
 		line.end(FaultAnswer, why)
-		r.rows = append(r.rows, line)
 		return r
 	}
 	if answer.RedirectURL != "" {
@@ -159,7 +159,6 @@ func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answe
 			return refuse("too many RedirectUrl answers")
 		}
 		line.Why = "answers RedirectUrl " + provider.Printable(plainURL(u), 200)
-		r.rows = append(r.rows, line)
 		return r.and(w.again(ctx, s, v, u))
 	}
 	addr, err := provider.ParseAddress(answer.RedirectAddr)
@@ -172,7 +171,6 @@ func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answe
 		return refuse("too many RedirectAddr answers")
 	}
 	line.Why = "answers RedirectAddr to " + addr.Domain
-	r.rows = append(r.rows, line)
 	v.addr = addr
 	return r.and(w.step(ctx, only(w.client.Plan), v))
 }

@@ -72,7 +72,7 @@ func readPACC(a answer, digests [][sha256.Size]byte, v vars, old bool) config {
 	case c.fault != FaultNone:
 		return c
 	case !slices.Contains(digests, sha256.Sum256(a.body)):
-		return config{fault: FaultDigest, why: "no digest in DNS fits these bytes"}
+		return config{fault: FaultDigest, why: "no digest in DNS matches these bytes"}
 	}
 	s := &Settings{Incoming: paccServer(p.Incoming, v), Outgoing: paccServer(p.Outgoing, v)}
 	var doc struct {

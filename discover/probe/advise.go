@@ -63,7 +63,7 @@ var inspectors = regexp.MustCompile(`(?i)\b(Avast|AVG|Avira|Bitdefender|ESET|For
 // intercepted is f with the security software that made the certificate.
 func intercepted(f finding.Finding, issuer string) finding.Finding {
 	if name := inspectors.FindString(issuer); name != "" {
-		return f.Because("the certificate was made on the way by %s, which reads the connection along", name).
+		return f.Because("the certificate was made on the way by %s, which reads the connection", name).
 			Do("switch mail scanning off there, or have the program trust its authority")
 	}
 	return f

@@ -77,20 +77,18 @@ func (c *conn) close() {
 	_ = c.in.Close() // not tls.Conn.Close, which may wait to say goodbye
 }
 
-// limit gives the next step its time.
-func (c *conn) limit() error {
+// limit gives the next step its time; what it meets, the step meets too.
+func (c *conn) limit() {
 	deadline := time.Now().Add(c.step)
 	if !c.end.IsZero() && c.end.Before(deadline) {
 		deadline = c.end.Add(-10 * time.Millisecond) // so that it ends as a time-out, before ctx closes it
 	}
-	return c.SetDeadline(deadline)
+	_ = c.SetDeadline(deadline)
 }
 
 // lines reads the lines of one reply; done says which is its last.
 func (c *conn) lines(done func(line string) bool) ([]string, error) {
-	if err := c.limit(); err != nil {
-		return nil, err
-	}
+	c.limit()
 	var out []string
 	for range mostLines {
 		raw, err := c.r.ReadSlice('\n')
@@ -117,9 +115,7 @@ func (c *conn) send(verb, command string) error {
 
 // sendSecret sends a line that must never be shown, not even in part.
 func (c *conn) sendSecret(line string) error {
-	if err := c.limit(); err != nil {
-		return err
-	}
+	c.limit()
 	_, err := io.WriteString(c.Conn, line+"\r\n")
 	return err
 }
@@ -136,9 +132,7 @@ func (c *conn) beginning() string {
 // startTLS begins TLS at most of version most. Version and certificate are checked afterwards, so that all faults can
 // be reported; nothing secret is sent before that.
 func (c *conn) startTLS(ctx context.Context, host string, most uint16) (tls.ConnectionState, error) {
-	if err := c.limit(); err != nil {
-		return tls.ConnectionState{}, err
-	}
+	c.limit()
 	t := tls.Client(c.Conn, &tls.Config{
 		ServerName: host, InsecureSkipVerify: true, //nolint:gosec // Prober.certificate verifies
 		MinVersion: tls.VersionTLS10, MaxVersion: most, // to find servers that speak no better
@@ -160,10 +154,4 @@ func timedOut(err error) bool {
 func whole(text string) string { return provider.Printable(strings.Join(strings.Fields(text), " "), 0) }
 
 // clean is whole for messages: not long.
-func clean(text string) string {
-	text = whole(text)
-	if runes := []rune(text); len(runes) > 200 {
-		text = string(runes[:200]) + "…"
-	}
-	return text
-}
+func clean(text string) string { return provider.Printable(whole(text), 200) }

@@ -169,8 +169,8 @@ func (c *comparison) run() {
 		f := c.fault("have-port-mode").Because("port %d wants TLS from the first byte; STARTTLS ends there in a time-out",
 			c.Port)
 		if svc.Security == provider.STARTTLS {
-			f = f.Because("port %d begins in clear and switches to TLS by STARTTLS; SSL/TLS from the first byte ends there in "+
-				"\"wrong version number\" or a time-out", c.Port)
+			f = f.Because("port %d begins in clear text and switches to TLS by STARTTLS; SSL/TLS from the first byte ends "+
+				"there in \"wrong version number\" or a time-out", c.Port)
 		}
 		if c.use != "" {
 			c.add(f.Do("use %s", c.use))

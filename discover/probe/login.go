@@ -155,7 +155,7 @@ func (s *session) withheld(m mechanism, usable bool) string {
 	case !s.t.Trusted:
 		return "the settings did not come from the configuration or over verified https"
 	case !s.t.Allowed:
-		return s.t.Server.Host + " is not of the domain or its mail exchangers, and nobody has allowed it"
+		return s.t.Server.Host + " belongs neither to the domain nor to its mail exchangers, and nobody has allowed it"
 	case !usable:
 		return "the server offers no method for it (" + s.offer.methods() + ")"
 	case !s.p.first(Subject(s.t.Server)):

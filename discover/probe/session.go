@@ -145,7 +145,7 @@ func (s *session) diagnose(ctx context.Context, err error) finding.Finding {
 		return s.otherProtocol(began)
 	case silent && !s.secure && s.p.speaksTLS(ctx, s.t.Server):
 		return s.about("tls-mode-starttls").Because("the port speaks TLS from the first byte, and the settings say "+
-			"%s; a program that waits in clear for a greeting waits in vain", s.t.Server.Security)
+			"%s; a program that waits for a greeting in clear text gets none", s.t.Server.Security)
 	case silent:
 		return s.about("connect-server-silent")
 	case errors.Is(err, io.EOF):
@@ -213,7 +213,7 @@ func (s *session) handshake(ctx context.Context) error {
 	if state.Version < tls.VersionTLS12 {
 		faults = append(faults, s.about("tls-version-old").
 			Because("the server speaks %s at most, which programs of today refuse (RFC 8996)", tls.VersionName(state.Version)).
-			Do("update the server, or set its least version to TLS 1.2 (Postfix: smtpd_tls_protocols and "+
+			Do("update the server, or set its minimum version to TLS 1.2 (Postfix: smtpd_tls_protocols and "+
 				"smtpd_tls_mandatory_protocols, Dovecot: ssl_min_protocol)"))
 	}
 	s.add(faults...)

@@ -62,7 +62,7 @@ func (d *inspection) reportMTASTS(n *Neighbours, exchangers []string) {
 	}
 	if len(got) > 1 || !stsID.MatchString(dnssrv.Texts(got)[0]) {
 		broken("there must be one record v=STSv1 with an id of letters and digits (RFC 8461, section 3.1); " +
-			"senders take this for none")
+			"senders treat this as no record")
 		return
 	}
 	if n.Fetch == nil {
@@ -153,7 +153,7 @@ func (d *inspection) reportDANE(host string) {
 	case !a.AD && d.checker.validates():
 		f = d.compared("dns-dane-insecure", a.Name, dns.TypeTLSA, statusDiffers, nil, a.RRs)
 	case !a.AD:
-		f = f.Because("%s; whether DNSSEC vouches for it, which it must, this resolver does not tell", f.Cause)
+		f = f.Because("%s; this resolver does not say whether DNSSEC protects it, as it must", f.Cause)
 	}
 	d.add(f)
 }

@@ -46,7 +46,7 @@ func unreadable(zone string, a query.Answer) *fault {
 // delegated: a name belongs to a zone that is not the one to be updated.
 func delegated(name, child string) *fault {
 	return newFault("dns-publish-delegated", name,
-		"%s is delegated: it lies in the zone %s, which other name servers have; nothing was written",
+		"%s is delegated: it lies in the zone %s, which is on other name servers; nothing was written",
 		dnssrv.Plain(name), dnssrv.Plain(child))
 }
 

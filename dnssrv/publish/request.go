@@ -112,7 +112,7 @@ func (p *apiBackend) once(ctx context.Context, method, path string, body []byte,
 			err = json.Unmarshal(said, out)
 		}
 		if err != nil {
-			err = p.unread(method, fmt.Errorf("the answer is not what the API is described to give: %w", err))
+			err = p.unread(method, fmt.Errorf("the answer is not of the form that the API's documentation describes: %w", err))
 		}
 		return a.Header, noRetry, err
 	case a.StatusCode == http.StatusTooManyRequests || a.StatusCode == http.StatusLocked:

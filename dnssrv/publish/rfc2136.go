@@ -122,12 +122,12 @@ func (p *updater) Replace(ctx context.Context, u *ZoneUpdate) error {
 	return p.readAnswer(u, r, err)
 }
 
-// refusal is the finding of an answer that says no, and its cause where that is not the catalogue's: %[1]s is the server,
-// %[2]s the zone, %[3]s the key, %[4]s the code, %[5]s a detail, %[6]s the key's name.
+// refusal is the finding of an answer that says no, and its cause where that is not the catalogue's: %[1]s is the
+// server, %[2]s the zone, %[3]s the key, %[4]s the code, %[5]s a detail, %[6]s the key's name.
 type refusal struct{ id, cause string }
 
-var raced = refusal{"dns-publish-raced", "a record of %[2]s is no longer what it was when the changes were shown (%[4]s), " +
-	"so the server refused all of them and nothing was written"}
+var raced = refusal{"dns-publish-raced", "a record of %[2]s is no longer what it was when the changes were shown " +
+	"(%[4]s), so the server refused all of them and nothing was written"}
 
 // others is the place of the codes that have none of their own.
 const others = -1
@@ -148,8 +148,9 @@ var refusals = map[int]refusal{
 // keyRefusals are what the errors of a TSIG record mean (RFC 8945 §5.2). The others are BADSIG, and BADTRUNC, which
 // full-length signatures do not meet.
 var keyRefusals = map[int]refusal{
-	dns.RcodeBadKey:  {"dns-publish-key-unknown", "%[1]s has no TSIG key %[3]s (BADKEY); nothing was written"},
-	dns.RcodeBadTime: {"dns-publish-clock", "the clock of %[1]s differs from the one here by %[5]s (BADTIME); nothing was written"},
+	dns.RcodeBadKey: {"dns-publish-key-unknown", "%[1]s has no TSIG key %[3]s (BADKEY); nothing was written"},
+	dns.RcodeBadTime: {"dns-publish-clock",
+		"the clock of %[1]s differs from the one here by %[5]s (BADTIME); nothing was written"},
 	others: {"dns-publish-key-wrong",
 		"%[1]s knows the key %[6]s, but not with this secret (BADSIG); nothing was written"},
 }

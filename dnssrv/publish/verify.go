@@ -74,7 +74,7 @@ func outcome(u *ZoneUpdate, err error, left []Change, unseen error) finding.Find
 			unseen = errors.New(shown(left))
 		}
 		return finding.New("dns-publish-not-served", zone).
-			Because("%s took the update, yet does not show it: %v", u.Server, unseen)
+			Because("%s accepted the update but does not show it: %v", u.Server, unseen)
 	case sure:
 		return fault.found
 	}
