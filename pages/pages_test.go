@@ -98,7 +98,7 @@ func TestProviderTruth(t *testing.T) {
 		{func(p *provider.Provider) {
 			p.Enable = &provider.Enable{URL: "https://example.org/switch",
 				Instructions: []provider.Note{{Lang: "de", Text: "Hier."}, {Lang: "en", Text: "Here."}}}
-		}, `<li><span><a href="https://example.org/switch" rel="noreferrer">Switch access for mail programs on first</a><br><span>Here.</span></span></li>`, "Hier."},
+		}, `<li><span><a href="https://example.org/switch" rel="noreferrer">First switch on access for mail programs</a><br><span>Here.</span></span></li>`, "Hier."},
 		{func(p *provider.Provider) {
 			p.Incoming = append(p.Incoming,
 				provider.Server{Protocol: provider.POP3, Host: "pop.example.org", Port: 995, Security: provider.TLS,
