@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -106,7 +107,7 @@ func (p *updater) Replace(ctx context.Context, u *ZoneUpdate) error {
 	_ = raw.SetDeadline(deadline)
 	defer context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })()
 
-	conn := &dns.Conn{Conn: raw, TsigProvider: signer{p.o.Key}}
+	conn := &dns.Conn{Conn: raw, TsigSecret: map[string]string{p.o.Key.Name: p.o.Key.secret}}
 	m := u.Message()
 	m.SetTsig(p.o.Key.Name, p.o.Key.Algorithm, uint16(fudge/time.Second), time.Now().Unix())
 	if err := conn.WriteMsg(m); err != nil {
@@ -115,6 +116,9 @@ func (p *updater) Replace(ctx context.Context, u *ZoneUpdate) error {
 	r, err := conn.ReadMsg()
 	if r == nil {
 		return fmt.Errorf("%w: %w", errNoAnswer, query.Contextual(ctx, err))
+	}
+	if t := r.IsTsig(); err == nil && t != nil && !strings.EqualFold(t.Algorithm, p.o.Key.Algorithm) {
+		err = dns.ErrKeyAlg // RFC 8945 §5.3
 	}
 	if !query.Answers(r, m) {
 		return fmt.Errorf("%w: the server answered something else", errNoAnswer)

@@ -5,7 +5,8 @@ import (
 	"context"
 	"iter"
 	"sync"
-	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Question is a name, lower case with its trailing dot, and a type.
@@ -32,16 +33,15 @@ func Together[T, R any](list []T, f func(T) R) []R { return each(list, len(list)
 
 func each[T, R any](list []T, workers int, f func(T) R) []R {
 	out := make([]R, len(list))
-	var next atomic.Int64
-	var all sync.WaitGroup
-	for range min(workers, len(list)) {
-		all.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(list)); i = next.Add(1) - 1 {
-				out[i] = f(list[i])
-			}
+	var all errgroup.Group
+	all.SetLimit(workers)
+	for i, v := range list {
+		all.Go(func() error {
+			out[i] = f(v)
+			return nil
 		})
 	}
-	all.Wait()
+	_ = all.Wait() // there are no errors
 	return out
 }
 

@@ -53,7 +53,7 @@ func TestPorts(t *testing.T) {
 			t.Errorf("%d questions from %s", n, port)
 		}
 	}
-	if len(asked) < 10 {
+	if len(asked) < 8 { // of ten sockets; the system may give a port twice
 		t.Errorf("%d ports for 105 questions", len(asked))
 	}
 }
