@@ -153,7 +153,7 @@ func (d *decoder) null(n ast.Node, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Slice, reflect.Struct, reflect.Pointer:
 		if key == "providers" || key == "sources" || v.Kind() != reflect.Slice {
-			d.fault("config-value-missing", n, "the key has no value, and the default is used", fix)
+			d.fault("config-value-missing", n, "the key has no value, so the default is used", fix)
 			f := &d.faults[len(d.faults)-1]
 			f.Level, d.broken = finding.Warn, d.broken[:len(d.broken)-1]
 			return

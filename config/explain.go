@@ -42,7 +42,7 @@ var (
 // notices later.
 func (e *syntaxError) words() (cause, fix string) {
 	if e.message == errNested.Error() {
-		return fmt.Sprintf("values nested more than %d deep", maxDepth), "write them without the brackets around"
+		return fmt.Sprintf("values nested more than %d deep", maxDepth), "leave out the brackets around them"
 	}
 	if cause, fix := e.tab(); cause != "" {
 		return cause, fix

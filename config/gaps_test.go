@@ -57,7 +57,7 @@ func TestFaultsWithTheirCures(t *testing.T) {
 		"providers:\n  - {domains_command: [], " + servers + "}\n":                                                   "domains_command|no program",
 		"providers:\n  - {domains_command: [\"\"], " + servers + "}\n":                                               "domains_command|no program",
 		"providers:\n  - {domains_command: [ls -l], " + servers + "}\n":                                              "not run by a shell|[ls, -l]",
-		source + ", timeout: 0s}\n":                                                                                  "timeout|no time is left for an answer",
+		source + ", timeout: 0s}\n":                                                                                  "timeout|there is no time for an answer",
 		source + ", ca_file: none.pem}\n":                                                                            "sources[0].ca_file|none.pem",
 		"providers:\n  - {domains: [example.org], incoming: [\"mail.example.org\"], " + servers[38:] + "}\n":         `"mail.example.org" is not a server|did you mean imaps://mail.example.org?`,
 		"providers:\n  - {domains: [example.org], incoming: [\"imsp://mail.example.org\"], " + servers[38:] + "}\n":  `did you mean imap://mail.example.org?`,

@@ -164,7 +164,7 @@ func (b *builder) file(e *Entry, i int) {
 		bad := finding.New("config-domain-invalid", at.String()).Because("%s", notDomain(raw)).Do("%s", domainFix(raw))
 		if f.Format == FormatAddresses { // another program's file: what is good in it counts
 			bad.Level = finding.Warn
-			bad = bad.Do("its mail has no settings; nothing is to be done if that is meant")
+			bad = bad.Do("mail at this name has no settings; if that is intended, there is nothing to do")
 		}
 		b.faults = append(b.faults, bad)
 		return f.Format == FormatAddresses || len(b.faults) <= manyFaults

@@ -84,7 +84,7 @@ func (s *checkedSource) check(i int) {
 	}
 	s.logins()
 	if s.Timeout != nil && *s.Timeout == 0 {
-		s.bad("config-value-invalid", "timeout", "no time is left for an answer", "write for example timeout: 2s")
+		s.bad("config-value-invalid", "timeout", "there is no time for an answer", "write for example timeout: 2s")
 	}
 }
 

@@ -97,7 +97,7 @@ func (s *Service) commit(c *change) {
 func (s *Service) reload(by string) {
 	c, err := s.prepare()
 	if err != nil {
-		reason := "the configuration could not be read again, the one from before is served: " + err.Error()
+		reason := "the configuration could not be read again; the previous one stays in force: " + err.Error()
 		s.log.Error(reason)
 		s.srv.ReloadFailed(reason)
 		s.srv.Reloaded(false)
@@ -105,7 +105,7 @@ func (s *Service) reload(by string) {
 		return
 	}
 	if keys := s.running.NeedsRestart(c.cfg); len(keys) > 0 {
-		s.log.Warn("changed settings take effect after a restart only", "keys", keys)
+		s.log.Warn("changed settings take effect only after a restart", "keys", keys)
 	}
 	s.commit(c)
 	s.srv.Reloaded(true)

@@ -42,7 +42,7 @@ func (s *Service) listen(ctx context.Context) {
 	s.replicas.Listen(ctx, func(text string) {
 		domain, err := provider.ParseDomain(text)
 		if text != "" && err != nil {
-			s.log.Warn("a purge that names no domain", "length", len(text))
+			s.log.Warn("a purge that does not name a domain", "length", len(text))
 			return
 		}
 		s.forget(domain)

@@ -149,7 +149,7 @@ func TestPurgeAndReplicas(t *testing.T) {
 		if one, two := known("life.test"), known("life2.test"); !one || two != (said == "") {
 			t.Errorf("after %q: %v %v", said, one, two)
 		}
-		if log := r.log.take(); strings.Count(log, "a purge that names no domain") != 1 ||
+		if log := r.log.take(); strings.Count(log, "a purge that does not name a domain") != 1 ||
 			!strings.Contains(log, "length=15") || strings.Contains(log, "smith") {
 			t.Error(log)
 		}

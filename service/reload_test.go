@@ -247,7 +247,7 @@ func TestFailedReloadsCostNothing(t *testing.T) {
 			if fails && len(before) != len(r.sources.all()) {
 				t.Errorf("%s and %s: other sources are open", a.name, b.name)
 			}
-			if fails != strings.Contains(ready, "could not be read again, the one from before is served") ||
+			if fails != strings.Contains(ready, "could not be read again; the previous one stays in force") ||
 				fails == strings.Contains(log, "msg=reloaded") {
 				t.Errorf("%s and %s: /readyz %s\n%s", a.name, b.name, ready, log)
 			}

@@ -150,7 +150,7 @@ func (s *Service) greet(plain net.Addr, data *config.Data) {
 		}
 		break
 	}
-	s.log.Info("the page for people is there", "url", url, "next", next)
+	s.log.Info("the page for people is ready", "url", url, "next", next)
 }
 
 // startupFindings are what is likely to be missed later.

@@ -155,7 +155,7 @@ func TestReadyTellsOfQuestions(t *testing.T) {
 }
 
 // A round of the watch that cannot be ended leaves what the last one found, and
-// /readyz and the log say why: here the list breaks off, the resolver is silent,
+// /readyz and the log say why: here the list ends early, the resolver is silent,
 // fails or refuses all, or goes away in the middle.
 func TestWatchCannotLook(t *testing.T) {
 	t.Parallel()

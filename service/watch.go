@@ -48,7 +48,7 @@ func (w *watch) run(ctx context.Context) {
 	}
 }
 
-// round checks every domain once and reports the outcome. If the list breaks off or the resolver is down, the last
+// round checks every domain once and reports the outcome. If the list ends early or the resolver is down, the last
 // complete round stays; if a look-up fails, what was known about its domain.
 func (w *watch) round(ctx context.Context) {
 	result, broken, missed, err := w.look(ctx)
@@ -65,7 +65,7 @@ func (w *watch) round(ctx context.Context) {
 	result.Broken, result.At = len(broken), time.Now()
 	w.srv.RecordsChecked(result)
 	if missed != nil {
-		w.log.Error("not every domain's records can be watched", "error", missed)
+		w.log.Error("the records of some domains cannot be watched", "error", missed)
 		w.srv.RecordsUnchecked(missed.Error())
 	}
 }
@@ -165,7 +165,7 @@ func (w *watch) logChanges(broken map[string]string) {
 	}
 	for domain := range w.broken {
 		if _, still := broken[domain]; !still {
-			w.log.Info("records are right again", "domain", domain)
+			w.log.Info("records are correct again", "domain", domain)
 		}
 	}
 }

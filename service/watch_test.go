@@ -92,7 +92,7 @@ func TestWatchLogsChanges(t *testing.T) {
 	w.logChanges(map[string]string{"same.test": "a", "other.test": "b", "new.test": "c"})
 	log := r.log.take()
 	for _, want := range []string{`"records to fix" domain=other.test faults=b`,
-		`"records to fix" domain=new.test faults=c`, `"records are right again" domain=right.test`} {
+		`"records to fix" domain=new.test faults=c`, `"records are correct again" domain=right.test`} {
 		if !strings.Contains(log, want) {
 			t.Errorf("no %s in\n%s", want, log)
 		}

@@ -138,7 +138,7 @@ func (l *domainList) args(verb string, args []string) ([]string, error) {
 	case chosen == 0:
 		return nil, usagef("no domain given; write the domains to %s, or --all, or --file FILE", verb)
 	case chosen > 1:
-		return nil, usagef("domains, --all and --file FILE exclude one another; "+
+		return nil, usagef("domains, --all and --file FILE cannot be used together; "+
 			"write the domains to %s, or --all, or --file FILE", verb)
 	}
 	return domainArgs(args)
@@ -158,7 +158,7 @@ func (a *app) domains(ctx context.Context, l domainList, own *service.OwnDomains
 	}
 	count, domains, err := fileValues(l.file, a.stdin, parseDomain)
 	if err == nil && count == 0 {
-		err = usagef("--file %s: no domain in it", l.file)
+		err = usagef("--file %s: it lists no domain", l.file)
 	}
 	return count, domains, err
 }

@@ -142,7 +142,7 @@ func (d *dnsPlan) outside(domain string) error {
 	if d.shape.Zone == "" || provider.Below(domain, d.shape.Zone) {
 		return nil
 	}
-	return usagef("%s does not lie in the zone %s of --zone", domain, d.shape.Zone)
+	return usagef("%s is not in the zone %s of --zone", domain, d.shape.Zone)
 }
 
 func (d *dnsPlan) print(p plannedDomain, further bool) error {

@@ -71,12 +71,12 @@ func (a *app) dnsPublishCommand() *cobra.Command {
 	f.StringVar(&d.apiURL, "api-url", "", "where the API is (default: the provider's; needed for powerdns)")
 	f.StringVar(&d.token, "token-file", "",
 		"the API's token is the first line of this `file` (default: "+tokenVariable+" of the environment)")
-	f.StringVar(&d.exec, "exec", "", "have this shell `command` make the changes, which are JSON on its standard input")
+	f.StringVar(&d.exec, "exec", "", "let this shell `command` make the changes; it gets them as JSON on standard input")
 	f.Float64Var(&d.rate, "rate", 0, "most requests a `second` to the API (default: what the provider allows)")
-	f.StringVar(&d.since, "since", "", "pass over the domains in this `file`, and add each that is done, to resume")
+	f.StringVar(&d.since, "since", "", "skip the domains in this `file`, and add each one that is done, to resume")
 	f.BoolVar(&d.dryRun, "dry-run", false, "show the changes and send nothing")
 	f.BoolVar(&d.yes, "yes", false, "do not ask before publishing")
-	f.DurationVar(&d.wait, "wait", 15*time.Second, "how `long` servers get to show what was published")
+	f.DurationVar(&d.wait, "wait", 15*time.Second, "how `long` to wait until servers show what was published")
 	exclusive(cmd, "tsig-file", "api", "exec")
 	exclusive(cmd, "server", "api")
 	return cmd
@@ -93,10 +93,10 @@ func (d *dnsPublish) options() (o publish.Options, err error) {
 	}
 	if _, asked := terminal(d.stdin); !d.dryRun && !d.yes && !asked {
 		return o, usagef("publish asks before it writes, and there is no terminal to ask on; " +
-			"look with --dry-run, then give --yes")
+			"try --dry-run, then give --yes")
 	}
 	if !d.yes && !d.dryRun && d.list.file == "-" {
-		return o, usagef("--file -: standard input has the domains, so nobody can be asked on it; " +
+		return o, usagef("--file -: standard input has the domains, so no question can be asked on it; " +
 			"give --yes, or a file")
 	}
 	switch {

@@ -44,8 +44,8 @@ func (a *app) doctorCommand() *cobra.Command {
 		return err
 	}}, "have", "a server you have typed in: `HOST:PORT/tls|starttls|plain[/password|oauth2]` (repeatable)")
 	f.StringVar(&d.username, "username", "", "the user `name` you have typed in; also the one to log in with")
-	f.BoolVar(&d.offline, "offline", false, "only compare --have and --username, ask no network")
-	f.BoolVarP(&d.verbose, "verbose", "v", false, "say all: what is fine, too, and what each server said")
+	f.BoolVar(&d.offline, "offline", false, "only compare --have and --username, without the network")
+	f.BoolVarP(&d.verbose, "verbose", "v", false, "show everything: also what is fine, and what each server said")
 	return cmd
 }
 

@@ -20,7 +20,7 @@ const mostPasted = 64 << 10
 
 var errNoText = errors.New("there is no text; give an error message as an argument or on standard input")
 
-var errUnexplained = errors.New("nothing known is in this text; " +
+var errUnexplained = errors.New("this text contains no message that is known; " +
 	"paste the server's whole reply with its numbers (for example 535 5.7.139 …), " +
 	"or run autoconfig doctor ADDRESS to ask the servers themselves")
 

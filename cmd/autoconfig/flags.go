@@ -60,7 +60,7 @@ func langFlag(to *string) *flagValue {
 	languages := finding.Languages()
 	return &flagValue{words: languages, set: func(s string) error {
 		if !slices.Contains(languages, s) {
-			return errors.New("there are no texts in it; write " + provider.OrList(languages))
+			return errors.New("there are no texts in this language; write " + provider.OrList(languages))
 		}
 		*to = s
 		return nil
@@ -95,7 +95,7 @@ func exclusive(cmd *cobra.Command, names ...string) {
 	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
 		given := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !cmd.Flags().Changed(name) })
 		if len(given) > 1 {
-			return misusef("--%s and --%s exclude one another; write one of --%s",
+			return misusef("--%s and --%s cannot be used together; write one of --%s",
 				given[0], given[1], strings.Join(names, ", --"))
 		}
 		if before != nil {

@@ -46,9 +46,9 @@ func (a *app) initCommand() *cobra.Command {
 		}}
 	}
 	f.Var(server(provider.IMAP, &b.given.IMAP), "imap",
-		"the `server` for reading mail: HOST, HOST:PORT or imaps://HOST (default: looked for)")
+		"the `server` for reading mail: HOST, HOST:PORT or imaps://HOST (default: what is found)")
 	f.Var(server(provider.SMTP, &b.given.SMTP), "smtp",
-		"the `server` for sending mail: HOST, HOST:PORT or submissions://HOST (default: looked for)")
+		"the `server` for sending mail: HOST, HOST:PORT or submissions://HOST (default: what is found)")
 	f.Var(&flagValue{set: func(s string) (err error) {
 		b.serviceHost, err = hostName(s)
 		return err
@@ -60,13 +60,13 @@ func (a *app) initCommand() *cobra.Command {
 		}
 		b.acme = s
 		return nil
-	}}, "acme", "answer https without a proxy, with certificates for which this `address` is the contact")
+	}}, "acme", "answer https without a proxy; this `address` is the contact for the certificates")
 	f.StringVar(&b.output, "output", "",
 		"write this `file` (default: that of --config, else autoconfig.yaml); - is standard output")
 	f.StringVar(&b.caddyfile, "caddyfile", "", "write a `file` for a Caddy in front, which has the certificates")
 	f.BoolVar(&b.dryRun, "dry-run", false, "print the file, write nothing")
 	f.BoolVar(&b.yes, "yes", false, "ask nothing")
-	f.BoolVar(&b.offline, "offline", false, "look at nothing: take the servers of --imap and --smtp")
+	f.BoolVar(&b.offline, "offline", false, "look for nothing: take the servers of --imap and --smtp")
 	return cmd
 }
 
@@ -79,7 +79,7 @@ func (b *beginning) run(ctx context.Context, args []string) error {
 	}
 	for _, path := range []string{b.output, b.caddyfile} {
 		if _, err := os.Lstat(path); path != "" && path != "-" && err == nil {
-			return usagef("%s is there already, and init writes over nothing; "+
+			return usagef("%s exists already, and init writes over no file; "+
 				"give another name, or --output - to print it", path)
 		}
 	}
@@ -88,7 +88,7 @@ func (b *beginning) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if b.offline && (b.given.IMAP == nil || b.given.SMTP == nil) {
-		return usagef("--offline looks at nothing; say which servers there are: --imap HOST --smtp HOST")
+		return usagef("--offline does not look for servers; name them with --imap HOST --smtp HOST")
 	}
 	draft, err := b.draft(ctx, domain, b.given)
 	if err != nil {
@@ -182,7 +182,7 @@ func (b *beginning) look(ctx context.Context, domain string, o setup.Options) (s
 		}
 		if !b.person || missing != nil {
 			return setup.Draft{}, fmt.Errorf("no %s server can be announced, for the reasons above; name another with %s HOST, "+
-				"or take it without a look with --offline", strings.ToUpper(string(protocol)), flag)
+				"or give it unchecked with --offline", strings.ToUpper(string(protocol)), flag)
 		}
 		text := b.ask(ctx, strings.ToUpper(string(protocol))+" server (HOST or HOST:PORT): ")
 		server, err := setup.Server(protocol, text)

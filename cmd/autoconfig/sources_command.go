@@ -83,7 +83,7 @@ func (a *app) checkSource(ctx context.Context, rows *source.Rows, all bool) bool
 			fmt.Fprintf(a.stdout, "%s: answers, but not about %q of its list: %s\n", rows.Name(), domain, err)
 			return false
 		case err != nil:
-			fmt.Fprintf(a.stdout, "%s: answers, but its list breaks off after %d: %s\n", rows.Name(), good+bad, err)
+			fmt.Fprintf(a.stdout, "%s: answers, but its list ends early, after %d: %s\n", rows.Name(), good+bad, err)
 			return false
 		default:
 			good++

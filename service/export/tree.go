@@ -35,7 +35,7 @@ type tree struct {
 }
 
 // ErrForeign is a folder whose files are not ours to replace and remove.
-var ErrForeign = errors.New("is not empty and holds no export; name a new folder")
+var ErrForeign = errors.New("is not empty and is not an export; name a new folder")
 
 // marker is the folder that tells an export from other people's files, and the place for files on their way.
 const marker = ".autoconfig-export"
