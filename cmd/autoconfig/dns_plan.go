@@ -45,7 +45,7 @@ func (a *app) dnsPlanCommand() *cobra.Command {
 	of := dnssrv.TerraformProviders()
 	f.Var(wordFlag(&d.shape.Terraform, of), "terraform-provider",
 		"whose resources --format terraform writes: "+provider.OrList(of)+" (default "+of[0]+")")
-	f.StringVar(&d.shape.Zone, "zone", "", "the `zone` that labels are relative to (default: the domain)")
+	f.Var(parsedFlag(&d.shape.Zone, parseDomain), "zone", "the `zone` that labels are relative to (default: the domain)")
 	return cmd
 }
 
@@ -56,11 +56,6 @@ func (d *dnsPlan) run(ctx context.Context, args []string) error {
 	args, err := d.list.args("plan", args)
 	if err != nil {
 		return err
-	}
-	if d.shape.Zone != "" {
-		if d.shape.Zone, err = parseDomain(d.shape.Zone); err != nil {
-			return err
-		}
 	}
 	if err := d.load(); err != nil {
 		return err

@@ -25,17 +25,14 @@ type dnsPublish struct {
 	plan    planFlags
 	network network
 	list    domainList
+	options publish.Options // as far as flags are options
 	keyFile string
 	keyName string
-	server  []string // the last one
-	zone    string
 	dryRun  bool
 	yes     bool
-	wait    time.Duration
 	api     string
 	apiURL  string
 	token   string // the file that holds it
-	exec    string
 	rate    float64
 	since   string
 
@@ -63,64 +60,62 @@ func (a *app) dnsPublishCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&d.keyFile, "tsig-file", "", "sign with the TSIG key in this `file`")
 	f.StringVar(&d.keyName, "tsig-key", "", "the `name` of the key, when the file has several")
-	f.Var(&flagValue{set: serverFlag(&d.server)}, "server",
+	f.Var(parsedFlag(&d.options.Server, nameServer), "server",
 		"the primary server at `HOST[:PORT]` (default: the one the SOA record names)")
-	f.StringVar(&d.zone, "zone", "", "the `zone` to change (default: the one that the domain lies in)")
+	f.StringVar(&d.options.Zone, "zone", "", "the `zone` to change (default: the one that the domain lies in)")
 	f.Var(wordFlag(&d.api, publish.Providers()), "api",
 		"publish through the API of "+provider.OrList(publish.Providers()))
 	f.StringVar(&d.apiURL, "api-url", "", "where the API is (default: the provider's; needed for powerdns)")
 	f.StringVar(&d.token, "token-file", "",
 		"the API's token is the first line of this `file` (default: "+tokenVariable+" of the environment)")
-	f.StringVar(&d.exec, "exec", "", "let this shell `command` make the changes; it gets them as JSON on standard input")
+	f.StringVar(&d.options.Exec, "exec", "",
+		"let this shell `command` make the changes; it gets them as JSON on standard input")
 	f.Float64Var(&d.rate, "rate", 0, "most requests a `second` to the API (default: what the provider allows)")
 	f.StringVar(&d.since, "since", "", "skip the domains in this `file`, and add each one that is done, to resume")
 	f.BoolVar(&d.dryRun, "dry-run", false, "show the changes and send nothing")
 	f.BoolVar(&d.yes, "yes", false, "do not ask before publishing")
-	f.DurationVar(&d.wait, "wait", 15*time.Second, "how `long` to wait until servers show what was published")
+	f.DurationVar(&d.options.Wait, "wait", 15*time.Second, "how `long` to wait until servers show what was published")
 	exclusive(cmd, "tsig-file", "api", "exec")
 	exclusive(cmd, "server", "api")
 	return cmd
 }
 
-// options reads the flags. What would keep a change from being made is said before anything is asked.
-func (d *dnsPublish) options() (o publish.Options, err error) {
-	o = publish.Options{Zone: d.zone, Wait: max(d.wait, 1), Exec: d.exec, Output: d.stderr} // 0 would be the default
-	if len(d.server) > 0 {
-		o.Server = d.server[len(d.server)-1]
-	}
-	if zone, err := provider.ParseDomain(d.zone); err == nil { // else of one label, or nonsense that no name lies in
+// complete makes the options whole. What would keep a change from being made is said before anything is asked.
+func (d *dnsPublish) complete() (err error) {
+	o := &d.options
+	o.Wait, o.Output = max(o.Wait, 1), d.stderr                // 0 would be the default
+	if zone, err := provider.ParseDomain(o.Zone); err == nil { // else of one label, or nonsense that no name lies in
 		o.Zone = zone
 	}
 	if _, asked := terminal(d.stdin); !d.dryRun && !d.yes && !asked {
-		return o, usagef("publish asks before it writes, and there is no terminal to ask on; " +
-			"try --dry-run, then give --yes")
+		return usagef("publish asks before it writes, and there is no terminal to ask on; try --dry-run, then give --yes")
 	}
 	if !d.yes && !d.dryRun && d.list.file == "-" {
-		return o, usagef("--file -: standard input has the domains, so no question can be asked on it; " +
+		return usagef("--file -: standard input has the domains, so no question can be asked on it; " +
 			"give --yes, or a file")
 	}
 	switch {
 	case d.rate < 0:
-		return o, usagef("--rate %g: write how many requests a second", d.rate)
+		return usagef("--rate %g: write how many requests a second", d.rate)
 	case d.api != "":
 		o.API, err = d.apiOptions()
-		return o, err
+		return err
 	case d.apiURL != "" || d.token != "":
-		return o, usagef("--api-url and --token-file belong to --api %s", provider.OrList(publish.Providers()))
-	case d.exec != "" || d.dryRun && d.keyFile == "": // nothing is signed
-		return o, nil
+		return usagef("--api-url and --token-file belong to --api %s", provider.OrList(publish.Providers()))
+	case o.Exec != "" || d.dryRun && d.keyFile == "": // nothing is signed
+		return nil
 	case d.keyFile == "":
-		return o, usagef("write --tsig-file FILE (updates are signed with a TSIG key; " +
+		return usagef("write --tsig-file FILE (updates are signed with a TSIG key; " +
 			"tsig-keygen autoconfig makes one), --api PROVIDER or --exec COMMAND")
 	}
 	keys, err := publish.LoadKeys(d.keyFile)
 	if err != nil {
-		return o, usagef("--tsig-file: %w", err)
+		return usagef("--tsig-file: %w", err)
 	}
 	if o.Key, err = publish.PickKey(keys, d.keyName); err != nil {
-		return o, usagef("--tsig-file %s: %w", d.keyFile, err)
+		return usagef("--tsig-file %s: %w", d.keyFile, err)
 	}
-	return o, nil
+	return nil
 }
 
 // apiOptions are the API with its token.
@@ -169,8 +164,7 @@ func (d *dnsPublish) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	options, err := d.options()
-	if err != nil {
+	if err := d.complete(); err != nil {
 		return err
 	}
 	if err := d.load(); err != nil {
@@ -188,7 +182,7 @@ func (d *dnsPublish) run(ctx context.Context, args []string) error {
 		}
 	}()
 	d.own = service.NewOwnDomains(d.data)
-	d.publisher = publish.New(d.network.dnsClient(d.cfg, 0), options)
+	d.publisher = publish.New(d.network.dnsClient(d.cfg, 0), d.options)
 	if !d.list.many() {
 		return d.some(ctx, args)
 	}

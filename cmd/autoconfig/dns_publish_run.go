@@ -73,7 +73,7 @@ func (d *dnsPublish) some(ctx context.Context, domains []string) error {
 // each publishes the domains of a list, a few at a time. One that fails does not stop the rest.
 func (d *dnsPublish) each(ctx context.Context, expected int, domains iter.Seq2[string, error]) error {
 	workers := publishedAtOnce
-	if d.exec != "" || !d.yes && !d.dryRun {
+	if d.options.Exec != "" || !d.yes && !d.dryRun {
 		workers = 1 // a command may not expect company, and a person is asked about one zone after the other
 	}
 	return eachInOrder(ctx, newProgress(d.stderr, expected), domains, workers, d.work, func(job *publishJob) error {

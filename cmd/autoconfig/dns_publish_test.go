@@ -138,14 +138,13 @@ func TestPublishListed(t *testing.T) {
 		var out, words bytes.Buffer
 		a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &words, configPath: config,
 			env: func(string) (string, bool) { return "", false }}
-		d := &dnsPublish{app: a, keyFile: key, server: []string{s.Addr()}, yes: true, done: &doneList{},
-			list: domainList{all: true}}
-		options, err := d.options()
-		if err != nil || d.load() != nil {
+		d := &dnsPublish{app: a, keyFile: key, yes: true, done: &doneList{}, list: domainList{all: true}}
+		d.options.Server = s.Addr()
+		if err := d.complete(); err != nil || d.load() != nil {
 			t.Fatalf("%v %s", err, &words)
 		}
 		d.dryRun, d.yes = c.dryRun, c.yes
-		d.own, d.publisher = service.NewOwnDomains(d.data), publish.New(d.network.dnsClient(d.cfg, 0), options)
+		d.own, d.publisher = service.NewOwnDomains(d.data), publish.New(d.network.dnsClient(d.cfg, 0), d.options)
 		zones := d.work(t.Context(), "example.test").zones
 		if len(zones) != 1 || len(zones[0].Changes) == 0 || zones[0].tried != c.tried || zones[0].Published != c.tried ||
 			out.Len() > 0 {

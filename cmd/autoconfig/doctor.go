@@ -38,11 +38,8 @@ func (a *app) doctorCommand() *cobra.Command {
 	d.secret.flags(cmd)
 	d.formatFlag(cmd, &d.format)
 	f := cmd.Flags()
-	f.Var(&flagValue{set: func(s string) error {
-		t, err := probe.ParseTyped(s)
-		d.have = append(d.have, t)
-		return err
-	}}, "have", "a server you have typed in: `HOST:PORT/tls|starttls|plain[/password|oauth2]` (repeatable)")
+	f.Var(listFlag(&d.have, probe.ParseTyped), "have",
+		"a server you have typed in: `HOST:PORT/tls|starttls|plain[/password|oauth2]` (repeatable)")
 	f.StringVar(&d.username, "username", "", "the user `name` you have typed in; also the one to log in with")
 	f.BoolVar(&d.offline, "offline", false, "only compare --have and --username, without the network")
 	f.BoolVarP(&d.verbose, "verbose", "v", false, "show everything: also what is fine, and what each server said")

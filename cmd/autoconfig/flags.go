@@ -27,6 +27,23 @@ func (f *flagValue) Set(s string) error { return f.set(s) }
 func (f *flagValue) String() string     { return f.shown }
 func (f *flagValue) Type() string       { return "value" }
 
+// parsedFlag is a flag with the value that parse reads.
+func parsedFlag[T any](to *T, parse func(string) (T, error)) *flagValue {
+	return &flagValue{set: func(s string) (err error) {
+		*to, err = parse(s)
+		return err
+	}}
+}
+
+// listFlag is a repeatable flag with the values that parse reads.
+func listFlag[T any](to *[]T, parse func(string) (T, error)) *flagValue {
+	return &flagValue{set: func(s string) error {
+		v, err := parse(s)
+		*to = append(*to, v)
+		return err
+	}}
+}
+
 // wordFlag is a flag that takes one of some words; to has the default.
 func wordFlag(to *string, words []string) *flagValue {
 	return &flagValue{shown: *to, words: words, set: func(s string) error {

@@ -40,27 +40,17 @@ func (a *app) initCommand() *cobra.Command {
 	b.network.discoveryFlags(cmd)
 	f := cmd.Flags()
 	server := func(p provider.Protocol, to **provider.Server) *flagValue {
-		return &flagValue{set: func(s string) (err error) {
-			*to, err = setup.Server(p, s)
-			return err
-		}}
+		return parsedFlag(to, func(s string) (*provider.Server, error) { return setup.Server(p, s) })
 	}
 	f.Var(server(provider.IMAP, &b.given.IMAP), "imap",
 		"the `server` for reading mail: HOST, HOST:PORT or imaps://HOST (default: what is found)")
 	f.Var(server(provider.SMTP, &b.given.SMTP), "smtp",
 		"the `server` for sending mail: HOST, HOST:PORT or submissions://HOST (default: what is found)")
-	f.Var(&flagValue{set: func(s string) (err error) {
-		b.serviceHost, err = hostName(s)
-		return err
-	}}, "service-host", "the `name` that this server will be reached by (default autoconfig.DOMAIN)")
+	f.Var(parsedFlag(&b.serviceHost, hostName), "service-host",
+		"the `name` that this server will be reached by (default autoconfig.DOMAIN)")
 	f.StringVar(&b.name, "name", "", "the provider's `name` as people read it (default: the domain)")
-	f.Var(&flagValue{set: func(s string) error {
-		if _, err := provider.ParseAddress(s); err != nil {
-			return errors.New("not an e-mail address; write for example hostmaster@example.org")
-		}
-		b.acme = s
-		return nil
-	}}, "acme", "answer https without a proxy; this `address` is the contact for the certificates")
+	f.Var(parsedFlag(&b.acme, mailAddress), "acme",
+		"answer https without a proxy; this `address` is the contact for the certificates")
 	f.StringVar(&b.output, "output", "",
 		"write this `file` (default: that of --config, else autoconfig.yaml); - is standard output")
 	f.StringVar(&b.caddyfile, "caddyfile", "", "write a `file` for a Caddy in front, which has the certificates")
@@ -126,6 +116,14 @@ func (b *beginning) domain(ctx context.Context, args []string) (string, error) {
 		return "", usagef("%s is served without a configuration (%s); init is for domains of your own", addr.Domain, id)
 	}
 	return addr.Domain, nil
+}
+
+func mailAddress(s string) (string, error) {
+	_, err := provider.ParseAddress(s)
+	if err != nil {
+		err = errors.New("not an e-mail address; write for example hostmaster@example.org")
+	}
+	return s, err
 }
 
 func hostName(s string) (string, error) {

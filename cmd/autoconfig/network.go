@@ -33,9 +33,9 @@ type network struct {
 func (n *network) flags(cmd *cobra.Command) {
 	n.connect = connections{}
 	f := cmd.Flags()
-	f.Var(&flagValue{set: serverFlag(&n.resolvers)}, "resolver",
+	f.Var(listFlag(&n.resolvers, nameServer), "resolver",
 		"ask the DNS resolver at `HOST[:PORT]` (repeatable; default: dns.resolver of the configuration, then the system's)")
-	f.Var(rootsFlag(&n.roots), "ca", "trust the authorities in the PEM `file` too")
+	f.Var(parsedFlag(&n.roots, service.Roots), "ca", "trust the authorities in the PEM `file` too")
 	f.Var(&flagValue{set: n.connect.add}, "connect-to",
 		"for HOST:PORT connect to another host and port, as curl does: `HOST:PORT:HOST:PORT` (repeatable)")
 }
@@ -96,14 +96,6 @@ func (n *network) guarded(client *query.Client) *http.Transport {
 	return t
 }
 
-// rootsFlag reads the authorities of --ca: the system's, and those in the file.
-func rootsFlag(to **x509.CertPool) *flagValue {
-	return &flagValue{set: func(path string) (err error) {
-		*to, err = service.Roots(path)
-		return err
-	}}
-}
-
 // connections are the --connect-to flags: from HOST:PORT to HOST:PORT.
 type connections map[string]string
 
@@ -138,14 +130,11 @@ func (c connections) to(hostPort string) string {
 	return hostPort
 }
 
-// serverFlag reads DNS servers as HOST or HOST:PORT; the port is 53 where none is given.
-func serverFlag(to *[]string) func(string) error {
-	return func(s string) error {
-		at, err := config.HostPort(s, "53")
-		if err != nil {
-			return errors.New("write HOST or HOST:PORT, for example 127.0.0.1:53")
-		}
-		*to = append(*to, at)
-		return nil
+// nameServer reads HOST or HOST:PORT; the port is 53 where none is given.
+func nameServer(s string) (string, error) {
+	at, err := config.HostPort(s, "53")
+	if err != nil {
+		err = errors.New("write HOST or HOST:PORT, for example 127.0.0.1:53")
 	}
+	return at, err
 }

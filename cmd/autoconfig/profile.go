@@ -15,6 +15,7 @@ import (
 	"autoconfig/apple"
 	"autoconfig/finding"
 	"autoconfig/provider"
+	"autoconfig/service"
 )
 
 func (a *app) profileCommand() *cobra.Command {
@@ -26,7 +27,7 @@ func (a *app) profileCommand() *cobra.Command {
 		}
 		return a.verifyProfile(args[0], raw, roots)
 	})
-	verify.Flags().Var(rootsFlag(&roots), "ca", "trust the authorities in the PEM `file` too")
+	verify.Flags().Var(parsedFlag(&roots, service.Roots), "ca", "trust the authorities in the PEM `file` too")
 	return group("profile", "Look into Apple configuration profiles", verify)
 }
 

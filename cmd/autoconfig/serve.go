@@ -12,8 +12,8 @@ import (
 func (a *app) serveCommand() *cobra.Command {
 	var listen, admin string
 	cmd := newCommand("serve", "", nil)
-	cmd.Flags().Var(listenFlag(&listen), "listen", "`address` for plain HTTP (default 127.0.0.1:8080)")
-	cmd.Flags().Var(listenFlag(&admin), "admin", "`address` of the admin listener (default 127.0.0.1:8081)")
+	cmd.Flags().Var(parsedFlag(&listen, listenAddress), "listen", "`address` for plain HTTP (default 127.0.0.1:8080)")
+	cmd.Flags().Var(parsedFlag(&admin, listenAddress), "admin", "`address` of the admin listener (default 127.0.0.1:8081)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		log, flush := service.NewLog(a.stderr, a.level())
 		defer flush()
@@ -35,15 +35,12 @@ func (a *app) serveCommand() *cobra.Command {
 	return cmd
 }
 
-// listenFlag is an address to listen on, or empty for none.
-func listenFlag(to *string) *flagValue {
-	return &flagValue{set: func(s string) error {
-		if s != "" && !config.ListenAddress(s) {
-			return errors.New("not HOST:PORT; write for example 127.0.0.1:8080")
-		}
-		*to = s
-		return nil
-	}}
+// listenAddress reads an address to listen on, or nothing for none.
+func listenAddress(s string) (string, error) {
+	if s != "" && !config.ListenAddress(s) {
+		return "", errors.New("not HOST:PORT; write for example 127.0.0.1:8080")
+	}
+	return s, nil
 }
 
 // configError is err, as wrong usage where the configuration is at fault.
