@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -80,10 +81,7 @@ func (d *discovery) run(ctx context.Context, args []string) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if err := d.print(r, true); err != nil {
-		return err
-	}
-	return silent(r.broken())
+	return cmp.Or(d.print(r, true), silent(r.broken()))
 }
 
 // broken reports what makes the exit status 1: no program finds anything, or what is published is at fault.

@@ -87,21 +87,17 @@ func (a *app) explain(text, lang string) error {
 	for i := range found {
 		found[i] = found[i].In(lang)
 	}
-	if a.json {
-		if err := a.printIndented(struct {
-			Findings []finding.Finding `json:"findings"`
-		}{array(found)}); err != nil {
-			return err
-		}
-	}
+	var err error
 	switch {
 	case strings.TrimSpace(text) == "":
-		return errNoText
+		err = errNoText
 	case len(found) == 0:
-		return errUnexplained
+		err = errUnexplained
 	}
 	if a.json {
-		return nil
+		return cmp.Or(a.printIndented(struct {
+			Findings []finding.Finding `json:"findings"`
+		}{array(found)}), err)
 	}
 	var out strings.Builder
 	for i, f := range found {
@@ -110,8 +106,8 @@ func (a *app) explain(text, lang string) error {
 		}
 		printExplained(&out, f, lang)
 	}
-	_, err := io.WriteString(a.stdout, out.String())
-	return err
+	_, wrong := io.WriteString(a.stdout, out.String())
+	return cmp.Or(err, wrong)
 }
 
 // localeLanguage is the language of LC_ALL, LC_MESSAGES or LANG, whichever is set first (POSIX.1-2017, Base
