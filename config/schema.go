@@ -2,10 +2,8 @@ package config
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/netip"
 	"reflect"
-	"slices"
 	"strings"
 
 	"autoconfig/provider"
@@ -13,7 +11,7 @@ import (
 
 // Schema is the JSON Schema (2020-12) of the configuration, derived from the types the decoder fills.
 func Schema() []byte {
-	root := schemaOf(reflect.TypeFor[Config]())
+	root, _ := schemaOf(reflect.TypeFor[Config]())
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "autoconfig.yaml"
 	out, err := json.MarshalIndent(root, "", "  ")
@@ -25,58 +23,66 @@ func Schema() []byte {
 
 type schema = map[string]any
 
-func schemaOf(t reflect.Type) schema {
+// either is a value of one of several forms.
+func either(forms ...any) schema { return schema{"oneOf": forms} }
+
+// schemaOf describes the values of a type, to a program and in words.
+func schemaOf(t reflect.Type) (_ schema, kind string) {
+	text := schema{"type": "string"}
 	switch t {
 	case reflect.TypeFor[Duration]():
-		return schema{"type": "string", "pattern": `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$|^0$`}
+		return schema{"type": "string", "pattern": `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$|^0$`}, "text"
 	case reflect.TypeFor[netip.Prefix]():
-		return schema{"type": "string", "pattern": `^[0-9a-fA-F:.]+/[0-9]+$`}
-	case reflect.TypeFor[provider.PACCMode]():
-		return schema{"enum": []any{"auto", true, false, "true", "false"}}
-	case reflect.TypeFor[provider.Server]():
-		return schema{"oneOf": []any{schema{"type": "string", "pattern": "^(imaps?|pop3s?|submissions?|sieve)://"},
-			objectOf(t)}}
-	case reflect.TypeFor[Directory]():
-		return schema{"oneOf": []any{schema{"type": "string", "pattern": "^https://"}, objectOf(t)}}
-	case reflect.TypeFor[DomainsFiles]():
-		one := []any{schema{"type": "string"}, objectOf(reflect.TypeFor[DomainsFile]())}
-		return schema{"oneOf": append(one, schema{"type": "array", "items": schema{"oneOf": one}})}
-	case reflect.TypeFor[DomainsCommand]():
-		return schema{"oneOf": []any{schema{"type": "array", "items": schema{"type": "string"}}, objectOf(t)}}
-	case reflect.TypeFor[Resolvers]():
-		return schema{"oneOf": []any{schema{"const": systemResolver},
-			schema{"type": []any{"array", "null"}, "items": schema{"type": "string"}}}}
-	case reflect.TypeFor[Signing]():
-		return schema{"oneOf": []any{schema{"const": signingAuto}, objectOf(t)}}
+		return schema{"type": "string", "pattern": `^[0-9a-fA-F:.]+/[0-9]+$`}, "text"
 	case reflect.TypeFor[netip.Addr]():
-		return schema{"type": "string"}
+		return text, "text"
+	case reflect.TypeFor[provider.PACCMode]():
+		return schema{"enum": []any{"auto", true, false, "true", "false"}}, "auto, false, true"
+	case reflect.TypeFor[provider.Server]():
+		url := schema{"type": "string", "pattern": "^(imaps?|pop3s?|submissions?|sieve)://"}
+		return either(url, objectOf(t)), "text, or mapping"
+	case reflect.TypeFor[Directory]():
+		return either(schema{"type": "string", "pattern": "^https://"}, objectOf(t)), "text, or mapping"
+	case reflect.TypeFor[DomainsFiles]():
+		one := []any{text, objectOf(reflect.TypeFor[DomainsFile]())}
+		list := schema{"type": "array", "items": either(one...)}
+		return either(append(one, list)...), "text, or mapping, or list of text, or mapping"
+	case reflect.TypeFor[DomainsCommand]():
+		return either(schema{"type": "array", "items": text}, objectOf(t)), "list of text, or mapping"
+	case reflect.TypeFor[Resolvers]():
+		list := schema{"type": []any{"array", "null"}, "items": text}
+		return either(schema{"const": systemResolver}, list), systemResolver + ", or list of text"
+	case reflect.TypeFor[Signing]():
+		return either(schema{"const": signingAuto}, objectOf(t)), signingAuto + ", or mapping"
 	case reflect.TypeFor[provider.Autodiscover]():
-		return schema{"oneOf": []any{schema{"enum": []any{"settings", "redirect"}}, objectOf(t)}}
+		words := schema{"enum": []any{"settings", "redirect"}}
+		return either(words, objectOf(t)), "redirect, settings, or mapping"
 	}
 	if words, _, _ := wordsOf(t); words != nil {
-		return schema{"enum": words}
+		return schema{"enum": words}, strings.Join(words, ", ")
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return schemaOf(t.Elem())
 	case reflect.Struct:
-		return objectOf(t)
+		return objectOf(t), "mapping"
 	case reflect.Slice:
-		return schema{"type": "array", "items": schemaOf(t.Elem())}
+		items, kind := schemaOf(t.Elem())
+		return schema{"type": "array", "items": items}, "list of " + kind
 	case reflect.Bool:
-		return schema{"type": "boolean"}
+		return schema{"type": "boolean"}, "true or false"
 	case reflect.Int:
-		return schema{"type": "integer", "minimum": 1}
+		return schema{"type": "integer", "minimum": 1}, "number"
 	case reflect.Uint16:
-		return schema{"type": "integer", "minimum": 1, "maximum": 65535}
+		return schema{"type": "integer", "minimum": 1, "maximum": 65535}, "number"
 	}
-	return schema{"type": "string"}
+	return text, "text"
 }
 
 func objectOf(t reflect.Type) schema {
 	properties := schema{}
 	for key, f := range fieldsOf(t) {
-		s := schemaOf(f.Type)
+		s, _ := schemaOf(f.Type)
 		s["description"] = f.Tag.Get("doc")
 		if kind, ok := s["type"].(string); ok && (f.Type.Kind() == reflect.Struct || f.Type.Kind() == reflect.Slice) {
 			s["type"] = []any{kind, "null"} // the decoder takes an empty value
@@ -102,58 +108,12 @@ func keysIn(path string, t reflect.Type, seen map[reflect.Type]bool) (out []Key)
 			}
 			t = t.Elem()
 		}
-		s := schemaOf(f.Type)
-		if t.Kind() == reflect.Uint8 { // of an address, which is text
-			s, path = schema{"type": "string"}, strings.TrimSuffix(path, "[]")
-		}
-		out = append(out, Key{strings.TrimSuffix(path, "[]"), kindWords(s), f.Tag.Get("doc")})
-		if s := schemaOf(t); t.Kind() == reflect.Struct && (s["type"] == "object" || s["oneOf"] != nil) && !seen[t] {
+		_, kind := schemaOf(f.Type)
+		out = append(out, Key{strings.TrimSuffix(path, "[]"), kind, f.Tag.Get("doc")})
+		if _, kind := schemaOf(t); t.Kind() == reflect.Struct && strings.Contains(kind, "mapping") && !seen[t] {
 			seen[t] = true
 			out = append(out, keysIn(path, t, seen)...)
 		}
 	}
 	return out
-}
-
-// kindWords is what a value may be, for people.
-func kindWords(s schema) string {
-	if list, ok := s["oneOf"].([]any); ok {
-		var words []string
-		for _, one := range list {
-			if one, ok := one.(schema); ok {
-				words = append(words, kindWords(one))
-			}
-		}
-		return strings.Join(words, ", or ")
-	}
-	switch words := s["enum"].(type) {
-	case []string:
-		return strings.Join(words, ", ")
-	case []any: // true and "true" are one word to a person
-		var list []string
-		for _, word := range words {
-			list = append(list, fmt.Sprint(word))
-		}
-		slices.Sort(list)
-		return strings.Join(slices.Compact(list), ", ")
-	}
-	kind := s["type"]
-	if list, ok := kind.([]any); ok {
-		kind = list[0]
-	}
-	switch kind {
-	case "array":
-		if items, ok := s["items"].(schema); ok {
-			return "list of " + kindWords(items)
-		}
-	case "object":
-		return "mapping"
-	case "integer":
-		return "number"
-	case "boolean":
-		return "true or false"
-	case nil:
-		return fmt.Sprint(s["const"])
-	}
-	return "text"
 }
