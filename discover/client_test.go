@@ -12,7 +12,8 @@ import (
 func TestClientsFile(t *testing.T) {
 	t.Parallel()
 	words := map[string][]string{
-		"do": {string(sequence), string(parallel), string(autoconfig), string(poxPost), string(poxGet), string(poxHop), string(mobileSync),
+		"do": {string(sequence), string(parallel), string(autoconfig), string(poxPost), string(poxGet), string(poxHop),
+			string(mobileSync),
 			string(autoJSON), string(paccFetch), string(mailSRV), string(askMX), string(askNS), string(askSRV), string(guess)},
 		"closes":        {string(closeAnswered), string(closeEmpty), string(closeReached), string(closeGiven)},
 		"foreign":       {string(foreignAlways), string(foreignIfTaken)},

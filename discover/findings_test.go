@@ -29,7 +29,8 @@ func ids(list []finding.Finding) []string {
 // ours is the provider that the document names.
 func ours() *provider.Provider {
 	server := func(p provider.Protocol, host string, port uint16, s provider.Security) provider.Server {
-		return provider.Server{Protocol: p, Host: host, Port: port, Security: s, Auth: []provider.Auth{provider.AuthPassword}, Username: provider.EmailAddress}
+		return provider.Server{Protocol: p, Host: host, Port: port, Security: s, Auth: []provider.Auth{provider.AuthPassword},
+			Username: provider.EmailAddress}
 	}
 	return &provider.Provider{Incoming: []provider.Server{server(provider.IMAP, "imap.%EMAILDOMAIN%", 993, provider.TLS)},
 		Outgoing: []provider.Server{server(provider.SMTP, "smtp.%EMAILDOMAIN%", 587, provider.STARTTLS)}}
@@ -66,58 +67,100 @@ func faultRows() []fault {
 	}
 	srvGood := []string{"_imaps._tcp SRV 0 1 993 imap", "_submission._tcp SRV 0 1 587 smtp"}
 	return []fault{
-		{name: "all is well", records: srvGood, answers: good(answers{}), clients: "thunderbird geary deltachat aerc srv thunderbird-android", meant: ours(), byMX: nil, want: nil},
+		{name: "all is well", records: srvGood, answers: good(answers{}),
+			clients: "thunderbird geary deltachat aerc srv thunderbird-android", meant: ours(), byMX: nil, want: nil},
 		{name: "nothing", clients: "thunderbird outlook", want: []string{"discover-settings-none"}},
-		{name: "certificate of another name", records: srvGood, clients: "thunderbird srv", answers: answers{isp3: {body: document}},
-			prepare: func(w *web) { w.bad["autoconfig.example.test"] = spoilt("example.test") }, want: []string{"discover-certificate-name", "discover-https-missing"}},
+		{name: "certificate of another name", records: srvGood, clients: "thunderbird srv",
+			answers: answers{isp3: {body: document}},
+			prepare: func(w *web) { w.bad["autoconfig.example.test"] = spoilt("example.test") },
+			want:    []string{"discover-certificate-name", "discover-https-missing"}},
 		{name: "expired certificate", clients: "thunderbird", answers: answers{isp2: {body: document}},
-			prepare: func(w *web) { w.bad["autoconfig.example.test"] = spoilt("") }, want: []string{"discover-certificate-expired"}},
+			prepare: func(w *web) { w.bad["autoconfig.example.test"] = spoilt("") },
+			want:    []string{"discover-certificate-expired"}},
 		{name: "self-signed certificate", clients: "thunderbird", answers: answers{isp2: {body: document}},
-			prepare: func(w *web) { w.unsigned["autodiscover.example.test"] = true }, want: []string{"discover-certificate-untrusted"}},
+			prepare: func(w *web) { w.unsigned["autodiscover.example.test"] = true },
+			want:    []string{"discover-certificate-untrusted"}},
 		{name: "page where 404 belongs", clients: "thunderbird", answers: good(answers{isp2: {kind: "text/html", body: "<html>hello</html>"}}), want: []string{"discover-page-not-404"}},
-		{name: "page at Autodiscover", clients: "outlook", answers: answers{"POST " + pox2: {kind: "text/html", body: "<!DOCTYPE html>"}, "POST " + pox1: poxSettings("imap")}, want: []string{"discover-page-not-404"}},
+		{name: "page at Autodiscover", clients: "outlook",
+			answers: answers{"POST " + pox2: {kind: "text/html", body: "<!DOCTYPE html>"}, "POST " + pox1: poxSettings("imap")},
+			want:    []string{"discover-page-not-404"}},
 		{name: "wrong type", clients: "thunderbird geary", answers: answers{isp1: {kind: "application/octet-stream", body: document}}, want: []string{"discover-content-type"}},
-		{name: "malformed", clients: "geary aerc", answers: answers{isp1: {body: "<clientConfig>"}, isp2: {body: document}}, want: []string{"discover-document-malformed"}},
-		{name: "empty", clients: "aerc", answers: answers{isp1: {body: "<clientConfig/>"}, isp2: {body: document}}, want: []string{"discover-document-empty"}},
-		{name: "refused by one", clients: "thunderbird aerc", answers: answers{isp1: {body: edit("<port>", `<port a="b">`)}}, want: []string{"discover-document-refused"}},
-		{name: "server error", clients: "thunderbird", answers: good(answers{"POST " + pox1: {status: 500}}), want: []string{"discover-server-error"}},
-		{name: "redirect loop", clients: "thunderbird", answers: answers{isp1: {status: 302, location: isp1}, isp2: {body: document}}, want: []string{"discover-redirect-loop"}},
-		{name: "redirect to http", clients: "thunderbird", answers: answers{isp1: {status: 302, location: isp3}, isp3: {body: document}}, want: []string{"discover-redirect-downgrade"}},
-		{name: "private address", clients: "geary", records: []string{"x A 192.0.2.1"}, answers: answers{isp1: {status: 302, location: "https://127.0.0.1:1/"}, ispdb: {body: document}}, want: []string{"discover-address-private"}},
-		{name: "http only", clients: "evolution", answers: answers{isp3: {body: document}}, want: []string{"discover-https-missing"}},
-		{name: "SRV differs", clients: "thunderbird srv", records: []string{"_imaps._tcp SRV 0 1 993 other", "_submission._tcp SRV 0 1 587 smtp"}, answers: good(answers{}),
+		{name: "malformed", clients: "geary aerc", answers: answers{isp1: {body: "<clientConfig>"}, isp2: {body: document}},
+			want: []string{"discover-document-malformed"}},
+		{name: "empty", clients: "aerc", answers: answers{isp1: {body: "<clientConfig/>"}, isp2: {body: document}},
+			want: []string{"discover-document-empty"}},
+		{name: "refused by one", clients: "thunderbird aerc", answers: answers{isp1: {body: edit("<port>", `<port a="b">`)}},
+			want: []string{"discover-document-refused"}},
+		{name: "server error", clients: "thunderbird", answers: good(answers{"POST " + pox1: {status: 500}}),
+			want: []string{"discover-server-error"}},
+		{name: "redirect loop", clients: "thunderbird", answers: answers{isp1: {status: 302, location: isp1},
+			isp2: {body: document}}, want: []string{"discover-redirect-loop"}},
+		{name: "redirect to http", clients: "thunderbird", answers: answers{isp1: {status: 302, location: isp3},
+			isp3: {body: document}}, want: []string{"discover-redirect-downgrade"}},
+		{name: "private address", clients: "geary", records: []string{"x A 192.0.2.1"},
+			answers: answers{isp1: {status: 302, location: "https://127.0.0.1:1/"}, ispdb: {body: document}},
+			want:    []string{"discover-address-private"}},
+		{name: "http only", clients: "evolution", answers: answers{isp3: {body: document}},
+			want: []string{"discover-https-missing"}},
+		{name: "SRV differs", clients: "thunderbird srv",
+			records: []string{"_imaps._tcp SRV 0 1 993 other", "_submission._tcp SRV 0 1 587 smtp"}, answers: good(answers{}),
 			want: []string{"discover-clients-disagree", "discover-srv-differs"}},
-		{name: "placeholder in a host name", clients: "geary evolution", answers: answers{isp1: {body: edit("imap.example", "imap.%EMAILDOMAIN%.example")}}, want: []string{"discover-clients-disagree", "discover-settings-broken"}},
-		{name: "plain", clients: "aerc", answers: answers{isp1: {body: edit("SSL", "plain")}}, want: []string{"discover-settings-plain"}},
-		{name: "guessed", clients: "deltachat", prepare: func(w *web) { w.open["imap.example.test:993"], w.open["smtp.example.test:587"] = true, true }, want: []string{"discover-settings-guessed"}},
-		{name: "Autodiscover at Microsoft", clients: "thunderbird", records: []string{"_autodiscover._tcp SRV 0 0 443 autodiscover.outlook.com."}, answers: good(answers{}), want: []string{"discover-autodiscover-microsoft"}},
-		{name: "Autodiscover elsewhere", clients: "thunderbird", records: []string{"_autodiscover._tcp SRV 0 0 443 pox.foreign.test."}, answers: good(answers{}), want: []string{"discover-host-foreign"}},
+		{name: "placeholder in a host name", clients: "geary evolution",
+			answers: answers{isp1: {body: edit("imap.example", "imap.%EMAILDOMAIN%.example")}},
+			want:    []string{"discover-clients-disagree", "discover-settings-broken"}},
+		{name: "plain", clients: "aerc", answers: answers{isp1: {body: edit("SSL", "plain")}},
+			want: []string{"discover-settings-plain"}},
+		{name: "guessed", clients: "deltachat", prepare: func(w *web) {
+			w.open["imap.example.test:993"],
+				w.open["smtp.example.test:587"] = true, true
+		}, want: []string{"discover-settings-guessed"}},
+		{name: "Autodiscover at Microsoft", clients: "thunderbird",
+			records: []string{"_autodiscover._tcp SRV 0 0 443 autodiscover.outlook.com."}, answers: good(answers{}),
+			want: []string{"discover-autodiscover-microsoft"}},
+		{name: "Autodiscover elsewhere", clients: "thunderbird",
+			records: []string{"_autodiscover._tcp SRV 0 0 443 pox.foreign.test."}, answers: good(answers{}),
+			want: []string{"discover-host-foreign"}},
 		{name: "the exchanger has another document", clients: "thunderbird", records: []string{"@ MX 10 mx.hoster.test."},
 			answers: good(answers{"https://autoconfig.hoster.test/mail/config-v1.1.xml": {body: edit("imap.example.test", "imap.hoster.test")}}), want: []string{"discover-autoconfig-contradicts-mx"}},
 		{name: "the exchanger has the same document", clients: "thunderbird", records: []string{"@ MX 10 mx.hoster.test."},
 			answers: good(answers{"https://autoconfig.hoster.test/mail/config-v1.1.xml": {body: document}}), want: nil},
-		{name: "the exchanger belongs to a known provider", clients: "thunderbird", records: []string{"@ MX 10 mx.hoster.test."}, answers: good(answers{}),
-			byMX: &provider.Provider{Incoming: []provider.Server{{Protocol: provider.IMAP, Host: "imap.hoster.test", Port: 993, Security: provider.TLS}}}, want: []string{"discover-autoconfig-contradicts-mx"}},
-		{name: "the exchanger's provider agrees", clients: "thunderbird", records: []string{"@ MX 10 mx.hoster.test."}, answers: good(answers{}), byMX: ours(), want: nil},
-		{name: "left over from a web hoster", clients: "thunderbird", records: []string{"@ MX 10 mx.hoster.test."}, answers: good(answers{}), want: []string{"discover-autoconfig-stale"}},
-		{name: "mail in the domain itself", clients: "thunderbird", records: []string{"@ MX 10 mx.example.test."}, answers: good(answers{}), want: nil},
-		{name: "not what is configured", clients: "thunderbird", answers: answers{isp1: named("other")}, meant: ours(), want: []string{"discover-model-differs"}},
-		{name: "name servers that fail", clients: "thunderbird", answers: good(answers{}), prepare: func(w *web) { w.dns.Fail("", dns.RcodeServerFailure) }, want: []string{"discover-dns-failed"}},
+		{name: "the exchanger belongs to a known provider", clients: "thunderbird",
+			records: []string{"@ MX 10 mx.hoster.test."}, answers: good(answers{}),
+			byMX: &provider.Provider{Incoming: []provider.Server{{Protocol: provider.IMAP, Host: "imap.hoster.test", Port: 993,
+				Security: provider.TLS}}}, want: []string{"discover-autoconfig-contradicts-mx"}},
+		{name: "the exchanger's provider agrees", clients: "thunderbird", records: []string{"@ MX 10 mx.hoster.test."},
+			answers: good(answers{}), byMX: ours(), want: nil},
+		{name: "left over from a web hoster", clients: "thunderbird", records: []string{"@ MX 10 mx.hoster.test."},
+			answers: good(answers{}), want: []string{"discover-autoconfig-stale"}},
+		{name: "mail in the domain itself", clients: "thunderbird", records: []string{"@ MX 10 mx.example.test."},
+			answers: good(answers{}), want: nil},
+		{name: "not what is configured", clients: "thunderbird", answers: answers{isp1: named("other")}, meant: ours(),
+			want: []string{"discover-model-differs"}},
+		{name: "name servers that fail", clients: "thunderbird", answers: good(answers{}),
+			prepare: func(w *web) { w.dns.Fail("", dns.RcodeServerFailure) }, want: []string{"discover-dns-failed"}},
 		{name: "no network", clients: "srv outlook", prepare: func(w *web) {
 			w.env.ConnectTo = nil
 			w.dns.Fail("", dns.RcodeRefused)
 		}, want: []string{"discover-dns-failed", "discover-network-failed"}},
-		{name: "a name that refuses", clients: "thunderbird outlook", answers: answers{isp2: {body: document}}, prepare: closed("autoconfig.example.test", "autodiscover.example.test"),
-			want: []string{"discover-host-refused"}},
-		{name: "the domain's own web site refuses", clients: "thunderbird outlook", answers: good(answers{}), prepare: closed("example.test"), want: nil},
-		{name: "404 where nothing else is", clients: "thunderbird", want: []string{"discover-path-missing", "discover-settings-none"}},
-		{name: "not HTTP", clients: "thunderbird", answers: good(answers{"POST " + pox1: {handler: notHTTP}}), want: []string{"discover-answer-garbled"}},
-		{name: "403", clients: "thunderbird", answers: answers{isp1: {status: 403}, isp2: {body: document}}, want: []string{"discover-path-status"}},
-		{name: "a POST alone", clients: "deltachat", answers: answers{pox1: {status: 405}, ispdb: {body: document}}, want: []string{"discover-path-status"}},
-		{name: "an Autodiscover error", clients: "outlook", answers: answers{"POST " + pox2: poxFault(603), "POST " + pox1: poxSettings("imap")}, want: []string{"discover-autodiscover-error"}},
+		{name: "a name that refuses", clients: "thunderbird outlook", answers: answers{isp2: {body: document}},
+			prepare: closed("autoconfig.example.test", "autodiscover.example.test"),
+			want:    []string{"discover-host-refused"}},
+		{name: "the domain's own web site refuses", clients: "thunderbird outlook", answers: good(answers{}),
+			prepare: closed("example.test"), want: nil},
+		{name: "404 where nothing else is", clients: "thunderbird",
+			want: []string{"discover-path-missing", "discover-settings-none"}},
+		{name: "not HTTP", clients: "thunderbird", answers: good(answers{"POST " + pox1: {handler: notHTTP}}),
+			want: []string{"discover-answer-garbled"}},
+		{name: "403", clients: "thunderbird", answers: answers{isp1: {status: 403}, isp2: {body: document}},
+			want: []string{"discover-path-status"}},
+		{name: "a POST alone", clients: "deltachat", answers: answers{pox1: {status: 405}, ispdb: {body: document}},
+			want: []string{"discover-path-status"}},
+		{name: "an Autodiscover error", clients: "outlook", answers: answers{"POST " + pox2: poxFault(603),
+			"POST " + pox1: poxSettings("imap")}, want: []string{"discover-autodiscover-error"}},
 		{name: "no Exchange, by design", clients: "outlook-new apple", answers: answers{"POST " + pox1: poxFault(601), "POST " + pox2: poxFault(601)}, want: []string{"discover-settings-none"}},
-		{name: "PACC without its digest", clients: "pacc", answers: answers{"https://ua-auto-config.example.test/.well-known/user-agent-configuration.json": {kind: "application/json", body: `{"protocols":{"imap":{"host":"a.example.test"}}}`}},
-			want: []string{"discover-pacc-digest", "discover-settings-none"}},
+		{name: "PACC without its digest", clients: "pacc",
+			answers: answers{"https://ua-auto-config.example.test/.well-known/user-agent-configuration.json": {kind: "application/json", body: `{"protocols":{"imap":{"host":"a.example.test"}}}`}},
+			want:    []string{"discover-pacc-digest", "discover-settings-none"}},
 	}
 }
 
@@ -180,7 +223,8 @@ func TestDocumentFindings(t *testing.T) {
 	for _, f := range w.run().Findings(nil, nil) {
 		got[f.ID] += f.Subject
 	}
-	for id, want := range map[string]string{"mozilla-username-placeholder": isp1 + " incomingServer[1]/username", "mozilla-port-security": isp1 + " incomingServer[1]/port"} {
+	for id, want := range map[string]string{"mozilla-username-placeholder": isp1 + " incomingServer[1]/username",
+		"mozilla-port-security": isp1 + " incomingServer[1]/port"} {
 		if got[id] != want {
 			t.Errorf("%s: %q, want %q", id, got[id], want)
 		}
@@ -194,11 +238,14 @@ func TestDocumentFindings(t *testing.T) {
 func TestBuiltinDomain(t *testing.T) {
 	t.Parallel()
 	r := &Report{domain: "live.co.uk", Clients: []Result{{Client: "thunderbird", Steps: []Step{
-		{Fault: FaultCertName, Result: StepError, kind: autoconfig, host: "autoconfig.live.co.uk", url: "https://autoconfig.live.co.uk/mail/config-v1.1.xml"},
-		{Fault: FaultAbsent, Result: StepNone, kind: autoconfig, host: "ispdb.test", url: "https://ispdb.test/v1.1/live.co.uk"},
+		{Fault: FaultCertName, Result: StepError, kind: autoconfig, host: "autoconfig.live.co.uk",
+			url: "https://autoconfig.live.co.uk/mail/config-v1.1.xml"},
+		{Fault: FaultAbsent, Result: StepNone, kind: autoconfig, host: "ispdb.test",
+			url: "https://ispdb.test/v1.1/live.co.uk"},
 	}}}}
 	found := r.Findings(nil, nil)
-	if got := ids(found); !slices.Equal(got, []string{"discover-certificate-name", "discover-domain-builtin", "discover-settings-none"}) {
+	if got := ids(found); !slices.Equal(got,
+		[]string{"discover-certificate-name", "discover-domain-builtin", "discover-settings-none"}) {
 		t.Errorf("%v", got)
 	}
 	for _, f := range found {
@@ -224,9 +271,10 @@ func TestFindings(t *testing.T) {
 			r := w.run(strings.Fields(row.clients)...)
 			r.Compare(row.meant)
 			found := r.Findings(row.meant, row.byMX)
-			got := slices.DeleteFunc(ids(found), func(id string) bool { // what the format says, and the 404s that the other names answer, aside
-				return !strings.HasPrefix(id, "discover-") || id == "discover-path-missing" && !slices.Contains(row.want, id)
-			})
+			got := slices.DeleteFunc(ids(found),
+				func(id string) bool { // what the format says, and the 404s that the other names answer, aside
+					return !strings.HasPrefix(id, "discover-") || id == "discover-path-missing" && !slices.Contains(row.want, id)
+				})
 			if !slices.Equal(got, row.want) {
 				t.Errorf("got %v, want %v\n%v", got, row.want, found)
 				for _, c := range r.Clients {
@@ -245,7 +293,8 @@ func TestFindings(t *testing.T) {
 // TestEveryFinding: each entry of the catalogue is planted by a test.
 func TestEveryFinding(t *testing.T) {
 	t.Parallel()
-	planted := []string{"discover-autoconfig-hangs", "discover-autodiscover-hangs", "discover-tls", "discover-host-hangs", "discover-domain-builtin"} // TestHangs, TestBuiltinDomain
+	planted := []string{"discover-autoconfig-hangs", "discover-autodiscover-hangs", "discover-tls", "discover-host-hangs",
+		"discover-domain-builtin"} // TestHangs, TestBuiltinDomain
 	for _, row := range faultRows() {
 		planted = append(planted, row.want...)
 	}
@@ -280,7 +329,8 @@ func TestDisagreements(t *testing.T) {
 	r := w.run("thunderbird", "geary", "srv")
 	r.Compare(ours())
 	want := []Disagreement{
-		{"incoming", []Value{{"imap imap.example.test:993 tls", []string{"thunderbird", "geary", Configuration}}, {"imap other.example.test:993 tls", []string{"srv"}}}},
+		{"incoming", []Value{{"imap imap.example.test:993 tls", []string{"thunderbird", "geary", Configuration}},
+			{"imap other.example.test:993 tls", []string{"srv"}}}},
 		{"user name", []Value{{"user", []string{"thunderbird"}}, {"user@example.test", []string{"geary", "srv"}}}},
 	}
 	if diff := cmp.Diff(want, r.Disagreements); diff != "" {

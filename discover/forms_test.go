@@ -38,17 +38,20 @@ func TestDeflate(t *testing.T) {
 // does the opposite, and Delta Chat does not read what follows the root.
 func TestPOXForms(t *testing.T) {
 	t.Parallel()
-	good := poxAnswer("<Action>settings</Action>" + poxBlock("IMAP", "imap.example.test", "993", "<LoginName>%EMAILADDRESS%</LoginName>") +
+	good := poxAnswer("<Action>settings</Action>" + poxBlock("IMAP", "imap.example.test", "993",
+		"<LoginName>%EMAILADDRESS%</LoginName>") +
 		poxBlock("SMTP", "smtp.example.test", "465", "")).body
 	for name, row := range map[string]struct {
 		body string
 		want map[string]string // the user name, "" for nothing found
 	}{
-		"placeholder":        {good, map[string]string{"outlook": "%EMAILADDRESS%", "thunderbird": "user@example.test"}},
-		"no namespace":       {strings.Replace(good, ` xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"`, "", 1), map[string]string{"outlook": "", "thunderbird": "user@example.test"}},
-		"another root":       {strings.Replace(good, "/autodiscover/responseschema/2006\"", "/autodiscover/responseschema/2007\"", 1), map[string]string{"outlook": "", "deltachat": "user@example.test"}},
-		"text behind":        {good + `";`, map[string]string{"outlook": "", "thunderbird": "", "deltachat": "user@example.test"}},
-		"LoginName left out": {strings.Replace(good, "<LoginName>%EMAILADDRESS%</LoginName>", "", 1), map[string]string{"outlook": "user@example.test"}},
+		"placeholder":  {good, map[string]string{"outlook": "%EMAILADDRESS%", "thunderbird": "user@example.test"}},
+		"no namespace": {strings.Replace(good, ` xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"`, "", 1), map[string]string{"outlook": "", "thunderbird": "user@example.test"}},
+		"another root": {strings.Replace(good, "/autodiscover/responseschema/2006\"",
+			"/autodiscover/responseschema/2007\"", 1), map[string]string{"outlook": "", "deltachat": "user@example.test"}},
+		"text behind": {good + `";`, map[string]string{"outlook": "", "thunderbird": "", "deltachat": "user@example.test"}},
+		"LoginName left out": {strings.Replace(good, "<LoginName>%EMAILADDRESS%</LoginName>", "", 1),
+			map[string]string{"outlook": "user@example.test"}},
 	} {
 		w := newWeb(t)
 		w.answers = map[string]reply{"POST " + pox1: {body: row.body}, pox1: {body: row.body}}

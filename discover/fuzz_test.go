@@ -28,7 +28,8 @@ func checkConfig(t *testing.T, client string, c config) {
 		t.Fatalf("%s: no incoming server", client)
 	}
 	for _, s := range []*Server{c.settings.Incoming, c.settings.Outgoing} {
-		if s != nil && (s.Host == "" || strings.ContainsFunc(s.Host+s.Username+s.URL+s.Protocol, unfit) || len(s.Host) > 300 || len(s.Username) > 400) {
+		if s != nil && (s.Host == "" || strings.ContainsFunc(s.Host+s.Username+s.URL+s.Protocol, unfit) ||
+			len(s.Host) > 300 || len(s.Username) > 400) {
 			t.Errorf("%s: %+v", client, s)
 		}
 	}

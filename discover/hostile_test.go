@@ -40,14 +40,15 @@ func TestHostileAnswers(t *testing.T) {
 		answer reply
 		fault  Fault
 	}{
-		"huge body":                  {reply{handler: endless(1 << 40)}, FaultMalformed},
-		"64 KiB and one":             {reply{body: document + strings.Repeat(" ", maxDocument)}, FaultMalformed},
-		"gzip bomb":                  {reply{coding: "gzip", body: blanks(64 << 20).String()}, FaultMalformed},
-		"broken gzip":                {reply{coding: "gzip", body: document}, FaultMalformed},
-		"a coding not asked":         {reply{coding: "br", body: document}, FaultMalformed},
-		"entity bomb":                {reply{body: bomb}, FaultMalformed},
-		"deep nesting":               {reply{body: strings.Repeat("<a>", 10000)}, FaultMalformed},
-		"many elements":              {reply{body: "<clientConfig>" + strings.Repeat("<a/>", 10000) + "</clientConfig>"}, FaultMalformed},
+		"huge body":          {reply{handler: endless(1 << 40)}, FaultMalformed},
+		"64 KiB and one":     {reply{body: document + strings.Repeat(" ", maxDocument)}, FaultMalformed},
+		"gzip bomb":          {reply{coding: "gzip", body: blanks(64 << 20).String()}, FaultMalformed},
+		"broken gzip":        {reply{coding: "gzip", body: document}, FaultMalformed},
+		"a coding not asked": {reply{coding: "br", body: document}, FaultMalformed},
+		"entity bomb":        {reply{body: bomb}, FaultMalformed},
+		"deep nesting":       {reply{body: strings.Repeat("<a>", 10000)}, FaultMalformed},
+		"many elements": {reply{body: "<clientConfig>" + strings.Repeat("<a/>", 10000) + "</clientConfig>"},
+			FaultMalformed},
 		"garbage":                    {reply{body: "\x00\xff\xfe garbage"}, FaultMalformed},
 		"NUL":                        {reply{body: edit("Example<", "Ex\x00ample<")}, FaultMalformed},
 		"huge header":                {reply{handler: hugeHeader}, FaultHTTP},
@@ -66,13 +67,15 @@ func TestHostileAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWeb(t)
-			w.dns.Load(t, "private.test. 1 SOA ns. h. 1 2 3 4 5\ninside.private.test. 1 A 192.168.1.1\ninside.private.test. 1 AAAA fd00::1\n")
+			w.dns.Load(t,
+				"private.test. 1 SOA ns. h. 1 2 3 4 5\ninside.private.test. 1 A 192.168.1.1\ninside.private.test. 1 AAAA fd00::1\n")
 			w.answers = map[string]reply{isp1: row.answer, isp2: named("two")}
 			for _, r := range w.run("thunderbird", "evolution", "aerc", "geary", "deltachat", "thunderbird-android").Clients {
 				if s := step1(t, r); s.Fault != row.fault {
 					t.Errorf("%s: fault %q, want %q: %s", r.Client, s.Fault, row.fault, s.Why)
 				}
-				if second := r.Client != "geary" && r.Client != "evolution"; second && (r.Settings == nil || r.Settings.Incoming.Host != "two.example.test") {
+				if second := r.Client != "geary" && r.Client != "evolution"; second &&
+					(r.Settings == nil || r.Settings.Incoming.Host != "two.example.test") {
 					t.Errorf("%s did not get over it: %s\n%s", r.Client, verdict(r), steps(r))
 				}
 			}
@@ -265,7 +268,8 @@ func TestNamesFromDNS(t *testing.T) {
 	for i := range 200 {
 		records = append(records, fmt.Sprintf("@ NS ns.d%d.hoster.test.", i))
 	}
-	w := newWeb(t, append(records, `@ MX 10 a\(b.hoster.test.`, `_imaps._tcp SRV 0 0 993 a\010b.hoster.test.`, `_autodiscover._tcp SRV 0 0 443 x\047y.hoster.test.`)...)
+	w := newWeb(t, append(records, `@ MX 10 a\(b.hoster.test.`, `_imaps._tcp SRV 0 0 993 a\010b.hoster.test.`,
+		`_autodiscover._tcp SRV 0 0 443 x\047y.hoster.test.`)...)
 	for _, r := range w.run("evolution", "thunderbird", "srv", "aerc").Clients {
 		if len(r.Steps) > 60 {
 			t.Errorf("%s: %d steps", r.Client, len(r.Steps))

@@ -90,8 +90,10 @@ func TestRequests(t *testing.T) {
 			req("GET /v1.1/example.test", "ispdb.test", "https", "Accept-Encoding: gzip, deflate\n"),
 		}},
 		{"aerc", false, nil, []string{
-			req("GET /mail/config-v1.1.xml"+q, "autoconfig.example.test", "https", "Accept-Encoding: gzip\nUser-Agent: Go-http-client/1.1\n"),
-			req("GET /.well-known/autoconfig/mail/config-v1.1.xml"+q, "example.test", "https", "Accept-Encoding: gzip\nUser-Agent: Go-http-client/1.1\n"),
+			req("GET /mail/config-v1.1.xml"+q, "autoconfig.example.test", "https",
+				"Accept-Encoding: gzip\nUser-Agent: Go-http-client/1.1\n"),
+			req("GET /.well-known/autoconfig/mail/config-v1.1.xml"+q, "example.test", "https",
+				"Accept-Encoding: gzip\nUser-Agent: Go-http-client/1.1\n"),
 			req("GET /v1.1/example.test", "ispdb.test", "https", "Accept-Encoding: gzip\nUser-Agent: Go-http-client/1.1\n"),
 		}},
 	} {
@@ -129,10 +131,12 @@ func TestQuestions(t *testing.T) {
 	for client, want := range map[string]map[string]uint16{
 		"thunderbird": services("autodiscover"), // no other SRV record
 		"outlook":     services("autodiscover"),
-		"evolution":   services("imaps", "imap", "pop3s", "pop3", "submissions", "submission", "caldav", "caldavs", "carddav", "carddavs", "ldap", "ldaps"),
-		"aerc":        services("imaps", "imap", "submissions", "submission", "smtps", "jmap"),
-		"srv":         services("imaps", "imap", "pop3s", "pop3", "submissions", "submission"),
-		"geary":       services(), "deltachat": services(), "kde": services(), "thunderbird-android": services(), "apple": services(), "pacc": services(),
+		"evolution": services("imaps", "imap", "pop3s", "pop3", "submissions", "submission", "caldav", "caldavs", "carddav",
+			"carddavs", "ldap", "ldaps"),
+		"aerc":  services("imaps", "imap", "submissions", "submission", "smtps", "jmap"),
+		"srv":   services("imaps", "imap", "pop3s", "pop3", "submissions", "submission"),
+		"geary": services(), "deltachat": services(), "kde": services(), "thunderbird-android": services(),
+		"apple": services(), "pacc": services(),
 	} {
 		t.Run(client, func(t *testing.T) {
 			t.Parallel()
@@ -144,7 +148,8 @@ func TestQuestions(t *testing.T) {
 					t.Errorf("%s asked %d times, wanted: %v", name, asked, wanted)
 				}
 			}
-			for qtype, clients := range map[uint16][]string{dns.TypeMX: {"thunderbird", "thunderbird-android", "aerc"}, dns.TypeNS: {"evolution"}} {
+			for qtype, clients := range map[uint16][]string{dns.TypeMX: {"thunderbird", "thunderbird-android", "aerc"},
+				dns.TypeNS: {"evolution"}} {
 				if asked := w.dns.Asked("example.test", qtype) > 0; asked != slices.Contains(clients, client) {
 					t.Errorf("%s of the domain asked: %v", dns.TypeToString[qtype], asked)
 				}
@@ -167,7 +172,8 @@ func TestTrace(t *testing.T) {
 	}
 	const q = "?emailaddress=user%40example.test"
 	want := []string{"GET " + isp1 + q, "GET " + isp2 + q, "GET " + isp3 + q, "GET " + isp4 + q, "GET " + ispdb,
-		"MX example.test", "GET https://autoconfig.hoster.test/mail/config-v1.1.xml" + q, "GET https://ispdb.test/v1.1/hoster.test",
+		"MX example.test", "GET https://autoconfig.hoster.test/mail/config-v1.1.xml" + q,
+		"GET https://ispdb.test/v1.1/hoster.test",
 		"POST " + pox1, "POST " + pox2, "POST " + pox3, "SRV _autodiscover._tcp.example.test"}
 	if !slices.Equal(got, want) {
 		t.Errorf("steps\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -199,7 +205,8 @@ func TestDocs(t *testing.T) {
 	for _, c := range Clients() {
 		words["| `"+c.Name+"` |"] = true
 	}
-	for _, m := range regexp.MustCompile(`(?:Fault|Outcome|Verdict) += "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1) {
+	for _, m := range regexp.MustCompile(`(?:Fault|Outcome|Verdict) += "([a-z-]+)"`).FindAllStringSubmatch(string(source),
+		-1) {
 		words[m[1]] = true
 	}
 	for word := range words {

@@ -63,7 +63,8 @@ const zoneHead = "$ORIGIN example.test.\n$TTL 3600\n@ SOA ns1 hostmaster 1 3600 
 // newWeb makes the servers with DNS records in the zone example.test.
 func newWeb(t *testing.T, records ...string) *web {
 	t.Helper()
-	w := &web{t: t, answers: map[string]reply{}, open: map[string]bool{}, bad: map[string]func(*x509.Certificate){}, unsigned: map[string]bool{}}
+	w := &web{t: t, answers: map[string]reply{}, open: map[string]bool{}, bad: map[string]func(*x509.Certificate){},
+		unsigned: map[string]bool{}}
 	w.dns = dnstest.Start(t, zoneHead+strings.Join(records, "\n")+"\n", "test. SOA ns. h. 1 2 3 4 5\n")
 	w.ca = newAuthority(t)
 	w.http = httptest.NewServer(w.handler("http"))
@@ -77,7 +78,8 @@ func newWeb(t *testing.T, records ...string) *web {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.http.Close(); w.https.Close(); open.Close() })
-	client := query.New(query.Options{Resolvers: []string{w.dns.Addr()}, Timeout: 5 * time.Second, Tries: 2, Backoff: time.Millisecond})
+	client := query.New(query.Options{Resolvers: []string{w.dns.Addr()}, Timeout: 5 * time.Second, Tries: 2,
+		Backoff: time.Millisecond})
 	w.env = NewEnv(client)
 	w.env.Roots = w.ca.pool
 	w.env.ISPDB = "https://ispdb.test/v1.1/"
@@ -145,7 +147,8 @@ func wire(scheme string, r *http.Request, body string) string {
 		lines = append(lines, name+": "+strings.Join(values, ", "))
 	}
 	slices.Sort(lines)
-	out := r.Method + " " + r.RequestURI + " " + r.Proto + " (" + scheme + ")\nHost: " + r.Host + "\n" + strings.Join(lines, "\n") + "\n"
+	out := r.Method + " " + r.RequestURI + " " + r.Proto + " (" + scheme + ")\nHost: " + r.Host + "\n" +
+		strings.Join(lines, "\n") + "\n"
 	if body != "" {
 		out += "\n" + body + "\n"
 	}
@@ -184,8 +187,10 @@ func newAuthority(t *testing.T) *authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test CA"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test CA"}, IsCA: true,
+		BasicConstraintsValid: true,
+		NotBefore:             time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageCertSign}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -213,8 +218,10 @@ func (a *authority) issue(name string, spoil func(*x509.Certificate), unsigned b
 	if c := a.made[name]; c != nil {
 		return c, nil
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name},
+		DNSNames:  []string{name},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 	if spoil != nil {
 		spoil(template)
 	}

@@ -60,7 +60,10 @@ func newSlowNet(t *testing.T, answer http.HandlerFunc) (*slowNet, *Env) {
 		srv := &http.Server{Handler: handler, ErrorLog: quiet()}
 		n.servers = append(n.servers, srv)
 		if port == "443" {
-			srv.TLSConfig = &tls.Config{GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return ca.issue(h.ServerName, nil, false) }}
+			srv.TLSConfig = &tls.Config{GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate,
+				error) {
+				return ca.issue(h.ServerName, nil, false)
+			}}
 			go func() { _ = srv.ServeTLS(p, "", "") }()
 			continue
 		}
@@ -238,7 +241,8 @@ func TestHangingConnections(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, c := range r.Clients {
-				if s := step1(t, c); s.Fault != FaultTimeout || s.MS != map[string]int64{"thunderbird": 5000, "geary": 15000}[c.Client] {
+				if s := step1(t, c); s.Fault != FaultTimeout ||
+					s.MS != map[string]int64{"thunderbird": 5000, "geary": 15000}[c.Client] {
 					t.Errorf("%s, %s: %+v", name, c.Client, s)
 				}
 			}
