@@ -10,14 +10,11 @@ import (
 	"autoconfig/provider"
 )
 
-// MaxFindings is the most findings [Lint] returns for one profile.
-const MaxFindings = 100
-
 // Lint says what a device refuses or misreads in a profile, signed or not, and what to write instead. contentType is
 // the header it came with, or empty when that is not known. A finding's Subject is the path of the key, its Got the
 // value found there. Rules are those of device-management, mdm/profiles; whether the signer is trusted is for [Verify].
 func Lint(data []byte, contentType string) []finding.Finding {
-	l := linter{finding.Linter{Max: MaxFindings}, map[string]bool{}}
+	l := linter{seen: map[string]bool{}}
 	media := provider.MediaType(contentType)
 	l.When(media != "" && !strings.EqualFold(media, ContentType), "profile-content-type", "Content-Type", contentType)
 	if IsSigned(data) {

@@ -98,7 +98,7 @@ func TestLintWhole(t *testing.T) {
 func FuzzLint(f *testing.F) {
 	f.Add(encode(f, Options{}, account(f, example(), "jo@example.org")))
 	f.Fuzz(func(t *testing.T, doc []byte) {
-		if n := len(Lint(doc, "")); n > MaxFindings {
+		if n := len(Lint(doc, "")); n > finding.MaxLint {
 			t.Fatal(n)
 		}
 	})

@@ -13,19 +13,17 @@ import (
 
 // Lint says which clients refuse or misread an Autodiscover answer, in XML or in the JSON of version 2, and what to
 // write instead. contentType is the header it came with, or empty when that is not known. A finding's Subject is the
-// path of the element, its Got the value found there. There are at most [MaxFindings].
+// path of the element, its Got the value found there. There are at most [finding.MaxLint].
 //
 // Outlook compares namespaces byte for byte and has no placeholders (MS-OXDSCLI §2.2.4); what Thunderbird 153 and Delta
 // Chat 2.57 make of an answer was measured.
 func Lint(data []byte, contentType string) []finding.Finding {
-	l := linter{finding.Linter{Max: MaxFindings}}
+	var l linter
 	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
 		l.json(data)
 		return l.Findings
 	}
-	media := provider.MediaType(contentType)
-	isXML := media == "text/xml" || media == "application/xml"
-	l.When(media != "" && !isXML, "autodiscover-content-type", "Content-Type", contentType)
+	l.When(contentType != "" && !provider.XMLType(contentType), "autodiscover-content-type", "Content-Type", contentType)
 	doc, err := parse(data)
 	if err != nil {
 		l.Add("autodiscover-document-syntax", "", strings.TrimPrefix(err.Error(), ErrResponse.Error()+": "))
@@ -35,9 +33,6 @@ func Lint(data []byte, contentType string) []finding.Finding {
 	l.response(doc.response())
 	return l.Findings
 }
-
-// MaxFindings is the most findings [Lint] returns for one answer.
-const MaxFindings = 100
 
 type linter struct{ finding.Linter }
 

@@ -136,7 +136,7 @@ func FuzzLint(f *testing.F) {
 	f.Add([]byte(sound(f)))
 	f.Add([]byte(`{"Protocol":"x"}`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
-		if n := len(Lint(doc, "")); n > MaxFindings {
+		if n := len(Lint(doc, "")); n > finding.MaxLint {
 			t.Fatal(n)
 		}
 	})

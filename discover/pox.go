@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"autoconfig/autodiscover"
-	"autoconfig/mozilla"
 	"autoconfig/provider"
 )
 
@@ -51,7 +50,7 @@ func (p poxReading) read(body []byte, contentType string, v vars) (*autodiscover
 		body = body[:end+len("</Autodiscover>")]
 	}
 	r, err := autodiscover.Decode(bytes.NewReader(body))
-	c := unread(body, contentType, "an Autodiscover answer", !p.XMLType || mozilla.XMLType(contentType), err)
+	c := unread(body, contentType, "an Autodiscover answer", !p.XMLType || provider.XMLType(contentType), err)
 	switch {
 	case c.fault != FaultNone:
 	case r.Error != nil:

@@ -64,7 +64,7 @@ func (r reading) read(body []byte, contentType string, v vars) config {
 		body = body[:end+len("</clientConfig>")]
 	}
 	root, err := mozilla.Parse(body)
-	c := unread(body, contentType, "an autoconfig document", !r.XMLType || mozilla.XMLType(contentType), err)
+	c := unread(body, contentType, "an autoconfig document", !r.XMLType || provider.XMLType(contentType), err)
 	switch {
 	case c.fault == FaultMalformed && len(body) == 0:
 		c.why = "no content"

@@ -74,7 +74,7 @@ func (w *walk) document(s step, v vars, a answer, r result) result {
 	w.complete(line, c, a)
 	switch s.Closes {
 	case closeAnswered:
-		r.stop = c.wellFormed || !mozilla.XMLType(a.contentType) || a.status == http.StatusNoContent
+		r.stop = c.wellFormed || !provider.XMLType(a.contentType) || a.status == http.StatusNoContent
 	case closeEmpty:
 		r.stop = c.wellFormed
 	case closeReached, closeGiven:

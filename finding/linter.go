@@ -1,14 +1,14 @@
 package finding
 
-// Linter collects what is wrong with a document: at most Max findings.
-type Linter struct {
-	Max      int
-	Findings []Finding
-}
+// MaxLint is the most findings about one document.
+const MaxLint = 200
+
+// Linter collects what is wrong with a document: at most [MaxLint] findings.
+type Linter struct{ Findings []Finding }
 
 // Add adds the finding id about subject, where got was found.
 func (l *Linter) Add(id, subject, got string) {
-	if len(l.Findings) < l.Max {
+	if len(l.Findings) < MaxLint {
 		l.Findings = append(l.Findings, New(id, subject).Saw(got))
 	}
 }

@@ -17,14 +17,14 @@ import (
 
 // Lint says which mail clients refuse or misread an autoconfig document, and what to write instead. contentType is the
 // header it came with, or empty when that is not known. A finding's Subject is the path of the element as in XPath, its
-// Got the value found there, cut and without control characters. There are at most [MaxFindings].
+// Got the value found there, cut and without control characters. There are at most [finding.MaxLint].
 //
 // What is looked for was measured with Thunderbird 153, Evolution 3.46, Geary 43, aerc 0.22, Delta Chat core 2.57 and
 // KDE's accountwizard 22.12 by varying one thing at a time, and read in the source of Thunderbird 153 and of its
 // Android version. Those programs and not the draft decide what is a fault.
 func Lint(data []byte, contentType string) []finding.Finding {
-	l := linter{finding.Linter{Max: MaxFindings}}
-	l.When(contentType != "" && !XMLType(contentType), "mozilla-content-type-wrong", "Content-Type", contentType)
+	var l linter
+	l.When(contentType != "" && !provider.XMLType(contentType), "mozilla-content-type-wrong", "Content-Type", contentType)
 	tree, err := parse(data, refuseCharset)
 	if err != nil {
 		l.Add(unreadable(err), "", strings.TrimPrefix(err.Error(), ErrSyntax.Error()+": "))
@@ -48,16 +48,7 @@ func Lint(data []byte, contentType string) []finding.Finding {
 	return l.Findings
 }
 
-// MaxFindings is the most findings [Lint] returns for one document.
-const MaxFindings = 200
-
 type linter struct{ finding.Linter }
-
-// XMLType reports a Content-Type that Thunderbird 153 takes: these two in lower case, with any parameters.
-func XMLType(contentType string) bool {
-	media := provider.MediaType(contentType)
-	return media == "text/xml" || media == "application/xml"
-}
 
 // unreadable is the finding for an error of parse.
 func unreadable(err error) string {

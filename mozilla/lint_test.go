@@ -322,7 +322,7 @@ func TestLintExamples(t *testing.T) {
 
 func TestLintBounded(t *testing.T) {
 	doc := mail(strings.Repeat(`<incomingServer type="imap"/>`, 2000))
-	if n := len(Lint([]byte(doc), "")); n != MaxFindings {
+	if n := len(Lint([]byte(doc), "")); n != finding.MaxLint {
 		t.Errorf("%d findings", n)
 	}
 	f := Lint([]byte(strings.Replace(sound, "imap.ex", strings.Repeat("\u202e", 300), 1)), "")[0]
@@ -336,7 +336,7 @@ func FuzzLint(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		list := Lint(doc, "")
-		if len(list) > MaxFindings {
+		if len(list) > finding.MaxLint {
 			t.Fatal(len(list))
 		}
 		if slices.ContainsFunc(list, fails) || slices.Contains(ids(list), "mozilla-document-doctype") {

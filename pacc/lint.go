@@ -14,15 +14,12 @@ import (
 	"autoconfig/provider"
 )
 
-// MaxFindings is the most findings [Lint] returns for one document.
-const MaxFindings = 100
-
 // Lint says what a client refuses or misreads in a PACC document, and what to write instead. contentType is the header
 // it came with, or empty when that is not known. A finding's Subject is the path of the member, its Got the value found
 // there. No released client was measured: the rules are those of draft-ietf-mailmaint-pacc-03 as its implementations
 // have them.
 func Lint(data []byte, contentType string) []finding.Finding {
-	l := linter{finding.Linter{Max: MaxFindings}}
+	var l linter
 	media := provider.MediaType(contentType)
 	l.When(media != "" && !strings.EqualFold(media, ContentType), "pacc-content-type", "Content-Type", contentType)
 	var doc map[string]any

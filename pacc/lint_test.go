@@ -70,7 +70,7 @@ func FuzzLint(f *testing.F) {
 	f.Add([]byte(soundDocument))
 	f.Add([]byte(`[null]`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
-		if n := len(Lint(doc, "")); n > MaxFindings {
+		if n := len(Lint(doc, "")); n > finding.MaxLint {
 			t.Fatal(n)
 		}
 	})

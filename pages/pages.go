@@ -20,7 +20,7 @@ import (
 )
 
 // MaxAddresses is how many mailboxes one page, and one profile, may hold.
-const MaxAddresses = 10
+const MaxAddresses = apple.MaxAccounts
 
 // Pages makes every page in every language. It is safe for concurrent use.
 type Pages struct {

@@ -54,3 +54,10 @@ func MediaType(contentType string) string {
 	media, _, _ := strings.Cut(contentType, ";")
 	return strings.TrimSpace(media)
 }
+
+// XMLType reports a Content-Type that Thunderbird 153 takes for a document: these two in lower case, with any
+// parameters.
+func XMLType(contentType string) bool {
+	media := MediaType(contentType)
+	return media == "text/xml" || media == "application/xml"
+}

@@ -44,11 +44,9 @@ func (v *validator) port(path string, s Server) {
 			"port 25 is for mail between servers, and many networks block it for people",
 			"write "+rightForms(SMTP))
 	case !known:
-		for _, svc := range Services() {
-			if svc.Port == s.Port {
-				v.warn("config-port-relay", path+".port",
-					fmt.Sprintf("port %d is the port of %s", s.Port, svc.Name), "write "+rightForms(s.Protocol))
-			}
+		if svc, ok := ServiceByPort(s.Port); ok {
+			v.warn("config-port-relay", path+".port",
+				fmt.Sprintf("port %d is the port of %s", s.Port, svc.Name), "write "+rightForms(s.Protocol))
 		}
 	}
 }
