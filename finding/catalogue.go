@@ -39,14 +39,14 @@ func Lookup(id string) (Entry, bool) { return In(findings.Fallback, id) }
 func In(lang, id string) (Entry, bool) {
 	c := loaded()
 	e, ok := c.byID[id]
-	if t, translated := c.texts[lang][id]; ok && translated {
+	if t, translated := texts().In(lang)[id]; ok && translated {
 		e.Lang, e.Text = lang, t
 	}
 	return e, ok
 }
 
 // Languages lists the languages that have texts, English first.
-func Languages() []string { return findings.Languages(loaded().texts) }
+func Languages() []string { return findings.Languages(texts()) }
 
 // Area is the first word of the id.
 func (e Entry) Area() string {
@@ -73,20 +73,22 @@ func Sentence(s string) string {
 }
 
 type catalogue struct {
-	list  []Entry
-	byID  map[string]Entry
-	texts map[string]map[string]Text // by language and id
+	list []Entry
+	byID map[string]Entry
 }
+
+// texts are those of the catalogue.
+var texts = sync.OnceValue(findings.Texts[Text])
 
 // loaded is the catalogue. Two entries of one id are a mistake of this program.
 var loaded = sync.OnceValue(func() catalogue {
-	c := catalogue{byID: map[string]Entry{}, texts: findings.Texts[Text]()}
+	c, english := catalogue{byID: map[string]Entry{}}, texts().In(findings.Fallback)
 	for level, ids := range map[Level]string{OK: okIDs, Skipped: skippedIDs, Warn: warnIDs, Fail: failIDs} {
 		for id := range strings.FieldsSeq(ids) {
 			if _, twice := c.byID[id]; twice {
 				panic("finding: two catalogue entries " + id)
 			}
-			c.byID[id] = Entry{ID: id, Level: level, Lang: findings.Fallback, Text: c.texts[findings.Fallback][id]}
+			c.byID[id] = Entry{ID: id, Level: level, Lang: findings.Fallback, Text: english[id]}
 			c.list = append(c.list, c.byID[id])
 		}
 	}

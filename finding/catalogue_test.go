@@ -26,8 +26,9 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("%s: not found by its id", e.ID)
 		}
 	}
-	for lang, texts := range c.texts {
-		for id, text := range texts {
+	english := texts().In(findings.Fallback)
+	for lang, texts := range texts() {
+		for id, text := range texts() {
 			e, ok := c.byID[id]
 			switch {
 			case !ok:
@@ -37,13 +38,13 @@ func TestCatalogue(t *testing.T) {
 			case strings.HasSuffix(text.Cause, ".") || strings.HasSuffix(text.Fix, "."):
 				t.Errorf("%s.json: %s: a full stop at the end; the text also appears inside a line", lang, id)
 			}
-			if lost := lostNames(c.texts[findings.Fallback][id], text); lost != nil {
+			if lost := lostNames(english[id], text); lost != nil {
 				t.Errorf("%s.json: %s: the English text has %q too", lang, id, lost)
 			}
 		}
 	}
 	for _, e := range c.list {
-		if _, ok := c.texts[findings.Fallback][e.ID]; !ok {
+		if _, ok := english[e.ID]; !ok {
 			t.Errorf("%s: no text in templates/findings/%s.json", e.ID, findings.Fallback)
 		}
 	}

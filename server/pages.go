@@ -165,9 +165,11 @@ func (s *Server) asset(r *request) answer {
 func assetAnswer(r *request, f *templates.Asset) answer {
 	a := content("", f.Type, cacheForever, f.Body)
 	a.etag, a.header = `"`+f.Name+`"`, assetHeaders
-	if f.Gzip != nil && acceptsGzip(r.Request().Header.Get("Accept-Encoding")) {
-		a.body, a.etag = f.Gzip, `"`+f.Name+`.gz"`
-		a.header = append([][2]string{{"Content-Encoding", "gzip"}}, a.header...)
+	if acceptsGzip(r.Request().Header.Get("Accept-Encoding")) {
+		if packed := f.Gzip(); packed != nil {
+			a.body, a.etag = packed, `"`+f.Name+`.gz"`
+			a.header = append([][2]string{{"Content-Encoding", "gzip"}}, a.header...)
+		}
 	}
 	return a
 }

@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Asset is a file that pages load. Its name holds a hash of its content, so it may be kept for ever.
@@ -16,7 +17,7 @@ type Asset struct {
 	Name   string // the name under /assets/
 	Type   string // media type
 	Body   []byte
-	Gzip   []byte // nil when compression does not pay
+	Gzip   func() []byte // its result is nil when compression does not pay
 }
 
 // Assets lists the embedded assets.
@@ -29,12 +30,14 @@ var mediaTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "te
 func NewAsset(source string, body []byte) Asset {
 	sum := sha256.Sum256(body)
 	ext := path.Ext(source)
-	a := Asset{Source: source, Type: mediaTypes[ext], Body: body,
-		Name: strings.TrimSuffix(source, ext) + "." + hex.EncodeToString(sum[:6]) + ext}
-	if packed := compress(body); ext != ".png" && len(packed) < len(body) {
-		a.Gzip = packed
-	}
-	return a
+	return Asset{Source: source, Type: mediaTypes[ext], Body: body,
+		Name: strings.TrimSuffix(source, ext) + "." + hex.EncodeToString(sum[:6]) + ext,
+		Gzip: sync.OnceValue(func() []byte {
+			if packed := compress(body); ext != ".png" && len(packed) < len(body) {
+				return packed
+			}
+			return nil
+		})}
 }
 
 func compress(body []byte) []byte {

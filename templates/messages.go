@@ -1,7 +1,6 @@
 package templates
 
 import (
-	"cmp"
 	"html/template"
 	"slices"
 	"strconv"
@@ -22,19 +21,18 @@ type catalog struct {
 	rich     map[string]string // the messages as HTML, before values are put in
 }
 
-// catalogs are the texts of every language.
-var catalogs = sync.OnceValue(loadCatalogs)
-
-func loadCatalogs() map[string]*catalog {
-	all := map[string]*catalog{}
-	for lang, messages := range findings.Load[string](files, "messages") {
-		all[lang] = &catalog{tag: language.Make(lang), messages: messages}
-	}
-	for _, c := range all {
-		c.complete(all[findings.Fallback].messages)
+// catalogs are the texts of every language. A language is read when it is first asked for.
+var catalogs = sync.OnceValue(func() map[string]func() *catalog {
+	all, texts := map[string]func() *catalog{}, findings.Load[string](files, "messages")
+	for lang, messages := range texts {
+		all[lang] = sync.OnceValue(func() *catalog {
+			c := &catalog{tag: language.Make(lang), messages: messages()}
+			c.complete(texts[findings.Fallback]())
+			return c
+		})
 	}
 	return all
-}
+})
 
 // complete takes the texts that the language lacks from the fall-back, and makes HTML of all of them.
 func (c *catalog) complete(from map[string]string) {
@@ -52,8 +50,11 @@ func (c *catalog) complete(from map[string]string) {
 // Message is the text of a key in a language, or in English where there is no message file for it, with values put in
 // for its {names}, given in pairs. A key that is missing shows as itself.
 func Message(lang, key string, pairs ...string) string {
-	all := catalogs()
-	return cmp.Or(all[lang], all[findings.Fallback]).text(key, pairs...)
+	texts, ok := catalogs()[lang]
+	if !ok {
+		texts = catalogs()[findings.Fallback]
+	}
+	return texts().text(key, pairs...)
 }
 
 // Date writes a date, 2006-01-02, as people of the language do. Other strings stay as they are.
@@ -158,7 +159,7 @@ func (s *Set) List(lang string, keys []string, pairs ...string) template.HTML {
 }
 
 func (s *Set) rich(lang, key string, pairs []string) string {
-	if text, ok := s.catalogs[lang].rich[key]; ok {
+	if text, ok := s.catalogs[lang]().rich[key]; ok {
 		return fill(text, pairs)
 	}
 	return template.HTMLEscapeString(key)

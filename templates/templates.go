@@ -24,7 +24,7 @@ var files embed.FS
 type Set struct {
 	assets    []Asset
 	languages []string
-	catalogs  map[string]*catalog
+	catalogs  map[string]func() *catalog
 	pages     map[string]func() map[string]*template.Template // by language, and then by name
 }
 
@@ -37,7 +37,7 @@ func New() *Set {
 		s.assets = append(s.assets, NewAsset(name, body))
 	}
 	for _, lang := range s.languages { // a language costs a start 5 ms, and most servers need one or two
-		s.pages[lang] = sync.OnceValue(func() map[string]*template.Template { return s.parseAll(s.catalogs[lang]) })
+		s.pages[lang] = sync.OnceValue(func() map[string]*template.Template { return s.parseAll(s.catalogs[lang]()) })
 	}
 	return s
 }

@@ -19,7 +19,7 @@ func TestLanguages(t *testing.T) {
 		t.Errorf("languages %q", list)
 	}
 	for _, lang := range s.Languages() {
-		c := s.catalogs[lang]
+		c := s.catalogs[lang]()
 		names[c.text("language.name")] = true
 		if got := Date(lang, "2024-09-16"); !strings.Contains(got, "16") || !strings.Contains(got, "2024") ||
 			strings.ContainsAny(got, "{}") {
@@ -89,7 +89,8 @@ func TestUnverified(t *testing.T) {
 
 // A value cannot bring marks, elements or further names into a text.
 func TestValues(t *testing.T) {
-	s := &Set{catalogs: map[string]*catalog{"en": {rich: map[string]string{"x": rich("Tap *Add {what}* & type {who}")}}}}
+	c := &catalog{rich: map[string]string{"x": rich("Tap *Add {what}* & type {who}")}}
+	s := &Set{catalogs: map[string]func() *catalog{"en": func() *catalog { return c }}}
 	for got, want := range map[string]string{
 		string(s.Rich("en", "x", "what", "a*b<i>", "who", "{what}")):      "Tap <b>Add a*b&lt;i&gt;</b> &amp; type {what}",
 		string(s.List("en", []string{"x", "y.z"}, "what", "", "who", "")): "<li><span>Tap <b>Add </b> &amp; type </span></li><li><span>y.z</span></li>",
@@ -132,10 +133,11 @@ func TestAssets(t *testing.T) {
 		if a.Type == "" || !strings.Contains(a.Name, ".") || strings.ToLower(a.Name) != a.Name {
 			t.Errorf("%s: name %s, type %q", a.Source, a.Name, a.Type)
 		}
-		if a.Gzip == nil {
+		packed := a.Gzip()
+		if packed == nil {
 			continue
 		}
-		z, err := gzip.NewReader(bytes.NewReader(a.Gzip))
+		z, err := gzip.NewReader(bytes.NewReader(packed))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Fallback is the language that has every text.
@@ -21,19 +22,32 @@ const Fallback = "en"
 var files embed.FS
 
 // Texts are the texts of the catalogue by language and id.
-func Texts[T any]() map[string]map[string]T { return Load[T](files, ".") }
+func Texts[T any]() ByLanguage[T] { return Load[T](files, ".") }
 
-// Load reads an embedded folder of texts, each file LANGUAGE.json, by language and key.
-func Load[T any](files embed.FS, folder string) map[string]map[string]T {
-	all := map[string]map[string]T{}
-	for name, body := range Embedded(files, folder) {
-		texts := map[string]T{}
-		if err := json.Unmarshal(body, &texts); err != nil {
-			panic(folder + "/" + name + ": " + err.Error()) // a mistake of this program
-		}
-		all[strings.TrimSuffix(name, ".json")] = texts
+// ByLanguage are texts by language and key. Those of a language are parsed when they are first asked for.
+type ByLanguage[T any] map[string]func() map[string]T
+
+// Load reads an embedded folder of texts, each file LANGUAGE.json.
+func Load[T any](files embed.FS, folder string) ByLanguage[T] {
+	all := ByLanguage[T]{}
+	for file, body := range Embedded(files, folder) {
+		all[strings.TrimSuffix(file, ".json")] = sync.OnceValue(func() map[string]T {
+			texts := map[string]T{}
+			if err := json.Unmarshal(body, &texts); err != nil {
+				panic(folder + "/" + file + ": " + err.Error()) // a mistake of this program
+			}
+			return texts
+		})
 	}
 	return all
+}
+
+// In are the texts in a language; nil when there are none.
+func (all ByLanguage[T]) In(lang string) map[string]T {
+	if texts, ok := all[lang]; ok {
+		return texts()
+	}
+	return nil
 }
 
 // Languages lists the languages of texts, the fall-back first.
