@@ -216,7 +216,11 @@ func (c *Config) eachDomain(f DomainsFile, yield func(at Pos, raw string) bool) 
 // nameInLine is the name on a line, and its column. A # starts a comment.
 func nameInLine(line []byte) (string, int) {
 	name, _, _ := bytes.Cut(line, []byte("#"))
-	return string(bytes.TrimSpace(name)), len(name) - len(bytes.TrimLeft(name, " \t")) + 1
+	column := 1
+	for column <= len(name) && (name[column-1] == ' ' || name[column-1] == '\t') {
+		column++
+	}
+	return string(bytes.TrimSpace(name)), column
 }
 
 // domainInLine is the domain of the address at the start of a line: of docker-mailserver's accounts, "local@domain|…",

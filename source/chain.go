@@ -101,7 +101,7 @@ func (c Chain) indexed(domain string) bool {
 	return slices.ContainsFunc(c, func(s provider.Source) bool {
 		x, ok := s.(*Index)
 		if ok {
-			_, ok = x.find(domain)
+			_, ok = x.find(domain, x.hash(domain))
 		}
 		return ok
 	})
