@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 
 	"autoconfig/files"
 	"autoconfig/finding"
@@ -153,28 +155,86 @@ func (b *builder) where(domain string, before Pos) string {
 	return ""
 }
 
+// listed is a line of a domains file. Its name is normalised unless it is bad.
+type listed struct {
+	name         string
+	line, column int32
+	bad          bool
+}
+
 func (b *builder) file(e *Entry, i int) {
 	f := e.DomainsFile[i]
-	err := b.c.eachDomain(f, func(at Pos, raw string) bool {
-		domain, err := provider.ParseDomain(raw)
-		if err == nil {
-			b.add(domain, e, at, f.Format)
-			return len(b.faults) <= manyFaults
-		}
-		bad := finding.New("config-domain-invalid", at.String()).Because("%s", notDomain(raw)).Do("%s", domainFix(raw))
-		if f.Format == FormatAddresses { // another program's file: what is good in it counts
-			bad.Level = finding.Warn
-			bad = bad.Do("mail at this name has no settings; if that is intended, there is nothing to do")
-		}
-		b.faults = append(b.faults, bad)
-		return f.Format == FormatAddresses || len(b.faults) <= manyFaults
+	var err error
+	lines := ahead(func(yield func(listed) bool) {
+		err = b.c.eachDomain(f, func(at Pos, raw string) bool {
+			domain, bad := provider.ParseDomain(raw)
+			if bad != nil {
+				domain = raw
+			}
+			return yield(listed{domain, int32(at.Line), int32(at.Column), bad != nil})
+		})
 	})
+	for batch := range lines {
+		for _, l := range batch {
+			b.data.Listed.Expect(l.name)
+		}
+		for _, l := range batch {
+			if !b.line(e, f.Format, l, Pos{f.Path, int(l.line), int(l.column)}) {
+				return
+			}
+		}
+	}
 	if err != nil {
 		path := e.path + ".domains_file"
 		if len(e.DomainsFile) > 1 {
 			path = fmt.Sprintf("%s[%d]", path, i)
 		}
 		b.faults = append(b.faults, b.c.Unreadable(path, f.Path, err))
+	}
+}
+
+// line takes a line of a domains file, and reports whether to go on.
+func (b *builder) line(e *Entry, format DomainsFormat, l listed, at Pos) bool {
+	if !l.bad {
+		b.add(l.name, e, at, format)
+		return len(b.faults) <= manyFaults
+	}
+	bad := finding.New("config-domain-invalid", at.String()).Because("%s", notDomain(l.name)).Do("%s", domainFix(l.name))
+	if format == FormatAddresses { // another program's file: what is good in it counts
+		bad.Level = finding.Warn
+		bad = bad.Do("mail at this name has no settings; if that is intended, there is nothing to do")
+	}
+	b.faults = append(b.faults, bad)
+	return format == FormatAddresses || len(b.faults) <= manyFaults
+}
+
+// ahead runs list in a goroutine of its own and yields what it lists in batches, which are reused. It returns when list
+// has ended.
+func ahead[T any](list iter.Seq[T]) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		full, free := make(chan []T, 3), make(chan []T, 3)
+		for range cap(free) {
+			free <- make([]T, 0, 128)
+		}
+		var stopped atomic.Bool
+		go func() {
+			defer close(full)
+			batch := <-free
+			list(func(v T) bool {
+				if batch = append(batch, v); len(batch) == cap(batch) {
+					full <- batch
+					batch = (<-free)[:0]
+				}
+				return !stopped.Load()
+			})
+			full <- batch
+		}()
+		for batch := range full {
+			if !stopped.Load() && !yield(batch) {
+				stopped.Store(true)
+			}
+			free <- batch
+		}
 	}
 }
 
