@@ -81,7 +81,9 @@ func indent(out []byte, depth int) []byte { return append(out, "\t\t\t\t\t\t\t\t
 
 // escape appends text as XML has it; nearly all of it has nothing to escape.
 func escape(out []byte, text string) []byte {
-	special := func(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(`"'&<>`, r) }
+	special := func(r rune) bool {
+		return r < ' ' || r > '~' || r == '"' || r == '\'' || r == '&' || r == '<' || r == '>'
+	}
 	if !strings.ContainsFunc(text, special) {
 		return append(out, text...)
 	}

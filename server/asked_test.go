@@ -1,11 +1,12 @@
 package server
 
 import (
-	"autoconfig/autodiscover"
-	"autoconfig/provider"
 	"fmt"
 	"strings"
 	"testing"
+
+	"autoconfig/autodiscover"
+	"autoconfig/provider"
 )
 
 // The metrics count each answer by what came of it, also where the protocol has its errors in the body of a 200.

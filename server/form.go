@@ -28,16 +28,13 @@ var errQuery = errors.New("server: malformed query")
 
 // appendQuery appends the values of a query key in their order.
 func appendQuery(out []string, raw, key string) ([]string, error) {
+	if strings.Contains(raw, ";") || !escaped(raw) {
+		return nil, errQuery
+	}
 	for raw != "" {
 		var pair string
 		pair, raw, _ = strings.Cut(raw, "&")
-		if strings.Contains(pair, ";") {
-			return nil, errQuery
-		}
 		k, v, _ := strings.Cut(pair, "=")
-		if !escaped(k) || !escaped(v) {
-			return nil, errQuery
-		}
 		if k, _ = url.QueryUnescape(k); strings.EqualFold(k, key) { // escaped has found no fault
 			v, _ = url.QueryUnescape(v)
 			out = append(out, v)
