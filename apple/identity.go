@@ -45,13 +45,13 @@ func uuidOf(identifier string) string {
 	sum := sha1.Sum(text) //nolint:gosec // as version 5 is made
 	id := sum[:16]
 	id[6], id[8] = id[6]&0x0f|0x50, id[8]&0x3f|0x80 // version 5, variant of RFC 9562
-	text, _ := uuid.UUID(id).MarshalText() // never fails
-	for i, c := range text {
+	out, _ := uuid.UUID(id).MarshalText()           // never fails
+	for i, c := range out {
 		if c >= 'a' {
-			text[i] = c - 'a' + 'A'
+			out[i] = c - 'a' + 'A'
 		}
 	}
-	return string(text)
+	return string(out)
 }
 
 // Variables are the texts of a profile for one address that follow from the address and the person's name, as they are
