@@ -52,7 +52,7 @@ func (s *Server) handle(rt *route) echo.HandlerFunc {
 		req.Context, req.set, req.body = c, s.settings.Load(), req.body[:0]
 		a := s.answer(rt, req)
 		s.write(c, &a)
-		s.done(rt.name, req, &a, time.Since(start))
+		s.done(rt.name, req, &a, start)
 		req.Context, req.set = nil, nil
 		s.requests.Put(req)
 		return nil
@@ -183,5 +183,5 @@ func (s *Server) routeError(err error, c echo.Context) {
 		}
 	}
 	s.write(c, &a)
-	s.done("none", &request{Context: c}, &a, 0)
+	s.done("none", &request{Context: c}, &a, time.Now())
 }

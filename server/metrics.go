@@ -74,24 +74,28 @@ const AccessMessage = "request"
 
 // done counts and logs a request. Of the address only the domain is written, of the client nothing unless the operator
 // asked for it.
-func (s *Server) done(name string, r *request, a *answer, took time.Duration) {
-	if r.Request().Context().Value(internal{}) != nil {
+func (s *Server) done(name string, r *request, a *answer, start time.Time) {
+	ctx := r.Request().Context()
+	if ctx.Value(internal{}) != nil {
 		return
 	}
+	took := time.Since(start)
 	s.metrics.requests[name][a.outcome].Inc()
 	s.metrics.seconds[name].Observe(took.Seconds())
 	if !s.opts.AccessLog {
 		return
 	}
-	attrs := append(make([]slog.Attr, 0, 5), slog.String("route", name), slog.String("outcome", string(a.outcome)))
+	// The logger's own methods would ask for the time again and for the caller, a quarter of what the line costs.
+	line := slog.NewRecord(start.Add(took), slog.LevelInfo, AccessMessage, 0)
+	line.AddAttrs(slog.String("route", name), slog.String("outcome", string(a.outcome)))
 	if a.domain != "" {
-		attrs = append(attrs, slog.String("domain", a.domain))
+		line.AddAttrs(slog.String("domain", a.domain))
 	}
 	if s.opts.LogClients && r.limited {
-		attrs = append(attrs, slog.String("client", r.client.String()))
+		line.AddAttrs(slog.String("client", r.client.String()))
 	}
-	attrs = append(attrs, slog.Float64("ms", float64(took.Microseconds())/1000))
-	s.opts.Log.LogAttrs(r.Request().Context(), slog.LevelInfo, AccessMessage, attrs...)
+	line.AddAttrs(slog.Float64("ms", float64(took.Microseconds())/1000))
+	_ = s.opts.Log.Handler().Handle(ctx, line) // as the logger would: that it failed can be reported nowhere
 }
 
 // Records is what the record watch found in its last round.
