@@ -19,6 +19,8 @@ type CommandState struct {
 	source.Command
 	Lines int // of the last run that succeeded
 	Err   error
+
+	fault string // for /readyz; "" where all is well
 }
 
 // Title is the command for people.
@@ -40,9 +42,9 @@ func (b *Sources) list(o *opened, cfg *config.Config, data *config.Data) (found 
 				f = f.Because("the command that lists domains failed, and it has listed none yet: %s", c.Err)
 			}
 			found = append(found, f)
-			o.lists[c.Title()] = fmt.Sprintf("%s (%s)", f.Cause, c.Title())
+			c.fault = fmt.Sprintf("%s (%s)", f.Cause, c.Title())
 		}
-		found = append(found, listed(o, e, &c, out, data)...)
+		found = append(found, listed(e, &c, out, data)...)
 		o.commands = append(o.commands, c)
 	}
 	return found
@@ -57,7 +59,7 @@ func (b *Sources) Commands() []CommandState {
 
 // listed adds the lines of an output, except domains of a file or of a built-in provider, and lines that are not
 // domains.
-func listed(o *opened, e config.Entry, c *CommandState, out []byte, data *config.Data) (found []finding.Finding) {
+func listed(e config.Entry, c *CommandState, out []byte, data *config.Data) (found []finding.Finding) {
 	name, bad := c.Title(), 0
 	say := func(f finding.Finding) {
 		if bad++; bad <= mostLines {
@@ -83,8 +85,8 @@ func listed(o *opened, e config.Entry, c *CommandState, out []byte, data *config
 				Because("%s already belongs to the provider %q, which counts", domain, other.ID))
 		}
 	}
-	if bad > 0 && o.lists[name] == "" {
-		o.lists[name] = fmt.Sprintf("lines of the command that cannot be used: %d (%s)", bad, name)
+	if bad > 0 && c.fault == "" {
+		c.fault = fmt.Sprintf("lines of the command that cannot be used: %d (%s)", bad, name)
 	}
 	return found
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -46,21 +47,19 @@ func liveServers(ctx context.Context, env *discover.Env, cfg *config.Config, now
 		path string
 		probe.Result
 	}
+	var servers []announced
 	seen := map[string]bool{}
-	servers := func(yield func(announced) bool) {
-		for path, s := range cfg.Servers() {
-			key := probe.Key(s)
-			if !seen[key] && !yield(announced{path, probe.Result{Server: s}}) {
-				return
-			}
+	for path, s := range cfg.Servers() {
+		if key := probe.Key(s); !seen[key] {
 			seen[key] = true
+			servers = append(servers, announced{path, probe.Result{Server: s}})
 		}
 	}
 	visit := func(ctx context.Context, s announced) announced {
 		return announced{s.path, prober.Run(ctx, probe.Target{Server: s.Server})}
 	}
 	var out []finding.Finding
-	for r := range query.InOrder(ctx, servers, serversAtOnce, visit) {
+	for r := range query.InOrder(ctx, slices.Values(servers), serversAtOnce, visit) {
 		for _, f := range r.Findings {
 			if f.Level != finding.Fail && f.Level != finding.Warn {
 				continue

@@ -47,7 +47,6 @@ type opened struct {
 	rows     []*source.Rows           // all, as its settings see them
 	others   map[string]*source.ISPDB // by folder
 	commands []CommandState
-	lists    map[string]string // what is wrong with commands that list domains, by command
 }
 
 // NewSources has none open yet.
@@ -69,7 +68,7 @@ func (b *Sources) Open(cfg *config.Config, data *config.Data) []finding.Finding 
 
 // prepare opens the sources of a configuration that are not open yet, and gives all of them to its data.
 func (b *Sources) prepare(cfg *config.Config, data *config.Data) (*opened, []finding.Finding) {
-	o := &opened{all: map[sourceKey]*source.Backend{}, others: map[string]*source.ISPDB{}, lists: map[string]string{}}
+	o := &opened{all: map[sourceKey]*source.Backend{}, others: map[string]*source.ISPDB{}}
 	data.Remote, data.ISPDB = nil, nil
 	found := b.list(o, cfg, data)
 	b.mu.Lock()
@@ -233,8 +232,10 @@ func (b *Sources) trouble() []string {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, command := range slices.Sorted(maps.Keys(b.now.lists)) {
-		out = append(out, b.now.lists[command])
+	for _, c := range b.now.commands {
+		if c.fault != "" {
+			out = append(out, c.fault)
+		}
 	}
 	for _, dir := range slices.Sorted(maps.Keys(b.now.others)) {
 		if s := b.now.others[dir]; len(s.Bad) > 0 {
