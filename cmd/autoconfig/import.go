@@ -91,7 +91,7 @@ func (i *importing) one(ctx context.Context, arg string) error {
 	case err == nil && info.IsDir():
 		return i.Folder(arg)
 	case err == nil || arg == "-":
-		data, err := i.readProfile(arg)
+		data, err := i.readDocument(arg)
 		i.Take(arg, data, err)
 		return nil
 	case !errors.Is(err, fs.ErrNotExist), strings.ContainsAny(arg, `/\`),

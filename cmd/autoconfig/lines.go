@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/term"
 
+	"autoconfig/apple"
 	"autoconfig/dnssrv/query"
 	"autoconfig/files"
 )
@@ -42,18 +43,21 @@ func fileValues[T any](path string, stdin io.Reader, parse func(string) (T, erro
 // named reads files that a command line names, within bounds; a person may be at the other end of a pipe.
 func named() *files.Reader { return &files.Reader{AnyKind: true, Patience: time.Minute} }
 
-// document is a file of at most most bytes, or standard input ("-").
-func (a *app) document(name string, most int64) ([]byte, error) {
+// mostDocument bounds a document, in octets; a signed profile is larger than what it signs.
+const mostDocument = 2 * apple.MaxSize
+
+// readDocument reads a file, or standard input ("-").
+func (a *app) readDocument(name string) ([]byte, error) {
 	if name != "-" {
-		text, err := named().Read(name, most)
+		text, err := named().Read(name, mostDocument)
 		if err != nil {
 			return nil, usageError{err: err}
 		}
 		return text, nil
 	}
-	text, err := io.ReadAll(io.LimitReader(a.stdin, most+1))
-	if err == nil && int64(len(text)) > most {
-		err = usagef("standard input: more than %d bytes", most)
+	text, err := io.ReadAll(io.LimitReader(a.stdin, mostDocument+1))
+	if err == nil && len(text) > mostDocument {
+		err = usagef("standard input: more than %d bytes", mostDocument)
 	}
 	return text, err
 }

@@ -51,7 +51,7 @@ func (d *discovery) document(ctx context.Context, name string) ([]byte, string, 
 	if isURL, err := isURL(name); err != nil {
 		return nil, "", err
 	} else if !isURL {
-		data, err := d.readProfile(name)
+		data, err := d.readDocument(name)
 		return data, "", err
 	}
 	if err := d.load(); err != nil { // for its resolver

@@ -22,7 +22,7 @@ import (
 func (a *app) profileCommand() *cobra.Command {
 	var roots *x509.CertPool
 	verify := newCommand("profile verify", "FILE", func(_ context.Context, args []string) error {
-		raw, err := a.readProfile(args[0])
+		raw, err := a.readDocument(args[0])
 		if err != nil {
 			return err
 		}
@@ -31,8 +31,6 @@ func (a *app) profileCommand() *cobra.Command {
 	verify.Flags().Var(parsedFlag(&roots, service.Roots), "ca", "trust the authorities in the PEM `file` too")
 	return group("profile", "Look into Apple configuration profiles", verify)
 }
-
-func (a *app) readProfile(name string) ([]byte, error) { return a.document(name, 2*apple.MaxSize) }
 
 // verification is what `profile verify --json` prints.
 type verification struct {
