@@ -123,11 +123,11 @@ func (c *Config) readable(path, file string) {
 var accent = regexp.MustCompile(`^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$`)
 
 func (c *Config) branding(b *Branding) {
-	c.look("branding.", &b.Look)
+	c.oneLook("branding.", &b.Look)
 	seen := map[string]bool{}
 	for i := range b.Resellers {
 		r, path := &b.Resellers[i], fmt.Sprintf("branding.resellers[%d].", i)
-		c.look(path, &r.Look)
+		c.oneLook(path, &r.Look)
 		if len(r.For) == 0 {
 			c.bad(path+"for", "no pages have this look", "write for: [mail.reseller.example], or the id of a provider")
 		}
@@ -141,7 +141,7 @@ func (c *Config) branding(b *Branding) {
 	}
 }
 
-func (c *Config) look(path string, b *Look) {
+func (c *Config) oneLook(path string, b *Look) {
 	if b.Accent != "" && !accent.MatchString(b.Accent) {
 		c.bad(path+"accent", fmt.Sprintf("%q is not a colour", b.Accent), `write for example "#0a7" or "#00aa77"`)
 	}

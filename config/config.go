@@ -28,7 +28,7 @@ type Config struct {
 
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies" doc:"networks whose X-Forwarded-* counts; default: this machine"`
 	ForwardedHost  bool           `yaml:"forwarded_host" doc:"whether X-Forwarded-Host of a trusted proxy counts"`
-	AdminHosts     []string       `yaml:"admin_hosts" doc:"further host names that the admin listener answers to"`
+	AdminHosts     []string       `yaml:"admin_hosts" doc:"other host names that the admin listener answers to"`
 
 	LogClients bool       `yaml:"log_clients" doc:"write client addresses to the access log"`
 	AuditLog   string     `yaml:"audit_log,omitempty" doc:"file for a JSON line a reload, purge, publication and order"`
@@ -36,7 +36,7 @@ type Config struct {
 	DNS        DNS        `yaml:"dns" doc:"resolvers, and the record watch"`
 	Signing    Signing    `yaml:"signing,omitempty" doc:"signs Apple profiles: auto (service_host's certificate) or files"`
 	Branding   Branding   `yaml:"branding" doc:"how the pages look"`
-	Pages      Pages      `yaml:"pages" doc:"further pages about your own domains"`
+	Pages      Pages      `yaml:"pages" doc:"more pages about your own domains"`
 	Providers  []Provider `yaml:"providers" doc:"the mail providers served"`
 	Sources    []Source   `yaml:"sources" doc:"databases and directories, asked after listed and built-in domains"`
 	Limits     Limits     `yaml:"limits" doc:"rate limit per client for pages, profiles and MX look-ups"`
@@ -106,7 +106,7 @@ type Reseller struct {
 	Look `yaml:",inline"`
 }
 
-// Pages are the further pages about the operator's own domains.
+// Pages are the pages about the operator's own domains.
 type Pages struct {
 	Public  bool `yaml:"public" doc:"/settings/DOMAIN for your domains too, for search engines; it makes them known"`
 	Records bool `yaml:"records" doc:"/records/DOMAIN: the DNS records of a domain, for its owner"`

@@ -130,7 +130,7 @@ type silence struct {
 var silences = []silence{
 	{Settings, "The settings as JSON", "short_name mx pacc service_host pages autodiscover", ""},
 	{discover.Autoconfig, "Autoconfig XML", "mx activesync ews notes password_login pacc service_host pages autodiscover",
-		"further servers of a kind, oauth2.client_id, and oauth2.issuer but its host"},
+		"more servers of a kind, oauth2.client_id, and oauth2.issuer but its host"},
 	{discover.PACC, "A PACC document",
 		"mx managesieve activesync ews graph webmail enable notes password_login pacc service_host pages autodiscover",
 		"servers without implicit TLS, user names, a server's own way to log in, oauth2 but its issuer, " +
@@ -138,11 +138,11 @@ var silences = []silence{
 	{discover.Profile, "A configuration profile",
 		"mx oauth2 jmap managesieve activesync ews graph webmail enable documentation notes pacc service_host pages " +
 			"autodiscover",
-		"POP3 next to IMAP, further servers of a kind, ways to log in but one, and STARTTLS on a port of one's own"},
+		"POP3 next to IMAP, more servers of a kind, ways to log in but one, and STARTTLS on a port of one's own"},
 	{discover.Autodiscovery, "An Autodiscover answer",
 		"name short_name mx oauth2 jmap caldav carddav managesieve activesync ews graph webmail enable " +
 			"documentation notes password_login pacc service_host pages",
-		"further servers of a kind, and ways to log in but a password"},
+		"more servers of a kind, and ways to log in but a password"},
 }
 
 // Silent names for each format of the documents what it has no place for, so that an entry made of it lacks that.

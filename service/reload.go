@@ -16,11 +16,11 @@ const pollEvery = 2 * time.Second
 // reloads reads everything again on SIGHUP, when a file's time or size has changed, when a command lists other domains,
 // and on the day of a change at a built-in provider, until ctx ends. What counts as a change begins when it is called.
 func (s *Service) reloads(ctx context.Context, hup <-chan os.Signal) {
-	go s.reloadAfter(ctx, hup, s.look(s.served.Load().cfg.Day()))
+	go s.reloadAfter(ctx, hup, s.watched(s.served.Load().cfg.Day()))
 }
 
-// look is what tells of a change.
-func (s *Service) look(day time.Time) map[string]stamp {
+// watched is what a change shows in: the files, and the calendar of the built-in providers.
+func (s *Service) watched(day time.Time) map[string]stamp {
 	all := stamps(s.running.Reader, s.served.Load().cfg.Files())
 	all["the calendar"] = stamp{time: provider.NextChange(day)}
 	return all
@@ -28,7 +28,7 @@ func (s *Service) look(day time.Time) map[string]stamp {
 
 func (s *Service) reloadAfter(ctx context.Context, hup <-chan os.Signal, seen map[string]stamp) {
 	poll := time.Tick(pollEvery)
-	look := func() map[string]stamp { return s.look(s.opts.Now()) }
+	now := func() map[string]stamp { return s.watched(s.opts.Now()) }
 	for {
 		by := "a change" // of a file, or of the day
 		select {
@@ -41,15 +41,15 @@ func (s *Service) reloadAfter(ctx context.Context, hup <-chan os.Signal, seen ma
 			by = "a command that lists domains"
 		case <-poll:
 			s.tuneGC()
-			if maps.Equal(seen, look()) {
+			if maps.Equal(seen, now()) {
 				continue
 			}
 		}
-		seen = look() // before reading, so that later changes are read next time
+		seen = now() // before reading, so that later changes are read next time
 		s.notify(reloading())
 		s.reload(by)
 		s.notify(stateReady)
-		seen = merge(seen, look()) // the new configuration may name other files
+		seen = merge(seen, now()) // the new configuration may name other files
 	}
 }
 

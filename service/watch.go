@@ -51,7 +51,7 @@ func (w *watch) run(ctx context.Context) {
 // round checks every domain once and reports the outcome. If the list ends early or the resolver is down, the last
 // complete round stays; if a look-up fails, what was known about its domain.
 func (w *watch) round(ctx context.Context) {
-	result, broken, missed, err := w.look(ctx)
+	result, broken, missed, err := w.checkAll(ctx)
 	if ctx.Err() != nil {
 		return // the outcome is incomplete
 	}
@@ -72,8 +72,8 @@ func (w *watch) round(ctx context.Context) {
 
 var errResolver = errors.New("no resolver answers; check dns.resolver")
 
-// look takes the round. It misses domains whose source does not answer.
-func (w *watch) look(ctx context.Context) (result server.Records, broken map[string]string, missed, err error) {
+// checkAll checks every domain. It misses those whose source does not answer.
+func (w *watch) checkAll(ctx context.Context) (result server.Records, broken map[string]string, missed, err error) {
 	now := w.now()
 	client := query.New(query.Options{ResolversNow: Resolvers(now.cfg), PerSecond: watchPerSecond})
 	if !answers(ctx, client) {
@@ -82,9 +82,9 @@ func (w *watch) look(ctx context.Context) (result server.Records, broken map[str
 	plan := dnssrv.PlanOptions{ServiceHost: now.cfg.ServiceHost, TTL: dnssrv.DefaultTTL}
 	c := NewRecordCheck(now.data, client, plan, false, nil)
 	result.Status, broken = map[string]int{}, map[string]string{}
-	var broke, why error
+	var ended, why error
 	unasked, inRow := 0, 0
-	domains := query.Until(c.All(ctx), &broke)
+	domains := query.Until(c.All(ctx), &ended)
 	for r := range query.InOrder(ctx, domains, watchAtOnce, c.Domain) {
 		if r.Err != nil {
 			why = r.Err
@@ -108,15 +108,15 @@ func (w *watch) look(ctx context.Context) (result server.Records, broken map[str
 		}
 	}
 	switch {
-	case broke != nil:
+	case ended != nil:
 	case unasked > 0 && result.Domains == 0:
-		broke = why
+		ended = why
 	case unasked == 1:
 		missed = fmt.Errorf("1 domain could not be looked at: %w", why)
 	case unasked > 1:
 		missed = fmt.Errorf("%d domains could not be looked at, the last because: %w", unasked, why)
 	}
-	return result, broken, missed, broke
+	return result, broken, missed, ended
 }
 
 // count adds the records of a report to those of the round, and returns how many were answered, and the response codes

@@ -124,7 +124,7 @@ const manualFormat = "manual"
 // manual prints the planned records next to what is there, and what else is to be said, a line each.
 func (c *dnsCheck) manual(out *printer, r finding.Report) error {
 	var list []dnssrv.Comparison
-	var rest []finding.Finding
+	var others []finding.Finding
 	seen := map[string]bool{}
 	for _, f := range r.Findings {
 		key := f.Name + " " + f.Type
@@ -134,17 +134,17 @@ func (c *dnsCheck) manual(out *printer, r finding.Report) error {
 			list = append(list, dnssrv.Comparison{
 				Want: f.Want, Got: f.Got, Fine: f.Level == finding.OK, Unknown: f.Status == "error"})
 			if f.ID != "dns-record-missing" && f.ID != "dns-record-differs" {
-				rest = append(rest, f)
+				others = append(others, f)
 			}
 		default:
-			rest = append(rest, f)
+			others = append(others, f)
 		}
 	}
 	out.summary(r.Domain, r.Summary)
 	if len(list) > 0 && out.err == nil {
 		out.err = dnssrv.WriteComparison(c.stdout, r.Domain, list, c.authoritative)
 	}
-	out.list(slices.DeleteFunc(rest, fine))
+	out.list(slices.DeleteFunc(others, fine))
 	return out.err
 }
 

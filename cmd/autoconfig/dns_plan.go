@@ -140,23 +140,23 @@ func (d *dnsPlan) outside(domain string) error {
 	return usagef("%s is not in the zone %s of --zone", domain, d.shape.Zone)
 }
 
-func (d *dnsPlan) print(p plannedDomain, further bool) error {
+func (d *dnsPlan) print(p plannedDomain, another bool) error {
 	switch d.format {
 	case jsonFormat:
 		return d.printJSON(p)
 	case "table":
-		return d.printTable(p, further)
+		return d.printTable(p, another)
 	}
 	shape := d.shape
-	shape.Further = further
+	shape.Further = another
 	for _, note := range p.Notes {
 		fmt.Fprintf(d.stderr, "%s: %s\n", p.Domain, note)
 	}
 	return dnssrv.WriteFormat(d.stdout, d.format, p.Domain, p.zone, shape)
 }
 
-func (d *dnsPlan) printTable(p plannedDomain, further bool) error {
-	if further {
+func (d *dnsPlan) printTable(p plannedDomain, another bool) error {
+	if another {
 		fmt.Fprintln(d.stdout)
 	}
 	records := table{{"KIND", "NAME", "TTL", "TYPE", "DATA"}}

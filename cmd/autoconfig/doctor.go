@@ -89,10 +89,10 @@ func (d *doctorRun) examine(ctx context.Context) ([]finding.Group, error) {
 		return nil, err
 	}
 	dns := d.network.dnsClient(d.cfg, 0)
-	look := &doctor.Doctor{Address: d.addr, Provider: d.p, Config: d.cfg, Data: d.data,
+	all := &doctor.Doctor{Address: d.addr, Provider: d.p, Config: d.cfg, Data: d.data,
 		DNS: dns, Env: d.network.asking(dns), Login: login, LoginHosts: d.secret.hosts,
 		Allow: func(host string) bool { return d.confirm(ctx, host) }}
-	return look.Examine(ctx)
+	return all.Examine(ctx)
 }
 
 // lookup is the provider of a domain in the configuration or among the built-ins; nil is an answer.

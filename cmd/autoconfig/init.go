@@ -16,8 +16,8 @@ import (
 	"autoconfig/provider"
 )
 
-// beginning is one run of `init`.
-type beginning struct {
+// initRun is one run of `init`.
+type initRun struct {
 	*app
 	network network
 
@@ -35,7 +35,7 @@ type beginning struct {
 }
 
 func (a *app) initCommand() *cobra.Command {
-	b := &beginning{app: a}
+	b := &initRun{app: a}
 	cmd := newCommand("init", "[DOMAIN]", b.run)
 	b.network.discoveryFlags(cmd)
 	f := cmd.Flags()
@@ -60,7 +60,7 @@ func (a *app) initCommand() *cobra.Command {
 	return cmd
 }
 
-func (b *beginning) run(ctx context.Context, args []string) error {
+func (b *initRun) run(ctx context.Context, args []string) error {
 	_, b.person = terminal(b.stdin)
 	b.person = b.person && !b.yes
 	b.output = cmp.Or(b.output, b.configPath, "autoconfig.yaml")
@@ -88,7 +88,7 @@ func (b *beginning) run(ctx context.Context, args []string) error {
 }
 
 // words is where what was found is reported: standard output, unless the file goes there.
-func (b *beginning) words() io.Writer {
+func (b *initRun) words() io.Writer {
 	if b.output == "-" {
 		return b.stderr
 	}
@@ -96,7 +96,7 @@ func (b *beginning) words() io.Writer {
 }
 
 // domain is the one to begin with, which must be the operator's own.
-func (b *beginning) domain(ctx context.Context, args []string) (string, error) {
+func (b *initRun) domain(ctx context.Context, args []string) (string, error) {
 	var text string
 	switch {
 	case len(args) > 0:
@@ -135,10 +135,10 @@ func hostName(s string) (string, error) {
 }
 
 // draft is the configuration, from a look at the network or from the flags.
-func (b *beginning) draft(ctx context.Context, domain string, o setup.Options) (d setup.Draft, err error) {
+func (b *initRun) draft(ctx context.Context, domain string, o setup.Options) (d setup.Draft, err error) {
 	if b.offline {
 		d = setup.Draft{Domain: domain, Incoming: setup.Offline(o.IMAP), Outgoing: setup.Offline(o.SMTP)}
-	} else if d, err = b.look(ctx, domain, o); err != nil {
+	} else if d, err = b.survey(ctx, domain, o); err != nil {
 		return d, err
 	}
 	d.Name, d.ACME = b.name, b.acme
@@ -152,8 +152,8 @@ func (b *beginning) draft(ctx context.Context, domain string, o setup.Options) (
 	return d, context.Cause(ctx)
 }
 
-// look looks at the network until there are servers to announce; a person may name them.
-func (b *beginning) look(ctx context.Context, domain string, o setup.Options) (setup.Draft, error) {
+// survey looks at the network until there are servers to announce; a person may name them.
+func (b *initRun) survey(ctx context.Context, domain string, o setup.Options) (setup.Draft, error) {
 	cfg, _ := b.configuration() // its dns.resolver; whatever else is in it does not count here
 	o.Env, o.Now = b.network.environment(cfg), b.today
 	for {
@@ -162,7 +162,7 @@ func (b *beginning) look(ctx context.Context, domain string, o setup.Options) (s
 		if err := context.Cause(ctx); err != nil {
 			return setup.Draft{}, err
 		}
-		b.say(seen.Lines())
+		b.report(seen.Lines())
 		switch {
 		case seen.Builtin != nil && len(seen.Hosts) == 0, seen.Complete():
 			return seen.Draft(), nil
@@ -195,7 +195,7 @@ func (b *beginning) look(ctx context.Context, domain string, o setup.Options) (s
 	}
 }
 
-func (b *beginning) say(lines []setup.Line) {
+func (b *initRun) report(lines []setup.Line) {
 	p := b.printer(textFormat)
 	p.w = b.words()
 	for _, line := range lines {
@@ -203,7 +203,7 @@ func (b *beginning) say(lines []setup.Line) {
 	}
 }
 
-func (b *beginning) write(d setup.Draft) error {
+func (b *initRun) write(d setup.Draft) error {
 	if b.output == "-" {
 		_, err := b.stdout.Write(d.YAML())
 		return err

@@ -49,12 +49,12 @@ const (
 	jsonFormat     = "json"
 )
 
-// formatFlag lets a command print its report as Markdown, or in further forms, each with a word about it: manual (…).
+// formatFlag lets a command print its report as Markdown, or in other forms, each with a word about it: manual (…).
 // The word json is --json.
-func (a *app) formatFlag(cmd *cobra.Command, format *string, further ...string) {
+func (a *app) formatFlag(cmd *cobra.Command, format *string, more ...string) {
 	*format = textFormat
 	words, said := []string{textFormat, markdownFormat, jsonFormat}, "text, markdown (for a ticket)"
-	for _, form := range further {
+	for _, form := range more {
 		words, said = append(words, strings.Fields(form)[0]), said+", "+form
 	}
 	flag := wordFlag(format, words)
