@@ -42,6 +42,15 @@ func Texts(rrs []RR) []string {
 	return out
 }
 
+// Tagged are the text records that begin with a version tag such as v=spf1, in any case and on a word boundary (RFC 7208
+// §4.5).
+func Tagged(rrs []RR, tag string) []RR {
+	return slices.DeleteFunc(slices.Clone(rrs), func(rr RR) bool {
+		after, ok := strings.CutPrefix(strings.ToLower(strings.Join(Texts([]RR{rr}), "")), tag)
+		return !ok || after != "" && !strings.ContainsAny(after[:1], " \t;")
+	})
+}
+
 // Has reports whether a set has the record, its TTL aside.
 func Has(set []RR, rr RR) bool {
 	return slices.ContainsFunc(set, func(other RR) bool { return dns.IsDuplicate(other, rr) })

@@ -80,16 +80,8 @@ func withText(rrs []dns.RR, is func(text string) bool) []dns.RR {
 	return slices.DeleteFunc(slices.Clone(rrs), others)
 }
 
-// tagged are the TXT records that begin with a version tag such as v=spf1, on a word boundary (RFC 7208 §4.5).
-func tagged(rrs []dns.RR, tag string) []dns.RR {
-	return withText(rrs, func(text string) bool {
-		rest, ok := strings.CutPrefix(strings.ToLower(text), tag)
-		return ok && (rest == "" || strings.ContainsAny(rest[:1], " \t;"))
-	})
-}
-
 func (d *inspection) spf() []dns.RR {
-	return tagged(d.seen.get(d.name(""), dns.TypeTXT).RRs, "v=spf1")
+	return dnssrv.Tagged(d.seen.get(d.name(""), dns.TypeTXT).RRs, "v=spf1")
 }
 
 // reportSPF notes the sender policy (RFC 7208); two of them make it void (§4.5).
@@ -114,7 +106,7 @@ func (d *inspection) reportSPF(takesMail bool) {
 func (d *inspection) reportDMARC(takesMail bool) {
 	name := d.name(dmarcLabel)
 	a := d.seen.get(name, dns.TypeTXT)
-	got := tagged(a.RRs, "v=dmarc1")
+	got := dnssrv.Tagged(a.RRs, "v=dmarc1")
 	switch {
 	case len(got) > 0:
 		d.note("dns-dmarc-published", name, dns.TypeTXT, statusOK, nil, got)

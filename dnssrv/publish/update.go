@@ -127,7 +127,7 @@ func (u *ZoneUpdate) allowed(set Change) error {
 	if !slices.Contains([]uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeSRV, dns.TypeTXT}, set.Type) {
 		return fmt.Errorf("%s is not a record that is published by an update", what)
 	}
-	if set.Type == dns.TypeTXT && (set.Name == u.Zone || isSPF(set.Set)) {
+	if set.Type == dns.TypeTXT && (set.Name == u.Zone || len(dnssrv.Tagged(set.Set, "v=spf1")) > 0) {
 		return fmt.Errorf("%s: text at the top of a zone, and SPF, are not published by an update", what)
 	}
 	if !dns.IsSubDomain(u.Zone, set.Name) {
@@ -139,11 +139,6 @@ func (u *ZoneUpdate) allowed(set Change) error {
 		}
 	}
 	return fmt.Errorf("%s was planned and not asked", what)
-}
-
-// isSPF tells a set with an SPF record (RFC 7208 §4.5).
-func isSPF(rrs []dns.RR) bool {
-	return slices.ContainsFunc(dnssrv.Texts(rrs), func(s string) bool { return strings.HasPrefix(s+" ", "v=spf1 ") })
 }
 
 // conflict finds what must not be next to the set, and is not ours to remove.
@@ -162,7 +157,7 @@ func (u *ZoneUpdate) conflict(set Change) (finding.Finding, bool) {
 		apex = set.Name == u.Zone
 	case len(alias) > 0:
 		inTheWay = alias
-	case set.Type == dns.TypeTXT && isSPF(o.sets[dns.TypeTXT]):
+	case set.Type == dns.TypeTXT && len(dnssrv.Tagged(o.sets[dns.TypeTXT], "v=spf1")) > 0:
 		inTheWay = o.sets[dns.TypeTXT]
 	}
 	if len(inTheWay) == 0 && !apex {

@@ -222,6 +222,7 @@ func TestUpdateRefuses(t *testing.T) {
 		{"@ SOA a b 1 2 3 4 5", saw(t, "mx", "SOA", query.NXDOMAIN), "is not a record that is published"},
 		{"@ TXT x", saw(t, "mx", "TXT", query.NXDOMAIN), "text at the top"},
 		{`sub TXT "v=spf1 -all"`, saw(t, "sub", "TXT", query.NXDOMAIN), "text at the top"},
+		{`sub TXT "V=SPF1 -all"`, saw(t, "sub", "TXT", query.NXDOMAIN), "text at the top"},
 		{"autoconfig CNAME x", saw(t, "other", "CNAME", query.NXDOMAIN), "planned and not asked"},
 		{"autoconfig CNAME x", saw(t, "autoconfig", "A", query.NODATA), "planned and not asked"},
 		{"autoconfig CNAME x", saw(t, "autoconfig", "CNAME", query.SERVFAIL), "SERVFAIL"},
