@@ -7,15 +7,14 @@ import (
 	"strings"
 
 	"autoconfig/finding"
-	"autoconfig/pacc"
 	"autoconfig/provider"
 )
 
 // planned reports whether a name is in DNS for mail programs alone. What the domain itself answers is often a web
 // site's.
 func (f *faults) planned(host string) bool {
-	label, parent, _ := strings.Cut(host, ".")
-	return parent == f.report.domain && slices.Contains([]string{"autoconfig", "autodiscover", pacc.HostLabel}, label)
+	domain, planned := provider.CutHostPrefix(host)
+	return planned && domain == f.report.domain
 }
 
 // names reports what is wrong with each name and each path of the domain, each fault once, whichever client met it.

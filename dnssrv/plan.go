@@ -93,10 +93,8 @@ func PlanMail(domain string, p *provider.Provider) []dns.RR {
 // OwnAddress is the name below the domain that the service host itself has, "" if it lies elsewhere. No CNAME can be
 // there: its A and AAAA records are the operator's.
 func OwnAddress(domain, serviceHost string) string {
-	for _, label := range []string{AutoconfigLabel, AutodiscoverLabel, PACCLabel} {
-		if name := label + "." + domain; name == Plain(serviceHost) {
-			return name
-		}
+	if of, ok := provider.CutHostPrefix(Plain(serviceHost)); ok && of == domain {
+		return Plain(serviceHost)
 	}
 	return ""
 }
