@@ -138,7 +138,7 @@ var silences = []silence{
 	{discover.Profile, "A configuration profile",
 		"mx oauth2 jmap managesieve activesync ews graph webmail enable documentation notes pacc service_host pages " +
 			"autodiscover",
-		"POP3 next to IMAP, more servers of a kind, ways to log in but one, and STARTTLS on a port of one's own"},
+		"POP3 next to IMAP, more servers of a kind, ways to log in but one, and STARTTLS on an unusual port"},
 	{discover.Autodiscovery, "An Autodiscover answer",
 		"name short_name mx oauth2 jmap caldav carddav managesieve activesync ews graph webmail enable " +
 			"documentation notes password_login pacc service_host pages",
