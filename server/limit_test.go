@@ -104,7 +104,8 @@ func TestPagesHavePlacesOfTheirOwn(t *testing.T) {
 	wg.Wait()
 	<-s.costly
 	<-s.working
-	for _, line := range []string{"GET http://x.example/", profileLine, "GET http://x.example/qr.svg?email=u@example.org"} {
+	for _, line := range []string{"GET http://x.example/", profileLine,
+		"GET http://x.example/qr.svg?email=u@example.org"} {
 		if r := ask(t, s, line, ""); r.StatusCode != http.StatusOK {
 			t.Errorf("%s: %d", line, r.StatusCode)
 		}
