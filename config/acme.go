@@ -86,7 +86,7 @@ func (a *ACME) Authorities(r *files.Reader) ([]Directory, error) {
 		}
 		d.Key = strings.TrimRight(key, "=")
 		if _, err := base64.RawURLEncoding.DecodeString(d.Key); err != nil || d.Key == "" {
-			return nil, fmt.Errorf("%s: the key is not base64url, in which authorities show it", d.KeyFile)
+			return nil, fmt.Errorf("%s: the key is not in base64url, the form in which authorities show it", d.KeyFile)
 		}
 	}
 	return out, nil
@@ -117,7 +117,7 @@ func (c *Config) tls(t *TLS) {
 		return
 	}
 	if t.CertFile != "" {
-		c.bad("tls", "certificates from files and on demand at once", "write cert_file and key_file, or acme")
+		c.bad("tls", "certificates both from files and on demand", "write cert_file and key_file, or acme")
 	}
 	if c.ListenTLS == "" {
 		c.bad("tls.acme", "certificates are for https, and there is no https listener", `write listen_tls: ":443"`)
@@ -133,7 +133,7 @@ func (c *Config) tls(t *TLS) {
 	a.StorageFile = c.resolve(a.StorageFile)
 	switch {
 	case a.Storage != "" && a.StorageFile != "":
-		c.bad("tls.acme.storage_file", "storage and storage_file at once", "keep one of them")
+		c.bad("tls.acme.storage_file", "both storage and storage_file are set", "keep one of them")
 	case a.StorageFile != "":
 		c.readable("tls.acme.storage_file", a.StorageFile)
 	case isDatabase(a.Storage):
@@ -148,7 +148,7 @@ func (c *Config) tls(t *TLS) {
 // directories checks the URLs of the authorities and their external accounts.
 func (c *Config) directories(a *ACME) {
 	if a.Directory != "" && len(a.Directories) > 0 {
-		c.bad("tls.acme.directory", "directory and directories at once", "keep one of them")
+		c.bad("tls.acme.directory", "both directory and directories are set", "keep one of them")
 	}
 	https := func(path, text string) {
 		if u, err := url.Parse(text); err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
@@ -167,7 +167,7 @@ func (c *Config) directories(a *ACME) {
 			c.bad(path, "the authority is listed twice", "keep one of them")
 		}
 		if (d.KeyID == "") != (d.KeyFile == "") {
-			c.bad(path, "an external account has an id and a key", "write both eab_key_id and eab_key_file")
+			c.bad(path, "an external account needs both an id and a key", "write both eab_key_id and eab_key_file")
 		}
 		if d.KeyFile != "" {
 			d.KeyFile = c.resolve(d.KeyFile)

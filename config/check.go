@@ -134,7 +134,7 @@ func (c *Config) branding(b *Branding) {
 		for j, name := range r.For {
 			if name = strings.ToLower(strings.TrimSuffix(name, ".")); name == "" || seen[name] {
 				c.bad(fmt.Sprintf("%sfor[%d]", path, j),
-					fmt.Sprintf("%q is empty, or has another look already", name), "leave it in one place")
+					fmt.Sprintf("%q is empty, or already has another look", name), "leave it in one place")
 			}
 			r.For[j], seen[name] = name, true
 		}

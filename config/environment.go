@@ -66,7 +66,7 @@ func LoadEnv(r *files.Reader, env Env, day time.Time) (*Config, []finding.Findin
 	switch {
 	case whole && len(set) > 1:
 		return c, []finding.Finding{finding.New("config-variable-conflict", set[0]).
-			Because("%s is a whole configuration, so %s does not count", VarConfig, set[0]).Do("unset one of them")}, true
+			Because("%s is a whole configuration, so %s is ignored", VarConfig, set[0]).Do("unset one of them")}, true
 	case whole:
 		c.Path = VarConfig
 		text := env.Get(VarConfig)

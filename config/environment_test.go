@@ -50,7 +50,7 @@ func TestLoadEnv(t *testing.T) {
 		{[]string{"AUTOCONFIG_DOMAINS=example.org example.org", in, out},
 			"AUTOCONFIG_DOMAINS: example.org is already listed at AUTOCONFIG_DOMAINS"},
 		{[]string{domains, "AUTOCONFIG_CONFIG=providers: []"},
-			"AUTOCONFIG_DOMAINS: AUTOCONFIG_CONFIG is a whole configuration, so AUTOCONFIG_DOMAINS does not count; unset one of them"},
+			"AUTOCONFIG_DOMAINS: AUTOCONFIG_CONFIG is a whole configuration, so AUTOCONFIG_DOMAINS is ignored; unset one of them"},
 		{[]string{"AUTOCONFIG_CONFIG=/etc/autoconfig/other.yaml"},
 			"AUTOCONFIG_CONFIG: the value is not a document; put the text of an autoconfig.yaml into it, or name a file with --config /etc/autoconfig/other.yaml"},
 		{[]string{"AUTOCONFIG_CONFIG=providers:\n- domain: [example.org]"},

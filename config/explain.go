@@ -72,10 +72,10 @@ func (e *syntaxError) words() (cause, fix string) {
 	case strings.Contains(e.message, "mapping value") && e.line < len(e.lines) && strings.TrimSpace(e.lines[e.line]) != "":
 		key := len(line) - len(strings.TrimLeft(line, "- ")) + 1
 		e.line, e.column = e.line+1, len(e.lines[e.line])-len(strings.TrimLeft(e.lines[e.line], " "))+1
-		return "the line is indented deeper than the key above it, which has a value already",
+		return "the line is indented deeper than the key above it, which already has a value",
 			fmt.Sprintf("begin it in column %d", key)
 	case e.indented(line):
-		return "the line is not indented as the lines around it", fmt.Sprintf("begin it in column %d", e.before())
+		return "the line is not indented like the lines around it", fmt.Sprintf("begin it in column %d", e.before())
 	case noColon.MatchString(line) && !valueOfKey.MatchString(line) && !strings.HasSuffix(line, ":"):
 		m := noColon.FindStringSubmatch(line)
 		return "no colon after the key", strings.TrimRight(fmt.Sprintf("write %s: %s", m[2], m[3]), " ")

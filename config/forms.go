@@ -129,7 +129,7 @@ func (d *decoder) autodiscover(path string, n ast.Node, a *provider.Autodiscover
 	d.mapping(path, n, reflect.ValueOf(&given).Elem())
 	switch {
 	case given.RedirectURL != "" && given.RedirectAddr != "":
-		d.fault("config-autodiscover-redirect", n, "two redirects at once", "write redirect_url or redirect_addr")
+		d.fault("config-autodiscover-redirect", n, "two redirects", "write redirect_url or redirect_addr")
 	case given.RedirectURL != "":
 		a.Action, a.RedirectURL = provider.ActionRedirectURL, given.RedirectURL
 	case given.RedirectAddr != "":

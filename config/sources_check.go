@@ -128,7 +128,7 @@ func (s *checkedSource) secret(key, value string, file *string) {
 	*file = s.c.resolve(*file)
 	switch {
 	case value != "" && *file != "":
-		s.bad("config-source-incomplete", key+"_file", key+" and "+key+"_file at once", "keep one of them")
+		s.bad("config-source-incomplete", key+"_file", "both "+key+" and "+key+"_file are set", "keep one of them")
 	case value == "" && *file == "":
 		s.bad("config-source-incomplete", "", "no "+key, "write "+key+"_file: with the path of a file, or "+key+":")
 	default:
@@ -187,7 +187,7 @@ func (s *checkedSource) directory() {
 	}
 	if u.Scheme == "ldap" && !s.EncryptsLater() && !loopback(u.Hostname()) {
 		s.bad("config-source-plain", "starttls",
-			"the directory is asked without encryption: passwords and answers are readable by anyone on the way",
+			"the directory is asked without encryption: anyone on the network can read passwords and answers",
 			"remove starttls: false, or write ldaps://")
 	}
 	s.CAFile = s.c.resolve(s.CAFile)

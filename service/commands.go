@@ -82,7 +82,7 @@ func listed(e config.Entry, c *CommandState, out []byte, data *config.Data) (fou
 		}
 		if other, ok := data.Listed.Add(domain, e.Provider); !ok && other != e.Provider {
 			say(finding.New("config-domain-duplicate", subject).
-				Because("%s already belongs to the provider %q, which counts", domain, other.ID))
+				Because("%s already belongs to the provider %q, which keeps it", domain, other.ID))
 		}
 	}
 	if bad > 0 && c.fault == "" {
