@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,9 +81,7 @@ func outcomeOf(c discover.Result) *outcome {
 				line += " (" + broken + ")"
 			}
 			o.lines = append(o.lines, line)
-			if user == "" {
-				user = s.Username
-			}
+			user = cmp.Or(user, s.Username)
 		}
 		if user != "" {
 			o.lines = append(o.lines, "user name "+user)

@@ -173,24 +173,18 @@ func (b *initRun) survey(ctx context.Context, domain string, o setup.Options) (s
 			return setup.Draft{}, errors.New("DNS does not answer; give a resolver with --resolver, " +
 				"or the servers with --offline --imap HOST --smtp HOST")
 		}
-		missing := o.IMAP
-		protocol, flag := provider.IMAP, "--imap"
+		missing, protocol, flag := &o.IMAP, provider.IMAP, "--imap"
 		if len(seen.Announced(provider.IMAP, provider.POP3)) > 0 {
-			missing, protocol, flag = o.SMTP, provider.SMTP, "--smtp"
+			missing, protocol, flag = &o.SMTP, provider.SMTP, "--smtp"
 		}
-		if !b.person || missing != nil {
-			return setup.Draft{}, fmt.Errorf("no %s server can be announced, for the reasons above; name another with %s HOST, "+
-				"or give it unchecked with --offline", strings.ToUpper(string(protocol)), flag)
+		name := strings.ToUpper(string(protocol)) + " server"
+		if !b.person || *missing != nil {
+			return setup.Draft{}, fmt.Errorf("no %s can be announced, for the reasons above; name another with %s HOST, "+
+				"or give it unchecked with --offline", name, flag)
 		}
-		text := b.ask(ctx, strings.ToUpper(string(protocol))+" server (HOST or HOST:PORT): ")
-		server, err := setup.Server(protocol, text)
-		if err != nil {
+		var err error
+		if *missing, err = setup.Server(protocol, b.ask(ctx, name+" (HOST or HOST:PORT): ")); err != nil {
 			return setup.Draft{}, err
-		}
-		if protocol == provider.IMAP {
-			o.IMAP = server
-		} else {
-			o.SMTP = server
 		}
 	}
 }
