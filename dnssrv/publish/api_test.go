@@ -48,14 +48,17 @@ var apiPlan = append([]string{
 
 // apiStart is a zone in which one set of the plan is right, one has another TTL,
 // one lacks a record and has one too many, and one has another target.
-var apiStart = []string{"_pop3._tcp SRV 0 0 0 .", "_imaps._tcp 7200 SRV 0 1 993 imap", "_submission._tcp SRV 0 1 587 a", "_submission._tcp SRV 0 1 25 c",
+var apiStart = []string{"_pop3._tcp SRV 0 0 0 .", "_imaps._tcp 7200 SRV 0 1 993 imap", "_submission._tcp SRV 0 1 587 a",
+	"_submission._tcp SRV 0 1 25 c",
 	"autodiscover CNAME old.test.", "www A 192.0.2.1", "www.autoconfig A 192.0.2.2"}
 
 var apiEnd = []string{
 	"_imaps._tcp 3600 SRV 0 1 993 imap.example.test.", "_pop3._tcp 3600 SRV 0 0 0 .",
 	"_submission._tcp 3600 SRV 0 1 587 a.example.test.", "_submission._tcp 3600 SRV 10 1 587 b.example.test.",
-	`_ua-auto-config 3600 TXT "v=UAAC1; a=sha256; d=x\"y"`, "autoconfig 3600 CNAME host.test.", "autodiscover 3600 CNAME host.test.",
-	"example.test. 3600 MX 10 mx.example.test.", "example.test. 3600 NS ns1.example.test.", `example.test. 3600 TXT "v=spf1 mx -all"`,
+	`_ua-auto-config 3600 TXT "v=UAAC1; a=sha256; d=x\"y"`, "autoconfig 3600 CNAME host.test.",
+	"autodiscover 3600 CNAME host.test.",
+	"example.test. 3600 MX 10 mx.example.test.", "example.test. 3600 NS ns1.example.test.",
+	`example.test. 3600 TXT "v=spf1 mx -all"`,
 	"ua-auto-config 3600 CNAME host.test.", "www 3600 A 192.0.2.1", "www.autoconfig 3600 A 192.0.2.2"}
 
 // TestAPI publishes, and once more; what is not planned stays.
@@ -75,7 +78,8 @@ func TestAPI(t *testing.T) {
 			t.Errorf("(-want +got)\n%s", diff)
 		}
 		writes := len(f.writes())
-		if again := prepared(t, p, plans(t, apiPlan...)); again.Count() != 0 || again.Ready() || len(p.Publish(t.Context(), again)) > 0 || len(f.writes()) != writes {
+		if again := prepared(t, p, plans(t, apiPlan...)); again.Count() != 0 || again.Ready() ||
+			len(p.Publish(t.Context(), again)) > 0 || len(f.writes()) != writes {
 			t.Errorf("second run: %v", again.Changes)
 		}
 	})
@@ -90,7 +94,8 @@ func TestAPIRaced(t *testing.T) {
 			{"autodiscover CNAME", "autodiscover CNAME theirs.test.", "autodiscover.example.test. 3600 IN CNAME theirs.test."},
 			{"autodiscover CNAME", "autodiscover A 192.0.2.9", "autodiscover.example.test. 3600 IN A 192.0.2.9"},
 			{"_pop3._tcp SRV", "", "_pop3._tcp.example.test SRV: gone"},
-			{"", "_submission._tcp SRV 5 1 587 theirs", "_submission._tcp.example.test. 3600 IN SRV 5 1 587 theirs.example.test."},
+			{"", "_submission._tcp SRV 5 1 587 theirs",
+				"_submission._tcp.example.test. 3600 IN SRV 5 1 587 theirs.example.test."},
 			{"", "autoconfig TXT theirs", `autoconfig.example.test. 3600 IN TXT "theirs"`},
 		} {
 			f := startFake(t, name, apiStart...)
@@ -101,7 +106,8 @@ func TestAPIRaced(t *testing.T) {
 				f.put(test.put)
 			}
 			before := f.zone()
-			if found := p.Publish(t.Context(), u); ids(found) != "dns-publish-raced" || !slices.Contains(found[0].Got, test.got) {
+			if found := p.Publish(t.Context(), u); ids(found) != "dns-publish-raced" ||
+				!slices.Contains(found[0].Got, test.got) {
 				t.Errorf("%s: %+v", test.got, found)
 			}
 			if diff := cmp.Diff(before, f.zone()); diff != "" || len(f.writes()) > 0 {
@@ -130,7 +136,8 @@ func TestAPIRacedLate(t *testing.T) {
 			return false
 		})
 		found := p.Publish(t.Context(), u)
-		if id := ids(found); id != "dns-publish-raced" && id != "dns-publish-partial" || !strings.Contains(fmt.Sprint(found[0].Got), "theirs.test.") {
+		if id := ids(found); id != "dns-publish-raced" && id != "dns-publish-partial" ||
+			!strings.Contains(fmt.Sprint(found[0].Got), "theirs.test.") {
 			t.Errorf("%s: %+v", name, found)
 		}
 		if !strings.Contains(strings.Join(f.zone(), "\n"), strings.Replace(test.put, " CNAME", " 3600 CNAME", 1)) {
@@ -173,8 +180,10 @@ func TestAPIFails(t *testing.T) {
 		{"a web page", text("<html>"), "dns-publish-unreadable", ""},
 		{"nothing of it", text("{}"), "dns-publish-unreadable", ""},
 		{"null", text("null"), "dns-publish-unreadable", ""},
-		{"silence", func(_ http.ResponseWriter, q *http.Request) { hang(q) }, "dns-publish-unreadable", "dns-publish-unknown"},
-		{"cut off", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "dns-publish-unreadable", "dns-publish-unknown"},
+		{"silence", func(_ http.ResponseWriter, q *http.Request) { hang(q) }, "dns-publish-unreadable",
+			"dns-publish-unknown"},
+		{"cut off", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "dns-publish-unreadable",
+			"dns-publish-unknown"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -186,8 +195,9 @@ func TestAPIFails(t *testing.T) {
 					}
 				}
 				lists := func(q *http.Request) bool { // the request that lists records
-					return q.Method == http.MethodGet && (strings.Contains(q.URL.Path, "rrsets") || strings.Contains(q.URL.Path, "records") ||
-						name == "powerdns" && q.URL.RawQuery == "")
+					return q.Method == http.MethodGet &&
+						(strings.Contains(q.URL.Path, "rrsets") || strings.Contains(q.URL.Path, "records") ||
+							name == "powerdns" && q.URL.RawQuery == "")
 				}
 				f.intercept(func(_ int, w http.ResponseWriter, q *http.Request) bool {
 					if lists(q) {
@@ -247,7 +257,8 @@ func TestAPIEndless(t *testing.T) {
 			return true
 		})
 		updates, _ := through(t, f).Prepare(t.Context(), plans(t, apiPlan...))
-		if len(updates) != 1 || ids(updates[0].Findings) != "dns-publish-unreadable" || !strings.Contains(updates[0].Findings[0].Cause, "do not end") || asked.Load() > 2 {
+		if len(updates) != 1 || ids(updates[0].Findings) != "dns-publish-unreadable" ||
+			!strings.Contains(updates[0].Findings[0].Cause, "do not end") || asked.Load() > 2 {
 			t.Errorf("%s: %d pages, %+v", name, asked.Load(), updates)
 		}
 	}
@@ -256,7 +267,8 @@ func TestAPIEndless(t *testing.T) {
 // clean: neither the token nor what moves a terminal is in a finding.
 func clean(t testing.TB, found []finding.Finding) {
 	t.Helper()
-	if text := fmt.Sprintf("%+v %#v", found, found); strings.Contains(text, apiToken) || strings.ContainsAny(text, "\x1b") {
+	if text := fmt.Sprintf("%+v %#v", found, found); strings.Contains(text, apiToken) ||
+		strings.ContainsAny(text, "\x1b") {
 		t.Errorf("the token or an escape sequence is in %s", text)
 	}
 }
@@ -303,7 +315,8 @@ func TestAPILost(t *testing.T) {
 			}
 			return false
 		})
-		if found := p.Publish(t.Context(), u); ids(found) != "dns-publish-done" || !strings.Contains(found[0].Cause, "although") {
+		if found := p.Publish(t.Context(), u); ids(found) != "dns-publish-done" ||
+			!strings.Contains(found[0].Cause, "although") {
 			t.Errorf("%s: %+v", name, found)
 		}
 	}
@@ -336,7 +349,8 @@ func TestAPIPartial(t *testing.T) {
 		return false
 	})
 	found := p.Publish(t.Context(), u)
-	if ids(found) != "dns-publish-partial" || !strings.Contains(found[0].Cause, "has 2 of the 6 record sets") || len(found[0].Want) == 0 {
+	if ids(found) != "dns-publish-partial" || !strings.Contains(found[0].Cause, "has 2 of the 6 record sets") ||
+		len(found[0].Want) == 0 {
 		t.Fatalf("%+v", found)
 	}
 	f.intercept(nil)
@@ -406,14 +420,16 @@ func TestAPIShapes(t *testing.T) {
 	f := startFake(t, "cloudflare", `_ua-auto-config TXT "v=UAAC1; d=x"`, "autoconfig 1 CNAME host.test.")
 	f.sets["_ua-auto-config.example.test. TXT"].extra = map[string]any{"unquoted": true}
 	f.sets["autoconfig.example.test. CNAME"].extra = map[string]any{"proxied": true}
-	if u := prepared(t, through(t, f), plans(t, `_ua-auto-config TXT "v=UAAC1; d=x"`, "autoconfig CNAME host.test.")); u.Count() != 0 {
+	if u := prepared(t, through(t, f),
+		plans(t, `_ua-auto-config TXT "v=UAAC1; d=x"`, "autoconfig CNAME host.test.")); u.Count() != 0 {
 		t.Errorf("%v", u.Changes)
 	}
 	f = startFake(t, "hetzner", "autoconfig 86400 CNAME host.test.")
 	f.sets["autoconfig.example.test. CNAME"].nullTTL = true
 	p := through(t, f)
 	u := prepared(t, p, plans(t, "autoconfig CNAME host.test."))
-	if found := p.Publish(t.Context(), u); u.Count() != 2 || ids(found) != "dns-publish-done" || len(f.writes()) != 1 || !strings.HasSuffix(f.writes()[0], "change_ttl") {
+	if found := p.Publish(t.Context(), u); u.Count() != 2 || ids(found) != "dns-publish-done" || len(f.writes()) != 1 ||
+		!strings.HasSuffix(f.writes()[0], "change_ttl") {
 		t.Errorf("%v %+v %v", u.Changes, found, f.writes())
 	}
 }
@@ -438,7 +454,8 @@ func TestNewAPI(t *testing.T) {
 	t.Parallel()
 	for _, test := range [][3]string{
 		{"route53", "", "unknown provider"}, {"powerdns", "", "--api-url"}, {"powerdns", "127.0.0.1:8081", "https://HOST"},
-		{"desec", "https://u:p@desec.test", "https://HOST"}, {"desec", "file:///etc", "https://HOST"}, {"hetzner", "https://x/?a=b", "https://HOST"},
+		{"desec", "https://u:p@desec.test", "https://HOST"}, {"desec", "file:///etc", "https://HOST"},
+		{"hetzner", "https://x/?a=b", "https://HOST"},
 	} {
 		if _, err := publish.NewAPI(test[0], test[1], apiToken); err == nil || !strings.Contains(err.Error(), test[2]) {
 			t.Errorf("%v: %v", test, err)
@@ -448,7 +465,8 @@ func TestNewAPI(t *testing.T) {
 	if err != nil || strings.Contains(fmt.Sprintf("%v %+v %#v %s", a, a, a, a), apiToken) {
 		t.Errorf("%v %v", a, err)
 	}
-	if p, err := publish.NewAPI("powerdns", "http://127.0.0.1:8081/api/v1/", apiToken); err != nil || p.URL != "http://127.0.0.1:8081" {
+	if p, err := publish.NewAPI("powerdns", "http://127.0.0.1:8081/api/v1/", apiToken); err != nil ||
+		p.URL != "http://127.0.0.1:8081" {
 		t.Errorf("%v %v", p, err)
 	}
 	if text := fmt.Sprintf("%+v %#v", publish.Options{API: a}, publish.Options{API: a}); strings.Contains(text, apiToken) {

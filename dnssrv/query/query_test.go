@@ -66,7 +66,8 @@ func TestOutcomes(t *testing.T) {
 	} {
 		a := c.Ask(t.Context(), test.name, test.qtype)
 		if a.Outcome != test.outcome || len(a.RRs) != test.records {
-			t.Errorf("%s: %s with %d records, want %s with %d (%v)", test.name, a.Outcome, len(a.RRs), test.outcome, test.records, a.Err)
+			t.Errorf("%s: %s with %d records, want %s with %d (%v)", test.name, a.Outcome, len(a.RRs), test.outcome,
+				test.records, a.Err)
 		}
 		if test.name != "loop.example.test" && len(a.CNAMEs) != test.cnames {
 			t.Errorf("%s: %d CNAMEs", test.name, len(a.CNAMEs))
@@ -86,7 +87,8 @@ func TestErrors(t *testing.T) {
 	s.Fail("broken.example.test", dns.RcodeServerFailure)
 	c := client(s)
 	_, err := c.LookupMX(t.Context(), "example.test")
-	if !errors.Is(err, provider.ErrNotFound) || err.Error() != "example.test MX: NODATA from "+s.Addr()+": provider: domain not served" && !strings.HasPrefix(err.Error(), "example.test MX: NODATA") {
+	if !errors.Is(err, provider.ErrNotFound) || err.Error() != "example.test MX: NODATA from "+s.Addr()+
+		": provider: domain not served" && !strings.HasPrefix(err.Error(), "example.test MX: NODATA") {
 		t.Error(err)
 	}
 	_, err = c.LookupSRV(t.Context(), "broken.example.test")
@@ -105,7 +107,8 @@ func TestRetryAndNextServer(t *testing.T) {
 	t.Parallel()
 	bad, good := dnstest.Start(t, dnstest.Zone()), dnstest.Start(t, dnstest.Zone("@ MX 10 mx"))
 	bad.Fail("", dns.RcodeServerFailure)
-	if got, err := client(bad, good).LookupMX(t.Context(), "example.test"); err != nil || !slices.Equal(got, []string{"mx.example.test"}) {
+	if got, err := client(bad, good).LookupMX(t.Context(), "example.test"); err != nil ||
+		!slices.Equal(got, []string{"mx.example.test"}) {
 		t.Error(got, err)
 	}
 	down := dnstest.Start(t, dnstest.Zone())
@@ -113,7 +116,8 @@ func TestRetryAndNextServer(t *testing.T) {
 	if _, err := client(down, good).LookupMX(t.Context(), "example.test"); err != nil {
 		t.Error(err)
 	}
-	if a := client(down, bad).Ask(t.Context(), "example.test", dns.TypeMX); a.Outcome != query.SERVFAIL || a.Server != bad.Addr() {
+	if a := client(down, bad).Ask(t.Context(), "example.test", dns.TypeMX); a.Outcome != query.SERVFAIL ||
+		a.Server != bad.Addr() {
 		t.Errorf("%s from %s, want the SERVFAIL", a.Outcome, a.Server)
 	}
 }
@@ -164,7 +168,8 @@ func TestUnsoundAnswers(t *testing.T) {
 				_, _ = conn.WriteTo(raw, from)
 			}
 		})
-		c := query.New(query.Options{Resolvers: []string{conn.LocalAddr().String()}, Tries: 1, Timeout: 300 * time.Millisecond})
+		c := query.New(query.Options{Resolvers: []string{conn.LocalAddr().String()}, Tries: 1,
+			Timeout: 300 * time.Millisecond})
 		if a := c.Ask(t.Context(), "example.test", dns.TypeA); (a.Outcome == query.NOERROR) != (name == "nothing is wrong") {
 			t.Errorf("%s: %s %v", name, a.Outcome, a.RRs)
 		}
@@ -248,13 +253,15 @@ func TestLookups(t *testing.T) {
 		"_imaps._tcp SRV 0 1 993 IMAP.example.test.", "txt TXT \"one\" \"two\"", "h A 192.0.2.1", "h AAAA 2001:db8::1"))
 	c := client(s)
 	ctx := t.Context()
-	if got, err := c.LookupMX(ctx, "example.test"); err != nil || strings.Join(got, " ") != "a.example.test b.example.test" {
+	if got, err := c.LookupMX(ctx, "example.test"); err != nil ||
+		strings.Join(got, " ") != "a.example.test b.example.test" {
 		t.Error(got, err)
 	}
 	if _, err := c.LookupMX(ctx, "null.example.test"); !errors.Is(err, provider.ErrNotFound) {
 		t.Error(err)
 	}
-	if got, err := c.LookupSRV(ctx, "_imaps._tcp.example.test"); err != nil || len(got) != 1 || got[0] != (query.SRV{0, 1, 993, "imap.example.test"}) {
+	if got, err := c.LookupSRV(ctx, "_imaps._tcp.example.test"); err != nil || len(got) != 1 ||
+		got[0] != (query.SRV{0, 1, 993, "imap.example.test"}) {
 		t.Error(got, err)
 	}
 	if got, err := c.LookupTXT(ctx, "txt.example.test"); err != nil || strings.Join(got, "|") != "onetwo" {
