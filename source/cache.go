@@ -39,6 +39,7 @@ type cache[V any] struct {
 	o      CacheOptions
 	fetch  func(ctx context.Context, key string) (V, error) // its error wraps provider.ErrNotFound when there is none
 	slots  chan struct{}
+	idle   chan func()  // to a goroutine that waits for a question
 	asking atomic.Int64 // questions that wait or are being answered
 	seeds  [2]maphash.Seed
 	start  time.Time // what times below count from
@@ -84,7 +85,7 @@ func (e *entry[V]) set(s state, value V, until, stale time.Duration) {
 }
 
 func newCache[V any](o CacheOptions, fetch func(context.Context, string) (V, error)) *cache[V] {
-	return &cache[V]{o: o, fetch: fetch, slots: make(chan struct{}, o.InFlight), start: time.Now(),
+	return &cache[V]{o: o, fetch: fetch, slots: make(chan struct{}, o.InFlight), idle: make(chan func()), start: time.Now(),
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, entries: map[hash]*entry[V]{}}
 }
 
@@ -115,7 +116,11 @@ func (c *cache[V]) get(ctx context.Context, key string) (value V, err error) {
 	}
 	call := key + " " + strconv.Itoa(c.purges) // a question from before a purge may have an old answer
 	c.mu.Unlock()
-	asked := c.calls.DoChan(call, func() (any, error) { return c.ask(context.WithoutCancel(ctx), key) })
+	asked := make(chan singleflight.Result, 1)
+	c.run(func() {
+		v, err, _ := c.calls.Do(call, func() (any, error) { return c.ask(context.WithoutCancel(ctx), key) })
+		asked <- singleflight.Result{Val: v, Err: err}
+	})
 	select {
 	case r := <-asked:
 		value, _ = r.Val.(V)
@@ -124,6 +129,29 @@ func (c *cache[V]) get(ctx context.Context, key string) (value V, err error) {
 		return value, errors.Join(provider.ErrUnavailable, ctx.Err())
 	}
 }
+
+// run runs f in a goroutine, in one that has just ended another question if there is one: a new stack would have to grow
+// several times for a driver, which takes as long as a third of a query in SQLite.
+func (c *cache[V]) run(f func()) {
+	select {
+	case c.idle <- f:
+		return
+	default:
+	}
+	go func() {
+		for rest := time.NewTimer(idleTime); ; rest.Reset(idleTime) {
+			f()
+			select {
+			case f = <-c.idle:
+			case <-rest.C:
+				return
+			}
+		}
+	}()
+}
+
+// idleTime is how long a goroutine waits for the next question.
+const idleTime = time.Second
 
 // fresh is the entry of a key if it is fresh, else nil.
 func (c *cache[V]) fresh(key string) *entry[V] {

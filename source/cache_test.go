@@ -61,13 +61,22 @@ func (b *backend) fetch(ctx context.Context, key string) (string, error) {
 	return v, nil
 }
 
+// bubble runs f in a bubble, which ends when the goroutines of questions have rested long enough.
+func bubble(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		defer time.Sleep(2 * idleTime)
+		f(t)
+	})
+}
+
 func options() CacheOptions {
 	return CacheOptions{TTL: time.Minute, NegativeTTL: 10 * time.Second, Stale: time.Hour, Retry: 5 * time.Second,
 		Entries: 4, InFlight: 2, Timeout: time.Second}
 }
 
 func TestCacheLifetimes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		b := newBackend()
 		c := newCache(options(), b.fetch)
 		expect := func(key, want string, wantErr error, asked int) {
@@ -95,7 +104,7 @@ func TestCacheLifetimes(t *testing.T) {
 }
 
 func TestCacheWhileDown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		b := newBackend()
 		c := newCache(options(), b.fetch)
 		get := func(key string) (string, error) { return c.get(t.Context(), key) }
@@ -133,7 +142,7 @@ func TestCacheWhileDown(t *testing.T) {
 
 // Many askers for one key are one question; more keys than places wait.
 func TestCacheSingleFlight(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		b := newBackend()
 		b.delay = 100 * time.Millisecond
 		b.set("a", "one")
@@ -168,7 +177,7 @@ func TestCacheSingleFlight(t *testing.T) {
 }
 
 func TestCacheConcurrencyAndTimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		var now, most atomic.Int32
 		c := newCache(options(), func(ctx context.Context, _ string) (string, error) {
 			if n := now.Add(1); n > most.Load() {
@@ -214,7 +223,7 @@ func TestCacheBound(t *testing.T) {
 // A backend that is down is left in peace: one question per Retry, stale
 // values meanwhile, and names nobody has asked before take no places.
 func TestCacheRest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		b := newBackend()
 		b.set("a", "one")
 		o := options()
@@ -247,7 +256,7 @@ func TestCacheRest(t *testing.T) {
 // Failures give a rest when they come in a row: an answer between them, or that there is none, begins anew.
 func TestCacheFailuresInARow(t *testing.T) {
 	for _, between := range []string{"found", ""} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
 			b := newBackend()
 			o := options()
 			o.Rest, o.Entries = true, 100
@@ -300,7 +309,7 @@ func TestCacheNote(t *testing.T) {
 // backend; without a bound all of them wait.
 func TestCacheWaiting(t *testing.T) {
 	for waiting, want := range map[int][2]int32{2: {16, 4}, 0: {0, 20}} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
 			b := newBackend()
 			b.delay = 500 * time.Millisecond
 			o := options()
@@ -329,7 +338,7 @@ func TestCacheWaiting(t *testing.T) {
 // A purge forgets what was there and what was not, at once; a question that was under way when it came has an answer from
 // before, which counts for those who asked and for nobody later.
 func TestCacheForget(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		b := newBackend()
 		c := newCache(options(), b.fetch)
 		expect := func(what, key, want string) {
