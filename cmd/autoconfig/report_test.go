@@ -18,9 +18,11 @@ func reported() []finding.Group {
 		return f
 	}
 	text := finding.New("dns-record-missing", "_ua-auto-config.example.org TXT")
-	text.Type, text.Want = "TXT", []string{`_ua-auto-config.example.org. 3600 IN TXT "v=UAAC1; a=sha256; d=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="`}
+	text.Type, text.Want = "TXT",
+		[]string{`_ua-auto-config.example.org. 3600 IN TXT "v=UAAC1; a=sha256; d=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="`}
 	differs := finding.New("dns-record-differs", "autoconfig.example.org CNAME")
-	differs.Type, differs.Want, differs.Got = "CNAME", []string{"autoconfig.example.org. 3600 IN CNAME new.example.net."}, []string{"autoconfig.example.org. 3600 IN CNAME old.example.net."}
+	differs.Type, differs.Want, differs.Got = "CNAME", []string{"autoconfig.example.org. 3600 IN CNAME new.example.net."},
+		[]string{"autoconfig.example.org. 3600 IN CNAME old.example.net."}
 	foreign := finding.New("imap-auth-failed", "imap mail.example.org:993")
 	foreign.Got = []string{"NO \x1b[2J\u202e\u009b31m|<b>`x`\r\nOK " + strings.Repeat("long ", 30)}
 	skip := finding.New("dns-dnssec-unvalidated", "example.org SOA")
@@ -44,8 +46,10 @@ func TestReport(t *testing.T) {
 		}
 		text := b.String()
 		for _, want := range []string{
-			"example.org: 5 errors, 0 warnings, 1 fine\n\nRecords in DNS\n", "\nFAIL  _imaps._tcp.example.org SRV: ", "(NXDOMAIN)\n", "\nok    example.org MX: ",
-			"|<b>`x`", "$ORIGIN example.org.\n_imaps._tcp 3600 IN SRV 0 1 993 mail.example.org.\n_imap._tcp 3600 IN SRV 0 0 0 .\n",
+			"example.org: 5 errors, 0 warnings, 1 fine\n\nRecords in DNS\n", "\nFAIL  _imaps._tcp.example.org SRV: ",
+			"(NXDOMAIN)\n", "\nok    example.org MX: ",
+			"|<b>`x`",
+			"$ORIGIN example.org.\n_imaps._tcp 3600 IN SRV 0 1 993 mail.example.org.\n_imap._tcp 3600 IN SRV 0 0 0 .\n",
 			"  Published:  autoconfig.example.org. 3600 IN CNAME old.example.net.\n  To publish: autoconfig.example.org. 3600 IN CNAME new.example.net.\n",
 		} {
 			if !strings.Contains(text, want) {
@@ -60,7 +64,8 @@ func TestReport(t *testing.T) {
 				t.Errorf("a character that moves the cursor: %q", line)
 			}
 		}
-		for _, once := range []string{"[dns-record-missing]", "What to do:     Publish", "To paste into the zone:", "[dns-record-differs]"} {
+		for _, once := range []string{"[dns-record-missing]", "What to do:     Publish", "To paste into the zone:",
+			"[dns-record-differs]"} {
 			if strings.Count(text, once) != 1 {
 				t.Errorf("%d times %q in\n%s", strings.Count(text, once), once, text)
 			}
@@ -74,11 +79,13 @@ func TestReport(t *testing.T) {
 func TestReportMarkdown(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	if err := (&printer{w: &b, width: 80, markdown: true, colour: false}).report("example.org", reported(), skipped); err != nil {
+	if err := (&printer{w: &b, width: 80, markdown: true, colour: false}).report("example.org", reported(),
+		skipped); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"## example.org: 5 errors, 0 warnings, 1 fine\n", "| FAIL | \\_imaps.\\_tcp.example.org SRV | ", "[dns-record-missing](docs/findings.md#dns-record-missing)",
+		"## example.org: 5 errors, 0 warnings, 1 fine\n", "| FAIL | \\_imaps.\\_tcp.example.org SRV | ",
+		"[dns-record-missing](docs/findings.md#dns-record-missing)",
 		"```\n$ORIGIN example.org.\n", "31m|<b>'x'",
 	} {
 		if !strings.Contains(b.String(), want) {
@@ -100,7 +107,8 @@ func TestReportColour(t *testing.T) {
 	if !strings.Contains(b.String(), "\x1b[1;31mFAIL\x1b[0m  ") {
 		t.Error(b.String())
 	}
-	if p := (&app{stdout: &b, env: func(string) (string, bool) { return "", false }}).printer(textFormat); p.colour || p.width != 80 {
+	if p := (&app{stdout: &b, env: func(string) (string, bool) { return "", false }}).printer(textFormat); p.colour ||
+		p.width != 80 {
 		t.Errorf("%+v", p)
 	}
 }
@@ -143,8 +151,10 @@ func TestKind(t *testing.T) {
 		kind []finding.Finding
 		want string
 	}{
-		{[]finding.Finding{about("a", "same", "do"), about("b", "same", "do")}, "  What it means:  Same.\n  What to do:     Do.\n"},
-		{[]finding.Finding{about("a", "one", ""), about("b", "two", ""), about("c", "one", ""), about("", "three", ""), about("d", "four of d", "")},
+		{[]finding.Finding{about("a", "same", "do"), about("b", "same", "do")},
+			"  What it means:  Same.\n  What to do:     Do.\n"},
+		{[]finding.Finding{about("a", "one", ""), about("b", "two", ""), about("c", "one", ""), about("", "three", ""),
+			about("d", "four of d", "")},
 			"  What it means:  a, c: One.\n  What it means:  b: Two.\n  What it means:  Three.\n  What it means:  Four of d.\n"},
 	} {
 		var b bytes.Buffer
