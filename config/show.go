@@ -42,7 +42,7 @@ func WriteProvider(p *provider.Provider) ([]byte, error) {
 	e.share()
 	options := []yaml.EncodeOption{yaml.OmitEmpty(), yaml.Indent(2), yaml.IndentSequence(true),
 		yaml.CustomMarshaler(showAutodiscover),
-		yaml.CustomMarshaler(showServer)}
+		yaml.CustomMarshaler(ShowServer)}
 	if max(len(p.Domains), len(p.MX)) <= 6 {
 		options = append(options, yaml.CustomMarshaler(flow[string]), yaml.CustomMarshaler(flow[provider.Auth]))
 	}
@@ -81,8 +81,8 @@ func (p *Provider) share() {
 	}
 }
 
-// showServer is the URL of a server, if that says it all.
-func showServer(s provider.Server) ([]byte, error) {
+// ShowServer is a server in YAML as an entry of the configuration has it: its URL, if that says it all.
+func ShowServer(s provider.Server) ([]byte, error) {
 	if svc, ok := s.Service(); ok && s.Security == svc.Security && s.Username == "" && s.Auth == nil &&
 		s.LeaveOnServer == nil {
 		url := svc.Name + "://" + s.Host

@@ -143,8 +143,8 @@ func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
 	return r
 }
 
-// settle takes the best candidate of each direction: the lowest priority, then the first (RFC 6186 §3.4). It asks for an
-// outgoing server that is missing.
+// settle takes the best candidate of each direction: the lowest priority, then the first (RFC 6186 §3.4). It asks for
+// an outgoing server that is missing.
 func settle(s step, list []candidate) (r result) {
 	var in, out *candidate
 	for i := range list {

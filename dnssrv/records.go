@@ -42,8 +42,8 @@ func Texts(rrs []RR) []string {
 	return out
 }
 
-// Tagged are the text records that begin with a version tag such as v=spf1, in any case and on a word boundary (RFC 7208
-// §4.5).
+// Tagged are the text records that begin with a version tag such as v=spf1, in any case and on a word boundary (RFC
+// 7208 §4.5).
 func Tagged(rrs []RR, tag string) []RR {
 	return slices.DeleteFunc(slices.Clone(rrs), func(rr RR) bool {
 		after, ok := strings.CutPrefix(strings.ToLower(strings.Join(Texts([]RR{rr}), "")), tag)

@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"text/template"
 
+	"autoconfig/config"
 	"autoconfig/provider"
 )
 
@@ -60,14 +60,14 @@ func (d Draft) Hosts() []string {
 
 // Next says what to do with the configuration at path, and with the Caddyfile that was written, if any.
 func (d Draft) Next(path, caddyfile string) []byte {
-	config := ""
+	option := ""
 	if path != "autoconfig.yaml" {
-		config = " --config " + path
+		option = " --config " + path
 	}
 	return fill("next.txt.tmpl", struct {
 		Draft
 		Config, Written string
-	}{d, config, caddyfile})
+	}{d, option, caddyfile})
 }
 
 //go:embed *.tmpl
@@ -84,19 +84,14 @@ func fill(name string, data any) []byte {
 	return b.Bytes()
 }
 
-// short is a server as it is written in the configuration.
+// short is a server as it is written in the configuration, whose entry has the user name, and a password by default.
 func short(s provider.Server) string {
-	svc, known := s.Service()
-	if !known || s.Security == provider.Plain || len(s.Auth) > 0 && !slices.Equal(s.Auth,
-		[]provider.Auth{provider.AuthPassword}) {
-		return fmt.Sprintf("{protocol: %s, host: %s, port: %d, security: %s, auth: [%s]}", s.Protocol, s.Host, s.Port,
-			s.Security, list(s.Auth))
+	s.Username = ""
+	if slices.Equal(s.Auth, []provider.Auth{provider.AuthPassword}) {
+		s.Auth = nil
 	}
-	out := svc.Name + "://" + s.Host
-	if s.Port != svc.Port {
-		out += ":" + strconv.Itoa(int(s.Port))
-	}
-	return out
+	text, _ := config.ShowServer(s) // it is of plain fields
+	return strings.TrimSpace(string(text))
 }
 
 // list is ways to log in, between commas.

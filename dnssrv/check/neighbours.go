@@ -82,8 +82,8 @@ func (d *inspection) reportMTASTS(n *Neighbours, exchangers []string) {
 	}
 	for _, host := range exchangers {
 		if mode != "none" && !slices.ContainsFunc(patterns, func(p string) bool { return stsMatches(p, host) }) {
-			broken("the policy (mode %s) does not name the mail exchanger %s; where it is enforced, senders do not deliver there",
-				mode, host)
+			broken("the policy (mode %s) does not name the mail exchanger %s; where it is enforced, senders do not deliver "+
+				"there", mode, host)
 			return
 		}
 	}

@@ -189,8 +189,8 @@ func (p *updater) readAnswer(u *ZoneUpdate, r *dns.Msg, signature error) error {
 	return f
 }
 
-// clocksApart is how far the server's clock, 48 bits of seconds in an answer BADTIME, is from the one here; "" where the
-// answer does not say.
+// clocksApart is how far the server's clock, 48 bits of seconds in an answer BADTIME, is from the one here; "" where
+// the answer does not say.
 func clocksApart(data string) string {
 	raw, err := hex.DecodeString(data)
 	if err != nil || len(raw) != 6 {

@@ -20,8 +20,8 @@ type SRV struct {
 	Target                 string
 }
 
-// Order sorts service records by priority, and within a priority the most likely first: where RFC 2782 has a client draw
-// by weight the heavier always wins, so that the order is the same every time.
+// Order sorts service records by priority, and within a priority the most likely first: where RFC 2782 has a client
+// draw by weight the heavier always wins, so that the order is the same every time.
 func Order(list []SRV) []SRV {
 	return slices.SortedStableFunc(slices.Values(list), func(a, b SRV) int {
 		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(b.Weight, a.Weight))
