@@ -30,59 +30,61 @@ type providerJSON struct {
 
 func (a *app) providersCommand() *cobra.Command {
 	var facts bool
-	var on string
-	cmd := newCommand("providers", "[ID|DOMAIN]", nil)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if cmd.Flags().Changed("on") && !facts || facts && len(args) == 0 {
+	var on time.Time
+	cmd := newCommand("providers", "[ID|DOMAIN]", func(ctx context.Context, args []string) error {
+		switch {
+		case !on.IsZero() && !facts || facts && len(args) == 0:
 			return usagef("--facts needs the ID of a built-in provider, and --on needs --facts; " +
 				"write for example autoconfig providers microsoft365 --facts")
+		case facts:
+			return a.facts(ctx, args[0], on)
 		}
-		if facts {
-			id, err := a.builtinOf(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			day := a.today()
-			if cmd.Flags().Changed("on") {
-				if day, err = time.Parse(time.DateOnly, on); err != nil {
-					return usagef("--on %q is not a date; write for example 2027-01-02", on)
-				}
-			}
-			return a.printFacts(id, day)
-		}
-		if err := a.load(); err != nil {
+		return a.providers(ctx, args)
+	})
+	cmd.Flags().BoolVar(&facts, "facts", false, "where a built-in provider's values come from, and what changes when")
+	cmd.Flags().Var(parsedFlag(&on, date), "on", "with --facts: as they are on this `date`, 2027-01-02")
+	return cmd
+}
+
+func date(s string) (time.Time, error) {
+	day, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		err = fmt.Errorf("%q is not a date; write for example 2027-01-02", s)
+	}
+	return day, err
+}
+
+// providers prints all providers, or the one that is named.
+func (a *app) providers(ctx context.Context, args []string) error {
+	if err := a.load(); err != nil {
+		return err
+	}
+	entries := a.cfg.Model()
+	if len(args) == 1 {
+		e, err := a.entryOf(ctx, args[0])
+		if err != nil {
 			return err
 		}
-		entries := a.cfg.Model()
-		if len(args) == 1 {
-			e, err := a.entryOf(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			if !a.json {
-				return a.printProvider(e)
-			}
-			entries = []config.Entry{e}
+		if !a.json {
+			return a.printProvider(e)
 		}
-		if a.json {
-			return a.printProvidersJSON(entries)
-		}
-		list := table{{"ID", "NAME", "DOMAINS", "INCOMING", "OUTGOING"}}
-		for _, e := range entries {
-			count := fmt.Sprint(len(e.Domains))
-			if e.DomainsFile != nil {
-				count += " + " + e.DomainsFile.String()
-			}
-			if e.DomainsCommand != nil {
-				count += " + " + strings.Join(e.DomainsCommand.Command, " ")
-			}
-			list.row(e.ID, e.Name, count, serverWords(e.Incoming[0]), serverWords(e.Outgoing[0]))
-		}
-		return list.print(a.stdout)
+		entries = []config.Entry{e}
 	}
-	cmd.Flags().BoolVar(&facts, "facts", false, "where a built-in provider's values come from, and what changes when")
-	cmd.Flags().StringVar(&on, "on", "", "with --facts: as they are on this `date`, 2027-01-02")
-	return cmd
+	if a.json {
+		return a.printProvidersJSON(entries)
+	}
+	list := table{{"ID", "NAME", "DOMAINS", "INCOMING", "OUTGOING"}}
+	for _, e := range entries {
+		count := fmt.Sprint(len(e.Domains))
+		if e.DomainsFile != nil {
+			count += " + " + e.DomainsFile.String()
+		}
+		if e.DomainsCommand != nil {
+			count += " + " + strings.Join(e.DomainsCommand.Command, " ")
+		}
+		list.row(e.ID, e.Name, count, serverWords(e.Incoming[0]), serverWords(e.Outgoing[0]))
+	}
+	return list.print(a.stdout)
 }
 
 // builtinOf is the id of the built-in provider that a text means: an id, or an address or a domain that it serves.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"autoconfig/provider"
@@ -28,8 +29,16 @@ type changeJSON struct {
 	Source string `json:"source"`
 }
 
-// printFacts prints where the values of a built-in provider come from, and what changes when, as seen on a day.
-func (a *app) printFacts(id string, day time.Time) error {
+// facts prints where the values of a built-in provider come from, and what changes when, as seen on a day: today, if that
+// is zero.
+func (a *app) facts(ctx context.Context, who string, day time.Time) error {
+	id, err := a.builtinOf(ctx, who)
+	if err != nil {
+		return err
+	}
+	if day.IsZero() {
+		day = a.today()
+	}
 	p := provider.BuiltinAt(id, day)
 	out := factsJSON{ID: id, Day: day.Format(time.DateOnly), Facts: []factJSON{}, Changes: []changeJSON{}}
 	for _, f := range provider.Facts(id) {
