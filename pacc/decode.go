@@ -46,7 +46,11 @@ func Decode(r io.Reader) (*provider.Provider, error) {
 	p.Incoming = appendServer(p.Incoming, provider.IMAP, d.Protocols.IMAP, auth)
 	p.Incoming = appendServer(p.Incoming, provider.POP3, d.Protocols.POP3, auth)
 	p.Outgoing = appendServer(p.Outgoing, provider.SMTP, submit, auth)
-	p.JMAP, p.CalDAV, p.CardDAV = d.Protocols.JMAP.url(), d.Protocols.CalDAV.url(), d.Protocols.CardDAV.url()
+	for key, e := range d.Protocols.urls() {
+		if *e != nil {
+			*p.URL(key) = (*e).URL
+		}
+	}
 	return p, nil
 }
 
@@ -60,11 +64,4 @@ func appendServer(list []provider.Server, proto provider.Protocol, s *server, au
 		out.Port = svc.Port
 	}
 	return append(list, out)
-}
-
-func (e *endpoint) url() string {
-	if e == nil {
-		return ""
-	}
-	return e.URL
 }

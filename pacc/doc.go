@@ -76,6 +76,11 @@ type protocols struct {
 	Submit  *server   `json:"submit,omitempty"` // revision -03
 }
 
+// urls are the services with a URL, by their key, which is that of the provider's URL too.
+func (p *protocols) urls() map[string]**endpoint {
+	return map[string]**endpoint{"jmap": &p.JMAP, "caldav": &p.CalDAV, "carddav": &p.CardDAV}
+}
+
 type server struct {
 	Host string `json:"host"`
 }

@@ -44,7 +44,9 @@ func describe(p *provider.Provider, domain string) (document, error) {
 	if len(p.Documentation) > 0 {
 		d.Info.Help = &help{p.Documentation[0].URL}
 	}
-	d.Protocols.CalDAV, d.Protocols.CardDAV, d.Protocols.JMAP = dav(p.CalDAV), dav(p.CardDAV), https(p.JMAP)
+	for key, e := range d.Protocols.urls() {
+		*e = stateable(key, *p.URL(key))
+	}
 	d.Protocols.IMAP = d.server(p, p.Incoming, provider.IMAP)
 	d.Protocols.POP3 = d.server(p, p.Incoming, provider.POP3)
 	d.Protocols.Submit = d.server(p, p.Outgoing, provider.SMTP)
@@ -78,22 +80,15 @@ func (d document) bytes() ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// https is an end point the format can state: on the default port.
-func https(raw string) *endpoint {
+// stateable is an end point that the format can state, or nil: on the default port and, for all but JMAP, with a path
+// other than the root.
+func stateable(key, raw string) *endpoint {
 	u, err := url.Parse(raw)
-	if raw == "" || err != nil || u.Scheme != "https" || u.Port() != "" {
+	switch {
+	case err != nil, u.Scheme != "https", u.Port() != "", key != "jmap" && strings.Trim(u.Path, "/") == "":
 		return nil
 	}
 	return &endpoint{raw}
-}
-
-// dav is a DAV end point, which needs a path other than the root.
-func dav(raw string) *endpoint {
-	e := https(raw)
-	if u, err := url.Parse(raw); err != nil || strings.Trim(u.Path, "/") == "" {
-		return nil
-	}
-	return e
 }
 
 // clean joins runs of white space: names have no double spaces.

@@ -83,12 +83,8 @@ func (l *linter) protocol(name string, v any) {
 		}
 	case "jmap", "caldav", "carddav", "webdav":
 		raw, ok := member(v, "url")
-		stated := https(raw) != nil
-		if name != "jmap" {
-			stated = dav(raw) != nil
-		}
 		l.When(!ok, "pacc-server-invalid", path, shown(v))
-		l.When(ok && !stated, "pacc-url-invalid", path+"/url", raw)
+		l.When(ok && stateable(name, raw) == nil, "pacc-url-invalid", path+"/url", raw)
 	}
 }
 

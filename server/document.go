@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -225,8 +226,7 @@ func (s *Server) pacc(r *request) answer {
 // they begin with PROPFIND as well as GET (RFC 6764 §5, RFC 8620 §2.2).
 func (s *Server) wellKnown(r *request) answer {
 	domain := r.found.Address.Domain
-	p := r.found.Provider.For(domain)
-	to := map[string]string{caldavPath: p.CalDAV, carddavPath: p.CardDAV, jmapPath: p.JMAP}[r.Request().URL.Path]
+	to := *r.found.Provider.For(domain).URL(path.Base(r.Request().URL.Path)) // the name of each is that of the key
 	u, err := url.Parse(to)
 	here := err == nil && u.Hostname() == r.host && strings.TrimSuffix(u.Path, "/") == r.Request().URL.Path
 	personal := strings.Contains(to, provider.EmailAddress) || strings.Contains(to, provider.EmailLocalPart)
@@ -237,12 +237,6 @@ func (s *Server) wellKnown(r *request) answer {
 	a.status, a.cache, a.cors = http.StatusTemporaryRedirect, cacheDocument, true
 	return a
 }
-
-const (
-	caldavPath  = "/.well-known/caldav"
-	carddavPath = "/.well-known/carddav"
-	jmapPath    = "/.well-known/jmap"
-)
 
 // reasonOf keeps an error's reason for a plain-text answer on one line.
 func reasonOf(err error) string { return strings.ReplaceAll(err.Error(), "\n", " ") }

@@ -231,7 +231,7 @@ func TestWhatCosts(t *testing.T) {
 			"/autodiscover/autodiscover.xml",
 			"/autodiscover/autodiscover.json?Email=u@example.org&Protocol=AutodiscoverV1",
 			jsonPath + "u@example.org?Protocol=AutodiscoverV1",
-			"/.well-known/user-agent-configuration.json", caldavPath, carddavPath, jmapPath,
+			"/.well-known/user-agent-configuration.json", "/.well-known/caldav", "/.well-known/carddav", "/.well-known/jmap",
 			"/api/v1/settings?email=u@example.org",
 			"/settings", "/settings/live.co.uk", "/assets/none.css", "/sitemap.xml", "/robots.txt", "/favicon.ico"},
 		true: {"/thunderbird/example.org.xpi", "/mobileconfig?email=u@example.org", "/email.mobileconfig?email=u@example.org",

@@ -161,9 +161,9 @@ var routes = []route{
 	{"/email.mobileconfig", "mobileconfig", get, true, nil, (*Server).mobileconfig}, // other servers' links
 	{"/profile.mobileconfig", "mobileconfig", get, true, nil, (*Server).mobileconfig},
 	{"/mobileconfig.php", "mobileconfig", get, true, nil, (*Server).mobileconfigPHP},
-	{caldavPath, "well-known", anyMethod, false, (*Server).findByHost, (*Server).wellKnown},
-	{carddavPath, "well-known", anyMethod, false, (*Server).findByHost, (*Server).wellKnown},
-	{jmapPath, "well-known", anyMethod, false, (*Server).findByHost, (*Server).wellKnown},
+	{"/.well-known/caldav", "well-known", anyMethod, false, (*Server).findByHost, (*Server).wellKnown},
+	{"/.well-known/carddav", "well-known", anyMethod, false, (*Server).findByHost, (*Server).wellKnown},
+	{"/.well-known/jmap", "well-known", anyMethod, false, (*Server).findByHost, (*Server).wellKnown},
 	{"/api/v1/settings", "api", get, false, nil, (*Server).api},
 	{"/", "page", get, true, nil, (*Server).home},
 	{"/setup", "page", getPost, true, nil, (*Server).setup},
