@@ -158,16 +158,12 @@ func prefersOAuth2(p *provider.Provider) bool {
 	})
 }
 
-// serverAt is the server of an https URL. One logs in as at the first incoming server.
+// serverAt is the server of an https URL.
 func (a Account) serverAt(raw string) (Server, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" {
 		return Server{}, fmt.Errorf("%w: %q is not an https URL with a host", provider.ErrIncomplete, raw)
 	}
-	s := Server{Host: u.Hostname(), Port: cmp.Or(provider.Port(u.Port()), 443), SSL: true, Path: u.EscapedPath(),
-		Username: a.Address.String()}
-	if in := a.Provider.Incoming; len(in) > 0 {
-		s.Username = provider.Expand(in[0].Username, a.Address)
-	}
-	return s, nil
+	return Server{Host: u.Hostname(), Port: cmp.Or(provider.Port(u.Port()), 443), SSL: true, Path: u.EscapedPath(),
+		Username: provider.Expand(a.Provider.Login().Username, a.Address)}, nil
 }

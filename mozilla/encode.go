@@ -37,7 +37,7 @@ func Encode(p *provider.Provider, domain string) ([]byte, error) {
 	root := doc.CreateElement("clientConfig")
 	root.CreateAttr("version", version(p))
 
-	web := urlLogin(servers[0])
+	web := urlLogin(p.Login())
 	e := root.CreateElement("emailProvider")
 	e.CreateAttr("id", clean(domain))
 	// One domain, the one asked: others would publish the customer list. No
@@ -97,8 +97,7 @@ func server(e *etree.Element, s provider.Server) {
 	}
 }
 
-// login is how one logs in to the services with a URL. The model has no login
-// of their own: they share the account of the incoming server.
+// login is how one logs in to the services with a URL.
 type login struct {
 	oauth2, password bool
 	username         string

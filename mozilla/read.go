@@ -238,8 +238,8 @@ func (d *reader) tcp(e *etree.Element, proto provider.Protocol, path string) pro
 func (d *reader) logins() {
 	for _, e := range d.urls {
 		known := login{oauth2: true, username: provider.EmailAddress} // Graph
-		if servers := d.p.Servers(); len(servers) > 0 && attr(e, "type") != "graph" {
-			known = urlLogin(servers[0])
+		if attr(e, "type") != "graph" {
+			known = urlLogin(d.p.Login())
 		}
 		for _, a := range e.SelectElements("authentication") {
 			auth, _ := authOf(attr(a, "system"), trim(a.Text()))

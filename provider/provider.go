@@ -291,6 +291,17 @@ func (p *Provider) Servers() []Server {
 	return out
 }
 
+// Login is the server whose login the services with a URL share: the best IMAP server, or else POP3. The model has no
+// login of their own.
+func (p *Provider) Login() Server {
+	for _, proto := range []Protocol{IMAP, POP3} {
+		if s, ok := First(p.Incoming, proto); ok {
+			return s
+		}
+	}
+	return Server{Username: EmailAddress}
+}
+
 // Has reports whether s offers the authentication a.
 func (s Server) Has(a Auth) bool { return slices.Contains(s.Auth, a) }
 

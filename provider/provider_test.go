@@ -146,3 +146,13 @@ func TestVendorOwned(t *testing.T) {
 		}
 	}
 }
+
+// Services with a URL share the login of the best IMAP server, or else of POP3.
+func TestLogin(t *testing.T) {
+	pop3, imap := Server{Protocol: POP3, Username: "pop"}, Server{Protocol: IMAP, Username: "imap"}
+	for want, incoming := range map[string][]Server{"imap": {pop3, imap}, "pop": {pop3}, EmailAddress: nil} {
+		if got := (&Provider{Incoming: incoming}).Login().Username; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
