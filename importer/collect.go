@@ -3,6 +3,7 @@ package importer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -45,7 +46,11 @@ func (c *Collector) take(name string, data []byte, a provider.Address, err error
 		docs, err = Read(name, data, a)
 	}
 	if err != nil {
-		c.unreadable(name, provider.Printable(files.Words(err), 300))
+		cause := files.Words(err)
+		if _, ok := errors.AsType[*fs.PathError](err); ok {
+			cause = strings.ReplaceAll(cause, name, "it") // which the finding is about
+		}
+		c.unreadable(name, provider.Printable(cause, 300))
 		return
 	}
 	c.Count++

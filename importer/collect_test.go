@@ -1,0 +1,34 @@
+package importer_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"autoconfig/importer"
+)
+
+// A finding about a document that could not be had names the document once.
+func TestTakeNamesOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.xml")
+	if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{&fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission},
+			path + ": this user may not read it; give it read permission"},
+		{errors.New("the server is down"), path + ": the server is down"},
+	} {
+		var docs importer.Collector
+		docs.Take(path, nil, c.err)
+		if f := docs.Found[0]; f.Subject+": "+f.Cause != c.want {
+			t.Errorf("%s: %s, want %s", f.Subject, f.Cause, c.want)
+		}
+	}
+}
