@@ -45,6 +45,7 @@ type Config struct {
 	Reader *files.Reader `yaml:"-"` // of the files it names
 
 	env    Env // it was read from; nil: from a file
+	empty  bool
 	pos    places
 	broken []string // paths of what could not be read, so that nothing more is reported about it
 	faults []finding.Finding

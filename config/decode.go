@@ -135,7 +135,7 @@ func (d *decoder) alias(path string, n *ast.AliasNode, v reflect.Value) {
 		return
 	}
 	if strings.HasPrefix(name, ".") { // a wildcard without quotes
-		d.fault("config-domain-invalid", n, notDomain("*"+name), domainFix("*"+name))
+		d.fault("config-domain-invalid", n, notDomain("*"+name), domainFix("*"+name, inBrackets))
 		return
 	}
 	d.fault("config-syntax", n, "a value that begins with * repeats an anchor, and no anchor &"+name+" is before it",

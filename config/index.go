@@ -25,6 +25,7 @@ type Data struct {
 	Builtin   *source.Index   // the built-in providers' own
 	Remote    source.Chain    // databases and directories, opened by the program
 	ISPDB     []*source.ISPDB // folders of documents of other people's providers, opened by the program
+	Empty     []string        // the files that have nothing in them
 }
 
 // Own are the sources of the operator's domains, in order.
@@ -60,6 +61,9 @@ func (d *Data) Others() (n int) {
 // claimed twice; if one of them is a failure the data must not be used.
 func (c *Config) Data() (*Data, []finding.Finding) {
 	b := &builder{c: c, data: &Data{Builtin: source.NewIndex(256, 4096)}}
+	if c.empty {
+		b.empty(c.Path)
+	}
 	domains, size := 0, int64(0)
 	for _, e := range c.model {
 		domains += len(e.own)
@@ -155,6 +159,11 @@ func (b *builder) where(domain string, before Pos) string {
 	return ""
 }
 
+func (b *builder) empty(file string) {
+	b.data.Empty = append(b.data.Empty, file)
+	b.faults = append(b.faults, finding.New("config-file-empty", file))
+}
+
 // listed is a line of a domains file. Its name is normalised unless it is bad.
 type listed struct {
 	name         string
@@ -164,6 +173,7 @@ type listed struct {
 
 func (b *builder) file(e *Entry, i int) {
 	f := e.DomainsFile[i]
+	none := true
 	var err error
 	lines := ahead(func(yield func(listed) bool) {
 		err = b.c.eachDomain(f, func(at Pos, raw string) bool {
@@ -175,6 +185,7 @@ func (b *builder) file(e *Entry, i int) {
 		})
 	})
 	for batch := range lines {
+		none = none && len(batch) == 0
 		for _, l := range batch {
 			b.data.Listed.Expect(l.name)
 		}
@@ -184,7 +195,13 @@ func (b *builder) file(e *Entry, i int) {
 			}
 		}
 	}
-	if err != nil {
+	if err == nil && none {
+		b.empty(f.Path)
+	}
+	if line, ok := errors.AsType[lineError](err); ok {
+		b.faults = append(b.faults,
+			finding.New("config-domain-invalid", line.at.String()).Because("%s", line.cause).Do("%s", line.fix))
+	} else if err != nil {
 		path := e.path + ".domains_file"
 		if len(e.DomainsFile) > 1 {
 			path = fmt.Sprintf("%s[%d]", path, i)
@@ -199,7 +216,8 @@ func (b *builder) line(e *Entry, format DomainsFormat, l listed, at Pos) bool {
 		b.add(l.name, e, at, format)
 		return len(b.faults) <= manyFaults
 	}
-	bad := finding.New("config-domain-invalid", at.String()).Because("%s", notDomain(l.name)).Do("%s", domainFix(l.name))
+	bad := finding.New("config-domain-invalid", at.String()).Because("%s", notDomain(l.name)).
+		Do("%s", domainFix(l.name, "write one domain a line, and nothing else but a comment after #"))
 	if format == FormatAddresses { // another program's file: what is good in it counts
 		bad.Level = finding.Warn
 		bad = bad.Do("mail at this name has no settings; if that is intended, there is nothing to do")
@@ -249,14 +267,17 @@ func (c *Config) eachDomain(f DomainsFile, yield func(at Pos, raw string) bool) 
 	if f.Format == FormatAddresses {
 		nameIn = domainInLine
 	}
-	lines := bufio.NewReaderSize(in, 64<<10)
+	lines := bufio.NewReaderSize(in, longestLine)
 	for n := 1; ; n++ {
 		line, long, err := lines.ReadLine()
 		if n == 1 {
 			line = bytes.TrimPrefix(line, []byte("\ufeff"))
 		}
+		if bytes.IndexByte(line, 0) >= 0 {
+			return lineError{Pos{f.Path, n, 1}, notText, saveAsText}
+		}
 		if long && f.Format != FormatAddresses {
-			return bufio.ErrTooLong
+			return lineError{Pos{f.Path, n, 1}, fmt.Sprintf("the line is longer than %d bytes", longestLine), "write one domain a line"}
 		}
 		name, column := nameIn(line)
 		for rest := long; rest && err == nil; { // the targets of an alias
@@ -306,6 +327,17 @@ func domainInLine(line []byte) (string, int) {
 	}
 	return string(key[at+1:]), at + 2
 }
+
+// lineError is a line of a domains file after which nothing more can be read.
+type lineError struct {
+	at         Pos
+	cause, fix string
+}
+
+func (e lineError) Error() string { return e.cause }
+
+// longestLine bounds a line of a domains file, in bytes.
+const longestLine = 64 << 10
 
 // firstDomain is the first name in a domains file, "" if there is none.
 func (c *Config) firstDomain(f DomainsFile) string {

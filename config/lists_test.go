@@ -149,3 +149,22 @@ func TestOwnEntryNamedLikeABuiltin(t *testing.T) {
 		t.Errorf("id %q", id)
 	}
 }
+
+// A domains file that is no list of domains is one fault with a place, not twenty, and an empty one is a warning.
+func TestBrokenDomainsFile(t *testing.T) {
+	for text, want := range map[string]string{
+		"one.example\n" + strings.Repeat("x", 70_000): "customers.txt:2:1: the line is longer than 65536 bytes; write one domain a line",
+		"\xff\xfeo\x00n\x00e\x00\n\x00t\x00":          "customers.txt:1:1: a NUL byte: the file is not text in UTF-8; save it as UTF-8",
+		"one.example,two.example\n":                   "write one domain a line",
+		"\n# nobody yet\n":                            "customers.txt: there is nothing in it",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "customers.txt"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, _, found := loadText(t, dir, strings.Replace(listsConfig, "FILES", "customers.txt", 1))
+		if len(found) != 1 || !strings.Contains(found[0].String(), want) || strings.Contains(found[0].String(), "brackets") {
+			t.Errorf("%.20q: %v", text, found)
+		}
+	}
+}

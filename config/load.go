@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,6 +35,7 @@ func LoadWith(r *files.Reader, path string, day time.Time) (*Config, []finding.F
 		f := finding.New("config-file-unreadable", "") // the cause names the file
 		return c, []finding.Finding{f.Because("%s", cause).Do("%s", fix)}
 	}
+	c.empty = len(bytes.TrimSpace(text)) == 0
 	return c.parse(text)
 }
 

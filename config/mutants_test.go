@@ -204,6 +204,9 @@ func TestEveryFormOfErrorSaysWhereAndWhat(t *testing.T) {
 		"limits:\n\tburst: 3" + good:                           ":2:1: a tab at the beginning of the line|indent with spaces",
 		"branding: {accent: #0a7}" + good:                      "1:20: a # after a space begins a comment|put the value in quotes: \"#0a7\"",
 		"branding: {name: x]" + good:                           "a ] where a } is needed",
+		"listen:\u00a0127.0.0.1:8080" + good:                   ":1:8: a space that is not an ordinary one (U+00A0)|write ordinary spaces",
+		"limits:\n\u00a0 burst: 3" + good:                      ":2:1: a space that is not an ordinary one",
+		"limits:\n  \u3000burst: 3" + good:                     ":2:3: a space that is not an ordinary one (U+3000)",
 		"limits:\n  <<: *x" + good:                             "",
 	} {
 		_, found := parse("autoconfig.yaml", []byte(text))

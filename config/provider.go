@@ -224,7 +224,7 @@ func (c *Config) domains(e *Entry) {
 		norm, err := provider.ParseDomain(name)
 		if err != nil {
 			if !c.inBroken(path) {
-				c.report("config-domain-invalid", path, notDomain(name), domainFix(name))
+				c.report("config-domain-invalid", path, notDomain(name), domainFix(name, inBrackets))
 			}
 			continue
 		}
@@ -247,19 +247,22 @@ func takenOver(domain, id string) string {
 	return ""
 }
 
+const inBrackets = "write one domain an entry, in brackets: [example.org, example.net]"
+
 func notDomain(name string) string {
 	return fmt.Sprintf("%q is not a domain name", name) + provider.ForbiddenIn(name)
 }
 
-// domainFix is what to write instead of a name that is not a domain.
-func domainFix(name string) string {
+// domainFix is what to write instead of a name that is not a domain; several are the form in which more than one is
+// written.
+func domainFix(name, several string) string {
 	switch plain := hostIn(name); {
 	case strings.Contains(name, "*"):
 		return "list the domains one by one, or name their mail exchanger under mx:; wildcards are not served"
 	case plain != "" && plain != name:
 		return "write " + plain
 	case strings.ContainsAny(name, ",; "):
-		return "write one domain an entry, in brackets: [example.org, example.net]"
+		return several
 	}
 	return "write the domain alone, for example example.org"
 }

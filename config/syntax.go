@@ -43,14 +43,18 @@ func (d *decoder) parse(text []byte) *ast.File {
 	return file
 }
 
+const (
+	notText    = "a NUL byte: the file is not text in UTF-8"
+	saveAsText = "save it as UTF-8; editors on Windows also offer UTF-16"
+)
+
 // unreadableText says why text cannot be YAML in UTF-8, and where.
 func unreadableText(text []byte) (at Pos, cause, fix string) {
 	lineOf := func(i int) Pos {
 		return Pos{Line: 1 + bytes.Count(text[:i], []byte("\n")), Column: i - bytes.LastIndexByte(text[:i], '\n')}
 	}
 	if i := bytes.IndexByte(text, 0); i >= 0 {
-		const fix = "save it as UTF-8; editors on Windows also offer UTF-16"
-		return lineOf(i), "a NUL byte: the file is not text in UTF-8", fix
+		return lineOf(i), notText, saveAsText
 	}
 	for i := 0; i < len(text); {
 		r, n := utf8.DecodeRune(text[i:])
@@ -59,8 +63,18 @@ func unreadableText(text []byte) (at Pos, cause, fix string) {
 		}
 		i += n
 	}
+	if at := oddSpace.FindSubmatchIndex(text); at != nil {
+		i := max(at[2], at[4])
+		r, _ := utf8.DecodeRune(text[i:])
+		return lineOf(i), fmt.Sprintf("a space that is not an ordinary one (%U)", r),
+			"write ordinary spaces; text that was copied from a web page often has others"
+	}
 	return Pos{}, "", ""
 }
+
+// oddSpace is a space that YAML takes for a letter, where it was meant to indent a line or to follow a colon.
+var oddSpace = regexp.MustCompile(`(?m)^[ -]*(?:([\x{a0}\x{2000}-\x{200a}\x{202f}\x{3000}])[ \x{a0}\x{2000}-\x{200a}\x{202f}\x{3000}-]*` +
+	`[a-z_0-9]+:|[a-z_0-9]+:([\x{a0}\x{2000}-\x{200a}\x{202f}\x{3000}]))`)
 
 func (d *decoder) syntax(at Pos, cause, fix string) {
 	at.File = d.file

@@ -27,7 +27,8 @@ const (
 		acme-orders-slow acme-orders-spent acme-source-unavailable
 		autodiscover-answer-error autodiscover-encryption-missing autodiscover-host-short autodiscover-redirect-url
 		autodiscover-security-plain autodiscover-smtp-missing autodiscover-spa-on
-		config-builtin-row config-command-failed config-domain-builtin config-domain-typo config-host-builtin
+		config-builtin-row config-command-failed config-domain-builtin config-domain-typo config-file-empty
+		config-host-builtin
 		config-ispdb-file config-oauth2-only config-port-relay config-provider-unused config-security-plain
 		config-source-plain config-source-user-unasked config-username-literal config-variable-shadows
 		discover-address-private discover-autoconfig-stale discover-autodiscover-error

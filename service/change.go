@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 
 	"autoconfig/config"
 	"autoconfig/finding"
@@ -29,7 +30,7 @@ func (s *Service) prepare() (*change, error) {
 	var found, more []finding.Finding
 	if c.cfg, found = s.running.Again(s.opts.Now()); !config.Failed(found) {
 		c.data, more = c.cfg.Data()
-		found = append(found, more...)
+		found = s.emptied(append(found, more...))
 	}
 	if !config.Failed(found) {
 		c.sources, more = s.sources.prepare(c.cfg, c.data)
@@ -44,6 +45,23 @@ func (s *Service) prepare() (*change, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// emptied makes a failure of a file that has become empty since it was loaded: a program that writes it again has begun
+// with that, or the disk is full, and nobody empties it by hand.
+func (s *Service) emptied(found []finding.Finding) []finding.Finding {
+	before := s.served.Load()
+	if before == nil {
+		return found
+	}
+	for i, f := range found {
+		if f.ID == "config-file-empty" && slices.Contains(before.cfg.Files(), f.Subject) &&
+			!slices.Contains(before.data.Empty, f.Subject) {
+			found[i].Level = finding.Fail
+			found[i] = found[i].Do("write it again; if nothing is to be served from it any more, restart the server")
+		}
+	}
+	return found
 }
 
 // prepareFiles reads the certificates and the logo, and makes the settings.

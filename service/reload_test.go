@@ -388,3 +388,25 @@ func TestSourcesAreClosed(t *testing.T) {
 		t.Error("a source that is as it was is opened again")
 	}
 }
+
+// A file that has become empty is one that is being written again, or the disk is full: what it had is still served.
+func TestEmptiedFiles(t *testing.T) {
+	r := newRig(t, rigConfig)
+	for _, name := range []string{"autoconfig.yaml", "customers.txt"} {
+		text := r.read(name)
+		cert, _ := r.cert.Config().GetCertificate(nil)
+		r.write(name, "")
+		r.reload("the test")
+		if bad := r.whole(cert); len(bad) > 0 {
+			t.Errorf("%s: %v", name, bad)
+		}
+		if ready := r.ready(); !strings.Contains(ready, name+": there is nothing in it") || !strings.Contains(ready, "restart the server") {
+			t.Errorf("%s: %s", name, ready)
+		}
+		r.write(name, text)
+		r.reload("the test")
+		if ready := r.ready(); strings.Contains(ready, name) {
+			t.Errorf("%s is back: %s", name, ready)
+		}
+	}
+}

@@ -298,7 +298,7 @@ func (a *app) printExcerpt(subject string) {
 		}
 		text = string(read)
 	}
-	if excerpt := config.Excerpt(text, subject); excerpt != "" {
+	if excerpt := config.Excerpt(text, subject); text != "" && excerpt != "" { // of a domains file the row has been quoted
 		fmt.Fprintln(a.stderr, excerpt)
 	}
 }
