@@ -275,3 +275,27 @@ func TestUnusableID(t *testing.T) {
 		}
 	}
 }
+
+// A login that is an address makes logins of addresses, also where nothing else in the document names its domain.
+func TestLoginIsAddress(t *testing.T) {
+	p := provider.Builtin(provider.Outlook)
+	doc, err := mozilla.Encode(p, "shop.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := strings.Replace(string(doc), "<domain>shop.example</domain>", "", 1)
+	for _, c := range []struct{ doc, login, want string }{
+		{none, "jo@shop.example", ""}, {none, "jo", "%EMAILLOCALPART%"},
+		{string(doc), "jo@shop.example", ""}, {string(doc), "jo@login.example", "%EMAILLOCALPART%@login.example"},
+	} {
+		docs, err := importer.Read("a.xml", []byte(strings.ReplaceAll(c.doc, "%EMAILADDRESS%", c.login)), provider.Address{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := importer.Write(docs)
+		if got := strings.Contains(string(text), `username: "`); err != nil || got != (c.want != "") ||
+			!strings.Contains(string(text), c.want) || strings.Contains(string(text), "jo") {
+			t.Errorf("%s: %v, want %q\n%s", c.login, err, c.want, text)
+		}
+	}
+}

@@ -243,11 +243,23 @@ func (d *Document) logins() {
 	for at, s := range p.Each() {
 		login := template(s.Username, d.address)
 		if login != "" && !strings.Contains(login, "%") {
-			login = provider.EmailLocalPart
+			login = d.everybodys(login)
 			d.changed(at.String()+".username", "the same login for everybody, or that of one person", "written as "+login)
 		}
 		s.Username = login
 	}
+}
+
+// everybodys is the login of which that of one person is probably an example.
+func (d *Document) everybodys(login string) string {
+	a, err := provider.ParseAddress(login)
+	switch {
+	case err != nil:
+		return provider.EmailLocalPart
+	case d.address.Domain == "" && len(d.Provider.Domains) == 0: // nothing speaks against its being the domain
+		return provider.EmailAddress
+	}
+	return provider.EmailLocalPart + "@" + a.Domain
 }
 
 // guessAddress takes the address that a document does not give from a login that ends with its domain.
