@@ -84,13 +84,10 @@ func faultOfText(err error) (Fault, string) {
 
 // lastError is the innermost error: those around it repeat the URL.
 func lastError(err error) string {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return provider.Printable(err.Error(), 120)
-		}
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
 		err = inner
 	}
+	return provider.Printable(err.Error(), 120)
 }
 
 // faultOfStatus sorts an answer by its status alone. What a redirect that is not followed means is for the client to

@@ -29,18 +29,14 @@ const (
 	NoFormat      Format = ""
 )
 
+var linters = map[Format]func(data []byte, contentType string) []finding.Finding{
+	Autoconfig: mozilla.Lint, Autodiscovery: autodiscover.Lint, Profile: apple.Lint, PACC: pacc.Lint}
+
 // Lint says which client refuses or misreads a document, in whichever of the four formats it is. contentType is the
 // header it came with, or empty when that is not known.
 func Lint(data []byte, contentType string) (Format, []finding.Finding) {
-	switch format := FormatOf(data); format {
-	case Autoconfig:
-		return format, mozilla.Lint(data, contentType)
-	case Autodiscovery:
-		return format, autodiscover.Lint(data, contentType)
-	case Profile:
-		return format, apple.Lint(data, contentType)
-	case PACC:
-		return format, pacc.Lint(data, contentType)
+	if format := FormatOf(data); format != NoFormat {
+		return format, linters[format](data, contentType)
 	}
 	id := "lint-format-unknown"
 	switch {

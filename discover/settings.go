@@ -88,15 +88,11 @@ func (r *Result) line(hint string) string {
 // Mail is the server as the model has it, if it can be visited: it speaks a protocol of mail, and nothing about it is
 // broken.
 func (s *Server) Mail() (provider.Server, bool) {
-	if s == nil || s.Port == 0 || s.URL != "" || s.Broken() != "" {
+	if mailWords(s) == "" || s.Broken() != "" {
 		return provider.Server{}, false
 	}
-	switch p := provider.Protocol(s.Protocol); p {
-	case provider.IMAP, provider.POP3, provider.SMTP:
-		return provider.Server{Protocol: p, Host: s.Host, Port: s.Port, Security: s.Security, Auth: s.Auth,
-			Username: s.Username}, true
-	}
-	return provider.Server{}, false
+	return provider.Server{Protocol: provider.Protocol(s.Protocol), Host: s.Host, Port: s.Port, Security: s.Security,
+		Auth: s.Auth, Username: s.Username}, true
 }
 
 // Configuration is the name under which what was meant takes part in a [Disagreement].

@@ -57,7 +57,8 @@ type Publisher struct {
 	client  *query.Client
 	o       Options
 	backend backend
-	guards  bool // an update is carried out whole or not at all, and refused when a record is no longer what was seen
+	guards  bool               // an update is carried out whole or not at all, and refused when a record is no longer what was seen
+	found   query.Memory[Zone] // by name
 }
 
 // New makes a publisher that asks DNS questions through client.
@@ -115,20 +116,15 @@ func (p *Publisher) Prepare(ctx context.Context, plans []DomainPlan) ([]*ZoneUpd
 	return out, found
 }
 
-func (p *Publisher) zones(ctx context.Context, plan DomainPlan) ([]Zone, error) {
-	known := map[string]Zone{}
-	out := make([]Zone, len(plan.Records))
-	for i, rr := range plan.Records {
+// zones are those of a plan's records.
+func (p *Publisher) zones(ctx context.Context, plan DomainPlan) (out []Zone, err error) {
+	for _, rr := range plan.Records {
 		name := dns.CanonicalName(rr.Header().Name)
-		at, ok := known[name]
-		if !ok {
-			var err error
-			if at, err = p.backend.Zone(ctx, plan.Domain, name); err != nil {
-				return nil, err
-			}
-			known[name] = at
+		at, err := p.found.Get(name, func() (Zone, error) { return p.backend.Zone(ctx, plan.Domain, name) })
+		if err != nil {
+			return nil, err
 		}
-		out[i] = at
+		out = append(out, at)
 	}
 	return out, nil
 }
