@@ -67,10 +67,10 @@ func newReading(t *table, raw string, known Known) *reading {
 			r.endSentence()
 		}
 		r.steps++
-		if i+len(beginning{}) > len(text) {
+		if i+minFragment > len(text) {
 			continue
 		}
-		for _, at := range t.begins[beginning{text[i], text[i+1], text[i+2]}] {
+		for _, at := range t.begins[beginning(text[i:])] {
 			r.steps++
 			if f := &t.fragments[at]; strings.HasPrefix(text[i:], f.text) {
 				r.hit(f, i)

@@ -12,8 +12,8 @@ import (
 // table is templates/findings/messages.txt, ready to be used; the head of the file describes its form.
 type table struct {
 	fragments []fragment
-	begins    map[beginning][]int // fragments by their first bytes
-	terms     map[string]int      // by name
+	begins    [1 << 12][]int // fragments by the hash of their first bytes
+	terms     map[string]int // by name
 	clauses   []clause
 	byTerm    [][]int // per term, the clauses that it begins
 	groups    []ruleGroup
@@ -27,8 +27,11 @@ type fragment struct {
 	loud  []int // that it makes true where a word such as error is before it
 }
 
-// beginning is the first bytes of a fragment. None is shorter.
-type beginning [3]byte
+// minFragment is the length of the shortest fragment.
+const minFragment = 3
+
+// beginning is a hash of the first bytes of a fragment, or of a text at a place.
+func beginning(text string) int { return int(text[0])<<7&0xfff ^ int(text[1])<<4 ^ int(text[2]) }
 
 // clause is terms that must be in one sentence, and terms that must not.
 type clause struct{ all, none []int }
@@ -50,7 +53,7 @@ type mailProvider struct{ name, login string }
 
 // messages is the table. A mistake in it is one of this program.
 var messages = sync.OnceValue(func() *table {
-	b := builder{index: map[string]int{}, clauses: map[string]int{}, t: &table{begins: map[beginning][]int{},
+	b := builder{index: map[string]int{}, clauses: map[string]int{}, t: &table{
 		terms: map[string]int{}, providers: map[string]mailProvider{}}}
 	lines := strings.Split(findings.Messages, "\n")
 	for i := 0; i < len(lines); i++ {
@@ -164,7 +167,7 @@ func (b *builder) fragment(text string, term int) {
 		at = len(b.t.fragments)
 		b.index[word] = at
 		b.t.fragments = append(b.t.fragments, fragment{text: word})
-		first := beginning([]byte(word))
+		first := beginning(word)
 		b.t.begins[first] = append(b.t.begins[first], at)
 	}
 	to := &b.t.fragments[at].terms
