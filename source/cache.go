@@ -116,10 +116,14 @@ func (c *cache[V]) get(ctx context.Context, key string) (value V, err error) {
 	}
 	call := key + " " + strconv.Itoa(c.purges) // a question from before a purge may have an old answer
 	c.mu.Unlock()
-	asked := make(chan singleflight.Result, 1)
-	c.run(func() {
-		v, err, _ := c.calls.Do(call, func() (any, error) { return c.ask(context.WithoutCancel(ctx), key) })
-		asked <- singleflight.Result{Val: v, Err: err}
+	asked := c.calls.DoChan(call, func() (answer any, err error) {
+		done := make(chan struct{})
+		c.run(func() {
+			answer, err = c.ask(context.WithoutCancel(ctx), key)
+			close(done)
+		})
+		<-done
+		return answer, err
 	})
 	select {
 	case r := <-asked:
