@@ -37,7 +37,7 @@ func (a *Manager) Challenges(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if certmagic.LooksLikeHTTPChallenge(r) {
 			client, _ := netip.ParseAddrPort(r.RemoteAddr) // of a listener
-			if free, err := a.prove(r.Context(), hostName(r.Host), client.Addr()); err == nil {
+			if free, err := a.prove(r.Context(), provider.HostName(r.Host), client.Addr()); err == nil {
 				defer free()
 				if a.issuer.HandleHTTPChallenge(w, r) {
 					return
@@ -72,22 +72,10 @@ func (a *Manager) prove(ctx context.Context, name string, client netip.Addr) (fr
 	}
 }
 
-// hostName is the normal form of a name a client sends, with or without a port; empty for what is not a domain name.
-func hostName(name string) string {
-	if host, _, err := net.SplitHostPort(name); err == nil {
-		name = host
-	}
-	name, err := provider.ParseDomain(name)
-	if err != nil {
-		return ""
-	}
-	return name
-}
-
 // certificate is the tls.Config's GetCertificate. The name that is looked up, checked and ordered is the normal form of
 // what the client sent.
 func (a *Manager) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	name := hostName(hello.ServerName)
+	name := provider.HostName(hello.ServerName)
 	if slices.Equal(hello.SupportedProtos, []string{alpnChallenge}) {
 		free, err := a.prove(hello.Context(), name, clientOf(hello.Conn))
 		if err != nil {

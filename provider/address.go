@@ -123,6 +123,18 @@ func trimPasted(s string) string {
 	return s
 }
 
+// HostName is the domain of a Host header or of a TLS server name, without its port; "" for what is not a domain.
+func HostName(name string) string {
+	if i := strings.LastIndexByte(name, ':'); i >= 0 && !strings.Contains(name[i:], "]") {
+		name = name[:i]
+	}
+	name, err := ParseDomain(name)
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
 // ParseDomain normalises a domain of at least two labels: lower case, A-labels,
 // no trailing dot. An IP address is not a domain.
 func ParseDomain(s string) (string, error) {

@@ -182,7 +182,7 @@ func (s *Server) Purged(domain string) {
 // domains, never for one found by MX, and only where the name leads here, or strangers could make the proxy order
 // certificates without end.
 func (s *Server) ask(w http.ResponseWriter, r *http.Request) {
-	host := hostName(r.URL.Query().Get("domain"))
+	host := provider.HostName(r.URL.Query().Get("domain"))
 	err := s.vouches(r.Context(), host)
 	if err == nil {
 		err = s.leads(r.Context(), host)

@@ -46,7 +46,7 @@ func (s *Server) identify(r *request) {
 			r.authority, _, _ = strings.Cut(name, ",") // the first proxy's, when there are several
 		}
 	}
-	r.host = hostName(strings.TrimSpace(r.authority))
+	r.host = provider.HostName(strings.TrimSpace(r.authority))
 }
 
 // first is the first of a header's lines, empty without one. Unlike [http.Header.Get] it does not put the key into its
@@ -101,18 +101,6 @@ func contains(list []netip.Prefix, addr netip.Addr) bool {
 func peer(remote string) (netip.Addr, bool) {
 	ap, err := netip.ParseAddrPort(remote)
 	return ap.Addr().Unmap().WithZone(""), err == nil
-}
-
-// hostName is the domain name in a Host header, empty when there is none.
-func hostName(name string) string {
-	if i := strings.LastIndexByte(name, ':'); i >= 0 && !strings.Contains(name[i:], "]") {
-		name = name[:i]
-	}
-	name, err := provider.ParseDomain(name)
-	if err != nil {
-		return ""
-	}
-	return name
 }
 
 // find finds the provider of an address. A client has its share of what asks a database or DNS; a DNS query for a new
