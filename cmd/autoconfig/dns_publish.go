@@ -3,9 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -146,17 +144,6 @@ func (d *dnsPublish) apiOptions() (*publish.API, error) {
 		fmt.Fprintf(d.stderr, "warning: the token goes to %s without encryption; use https, or a tunnel\n", host)
 	}
 	return api, nil
-}
-
-// transport makes requests of HTTP with the authorities and places of the flags.
-func (n *network) transport() *http.Transport {
-	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
-		MaxIdleConnsPerHost: publishedAtOnce, TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: time.Minute,
-		TLSClientConfig: &tls.Config{RootCAs: n.roots, MinVersion: tls.VersionTLS12}}
-	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, n.connect.to(address))
-	}
-	return t
 }
 
 func (d *dnsPublish) run(ctx context.Context, args []string) error {

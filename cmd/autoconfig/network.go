@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -76,6 +77,17 @@ func (n *network) dnsClient(cfg *config.Config, perSecond float64) *query.Client
 		o.ResolversNow = service.Resolvers(cfg)
 	}
 	return query.New(o)
+}
+
+// transport makes requests of HTTP with the authorities and places of the flags.
+func (n *network) transport() *http.Transport {
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
+		MaxIdleConnsPerHost: publishedAtOnce, TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: time.Minute,
+		TLSClientConfig: &tls.Config{RootCAs: n.roots, MinVersion: tls.VersionTLS12}}
+	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, n.connect.to(address))
+	}
+	return t
 }
 
 // guarded makes requests to hosts that strangers name: at public addresses alone, but for those of --connect-to, and

@@ -29,8 +29,8 @@ type changeJSON struct {
 	Source string `json:"source"`
 }
 
-// facts prints where the values of a built-in provider come from, and what changes when, as seen on a day: today, if that
-// is zero.
+// facts prints where the values of a built-in provider come from, and what changes when, as seen on a day: today, if
+// that is zero.
 func (a *app) facts(ctx context.Context, who string, day time.Time) error {
 	id, err := a.builtinOf(ctx, who)
 	if err != nil {
