@@ -5,11 +5,13 @@ import (
 	"crypto/tls"
 	"fmt"
 	"os"
+	"strings"
 
 	"autoconfig/acme"
 	"autoconfig/apple"
 	"autoconfig/config"
 	"autoconfig/files"
+	"autoconfig/finding"
 	"autoconfig/server"
 )
 
@@ -57,7 +59,11 @@ func (s *Service) certificate(cfg *config.Config) (*tls.Certificate, error) {
 	if s.running.ListenTLS == "" || s.running.TLS.ACME != nil {
 		return nil, nil //nolint:nilnil // see above
 	}
-	return loadCertificate(cfg)
+	cert, err := loadCertificate(cfg)
+	if err != nil {
+		err = configErrorf("tls: %w", err)
+	}
+	return cert, err
 }
 
 // loadCertificate is nil for a configuration without certificate files.
@@ -69,25 +75,30 @@ func loadCertificate(cfg *config.Config) (*tls.Certificate, error) {
 	key, keyErr := cfg.Reader.Read(cfg.TLS.KeyFile, files.Text)
 	cert, pairErr := tls.X509KeyPair(chain, key)
 	if err := cmp.Or(err, keyErr, pairErr); err != nil {
-		return nil, configErrorf("tls: %s: %w; give the PEM certificate and its own key", cfg.TLS.CertFile, err)
+		return nil, fmt.Errorf("%s: %w; give the PEM certificate and its own key", cfg.TLS.CertFile, err)
 	}
 	return &cert, nil
 }
 
-// UsablePairs loads the certificates that serve needs: with a bad one for tls it does not start, with a bad one for
-// signing it gives no profile.
-func UsablePairs(cfg *config.Config) error {
+// UsablePairs reports certificates that serve needs and cannot use: with a bad one for tls it does not start, with a bad
+// one for signing it gives no profile.
+func UsablePairs(cfg *config.Config) (out []finding.Finding) {
+	bad := func(key string, err error) {
+		cause, fix, _ := strings.Cut(err.Error(), "; ")
+		out = append(out, cfg.Fault("config-file-unreadable", key, cause, fix))
+	}
 	if cfg.ListenTLS != "" {
 		if _, err := loadCertificate(cfg); err != nil {
-			return err
+			bad("tls", err)
 		}
 	}
-	if pair := cfg.SigningPair(); pair.Set() {
+	if samePair := cfg.Signing.Auto && len(out) > 0; cfg.SigningPair().Set() && !samePair {
+		pair := cfg.SigningPair()
 		if _, err := apple.LoadSigner(cfg.Reader, pair.CertFile, pair.KeyFile); err != nil {
-			return configErrorf("signing: %w", err)
+			bad("signing", err)
 		}
 	}
-	return nil
+	return out
 }
 
 // usableFolder makes the folder for certificates and writes to it: it is better not to start than to order certificates

@@ -108,11 +108,20 @@ func TestUsablePairs(t *testing.T) {
 		"listen_tls: 127.0.0.1:0\ntls: {acme: {email: jo@hoster.test}}\n":         "",
 		"listen_tls: 127.0.0.1:0\ntls: {cert_file: none.pem, key_file: none.k}\n": "none.pem",
 	} {
-		err := UsablePairs(loaded(t, dir, text))
-		if _, ok := errors.AsType[ConfigError](err); (err != nil) != (want != "") || err != nil &&
-			(!ok || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%s: %v, want %q", text, err, want)
+		var said []string
+		for _, f := range UsablePairs(loaded(t, dir, text)) {
+			said = append(said, f.Key+": "+f.Cause)
 		}
+		if got := strings.Join(said, "\n"); (got != "") != (want != "") || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+	both := "listen_tls: 127.0.0.1:0\ntls: {" + swapped + "}\nsigning: "
+	if found := UsablePairs(loaded(t, dir, both+"{"+swapped+"}\n")); len(found) != 2 {
+		t.Errorf("two bad pairs: %v", found)
+	}
+	if found := UsablePairs(loaded(t, dir, both+"auto\n")); len(found) != 1 {
+		t.Errorf("one bad pair for both: %v", found)
 	}
 }
 

@@ -51,12 +51,7 @@ func (a *app) configCheckCommand() *cobra.Command {
 func (a *app) configCheck(ctx context.Context, n *network, live bool) error {
 	found := a.read()
 	if !config.Failed(found) {
-		if err := service.UsablePairs(a.cfg); err != nil {
-			key, text, _ := strings.Cut(err.Error(), ": ")
-			cause, fix, _ := strings.Cut(text, "; ")
-			found = append(found, a.cfg.Fault("config-file-unreadable", key, cause, fix))
-		}
-		found = append(found, a.cfg.News()...)
+		found = append(append(found, service.UsablePairs(a.cfg)...), a.cfg.News()...)
 	}
 	status := error(nil)
 	if config.Failed(found) {
