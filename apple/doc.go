@@ -23,7 +23,7 @@ const ContentType = "application/x-apple-aspen-config"
 // The bounds of what is written and read.
 const (
 	MaxAccounts = 10      // accounts in one profile
-	MaxName     = 64      // characters of a person's name
+	maxName     = 64      // characters of a person's name
 	MaxSize     = 1 << 20 // bytes of a profile that is read
 )
 

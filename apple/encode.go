@@ -77,7 +77,7 @@ func distinct(accounts []Account) ([]Account, error) {
 
 // CheckName is [ErrName] for what cannot be a person's name.
 func CheckName(name string) error {
-	if utf8.RuneCountInString(name) > MaxName || strings.ContainsFunc(name, provider.Unprintable) {
+	if utf8.RuneCountInString(name) > maxName || strings.ContainsFunc(name, provider.Unprintable) {
 		return ErrName
 	}
 	return nil

@@ -13,8 +13,8 @@ import (
 	"autoconfig/provider"
 )
 
-// MaxResponse is the size in bytes beyond which an answer is refused.
-const MaxResponse = 256 << 10
+// maxResponse is the size in bytes beyond which an answer is refused.
+const maxResponse = 256 << 10
 
 // ErrResponse is wrapped by the errors of [Decode]: what came is not an Autodiscover answer.
 var ErrResponse = errors.New("not an Autodiscover answer")
@@ -73,7 +73,7 @@ type fault struct{ ErrorCode, Status, Message string }
 // Decode reads an answer of either schema. It is strict about XML, as clients are, and lenient about what is in it. A
 // document with a directive (DOCTYPE) is refused.
 func Decode(r io.Reader) (*Response, error) {
-	body, err := io.ReadAll(io.LimitReader(r, MaxResponse+1))
+	body, err := io.ReadAll(io.LimitReader(r, maxResponse+1))
 	if err != nil {
 		return nil, err
 	}
@@ -88,8 +88,8 @@ func Decode(r io.Reader) (*Response, error) {
 func parse(body []byte) (*document, error) {
 	text, ok := toUTF8(body)
 	switch {
-	case len(body) > MaxResponse:
-		return nil, fmt.Errorf("%w: more than %d bytes", ErrResponse, MaxResponse)
+	case len(body) > maxResponse:
+		return nil, fmt.Errorf("%w: more than %d bytes", ErrResponse, maxResponse)
 	case !ok:
 		return nil, fmt.Errorf("%w: half a UTF-16 character at the end", ErrResponse)
 	case hasDirective(text):

@@ -186,7 +186,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"broken after":  good + "<",
 		"latin 1":       `<?xml version="1.0" encoding="iso-8859-1"?>` + good,
 		"half a utf-16": "\xff\xfe<\x00a",
-		"too large":     good + strings.Repeat(" ", MaxResponse),
+		"too large":     good + strings.Repeat(" ", maxResponse),
 		"too deep":      strings.Repeat("<Autodiscover>", 20000),
 	} {
 		if r, err := Decode(strings.NewReader(body)); !errors.Is(err, ErrResponse) {

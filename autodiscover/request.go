@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// MaxRequest is the size in bytes beyond which a request is not read.
-const MaxRequest = 64 << 10
+// maxRequest is the size in bytes beyond which a request is not read.
+const maxRequest = 64 << 10
 
 // Request is what a client asks (MS-OXDSCLI §2.2.3, MS-ASCMD §2.2.1.1).
 type Request struct {
@@ -20,7 +20,7 @@ type Request struct {
 // or has no address, 601 for an unknown schema.
 func ParseRequest(body []byte) (Request, error) {
 	invalid := func() (Request, error) { return Request{}, NewError(CodeInvalidRequest) }
-	if len(body) > MaxRequest {
+	if len(body) > maxRequest {
 		return invalid()
 	}
 	text, ok := toUTF8(body)

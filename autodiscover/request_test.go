@@ -169,7 +169,7 @@ func TestParseRequestRefuses(t *testing.T) {
 		"entity inside": {request("", `<!ENTITY e "x">`+email), 600},
 		"in a comment":  {request("", email+"<!-- <!DOCTYPE x> -->"), 600},
 		"too deep":      {strings.Repeat("<Autodiscover>", maxDepth+1), 600},
-		"too large":     {request("", email+strings.Repeat(" ", MaxRequest)), 600},
+		"too large":     {request("", email+strings.Repeat(" ", maxRequest)), 600},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -179,7 +179,7 @@ func TestParseRequestRefuses(t *testing.T) {
 		})
 	}
 	if _, err := ParseRequest([]byte(request("",
-		email+strings.Repeat(" ", MaxRequest-len(request("", email)))))); err != nil {
+		email+strings.Repeat(" ", maxRequest-len(request("", email)))))); err != nil {
 		t.Errorf("64 KiB: %v", err)
 	}
 }

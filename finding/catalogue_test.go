@@ -18,6 +18,9 @@ import (
 func TestCatalogue(t *testing.T) {
 	id := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)+$`)
 	c := loaded()
+	if len(c.byID) != len(c.list) {
+		t.Errorf("%d entries with %d ids", len(c.list), len(c.byID))
+	}
 	for _, e := range c.list {
 		if !id.MatchString(e.ID) {
 			t.Errorf("%s: not an id in kebab case", e.ID)
