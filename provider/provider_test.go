@@ -156,3 +156,14 @@ func TestLogin(t *testing.T) {
 		}
 	}
 }
+
+// The domain of a Host header or a handshake, whatever its case, its port and its trailing dot.
+func TestHostName(t *testing.T) {
+	for name, want := range map[string]string{"a.example": "a.example", "A.Example.:8443": "a.example",
+		"a.example:": "a.example", "[::1]:443": "", "[::1]": "", "192.0.2.1:80": "", "localhost:80": "", "": "",
+		"a.example:80:80": ""} {
+		if got := HostName(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
