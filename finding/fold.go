@@ -3,6 +3,7 @@ package finding
 import (
 	"bytes"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,12 +24,16 @@ func fold(text string) string {
 	f := folder{out: make([]byte, 1, len(text)+len(text)/8+8)}
 	f.out[0] = ' '
 	f.start = 1
-	for _, r := range norm.NFKD.String(strings.ToValidUTF8(text, " ")) {
+	text = brokenWord.ReplaceAllString(strings.ToValidUTF8(text, " "), "$1$2")
+	for _, r := range norm.NFKD.String(text) {
 		f.rune(r)
 	}
 	f.endWord()
 	return string(f.out)
 }
+
+// brokenWord is where a mail program or a letter broke a word at the end of a line.
+var brokenWord = regexp.MustCompile(`(\p{Ll})-\r?\n[ >]*(\p{Ll})`)
 
 // folder writes a folded text.
 type folder struct {
@@ -121,7 +126,7 @@ func (f *folder) endWord() {
 }
 
 // shortWords are written with a full stop that ends no sentence.
-var shortWords = []string{"nr", "no", "num"}
+var shortWords = []string{"nr", "no", "num", "number"}
 
 // abbreviated reports whether the word that is being written is one of shortWords.
 func (f *folder) abbreviated() bool { return slices.Contains(shortWords, string(f.out[f.start:])) }

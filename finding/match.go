@@ -60,7 +60,7 @@ type reading struct {
 func newReading(t *table, raw string, known Known) *reading {
 	text := fold(raw)
 	r := &reading{t: t, text: text, sentence: 1, seen: make([]int, len(t.byTerm)), holding: make([]bool, len(t.clauses))}
-	r.short = strings.Count(text, " ") <= 4
+	r.short = strings.Count(text, " ") <= 3
 	r.hosts(raw, known)
 	for i := range len(text) {
 		if text[i] == sentenceEnd {
@@ -110,7 +110,7 @@ func (r *reading) announced(at int) bool {
 	word := before[strings.LastIndexByte(before, ' ')+1:]
 	switch word {
 	case "", "|", "error", "code", "errorcode", "fehler", "fehlercode", "erreur", "errore", "erro", "fel", "fout", "blad", "response", "reply", "status",
-		"smtp", "server", "failed", "number", "fehlernummer", "winsock", "errno", "said", "responded", "antwortete", "returned":
+		"smtp", "server", "failed", "fehlernummer", "winsock", "errno", "said", "responded", "antwortete", "returned":
 		return true
 	}
 	return false

@@ -119,7 +119,8 @@ var replies = []struct{ text, id string }{
 
 func TestExplain(t *testing.T) {
 	for _, c := range replies {
-		for _, text := range []string{c.text, strings.ToUpper(c.text), "Error: " + strings.ReplaceAll(c.text, " ", "\n  "),
+		for _, text := range []string{c.text, strings.ToUpper(c.text), strings.ReplaceAll(c.text, "ca", "c-\r\n> a"),
+			"Error: " + strings.ReplaceAll(c.text, " ", "\n  "),
 			c.text + " [AM0PR02CA0001.eurprd02.prod.example.com 2026-11-25T10:11:12.535Z 08DE2B7C1A9F0E11]"} {
 			got := Explain(text, nil)
 			if len(got) == 0 || got[0].ID != c.id {
