@@ -80,8 +80,9 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 	}
 	listen := server.Listen{HTTP: cfg.Listen, HTTPS: cfg.ListenTLS, Admin: cfg.Admin, Drain: time.Duration(cfg.Drain),
 		ProxyProtocol: cfg.TLS.ProxyProtocol, Stopping: func() { s.notify(stateStopping) }}
+	next := nextStep(cfg, data) // Ready would keep data in memory after a reload
 	listen.Ready = func(plain net.Addr) {
-		s.greet(plain, data)
+		s.greet(plain, next)
 		s.notify(stateReady)
 	}
 	done, err := s.start(data, &listen)
@@ -128,8 +129,8 @@ func (s *Service) start(data *config.Data, l *server.Listen) (done func(), err e
 	return done, nil
 }
 
-// greet logs where the page for people is, and what an operator can do next.
-func (s *Service) greet(plain net.Addr, data *config.Data) {
+// greet logs where the page for people is, and what to do next.
+func (s *Service) greet(plain net.Addr, next string) {
 	url := "https://" + s.running.ServiceHost + "/"
 	if tcp, ok := plain.(*net.TCPAddr); ok && (s.running.ListenTLS == "" || s.running.ServiceHost == "") {
 		host := tcp.IP.String()
@@ -140,17 +141,21 @@ func (s *Service) greet(plain net.Addr, data *config.Data) {
 	} else if s.running.ServiceHost == "" {
 		return // only the certificates have the name
 	}
-	next := "autoconfig sources check says what the databases and directories hold"
-	if len(s.running.Sources) == 0 {
-		next = "autoconfig init DOMAIN writes the configuration of a domain of your own"
-	}
-	for domain, err := range data.Listed.Domains(context.Background()) { // the first will do
-		if err == nil {
-			next = "autoconfig discover you@" + domain + " says what mail programs find"
-		}
-		break
-	}
 	s.log.Info("the page for people is ready", "url", url, "next", next)
+}
+
+// nextStep is what an operator can do next.
+func nextStep(cfg *config.Config, data *config.Data) string {
+	for domain, err := range data.Listed.Domains(context.Background()) { // the first will do
+		if err != nil {
+			break
+		}
+		return "autoconfig discover you@" + domain + " says what mail programs find"
+	}
+	if len(cfg.Sources) == 0 {
+		return "autoconfig init DOMAIN writes the configuration of a domain of your own"
+	}
+	return "autoconfig sources check says what the databases and directories hold"
 }
 
 // startupFindings are what is likely to be missed later.

@@ -32,7 +32,9 @@ func (a *app) serve(ctx context.Context, listen, admin *string) error {
 		cfg.Listen, cfg.Admin = *cmp.Or(listen, &cfg.Listen), *cmp.Or(admin, &cfg.Admin)
 	}
 	s := service.New(a.cfg, a.sources, service.Options{Log: log, Env: a.env, Now: a.now, Listen: flags})
-	err := s.Run(ctx, a.data)
+	data := a.data
+	a.data = nil // or it would stay in memory after a reload
+	err := s.Run(ctx, data)
 	if wrong, ok := errors.AsType[service.ConfigError](err); ok {
 		return usageError{err: wrong}
 	}
