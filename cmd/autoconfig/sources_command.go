@@ -56,18 +56,19 @@ func (a *app) checkSources(ctx context.Context, all bool) error {
 		fmt.Fprintln(a.stdout, s)
 	}
 	for _, s := range a.data.Remote {
-		if rows, ok := s.(*source.Rows); ok && !a.checkSource(ctx, rows, all) {
-			failed = true
+		if rows, ok := s.(*source.Rows); ok {
+			outcome, fine := a.checkSource(ctx, rows, all)
+			fmt.Fprintf(a.stdout, "%s: %s\n", rows.Name(), outcome)
+			failed = failed || !fine
 		}
 	}
 	return silent(failed)
 }
 
 // checkSource looks at the first domain of the list, or at all of them, and reports the rows that cannot be used.
-func (a *app) checkSource(ctx context.Context, rows *source.Rows, all bool) bool {
+func (a *app) checkSource(ctx context.Context, rows *source.Rows, all bool) (outcome string, fine bool) {
 	if err := rows.Check(ctx); err != nil {
-		fmt.Fprintf(a.stdout, "%s: cannot answer: %s\n", rows.Name(), err)
-		return false
+		return "cannot answer: " + err.Error(), false
 	}
 	good, bad, first := 0, 0, ""
 	for domain, err := range rows.Domains(ctx) {
@@ -80,11 +81,9 @@ func (a *app) checkSource(ctx context.Context, rows *source.Rows, all bool) bool
 			bad++
 			a.printFindings([]finding.Finding{row.Finding()})
 		case err != nil && domain != "":
-			fmt.Fprintf(a.stdout, "%s: answers, but not about %q of its list: %s\n", rows.Name(), domain, err)
-			return false
+			return fmt.Sprintf("answers, but not about %q of its list: %s", domain, err), false
 		case err != nil:
-			fmt.Fprintf(a.stdout, "%s: answers, but its list ends early, after %d: %s\n", rows.Name(), good+bad, err)
-			return false
+			return fmt.Sprintf("answers, but its list ends early, after %d: %s", good+bad, err), false
 		default:
 			good++
 			first = cmp.Or(first, domain)
@@ -93,15 +92,12 @@ func (a *app) checkSource(ctx context.Context, rows *source.Rows, all bool) bool
 			break
 		}
 	}
+	a.sources.BuiltinRows(ctx, rows.Backend)
 	switch {
 	case all || bad > 0:
-		fmt.Fprintf(a.stdout, "%s: answers; rows of its list that can be used: %d, that cannot: %d\n",
-			rows.Name(), good, bad)
+		return fmt.Sprintf("answers; rows of its list that can be used: %d, that cannot: %d", good, bad), bad == 0
 	case first == "":
-		fmt.Fprintf(a.stdout, "%s: answers, and lists nothing\n", rows.Name())
-	default:
-		fmt.Fprintf(a.stdout, "%s: answers, and lists %s first\n", rows.Name(), first)
+		return "answers, and lists nothing", true
 	}
-	a.sources.BuiltinRows(ctx, rows.Backend)
-	return bad == 0
+	return "answers, and lists " + first + " first", true
 }
