@@ -61,19 +61,19 @@ func (s *scanner) cut(prefix, suffix string) (inner []byte) {
 // end reads an end tag, which must close the innermost element.
 func (s *scanner) end() {
 	name := s.cut("</", ">")
-	if s.depth--; s.depth < 0 || !bytes.Equal(s.open[s.depth], bytes.TrimRightFunc(name, isBlank)) {
+	if s.depth--; s.depth < 0 || !bytes.Equal(s.open[s.depth], bytes.TrimRight(name, blanks)) {
 		s.bad, s.depth = true, 0
 	}
 }
 
-func isBlank(c rune) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+const blanks = " \t\r\n"
 
 // start reads a start tag.
 func (s *scanner) start() (tag, bool) {
 	inside, ok := s.untilClose()
 	inside, empty := bytes.CutSuffix(inside, []byte("/"))
 	name, attrs := inside, []byte(nil)
-	if i := bytes.IndexFunc(inside, isBlank); i >= 0 {
+	if i := bytes.IndexAny(inside, blanks); i >= 0 {
 		name, attrs = inside[:i], inside[i:]
 	}
 	if !ok || !startsName(name) || s.depth == maxDepth || s.depth == 0 && s.rooted {
@@ -90,20 +90,22 @@ func (s *scanner) start() (tag, bool) {
 
 // untilClose takes a tag off the rest, up to the first > outside quotes.
 func (s *scanner) untilClose() ([]byte, bool) {
-	quote := byte(0)
-	for i, c := range s.rest {
-		switch {
-		case quote == 0 && c == '>':
+	for i := 0; ; i++ {
+		n := bytes.IndexAny(s.rest[i:], `>"'`)
+		if n < 0 {
+			return nil, false
+		}
+		if i += n; s.rest[i] == '>' {
 			inside := s.rest[1:i]
 			s.rest = s.rest[i+1:]
 			return inside, true
-		case quote == 0 && (c == '"' || c == '\''):
-			quote = c
-		case c == quote:
-			quote = 0
 		}
+		end := bytes.IndexByte(s.rest[i+1:], s.rest[i]) // of what is quoted
+		if end < 0 {
+			return nil, false
+		}
+		i += end + 1
 	}
-	return nil, false
 }
 
 // startsName reports whether a tag begins as a name does, or with any character beyond ASCII.
