@@ -58,6 +58,7 @@ bench: ## this server beside a bare echo handler, and the other tables of docs/p
 	go test -run '^$$' -bench 'Sources/(?:file|sqlite)$$' -benchtime 1x ./cmd/autoconfig
 	go test -tags e2e -run '^$$' -bench Handshakes -benchtime 1x ./e2e
 	go test -run '^$$' -bench 'Serve|Worst|Pages' -benchmem -cpu 1 ./server
+	go test -run '^$$' -bench Connection -benchtime 300x -cpu 1 ./server
 	go test -run '^$$' -bench Check -benchtime 10000x ./dnssrv/check
 	go test -tags e2e -run '^$$' -bench PowerDNS -benchtime 1000x ./dnssrv/publish
 	go test -run '^$$' -bench 'Encode|Sign' -cpu 1 ./apple
