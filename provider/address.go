@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -72,17 +73,24 @@ func ParseAddressOrDomain(s string) (Address, error) {
 	return Address{Domain: domain}, err
 }
 
-// Unwrap is the address in what people paste: without blanks at both ends (percent-encoded and invisible ones too),
-// "mailto:" with its query, the name before <…>, quotes of any script and the comma of a list, and with "@" for its
-// full-width form. What is left is for [ParseAddress] or [ParseAddressOrDomain] to check; a sound address comes back as
+// Unwrap is the address in what people paste: without blanks at both ends and around the @ (percent-encoded ones too),
+// invisible characters, "mailto:" with its query, other schemes such as "smtp:", the name before <…>, quotes of any
+// script, brackets and the comma of a list, and with "@" for its full-width form. What is left is for [ParseAddress] or [ParseAddressOrDomain] to check; a sound address comes back as
 // it is. Pages, /api, /mobileconfig and commands read addresses so; protocols only trim.
 func Unwrap(s string) string {
 	if len(s) > mostPasted || !utf8.ValidString(s) {
 		return s
 	}
+	s = strings.Map(visible, s)
 	for before := ""; s != before; {
 		before = s
 		s = trimPasted(s)
+		if local, domain, ok := strings.Cut(s, "@"); ok { // keyboards of phones add a blank after a word
+			s = strings.TrimRight(local, " ") + "@" + strings.TrimLeft(domain, " ")
+		}
+		if scheme, rest, ok := strings.Cut(s, ":"); ok && slices.Contains(schemes, strings.ToLower(scheme)) {
+			s = strings.TrimLeft(rest, "/")
+		}
 		if scheme, rest, ok := strings.Cut(s, ":"); ok && strings.EqualFold(scheme, "mailto") {
 			s, _, _ = strings.Cut(strings.TrimLeft(rest, "/"), "?")
 			if plain, err := url.PathUnescape(s); err == nil { // RFC 6068 §2
@@ -95,7 +103,8 @@ func Unwrap(s string) string {
 		}
 		first, a := utf8.DecodeRuneInString(s)
 		last, z := utf8.DecodeLastRuneInString(s)
-		if len(s) >= a+z && strings.ContainsRune(quotes, first) && strings.ContainsRune(quotes, last) {
+		if len(s) >= a+z && (strings.ContainsRune(quotes, first) && strings.ContainsRune(quotes, last) ||
+			first == '(' && last == ')' || first == '[' && last == ']') {
 			s = s[a : len(s)-z]
 		}
 		if !strings.Contains(s, "@") {
@@ -107,6 +116,18 @@ func Unwrap(s string) string {
 
 // mostPasted bounds what Unwrap reads, in octets: an address, its name, and every octet percent-encoded.
 const mostPasted = 2048
+
+// schemes are those before addresses in directories, chats and browsers.
+var schemes = []string{"smtp", "sip", "xmpp", "http", "https"}
+
+// visible drops what copied text has between its letters and nobody sees: blanks of no width, soft hyphens and marks of
+// direction. The joiners of Persian and Indic scripts stay.
+func visible(r rune) rune {
+	if unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d' {
+		return -1
+	}
+	return r
+}
 
 const quotes = "\"'`´‘’‚‛“”„‟‹›«»\uff02\uff07「」『』"
 
