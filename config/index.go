@@ -277,7 +277,8 @@ func (c *Config) eachDomain(f DomainsFile, yield func(at Pos, raw string) bool) 
 			return lineError{Pos{f.Path, n, 1}, notText, saveAsText}
 		}
 		if long && f.Format != FormatAddresses {
-			return lineError{Pos{f.Path, n, 1}, fmt.Sprintf("the line is longer than %d bytes", longestLine), "write one domain a line"}
+			cause := fmt.Sprintf("the line is longer than %d bytes", longestLine)
+			return lineError{Pos{f.Path, n, 1}, cause, "write one domain a line"}
 		}
 		name, column := nameIn(line)
 		for rest := long; rest && err == nil; { // the targets of an alias

@@ -73,8 +73,8 @@ func unreadableText(text []byte) (at Pos, cause, fix string) {
 }
 
 // oddSpace is a space that YAML takes for a letter, where it was meant to indent a line or to follow a colon.
-var oddSpace = regexp.MustCompile(`(?m)^[ -]*(?:([\x{a0}\x{2000}-\x{200a}\x{202f}\x{3000}])[ \x{a0}\x{2000}-\x{200a}\x{202f}\x{3000}-]*` +
-	`[a-z_0-9]+:|[a-z_0-9]+:([\x{a0}\x{2000}-\x{200a}\x{202f}\x{3000}]))`)
+var oddSpace = regexp.MustCompile(strings.ReplaceAll(`(?m)^[ -]*(?:([ODD])[ ODD-]*[a-z_0-9]+:|[a-z_0-9]+:([ODD]))`,
+	"ODD", `\x{a0}\x{2000}-\x{200a}\x{202f}\x{3000}`))
 
 func (d *decoder) syntax(at Pos, cause, fix string) {
 	at.File = d.file

@@ -80,8 +80,8 @@ func loadCertificate(cfg *config.Config) (*tls.Certificate, error) {
 	return &cert, nil
 }
 
-// UsablePairs reports certificates that serve needs and cannot use: with a bad one for tls it does not start, with a bad
-// one for signing it gives no profile.
+// UsablePairs reports certificates that serve needs and cannot use: with a bad one for tls it does not start, with a
+// bad one for signing it gives no profile.
 func UsablePairs(cfg *config.Config) (out []finding.Finding) {
 	bad := func(key string, err error) {
 		cause, fix, _ := strings.Cut(err.Error(), "; ")
