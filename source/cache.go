@@ -7,7 +7,6 @@ import (
 	"hash/maphash"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,38 +53,9 @@ type cache[V any] struct {
 	retry      time.Duration // when a backend that is down is asked again
 }
 
-type hash [2]uint64
-
-// entry is what is remembered of a key.
-type entry[V any] struct {
-	value  V
-	until  time.Duration // fresh
-	stale  time.Duration // until when a found value may be used while the backend is down
-	domain uint32        // of the key, hashed, so that all of a domain can be forgotten
-	state  state
-	used   bool // since evict last passed
-}
-
-// state is what the backend answered: nothing ([provider.ErrUnavailable]), a
-// value, or that there is none ([provider.ErrNotFound]).
-type state byte
-
-const (
-	failed state = iota
-	found
-	missing
-)
-
-func (e *entry[V]) answer() (V, error) {
-	return e.value, [...]error{failed: provider.ErrUnavailable, found: nil, missing: provider.ErrNotFound}[e.state]
-}
-
-func (e *entry[V]) set(s state, value V, until, stale time.Duration) {
-	e.state, e.value, e.until, e.stale = s, value, until, stale
-}
-
 func newCache[V any](o CacheOptions, fetch func(context.Context, string) (V, error)) *cache[V] {
-	return &cache[V]{o: o, fetch: fetch, slots: make(chan struct{}, o.InFlight), idle: make(chan func()), start: time.Now(),
+	return &cache[V]{o: o, fetch: fetch, slots: make(chan struct{}, o.InFlight), idle: make(chan func()),
+		start: time.Now(),
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, entries: map[hash]*entry[V]{}}
 }
 
@@ -134,8 +104,8 @@ func (c *cache[V]) get(ctx context.Context, key string) (value V, err error) {
 	}
 }
 
-// run runs f in a goroutine, in one that has just ended another question if there is one: a new stack would have to grow
-// several times for a driver, which takes as long as a third of a query in SQLite.
+// run runs f in a goroutine, in one that has just ended another question if there is one: a new stack would have to
+// grow several times for a driver, which takes as long as a third of a query in SQLite.
 func (c *cache[V]) run(f func()) {
 	select {
 	case c.idle <- f:
@@ -334,78 +304,6 @@ func (c *cache[V]) again(ctx context.Context) error {
 		return err
 	}
 	return nil
-}
-
-// place is the entry of a key, made if there is none.
-func (c *cache[V]) place(key string) *entry[V] {
-	e := c.entry(key)
-	if e == nil {
-		if len(c.entries) >= c.o.Entries {
-			c.evict()
-		}
-		e = &entry[V]{domain: c.domainOf(key)}
-		c.entries[c.hash(key)] = e
-	}
-	return e
-}
-
-// evict drops an entry that was not used since a walk last passed it, so that names
-// asked once do not displace those asked often. Walks over a map start anywhere.
-func (c *cache[V]) evict() {
-	for {
-		for h, e := range c.entries {
-			if !e.used {
-				delete(c.entries, h)
-				return
-			}
-			e.used = false
-		}
-	}
-}
-
-// outdated expires the found value of a key that was asked longer than Retry ago,
-// or in any case, and reports whether it did.
-func (c *cache[V]) outdated(key string, anyway bool) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e := c.entry(key)
-	if e == nil || !anyway && (e.state != found || c.now() < e.until-c.o.TTL+c.o.Retry) {
-		return false
-	}
-	e.until = 0
-	return true
-}
-
-// forget drops the entry of a domain. Without one every entry expires, but is still used while the backend is down.
-func (c *cache[V]) forget(domain string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.purges++
-	if e := c.entry(domain); e != nil {
-		e.until, e.stale = 0, 0
-	}
-	if domain == "" {
-		for _, e := range c.entries {
-			e.until = 0
-		}
-	}
-}
-
-// forgetIn drops the entries of the addresses in a domain.
-func (c *cache[V]) forgetIn(domain string) {
-	c.forget(domain)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	tag := c.domainOf(domain)
-	for _, e := range c.entries {
-		if domain != "" && e.domain == tag { // rarely another domain's too
-			e.until, e.stale = 0, 0
-		}
-	}
-}
-
-func (c *cache[V]) domainOf(key string) uint32 {
-	return uint32(maphash.String(c.seeds[0], key[strings.LastIndexByte(key, '@')+1:])) // a part is enough
 }
 
 // Cached reports whether key can be answered without asking the backend.

@@ -57,8 +57,9 @@ type Publisher struct {
 	client  *query.Client
 	o       Options
 	backend backend
-	guards  bool               // an update is carried out whole or not at all, and refused when a record is no longer what was seen
-	found   query.Memory[Zone] // by name
+	// guards: an update is carried out whole or not at all, and refused when a record is no longer what was seen.
+	guards bool
+	found  query.Memory[Zone] // by name
 }
 
 // New makes a publisher that asks DNS questions through client.
