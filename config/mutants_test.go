@@ -207,7 +207,10 @@ func TestEveryFormOfErrorSaysWhereAndWhat(t *testing.T) {
 		"listen:\u00a0127.0.0.1:8080" + good:                   ":1:8: a space that is not an ordinary one (U+00A0)|write ordinary spaces",
 		"limits:\n\u00a0 burst: 3" + good:                      ":2:1: a space that is not an ordinary one",
 		"limits:\n  \u3000burst: 3" + good:                     ":2:3: a space that is not an ordinary one (U+3000)",
-		"limits:\n  <<: *x" + good:                             "",
+		"providers:\n  - domains: [a.example]\n    incoming: [imaps//mail.a.example]\n" +
+			"    outgoing: [submission:/mail.a.example]\n": "did you mean imaps://mail.a.example?|" +
+			"did you mean submission://mail.a.example?",
+		"limits:\n  <<: *x" + good: "",
 	} {
 		_, found := parse("autoconfig.yaml", []byte(text))
 		got := lines(found)

@@ -77,7 +77,7 @@ func hostIn(text string) string {
 func serverProposal(key, text string) string {
 	scheme, rest, ok := strings.Cut(strings.ToLower(text), "://")
 	if !ok {
-		if scheme, rest, ok = strings.Cut(scheme, ":/"); !ok {
+		if scheme, rest, ok = strings.Cut(strings.Replace(scheme, "//", ":/", 1), ":/"); !ok { // imaps//HOST
 			scheme, rest = "", strings.ToLower(text)
 		}
 	}

@@ -26,9 +26,18 @@ var errTyped = errors.New("write HOST:PORT/tls, HOST:PORT/starttls or HOST:PORT/
 	"and /password or /oauth2 behind it if you know, for example smtp-mail.outlook.com:587/starttls")
 
 // ParseTyped reads HOST[:PORT][/MODE][/AUTH]. MODE is tls, starttls or plain, AUTH a login method of the configuration.
-// A port without a mode has the one it is registered for.
+// A port without a mode has the one it is registered for. A URL as in the configuration, such as imaps://HOST, is read
+// too.
 func ParseTyped(s string) (Typed, error) {
-	where, options, _ := strings.Cut(strings.TrimSpace(s), "/")
+	s = strings.TrimSpace(s)
+	var named provider.Service
+	if scheme, rest, ok := strings.Cut(s, "://"); ok {
+		if named, ok = provider.ServiceByName(strings.ToLower(scheme)); !ok {
+			return Typed{}, fmt.Errorf("%q is not a mail service; %w", scheme, errTyped)
+		}
+		s = rest
+	}
+	where, options, _ := strings.Cut(s, "/")
 	t := Typed{}
 	for word := range strings.SplitSeq(strings.ToLower(options), "/") {
 		word = cmp.Or(map[string]string{"ssl": "tls", "none": "plain"}[word], word)
@@ -45,8 +54,11 @@ func ParseTyped(s string) (Typed, error) {
 	name, portText, hasPort := strings.Cut(where, ":")
 	host, err := provider.ParseHost(name)
 	t.Host, t.Port = host, provider.Port(portText)
+	if !hasPort {
+		t.Port = named.Port
+	}
 	svc, _ := provider.ServiceByPort(t.Port)
-	t.Security = cmp.Or(t.Security, svc.Security)
+	t.Security = cmp.Or(t.Security, named.Security, svc.Security)
 	switch {
 	case err != nil:
 		return Typed{}, fmt.Errorf("%q is not a host name; %w", name, errTyped)

@@ -18,6 +18,8 @@ func TestParseTyped(t *testing.T) {
 		"smtp.example.org:587/STARTTLS/Password": "smtp.example.org:587/starttls/password",
 		"smtp.example.org:587/tls/tls":           "", "smtp.example.org:587/password/tls": "", "smtp.example.org:2525": "",
 		"mail.example.org:0/tls": "", "mail.example.org:70000/tls": "",
+		"imaps://mail.example.org": "mail.example.org:993/tls", "submission://mail.example.org/": "mail.example.org:587/starttls",
+		"IMAP://mail.example.org:993/password": "mail.example.org:993/starttls/password", "https://mail.example.org": "",
 		"a b:993/tls": "", "mail.example.org:993/ssl": "mail.example.org:993/tls", "mail.example.org:x": "", ":993/tls": "",
 		"": "",
 	} {
