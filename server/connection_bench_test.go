@@ -37,7 +37,7 @@ func BenchmarkConnection(b *testing.B) {
 			served := dial(b, "ours", request, ours, cheap)
 			echoed := func(read bool) http.Handler { return bareHandler(served.head, served.body, read) }
 			all := []*client{
-				dial(b, "bare", request, &http.Server{Handler: echoed(false)}, plain), //nolint:gosec // bare on purpose
+				dial(b, "bare", request, &http.Server{Handler: echoed(false)}, plain),
 				dial(b, "bare+timeouts", request, s.httpServer(echoed(false)), plain),
 				dial(b, "bare+timeouts+input", request, s.httpServer(echoed(true)), cheap),
 				served,
