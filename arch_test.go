@@ -69,9 +69,11 @@ func TestImports(t *testing.T) {
 			}
 			checkFence(t, file, folder, path, used)
 		}
-		if !below(folder, "cmd") && !below(folder, "e2e") && !strings.HasSuffix(folder, "test") { // the latter two ask whether CI runs them
+		if !below(folder, "cmd") && !below(folder, "e2e") &&
+			!strings.HasSuffix(folder, "test") { // the latter two ask whether CI runs them
 			for _, word := range words {
-				if strings.Contains(string(text), "\n"+word) || strings.Contains(string(text), "\t"+word) || strings.Contains(string(text), " "+word) {
+				if strings.Contains(string(text), "\n"+word) || strings.Contains(string(text), "\t"+word) ||
+					strings.Contains(string(text), " "+word) {
 					t.Errorf("%s: %s belongs into cmd/", file, word)
 				}
 			}
@@ -146,10 +148,12 @@ func sources(t *testing.T) map[string][]byte {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && (path == "tools" || path != "." && strings.HasPrefix(d.Name(), ".")) { // tools/ is a module of its own
+		if d.IsDir() &&
+			(path == "tools" || path != "." && strings.HasPrefix(d.Name(), ".")) { // tools/ is a module of its own
 			return filepath.SkipDir
 		}
-		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || !strings.Contains(path, string(filepath.Separator)) {
+		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
+			!strings.Contains(path, string(filepath.Separator)) {
 			return nil
 		}
 		text, err := os.ReadFile(path)

@@ -170,7 +170,8 @@ func TestACMENotListed(t *testing.T) {
 	url, asked := authority(t, http.NotFound)
 	dir := t.TempDir()
 	_, a := testManager(t, url, Folder(dir))
-	for _, name := range []string{"autoconfig.customer.example", "autoconfig.live.co.uk", "autoconfig.stranger.example", "example.org",
+	for _, name := range []string{"autoconfig.customer.example", "autoconfig.live.co.uk", "autoconfig.stranger.example",
+		"example.org",
 		"www.example.org", "autoconfig.www.example.org", "autoconfig.autoconfig.example.org", "", "127.0.0.1"} {
 		for _, protocols := range [][]string{nil, {alpnChallenge}} {
 			if cert, err := handshake(t, a.TLSConfig(), name, protocols...); err == nil {
@@ -202,14 +203,18 @@ func TestACMEBadAuthority(t *testing.T) {
 		answer   http.HandlerFunc
 	}{
 		{"down", "acme-authority-unreachable", true, nil},
-		{"garbage", "acme-authority-garbled", true, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>Welcome</html>")) }},
-		{"proxy", "acme-authority-garbled", true, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad gateway", http.StatusBadGateway) }},
+		{"garbage", "acme-authority-garbled", true,
+			func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>Welcome</html>")) }},
+		{"proxy", "acme-authority-garbled", true,
+			func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad gateway", http.StatusBadGateway) }},
 		{"empty", "acme-authority-garbled", true, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = w.Write([]byte("{}"))
 		}},
-		{"limited", "acme-authority-limit", true, problem(429, `{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many","status":429}`)},
-		{"refuses", "acme-name-rejected", false, problem(400, `{"type":"urn:ietf:params:acme:error:rejectedIdentifier","detail":"policy","status":400}`)},
+		{"limited", "acme-authority-limit", true,
+			problem(429, `{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many","status":429}`)},
+		{"refuses", "acme-name-rejected", false,
+			problem(400, `{"type":"urn:ietf:params:acme:error:rejectedIdentifier","detail":"policy","status":400}`)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			url, asked := authority(t, test.answer)
@@ -225,11 +230,13 @@ func TestACMEBadAuthority(t *testing.T) {
 			if n := asked.Load(); n > 3 { // certmagic asks for the directory again at once
 				t.Errorf("asked %d times", n)
 			}
-			if said := strings.Count(w.log.String(), `level=ERROR msg="no certificate"`); said != 1 || !strings.Contains(w.log.String(), "id="+test.id) {
+			if said := strings.Count(w.log.String(), `level=ERROR msg="no certificate"`); said != 1 ||
+				!strings.Contains(w.log.String(), "id="+test.id) {
 				t.Errorf("said %d times:\n%s", said, w.log.String())
 			}
 			status, reasons := a.Status()
-			if (len(reasons) > 0) != test.degraded || status.Failing != 1 || len(status.Faults) != 1 || status.Faults[0].ID != test.id {
+			if (len(reasons) > 0) != test.degraded || status.Failing != 1 || len(status.Faults) != 1 ||
+				status.Faults[0].ID != test.id {
 				t.Error(status, reasons)
 			}
 			if w.ok.Load() != 0 || w.bad.Load() != 1 {
@@ -246,7 +253,8 @@ func TestACMEStorage(t *testing.T) {
 	storage := newMapStorage()
 	w, a := testManager(t, url, storage)
 	keepCertificate(t, a, listedName, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour))
-	if cert, err := handshake(t, a.TLSConfig(), strings.ToUpper(listedName)); err != nil || cert.DNSNames[0] != listedName {
+	if cert, err := handshake(t, a.TLSConfig(), strings.ToUpper(listedName)); err != nil ||
+		cert.DNSNames[0] != listedName {
 		t.Fatal(cert, err)
 	}
 	storage.fail(errors.New("the disk is gone"))
@@ -259,7 +267,8 @@ func TestACMEStorage(t *testing.T) {
 	if n := asked.Load(); n != 0 {
 		t.Errorf("the authority was asked %d times with nowhere to keep the certificate", n)
 	}
-	if status, reasons := a.Status(); !strings.Contains(strings.Join(reasons, " "), "the disk is gone") || status.InUse != 1 || a.FirstExpiry().IsZero() {
+	if status, reasons := a.Status(); !strings.Contains(strings.Join(reasons, " "), "the disk is gone") ||
+		status.InUse != 1 || a.FirstExpiry().IsZero() {
 		t.Error(status, reasons, a.FirstExpiry())
 	}
 	storage.fail(nil)
@@ -268,7 +277,8 @@ func TestACMEStorage(t *testing.T) {
 	if _, reasons := a.Status(); strings.Contains(strings.Join(reasons, " "), "the disk is gone") {
 		t.Error(reasons)
 	}
-	if text := w.log.String(); !strings.Contains(text, "id=acme-storage-failed") || !strings.Contains(text, "storage works again") {
+	if text := w.log.String(); !strings.Contains(text, "id=acme-storage-failed") ||
+		!strings.Contains(text, "storage works again") {
 		t.Error(text)
 	}
 }
@@ -294,7 +304,8 @@ func TestZapCore(t *testing.T) {
 	url, _ := authority(t, http.NotFound)
 	w, a := testManager(t, url, newMapStorage())
 	_, _ = handshake(t, a.TLSConfig(), listedName)
-	if text := w.log.String(); !strings.Contains(text, "acme: ") || strings.Contains(text, "remote") || strings.Contains(text, "contact") {
+	if text := w.log.String(); !strings.Contains(text, "acme: ") || strings.Contains(text, "remote") ||
+		strings.Contains(text, "contact") {
 		t.Error(text)
 	}
 }
@@ -320,7 +331,8 @@ func TestBackoffWait(t *testing.T) {
 			t.Error(why)
 		}
 	}
-	if waits[0] != 2*time.Minute || waits[1] != 4*time.Minute || waits[9] != 1024*time.Minute || waits[12] != 72*time.Hour {
+	if waits[0] != 2*time.Minute || waits[1] != 4*time.Minute || waits[9] != 1024*time.Minute ||
+		waits[12] != 72*time.Hour {
 		t.Error(waits)
 	}
 	if b.forget("n"); len(b.names) != 0 {

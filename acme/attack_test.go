@@ -58,7 +58,8 @@ func slowAuthority(t testing.TB) (url string, orders *atomic.Int32) {
 		switch r.URL.Path {
 		case "/directory":
 			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(map[string]string{"newNonce": base + "/nonce", "newAccount": base + "/account", "newOrder": base + "/order"})
+			_ = json.NewEncoder(w).Encode(map[string]string{"newNonce": base + "/nonce", "newAccount": base + "/account",
+				"newOrder": base + "/order"})
 		case "/account":
 			w.Header().Set("Location", base+"/account/1")
 			w.Header().Set("Content-Type", "application/json")
@@ -113,7 +114,8 @@ func TestAttackStored(t *testing.T) {
 	w, a := testManager(t, url, newMapStorage())
 	const stored = 4
 	for i := range stored {
-		keepCertificate(t, a, fmt.Sprintf("autoconfig.c%d.example", i), time.Now().Add(-time.Hour), time.Now().Add(60*24*time.Hour))
+		keepCertificate(t, a, fmt.Sprintf("autoconfig.c%d.example", i), time.Now().Add(-time.Hour),
+			time.Now().Add(60*24*time.Hour))
 	}
 	for i := range 200 { // they end with the authority, after the test
 		go func() {
@@ -141,8 +143,10 @@ func TestAttackNameForms(t *testing.T) {
 	w, a := testManager(t, url, newMapStorage())
 	const name = "autoconfig.c1.example"
 	keepCertificate(t, a, name, time.Now().Add(-time.Hour), time.Now().Add(60*24*time.Hour))
-	for _, form := range []string{"autoconfig.c1.example:443", "AUTOCONFIG.C1.EXAMPLE", "autoconfig.c1.example.", "autoconfig。c1。example",
-		"autoconfig.c1.example:", "autoconfig.c1.example:x", "ａutoconfig.c1.example", "autoconfig.c1.example:443:443", "autoconfig.c1.example/", "autoconfig.c1.example\x00"} {
+	for _, form := range []string{"autoconfig.c1.example:443", "AUTOCONFIG.C1.EXAMPLE", "autoconfig.c1.example.",
+		"autoconfig。c1。example",
+		"autoconfig.c1.example:", "autoconfig.c1.example:x", "ａutoconfig.c1.example", "autoconfig.c1.example:443:443",
+		"autoconfig.c1.example/", "autoconfig.c1.example\x00"} {
 		for _, protocols := range [][]string{nil, {alpnChallenge}} {
 			_, err := visit(a.TLSConfig(), "198.51.100.7", form, protocols...)
 			if _, early := a.backoff.wait(name, fresh); early {
@@ -399,7 +403,8 @@ func TestInnocentOffice(t *testing.T) {
 	}
 	for i := range 200 {
 		go func() {
-			_, _ = visit(a.TLSConfig(), []string{"203.0.113.9", "198.51.100.7"}[i%2], fmt.Sprintf("ua-auto-config.c%d.example", 100+i))
+			_, _ = visit(a.TLSConfig(), []string{"203.0.113.9", "198.51.100.7"}[i%2],
+				fmt.Sprintf("ua-auto-config.c%d.example", 100+i))
 		}()
 	}
 	var lost atomic.Int32
@@ -480,7 +485,8 @@ func TestAttackProofs(t *testing.T) {
 	if _, err := a.prove(t.Context(), "autoconfig.c1.example", netip.MustParseAddr("203.0.113.9")); err != nil {
 		t.Error(err)
 	}
-	if _, err := a.prove(t.Context(), "autoconfig.stranger.example", netip.MustParseAddr("203.0.113.10")); !errors.Is(err, ErrNotListed) {
+	if _, err := a.prove(t.Context(), "autoconfig.stranger.example", netip.MustParseAddr("203.0.113.10")); !errors.Is(err,
+		ErrNotListed) {
 		t.Error(err)
 	}
 	if n := w.refusedFor("acme-client-share"); n != 18 {

@@ -63,7 +63,8 @@ func TestOpenSSLSigns(t *testing.T) {
 	p := testPKI()
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	if _, err := run(t, nil, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=self.example.org", "-keyout", key, "-out", cert); err != nil {
+	if _, err := run(t, nil, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+		"/CN=self.example.org", "-keyout", key, "-out", cert); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := LoadSigner(new(files.Reader), cert, key); err != nil { // openssl makes the file with mode 0600
@@ -73,7 +74,8 @@ func TestOpenSSLSigns(t *testing.T) {
 	roots.AddCert(must(loadChain(new(files.Reader), cert))[0])
 	profile := encode(t, Options{}, live(t))
 	for _, command := range []string{"smime", "cms"} {
-		der, err := run(t, profile, "openssl", command, "-sign", "-nodetach", "-outform", "DER", "-binary", "-signer", cert, "-inkey", key)
+		der, err := run(t, profile, "openssl", command, "-sign", "-nodetach", "-outform", "DER", "-binary", "-signer", cert,
+			"-inkey", key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +96,8 @@ import json, plistlib, sys
 json.dump(plistlib.loads(sys.stdin.buffer.read(), fmt=plistlib.FMT_XML), sys.stdout)`
 	user := account(t, example(), "o'neil&sons@example.org")
 	for _, raw := range [][]byte{
-		encode(t, Options{Name: `Zoë <O'Neil> & "Söhne" ]]> 😀`, Words: Words{Consent: map[string]string{"de": "<&>"}}}, user, live(t)),
+		encode(t, Options{Name: `Zoë <O'Neil> & "Söhne" ]]> 😀`, Words: Words{Consent: map[string]string{"de": "<&>"}}},
+			user, live(t)),
 		encode(t, Options{Kind: Exchange}, user),
 	} {
 		out, err := run(t, raw, "/usr/bin/python3", "-c", program)

@@ -39,7 +39,8 @@ func TestSign(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !bytes.Equal(got.Content, profile) || !got.Signer.Equal(leaf) || len(got.Chain) != 3 || !got.Chain[2].Equal(p.root) {
+			if !bytes.Equal(got.Content, profile) || !got.Signer.Equal(leaf) || len(got.Chain) != 3 ||
+				!got.Chain[2].Equal(p.root) {
 				t.Errorf("%s signed, chain of %d", got.Signer.Subject, len(got.Chain))
 			}
 			if age := time.Since(got.At); age < 0 || age > time.Minute {
@@ -166,9 +167,13 @@ func TestSignerRefuses(t *testing.T) {
 		{"Ed25519", []*x509.Certificate{p.leaf(edwards, nil)}, edwards, "use RSA or ECDSA"},
 		{"expired", []*x509.Certificate{p.leaf(p.p256, at(-2*time.Hour, -time.Hour))}, p.p256, "has expired on "},
 		{"not yet", []*x509.Certificate{p.leaf(p.p256, at(time.Hour, 2*time.Hour))}, p.p256, "not valid before"},
-		{"not for signatures", []*x509.Certificate{p.leaf(p.p256, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment })}, p.p256, "digitalSignature"},
-		{"root in place of the intermediate", []*x509.Certificate{good, p.root}, p.p256, "certificate 1 (CN=signer.example.org) is not issued by certificate 2"},
-		{"disorder", []*x509.Certificate{good, p.intermediate, p.intermediate}, p.p256, "certificate 2 (CN=Test Intermediate) is not issued"},
+		{"not for signatures",
+			[]*x509.Certificate{p.leaf(p.p256, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment })}, p.p256,
+			"digitalSignature"},
+		{"root in place of the intermediate", []*x509.Certificate{good, p.root}, p.p256,
+			"certificate 1 (CN=signer.example.org) is not issued by certificate 2"},
+		{"disorder", []*x509.Certificate{good, p.intermediate, p.intermediate}, p.p256,
+			"certificate 2 (CN=Test Intermediate) is not issued"},
 	} {
 		s, err := NewSigner(tt.chain, tt.key)
 		if s != nil || err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -238,7 +243,8 @@ func TestLoadSigner(t *testing.T) {
 		{"a key that cannot sign", certs, write(t, "key.pem", keyPEM("PRIVATE KEY", x25519), 0o600), "cannot sign"},
 		{"encrypted PKCS #8", certs, write(t, "key.pem", keyPEM("ENCRYPTED PRIVATE KEY", text), 0o600), "openssl pkey -in"},
 		{"encrypted PKCS #1", certs, write(t, "key.pem", []byte(locked), 0o600), "openssl pkey -in"},
-		{"encrypted SEC 1", certs, write(t, "key.pem", []byte(strings.ReplaceAll(locked, "RSA", "EC")), 0o600), "openssl pkey -in"},
+		{"encrypted SEC 1", certs, write(t, "key.pem", []byte(strings.ReplaceAll(locked, "RSA", "EC")), 0o600),
+			"openssl pkey -in"},
 		{"key of another", rsaCerts, good, "does not belong"},
 		{"group may read", certs, write(t, "key.pem", pkcs8, 0o640), "(mode 0640); chmod 600 "},
 		{"others may read", certs, write(t, "key.pem", pkcs8, 0o604), "(mode 0604); chmod 600 "},

@@ -32,7 +32,8 @@ func TestRepair(t *testing.T) {
 		Documentation: []Documentation{{URL: "http://a.example/"}, {URL: "https://b.example/", Lang: "x"},
 			{URL: "ftp://c.example/"}},
 		Enable:       &Enable{URL: "https://e.example/", Instructions: []Note{{Text: "do it"}}},
-		Autodiscover: Autodiscover{Action: "sing"}, PACC: PACCOn, PasswordLogin: PasswordLogin{PasswordState: PasswordState{Since: "yesterday"}},
+		Autodiscover: Autodiscover{Action: "sing"}, PACC: PACCOn,
+		PasswordLogin: PasswordLogin{PasswordState: PasswordState{Since: "yesterday"}},
 	}
 	done := p.Repair()
 	for _, f := range p.Validate() {

@@ -82,14 +82,16 @@ func TestSchemasAsked(t *testing.T) {
 // The answers of v2 are put together out of ones made for another domain: the bytes are those that an encoder makes.
 func TestV2Documents(t *testing.T) {
 	for _, p := range []*provider.Provider{
-		{ID: "both", ActiveSync: `https://eas.%EMAILDOMAIN%/x?a=1&b=<2>"ü`, EWS: "https://ews.example/%EMAILLOCALPART%/%EMAILDOMAIN%"},
+		{ID: "both", ActiveSync: `https://eas.%EMAILDOMAIN%/x?a=1&b=<2>"ü`,
+			EWS: "https://ews.example/%EMAILLOCALPART%/%EMAILDOMAIN%"},
 		{ID: "ews", EWS: "https://ews.example/"},
 		{ID: "none"},
 	} {
 		s := newTestServer(t, func(_ *Options, set *Settings) { set.Source = fixed{p} })
 		for _, domain := range []string{"a.example", "xn--mller-kva.example"} {
 			for _, protocol := range []string{"ActiveSync", "aUTODISCOVERv1", "Ews", "ews"} {
-				for host, at := range map[string]string{"x.example": "autodiscover." + domain, "autoconfig.hoster.example": "autoconfig.hoster.example"} {
+				for host, at := range map[string]string{"x.example": "autodiscover." + domain,
+					"autoconfig.hoster.example": "autoconfig.hoster.example"} {
 					name, to, ok := autodiscover.ProtocolURL(p.For(domain), protocol, at)
 					want := "InvalidProtocol"
 					if ok {

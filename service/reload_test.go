@@ -400,7 +400,8 @@ func TestEmptiedFiles(t *testing.T) {
 		if bad := r.whole(cert); len(bad) > 0 {
 			t.Errorf("%s: %v", name, bad)
 		}
-		if ready := r.ready(); !strings.Contains(ready, name+": there is nothing in it") || !strings.Contains(ready, "restart the server") {
+		if ready := r.ready(); !strings.Contains(ready, name+": there is nothing in it") ||
+			!strings.Contains(ready, "restart the server") {
 			t.Errorf("%s: %s", name, ready)
 		}
 		r.write(name, text)

@@ -158,7 +158,8 @@ func TestUpdate(t *testing.T) {
 		},
 		{
 			name: "made by a wildcard", want: []string{alias, "_imaps._tcp SRV 0 1 993 imap"},
-			seen: []query.Answer{saw(t, "autoconfig", "CNAME", query.NODATA), saw(t, "autoconfig", "A", query.NOERROR, "autoconfig A 192.0.2.1"),
+			seen: []query.Answer{saw(t, "autoconfig", "CNAME", query.NODATA),
+				saw(t, "autoconfig", "A", query.NOERROR, "autoconfig A 192.0.2.1"),
 				saw(t, "_imaps._tcp", "SRV", query.NODATA), saw(t, "*", "A", query.NOERROR, "* A 192.0.2.1")},
 			lines: []string{"+ autoconfig.example.test. 3600 IN CNAME host.test.",
 				"+ _imaps._tcp.example.test. 3600 IN SRV 0 1 993 imap.example.test."},
