@@ -171,15 +171,26 @@ func (a *Manager) close() {
 // Run stores what could not be stored before, and throws away what has expired in the storage, until ctx ends.
 func (a *Manager) Run(ctx context.Context) {
 	defer a.close()
-	go every(ctx, cleanEvery, func() {
-		err := certmagic.CleanStorage(ctx, a.storage, certmagic.CleanStorageOptions{
-			Logger: a.config.Logger, Interval: cleanEvery, ExpiredCerts: true, ExpiredCertGracePeriod: keepExpired,
-		})
-		if err != nil && ctx.Err() == nil {
-			a.o.Log.Debug("the certificate storage could not be cleaned", "error", err)
-		}
-	})
+	cleaning := make(chan struct{})
+	go func() {
+		defer close(cleaning)
+		every(ctx, cleanEvery, func() { a.clean(ctx) })
+	}()
 	every(ctx, saveEvery, func() { _ = a.storage.save(ctx) }) // what fails is reported
+	select {
+	case <-cleaning: // its lock is not kept from the other replicas
+	case <-time.After(closeTimeout):
+	}
+}
+
+// clean throws away what has expired in the storage.
+func (a *Manager) clean(ctx context.Context) {
+	err := certmagic.CleanStorage(ctx, a.storage, certmagic.CleanStorageOptions{
+		Logger: a.config.Logger, Interval: cleanEvery, ExpiredCerts: true, ExpiredCertGracePeriod: keepExpired,
+	})
+	if err != nil && ctx.Err() == nil {
+		a.o.Log.Debug("the certificate storage could not be cleaned", "error", err)
+	}
 }
 
 // every calls f until ctx ends, with a pause after each call.

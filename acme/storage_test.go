@@ -3,7 +3,9 @@ package acme
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -156,4 +158,37 @@ func TestUnusable(t *testing.T) {
 
 func keyOf(a *Manager, name string) string {
 	return certmagic.StorageKeys.SitePrivateKey(a.authorities[0].key, name)
+}
+
+// slowStorage takes its time to let go of a lock.
+type slowStorage struct {
+	Storage
+	locked, release chan struct{}
+	once            sync.Once
+}
+
+func (s *slowStorage) Lock(ctx context.Context, name string) error {
+	s.once.Do(func() { close(s.locked) })
+	<-s.release
+	return s.Storage.Lock(ctx, name)
+}
+
+// A manager that has ended writes nothing more: another replica may have the storage now, or a test its folder removed.
+func TestRunWaitsForCleaning(t *testing.T) {
+	storage := &slowStorage{Storage: newMapStorage(), locked: make(chan struct{}), release: make(chan struct{})}
+	o := new(world).options("http://127.0.0.1:1/directory", storage)
+	here := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}
+	a := New(o, here, here)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); a.Run(ctx) }()
+	<-storage.locked
+	stop()
+	select {
+	case <-ended:
+		t.Error("ended while the storage was being cleaned")
+	case <-time.After(100 * time.Millisecond):
+	}
+	close(storage.release)
+	<-ended
 }
