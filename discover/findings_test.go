@@ -111,8 +111,7 @@ func faultRows() []fault {
 		{name: "plain", clients: "aerc", answers: answers{isp1: {body: edit("SSL", "plain")}},
 			want: []string{"discover-settings-plain"}},
 		{name: "guessed", clients: "deltachat", prepare: func(w *web) {
-			w.open["imap.example.test:993"],
-				w.open["smtp.example.test:587"] = true, true
+			w.open["imap.example.test:993"], w.open["smtp.example.test:587"] = true, true
 		}, want: []string{"discover-settings-guessed"}},
 		{name: "Autodiscover at Microsoft", clients: "thunderbird",
 			records: []string{"_autodiscover._tcp SRV 0 0 443 autodiscover.outlook.com."}, answers: good(answers{}),

@@ -60,8 +60,7 @@ func newSlowNet(t *testing.T, answer http.HandlerFunc) (*slowNet, *Env) {
 		srv := &http.Server{Handler: handler, ErrorLog: quiet()}
 		n.servers = append(n.servers, srv)
 		if port == "443" {
-			srv.TLSConfig = &tls.Config{GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate,
-				error) {
+			srv.TLSConfig = &tls.Config{GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
 				return ca.issue(h.ServerName, nil, false)
 			}}
 			go func() { _ = srv.ServeTLS(p, "", "") }()
