@@ -79,7 +79,7 @@ var budgets = map[class]int{fresh: 20, again: 10, renewal: 10}
 // last. What concerns every name holds up all of them.
 const (
 	firstWait     = 2 * time.Minute
-	lastWait      = 3 * 24 * time.Hour
+	lastWait      = 24 * time.Hour
 	authorityWait = 30 * time.Second
 	storageWait   = 10 * time.Second
 	limitWait     = time.Hour      // the authority's limit, when it does not say until when
