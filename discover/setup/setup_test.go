@@ -157,7 +157,7 @@ func TestSurvey(t *testing.T) {
 			want: []string{"imaps://mx.example.org", "submission://mx.example.org"},
 			words: []string{"993   imaps        left out: The certificate is for another name: mx.example.org",
 				"465   submissions  left out: The certificate has expired",
-				"587   submission   left out: A certificate that only vouches for itself"}},
+				"587   submission   left out: A self-signed certificate"}},
 		{name: "a host with all of it before one of its own for each",
 			place: place{mailZone + "imap IN A 192.0.2.10\n", map[string]string{
 				"imap.example.org:993": imapTLS + "|" + plain, "mail.example.org:993": imapTLS + "|" + plain,
