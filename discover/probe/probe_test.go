@@ -170,7 +170,7 @@ func TestServers(t *testing.T) {
 			s := probetest.Play(t, tlsOf(c.tls), c.script)
 			o := options(s)
 			if strings.Contains(c.script, "HANG") || strings.HasPrefix(c.script, "TLS\nS: 220") {
-				o.Step = time.Second
+				o.Step = 2 * time.Second
 			}
 			r := New(o).Run(t.Context(), Target{Server: c.server})
 			if got := ids(r.Findings); got != c.want {
@@ -275,7 +275,7 @@ func TestOtherLogins(t *testing.T) {
 			o := options(s)
 			o.Login = login("secret")
 			if strings.Contains(c.script, "HANG") {
-				o.Step = time.Second
+				o.Step = 2 * time.Second
 			}
 			r := New(o).Run(t.Context(), Target{Server: c.server, Trusted: true, Allowed: true})
 			if got := strings.TrimPrefix(ids(r.Findings), dialectOf(c.server.Protocol).area+"-server-ready "); got != c.want {
