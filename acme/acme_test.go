@@ -332,7 +332,7 @@ func TestBackoffWait(t *testing.T) {
 		}
 	}
 	if waits[0] != 2*time.Minute || waits[1] != 4*time.Minute || waits[9] != 1024*time.Minute ||
-		waits[12] != 72*time.Hour {
+		waits[12] != 24*time.Hour {
 		t.Error(waits)
 	}
 	if b.forget("n"); len(b.names) != 0 {

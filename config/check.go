@@ -29,6 +29,12 @@ func (c *Config) settings() {
 			c.DNS.Resolver[i] = at
 		}
 	}
+	for i, network := range c.TrustedProxies {
+		if network.Bits() == 0 {
+			c.report("config-proxies-all", fmt.Sprintf("trusted_proxies[%d]", i),
+				network.String()+" is every address, so what any client writes into X-Forwarded-For counts", "")
+		}
+	}
 	for i, name := range c.AdminHosts {
 		c.AdminHosts[i] = c.host(fmt.Sprintf("admin_hosts[%d]", i), name, provider.ParseHost)
 	}

@@ -412,7 +412,7 @@ func TestJSON(t *testing.T) {
    "verdict": "nothing",
    "line": "finds nothing, so people type the settings in",
    "steps": null,
-   "checked": "RFC 6186 and RFC 8314; Claws Mail 4.1.1, measured 2026-11-23"
+   "checked": "RFC 6186, RFC 8314; Claws Mail 4.1.1, measured 2026-11-23"
   }
  ],
  "disagreements": []

@@ -28,8 +28,8 @@ const (
 		autodiscover-answer-error autodiscover-encryption-missing autodiscover-host-short autodiscover-redirect-url
 		autodiscover-security-plain autodiscover-smtp-missing autodiscover-spa-on
 		config-builtin-row config-command-failed config-domain-builtin config-domain-typo config-file-empty
-		config-host-builtin
-		config-ispdb-file config-oauth2-only config-port-relay config-provider-unused config-security-plain
+		config-host-builtin config-ispdb-file config-oauth2-only config-port-relay config-provider-unused
+		config-proxies-all config-security-plain
 		config-source-plain config-source-user-unasked config-username-literal config-variable-shadows
 		discover-address-private discover-autoconfig-stale discover-autodiscover-error
 		discover-autodiscover-microsoft discover-clients-disagree discover-document-refused discover-host-foreign

@@ -101,8 +101,7 @@ func TestManPages(t *testing.T) {
 	}
 }
 
-// The help of every command fits on a usual terminal. Examples are to be copied,
-// and tables have one line for each thing.
+// The help of every command fits on a usual terminal. Examples are to be copied.
 func TestHelpFits(t *testing.T) {
 	var look func(cmd *cobra.Command)
 	look = func(cmd *cobra.Command) {
@@ -114,7 +113,7 @@ func TestHelpFits(t *testing.T) {
 		_, flags, _ := strings.Cut(rest, "Flags:")
 		for line := range strings.Lines(usage + flags + cmd.Long) {
 			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > usualWidth && len(strings.Fields(line)) > 1 &&
-				!strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "Use \"") {
+				!strings.HasPrefix(line, "Use \"") && !strings.HasSuffix(line, "https://autoconfig.thunderbird.net/v1.1/)\n") {
 				t.Errorf("%s: %d columns: %s", cmd.CommandPath(), n, line)
 			}
 		}
