@@ -50,7 +50,7 @@ e2e: ## real components on loopback ports; with the README's demo lines
 vuln: ## known vulnerabilities, or a line that nothing could be checked
 	@.ci/vuln $(CACHE)/bin $(VULN_VERSION)
 
-bench: ## this server beside a bare echo handler, and the other tables of docs/performance.md; about eight minutes
+bench: ## this server beside a bare echo handler, and the other tables of docs/performance.md; about ten minutes
 	@mkdir -p $(CACHE)
 	go build -trimpath -o $(CACHE)/autoconfig ./cmd/autoconfig
 	cd tools && go build -trimpath -o $(CACHE)/bench ./bench
