@@ -28,11 +28,11 @@ type ACME struct {
 	Email     string `yaml:"email,omitempty" doc:"of the account; the authority may write to it"`
 	Directory string `yaml:"directory,omitempty" doc:"URL of the authority; default: Let's Encrypt"`
 
-	Storage string `yaml:"storage,omitempty" doc:"default /var/lib/autoconfig/certificates; or postgres://…, with ${ENV}"`
+	Storage string `yaml:"storage,omitempty" doc:"folder (default /var/lib/autoconfig/certificates), or for replicas postgres://…, with ${ENV}"`
 
 	StorageFile string `yaml:"storage_file,omitempty" doc:"file with the postgres://… of the storage"`
 
-	Directories []Directory `yaml:"directories,omitempty" doc:"several authorities, each for when those before fail"`
+	Directories []Directory `yaml:"directories,omitempty" doc:"several authorities in place of directory: the next is asked when one is down or limits"`
 
 	Addresses []netip.Addr `yaml:"addresses,omitempty" doc:"public addresses of this server behind NAT or a proxy"`
 }

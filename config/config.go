@@ -31,7 +31,7 @@ type Config struct {
 	AdminHosts     []string       `yaml:"admin_hosts" doc:"other host names that the admin listener answers to"`
 
 	LogClients bool       `yaml:"log_clients" doc:"write client addresses to the access log"`
-	AuditLog   string     `yaml:"audit_log,omitempty" doc:"file for a JSON line a reload, purge, publication and order"`
+	AuditLog   string     `yaml:"audit_log,omitempty" doc:"file for one JSON line per reload, purge, publication and order"`
 	Drain      Duration   `yaml:"drain" doc:"how long to go on accepting after SIGTERM"`
 	DNS        DNS        `yaml:"dns" doc:"resolvers, and the record watch"`
 	Signing    Signing    `yaml:"signing,omitempty" doc:"signs Apple profiles: auto (service_host's certificate) or files"`
@@ -125,7 +125,7 @@ type Provider struct {
 	provider.Provider `yaml:",inline"`
 
 	DomainsFile    DomainsFiles    `yaml:"domains_file,omitempty" doc:"file with one domain a line, or with addresses"`
-	DomainsCommand *DomainsCommand `yaml:"domains_command,omitempty" doc:"words of a program that prints a domain a line"`
+	DomainsCommand *DomainsCommand `yaml:"domains_command,omitempty" doc:"program, as a list of words, that prints one domain per line"`
 	Username       string          `yaml:"username,omitempty" doc:"login name template of all servers"`
 	Auth           []provider.Auth `yaml:"auth,omitempty" doc:"ways to log in to all servers"`
 
@@ -139,7 +139,7 @@ type DomainsFiles []DomainsFile
 // DomainsFile is one of them.
 type DomainsFile struct {
 	Path   string        `yaml:"path" doc:"of the file"`
-	Format DomainsFormat `yaml:"format,omitempty" doc:"lines (default): one domain each; addresses: accounts, aliases"`
+	Format DomainsFormat `yaml:"format,omitempty" doc:"lines (default): one domain per line; addresses: accounts or aliases, whose domains count"`
 }
 
 // String is the paths, for people.

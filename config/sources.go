@@ -30,9 +30,9 @@ type Source struct {
 	Base         string `yaml:"base,omitempty" doc:"ldap: where the search starts"`
 
 	Provider string `yaml:"provider,omitempty" doc:"id of the provider of every domain found"`
-	Domain   string `yaml:"domain,omitempty" doc:"query or filter with :domain; sql: first column is the provider's id"`
-	List     string `yaml:"list,omitempty" doc:"query or filter for all domains, for checks and export"`
-	User     string `yaml:"user,omitempty" doc:"query or filter for the login: :address, :local, :domain"`
+	Domain   string `yaml:"domain,omitempty" doc:"query or filter with :domain; sql: the first column is the provider's id, unless provider is given"`
+	List     string `yaml:"list,omitempty" doc:"query or filter for all domains: for dns check --all, export and the record watch"`
+	User     string `yaml:"user,omitempty" doc:"query or filter for the login name, with :address, :local or :domain; needs reveal_logins"`
 
 	ProviderAttribute string `yaml:"provider_attribute,omitempty" doc:"ldap: attribute with the provider's id"`
 	DomainAttribute   string `yaml:"domain_attribute,omitempty" doc:"ldap: attribute of the list with domain or address"`

@@ -193,7 +193,7 @@ func TestReading(t *testing.T) {
 		{"malformed", edit("</port>", ""), "", all("malformed")},
 		{"no id", edit(` id="example.test"`, ""),
 			"", map[string]string{"thunderbird": "rejected", "thunderbird-android": "rejected", "geary": usual}},
-		{"id is no host", edit(`id="example.test"`, `id="Example Mail"`),
+		{"id is not a host", edit(`id="example.test"`, `id="Example Mail"`),
 			"", map[string]string{"thunderbird": "rejected", "thunderbird-android": "rejected"}},
 		{"no domain", edit("<domain>example.test</domain>", ""), "",
 			map[string]string{"thunderbird": "rejected", "thunderbird-android": "rejected", "aerc": usual}},

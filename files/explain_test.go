@@ -21,7 +21,7 @@ func TestExplain(t *testing.T) {
 		err        error
 		cause, fix string
 	}{
-		{filepath.Join(dir, "none"), notThere, "there is no file " + filepath.Join(dir, "none"),
+		{filepath.Join(dir, "gone"), notThere, "there is no file " + filepath.Join(dir, "gone"),
 			"check the path; a relative one starts at home"},
 		{filepath.Join(dir, "none", "file"), notThere, "there is no folder " + filepath.Join(dir, "none"),
 			"check the path; a relative one starts at home"},

@@ -151,9 +151,9 @@ var plainLetters = sync.OnceValue(func() map[rune]string {
 // digits puts digits for the letters that people, and programs that read pictures, take for them.
 var digits = strings.NewReplacer("o", "0", "l", "1", "i", "1")
 
-// errorCode is a code of Microsoft's sign-in, an enhanced status code, or an error number of Windows as 0x and eight
-// digits, all with digits for the letters that look like them. Programs leave 0x out or print the number as a negative
-// decimal.
+// errorCode is a reply code, an enhanced status code, a code of Microsoft's sign-in, or an error number of Windows as 0x
+// and eight digits, all with digits for the letters that look like them. Programs leave 0x out or print the number as a
+// negative decimal.
 func errorCode(word []byte) ([]byte, bool) {
 	s := string(word)
 	switch {
@@ -163,7 +163,8 @@ func errorCode(word []byte) ([]byte, bool) {
 		return []byte("0x" + s), true
 	case strings.HasPrefix(s, "aadsts"):
 		return []byte("aadsts" + digits.Replace(s[len("aadsts"):])), true
-	case (strings.HasPrefix(s, "4.") || strings.HasPrefix(s, "5.")) && strings.Trim(s, "0123456789.oli") == "":
+	case len(s) >= 3 && (s[0] == '4' || s[0] == '5') && (len(s) == 3 || s[1] == '.') &&
+		strings.Trim(s, "0123456789.oli") == "":
 		return []byte(digits.Replace(s)), true
 	case len(s) == 10 && (strings.HasPrefix(s, "2146") || strings.HasPrefix(s, "2147")):
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil && n <= math.MaxInt32 {

@@ -46,9 +46,13 @@ func (c *Collector) take(name string, data []byte, a provider.Address, err error
 		docs, err = Read(name, data, a)
 	}
 	if err != nil {
-		cause := files.Words(err)
-		if _, ok := errors.AsType[*fs.PathError](err); ok {
-			cause = strings.ReplaceAll(cause, name, "it") // which the finding is about
+		cause := err.Error()
+		if p, ok := errors.AsType[*fs.PathError](err); ok {
+			what, fix := files.Explain(p.Path, p, "the current folder")
+			if begin, ok := strings.CutSuffix(what, " "+p.Path); ok {
+				what = begin + " it" // the file that the finding is about
+			}
+			cause = what + "; " + fix
 		}
 		c.unreadable(name, provider.Printable(cause, 300))
 		return

@@ -58,7 +58,7 @@ func (s *Service) emptied(found []finding.Finding) []finding.Finding {
 		if f.ID == "config-file-empty" && slices.Contains(before.cfg.Files(), f.Subject) &&
 			!slices.Contains(before.data.Empty, f.Subject) {
 			found[i].Level = finding.Fail
-			found[i] = found[i].Do("write it again; if nothing is to be served from it any more, restart the server")
+			found[i] = found[i].Do("write it again; if it is meant to be empty, remove the key that names it, or restart the server")
 		}
 	}
 	return found

@@ -58,6 +58,9 @@ func ParseTyped(s string) (Typed, error) {
 		t.Port = named.Port
 	}
 	svc, _ := provider.ServiceByPort(t.Port)
+	if t.Port == 443 { // https, as ActiveSync has it
+		svc.Security = provider.TLS
+	}
 	t.Security = cmp.Or(t.Security, named.Security, svc.Security)
 	switch {
 	case err != nil:

@@ -21,7 +21,7 @@ func TestParseTyped(t *testing.T) {
 		"imaps://mail.example.org": "mail.example.org:993/tls", "submission://mail.example.org/": "mail.example.org:587/starttls",
 		"IMAP://mail.example.org:993/password": "mail.example.org:993/starttls/password", "https://mail.example.org": "",
 		"a b:993/tls": "", "mail.example.org:993/ssl": "mail.example.org:993/tls", "mail.example.org:x": "", ":993/tls": "",
-		"": "",
+		"": "", "eas.example.org:443": "eas.example.org:443/tls",
 	} {
 		got, err := ParseTyped(in)
 		if (err == nil) != (want != "") || err == nil && got.String() != want {
