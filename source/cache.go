@@ -38,7 +38,6 @@ type cache[V any] struct {
 	o      CacheOptions
 	fetch  func(ctx context.Context, key string) (V, error) // its error wraps provider.ErrNotFound when there is none
 	slots  chan struct{}
-	idle   chan func()  // to a goroutine that waits for a question
 	asking atomic.Int64 // questions that wait or are being answered
 	seeds  [2]maphash.Seed
 	start  time.Time // what times below count from
@@ -54,7 +53,7 @@ type cache[V any] struct {
 }
 
 func newCache[V any](o CacheOptions, fetch func(context.Context, string) (V, error)) *cache[V] {
-	return &cache[V]{o: o, fetch: fetch, slots: make(chan struct{}, o.InFlight), idle: make(chan func()),
+	return &cache[V]{o: o, fetch: fetch, slots: make(chan struct{}, o.InFlight),
 		start: time.Now(),
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, entries: map[hash]*entry[V]{}}
 }
@@ -72,8 +71,9 @@ func (c *cache[V]) hash(key string) hash {
 // now is the time since the cache was made.
 func (c *cache[V]) now() time.Duration { return time.Since(c.start) }
 
-// get answers from memory or asks the backend. The question outlives the context
-// of who asks, since others may wait for the same answer.
+// get answers from memory or asks the backend. The question outlives the context of who asks, since others may wait for
+// the same answer; so do those who wait, for as long as a question may take. It is asked in the goroutine of the first:
+// handing it to another one and waiting for that costs a third of a query in SQLite.
 func (c *cache[V]) get(ctx context.Context, key string) (value V, err error) {
 	c.mu.Lock()
 	e := c.fresh(key)
@@ -84,48 +84,16 @@ func (c *cache[V]) get(ctx context.Context, key string) (value V, err error) {
 		}
 		return c.without(key, errResting)
 	}
+	if err := ctx.Err(); err != nil { // nobody waits for an answer
+		defer c.mu.Unlock()
+		return c.without(key, err)
+	}
 	call := key + " " + strconv.Itoa(c.purges) // a question from before a purge may have an old answer
 	c.mu.Unlock()
-	asked := c.calls.DoChan(call, func() (answer any, err error) {
-		done := make(chan struct{})
-		c.run(func() {
-			answer, err = c.ask(context.WithoutCancel(ctx), key)
-			close(done)
-		})
-		<-done
-		return answer, err
-	})
-	select {
-	case r := <-asked:
-		value, _ = r.Val.(V)
-		return value, r.Err
-	case <-ctx.Done():
-		return value, errors.Join(provider.ErrUnavailable, ctx.Err())
-	}
+	answer, err, _ := c.calls.Do(call, func() (any, error) { return c.ask(context.WithoutCancel(ctx), key) })
+	value, _ = answer.(V)
+	return value, err
 }
-
-// run runs f in a goroutine, in one that has just ended another question if there is one: a new stack would have to
-// grow several times for a driver, which takes as long as a third of a query in SQLite.
-func (c *cache[V]) run(f func()) {
-	select {
-	case c.idle <- f:
-		return
-	default:
-	}
-	go func() {
-		for rest := time.NewTimer(idleTime); ; rest.Reset(idleTime) {
-			f()
-			select {
-			case f = <-c.idle:
-			case <-rest.C:
-				return
-			}
-		}
-	}()
-}
-
-// idleTime is how long a goroutine waits for the next question: under load the next comes sooner.
-const idleTime = 100 * time.Millisecond
 
 // fresh is the entry of a key if it is fresh, else nil.
 func (c *cache[V]) fresh(key string) *entry[V] {

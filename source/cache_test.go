@@ -61,22 +61,13 @@ func (b *backend) fetch(ctx context.Context, key string) (string, error) {
 	return v, nil
 }
 
-// bubble runs f in a bubble, which ends when the goroutines of questions have rested long enough.
-func bubble(t *testing.T, f func(t *testing.T)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		defer time.Sleep(2 * idleTime)
-		f(t)
-	})
-}
-
 func options() CacheOptions {
 	return CacheOptions{TTL: time.Minute, NegativeTTL: 10 * time.Second, Stale: time.Hour, Retry: 5 * time.Second,
 		Entries: 4, InFlight: 2, Timeout: time.Second}
 }
 
 func TestCacheLifetimes(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBackend()
 		c := newCache(options(), b.fetch)
 		expect := func(key, want string, wantErr error, asked int) {
@@ -104,7 +95,7 @@ func TestCacheLifetimes(t *testing.T) {
 }
 
 func TestCacheWhileDown(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBackend()
 		c := newCache(options(), b.fetch)
 		get := func(key string) (string, error) { return c.get(t.Context(), key) }
@@ -142,22 +133,15 @@ func TestCacheWhileDown(t *testing.T) {
 
 // Many askers for one key are one question; more keys than places wait.
 func TestCacheSingleFlight(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBackend()
 		b.delay = 100 * time.Millisecond
 		b.set("a", "one")
 		c := newCache(options(), b.fetch)
-		gone, leave := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			if v, err := c.get(t.Context(), "a"); v != "one" || err != nil {
 				t.Errorf("the first: %q, %v", v, err)
-			}
-		})
-		synctest.Wait()
-		wg.Go(func() {
-			if _, err := c.get(gone, "a"); !errors.Is(err, provider.ErrUnavailable) {
-				t.Errorf("the one that left: %v", err)
 			}
 		})
 		synctest.Wait()
@@ -168,7 +152,6 @@ func TestCacheSingleFlight(t *testing.T) {
 				}
 			})
 		}
-		leave()
 		wg.Wait()
 		if n := b.times("a"); n != 1 {
 			t.Errorf("asked %d times, want once", n)
@@ -176,8 +159,37 @@ func TestCacheSingleFlight(t *testing.T) {
 	})
 }
 
+// A client that leaves does not end a question, whose answer is kept for the next; one that has left begins none, and
+// leaves what is known as it was.
+func TestCacheClientsThatLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend()
+		b.delay = 100 * time.Millisecond
+		b.set("a", "one")
+		c := newCache(options(), b.fetch)
+		leaving, leave := context.WithCancel(t.Context())
+		go func() { _, _ = c.get(leaving, "a") }()
+		synctest.Wait()
+		leave()
+		time.Sleep(b.delay)
+		synctest.Wait()
+		for _, ctx := range []context.Context{t.Context(), leaving} { // out of memory, for whoever asks
+			if v, err := c.get(ctx, "a"); v != "one" || err != nil || b.times("a") != 1 {
+				t.Errorf("%q, %v after %d questions", v, err, b.times("a"))
+			}
+		}
+		if _, err := c.get(leaving, "b"); !errors.Is(err, provider.ErrUnavailable) || b.times("b") != 0 || c.Down() {
+			t.Errorf("%v after %d questions, down: %v", err, b.times("b"), c.Down())
+		}
+		time.Sleep(time.Minute)
+		if v, err := c.get(leaving, "a"); v != "one" || err != nil || b.times("a") != 1 {
+			t.Errorf("later: %q, %v after %d questions", v, err, b.times("a"))
+		}
+	})
+}
+
 func TestCacheConcurrencyAndTimeout(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		var now, most atomic.Int32
 		c := newCache(options(), func(ctx context.Context, _ string) (string, error) {
 			if n := now.Add(1); n > most.Load() {
@@ -223,7 +235,7 @@ func TestCacheBound(t *testing.T) {
 // A backend that is down is left in peace: one question per Retry, stale
 // values meanwhile, and names nobody has asked before take no places.
 func TestCacheRest(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBackend()
 		b.set("a", "one")
 		o := options()
@@ -256,7 +268,7 @@ func TestCacheRest(t *testing.T) {
 // Failures give a rest when they come in a row: an answer between them, or that there is none, begins anew.
 func TestCacheFailuresInARow(t *testing.T) {
 	for _, between := range []string{"found", ""} {
-		bubble(t, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
 			b := newBackend()
 			o := options()
 			o.Rest, o.Entries = true, 100
@@ -309,7 +321,7 @@ func TestCacheNote(t *testing.T) {
 // backend; without a bound all of them wait.
 func TestCacheWaiting(t *testing.T) {
 	for waiting, want := range map[int][2]int32{2: {16, 4}, 0: {0, 20}} {
-		bubble(t, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
 			b := newBackend()
 			b.delay = 500 * time.Millisecond
 			o := options()
@@ -338,7 +350,7 @@ func TestCacheWaiting(t *testing.T) {
 // A purge forgets what was there and what was not, at once; a question that was under way when it came has an answer from
 // before, which counts for those who asked and for nobody later.
 func TestCacheForget(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBackend()
 		c := newCache(options(), b.fetch)
 		expect := func(what, key, want string) {

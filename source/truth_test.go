@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"autoconfig/finding"
@@ -85,7 +86,7 @@ func (r *Rows) try(domain string) error {
 func TestUpWhenQuestionsWork(t *testing.T) {
 	for name, fault := range map[string]error{"the server refuses": statementError{errors.New("no such table")},
 		"no connection": errors.New("refused")} {
-		bubble(t, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
 			f := &fake{ids: map[string]string{"a.example": "hosted", "b.example": "hosted"}}
 			r := fakeRows(f)
 			if err := r.try("a.example"); err != nil || r.Down() {
@@ -111,7 +112,7 @@ func TestUpWhenQuestionsWork(t *testing.T) {
 
 // A question about a person that failed keeps the source down until a check has had its answer.
 func TestUpWhenLoginsWork(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		f := &fake{ids: map[string]string{"a.example": "hosted"}}
 		o := options()
 		o.Entries = 1000
@@ -136,7 +137,7 @@ func TestUpWhenLoginsWork(t *testing.T) {
 
 // A statement that the server refuses for some values gives nobody else a rest.
 func TestRefusalsCostOthersNothing(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		f := &fake{ids: map[string]string{}}
 		r := fakeRows(f)
 		for i := range 100 {
@@ -194,7 +195,7 @@ func TestPanicInAStore(t *testing.T) {
 // A bad row is its own fault: the list and the look-ups of all others go on, and
 // it is known until it is right.
 func TestBadRows(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		f := &fake{ids: map[string]string{"null.example": "", "lost.example": "nope"}}
 		for i := range 200 {
 			d := fmt.Sprintf("d%03d.example", i)
@@ -277,7 +278,7 @@ func TestListBreaksOff(t *testing.T) {
 
 // Questions that find no free place in time say nothing about the backend.
 func TestNoPlace(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := newBackend()
 		b.delay = 900 * time.Millisecond
 		o := options() // two places, a second for each question
@@ -333,7 +334,7 @@ func TestBadRowsOfAList(t *testing.T) {
 // A provider's id that is renamed in the configuration and in the database counts as soon as a new question may be
 // asked, not only when what is remembered is too old.
 func TestRenamedProvider(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		f := &fake{ids: map[string]string{"a.example": "before"}}
 		r := fakeRows(f)
 		expect := func(why string, served bool) {
@@ -353,7 +354,7 @@ func TestRenamedProvider(t *testing.T) {
 
 // A backend that a check finds down is not asked by clients until it has had its rest.
 func TestRestAfterACheck(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		f := &fake{ids: map[string]string{"a.example": "hosted", "b.example": "hosted"}}
 		r := fakeRows(f)
 		if err := r.try("a.example"); err != nil {
