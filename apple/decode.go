@@ -65,7 +65,7 @@ func Decode(r io.Reader) (*Profile, error) {
 }
 
 // parse reads the top level of a profile.
-func parse(raw []byte) (foreign, error) {
+func parse(raw []byte) (dict, error) {
 	raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")))
 	switch {
 	case len(raw) > MaxSize:
@@ -82,7 +82,7 @@ func parse(raw []byte) (foreign, error) {
 	if _, err := plist.Unmarshal(raw, &top); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrProfile, err)
 	}
-	d := foreign(top)
+	d := dict(top)
 	if typ := d.text("PayloadType"); typ != TypeConfiguration {
 		return nil, fmt.Errorf("%w: PayloadType is %q", ErrProfile, typ)
 	}
@@ -134,10 +134,7 @@ func checkXML(raw []byte) error {
 	return nil
 }
 
-// foreign is a dictionary somebody else wrote: a value of the wrong type counts as absent.
-type foreign map[string]any
-
-func (d foreign) profile() *Profile {
+func (d dict) profile() *Profile {
 	p := &Profile{
 		Identifier: d.text("PayloadIdentifier"), UUID: d.text("PayloadUUID"),
 		DisplayName: d.text("PayloadDisplayName"), Organization: d.text("PayloadOrganization"),
@@ -146,19 +143,19 @@ func (d foreign) profile() *Profile {
 	if consent, ok := d["ConsentText"].(map[string]any); ok {
 		p.Consent = map[string]string{}
 		for lang := range consent {
-			p.Consent[provider.Printable(lang, 0)] = foreign(consent).text(lang)
+			p.Consent[provider.Printable(lang, 0)] = dict(consent).text(lang)
 		}
 	}
 	content, _ := d["PayloadContent"].([]any)
 	for _, v := range content {
-		if dict, ok := v.(map[string]any); ok {
-			p.Payloads = append(p.Payloads, foreign(dict).payload())
+		if d, ok := v.(map[string]any); ok {
+			p.Payloads = append(p.Payloads, dict(d).payload())
 		}
 	}
 	return p
 }
 
-func (d foreign) payload() Payload {
+func (d dict) payload() Payload {
 	p := Payload{
 		Type: d.text("PayloadType"), Identifier: d.text("PayloadIdentifier"),
 		UUID: d.text("PayloadUUID"), DisplayName: d.text("PayloadDisplayName"),
@@ -176,36 +173,4 @@ func (d foreign) payload() Payload {
 		p.Secret = p.Secret || d.has("Certificate")
 	}
 	return p
-}
-
-func (d foreign) text(key string) string {
-	s, _ := d[key].(string)
-	return provider.Printable(s, 0)
-}
-
-func (d foreign) flag(key string, absent bool) bool {
-	if b, ok := d[key].(bool); ok {
-		return b
-	}
-	return absent
-}
-
-// port reads an integer, or a real, as some generators write.
-func (d foreign) port(key string) uint16 {
-	switch n := d[key].(type) {
-	case uint64:
-		if n <= 65535 {
-			return uint16(n)
-		}
-	case float64:
-		if n >= 0 && n <= 65535 {
-			return uint16(n)
-		}
-	}
-	return 0
-}
-
-func (d foreign) has(key string) bool {
-	_, ok := d[key]
-	return ok
 }

@@ -40,20 +40,13 @@ func Encode(accounts []Account, o Options) ([]byte, error) {
 	}
 	provided := strings.Join(each(accounts, Account.providerName), ", ")
 	profile := payload(TypeConfiguration, id, title(provided, kind, accounts, &o.Words))
-	profile.array("PayloadContent", payloads)
-	profile.text("PayloadOrganization", provided)
-	profile.text("PayloadScope", "User") // macOS: this user's account, not the machine's
-	if o.Words.Description != "" {
-		profile.text("PayloadDescription", o.Words.Description)
-	}
+	profile["PayloadContent"], profile["PayloadOrganization"] = payloads, provided
+	profile["PayloadScope"] = "User" // macOS: this user's account, not the machine's
+	profile.setText("PayloadDescription", o.Words.Description)
 	if len(o.Words.Consent) > 0 {
-		var consent dict
-		for lang, text := range o.Words.Consent {
-			consent.text(lang, text)
-		}
-		profile.dict("ConsentText", consent)
+		profile["ConsentText"] = o.Words.Consent
 	}
-	return profile.document(), nil
+	return profile.document()
 }
 
 // distinct drops repeated addresses and checks that there are any.

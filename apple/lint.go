@@ -35,7 +35,7 @@ func Lint(data []byte, contentType string) []finding.Finding {
 	l.When(len(content) == 0, "profile-content-empty", "PayloadContent", "")
 	for i, v := range content {
 		if d, ok := v.(map[string]any); ok {
-			l.payload(fmt.Sprintf("PayloadContent[%d]/", i+1), d, ownKeys(foreign(d).text("PayloadType")))
+			l.payload(fmt.Sprintf("PayloadContent[%d]/", i+1), d, ownKeys(dict(d).text("PayloadType")))
 		}
 	}
 	return l.Findings
@@ -98,7 +98,7 @@ func ownKeys(typ string) []key {
 	return keys
 }
 
-func (l *linter) payload(path string, d foreign, own []key) {
+func (l *linter) payload(path string, d dict, own []key) {
 	for _, k := range slices.Concat(common, own) {
 		if v, ok := d[k.name]; ok {
 			l.value(path+k.name, k, v)
@@ -166,7 +166,7 @@ func (l *linter) text(path string, k key, s string) {
 var uuidForm = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
 // unique reports an identifier or a UUID that another payload has.
-func (l *linter) unique(path string, d foreign) {
+func (l *linter) unique(path string, d dict) {
 	for _, name := range []string{"PayloadIdentifier", "PayloadUUID"} {
 		id := strings.ToUpper(name + " " + d.text(name))
 		if d.text(name) != "" && l.seen[id] {
@@ -177,7 +177,7 @@ func (l *linter) unique(path string, d foreign) {
 }
 
 // unencrypted reports a server without UseSSL, whose default is off. The port says which kind of TLS is spoken.
-func (l *linter) unencrypted(path string, d foreign, k serverKeys) {
+func (l *linter) unencrypted(path string, d dict, k serverKeys) {
 	proto := provider.IMAP
 	switch {
 	case k.role == "outgoing":
@@ -191,18 +191,6 @@ func (l *linter) unencrypted(path string, d foreign, k serverKeys) {
 		return
 	}
 	l.Add("profile-encryption-off", path, shown(d[k.ssl]))
-}
-
-func number(v any) (float64, bool) {
-	switch n := v.(type) {
-	case uint64:
-		return float64(n), true
-	case int64:
-		return float64(n), true
-	case float64:
-		return n, true
-	}
-	return 0, false
 }
 
 // shown is a value as it may be printed, empty for none.

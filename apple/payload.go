@@ -13,13 +13,8 @@ import (
 
 // payload is what every payload and the top level have in common (device-management, CommonPayloadKeys.yaml).
 func payload(typ, identifier, displayName string) dict {
-	d := make(dict, 0, 20)
-	d.text("PayloadType", typ)
-	d.integer("PayloadVersion", 1)
-	d.text("PayloadIdentifier", identifier)
-	d.text("PayloadUUID", uuidOf(identifier))
-	d.text("PayloadDisplayName", displayName)
-	return d
+	return dict{"PayloadType": typ, "PayloadVersion": 1, "PayloadIdentifier": identifier,
+		"PayloadUUID": uuidOf(identifier), "PayloadDisplayName": displayName}
 }
 
 // payload is the payload of one of an account's services.
@@ -54,7 +49,7 @@ func (a Account) payloads(kind Kind, prefix, name string, w *Words) (list []dict
 			continue
 		}
 		d := a.payload(dav.typ, prefix+"."+keys.role, dav.title)
-		if err := a.dav(&d, keys, url); err != nil {
+		if err := a.dav(d, keys, url); err != nil {
 			return nil, err
 		}
 		list = append(list, d)
@@ -81,16 +76,12 @@ func (a Account) mail(prefix, name string, w *Words) (dict, error) {
 		return nil, err
 	}
 	d := a.payload(TypeMail, prefix+".mail", cmp.Or(w.Mail, "Mail"))
-	d.text("EmailAccountType", typ)
-	d.text("EmailAccountDescription", a.label())
-	d.text("EmailAddress", a.Address.String())
-	if name != "" {
-		d.text("EmailAccountName", name)
-	}
-	d.server(mailKeys("Incoming"), a.server(in, inAuth))
-	d.server(mailKeys("Outgoing"), a.server(out, outAuth))
+	d["EmailAccountType"], d["EmailAccountDescription"], d["EmailAddress"] = typ, a.label(), a.Address.String()
+	d.setText("EmailAccountName", name)
+	d.setServer(mailKeys("Incoming"), a.server(in, inAuth))
+	d.setServer(mailKeys("Outgoing"), a.server(out, outAuth))
 	if inAuth != authNone && outAuth != authNone {
-		d.boolean("OutgoingPasswordSameAsIncomingPassword", true) // asked for once
+		d["OutgoingPasswordSameAsIncomingPassword"] = true // asked for once
 	}
 	return d, nil
 }
@@ -116,7 +107,7 @@ func pick(servers []provider.Server, proto provider.Protocol) (provider.Server, 
 }
 
 // dav adds the server of calendars or address books, whose collection is at an https URL.
-func (a Account) dav(d *dict, keys serverKeys, raw string) error {
+func (a Account) dav(d dict, keys serverKeys, raw string) error {
 	s, err := a.serverAt(raw)
 	if err != nil {
 		return err
@@ -124,8 +115,8 @@ func (a Account) dav(d *dict, keys serverKeys, raw string) error {
 	if s.Path == "/" || s.Path == "/.well-known/"+keys.role { // the device finds the principal itself (RFC 6764 §6)
 		s.Path = ""
 	}
-	d.text(keys.label, a.label())
-	d.server(keys, s)
+	d[keys.label] = a.label()
+	d.setServer(keys, s)
 	return nil
 }
 
@@ -144,9 +135,9 @@ func (a Account) exchange(prefix string) (dict, error) {
 	}
 	s.Path = "" // nor for the path
 	d := a.payload(TypeExchange, prefix+".eas", exchangeTitle)
-	d.text("EmailAddress", a.Address.String())
-	d.server(exchangeKeys(), s)
-	d.boolean("OAuth", prefersOAuth2(a.Provider))
+	d["EmailAddress"] = a.Address.String()
+	d.setServer(exchangeKeys(), s)
+	d["OAuth"] = prefersOAuth2(a.Provider)
 	return d, nil
 }
 

@@ -3,81 +3,65 @@ package apple
 import (
 	"bytes"
 	"encoding/xml"
-	"slices"
-	"strconv"
 	"strings"
+
+	"autoconfig/provider"
+
+	"howett.net/plist"
 )
 
-// dict is a dictionary of a property list that is being made. Property lists are read with a library, which also
-// understands what others write; ours are a few dictionaries with a dozen keys each, made anew for every address.
-type dict []entry
-
-// entry is a key with its value: an element and its text, or dictionaries.
-type entry struct {
-	key     string
-	element string // string, integer, true, false, dict or array
-	text    string
-	list    []dict
-}
-
-func (d *dict) text(key, value string) {
-	*d = append(*d, entry{key: key, element: "string", text: value})
-}
-
-func (d *dict) integer(key string, value int) {
-	*d = append(*d, entry{key: key, element: "integer", text: strconv.Itoa(value)})
-}
-
-func (d *dict) boolean(key string, value bool) {
-	*d = append(*d, entry{key: key, element: strconv.FormatBool(value)})
-}
-
-func (d *dict) dict(key string, value dict) {
-	*d = append(*d, entry{key: key, element: "dict", list: []dict{value}})
-}
-
-func (d *dict) array(key string, values []dict) {
-	*d = append(*d, entry{key: key, element: "array", list: values})
-}
-
-const plistHead = xml.Header +
-	`<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<plist version="1.0">
-`
+// dict is a dictionary of a property list. In one that somebody else wrote, a value of the wrong type counts as absent.
+type dict map[string]any
 
 // document is the property list of a dictionary. Keys are sorted, so that the bytes depend on nothing but the values.
-func (d dict) document() []byte {
-	out := d.append(append(make([]byte, 0, 6<<10), plistHead...), 1)
-	return append(out, "</plist>\n"...)
+func (d dict) document() ([]byte, error) {
+	out, err := plist.MarshalIndent(d, plist.XMLFormat, "\t")
+	return append(out, '\n'), err
 }
 
-func (d dict) append(out []byte, depth int) []byte {
-	slices.SortFunc(d, func(a, b entry) int { return strings.Compare(a.key, b.key) })
-	out = append(indent(out, depth), "<dict>\n"...)
-	for i := range d {
-		e := &d[i]
-		out = escape(append(indent(out, depth+1), "<key>"...), e.key)
-		out = append(out, "</key>\n"...)
-		switch e.element {
-		case "true", "false":
-			out = append(append(append(indent(out, depth+1), '<'), e.element...), "/>\n"...)
-		case "dict":
-			out = e.list[0].append(out, depth+1)
-		case "array":
-			out = append(indent(out, depth+1), "<array>\n"...)
-			for _, v := range e.list {
-				out = v.append(out, depth+2)
-			}
-			out = append(indent(out, depth+1), "</array>\n"...)
-		default:
-			out = append(append(append(indent(out, depth+1), '<'), e.element...), '>')
-			out = append(append(append(escape(out, e.text), "</"...), e.element...), ">\n"...)
-		}
+// setText sets a text unless it is empty.
+func (d dict) setText(key, value string) {
+	if value != "" {
+		d[key] = value
 	}
-	return append(indent(out, depth), "</dict>\n"...)
 }
 
-func indent(out []byte, depth int) []byte { return append(out, "\t\t\t\t\t\t\t\t"[:depth]...) }
+func (d dict) text(key string) string {
+	s, _ := d[key].(string)
+	return provider.Printable(s, 0)
+}
+
+func (d dict) flag(key string, absent bool) bool {
+	if b, ok := d[key].(bool); ok {
+		return b
+	}
+	return absent
+}
+
+// port reads an integer, or a real, as some generators write.
+func (d dict) port(key string) uint16 {
+	if n, ok := number(d[key]); ok && n >= 0 && n <= 65535 {
+		return uint16(n)
+	}
+	return 0
+}
+
+func (d dict) has(key string) bool {
+	_, ok := d[key]
+	return ok
+}
+
+func number(v any) (float64, bool) {
+	switch n := v.(type) {
+	case uint64:
+		return float64(n), true
+	case int64:
+		return float64(n), true
+	case float64:
+		return n, true
+	}
+	return 0, false
+}
 
 // escape appends text as XML has it; nearly all of it has nothing to escape.
 func escape(out []byte, text string) []byte {

@@ -75,24 +75,18 @@ func exchangeKeys() serverKeys {
 	return serverKeys{role: "exchange", host: "Host", ssl: "SSL", username: "UserName", secret: "Password"}
 }
 
-// server writes a server under its keys.
-func (d *dict) server(k serverKeys, s Server) {
-	d.text(k.host, s.Host)
-	d.boolean(k.ssl, s.SSL)
-	d.text(k.username, s.Username)
+// setServer writes a server under its keys.
+func (d dict) setServer(k serverKeys, s Server) {
+	d[k.host], d[k.ssl], d[k.username] = s.Host, s.SSL, s.Username
 	if k.port != "" {
-		d.integer(k.port, int(s.Port))
+		d[k.port] = s.Port
 	}
-	if s.Auth != "" {
-		d.text(k.auth, s.Auth)
-	}
-	if s.Path != "" {
-		d.text(k.path, s.Path)
-	}
+	d.setText(k.auth, s.Auth)
+	d.setText(k.path, s.Path)
 }
 
 // server reads a server from its keys. Only calendars and address books are encrypted without a word.
-func (d foreign) server(k serverKeys) Server {
+func (d dict) server(k serverKeys) Server {
 	return Server{Role: k.role, Host: d.text(k.host), Port: d.port(k.port), SSL: d.flag(k.ssl, k.path != ""),
 		Auth: d.text(k.auth), Username: d.text(k.username), Path: d.text(k.path)}
 }
