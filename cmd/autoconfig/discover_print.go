@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"autoconfig/discover"
 	"autoconfig/finding"
@@ -22,7 +21,7 @@ func (d *discovery) printReport(r discoverJSON, single bool) error {
 	printDisagreements(out, r.Disagreements)
 	if d.trace {
 		for _, c := range r.Clients {
-			printTrace(out, c)
+			out.err = cmp.Or(out.err, out.print("trace", c))
 		}
 	}
 	out.fence("\n")
@@ -105,42 +104,10 @@ func printDisagreements(out *printer, list []discover.Disagreement) {
 	}
 }
 
-// printTrace prints the steps of one program.
-func printTrace(out *printer, c discover.Result) {
-	out.printf("\n%s (%s)\n  modelled on %s\n", c.Title, c.Client, c.Checked)
-	for _, s := range c.Steps {
-		used := ""
-		if s.Used {
-			used = "  <- used"
-		}
-		out.printf("  %-7s %6d ms  %s%s\n", s.Result, s.MS, s.What, used)
-		why := s.Why
-		if t := s.Trace; t != nil && t.Status != 0 {
-			why = strings.TrimSpace(fmt.Sprintf("%d %s", t.Status, why))
-		}
-		if why != "" {
-			out.lines("                     ", why)
-		}
-		if s.Trace != nil {
-			printWire(out, s.Trace)
-		}
+// stepWords says why a step ended as it did, with the status where there is one.
+func stepWords(s discover.Step) string {
+	if t := s.Trace; t != nil && t.Status != 0 {
+		return strings.TrimSpace(fmt.Sprintf("%d %s", t.Status, s.Why))
 	}
-	out.lines("  ", string(c.Verdict)+": "+c.Line)
-}
-
-func printWire(out *printer, t *discover.Trace) {
-	const margin = "                     " // under the columns of the steps
-	for _, hop := range t.Hops {
-		out.printf("%sredirected to %s\n", margin, hop)
-	}
-	if t.ContentType != "" {
-		out.printf("%s%s, %d bytes\n", margin, t.ContentType, t.Bytes)
-	}
-	if c := t.Certificate; c != nil {
-		out.printf("%s%s certificate for %s, by %s, until %s\n", margin, strings.TrimSpace(t.TLS+","),
-			strings.Join(c.Names, " "), c.Issuer, c.NotAfter.Format(time.DateOnly))
-		if c.Problem != "" {
-			out.printf("%s%s\n", margin, c.Problem)
-		}
-	}
+	return s.Why
 }

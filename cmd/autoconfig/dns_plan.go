@@ -32,6 +32,7 @@ type dnsPlan struct {
 	list   domainList
 	format string
 	shape  dnssrv.FormatOptions
+	out    *printer
 }
 
 func (a *app) dnsPlanCommand() *cobra.Command {
@@ -61,6 +62,7 @@ func (d *dnsPlan) run(ctx context.Context, args []string) error {
 		return err
 	}
 	options := d.plan.options(d.cfg)
+	d.out = d.printer(textFormat)
 	if d.list.many() {
 		return d.each(ctx, options)
 	}
@@ -145,7 +147,10 @@ func (d *dnsPlan) print(p plannedDomain, another bool) error {
 	case jsonFormat:
 		return d.printJSON(p)
 	case "table":
-		return d.printTable(p, another)
+		if another {
+			fmt.Fprintln(d.stdout)
+		}
+		return d.out.print("plan", p)
 	}
 	shape := d.shape
 	shape.Further = another
@@ -153,21 +158,4 @@ func (d *dnsPlan) print(p plannedDomain, another bool) error {
 		fmt.Fprintf(d.stderr, "%s: %s\n", p.Domain, note)
 	}
 	return dnssrv.WriteFormat(d.stdout, d.format, p.Domain, p.zone, shape)
-}
-
-func (d *dnsPlan) printTable(p plannedDomain, another bool) error {
-	if another {
-		fmt.Fprintln(d.stdout)
-	}
-	records := table{{"KIND", "NAME", "TTL", "TYPE", "DATA"}}
-	for _, r := range p.Records {
-		records.row(r.Kind, r.Name, fmt.Sprint(r.TTL), r.Type, r.Data)
-	}
-	if err := records.print(d.stdout); err != nil {
-		return err
-	}
-	for _, note := range p.Notes {
-		fmt.Fprintln(d.stdout, "Note: "+note)
-	}
-	return nil
 }

@@ -1,28 +1,65 @@
 package main
 
 import (
+	"cmp"
+	"embed"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 	"text/tabwriter"
+	"text/template"
 	"unicode/utf8"
 
 	"autoconfig/finding"
 	"autoconfig/provider"
 )
 
-// table is printed in columns.
-type table [][]string
+// outputTexts are what commands print for people, a template each. What has tabs between its parts is printed in
+// columns.
+//
+//go:embed output
+var outputTexts embed.FS
 
-func (t *table) row(cells ...string) { *t = append(*t, cells) }
-
-func (t table) print(w io.Writer) error {
-	columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, cells := range t {
-		fmt.Fprintln(columns, strings.Join(cells, "\t"))
+// print prints a value with a template of outputTexts.
+func (p *printer) print(name string, v any) error {
+	if p.texts == nil {
+		p.texts = template.Must(template.New("").Funcs(p.functions()).ParseFS(outputTexts, "output/*.tmpl"))
 	}
-	return columns.Flush()
+	columns := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
+	p.err = cmp.Or(p.err, p.texts.ExecuteTemplate(columns, name+".tmpl", v), columns.Flush())
+	return p.err
+}
+
+// functions are those of the templates.
+func (p *printer) functions() template.FuncMap {
+	return template.FuncMap{
+		"join": strings.Join, "lines": p.wrapped, "expand": provider.Expand, "server": serverWords, "passwords": passwords,
+		"auth":      func(list []provider.Auth, between string) string { return strings.Join(provider.Texts(list), between) },
+		"english":   func(lang string) bool { return lang == "en" || lang == "" },
+		"printable": func(text string) string { return provider.Printable(text, 0) },
+		"protocol":  func(p provider.Protocol) string { return protocolWords[p] },
+		"security":  func(s provider.Security) string { return securityWords[s] },
+		"why":       stepWords,
+		"rows":      rows,
+	}
+}
+
+// rows are a key and its text, wrapped, in two columns.
+func rows(key, text string) string {
+	var b strings.Builder
+	for _, line := range wrap(strings.Fields(text), usualWidth-18) { // next to the keys
+		b.WriteString(key + "\t" + line + "\n")
+		key = ""
+	}
+	return b.String()
+}
+
+// output prints the only value of a command, for people with a template.
+func (a *app) output(v any, name string) error {
+	if a.json {
+		return a.printJSON(v)
+	}
+	return a.printer(textFormat).print(name, v)
 }
 
 // printJSON prints a value on a line.

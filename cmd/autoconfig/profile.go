@@ -8,7 +8,6 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -78,58 +77,7 @@ func (a *app) printVerification(v verification) error {
 	if a.json {
 		return a.printIndented(v)
 	}
-	var out table
-	row := func(name, value string) { out.row(name, provider.Printable(value, 0)) }
-	if s := v.Signer; s != nil {
-		row("signed by", s.Subject)
-		row("issued by", s.Issuer)
-		if s.SignedAt != nil {
-			row("signed at", s.SignedAt.UTC().Format(time.RFC3339))
-		}
-		row("valid until", s.NotAfter.UTC().Format(time.DateOnly))
-		row("verified", map[bool]string{true: "yes", false: "no"}[s.Trusted])
-	}
-	if p := v.Profile; p != nil {
-		row("profile", p.DisplayName+" ("+p.Identifier+")")
-		row("says", p.Description)
-		for _, payload := range p.Payloads {
-			row("sets up", payloadWords(payload))
-			for _, s := range payload.Servers {
-				row("", "  "+profileServerWords(s))
-			}
-		}
-	}
-	err := out.print(a.stdout)
+	err := a.printer(textFormat).print("profile", v)
 	a.printFindings(v.Findings)
 	return err
-}
-
-func payloadWords(p apple.Payload) string {
-	words := []string{p.DisplayName, "(" + p.Type + ")"}
-	if p.Email != "" {
-		words = append(words, "for", p.Email)
-	}
-	if p.OAuth {
-		words = append(words, "with sign-in in a browser")
-	}
-	if p.Secret {
-		words = append(words, "WITH A PASSWORD INSIDE")
-	}
-	return strings.Join(words, " ")
-}
-
-func profileServerWords(s apple.Server) string {
-	out := s.Role + " " + s.Host
-	if s.Port != 0 {
-		out += fmt.Sprintf(":%d", s.Port)
-	}
-	if s.SSL {
-		out += ", encrypted"
-	} else {
-		out += ", NOT encrypted"
-	}
-	if s.Username != "" {
-		out += ", user name " + s.Username
-	}
-	return out
 }

@@ -66,25 +66,14 @@ func (a *app) providers(ctx context.Context, args []string) error {
 			return err
 		}
 		if !a.json {
-			return a.printProvider(e)
+			return a.printer(textFormat).print("provider", e)
 		}
 		entries = []config.Entry{e}
 	}
 	if a.json {
 		return a.printProvidersJSON(entries)
 	}
-	list := table{{"ID", "NAME", "DOMAINS", "INCOMING", "OUTGOING"}}
-	for _, e := range entries {
-		count := fmt.Sprint(len(e.Domains))
-		if e.DomainsFile != nil {
-			count += " + " + e.DomainsFile.String()
-		}
-		if e.DomainsCommand != nil {
-			count += " + " + strings.Join(e.DomainsCommand.Command, " ")
-		}
-		list.row(e.ID, e.Name, count, serverWords(e.Incoming[0]), serverWords(e.Outgoing[0]))
-	}
-	return list.print(a.stdout)
+	return a.printer(textFormat).print("providers", entries)
 }
 
 // builtinOf is the id of the built-in provider that a text means: an id, or an address or a domain that it serves.
@@ -159,49 +148,4 @@ func serverLines(list []provider.Server) []string {
 func serverWords(s provider.Server) string {
 	auth := strings.Join(provider.Texts(s.Auth), ", ")
 	return fmt.Sprintf("%s %s:%d %s (%s)", s.Protocol, s.Host, s.Port, s.Security, auth)
-}
-
-func (a *app) printProvider(e config.Entry) error {
-	var out table
-	row := func(key, value string) {
-		if value != "" {
-			out.row(key, value)
-		}
-	}
-	rows := func(key string, words []string) {
-		for _, line := range wrap(words, usualWidth-18) { // next to the keys
-			row(key, line)
-			key = ""
-		}
-	}
-	row("id", e.ID)
-	row("name", e.Name)
-	for _, s := range e.Incoming {
-		row("incoming", serverWords(s))
-	}
-	for _, s := range e.Outgoing {
-		row("outgoing", serverWords(s))
-	}
-	if len(e.Incoming) > 0 {
-		row("user name", e.Incoming[0].Username)
-	}
-	if e.OAuth2 != nil {
-		row("oauth2", e.OAuth2.Issuer)
-	}
-	for _, line := range passwordLines(e.PasswordLogin) {
-		state, text, _ := strings.Cut(strings.TrimPrefix(line, "Password login"), ": ")
-		rows("password login"+state, strings.Fields(text))
-	}
-	row("mx", strings.Join(e.MX, " "))
-	if e.DomainsCommand != nil {
-		row("domains command", strings.Join(e.DomainsCommand.Command, " "))
-	}
-	row("domains file", e.DomainsFile.String())
-	row("domains", fmt.Sprint(len(e.Domains)))
-	rows("", e.Domains)
-	if len(e.Unverified) > 0 {
-		row("unverified", "served only when their MX confirms it")
-	}
-	rows("", e.Unverified)
-	return out.print(a.stdout)
 }

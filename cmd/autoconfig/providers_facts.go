@@ -13,6 +13,8 @@ type factsJSON struct {
 	Day     string       `json:"day"`
 	Facts   []factJSON   `json:"facts"`
 	Changes []changeJSON `json:"changes"`
+
+	Name, Reviewed string `json:"-"`
 }
 
 type factJSON struct {
@@ -40,7 +42,8 @@ func (a *app) facts(ctx context.Context, who string, day time.Time) error {
 		day = a.today()
 	}
 	p := provider.BuiltinAt(id, day)
-	out := factsJSON{ID: id, Day: day.Format(time.DateOnly), Facts: []factJSON{}, Changes: []changeJSON{}}
+	out := factsJSON{ID: id, Name: p.Name, Day: day.Format(time.DateOnly), Reviewed: provider.Reviewed,
+		Facts: []factJSON{}, Changes: []changeJSON{}}
 	for _, f := range provider.Facts(id) {
 		if n := len(out.Facts); n > 0 && out.Facts[n-1].Key == f.Key {
 			out.Facts[n-1].Sources = append(out.Facts[n-1].Sources, f.Source)
@@ -51,31 +54,7 @@ func (a *app) facts(ctx context.Context, who string, day time.Time) error {
 	for _, c := range provider.Changes(id) {
 		out.Changes = append(out.Changes, changeJSON{Date: c.Date, State: c.State(day), What: c.What, Source: c.Source})
 	}
-	if a.json {
-		return a.printJSON(out)
-	}
-	return a.printFactsText(p.Name, out)
-}
-
-func (a *app) printFactsText(name string, out factsJSON) error {
-	p := a.printer(textFormat)
-	p.printf("%s on %s, reviewed %s\n", name, out.Day, provider.Reviewed)
-	for _, f := range out.Facts {
-		p.printf("\n%s\n", f.Key)
-		for _, v := range f.Values {
-			p.lines("    ", v)
-		}
-		for _, s := range f.Sources {
-			p.lines("    ", "Source: "+s)
-		}
-	}
-	p.printf("\nWhat changes\n")
-	for _, c := range out.Changes {
-		p.printf("\n  %s  %s\n", c.Date, c.State)
-		p.lines("    ", c.What)
-		p.lines("    ", "Source: "+c.Source)
-	}
-	return p.err
+	return a.output(out, "facts")
 }
 
 // factValues is a built-in value in words.
@@ -88,7 +67,11 @@ func factValues(p *provider.Provider, key string) []string {
 	case "oauth2":
 		return append([]string{p.OAuth2.AuthorizeURL, p.OAuth2.TokenURL}, p.OAuth2.Scopes...)
 	case "password_login":
-		return passwordLines(p.PasswordLogin)
+		var out []string
+		for _, l := range passwords(p.PasswordLogin) {
+			out = append(out, l.String())
+		}
+		return out
 	case "mx":
 		return p.MX
 	case "domains":

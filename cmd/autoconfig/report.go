@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"text/template"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ type printer struct {
 	colour   bool
 	markdown bool // for tickets
 	err      error
+	texts    *template.Template // nil until one is used
 }
 
 // usualWidth is that of a terminal of which nothing is known.
@@ -72,22 +74,24 @@ func (p *printer) printf(format string, args ...any) {
 	}
 }
 
-func (p *printer) table(t table) {
-	if p.err == nil {
-		p.err = t.print(p.w)
+// lines prints text, wrapped; head begins its first line, and blanks the others.
+func (p *printer) lines(head, text string) {
+	if text = p.wrapped(head, text); text != "" {
+		p.printf("%s\n", text)
 	}
 }
 
-// lines prints text, wrapped; head begins its first line, and blanks the others.
-func (p *printer) lines(head, text string) {
+// wrapped is what lines prints, without the last line break.
+func (p *printer) wrapped(head, text string) string {
 	indent := utf8.RuneCountInString(head)
 	if p.markdown { // inside a fence, which foreign text must not end
 		text = strings.ReplaceAll(text, "`", "'")
 	}
-	for _, line := range wrap(words(text), p.width-indent) {
-		p.printf("%s%s\n", head, line)
-		head = strings.Repeat(" ", indent)
+	lines := wrap(words(text), p.width-indent)
+	if len(lines) == 0 {
+		return ""
 	}
+	return head + strings.Join(lines, "\n"+strings.Repeat(" ", indent))
 }
 
 // The words of the levels, and their colours (ECMA-48 SGR).
