@@ -144,8 +144,10 @@ const (
 		smtp-auth-kerberos smtp-auth-method-unsupported smtp-auth-missing smtp-auth-policy-refused
 		smtp-auth-security-defaults smtp-auth-unsuccessful smtp-auth-xoauth2-malformed smtp-connections-many
 		smtp-ehlo-missing smtp-ehlo-refused smtp-greeting-refused smtp-host-blocked smtp-mailbox-full
-		smtp-message-large smtp-message-refused smtp-quota-exceeded smtp-rate-exceeded smtp-recipient-unknown
-		smtp-relay-denied smtp-sender-blocked smtp-sender-denied smtp-sender-throttled smtp-site-unconfigured
+		smtp-message-delayed smtp-message-large smtp-message-refused smtp-message-returned smtp-quota-exceeded
+		smtp-rate-exceeded smtp-recipient-misconfigured smtp-recipient-restricted smtp-recipient-unknown
+		smtp-relay-denied smtp-sender-blocked smtp-sender-denied smtp-sender-throttled
+		smtp-sender-unauthenticated smtp-site-unconfigured
 		smtp-starttls-first smtp-starttls-refused smtp-starttls-required smtp-starttls-stripped smtp-tls-old
 		tls-certificate-expired tls-certificate-name tls-certificate-revoked tls-certificate-selfsigned
 		tls-certificate-untrusted tls-certificate-weak tls-handshake-failed tls-mode-implicit tls-mode-starttls

@@ -17,9 +17,9 @@ const (
 type Known func(name string) (vendor, use, why string)
 
 // Explain says what a mail server's reply or a mail program's message means: a finding for each thing it recognises,
-// the likeliest first, and nil when it recognises nothing, or when the text is not an error: a returned message, a web
-// page. Case, accents, punctuation, line breaks, words around the message and the trailing [HOST date id] of
-// Microsoft's replies do not matter.
+// the likeliest first, and nil when it recognises nothing, or when the text is not an error but a web page, for example.
+// Case, accents, punctuation, line breaks, words around the message and the trailing [HOST date id] of Microsoft's
+// replies do not matter. Of a returned message it is the one reason for which that came back.
 //
 // Of a text that says where the login failed the answer is that provider's; known tells about host names and may be
 // nil.
@@ -33,7 +33,13 @@ func Explain(text string, known Known) []Finding {
 		}
 	}
 	r := newReading(messages(), text, known)
-	if r.met("{no-error}") || r.met("{elsewhere}") && !r.met("{mailish}") && r.area == "" {
+	if r.met("{elsewhere}") && !r.met("{mailish}") && r.area == "" {
+		return nil
+	}
+	if r.matches(r.t.returned) && (r.met("{report}") || !r.met("{no-error}")) {
+		r = newReading(messages(), report(text), nil)
+		r.returned = true
+	} else if r.met("{no-error}") {
 		return nil
 	}
 	out := r.meanings()
@@ -53,6 +59,7 @@ type reading struct {
 	here     []int  // the terms of this sentence
 	holding  []bool // per clause
 	area     string // imap, pop3 or smtp, by the first host name that says so
+	returned bool   // the text is a returned message
 	retired  []Finding
 	steps    int // work done, for the test that it is linear
 }
@@ -186,17 +193,21 @@ func (r *reading) owner(word, vendor string) {
 func (r *reading) meanings() []Finding {
 	var ids []string
 	for _, g := range r.t.groups {
-		if g.fallback && (len(ids) > 0 || r.met("{prose}") && !r.met("{mailish}")) {
+		if g.returned && !r.returned || r.returned && len(ids) > 0 {
+			continue // about another kind of text, or a second reason
+		}
+		if g.fallback && !r.returned && (len(ids) > 0 || r.met("{prose}") && !r.met("{mailish}")) {
 			continue // a letter about something else, or what has been said already
 		}
 		for _, rule := range g.rules {
 			if r.matches(rule) {
-				if rule.id != "" {
-					ids = append(ids, r.atProvider(r.placed(rule.id))...)
-				}
+				ids = append(ids, r.meaning(rule.id)...)
 				break // the rest of a group only says the same less precisely
 			}
 		}
+	}
+	if r.returned && len(ids) == 0 {
+		ids = []string{returnedMessage}
 	}
 	var out []Finding
 	for _, id := range ids {
@@ -216,6 +227,21 @@ func (r *reading) matches(rule rule) bool {
 	return slices.ContainsFunc(rule.any, func(all []int) bool {
 		return !slices.ContainsFunc(all, func(c int) bool { return !r.holding[c] })
 	})
+}
+
+// meaning is what the id of a rule means in this text: none, one or two findings.
+func (r *reading) meaning(id string) []string {
+	if id == "" {
+		return nil
+	}
+	id = r.placed(id)
+	if !r.returned {
+		return r.atProvider(id)
+	}
+	if id = r.t.inReturned[id]; id == "" {
+		return nil
+	}
+	return []string{id}
 }
 
 // placed replaces a question mark by the protocol that the text is about.

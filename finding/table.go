@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"sync"
@@ -11,13 +12,15 @@ import (
 
 // table is templates/findings/messages.txt, ready to be used; the head of the file describes its form.
 type table struct {
-	fragments []fragment
-	begins    [1 << 12][]int // fragments by the hash of their first bytes
-	terms     map[string]int // by name
-	clauses   []clause
-	byTerm    [][]int // per term, the clauses that it begins
-	groups    []ruleGroup
-	providers map[string]mailProvider // by domain
+	fragments  []fragment
+	begins     [1 << 12][]int // fragments by the hash of their first bytes
+	terms      map[string]int // by name
+	clauses    []clause
+	byTerm     [][]int // per term, the clauses that it begins
+	groups     []ruleGroup
+	providers  map[string]mailProvider // by domain
+	returned   rule                    // whether a text is a returned message
+	inReturned map[string]string       // by finding: what it means in a returned message; others mean nothing there
 }
 
 // fragment is words that are looked for.
@@ -45,6 +48,7 @@ type rule struct {
 // ruleGroup is rules of which the first that matches counts.
 type ruleGroup struct {
 	fallback bool // used only when nothing was recognised before
+	returned bool // used only for returned messages
 	rules    []rule
 }
 
@@ -54,7 +58,7 @@ type mailProvider struct{ name, login string }
 // messages is the table. A mistake in it is one of this program.
 var messages = sync.OnceValue(func() *table {
 	b := builder{index: map[string]int{}, clauses: map[string]int{}, t: &table{
-		terms: map[string]int{}, providers: map[string]mailProvider{}}}
+		terms: map[string]int{}, providers: map[string]mailProvider{}, inReturned: map[string]string{}}}
 	lines := strings.Split(findings.Messages, "\n")
 	for i := 0; i < len(lines); i++ {
 		line, number := lines[i], i+1
@@ -78,7 +82,8 @@ type builder struct {
 
 func (b *builder) line(line string) bool {
 	if name, ok := strings.CutPrefix(line, "["); ok {
-		b.t.groups = append(b.t.groups, ruleGroup{fallback: strings.HasSuffix(name, "?]")})
+		b.t.groups = append(b.t.groups, ruleGroup{
+			fallback: strings.HasSuffix(name, "?]"), returned: strings.HasPrefix(name, "returned ")})
 		return true
 	}
 	head, body, ok := strings.Cut(line, " = ")
@@ -96,6 +101,10 @@ func (b *builder) line(line string) bool {
 		for domain := range strings.FieldsSeq(body) {
 			b.t.providers[domain] = mailProvider{name, login}
 		}
+	case head[0] == '>':
+		for id := range strings.FieldsSeq(body) {
+			b.t.inReturned[id] = cmp.Or(head[1:], id)
+		}
 	case len(b.t.groups) == 0:
 		return false
 	default:
@@ -109,6 +118,9 @@ func (b *builder) line(line string) bool {
 		}
 		g := &b.t.groups[len(b.t.groups)-1]
 		g.rules = append(g.rules, r)
+		if g.returned && r.id == returnedMessage {
+			b.t.returned = r
+		}
 	}
 	return true
 }
