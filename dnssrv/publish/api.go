@@ -161,34 +161,27 @@ func (p *apiBackend) List(ctx context.Context, z Zone, sets []Change) (zoneState
 		err = newFault("dns-publish-zone-missing", z.Name,
 			"%s no longer has the zone %s; nothing was written", z.Server, dnssrv.Plain(z.Name))
 	}
-	if err != nil {
-		return nil, err
-	}
-	state := zoneState{}
+	state := newZoneState()
 	for _, set := range sets {
-		if state[set.Name] == nil {
-			state[set.Name] = &owner{sets: map[uint16][]dns.RR{}, held: map[uint16]string{}, ids: map[dns.RR]string{}}
-		}
-		state[set.Name].sets[set.Type] = nil
+		state.put(set.Name, set.Type, nil)
 	}
 	for _, l := range listed {
 		name := dns.CanonicalName(l.name)
 		if l.kind == "NS" && name != z.Name {
 			for _, set := range sets {
 				if dns.IsSubDomain(name, set.Name) {
-					return nil, delegated(set.Name, name)
+					return state, delegated(set.Name, name)
 				}
 			}
 		}
-		if o := state[name]; o != nil {
-			o.take(l, z.Name, sets)
+		if state.sets[name] != nil {
+			state.take(l, name, z.Name, sets)
 		}
 	}
-	return state, nil
+	return state, err
 }
 
-func (o *owner) take(l apiSet, zone string, sets []Change) {
-	name := dns.CanonicalName(l.name)
+func (z zoneState) take(l apiSet, name, zone string, sets []Change) {
 	qtype, known := dns.StringToType[l.kind]
 	if !known {
 		qtype = privateType
@@ -200,13 +193,13 @@ func (o *owner) take(l apiSet, zone string, sets []Change) {
 	}
 	for i, data := range l.data {
 		rr := parseRecord(h, zone, l.kind, data)
-		o.sets[qtype] = append(o.sets[qtype], rr)
+		z.put(name, qtype, append(z.sets[name][qtype], rr))
 		if i < len(l.ids) {
-			o.ids[rr] = l.ids[i]
+			z.ids[rr] = l.ids[i]
 		}
 	}
 	if l.held != "" {
-		o.held[qtype] = l.held
+		z.held[query.Question{Name: name, Type: qtype}] = l.held
 	}
 }
 
@@ -226,15 +219,7 @@ func parseRecord(h dns.RR_Header, zone, kind, data string) dns.RR {
 // Verify lists the zone again.
 func (p *apiBackend) Verify(ctx context.Context, u *ZoneUpdate) (left []Change, err error) {
 	state, err := p.List(ctx, u.at, u.Changes)
-	if err != nil {
-		return nil, err
-	}
-	for _, set := range u.Changes {
-		if c, differs := set.from(state[set.Name].sets[set.Type]); differs {
-			left = append(left, c)
-		}
-	}
-	return left, nil
+	return state.unshown(u.Changes), err
 }
 
 func (p *apiBackend) Replace(ctx context.Context, u *ZoneUpdate) error {

@@ -121,7 +121,7 @@ func cloudflareReplace(ctx context.Context, p *apiBackend, u *ZoneUpdate) error 
 	for changes := range slices.Chunk(u.Changes, mostBatch) {
 		var b cloudflareBatch
 		for _, c := range changes {
-			b.add(c, u.state[c.Name].ids)
+			b.add(c, u.state.ids)
 		}
 		var a struct{ Success bool }
 		if _, err := p.do(ctx, http.MethodPost, "/zones/"+u.at.id+"/dns_records/batch", b, &a); err != nil {

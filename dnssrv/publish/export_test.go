@@ -10,7 +10,7 @@ import (
 // for other types at names where a CNAME is planned, and for wildcards above the names.
 func Update(zone string, want []dns.RR, answers []query.Answer) (*ZoneUpdate, error) {
 	at := Zone{Name: dns.CanonicalName(zone)}
-	state, err := newZoneState(at, answers)
+	state, err := readState(at, answers)
 	if err != nil {
 		return nil, err
 	}

@@ -94,7 +94,7 @@ func (set hetznerSet) apiSet(z Zone) apiSet {
 func hetznerReplace(ctx context.Context, p *apiBackend, u *ZoneUpdate) error {
 	for _, c := range u.Changes {
 		path, label := "/zones/"+u.at.id+"/rrsets", dnssrv.Relative(c.Name, u.Zone)
-		set, ttl, before := hetznerSet{}, c.Set[0].Header().Ttl, u.state[c.Name].sets[c.Type]
+		set, ttl, before := hetznerSet{}, c.Set[0].Header().Ttl, u.state.sets[c.Name][c.Type]
 		for _, d := range data(c.Set) {
 			set.Records = append(set.Records, hetznerRecord{d})
 		}

@@ -41,7 +41,7 @@ func (p *nameServers) List(ctx context.Context, at Zone, sets []Change) (zoneSta
 	}
 	ask(excluded)
 	ask(wildcardQuestions(at.Name, answers))
-	return newZoneState(at, answers)
+	return readState(at, answers)
 }
 
 // wildcardQuestions ask for the wildcards that may have made the records seen.
@@ -72,7 +72,7 @@ func (p *nameServers) Verify(ctx context.Context, u *ZoneUpdate) ([]Change, erro
 
 // notYet are the changes of an update that a server does not show. The error is that the server cannot tell.
 func notYet(ctx context.Context, client *query.Client, server string, u *ZoneUpdate) ([]Change, error) {
-	var out []Change
+	now := newZoneState()
 	for _, set := range u.Changes {
 		a := client.AskServer(ctx, server, set.Name, set.Type)
 		switch {
@@ -81,13 +81,9 @@ func notYet(ctx context.Context, client *query.Client, server string, u *ZoneUpd
 		case !a.AA:
 			return nil, fmt.Errorf("%s has no authority for %s", server, dnssrv.Plain(u.Zone))
 		}
-		now := &owner{sets: map[uint16][]dns.RR{}}
 		now.add(a)
-		if c, differs := set.from(now.sets[set.Type]); differs {
-			out = append(out, c)
-		}
 	}
-	return out, nil
+	return now.unshown(u.Changes), nil
 }
 
 // shown says what is there instead of the first of the changes.
@@ -99,49 +95,61 @@ func shown(changes []Change) string {
 	return dnssrv.Plain(c.Name) + " " + c.TypeName() + " is " + what
 }
 
-type zoneState map[string]*owner
-
-// owner is what was seen at one name.
-type owner struct {
-	sets   map[uint16][]dns.RR // what is at the name itself, by type asked
-	exists bool                // an answer was not query.NXDOMAIN
-	held   map[uint16]string   // why a set must not be replaced
-	ids    map[dns.RR]string   // what an API calls the records
+// zoneState is what was seen of a zone.
+type zoneState struct {
+	sets   map[string]map[uint16][]dns.RR // what is at each name itself, by type asked
+	exists map[string]bool                // names of which an answer was not query.NXDOMAIN
+	held   map[query.Question]string      // why a set must not be replaced
+	ids    map[dns.RR]string              // what an API calls the records
 }
 
-// newZoneState reads answers of the zone's primary. Those for names that begin with "*." tell what a wildcard puts at
-// the names below it.
-func newZoneState(at Zone, answers []query.Answer) (zoneState, error) {
-	z := zoneState{}
+func newZoneState() zoneState {
+	return zoneState{map[string]map[uint16][]dns.RR{}, map[string]bool{}, map[query.Question]string{}, map[dns.RR]string{}}
+}
+
+// readState reads answers of the zone's primary. Those for names that begin with "*." tell what a wildcard puts at the
+// names below it.
+func readState(at Zone, answers []query.Answer) (zoneState, error) {
+	z := newZoneState()
 	for _, a := range answers {
 		switch {
 		case !a.Outcome.Known():
-			return nil, unreadable(at.Name, a)
+			return z, unreadable(at.Name, a)
 		case len(a.NS) > 0:
-			return nil, delegated(a.Name, a.NS[0].Header().Name)
+			return z, delegated(a.Name, a.NS[0].Header().Name)
 		case !a.AA:
-			return nil, newFault("dns-publish-not-authoritative", at.Name,
+			return z, newFault("dns-publish-not-authoritative", at.Name,
 				"%s answers for %s without authority; nothing was written", at.Server, dnssrv.Plain(a.Name))
 		}
-		o := z[a.Name]
-		if o == nil {
-			o = &owner{sets: map[uint16][]dns.RR{}}
-			z[a.Name] = o
-		}
-		o.add(a)
+		z.add(a)
 	}
 	return z, nil
 }
 
-func (o *owner) add(a query.Answer) {
-	o.sets[a.Type] = a.RRs
+func (z zoneState) put(name string, qtype uint16, rrs []dns.RR) {
+	if z.sets[name] == nil {
+		z.sets[name] = map[uint16][]dns.RR{}
+	}
+	z.sets[name][qtype] = rrs
+}
+
+func (z zoneState) add(a query.Answer) {
+	z.put(a.Name, a.Type, a.RRs)
 	if len(a.CNAMEs) > 0 { // the records are those of another name
-		o.sets[a.Type] = a.NextToCNAME
-		o.sets[dns.TypeCNAME] = []dns.RR{a.CNAMEs[0]}
+		z.put(a.Name, a.Type, a.NextToCNAME)
+		z.put(a.Name, dns.TypeCNAME, []dns.RR{a.CNAMEs[0]})
 	}
-	if a.Outcome != query.NXDOMAIN || len(a.CNAMEs) > 0 {
-		o.exists = true
+	z.exists[a.Name] = z.exists[a.Name] || a.Outcome != query.NXDOMAIN || len(a.CNAMEs) > 0
+}
+
+// unshown are the changes that are still to make.
+func (z zoneState) unshown(changes []Change) (left []Change) {
+	for _, set := range changes {
+		if c, differs := set.from(z.sets[set.Name][set.Type]); differs {
+			left = append(left, c)
+		}
 	}
+	return left
 }
 
 // dropSynthesised takes away what wildcards put at the planned names (RFC 4592): to an update's prerequisites such a
@@ -150,22 +158,18 @@ func (o *owner) add(a query.Answer) {
 func (z zoneState) dropSynthesised(sets []Change) map[string]bool {
 	served := map[string]bool{}
 	for _, set := range sets {
-		o := z[set.Name]
-		if o == nil {
-			continue
-		}
-		synthesised := z.synthesised(set.Name, set.Type) && dnssrv.SameSet(o.sets[set.Type], set.Set)
+		synthesised := z.synthesised(set.Name, set.Type) && dnssrv.SameSet(z.sets[set.Name][set.Type], set.Set)
 		if before, met := served[set.Name]; !met || before {
 			served[set.Name] = synthesised
 		}
 	}
-	for name, o := range z {
+	for name, sets := range z.sets {
 		if served[name] || strings.HasPrefix(name, "*.") {
 			continue
 		}
-		for qtype := range o.sets {
+		for qtype := range sets {
 			if z.synthesised(name, qtype) {
-				o.sets[qtype] = nil
+				sets[qtype] = nil
 			}
 		}
 	}
@@ -175,13 +179,9 @@ func (z zoneState) dropSynthesised(sets []Change) map[string]bool {
 // synthesised reports whether the records of a name are those of a wildcard above it. A name of its own with just the
 // same records cannot be distinguished from it; the prerequisites then fail, and nothing is written.
 func (z zoneState) synthesised(name string, qtype uint16) bool {
-	now := z[name].sets[qtype]
+	now := z.sets[name][qtype]
 	for parent := query.Parent(name); len(now) > 0 && parent != "."; parent = query.Parent(parent) {
-		wild := z["*."+parent]
-		if wild == nil {
-			continue
-		}
-		there := copies(wild.sets[qtype])
+		there := copies(z.sets["*."+parent][qtype])
 		for _, rr := range there {
 			rr.Header().Name = name
 		}

@@ -51,13 +51,11 @@ func (u *ZoneUpdate) fit() {
 func (u *ZoneUpdate) require(m *dns.Msg) {
 	done := map[string]bool{} // names whose own prerequisite is written
 	for _, set := range u.sets {
-		o := u.state[set.Name]
-		now := o.sets[set.Type]
-		switch {
+		switch now := u.state.sets[set.Name][set.Type]; {
 		case u.served[set.Name]:
 		case len(now) > 0:
 			m.Used(copies(now))
-		case !o.exists || set.Type == dns.TypeCNAME:
+		case !u.state.exists[set.Name] || set.Type == dns.TypeCNAME:
 			// A CNAME is silently not added to a name that has anything else (§3.4.2.2), so nothing at all may be
 			// there.
 			if !done[set.Name] {

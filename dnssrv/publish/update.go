@@ -8,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 
 	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
 )
 
@@ -64,7 +65,7 @@ func (u *ZoneUpdate) Count() (n int) {
 // from.
 func compare(at Zone, want []dns.RR, state zoneState) (*ZoneUpdate, error) {
 	u := &ZoneUpdate{Zone: at.Name, Server: at.Server, at: at, sets: recordSets(want), state: state}
-	u.served = u.state.dropSynthesised(u.sets)
+	u.served = state.dropSynthesised(u.sets)
 	for _, set := range u.sets {
 		if err := u.allowed(set); err != nil {
 			return nil, err
@@ -76,8 +77,8 @@ func compare(at Zone, want []dns.RR, state zoneState) (*ZoneUpdate, error) {
 			u.Findings = append(u.Findings, f)
 			continue
 		}
-		if c, differs := set.from(u.state[set.Name].sets[set.Type]); differs {
-			if why := u.state[set.Name].held[set.Type]; why != "" {
+		if c, differs := set.from(state.sets[set.Name][set.Type]); differs {
+			if why := state.held[query.Question{Name: set.Name, Type: set.Type}]; why != "" {
 				f := u.inTheWay(set, c.Remove)
 				u.Findings = append(u.Findings, f.Because("%s; nothing was written", why).
 					Do("release the record set at the provider, or leave it out with --without"))
@@ -133,22 +134,20 @@ func (u *ZoneUpdate) allowed(set Change) error {
 	if !dns.IsSubDomain(u.Zone, set.Name) {
 		return outside(set.Name, u.Zone)
 	}
-	if o := u.state[set.Name]; o != nil {
-		if _, asked := o.sets[set.Type]; asked {
-			return nil
-		}
+	if _, asked := u.state.sets[set.Name][set.Type]; !asked {
+		return fmt.Errorf("%s was planned and not asked", what)
 	}
-	return fmt.Errorf("%s was planned and not asked", what)
+	return nil
 }
 
 // conflict finds what must not be next to the set, and is not ours to remove.
 func (u *ZoneUpdate) conflict(set Change) (finding.Finding, bool) {
-	o := u.state[set.Name]
+	there := u.state.sets[set.Name]
 	var inTheWay []dns.RR
 	apex := false
-	switch alias := o.sets[dns.TypeCNAME]; {
+	switch alias := there[dns.TypeCNAME]; {
 	case set.Type == dns.TypeCNAME:
-		for qtype, rrs := range o.sets {
+		for qtype, rrs := range there {
 			if qtype != dns.TypeCNAME {
 				inTheWay = append(inTheWay, rrs...)
 			}
@@ -157,8 +156,8 @@ func (u *ZoneUpdate) conflict(set Change) (finding.Finding, bool) {
 		apex = set.Name == u.Zone
 	case len(alias) > 0:
 		inTheWay = alias
-	case set.Type == dns.TypeTXT && len(dnssrv.Tagged(o.sets[dns.TypeTXT], "v=spf1")) > 0:
-		inTheWay = o.sets[dns.TypeTXT]
+	case set.Type == dns.TypeTXT && len(dnssrv.Tagged(there[dns.TypeTXT], "v=spf1")) > 0:
+		inTheWay = there[dns.TypeTXT]
 	}
 	if len(inTheWay) == 0 && !apex {
 		return finding.Finding{}, false

@@ -180,13 +180,13 @@ func (p *Publisher) moved(ctx context.Context, u *ZoneUpdate) ([]string, error) 
 	state.dropSynthesised(u.sets)
 	var out []string
 	for _, set := range u.sets {
-		before, now := u.state[set.Name], state[set.Name]
+		before, now := u.state.sets[set.Name], state.sets[set.Name]
 		for _, qtype := range append([]uint16{set.Type, dns.TypeCNAME}, excludedByCNAME...) {
-			if _, differs := (Change{Set: before.sets[qtype]}).from(now.sets[qtype]); !differs {
+			if _, differs := (Change{Set: before[qtype]}).from(now[qtype]); !differs {
 				continue
 			}
-			out = append(out, dnssrv.Lines(now.sets[qtype])...)
-			if len(now.sets[qtype]) == 0 {
+			out = append(out, dnssrv.Lines(now[qtype])...)
+			if len(now[qtype]) == 0 {
 				out = append(out, dnssrv.Plain(set.Name)+" "+dns.TypeToString[qtype]+": gone")
 			}
 		}
