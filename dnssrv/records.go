@@ -34,10 +34,8 @@ func Target(rr RR) string {
 // Texts are the values of text records, the strings of each joined (RFC 7208 §3.3, and most other users of TXT).
 func Texts(rrs []RR) []string {
 	var out []string
-	for _, rr := range rrs {
-		if txt, ok := rr.(*dns.TXT); ok {
-			out = append(out, strings.Join(txt.Txt, ""))
-		}
+	for _, txt := range Records[*dns.TXT](rrs) {
+		out = append(out, strings.Join(txt.Txt, ""))
 	}
 	return out
 }
@@ -49,6 +47,17 @@ func Tagged(rrs []RR, tag string) []RR {
 		after, ok := strings.CutPrefix(strings.ToLower(strings.Join(Texts([]RR{rr}), "")), tag)
 		return !ok || after != "" && !strings.ContainsAny(after[:1], " \t;")
 	})
+}
+
+// Records are the records of a type, *dns.SRV for example, among others.
+func Records[T RR](rrs []RR) []T {
+	var out []T
+	for _, rr := range rrs {
+		if r, ok := rr.(T); ok {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // Has reports whether a set has the record, its TTL aside.

@@ -93,10 +93,8 @@ func (d *inspection) fromWildcard(name string) bool {
 
 // alias is the CNAME at a name, nil if there is none.
 func (d *inspection) alias(name string) *dns.CNAME {
-	for _, rr := range d.seen.get(name, dns.TypeCNAME).RRs {
-		if c, ok := rr.(*dns.CNAME); ok {
-			return c
-		}
+	if own := dnssrv.Records[*dns.CNAME](d.seen.get(name, dns.TypeCNAME).RRs); len(own) > 0 {
+		return own[0]
 	}
 	for _, qtype := range []uint16{dns.TypeA, dns.TypeSRV, dns.TypeTXT, dns.TypeMX} {
 		if a := d.seen.get(name, qtype); len(a.CNAMEs) > 0 {

@@ -110,8 +110,8 @@ func asked(name string, types ...uint16) (out []query.Question) {
 
 // questions are what is asked of every domain.
 func (d *inspection) questions() []query.Question {
-	out := asked(d.name(""), dns.TypeMX, dns.TypeTXT)
-	out = append(out, slices.Concat(asked(d.name(dmarcLabel), dns.TypeTXT), asked(d.name(dkimLabel), dns.TypeTXT))...)
+	out := slices.Concat(asked(d.name(""), dns.TypeMX, dns.TypeTXT), asked(d.name(dmarcLabel), dns.TypeTXT),
+		asked(d.name(dkimLabel), dns.TypeTXT))
 	for _, p := range dnssrv.Places() {
 		out = append(out, asked(d.name(p.Label), p.Type)...)
 		if p.Type == dns.TypeCNAME {

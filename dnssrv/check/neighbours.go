@@ -142,9 +142,8 @@ func (d *inspection) reportDANE(host string) {
 	if len(a.RRs) == 0 {
 		return
 	}
-	usable := slices.ContainsFunc(a.RRs, func(rr dns.RR) bool {
-		t, ok := rr.(*dns.TLSA)
-		return ok && (t.Usage == 2 || t.Usage == 3) && t.Selector <= 1 && t.MatchingType <= 2
+	usable := slices.ContainsFunc(dnssrv.Records[*dns.TLSA](a.RRs), func(t *dns.TLSA) bool {
+		return (t.Usage == 2 || t.Usage == 3) && t.Selector <= 1 && t.MatchingType <= 2
 	})
 	f := d.compared("dns-dane-published", a.Name, dns.TypeTLSA, statusOK, nil, a.RRs)
 	switch {
@@ -188,8 +187,8 @@ func (d *inspection) reportCAA(n *Neighbours) {
 // (RFC 8659 §4.2).
 func caaIssuers(rrs []dns.RR) []string {
 	var out []string
-	for _, rr := range rrs {
-		if c, ok := rr.(*dns.CAA); ok && strings.EqualFold(c.Tag, "issue") {
+	for _, c := range dnssrv.Records[*dns.CAA](rrs) {
+		if strings.EqualFold(c.Tag, "issue") {
 			name, _, _ := strings.Cut(c.Value, ";")
 			out = append(out, strings.ToLower(strings.TrimSpace(name)))
 		}

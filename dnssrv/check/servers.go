@@ -76,7 +76,7 @@ func (s nameServer) fault() string {
 func (d *inspection) serials() {
 	var lines, serials []string
 	for _, s := range d.servers {
-		if soa, ok := s.soa.RRs[0].(*dns.SOA); ok {
+		for _, soa := range dnssrv.Records[*dns.SOA](s.soa.RRs) {
 			lines = append(lines, fmt.Sprintf("%s: serial %d", s.name, soa.Serial))
 			serials = append(serials, fmt.Sprint(soa.Serial))
 		}

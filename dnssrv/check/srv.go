@@ -107,12 +107,10 @@ func sameServers(a, b []dns.RR) bool {
 // hosts are service records without their priority and weight.
 func hosts(rrs []dns.RR) []dns.RR {
 	var out []dns.RR
-	for _, rr := range rrs {
-		if srv, ok := rr.(*dns.SRV); ok {
-			bare := *srv
-			bare.Priority, bare.Weight = 0, 0
-			out = append(out, &bare)
-		}
+	for _, srv := range dnssrv.Records[*dns.SRV](rrs) {
+		bare := *srv
+		bare.Priority, bare.Weight = 0, 0
+		out = append(out, &bare)
 	}
 	return out
 }

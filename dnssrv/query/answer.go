@@ -3,6 +3,7 @@ package query
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -128,19 +129,13 @@ func (a *Answer) follow(rrs []dns.RR) string {
 	if a.Type == dns.TypeCNAME {
 		return name
 	}
-	for range len(rrs) { // no chain is longer, so a loop ends
-		next := name
-		for _, rr := range rrs {
-			if c, ok := rr.(*dns.CNAME); ok && strings.EqualFold(c.Hdr.Name, name) {
-				a.CNAMEs = append(a.CNAMEs, c)
-				next = c.Target
-				break
-			}
-		}
-		if next == name {
+	aliases := dnssrv.Records[*dns.CNAME](rrs)
+	for range aliases { // no chain is longer, so a loop ends
+		i := slices.IndexFunc(aliases, func(c *dns.CNAME) bool { return strings.EqualFold(c.Hdr.Name, name) })
+		if i < 0 {
 			break
 		}
-		name = next
+		a.CNAMEs, name = append(a.CNAMEs, aliases[i]), aliases[i].Target
 	}
 	return name
 }

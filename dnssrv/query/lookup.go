@@ -32,10 +32,8 @@ func Order(list []SRV) []SRV {
 func (c *Client) LookupSRV(ctx context.Context, name string) ([]SRV, error) {
 	a := c.Ask(ctx, name, dns.TypeSRV)
 	var out []SRV
-	for _, rr := range a.RRs {
-		if srv, ok := rr.(*dns.SRV); ok {
-			out = append(out, SRV{srv.Priority, srv.Weight, srv.Port, dnssrv.Plain(srv.Target)})
-		}
+	for _, srv := range dnssrv.Records[*dns.SRV](a.RRs) {
+		out = append(out, SRV{srv.Priority, srv.Weight, srv.Port, dnssrv.Target(srv)})
 	}
 	return out, a.Error()
 }
@@ -57,12 +55,11 @@ func (c *Client) LookupMX(ctx context.Context, domain string) ([]string, error) 
 // BestMX are the exchangers of the lowest preference, sorted.
 func BestMX(rrs []dns.RR) []string {
 	least, best := uint16(0), []string(nil)
-	for _, rr := range rrs {
-		mx, ok := rr.(*dns.MX)
-		if ok && (len(best) == 0 || mx.Preference < least) {
+	for _, mx := range dnssrv.Records[*dns.MX](rrs) {
+		if len(best) == 0 || mx.Preference < least {
 			least, best = mx.Preference, nil
 		}
-		if ok && mx.Preference == least {
+		if mx.Preference == least {
 			best = append(best, dnssrv.Target(mx))
 		}
 	}

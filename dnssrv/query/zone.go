@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"autoconfig/dnssrv"
 )
 
 // Asker asks one question, of the resolvers or of one server.
@@ -24,10 +26,8 @@ func (a Answer) Zone() *dns.SOA {
 		return nil
 	}
 	soa := a.SOA
-	for _, rr := range a.RRs {
-		if at, ok := rr.(*dns.SOA); ok {
-			soa = at
-		}
+	for _, at := range dnssrv.Records[*dns.SOA](a.RRs) {
+		soa = at
 	}
 	if soa == nil || !dns.IsSubDomain(dns.CanonicalName(soa.Hdr.Name), a.Name) {
 		return nil
