@@ -73,26 +73,22 @@ func (f *faults) host(s Step) {
 
 // path reports what is wrong with the answer of a path.
 func (f *faults) path(s Step) {
-	switch s.Fault {
-	case FaultPage:
+	switch {
+	case s.Fault == FaultPage:
 		f.add("discover-page-not-404", s.url)
-	case FaultType:
+	case s.Fault == FaultType:
 		f.add("discover-content-type", s.url, s.Trace.ContentType)
-	case FaultMalformed:
+	case s.Fault == FaultMalformed:
 		f.add("discover-document-malformed", s.url, s.Why)
-	case FaultEmpty:
-		if s.kind == autoconfig {
-			f.add("discover-document-empty", s.url)
-		}
-	case FaultServer:
+	case s.Fault == FaultEmpty && s.kind == autoconfig:
+		f.add("discover-document-empty", s.url)
+	case s.Fault == FaultServer:
 		f.add("discover-server-error", s.url, status(s))
-	case FaultRedirects:
+	case s.Fault == FaultRedirects:
 		f.add("discover-redirect-loop", s.url)
-	case FaultAnswer:
-		if s.Trace.Status < 300 && strings.Contains(s.Why, " error ") {
-			f.add("discover-autodiscover-error", s.url, s.Why)
-		}
-	case FaultAbsent, FaultStatus:
+	case s.Fault == FaultAnswer && s.Trace.Status < 300 && strings.Contains(s.Why, " error "):
+		f.add("discover-autodiscover-error", s.url, s.Why)
+	case s.Fault == FaultAbsent, s.Fault == FaultStatus:
 		f.unanswered(s)
 	}
 	http := func(hop string) bool { return strings.HasPrefix(hop, "http:") }
@@ -136,8 +132,8 @@ func (f *faults) linted(url string, found finding.Finding) {
 
 // outcome counts the programs without settings for the findings about a name.
 func (f *faults) outcome() {
-	without := len(slices.DeleteFunc(slices.Clone(f.report.Clients), func(c Result) bool { return c.Settings != nil }))
-	line := fmt.Sprintf("%d of %d programs find nothing", without, len(f.report.Clients))
+	all := len(f.report.Clients)
+	line := fmt.Sprintf("%d of %d programs find nothing", all-f.report.Count(), all)
 	ids := strings.Fields(`discover-host-refused discover-host-hangs discover-autoconfig-hangs discover-autodiscover-hangs
 		discover-path-missing discover-path-status discover-server-error`)
 	for i := range f.list {

@@ -21,13 +21,20 @@ func (w *walk) http(ctx context.Context, s step, v vars, target string) result {
 	case mobileSync:
 		method, body = http.MethodPost, w.client.POX.body(v.addr.String(), autodiscover.MobileSync)
 	}
-	var a answer
-	r := result{rows: []Step{s.timed(ctx, method+" "+provider.Printable(target, 500),
-		func(ctx context.Context) (string, error) {
-			a = w.fetch(ctx, s, method, target, body)
-			return "", a.err
-		})}}
-	line := &r.rows[0]
+	line, a := w.request(ctx, s, method, target, body)
+	r := result{rows: []Step{line}}
+	if s.Do == autoconfig {
+		return w.document(s, v, a, r)
+	}
+	return w.autodiscover(ctx, s, v, target, a, r)
+}
+
+// request makes a request and its row, by the status alone.
+func (w *walk) request(ctx context.Context, s step, method, target, body string) (line Step, a answer) {
+	line = s.timed(ctx, method+" "+provider.Printable(target, 500), func(ctx context.Context) (string, error) {
+		a = w.fetch(ctx, s, method, target, body)
+		return "", a.err
+	})
 	if line.Fault == FaultNone && (s.Do != poxHop || a.location == "") {
 		line.end(faultOfStatus(a.status))
 	}
@@ -38,10 +45,7 @@ func (w *walk) http(ctx context.Context, s step, v vars, target string) result {
 	if u, err := url.Parse(target); err == nil {
 		line.host, line.url = u.Hostname(), plainURL(u)
 	}
-	if s.Do == autoconfig {
-		return w.document(s, v, a, r)
-	}
-	return w.autodiscover(ctx, s, v, target, a, r)
+	return line, a
 }
 
 // fetch sends a request of the client, within its bounds.

@@ -24,19 +24,10 @@ func (w *walk) pacc(ctx context.Context, s step, v vars) result {
 	var both sync.WaitGroup
 	both.Go(func() { digestRow, digests = w.digests(ctx, s, pacc.TXTLabel+"."+domain) })
 
-	target := "https://" + pacc.HostLabel + "." + domain + pacc.Path
-	var a answer
-	line := s.timed(ctx, "GET "+target, func(ctx context.Context) (string, error) {
-		a = w.fetch(ctx, s, http.MethodGet, target, "")
-		return "", a.err
-	})
-	if line.Fault == FaultNone {
-		line.end(faultOfStatus(a.status))
-	}
+	line, a := w.request(ctx, s, http.MethodGet, "https://"+pacc.HostLabel+"."+domain+pacc.Path, "")
 	if line.Fault == FaultNone && a.status != http.StatusOK {
 		line.end(FaultStatus, "only 200 will do")
 	}
-	line.host, line.url, line.Trace = pacc.HostLabel+"."+domain, target, traceOf(a)
 	both.Wait()
 	r := result{}
 	if line.Fault == FaultNone {

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"strings"
 	"syscall"
@@ -44,25 +43,15 @@ func unreached(err error) string {
 	return "connect-port-timeout"
 }
 
-// speaksTLS reports whether a port completes a TLS handshake from the first byte.
-func (p *Prober) speaksTLS(ctx context.Context, s provider.Server) bool {
+// speaksTLS reports whether a server completes a TLS handshake of a version up to most, on a connection of its own: from
+// the first byte, or after STARTTLS.
+func (p *Prober) speaksTLS(ctx context.Context, s provider.Server, security provider.Security, most uint16) bool {
 	c, err := p.dial(ctx, s)
 	if err != nil {
 		return false
 	}
 	defer c.close()
-	_, err = c.startTLS(ctx, s.Host, tls.VersionTLS13)
-	return err == nil
-}
-
-// takesOldTLS reports whether a server also takes TLS 1.0 or 1.1, on a connection of its own.
-func (p *Prober) takesOldTLS(ctx context.Context, s provider.Server) bool {
-	c, err := p.dial(ctx, s)
-	if err != nil {
-		return false
-	}
-	defer c.close()
-	if s.Security == provider.STARTTLS {
+	if security == provider.STARTTLS {
 		d := dialectOf(s.Protocol)
 		if _, offered, err := d.hello(c); err != nil || !offered.starttls {
 			return false
@@ -71,6 +60,6 @@ func (p *Prober) takesOldTLS(ctx context.Context, s provider.Server) bool {
 			return false
 		}
 	}
-	_, err = c.startTLS(ctx, s.Host, tls.VersionTLS11)
+	_, err = c.startTLS(ctx, s.Host, most)
 	return err == nil
 }

@@ -288,9 +288,7 @@ func (c *comparison) login() {
 		c.found = append(c.found, f)
 	case len(s.Auth) > 0 && !slices.Contains(s.Auth, c.Auth):
 		f := c.fault("have-auth-other")
-		for _, a := range s.Auth {
-			f.Want = append(f.Want, string(a))
-		}
+		f.Want = provider.Texts(s.Auth)
 		c.found = append(c.found, f)
 	}
 }

@@ -71,12 +71,7 @@ func xoauth2(user, token string) string {
 
 // methods compares the login methods configured with those offered.
 func (s *session) methods() {
-	var missing []string
-	for _, auth := range s.t.Server.Auth {
-		if !s.offer.supports(auth) {
-			missing = append(missing, string(auth))
-		}
-	}
+	missing := provider.Texts(slices.DeleteFunc(slices.Clone(s.t.Server.Auth), s.offer.supports))
 	if len(missing) == 0 {
 		return
 	}

@@ -9,6 +9,7 @@ package probe
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"net"
 	"strconv"
 	"sync"
@@ -98,7 +99,9 @@ func (p *Prober) Run(ctx context.Context, t Target) Result {
 	if p.o.Once || t.Server.Security == provider.Plain {
 		legacy <- false
 	} else {
-		go func() { legacy <- p.takesOldTLS(ctx, t.Server) }() // at the same time, so that it costs none
+		go func() { // at the same time, so that it costs none
+			legacy <- p.speaksTLS(ctx, t.Server, t.Server.Security, tls.VersionTLS11)
+		}()
 	}
 	s := &session{p: p, t: t, d: dialectOf(t.Server.Protocol), out: Result{Server: t.Server}}
 	ok := s.run(ctx)

@@ -143,7 +143,7 @@ func (s *session) diagnose(ctx context.Context, err error) finding.Finding {
 			"is overloaded, or something on the way interferes", s.c.last, s.p.o.Step)
 	case silent && !s.secure && began != "":
 		return s.otherProtocol(began)
-	case silent && !s.secure && s.p.speaksTLS(ctx, s.t.Server):
+	case silent && !s.secure && s.p.speaksTLS(ctx, s.t.Server, provider.TLS, tls.VersionTLS13):
 		return s.about("tls-mode-starttls").Because("the port speaks TLS from the first byte, and the settings say "+
 			"%s; a program that waits for a greeting in clear text gets none", s.t.Server.Security)
 	case silent:

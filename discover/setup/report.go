@@ -67,7 +67,7 @@ func (p *Port) words() string {
 	if p.Server.Security == provider.STARTTLS {
 		version += " by STARTTLS"
 	}
-	out := version + ", login by " + list(p.Auth)
+	out := version + ", login by " + strings.Join(provider.Texts(p.Auth), ", ")
 	switch {
 	case p.Announced:
 		return out

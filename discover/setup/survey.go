@@ -128,15 +128,13 @@ func Survey(ctx context.Context, domain string, o Options) *Result {
 
 // addresses asks DNS once for each host, not once for each of its ports.
 func (l *survey) addresses() func(context.Context, string) ([]netip.Addr, error) {
-	var asked sync.Map // of functions, by host
+	var known query.Memory[[]netip.Addr]
 	return func(_ context.Context, host string) ([]netip.Addr, error) {
-		f, _ := asked.LoadOrStore(host, sync.OnceValues(func() ([]netip.Addr, error) {
+		return known.Get(host, func() ([]netip.Addr, error) {
 			ctx, cancel := context.WithTimeout(l.ctx, portStep)
 			defer cancel()
 			return l.o.Env.Host(ctx, host)
-		}))
-		ask, _ := f.(func() ([]netip.Addr, error)) // nothing else is stored
-		return ask()
+		})
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"text/template"
@@ -92,11 +91,6 @@ func short(s provider.Server) string {
 	}
 	text, _ := config.ShowServer(s) // it is of plain fields
 	return strings.TrimSpace(string(text))
-}
-
-// list is ways to log in, between commas.
-func list(auth []provider.Auth) string {
-	return strings.ReplaceAll(strings.Trim(fmt.Sprint(auth), "[]"), " ", ", ")
 }
 
 // quoted is a text in YAML in double quotes, whose escapes are JSON's.

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/miekg/dns"
 	"golang.org/x/time/rate"
@@ -110,19 +109,15 @@ const apiBurst = 10
 
 type apiBackend struct {
 	provider
-	api     *API
+	o       Options
 	client  *http.Client
-	timeout time.Duration
-	pause   time.Duration
 	limit   *rate.Limiter
-	within  string // the zone of all names; "": found
 	zones   query.Memory[Zone]
 	writing sync.Mutex // for PowerDNS: one change at a time
 }
 
 func newAPIBackend(o Options) *apiBackend {
-	p := &apiBackend{provider: providers[o.API.Name], api: o.API, timeout: o.Timeout, pause: o.Pause, within: o.Zone}
-	p.limit = rate.NewLimiter(rate.Inf, apiBurst)
+	p := &apiBackend{provider: providers[o.API.Name], o: o, limit: rate.NewLimiter(rate.Inf, apiBurst)}
 	client := *cmp.Or(o.API.Client, http.DefaultClient)
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { // the token is for this host alone
 		return http.ErrUseLastResponse
@@ -136,7 +131,7 @@ func newAPIBackend(o Options) *apiBackend {
 
 // Zone asks for the zone of the domain, then for those above it.
 func (p *apiBackend) Zone(ctx context.Context, domain, name string) (Zone, error) {
-	at := cmp.Or(p.within, dns.Fqdn(domain))
+	at := cmp.Or(p.o.Zone, dns.Fqdn(domain))
 	if !dns.IsSubDomain(at, name) {
 		return Zone{}, outside(name, at)
 	}
@@ -146,7 +141,7 @@ func (p *apiBackend) Zone(ctx context.Context, domain, name string) (Zone, error
 			if z.Name, z.Server = parent, p.host(); !errors.Is(err, errNotFound) {
 				return z, err
 			}
-			if p.within != "" || isRegistry(query.Parent(parent)) {
+			if p.o.Zone != "" || isRegistry(query.Parent(parent)) {
 				return Zone{}, newFault("dns-publish-zone-missing", at,
 					"%s has no zone that %s lies in, or this token may not see it; nothing was written", p.host(), dnssrv.Plain(at))
 			}

@@ -123,7 +123,7 @@ func hetznerAct(ctx context.Context, p *apiBackend, path string, in hetznerSet) 
 	if _, err := p.do(ctx, http.MethodPost, path, in, &a); err != nil {
 		return err
 	}
-	end := time.Now().Add(p.timeout)
+	end := time.Now().Add(p.o.Timeout)
 	for pause := 20 * time.Millisecond; a.Action.Status == "running"; pause *= 2 {
 		if time.Now().After(end) || !query.Sleep(ctx, min(pause, time.Second)) {
 			return fmt.Errorf("%s: the action %d is still running", p.host(), a.Action.ID)
@@ -134,7 +134,7 @@ func hetznerAct(ctx context.Context, p *apiBackend, path string, in hetznerSet) 
 	}
 	if a.Action.Status == "error" {
 		why := cmp.Or(p.message([]byte(strconv.Quote(a.Action.Error.Message))), "the action failed")
-		return newFault("dns-publish-rejected", p.api.Name, "%s: %s", p.host(), why)
+		return newFault("dns-publish-rejected", p.o.API.Name, "%s: %s", p.host(), why)
 	}
 	return nil
 }

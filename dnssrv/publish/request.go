@@ -31,7 +31,7 @@ const (
 
 // host is the API's host, as findings name it.
 func (p *apiBackend) host() string {
-	host, _ := p.api.Clear()
+	host, _ := p.o.API.Clear()
 	return host
 }
 
@@ -67,7 +67,7 @@ func (p *apiBackend) do(ctx context.Context, method, path string, in, out any) (
 	if in != nil {
 		body, _ = json.Marshal(in) // it is of plain fields
 	}
-	for try, pause := 1, p.pause; ; try, pause = try+1, 2*pause {
+	for try, pause := 1, p.o.Pause; ; try, pause = try+1, 2*pause {
 		header, wait, err := p.once(ctx, method, path, body, out, pause)
 		if err == nil || wait == noRetry || wait > mostPause || try == mostTries || !query.Sleep(ctx, wait) {
 			return header, err
@@ -82,13 +82,13 @@ func (p *apiBackend) once(ctx context.Context, method, path string, body []byte,
 	if err := p.limit.Wait(ctx); err != nil {
 		return nil, noRetry, p.unread(method, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
-	q, err := http.NewRequestWithContext(ctx, method, p.api.URL+path, bytes.NewReader(body))
+	q, err := http.NewRequestWithContext(ctx, method, p.o.API.URL+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, noRetry, p.unread(http.MethodGet, err)
 	}
-	q.Header.Set(p.header, p.scheme+p.api.token)
+	q.Header.Set(p.header, p.scheme+p.o.API.token)
 	q.Header.Set("Accept", "application/json")
 	if body != nil {
 		q.Header.Set("Content-Type", "application/json")
@@ -144,14 +144,14 @@ func (p *apiBackend) status(method string, code int, said []byte) error {
 	case id == "":
 		id = "dns-publish-rejected"
 	}
-	return newFault(id, p.api.Name, "%s; nothing was written by this request", answered)
+	return newFault(id, p.o.API.Name, "%s; nothing was written by this request", answered)
 }
 
 // unread is the error of a request without a proper answer: nothing was written if it only reads, else that is not
 // known.
 func (p *apiBackend) unread(method string, err error) error {
 	if method == http.MethodGet {
-		return newFault("dns-publish-unreadable", p.api.Name,
+		return newFault("dns-publish-unreadable", p.o.API.Name,
 			"%v; a zone is only changed when it is known what is published, so nothing was written", err)
 	}
 	return err
@@ -164,8 +164,8 @@ func (p *apiBackend) message(said []byte) string {
 		return ""
 	}
 	all := strings.Join(texts(v), "; ")
-	if p.api.token != "" {
-		all = strings.ReplaceAll(all, p.api.token, "…")
+	if p.o.API.token != "" {
+		all = strings.ReplaceAll(all, p.o.API.token, "…")
 	}
 	return text.Printable(all, mostMessage)
 }
