@@ -52,11 +52,7 @@ var ErrProfile = errors.New("not a configuration profile")
 
 // Decode reads a profile of at most [MaxSize] bytes in the XML form, the only
 // one devices are sent. A signed profile is to be opened by [Verify] first.
-func Decode(r io.Reader) (*Profile, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
-	if err != nil {
-		return nil, err
-	}
+func Decode(raw []byte) (*Profile, error) {
 	d, err := parse(raw)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package apple_test
 
 import (
-	"bytes"
 	"fmt"
 
 	"autoconfig/apple"
@@ -20,7 +19,7 @@ func ExampleEncode() {
 		fmt.Println(err)
 		return
 	}
-	profile, err := apple.Decode(bytes.NewReader(doc))
+	profile, err := apple.Decode(doc)
 	for _, s := range profile.Payloads[0].Servers {
 		fmt.Println(s.Role, s.Host, s.Port, s.SSL, s.Username)
 	}

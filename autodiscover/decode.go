@@ -72,11 +72,7 @@ type fault struct{ ErrorCode, Status, Message string }
 
 // Decode reads an answer of either schema. It is strict about XML, as clients are, and lenient about what is in it. A
 // document with a directive (DOCTYPE) is refused.
-func Decode(r io.Reader) (*Response, error) {
-	body, err := io.ReadAll(io.LimitReader(r, maxResponse+1))
-	if err != nil {
-		return nil, err
-	}
+func Decode(body []byte) (*Response, error) {
 	doc, err := parse(body)
 	if err != nil {
 		return nil, err

@@ -92,7 +92,7 @@ func TestEncodeMobileSync(t *testing.T) {
 			t.Fatal(err)
 		}
 		golden(t, name, got)
-		r, err := Decode(bytes.NewReader(got))
+		r, err := Decode(got)
 		if err != nil || r.Schema != MobileSync || r.MobileSync != p.ActiveSync || r.Provider != nil {
 			t.Errorf("%+v, %v", r, err)
 		}
@@ -131,7 +131,7 @@ func TestBlocks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := Decode(bytes.NewReader(got))
+		r, err := Decode(got)
 		if err != nil || len(r.Blocks) != 2 {
 			t.Fatal(r, err)
 		}
@@ -186,7 +186,7 @@ func TestEncodeOutlookOptions(t *testing.T) {
 				}
 				return
 			}
-			r, err := Decode(bytes.NewReader(got))
+			r, err := Decode(got)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -229,7 +229,7 @@ func TestRedirects(t *testing.T) {
 			t.Errorf("%+v: %v", tt.d, err)
 			continue
 		}
-		r, err := Decode(bytes.NewReader(got))
+		r, err := Decode(got)
 		if err != nil || r.RedirectURL != tt.url || r.RedirectAddr != tt.addr ||
 			(r.Provider == nil) != (tt.url+tt.addr != "") {
 			t.Errorf("%+v for %q: %+v, %v", tt.d, tt.a, r, err)

@@ -226,7 +226,7 @@ func FuzzParseRequest(f *testing.F) {
 		if err := xml.Unmarshal(answer, &doc); err != nil || doc.Response.User.DisplayName != a.String() {
 			t.Fatalf("%q: %v\n%s", a, err, answer)
 		}
-		if _, err := Decode(strings.NewReader(string(answer))); err != nil {
+		if _, err := Decode([]byte(string(answer))); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -246,7 +246,7 @@ func TestEncodeError(t *testing.T) {
 	now := time.Date(2026, 11, 24, 13, 34, 56, 0, time.FixedZone("CET", 3600))
 	golden(t, "error-600.xml", EncodeError(NewError(CodeInvalidRequest), now))
 	for _, c := range []int{500, 501, 600, 601, 603} {
-		r, err := Decode(strings.NewReader(string(EncodeError(NewError(c), now))))
+		r, err := Decode(EncodeError(NewError(c), now))
 		if err != nil || r.Error == nil || *r.Error != *NewError(c) || r.Provider != nil {
 			t.Errorf("%d: %+v, %v", c, r, err)
 		}

@@ -49,7 +49,7 @@ func (p poxReading) read(body []byte, contentType string, v vars) (*autodiscover
 	if end := bytes.LastIndex(body, []byte("</Autodiscover>")); p.StopsAtRoot && end >= 0 {
 		body = body[:end+len("</Autodiscover>")]
 	}
-	r, err := autodiscover.Decode(bytes.NewReader(body))
+	r, err := autodiscover.Decode(body)
 	c := unread(body, contentType, "an Autodiscover answer", !p.XMLType || provider.XMLType(contentType), err)
 	switch {
 	case c.fault != FaultNone:

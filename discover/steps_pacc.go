@@ -1,7 +1,6 @@
 package discover
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -57,7 +56,7 @@ func (w *walk) digests(ctx context.Context, s step, name string) (line Step, dig
 }
 
 func readPACC(a answer, digests [][sha256.Size]byte, v vars, old bool) config {
-	p, err := pacc.Decode(bytes.NewReader(a.body))
+	p, err := pacc.Decode(a.body)
 	typeTaken := strings.EqualFold(provider.MediaType(a.contentType), pacc.ContentType)
 	switch c := unread(a.body, a.contentType, "a PACC document", typeTaken, err); {
 	case c.fault != FaultNone:

@@ -83,7 +83,7 @@ func formatOf(data []byte) discover.Format {
 }
 
 func (d *Document) autoconfig(data []byte) error {
-	doc, err := mozilla.Read(data)
+	doc, err := mozilla.Decode(data)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (d *Document) autodiscover(data []byte) error {
 	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
 		return d.autodiscoverJSON(data)
 	}
-	r, err := autodiscover.Decode(bytes.NewReader(data))
+	r, err := autodiscover.Decode(data)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (d *Document) autodiscoverJSON(data []byte) error {
 }
 
 func (d *Document) pacc(data []byte) error {
-	p, err := pacc.Decode(bytes.NewReader(data))
+	p, err := pacc.Decode(data)
 	if err != nil {
 		return err
 	}

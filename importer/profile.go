@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"bytes"
 	"regexp"
 	"strings"
 	"time"
@@ -19,7 +18,7 @@ func (d *Document) profile(data []byte) ([]*Document, error) {
 		}
 		data = signed.Content
 	}
-	profile, err := apple.Decode(bytes.NewReader(data))
+	profile, err := apple.Decode(data)
 	if err != nil {
 		return nil, err
 	}

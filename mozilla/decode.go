@@ -11,26 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/beevik/etree"
-
-	"autoconfig/provider"
 )
-
-// Decode reads an autoconfig document of version 1.1 or 1.2. It is lenient: servers keep the document's order, types,
-// elements and login methods it does not know are skipped, and a port that is not a number is 0;
-// [provider.Provider.Validate] tells what is wrong with the result. A domain with purpose="mx" is a mail exchanger. It
-// reads at most [MaxSize] octets of UTF-8 and fails with an error wrapping [ErrTooLarge], [ErrEncoding], [ErrSyntax],
-// [ErrDirective] or [ErrNotAutoconfig], or with what r returned.
-func Decode(r io.Reader) (*provider.Provider, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("autoconfig: read document: %w", err)
-	}
-	d, err := Read(data)
-	if err != nil {
-		return nil, err
-	}
-	return d.Provider, nil
-}
 
 // Element is an element of a document as it was written: no name, value or order is changed.
 type Element = etree.Element

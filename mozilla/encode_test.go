@@ -119,7 +119,7 @@ func TestEncodeGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, tt.file, got)
-			p, err := Decode(bytes.NewReader(got))
+			p, err := decode(got)
 			if err != nil {
 				t.Fatal(err)
 			}

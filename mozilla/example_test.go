@@ -2,7 +2,6 @@ package mozilla_test
 
 import (
 	"fmt"
-	"strings"
 
 	"autoconfig/mozilla"
 	"autoconfig/provider"
@@ -56,8 +55,9 @@ func ExampleLint() {
 }
 
 func ExampleDecode() {
-	p, err := mozilla.Decode(strings.NewReader(`<clientConfig><emailProvider><incomingServer type="imap">
+	d, err := mozilla.Decode([]byte(`<clientConfig><emailProvider><incomingServer type="imap">
 <hostname>imap.example.org</hostname><port>993</port><socketType>SSL</socketType></incomingServer></emailProvider></clientConfig>`))
+	p := d.Provider
 	fmt.Println(p.Incoming[0].Host, p.Incoming[0].Port, p.Incoming[0].Security, err)
 	// Output: imap.example.org 993 tls <nil>
 }

@@ -1,7 +1,6 @@
 package mozilla
 
 import (
-	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -342,7 +341,7 @@ func FuzzLint(f *testing.F) {
 		if slices.ContainsFunc(list, fails) || slices.Contains(ids(list), "mozilla-document-doctype") {
 			return
 		}
-		p, err := Decode(bytes.NewReader(doc))
+		p, err := decode(doc)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,21 +14,25 @@ import (
 	"autoconfig/provider"
 )
 
-// Document is what [Read] makes of a document.
+// Document is what [Decode] makes of a document.
 type Document struct {
 	Provider *provider.Provider
 	Lines    map[string]int // where the provider's values are, by their path: incoming[1].port
 	Left     []Left         // what the provider has no place for, in the document's order
 }
 
-// Left is a part of a document that [Read] did not take.
+// Left is a part of a document that [Decode] did not take.
 type Left struct {
 	Line int
 	Text string // as in the document, on one line
 }
 
-// Read is [Decode] for who wants to know what a document says besides.
-func Read(data []byte) (*Document, error) {
+// Decode reads an autoconfig document of version 1.1 or 1.2. It is lenient: servers keep the document's order, types,
+// elements and login methods it does not know are skipped, and a port that is not a number is 0;
+// [provider.Provider.Validate] tells what is wrong with the result. A domain with purpose="mx" is a mail exchanger. It
+// reads at most [MaxSize] octets of UTF-8 and fails with an error wrapping [ErrTooLarge], [ErrEncoding], [ErrSyntax],
+// [ErrDirective] or [ErrNotAutoconfig].
+func Decode(data []byte) (*Document, error) {
 	doc, err := parse(data, refuseCharset)
 	if err != nil {
 		return nil, err

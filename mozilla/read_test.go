@@ -51,7 +51,7 @@ func TestReadLeaves(t *testing.T) {
  <webMail><loginPage url="https://example.org/"/><loginPageInfo url="https://example.org/"><username>%EMAILADDRESS%</username></loginPageInfo></webMail>
  <clientConfigUpdate url="https://example.org/update"/>
 </clientConfig>`
-	d, err := Read([]byte(document))
+	d, err := Decode([]byte(document))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestReadOwn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d, err := Read(text); err != nil || len(d.Left) > 0 {
+		if d, err := Decode(text); err != nil || len(d.Left) > 0 {
 			t.Errorf("%s: %v, %v", p.ID, err, d.Left)
 		}
 	}

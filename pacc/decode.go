@@ -4,19 +4,14 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 
 	"autoconfig/provider"
 )
 
 // Decode reads a document. It ignores what it does not know, takes the -02 name smtp for submit, and fills in the ports
 // the format implies; [provider.Provider.Validate] tells what is wrong with the result. It reads at most [MaxSize]
-// octets and fails with an error wrapping [ErrTooLarge], [ErrSyntax] or [ErrProtocols], or with what r returned.
-func Decode(r io.Reader) (*provider.Provider, error) {
-	body, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("pacc: read document: %w", err)
-	}
+// octets and fails with an error wrapping [ErrTooLarge], [ErrSyntax] or [ErrProtocols].
+func Decode(body []byte) (*provider.Provider, error) {
 	if len(body) > MaxSize {
 		return nil, ErrTooLarge
 	}

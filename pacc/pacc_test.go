@@ -161,7 +161,7 @@ func TestEncodeRefuses(t *testing.T) {
 
 func TestRoundTrip(t *testing.T) {
 	first := encode(t, example())
-	p, err := Decode(strings.NewReader(first))
+	p, err := Decode([]byte(first))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,13 +171,13 @@ func TestRoundTrip(t *testing.T) {
 }
 
 func TestDecode(t *testing.T) {
-	p, err := Decode(strings.NewReader(`{"protocols":{"smtp":{"host":"old.example"},"pop3":{"host":"p"},"new":1},"authentication":{},"x":[]}`))
+	p, err := Decode([]byte(`{"protocols":{"smtp":{"host":"old.example"},"pop3":{"host":"p"},"new":1},"authentication":{},"x":[]}`))
 	if err != nil || len(p.Outgoing) != 1 || p.Outgoing[0].Host != "old.example" || p.Outgoing[0].Port != 465 ||
 		p.Incoming[0].Port != 995 {
 		t.Errorf("%+v, %v", p, err)
 	}
 	const small = `{"protocols":{}}`
-	if _, err := Decode(strings.NewReader(strings.Repeat(" ", MaxSize-len(small)) + small)); err != nil {
+	if _, err := Decode([]byte(strings.Repeat(" ", MaxSize-len(small)) + small)); err != nil {
 		t.Errorf("a document of exactly MaxSize: %v", err)
 	}
 	for _, test := range []struct {
@@ -189,7 +189,7 @@ func TestDecode(t *testing.T) {
 		{strings.Repeat(`{"a":`, 20000), ErrTooLarge},
 		{strings.Repeat("[", 60000), ErrSyntax},
 	} {
-		if _, err := Decode(strings.NewReader(test.doc)); !errors.Is(err, test.want) {
+		if _, err := Decode([]byte(test.doc)); !errors.Is(err, test.want) {
 			t.Errorf("%.20q: %v, want %v", test.doc, err, test.want)
 		}
 	}
@@ -237,13 +237,13 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"protocols":{"imap":{"host":"a.example"}},"authentication":{"password":true}}`))
 	f.Add([]byte(`{"protocols":{"smtp":null,"submit":{"host":""}}}`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
-		p, err := Decode(bytes.NewReader(doc))
+		p, err := Decode(doc)
 		if err != nil {
 			return
 		}
 		p.Validate()
 		if first, err := Encode(p, "example.org"); err == nil {
-			q, err := Decode(bytes.NewReader(first))
+			q, err := Decode(first)
 			if err != nil {
 				t.Fatalf("%s: %v", first, err)
 			}

@@ -12,7 +12,7 @@ import (
 
 func profileOf(t *testing.T, body string) *apple.Profile {
 	t.Helper()
-	p, err := apple.Decode(strings.NewReader(body))
+	p, err := apple.Decode([]byte(body))
 	if err != nil {
 		t.Fatal(err)
 	}

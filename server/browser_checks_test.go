@@ -357,8 +357,12 @@ func TestBrowserCode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := apple.Decode(r.Body)
+		body, err := io.ReadAll(r.Body)
 		_ = r.Body.Close() // it was read to its end
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := apple.Decode(body)
 		if err != nil || r.Header.Get("Content-Type") != apple.ContentType || p.Payloads[0].Email != test.address ||
 			p.Payloads[0].Type != test.payload {
 			t.Errorf("%s: %v, %v", link, p, err)

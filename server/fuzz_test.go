@@ -93,7 +93,7 @@ func checkAnswer(t *testing.T, w *recorder) {
 			t.Errorf("no JSON: %s", body)
 		}
 	case apple.ContentType:
-		if _, err := apple.Decode(bytes.NewReader(body)); err != nil {
+		if _, err := apple.Decode(body); err != nil {
 			t.Errorf("%v in\n%s", err, body)
 		}
 	}

@@ -237,7 +237,7 @@ func TestSeveralAddresses(t *testing.T) {
 	for _, m := range regexp.MustCompile(`name="email" value="([^"]+)"`).FindAllStringSubmatch(form, -1) {
 		values.Add("email", m[1])
 	}
-	p, err := apple.Decode(strings.NewReader(get200(t, s, "POST http://x.example/mobileconfig", values.Encode())))
+	p, err := apple.Decode([]byte(get200(t, s, "POST http://x.example/mobileconfig", values.Encode())))
 	if err != nil {
 		t.Fatal(err)
 	}

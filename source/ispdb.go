@@ -88,7 +88,7 @@ func readProvider(r *files.Reader, path string) (*provider.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := mozilla.Read(text)
+	d, err := mozilla.Decode(text)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/x509"
@@ -64,7 +63,7 @@ func (a *app) verifyProfile(name string, raw []byte, roots *x509.CertPool) error
 		}
 	}
 	if signed != nil || errors.Is(verr, apple.ErrUnsigned) {
-		profile, err := apple.Decode(bytes.NewReader(content))
+		profile, err := apple.Decode(content)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -7,7 +7,6 @@
 package main
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"net/url"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"autoconfig/mozilla"
+	"autoconfig/provider"
 )
 
 func main() {
@@ -40,7 +40,10 @@ func run(other, domain, binary string, span time.Duration, rounds int) error {
 	if err != nil {
 		return fmt.Errorf("%s does not answer: %w", other, err)
 	}
-	p, _ := mozilla.Decode(bytes.NewReader(got.body)) // nil: the table will say so
+	var p *provider.Provider // nil: the table will say so
+	if d, err := mozilla.Decode(got.body); err == nil {
+		p = d.Provider
+	}
 	dir, err := os.MkdirTemp("", "autoconfig-compare")
 	if err != nil {
 		return err

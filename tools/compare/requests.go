@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"unicode/utf16"
@@ -95,17 +94,20 @@ func utf16Text(s string) string {
 }
 
 func readAutoconfig(body []byte) (string, error) {
-	p, err := mozilla.Decode(bytes.NewReader(body))
-	return settings(p), err
+	d, err := mozilla.Decode(body)
+	if err != nil {
+		return "", err
+	}
+	return settings(d.Provider), nil
 }
 
 func readPACC(body []byte) (string, error) {
-	p, err := pacc.Decode(bytes.NewReader(body))
+	p, err := pacc.Decode(body)
 	return settings(p), err
 }
 
 func readAutodiscover(body []byte) (string, error) {
-	r, err := autodiscover.Decode(bytes.NewReader(body))
+	r, err := autodiscover.Decode(body)
 	switch {
 	case err != nil:
 		return "", err
@@ -118,7 +120,7 @@ func readAutodiscover(body []byte) (string, error) {
 }
 
 func readProfile(body []byte) (string, error) {
-	p, err := apple.Decode(bytes.NewReader(body))
+	p, err := apple.Decode(body)
 	if err != nil {
 		return "", err
 	}
