@@ -34,12 +34,10 @@ func Encode(p *provider.Provider, domain string) ([]byte, error) {
 	doc := etree.NewDocument()
 	doc.WriteSettings = etree.WriteSettings{CanonicalText: true, CanonicalAttrVal: true}
 	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
-	root := doc.CreateElement("clientConfig")
-	root.CreateAttr("version", version(p))
+	root := open(&doc.Element, "clientConfig", "version", version(p))
 
 	web := urlLogin(p.Login())
-	e := root.CreateElement("emailProvider")
-	e.CreateAttr("id", clean(domain))
+	e := open(root, "emailProvider", "id", domain)
 	// One domain, the one asked: others would publish the customer list. No
 	// attribute: Thunderbird 153 refuses the document for one.
 	add(e, "domain", domain)
@@ -50,10 +48,10 @@ func Encode(p *provider.Provider, domain string) ([]byte, error) {
 		if s.Protocol == provider.SMTP {
 			graph(e, p.Graph)
 			web.block(e, "incomingServer", "jmap", p.JMAP)
-			server(e.CreateElement("outgoingServer"), s)
+			server(e, "outgoingServer", s)
 			continue
 		}
-		server(e.CreateElement("incomingServer"), s)
+		server(e, "incomingServer", s)
 	}
 	enable(e, p.Enable)
 	documentation(e, p.Documentation)
@@ -62,11 +60,11 @@ func Encode(p *provider.Provider, domain string) ([]byte, error) {
 	web.block(root, "addressbook", "carddav", p.CardDAV)
 	web.block(root, "calendar", "caldav", p.CalDAV)
 	if p.ManageSieve != nil {
-		server(root.CreateElement("setupServer"), *p.ManageSieve)
+		server(root, "setupServer", *p.ManageSieve)
 	}
 	oauth2(root, p.OAuth2)
 	if p.Webmail != "" {
-		root.CreateElement("webMail").CreateElement("loginPage").CreateAttr("url", clean(p.Webmail))
+		open(open(root, "webMail"), "loginPage", "url", p.Webmail)
 	}
 	doc.Indent(2)
 	return doc.WriteToBytes()
@@ -80,9 +78,9 @@ func version(p *provider.Provider) string {
 	return "1.1"
 }
 
-// server fills a TCP block, in the order of the draft's grammar.
-func server(e *etree.Element, s provider.Server) {
-	e.CreateAttr("type", string(s.Protocol))
+// server adds a TCP block, in the order of the draft's grammar.
+func server(parent *etree.Element, tag string, s provider.Server) {
+	e := open(parent, tag, "type", string(s.Protocol))
 	add(e, "hostname", s.Host)
 	add(e, "port", strconv.Itoa(int(s.Port)))
 	add(e, "socketType", socketWord(s.Security))
@@ -93,7 +91,7 @@ func server(e *etree.Element, s provider.Server) {
 	}
 	add(e, "username", s.Username) // never empty: Thunderbird for Android refuses a document without
 	if s.Protocol == provider.POP3 && s.LeaveOnServer != nil {
-		add(e.CreateElement("pop3"), "leaveMessagesOnServer", strconv.FormatBool(*s.LeaveOnServer))
+		add(open(e, "pop3"), "leaveMessagesOnServer", strconv.FormatBool(*s.LeaveOnServer))
 	}
 }
 
@@ -114,14 +112,13 @@ func (l login) block(parent *etree.Element, tag, kind, url string) {
 	if url == "" {
 		return
 	}
-	e := parent.CreateElement(tag)
-	e.CreateAttr("type", kind)
+	e := open(parent, tag, "type", kind)
 	add(e, "url", url)
 	if l.oauth2 {
 		add(e, "authentication", "OAuth2")
 	}
 	if l.password {
-		add(e, "authentication", "Basic").CreateAttr("system", "http")
+		add(e, "authentication", "Basic", "system", "http")
 	}
 	add(e, "username", l.username)
 }
@@ -132,8 +129,7 @@ func graph(parent *etree.Element, url string) {
 	if url == "" {
 		return
 	}
-	e := parent.CreateElement("incomingServer")
-	e.CreateAttr("type", "graph")
+	e := open(parent, "incomingServer", "type", "graph")
 	add(e, "username", provider.EmailAddress)
 	add(e, "authentication", "OAuth2")
 	add(e, "url", url)
@@ -144,12 +140,9 @@ func enable(parent *etree.Element, n *provider.Enable) {
 	if n == nil || clean(n.URL) == "" {
 		return
 	}
-	e := parent.CreateElement("enable")
-	e.CreateAttr("visiturl", clean(n.URL))
+	e := open(parent, "enable", "visiturl", n.URL)
 	for _, note := range n.Instructions {
-		if i := add(e, "instruction", note.Text); i != nil && note.Lang != "" {
-			i.CreateAttr("lang", clean(note.Lang))
-		}
+		add(e, "instruction", note.Text, "lang", note.Lang)
 	}
 }
 
@@ -161,15 +154,10 @@ func documentation(parent *etree.Element, pages []provider.Documentation) {
 		if url == "" {
 			continue
 		}
-		e := byURL[url]
-		if e == nil {
-			e = parent.CreateElement("documentation")
-			e.CreateAttr("url", url)
-			byURL[url] = e
+		if byURL[url] == nil {
+			byURL[url] = open(parent, "documentation", "url", url)
 		}
-		if descr := add(e, "descr", d.Text); descr != nil && d.Lang != "" {
-			descr.CreateAttr("lang", clean(d.Lang))
-		}
+		add(byURL[url], "descr", d.Text, "lang", d.Lang)
 	}
 }
 
@@ -179,7 +167,7 @@ func oauth2(parent *etree.Element, o *provider.OAuth2) {
 	if o == nil || o.AuthorizeURL == "" || o.TokenURL == "" {
 		return
 	}
-	e := parent.CreateElement("oAuth2")
+	e := open(parent, "oAuth2")
 	if issuer, err := provider.ParseHost(provider.HostOf(o.Issuer)); err == nil {
 		add(e, "issuer", issuer)
 	}
@@ -188,14 +176,22 @@ func oauth2(parent *etree.Element, o *provider.OAuth2) {
 	add(e, "tokenURL", o.TokenURL)
 }
 
-// add appends an element with a value, or nothing for an empty value.
-func add(parent *etree.Element, tag, value string) *etree.Element {
-	if value = clean(value); value == "" {
-		return nil
-	}
+// open appends an element with those of the attributes, keys and values in turn, that have a value.
+func open(parent *etree.Element, tag string, attributes ...string) *etree.Element {
 	e := parent.CreateElement(tag)
-	e.SetText(value)
+	for pair := range slices.Chunk(attributes, 2) {
+		if value := clean(pair[1]); value != "" {
+			e.CreateAttr(pair[0], value)
+		}
+	}
 	return e
+}
+
+// add appends an element with a value, or nothing for an empty value.
+func add(parent *etree.Element, tag, value string, attributes ...string) {
+	if value = clean(value); value != "" {
+		open(parent, tag, attributes...).SetText(value)
+	}
 }
 
 // lineBreaks are blanks within a value.
