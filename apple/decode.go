@@ -157,7 +157,7 @@ func (d dict) payload() Payload {
 		UUID: d.text("PayloadUUID"), DisplayName: d.text("PayloadDisplayName"),
 		Email: d.text("EmailAddress"), OAuth: d.flag("OAuth", false),
 	}
-	for _, k := range serversOf(p.Type) {
+	for _, k := range serversOf[p.Type] {
 		p.Servers = append(p.Servers, d.server(k))
 		p.Secret = p.Secret || d.has(k.secret)
 		p.Description = d.text(k.label)

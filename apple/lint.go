@@ -88,7 +88,7 @@ func ownKeys(typ string) []key {
 	for _, row := range auths {
 		words = append(words, row.word)
 	}
-	for _, k := range serversOf(typ) {
+	for _, k := range serversOf[typ] {
 		keys = append(keys,
 			key{name: k.auth, kind: isWord, required: k.auth != "", values: words},
 			key{name: k.host, kind: isHost, required: k.required},
@@ -110,7 +110,7 @@ func (l *linter) payload(path string, d dict, own []key) {
 		l.Add("profile-version-wrong", path+"PayloadVersion", shown(d["PayloadVersion"]))
 	}
 	l.unique(path, d)
-	for _, k := range serversOf(d.text("PayloadType")) {
+	for _, k := range serversOf[d.text("PayloadType")] {
 		if k.path == "" && !d.flag(k.ssl, false) {
 			l.unencrypted(path+k.ssl, d, k)
 		}

@@ -60,19 +60,16 @@ func loadKey(r *files.Reader, file string) (crypto.Signer, error) {
 		case "PRIVATE KEY":
 			key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
 		case "RSA PRIVATE KEY":
-			if block.Headers["DEK-Info"] != "" { // RFC 1421 §4.6.1.3
-				return nil, encryptedKey(file)
-			}
 			key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
 		case "EC PRIVATE KEY":
-			if block.Headers["DEK-Info"] != "" {
-				return nil, encryptedKey(file)
-			}
 			key, err = x509.ParseECPrivateKey(block.Bytes)
 		case "ENCRYPTED PRIVATE KEY":
-			return nil, encryptedKey(file)
 		default:
 			continue
+		}
+		if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" { // RFC 1421 §4.6.1.3
+			const form = "%s: the key is encrypted; decrypt it with openssl pkey -in %[1]s -out NEW, and chmod 600 NEW"
+			return nil, fmt.Errorf(form, file)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: the private key cannot be read: %w", file, err)
@@ -84,9 +81,4 @@ func loadKey(r *files.Reader, file string) (crypto.Signer, error) {
 		return signer, nil
 	}
 	return nil, fmt.Errorf("%s: no PEM private key; it should begin with -----BEGIN PRIVATE KEY-----", file)
-}
-
-func encryptedKey(file string) error {
-	const form = "%s: the key is encrypted; decrypt it with openssl pkey -in %[1]s -out NEW, and chmod 600 NEW"
-	return fmt.Errorf(form, file)
 }

@@ -43,15 +43,21 @@ func (a Account) payloads(kind Kind, prefix, name string, w *Words) (list []dict
 		list = append(list, mail)
 	}
 	for _, dav := range []struct{ typ, title string }{{TypeCalDAV, w.calendars()}, {TypeCardDAV, w.contacts()}} {
-		keys := serversOf(dav.typ)[0]
+		keys := serversOf[dav.typ][0]
 		url := *a.Provider.URL(keys.role)
 		if url == "" {
 			continue
 		}
-		d := a.payload(dav.typ, prefix+"."+keys.role, dav.title)
-		if err := a.dav(d, keys, url); err != nil {
+		s, err := a.serverAt(url)
+		if err != nil {
 			return nil, err
 		}
+		if s.Path == "/" || s.Path == "/.well-known/"+keys.role { // the device finds the principal itself (RFC 6764 §6)
+			s.Path = ""
+		}
+		d := a.payload(dav.typ, prefix+"."+keys.role, dav.title)
+		d[keys.label] = a.label()
+		d.setServer(keys, s)
 		list = append(list, d)
 	}
 	if len(list) == 0 {
@@ -78,8 +84,8 @@ func (a Account) mail(prefix, name string, w *Words) (dict, error) {
 	d := a.payload(TypeMail, prefix+".mail", cmp.Or(w.Mail, "Mail"))
 	d["EmailAccountType"], d["EmailAccountDescription"], d["EmailAddress"] = typ, a.label(), a.Address.String()
 	d.setText("EmailAccountName", name)
-	d.setServer(mailKeys("Incoming"), a.server(in, inAuth))
-	d.setServer(mailKeys("Outgoing"), a.server(out, outAuth))
+	d.setServer(serversOf[TypeMail][0], a.server(in, inAuth))
+	d.setServer(serversOf[TypeMail][1], a.server(out, outAuth))
 	if inAuth != authNone && outAuth != authNone {
 		d["OutgoingPasswordSameAsIncomingPassword"] = true // asked for once
 	}
@@ -106,20 +112,6 @@ func pick(servers []provider.Server, proto provider.Protocol) (provider.Server, 
 	return provider.Server{}, "", false
 }
 
-// dav adds the server of calendars or address books, whose collection is at an https URL.
-func (a Account) dav(d dict, keys serverKeys, raw string) error {
-	s, err := a.serverAt(raw)
-	if err != nil {
-		return err
-	}
-	if s.Path == "/" || s.Path == "/.well-known/"+keys.role { // the device finds the principal itself (RFC 6764 §6)
-		s.Path = ""
-	}
-	d[keys.label] = a.label()
-	d.setServer(keys, s)
-	return nil
-}
-
 // exchange is the com.apple.eas.account payload, for iPhone and iPad; macOS does not know it. With OAuth and no
 // OAuthSignInURL the device finds the sign-in page by Autodiscover itself. Untested on a device.
 func (a Account) exchange(prefix string) (dict, error) {
@@ -136,7 +128,7 @@ func (a Account) exchange(prefix string) (dict, error) {
 	s.Path = "" // nor for the path
 	d := a.payload(TypeExchange, prefix+".eas", exchangeTitle)
 	d["EmailAddress"] = a.Address.String()
-	d.setServer(exchangeKeys(), s)
+	d.setServer(serversOf[TypeExchange][0], s)
 	d["OAuth"] = prefersOAuth2(a.Provider)
 	return d, nil
 }

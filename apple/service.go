@@ -43,19 +43,12 @@ type serverKeys struct {
 	required                  bool   // a payload without host or auth is refused
 }
 
-// serversOf are the servers of a type of payload, none for a type that is no account.
-func serversOf(typ string) []serverKeys {
-	switch typ {
-	case TypeMail:
-		return []serverKeys{mailKeys("Incoming"), mailKeys("Outgoing")}
-	case TypeCalDAV:
-		return []serverKeys{davKeys("CalDAV")}
-	case TypeCardDAV:
-		return []serverKeys{davKeys("CardDAV")}
-	case TypeExchange:
-		return []serverKeys{exchangeKeys()}
-	}
-	return nil
+// serversOf are the servers of each type of payload. A type that is not an account has none.
+var serversOf = map[string][]serverKeys{
+	TypeMail:     {mailKeys("Incoming"), mailKeys("Outgoing")},
+	TypeCalDAV:   {davKeys("CalDAV")},
+	TypeCardDAV:  {davKeys("CardDAV")},
+	TypeExchange: {{role: "exchange", host: "Host", ssl: "SSL", username: "UserName", secret: "Password"}},
 }
 
 func mailKeys(direction string) serverKeys {
@@ -69,10 +62,6 @@ func davKeys(prefix string) serverKeys {
 	return serverKeys{role: strings.ToLower(prefix), host: prefix + "HostName", port: prefix + "Port",
 		ssl: prefix + "UseSSL", username: prefix + "Username", path: prefix + "PrincipalURL", secret: prefix + "Password",
 		label: prefix + "AccountDescription", required: true}
-}
-
-func exchangeKeys() serverKeys {
-	return serverKeys{role: "exchange", host: "Host", ssl: "SSL", username: "UserName", secret: "Password"}
 }
 
 // setServer writes a server under its keys.

@@ -10,17 +10,15 @@ import (
 	"time"
 )
 
-// Signer signs profiles, so that a device shows them as verified and who they
-// come from. It is safe for concurrent use.
+// Signer signs profiles, so that a device shows them as verified and who they come from. It is safe for concurrent use.
 type Signer struct {
 	envelope envelope
 	key      crypto.Signer
 	notAfter time.Time
 }
 
-// NewSigner makes a signer of a certificate chain, leaf first, and the leaf's
-// key: RSA of 2048 bits or more, or ECDSA on P-256 or P-384. A certificate that
-// is not valid now is refused; [ErrExpired] is wrapped where it is past.
+// NewSigner makes a signer of a certificate chain, leaf first, and the leaf's key: RSA of 2048 bits or more, or ECDSA
+// on P-256 or P-384. A certificate that is not valid now is refused; [ErrExpired] is wrapped where it is past.
 func NewSigner(chain []*x509.Certificate, key crypto.Signer) (*Signer, error) {
 	if len(chain) == 0 {
 		return nil, errors.New("no certificate; write the leaf first, then the intermediates")
@@ -102,13 +100,11 @@ func (s *Signer) expired(now time.Time) error {
 	return nil
 }
 
-// NotAfter is when the first certificate of the chain expires; from then on
-// the signer signs no more.
+// NotAfter is when the first certificate of the chain expires; from then on the signer signs no more.
 func (s *Signer) NotAfter() time.Time { return s.notAfter }
 
-// Sign wraps a profile in CMS SignedData (RFC 5652 §5): DER, content attached,
-// one signer, SHA-256, the leaf and its intermediates. It fails once a
-// certificate has expired: an unsigned profile instead would be a surprise.
+// Sign wraps a profile in CMS SignedData (RFC 5652 §5): DER, content attached, one signer, SHA-256, the leaf and its
+// intermediates. It fails once a certificate has expired: an unsigned profile instead would be a surprise.
 func (s *Signer) Sign(profile []byte) ([]byte, error) {
 	now := time.Now()
 	if err := s.expired(now); err != nil {

@@ -36,15 +36,13 @@ var (
 // Finding is an error of [Verify] or of a [Signer] about subject, with what to do about it.
 func Finding(subject string, err error) finding.Finding {
 	id := "certificate-signer-unusable"
-	switch {
-	case errors.Is(err, ErrUnsigned):
-		id = "certificate-profile-unsigned"
-	case errors.Is(err, ErrSignature):
-		id = "certificate-profile-signature"
-	case errors.Is(err, ErrUntrusted):
-		id = "certificate-signer-untrusted"
-	case errors.Is(err, ErrExpired):
-		id = "certificate-signer-expired"
+	for wrapped, its := range map[error]string{
+		ErrUnsigned: "certificate-profile-unsigned", ErrSignature: "certificate-profile-signature",
+		ErrUntrusted: "certificate-signer-untrusted", ErrExpired: "certificate-signer-expired",
+	} {
+		if errors.Is(err, wrapped) {
+			id = its
+		}
 	}
 	return finding.New(id, subject).Because("%s", err)
 }
