@@ -39,7 +39,7 @@ type Brand struct {
 	WordMark              bool   // the logo is the name in letters, which is not shown a second time
 	Support, Imprint      string
 	assets                []templates.Asset
-	static                sync.Map // Page by name, language and base
+	static                sync.Map // Page by staticKey
 }
 
 // newBrand prepares the logo and the style sheet of a branding.

@@ -180,13 +180,16 @@ func (p *Pages) render(v *view, name string, data any) (Page, error) {
 	return page, nil
 }
 
+type staticKey struct {
+	Visit      // without an Agent
+	name, kind string
+}
+
 // static is a page that depends only on the language, the brand and what its absolute addresses begin with, and is
 // rendered once for each of them.
 func (p *Pages) static(v *view, name, kind string, data func() any) (Page, error) {
-	key := name + " " + kind + " " + v.Lang + " " + v.Base
-	if v.Chosen {
-		key += " chosen"
-	}
+	key := staticKey{v.Visit, name, kind}
+	key.Agent = ""
 	if page, ok := v.Brand.static.Load(key); ok {
 		return page.(Page), nil //nolint:errcheck,forcetypeassert // only pages are stored
 	}

@@ -18,39 +18,33 @@ func (s *Server) findByFile(r *request) (match, error) {
 	return s.find(r, provider.Address{Domain: domain})
 }
 
-// registration is the OAuth2 client of the found domain, alone: the others of its provider are nobody's business.
-func (r *request) registration() (*mozilla.Addon, error) {
-	return mozilla.NewAddon(r.found.Provider, []string{r.found.Address.Domain}, "1.0")
+// registered is a form of the OAuth2 client of the found domain, alone: the others of its provider are nobody's
+// business.
+func (r *request) registered(kind string, form func(*mozilla.Addon) ([]byte, error)) answer {
+	domain := r.found.Address.Domain
+	var body []byte
+	a, err := mozilla.NewAddon(r.found.Provider, []string{domain}, "1.0")
+	if err == nil {
+		body, err = form(a)
+	}
+	if err != nil {
+		return text(http.StatusNotFound, notOffered, "not found").about(domain)
+	}
+	return content(domain, kind, cacheDocument, body)
 }
 
 // addon answers the add-on as a file to save: a browser that opened it would take it for one of its own.
 func (s *Server) addon(r *request) answer {
-	domain := r.found.Address.Domain
-	var body []byte
-	a, err := r.registration()
-	if err == nil {
-		body, err = a.XPI()
+	a := r.registered("application/octet-stream", (*mozilla.Addon).XPI)
+	if a.outcome == served {
+		a.header = attachment(a.domain + ".xpi")
 	}
-	if err != nil {
-		return text(http.StatusNotFound, notOffered, "not found").about(domain)
-	}
-	out := content(domain, "application/octet-stream", cacheDocument, body)
-	out.header = [][2]string{{"Content-Disposition", `attachment; filename="` + domain + `.xpi"`}}
-	return out
+	return a
 }
 
 // oauth2Client answers the client id of the Host's domain and what belongs to it.
 func (s *Server) oauth2Client(r *request) answer {
-	domain := r.found.Address.Domain
-	var body []byte
-	a, err := r.registration()
-	if err == nil {
-		body, err = a.Client()
-	}
-	if err != nil {
-		return text(http.StatusNotFound, notOffered, "not found").about(domain)
-	}
-	out := content(domain, appJSON, cacheDocument, body)
-	out.cors = true
-	return out
+	a := r.registered(appJSON, (*mozilla.Addon).Client)
+	a.cors = true
+	return a
 }

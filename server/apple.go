@@ -31,9 +31,8 @@ func (s *Server) mobileconfig(r *request) answer {
 		return text(http.StatusServiceUnavailable, unavailable, "temporarily unavailable")
 	}
 	domain := accounts[0].Address.Domain
-	name = url.PathEscape(apple.Filename(domain))
 	a = content(domain, apple.ContentType, "no-store", body)
-	a.header = [][2]string{{"Content-Disposition", `attachment; filename="` + name + `"`}}
+	a.header = attachment(url.PathEscape(apple.Filename(domain)))
 	return a
 }
 

@@ -46,18 +46,26 @@ func bareHost(host string) string {
 }
 
 // page is the answer with a page.
-func (s *Server) page(status int, o outcome, p pages.Page, err error) answer {
+func (s *Server) page(p pages.Page, err error) answer {
 	if err != nil {
 		s.opts.Log.Error("a page cannot be made", "error", err)
 		return text(http.StatusServiceUnavailable, unavailable, "temporarily unavailable")
 	}
-	a := answer{status: status, outcome: o, kind: textHTML, cache: "no-cache", body: p.Body,
-		header: append([][2]string{{"Content-Language", p.Lang}, {"Vary", "Accept-Language, User-Agent"}}, pageHeaders...)}
+	a := content("", textHTML, "no-cache", p.Body)
+	a.header = append([][2]string{{"Content-Language", p.Lang}, {"Vary", "Accept-Language, User-Agent"}}, pageHeaders...)
 	if p.Private {
 		a.cache = noStore
 		a.header = append(a.header, [2]string{"X-Robots-Tag", "noindex"})
-	} else if status == http.StatusOK {
+	} else {
 		a.etag = `"` + p.Tag + `"`
+	}
+	return a
+}
+
+// as is a page that does not say what was asked for. One that could not be made stays that.
+func (a answer) as(status int, o outcome) answer {
+	if a.outcome == served {
+		a.status, a.outcome, a.etag = status, o, ""
 	}
 	return a
 }
@@ -65,23 +73,19 @@ func (s *Server) page(status int, o outcome, p pages.Page, err error) answer {
 // trouble is the page for a client over its limit, or a source that is down.
 func (s *Server) trouble(r *request, err error) answer {
 	status, o, _ := refusalOf(err)
-	p, err := s.pages.Trouble(s.visit(r), string(o))
-	a := s.page(status, o, p, err)
+	a := s.page(s.pages.Trouble(s.visit(r), string(o))).as(status, o)
 	a.header, a.cache = append(a.header, retryAfter...), noStore
 	return a
 }
 
 func (s *Server) home(r *request) answer {
-	p, err := s.pages.Home(s.visit(r))
-	return s.page(http.StatusOK, served, p, err)
+	return s.page(s.pages.Home(s.visit(r)))
 }
 
 // helpKey is all that the page with an answer depends on, apart from the text that was sent.
 type helpKey struct {
-	brand          *pages.Brand
-	base, lang     string
-	chosen, posted bool
-	answer         string
+	pages.Visit // without an Agent
+	answer      string
 }
 
 // helpText is the stand-in of a text that was sent; helpForms are the two forms in which the page shows it again.
@@ -100,20 +104,19 @@ func (s *Server) help(r *request) answer {
 		text, _, _ = query(r.Request().URL.RawQuery, "q")
 	}
 	v := s.visit(r)
+	v.Agent = "" // it decides nothing on this page
 	h := s.pages.Help(v, text)
 	var t *template
 	if h.Text != "" {
-		key := helpKey{brand: v.Brand, base: v.Base, lang: v.Lang, chosen: v.Chosen, posted: v.Posted, answer: h.Key}
-		t = r.set.helps.of(key, func() *template { return cutHelp(*h) })
+		t = r.set.helps.of(helpKey{v, h.Key}, func() *template { return cutHelp(*h) })
 	}
 	if t == nil {
-		p, err := h.Page()
-		return s.page(http.StatusOK, served, p, err)
+		return s.page(h.Page())
 	}
 	forms := helpForms(h.Text)
 	r.room = t.fill(r.room[:0], []byte(forms[0]), []byte(forms[1]))
 	p := pages.Page{Lang: v.Lang, Body: r.room, Private: v.Posted, Tag: strconv.FormatUint(t.sum, 36)}
-	return s.page(http.StatusOK, served, p, nil)
+	return s.page(p, nil)
 }
 
 // cutHelp makes the page of the stand-in with an answer and cuts it.
@@ -131,7 +134,7 @@ func (s *Server) helpTopic(r *request) answer {
 	if !ok {
 		return s.missing(r)
 	}
-	return s.page(http.StatusOK, served, p, err)
+	return s.page(p, err)
 }
 
 // robots keeps pages with an address out of search engines, and leads them to the public ones.

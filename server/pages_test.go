@@ -487,7 +487,7 @@ func TestHelpIsTheOneMade(t *testing.T) {
 		}
 	}
 	for key, made := range s.settings.Load().helps.made {
-		if made == nil || made.has(0) != key.posted || made.has(1) != key.posted {
+		if made == nil || made.has(0) != key.Posted || made.has(1) != key.Posted {
 			t.Errorf("%v is not put together", key)
 		}
 	}

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"net/http"
 	"sync"
 	"time"
 
@@ -57,8 +56,7 @@ func (s *Server) recordsPage(r *request) answer {
 		return s.missing(r)
 	}
 	of := s.owners(r, pages.Records{Domain: domain, Plan: plan}, p.ServedAt(r.set.ServiceHost), look)
-	page, err := s.pages.Records(s.visit(r), of)
-	return s.page(http.StatusOK, served, page, err).about(domain)
+	return s.page(s.pages.Records(s.visit(r), of)).about(domain)
 }
 
 // off reports whether a provider's pages are switched off where those of others are not.

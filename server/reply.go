@@ -62,6 +62,11 @@ func content(domain, kind, cache string, body []byte) answer {
 	return answer{status: http.StatusOK, outcome: served, domain: domain, kind: kind, cache: cache, body: body}
 }
 
+// attachment is the header of an answer that is saved as a file.
+func attachment(name string) [][2]string {
+	return [][2]string{{"Content-Disposition", `attachment; filename="` + name + `"`}}
+}
+
 // redirect sends a client elsewhere, this time.
 func redirect(to string) answer {
 	return answer{status: http.StatusFound, outcome: redirected, header: [][2]string{{"Location", to}}, cache: noStore}

@@ -21,11 +21,8 @@ type publicPages struct {
 }
 
 type pageKey struct {
-	of     *provider.Provider
-	brand  *pages.Brand
-	base   string
-	lang   string
-	chosen bool
+	pages.Visit // without an Agent
+	of          *provider.Provider
 }
 
 // maxListed is how many of the operator's own domains are listed in public; a sitemap may have 50,000 addresses
@@ -55,7 +52,8 @@ func (s *Server) settingsPage(r *request) answer {
 	if !r.atOwnHost() {
 		v.Base = base(p.ServedAt(r.set.ServiceHost))
 	}
-	made := r.set.public.made.of(pageKey{of: p, brand: v.Brand, base: v.Base, lang: v.Lang, chosen: v.Chosen}, func() *template {
+	v.Agent = "" // it decides nothing on this page
+	made := r.set.public.made.of(pageKey{v, p}, func() *template {
 		page, err := s.pages.Settings(v, standInDomain, p)
 		if err != nil {
 			return nil
@@ -63,8 +61,7 @@ func (s *Server) settingsPage(r *request) answer {
 		return newTemplate(page.Body, standInDomain)
 	})
 	if made == nil {
-		page, err := s.pages.Settings(v, domain, p)
-		return s.page(http.StatusOK, served, page, err)
+		return s.page(s.pages.Settings(v, domain, p))
 	}
 	r.room = made.fill(r.room[:0], []byte(domain))
 	a := content(domain, textHTML, cacheDocument, r.room)
@@ -93,8 +90,7 @@ var builtinDomains = sync.OnceValue(func() []string {
 })
 
 func (s *Server) missing(r *request) answer {
-	p, err := s.pages.Trouble(s.visit(r), "missing")
-	return s.page(http.StatusNotFound, notFound, p, err)
+	return s.page(s.pages.Trouble(s.visit(r), "missing")).as(http.StatusNotFound, notFound)
 }
 
 // settingsIndex lists the domains that have a page.
@@ -102,7 +98,7 @@ func (s *Server) settingsIndex(r *request) answer {
 	v := s.visit(r)
 	p, err := s.pages.SettingsIndex(v, r.set.listed(r.serviceHost()).groups)
 	if err != nil {
-		return s.page(0, served, p, err)
+		return s.page(p, err)
 	}
 	a := content("", textHTML, cacheDocument, p.Body)
 	a.etag, a.header = `"`+p.Tag+`"`, publicHeaders(p.Lang)

@@ -42,31 +42,27 @@ func (s *Server) setup(r *request) answer {
 	visit := s.visit(r)
 	visit.Brand = r.brand(r.serviceHost(), found[0].Provider.ID)
 	o := pages.SetupOptions{Signed: r.set.Signer != nil, Host: s.publicHost(r, found[0].Provider)}
-	p, err := s.setupPage(r, visit, found, o)
-	return s.page(http.StatusOK, served, p, err).about(found[0].Address.Domain)
+	return s.page(s.setupPage(r, visit, found, o)).about(found[0].Address.Domain)
 }
 
 func (s *Server) setupForm(r *request, typed string, wrong bool) answer {
-	o := served
+	a := s.page(s.pages.Form(s.visit(r), typed, wrong))
 	if wrong {
-		o = badRequest
+		return a.as(http.StatusOK, badRequest)
 	}
-	p, err := s.pages.Form(s.visit(r), typed, wrong)
-	return s.page(http.StatusOK, o, p, err)
+	return a
 }
 
 func (s *Server) unknown(r *request, a provider.Address) answer {
-	p, err := s.pages.Unknown(s.visit(r), a)
-	return s.page(http.StatusNotFound, notServed, p, err).about(a.Domain)
+	return s.page(s.pages.Unknown(s.visit(r), a)).as(http.StatusNotFound, notServed).about(a.Domain)
 }
 
 // setupKey is all that a set-up page for one address depends on, apart from the address and the host of links.
 type setupKey struct {
-	of                     *provider.Provider
-	brand                  *pages.Brand
-	lang, devices          string
-	chosen, posted, linked bool
-	quotable               bool // the address can be part of the examples of code
+	pages.Visit // its Agent is the order of the devices
+	of          *provider.Provider
+	linked      bool
+	quotable    bool // the address can be part of the examples of code
 }
 
 // The stand-ins of a set-up page. Every way in which a page escapes or breaks an address makes other bytes of them, so a
@@ -100,8 +96,8 @@ func (s *Server) setupPage(r *request, v pages.Visit, found []match, o pages.Set
 	if len(found) > 1 || a.Local == "" || p.Personal || p.For(a.Domain) != p {
 		return s.pages.Setup(v, found, o)
 	}
-	key := setupKey{of: p, brand: v.Brand, lang: v.Lang, devices: pages.DeviceOrder(v.Agent), chosen: v.Chosen,
-		posted: v.Posted, linked: o.Host != "", quotable: pages.Quotable(a.Local)}
+	key := setupKey{Visit: v, of: p, linked: o.Host != "", quotable: pages.Quotable(a.Local)}
+	key.Agent = pages.DeviceOrder(v.Agent)
 	t := r.set.setups.of(key, func() *template { return s.cutSetup(v, key, o) })
 	if t == nil {
 		return s.pages.Setup(v, found, o)
