@@ -49,7 +49,7 @@ type Config struct {
 	pos    places
 	broken []string // paths of what could not be read, so that nothing more is reported about it
 	faults []finding.Finding
-	model  []Entry
+	model  []*Provider
 }
 
 // KeyPair names the PEM files of a certificate and its key.
@@ -129,8 +129,11 @@ type Provider struct {
 	Username       string          `yaml:"username,omitempty" doc:"login name template of all servers"`
 	Auth           []provider.Auth `yaml:"auth,omitempty" doc:"ways to log in to all servers"`
 
-	isBuiltin bool     // the entry starts from a built-in
-	theirs    []string // the built-in's domains
+	Builtin bool `yaml:"-"` // the built-in itself, or an entry that starts from it
+
+	theirs []string // the built-in's domains
+	own    []string // the domains the entry names
+	path   string   // providers[N]; "" for a built-in that the file does not name
 }
 
 // DomainsFiles are the files with an entry's domains.
@@ -184,19 +187,8 @@ func Default() *Config {
 	}
 }
 
-// Entry is a provider as it is served, and where its domains come from.
-type Entry struct {
-	*provider.Provider
-	DomainsFile    DomainsFiles
-	DomainsCommand *DomainsCommand // nil without one
-	Builtin        bool            // the built-in itself or an overlay of it
-
-	own  []string // the domains the entry names, for the index
-	path string   // providers[N]
-}
-
 // Model lists the providers served: the file's in their order, then the built-ins the file does not redefine.
-func (c *Config) Model() []Entry { return c.model }
+func (c *Config) Model() []*Provider { return c.model }
 
 // Name is the file's name, for people.
 func (c *Config) Name() string {

@@ -74,7 +74,7 @@ func (d *decoder) provider(path string, n ast.Node, p *Provider) {
 				continue
 			}
 			if b := provider.BuiltinAt(it.Value().GetToken().Value, d.day); b != nil {
-				p.Provider, p.isBuiltin, p.theirs = *b, true, b.Domains
+				p.Provider, p.Builtin, p.theirs = *b, true, b.Domains
 				p.Domains = nil
 			}
 		}

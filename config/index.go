@@ -75,8 +75,8 @@ func (c *Config) Data() (*Data, []finding.Finding) {
 	}
 	const usual = 18 // bytes of a line; only the first guess of the table's size
 	b.data.Listed = source.NewIndex(domains+int(size)/usual, int(size)+32*domains)
-	for i := range c.model {
-		b.entry(&c.model[i])
+	for _, e := range c.model {
+		b.entry(e)
 	}
 	b.serviceHosts()
 	return b.data, c.ordered(b.faults)
@@ -94,17 +94,17 @@ const sizeHint = 64 << 20
 // manyFaults is where a domains file stops being reported line by line.
 const manyFaults = 20
 
-func (b *builder) entry(e *Entry) {
-	b.data.Providers = append(b.data.Providers, e.Provider)
+func (b *builder) entry(e *Provider) {
+	b.data.Providers = append(b.data.Providers, &e.Provider)
 	for _, d := range e.own {
-		b.data.Listed.Add(d, e.Provider) // that a domain is listed twice has been reported
+		b.data.Listed.Add(d, &e.Provider) // that a domain is listed twice has been reported
 	}
 	for i := range e.DomainsFile {
 		b.file(e, i)
 	}
 	if e.Builtin {
 		for _, d := range e.Domains[:len(e.Domains)-len(e.own)] {
-			b.data.Builtin.Add(d, e.Provider)
+			b.data.Builtin.Add(d, &e.Provider)
 		}
 	}
 	if e.path != "" && len(e.own) == 0 && e.DomainsFile == nil && e.DomainsCommand == nil && len(e.MX) == 0 &&
@@ -115,9 +115,9 @@ func (b *builder) entry(e *Entry) {
 }
 
 // add puts one domain of a domains file into the index. Where addresses are listed a domain comes many times.
-func (b *builder) add(domain string, e *Entry, at Pos, format DomainsFormat) {
-	other, ok := b.data.Listed.Add(domain, e.Provider)
-	if len(b.faults) > manyFaults || !ok && other == e.Provider && format == FormatAddresses {
+func (b *builder) add(domain string, e *Provider, at Pos, format DomainsFormat) {
+	other, ok := b.data.Listed.Add(domain, &e.Provider)
+	if len(b.faults) > manyFaults || !ok && other == &e.Provider && format == FormatAddresses {
 		return
 	}
 	if cause := takenOver(domain, e.ID); cause != "" {
@@ -171,7 +171,7 @@ type listed struct {
 	bad          bool
 }
 
-func (b *builder) file(e *Entry, i int) {
+func (b *builder) file(e *Provider, i int) {
 	f := e.DomainsFile[i]
 	none := true
 	var err error
@@ -211,7 +211,7 @@ func (b *builder) file(e *Entry, i int) {
 }
 
 // line takes a line of a domains file, and reports whether to go on.
-func (b *builder) line(e *Entry, format DomainsFormat, l listed, at Pos) bool {
+func (b *builder) line(e *Provider, format DomainsFormat, l listed, at Pos) bool {
 	if !l.bad {
 		b.add(l.name, e, at, format)
 		return len(b.faults) <= manyFaults

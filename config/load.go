@@ -75,11 +75,12 @@ func (c *Config) build() {
 	c.settings()
 	ids, claimed := map[string]int{}, map[string]string{}
 	for i := range c.Providers {
-		e := c.entry(i, &c.Providers[i])
-		c.claims(&e, claimed)
-		c.checkEntry(&e)
+		e := &c.Providers[i]
+		c.entry(e, fmt.Sprintf("providers[%d]", i))
+		c.claims(e, claimed)
+		c.checkEntry(e)
 		if j, twice := ids[e.ID]; twice && e.ID != "" && !c.isBroken(e.path) {
-			c.sameID(&e, &c.model[j])
+			c.sameID(e, c.model[j])
 		}
 		ids[e.ID] = i
 		c.model = append(c.model, e)
@@ -87,7 +88,7 @@ func (c *Config) build() {
 	c.serviceHosts()
 	for _, p := range provider.Builtins() {
 		if _, redefined := ids[p.ID]; !redefined {
-			c.model = append(c.model, Entry{Provider: provider.BuiltinAt(p.ID, c.day), Builtin: true})
+			c.model = append(c.model, &Provider{Provider: *provider.BuiltinAt(p.ID, c.day), Builtin: true})
 		}
 	}
 	c.sources()
@@ -95,7 +96,7 @@ func (c *Config) build() {
 
 // sameID reports two entries with one id, unless neither was given one and both list one domain: then that is the
 // mistake.
-func (c *Config) sameID(e, first *Entry) {
+func (c *Config) sameID(e, first *Provider) {
 	if _, key := c.pos.find(e.path + ".id"); c.pos.at[key] == (Pos{}) && slices.Contains(first.own, e.ID) {
 		return
 	}
@@ -105,7 +106,7 @@ func (c *Config) sameID(e, first *Entry) {
 }
 
 // claims reports the domains that an earlier entry, or the same, lists.
-func (c *Config) claims(e *Entry, claimed map[string]string) {
+func (c *Config) claims(e *Provider, claimed map[string]string) {
 	reported := 0
 	for i, d := range e.own {
 		path := fmt.Sprintf("%s.domains[%d]", e.path, i)

@@ -13,19 +13,17 @@ import (
 	"autoconfig/source"
 )
 
-// entry turns one item of providers into a provider: the defaults of its servers and its names.
-func (c *Config) entry(i int, p *Provider) Entry {
-	e := Entry{Provider: &p.Provider, DomainsFile: slices.Clone(p.DomainsFile), DomainsCommand: p.DomainsCommand,
-		Builtin: p.isBuiltin, own: p.Domains,
-		path: fmt.Sprintf("providers[%d]", i)}
-	for at, s := range p.Each() {
+// entry makes one item of providers whole: the defaults of its servers and its names.
+func (c *Config) entry(e *Provider, path string) {
+	e.path, e.own = path, e.Domains
+	for at, s := range e.Each() {
 		_, listed := c.pos.at[e.path+"."+at.Key]
 		if at.Key == "managesieve" {
 			s.Protocol = provider.ManageSieve
 		}
-		p.defaults(s, listed)
+		e.defaults(s, listed)
 	}
-	p.Normalize()
+	e.Normalize()
 	e.normalizeDomains()
 	for i := range e.DomainsFile {
 		e.DomainsFile[i].Path = c.resolve(e.DomainsFile[i].Path)
@@ -41,8 +39,7 @@ func (c *Config) entry(i int, p *Provider) Entry {
 		first = c.firstDomain(e.DomainsFile[i])
 	}
 	e.names(first)
-	p.Domains = slices.Concat(p.theirs, e.own)
-	return e
+	e.Domains = slices.Concat(e.theirs, e.own)
 }
 
 // defaults gives a server what the entry says for all of them. A built-in's server has values of its own, which the
@@ -59,7 +56,7 @@ func (p *Provider) defaults(s *provider.Server, listed bool) {
 
 // normalizeDomains puts the names that the entry lists into their normal form; what is not a domain is left as it is,
 // and reported later.
-func (e *Entry) normalizeDomains() {
+func (e *Provider) normalizeDomains() {
 	for i, name := range e.own {
 		if norm, err := provider.ParseDomain(name); err == nil {
 			e.own[i] = norm
@@ -69,7 +66,7 @@ func (e *Entry) normalizeDomains() {
 
 // names fills in id and names that were not given from the first domain, or from the first mail exchanger. A provider
 // that only a source points to is named after its first server.
-func (e *Entry) names(first string) {
+func (e *Provider) names(first string) {
 	if first == "" && len(e.MX) > 0 {
 		first = e.MX[0]
 	}
@@ -91,7 +88,7 @@ func (e *Entry) names(first string) {
 }
 
 // checkEntry reports what is wrong with an entry, at the places where it is written.
-func (c *Config) checkEntry(e *Entry) {
+func (c *Config) checkEntry(e *Provider) {
 	if slices.Contains(c.broken, e.path) || c.meantBuiltin(e) { // nothing of it was read
 		return
 	}
@@ -112,7 +109,7 @@ func (c *Config) checkEntry(e *Entry) {
 }
 
 // lists checks the files and the command that list an entry's domains.
-func (c *Config) lists(e *Entry) {
+func (c *Config) lists(e *Provider) {
 	bad := func(key, cause, fix string) {
 		if path := joinPath(e.path, key); !c.inBroken(path) {
 			c.report("config-value-invalid", path, cause, fix)
@@ -156,7 +153,7 @@ var followsFromOther = []string{"config-servers-missing", "config-host-missing",
 	"config-oauth2-incomplete", "config-oauth2-only", "config-pacc-impossible", "config-protocol-unknown"}
 
 // shortFix is a fix about the port of a server in the form in which the server is written, SCHEME://HOST.
-func shortFix(e *Entry, server, fix string) string {
+func shortFix(e *Provider, server, fix string) string {
 	var s provider.Server
 	for at, written := range e.Each() {
 		if at.String() == server {
@@ -180,7 +177,7 @@ func shortFix(e *Entry, server, fix string) string {
 }
 
 // meantBuiltin reports an entry without servers and with nearly the id of a built-in.
-func (c *Config) meantBuiltin(e *Entry) bool {
+func (c *Config) meantBuiltin(e *Provider) bool {
 	if e.Builtin || len(e.Incoming)+len(e.Outgoing) > 0 || c.isBroken(e.path) || c.pos.at[e.path+".id"] == (Pos{}) {
 		return false
 	}
@@ -217,7 +214,7 @@ func (c *Config) inherited(entry, path string) string {
 }
 
 // domains checks the names that an entry lists, in the configuration.
-func (c *Config) domains(e *Entry) {
+func (c *Config) domains(e *Provider) {
 	own := make([]string, 0, len(e.own))
 	for i, name := range e.own {
 		path := fmt.Sprintf("%s.domains[%d]", e.path, i)
@@ -272,7 +269,7 @@ func domainFix(name, several string) string {
 func (c *Config) Servers() iter.Seq2[string, provider.Server] {
 	return func(yield func(string, provider.Server) bool) {
 		for _, e := range c.model {
-			p := e.Provider
+			p := &e.Provider
 			if len(e.own) > 0 {
 				p = p.For(e.own[0])
 			}
@@ -287,7 +284,7 @@ func (c *Config) Servers() iter.Seq2[string, provider.Server] {
 }
 
 // typos reports host names that look mistyped.
-func (c *Config) typos(e *Entry) {
+func (c *Config) typos(e *Provider) {
 	for at, s := range e.Each() {
 		_, retired := provider.Retired(s.Host)
 		if meant := source.SuggestHost(s.Host); meant != "" && !retired {

@@ -19,8 +19,8 @@ func (c *Config) Show() ([]byte, error) {
 	}
 	out.Providers, out.Sources = nil, nil
 	for _, e := range c.model {
-		p := Provider{Provider: *e.Provider, DomainsFile: e.DomainsFile, DomainsCommand: e.DomainsCommand}
-		p.Domains = e.own
+		p := *e
+		p.Domains, p.Username, p.Auth = e.own, "", nil // each server has them
 		p.dropInherited(c)
 		out.Providers = append(out.Providers, p)
 	}

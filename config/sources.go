@@ -127,7 +127,7 @@ func expand(text string, env Env) (string, error) {
 
 // HasSources reports whether domains come from somewhere else than the configuration and its files.
 func (c *Config) HasSources() bool {
-	return len(c.Sources) > 0 || slices.ContainsFunc(c.model, func(e Entry) bool { return e.DomainsCommand != nil })
+	return len(c.Sources) > 0 || slices.ContainsFunc(c.model, func(e *Provider) bool { return e.DomainsCommand != nil })
 }
 
 // namedBySource reports whether a source can give domains to a provider.

@@ -25,7 +25,7 @@ func TestSilent(t *testing.T) {
 	if config.Failed(found) {
 		t.Fatal(found)
 	}
-	full := *cfg.Model()[0].Provider
+	full := cfg.Model()[0].Provider
 	a := provider.Address{Local: "jo", Domain: full.Domains[0]}
 	accounts := []apple.Account{{Provider: &full, Address: a}}
 	must := func(text []byte, err error) []byte {

@@ -59,7 +59,7 @@ func (b *Sources) Commands() []CommandState {
 
 // listed adds the lines of an output, except domains of a file or of a built-in provider, and lines that are not
 // domains.
-func listed(e config.Entry, c *CommandState, out []byte, data *config.Data) (found []finding.Finding) {
+func listed(e *config.Provider, c *CommandState, out []byte, data *config.Data) (found []finding.Finding) {
 	name, bad := c.Title(), 0
 	say := func(f finding.Finding) {
 		if bad++; bad <= mostLines {
@@ -80,7 +80,7 @@ func listed(e config.Entry, c *CommandState, out []byte, data *config.Data) (fou
 			say(source.BuiltinRow(name, domain))
 			continue
 		}
-		if other, ok := data.Listed.Add(domain, e.Provider); !ok && other != e.Provider {
+		if other, ok := data.Listed.Add(domain, &e.Provider); !ok && other != &e.Provider {
 			say(finding.New("config-domain-duplicate", subject).
 				Because("%s already belongs to the provider %q, which keeps it", domain, other.ID))
 		}

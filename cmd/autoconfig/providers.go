@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -68,7 +67,7 @@ func (a *app) providers(ctx context.Context, args []string) error {
 		if !a.json {
 			return a.printer(textFormat).print("provider", e)
 		}
-		entries = []config.Entry{e}
+		entries = []*config.Provider{e}
 	}
 	if a.json {
 		return a.printProvidersJSON(entries)
@@ -96,37 +95,39 @@ func (a *app) builtinOf(ctx context.Context, text string) (string, error) {
 }
 
 // entryOf finds a provider by its id, or by an address or a domain that it serves.
-func (a *app) entryOf(ctx context.Context, text string) (config.Entry, error) {
-	if e, ok := entryByID(a.cfg.Model(), text); ok {
+func (a *app) entryOf(ctx context.Context, text string) (*config.Provider, error) {
+	if e := entryByID(a.cfg.Model(), text); e != nil {
 		return e, nil
 	}
 	addr, err := typedAddress(text)
 	if err != nil {
-		return config.Entry{}, fmt.Errorf("no provider has the id %q; run autoconfig providers for the ids", text)
+		return nil, fmt.Errorf("no provider has the id %q; run autoconfig providers for the ids", text)
 	}
 	p, err := a.data.All().Lookup(ctx, addr)
 	if errors.Is(err, provider.ErrNotFound) {
-		return config.Entry{}, fmt.Errorf("no provider has the id %q, and the domain is not served; "+
+		return nil, fmt.Errorf("no provider has the id %q, and the domain is not served; "+
 			"run autoconfig providers for the ids", text)
 	}
 	if err != nil {
-		return config.Entry{}, err
+		return nil, err
 	}
-	if e, ok := entryByID(a.cfg.Model(), p.ID); ok {
+	if e := entryByID(a.cfg.Model(), p.ID); e != nil {
 		return e, nil
 	}
-	return config.Entry{Provider: p}, nil // of a folder of other people's
+	return &config.Provider{Provider: *p}, nil // of a folder of other people's
 }
 
-func entryByID(entries []config.Entry, id string) (config.Entry, bool) {
-	i := slices.IndexFunc(entries, func(e config.Entry) bool { return e.ID == id })
-	if i < 0 {
-		return config.Entry{}, false
+// entryByID is nil where no provider has the id.
+func entryByID(entries []*config.Provider, id string) *config.Provider {
+	for _, e := range entries {
+		if e.ID == id {
+			return e
+		}
 	}
-	return entries[i], true
+	return nil
 }
 
-func (a *app) printProvidersJSON(entries []config.Entry) error {
+func (a *app) printProvidersJSON(entries []*config.Provider) error {
 	out := []providerJSON{}
 	for _, e := range entries {
 		p := providerJSON{ID: e.ID, Name: e.Name, BuiltIn: e.Builtin, Domains: array(e.Domains), File: e.DomainsFile.String(),

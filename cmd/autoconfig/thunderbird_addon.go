@@ -49,7 +49,7 @@ func (a *app) thunderbirdAddon(file string, o addonOptions) error {
 	if err != nil {
 		return err
 	}
-	addon, err := mozilla.NewAddon(e.Provider, e.Domains, o.version)
+	addon, err := mozilla.NewAddon(&e.Provider, e.Domains, o.version)
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.cfg.Path, err)
 	}
@@ -89,15 +89,14 @@ func (a *app) writePolicies(addon *mozilla.Addon, file string, o addonOptions) e
 }
 
 // addonProvider is the provider with that id, or the only one with a client id.
-func addonProvider(entries []config.Entry, id string) (config.Entry, error) {
+func addonProvider(entries []*config.Provider, id string) (*config.Provider, error) {
 	if id != "" {
-		e, ok := entryByID(entries, id)
-		if !ok {
-			return e, usagef("no provider %q; run autoconfig providers for the ids", id)
+		if e := entryByID(entries, id); e != nil {
+			return e, nil
 		}
-		return e, nil
+		return nil, usagef("no provider %q; run autoconfig providers for the ids", id)
 	}
-	var with config.Entry
+	var with *config.Provider
 	var ids []string
 	for _, e := range entries {
 		if e.OAuth2 != nil && e.OAuth2.ClientID != "" {
