@@ -110,25 +110,18 @@ func (a *ACME) shown() ACME {
 // tls checks the certificates of the https listener.
 func (c *Config) tls(t *TLS) {
 	c.pair("tls", &t.KeyPair)
-	if t.ProxyProtocol && c.ListenTLS == "" {
-		c.bad("tls.proxy_protocol", "there is no https listener for it", `write listen_tls: ":443"`)
-	}
+	c.refuse(t.ProxyProtocol && c.ListenTLS == "", "tls.proxy_protocol", "there is no https listener for it",
+		`write listen_tls: ":443"`)
 	if t.ACME == nil {
 		return
 	}
-	if t.CertFile != "" {
-		c.bad("tls", "certificates both from files and on demand", "write cert_file and key_file, or acme")
-	}
-	if c.ListenTLS == "" {
-		c.bad("tls.acme", "certificates are for https, and there is no https listener", `write listen_tls: ":443"`)
-	}
+	c.refuse(t.CertFile != "", "tls", "certificates both from files and on demand", "write cert_file and key_file, or acme")
+	c.refuse(c.ListenTLS == "", "tls.acme", "certificates are for https, and there is no https listener",
+		`write listen_tls: ":443"`)
 	a := t.ACME
-	if a.Email != "" {
-		if _, err := provider.ParseAddress(a.Email); err != nil {
-			c.bad("tls.acme.email", "the text is not a mail address",
-				"write for example hostmaster@hoster.example, or leave it out")
-		}
-	}
+	_, err := provider.ParseAddress(a.Email)
+	c.refuse(a.Email != "" && err != nil, "tls.acme.email", "the text is not a mail address",
+		"write for example hostmaster@hoster.example, or leave it out")
 	c.directories(a)
 	a.StorageFile = c.resolve(a.StorageFile)
 	switch {
@@ -147,14 +140,12 @@ func (c *Config) tls(t *TLS) {
 
 // directories checks the URLs of the authorities and their external accounts.
 func (c *Config) directories(a *ACME) {
-	if a.Directory != "" && len(a.Directories) > 0 {
-		c.bad("tls.acme.directory", "both directory and directories are set", "keep one of them")
-	}
+	c.refuse(a.Directory != "" && len(a.Directories) > 0, "tls.acme.directory", "both directory and directories are set",
+		"keep one of them")
 	https := func(path, text string) {
-		if u, err := url.Parse(text); err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-			c.bad(path, fmt.Sprintf("%q is not an https URL", text),
-				"write the directory URL of the authority, for example "+letsEncrypt)
-		}
+		u, err := url.Parse(text)
+		c.refuse(err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil, path,
+			fmt.Sprintf("%q is not an https URL", text), "write the directory URL of the authority, for example "+letsEncrypt)
 	}
 	if len(a.Directories) == 0 {
 		a.Directory = cmp.Or(a.Directory, letsEncrypt)
@@ -163,15 +154,11 @@ func (c *Config) directories(a *ACME) {
 	for i := range a.Directories {
 		d, path := &a.Directories[i], fmt.Sprintf("tls.acme.directories[%d]", i)
 		https(path, d.URL)
-		if slices.ContainsFunc(a.Directories[:i], func(o Directory) bool { return o.URL == d.URL }) {
-			c.bad(path, "the authority is listed twice", "keep one of them")
-		}
-		if (d.KeyID == "") != (d.KeyFile == "") {
-			c.bad(path, "an external account needs both an id and a key", "write both eab_key_id and eab_key_file")
-		}
-		if d.KeyFile != "" {
-			d.KeyFile = c.resolve(d.KeyFile)
-			c.readable(path+".eab_key_file", d.KeyFile)
-		}
+		c.refuse(slices.ContainsFunc(a.Directories[:i], func(o Directory) bool { return o.URL == d.URL }), path,
+			"the authority is listed twice", "keep one of them")
+		c.refuse((d.KeyID == "") != (d.KeyFile == ""), path, "an external account needs both an id and a key",
+			"write both eab_key_id and eab_key_file")
+		d.KeyFile = c.resolve(d.KeyFile)
+		c.readable(path+".eab_key_file", d.KeyFile)
 	}
 }

@@ -38,15 +38,12 @@ func (c *Config) settings() {
 	for i, name := range c.AdminHosts {
 		c.AdminHosts[i] = c.host(fmt.Sprintf("admin_hosts[%d]", i), name, provider.ParseHost)
 	}
-	if c.AuditLog != "" {
-		c.AuditLog = c.resolve(c.AuditLog)
-	}
+	c.AuditLog = c.resolve(c.AuditLog)
 	c.tls(&c.TLS)
 	c.pair("signing", &c.Signing.KeyPair)
 	c.signing()
-	if c.ListenTLS != "" && !c.TLS.Set() && !c.isBroken("tls") {
-		c.bad("listen_tls", "https needs a certificate", "add tls: {cert_file: …, key_file: …}, or tls: {acme: {email: …}}")
-	}
+	c.refuse(c.ListenTLS != "" && !c.TLS.Set() && !c.isBroken("tls"), "listen_tls", "https needs a certificate",
+		"add tls: {cert_file: …, key_file: …}, or tls: {acme: {email: …}}")
 	c.records()
 	c.branding(&c.Branding)
 }
@@ -78,6 +75,13 @@ func (c *Config) bad(path, cause, fix string) {
 	}
 }
 
+// refuse is bad for a value that is wrong.
+func (c *Config) refuse(wrong bool, path, cause, fix string) {
+	if wrong {
+		c.bad(path, cause, fix)
+	}
+}
+
 // host is a host name in its normal form.
 func (c *Config) host(path, name string, parse func(string) (string, error)) string {
 	host, err := parse(name)
@@ -103,15 +107,12 @@ func (c *Config) pair(path string, k *KeyPair) {
 
 // signing checks that signing: auto has a certificate to sign with.
 func (c *Config) signing() {
-	switch {
-	case !c.Signing.Auto || c.isBroken("tls"):
-	case !c.TLS.Set():
-		c.bad("signing", "auto is the certificate under tls, and there is none",
-			"add tls: {acme: {email: …}} with listen_tls, or write signing: {cert_file: …, key_file: …}")
-	case c.TLS.ACME != nil && c.ServiceHost == "" && !c.isBroken("service_host"):
-		c.bad("signing", "auto is the certificate of service_host, which is missing",
-			"write for example service_host: autoconfig.hoster.example")
-	}
+	auto := c.Signing.Auto && !c.isBroken("tls")
+	c.refuse(auto && !c.TLS.Set(), "signing", "auto is the certificate under tls, and there is none",
+		"add tls: {acme: {email: …}} with listen_tls, or write signing: {cert_file: …, key_file: …}")
+	c.refuse(auto && c.TLS.ACME != nil && c.ServiceHost == "" && !c.isBroken("service_host"), "signing",
+		"auto is the certificate of service_host, which is missing",
+		"write for example service_host: autoconfig.hoster.example")
 }
 
 // readable reports a file that the value at path names and that cannot be read.
@@ -134,27 +135,23 @@ func (c *Config) branding(b *Branding) {
 	for i := range b.Resellers {
 		r, path := &b.Resellers[i], fmt.Sprintf("branding.resellers[%d].", i)
 		c.oneLook(path, &r.Look)
-		if len(r.For) == 0 {
-			c.bad(path+"for", "no pages have this look", "write for: [mail.reseller.example], or the id of a provider")
-		}
+		c.refuse(len(r.For) == 0, path+"for", "no pages have this look",
+			"write for: [mail.reseller.example], or the id of a provider")
 		for j, name := range r.For {
-			if name = strings.ToLower(strings.TrimSuffix(name, ".")); name == "" || seen[name] {
-				c.bad(fmt.Sprintf("%sfor[%d]", path, j),
-					fmt.Sprintf("%q is empty, or already has another look", name), "leave it in one place")
-			}
+			name = strings.ToLower(strings.TrimSuffix(name, "."))
+			c.refuse(name == "" || seen[name], fmt.Sprintf("%sfor[%d]", path, j),
+				fmt.Sprintf("%q is empty, or already has another look", name), "leave it in one place")
 			r.For[j], seen[name] = name, true
 		}
 	}
 }
 
 func (c *Config) oneLook(path string, b *Look) {
-	if b.Accent != "" && !accent.MatchString(b.Accent) {
-		c.bad(path+"accent", fmt.Sprintf("%q is not a colour", b.Accent), `write for example "#0a7" or "#00aa77"`)
-	}
+	c.refuse(b.Accent != "" && !accent.MatchString(b.Accent), path+"accent", fmt.Sprintf("%q is not a colour", b.Accent),
+		`write for example "#0a7" or "#00aa77"`)
 	link := func(key, value, fix string) {
-		if err := provider.CheckURL(value, provider.URLWithFragment); value != "" && err != nil {
-			c.bad(path+key, fmt.Sprintf("%q is not a link: %v", value, err), fix)
-		}
+		err := provider.CheckURL(value, provider.URLWithFragment)
+		c.refuse(value != "" && err != nil, path+key, fmt.Sprintf("%q is not a link: %v", value, err), fix)
 	}
 	address, isMail := strings.CutPrefix(b.Support, "mailto:")
 	switch _, err := provider.ParseAddress(address); {
@@ -165,11 +162,8 @@ func (c *Config) oneLook(path string, b *Look) {
 	}
 	link("imprint", b.Imprint, "write an https: link")
 	for key, file := range map[string]*string{"logo": &b.Logo, "logo_dark": &b.LogoDark} {
-		if *file == "" {
-			continue
-		}
 		*file = c.resolve(*file)
-		if ext := strings.ToLower(filepath.Ext(*file)); ext != ".svg" && ext != ".png" {
+		if ext := strings.ToLower(filepath.Ext(*file)); *file != "" && ext != ".svg" && ext != ".png" {
 			c.bad(path+key, fmt.Sprintf("%q is not an SVG or PNG file", *file), "name a file that ends in .svg or .png")
 			continue
 		}

@@ -38,13 +38,10 @@ func (c *Config) records() {
 	if c.ServiceHost != "" || c.isBroken("service_host") {
 		return
 	}
-	if c.Pages.Records && c.HostMissing() {
-		c.bad("pages.records", cause, fix)
-	}
+	c.refuse(c.Pages.Records && c.HostMissing(), "pages.records", cause, fix)
 	for i, p := range c.Providers {
-		if on := p.Pages.Records; on != nil && *on && p.ServiceHost == "" {
-			c.bad(fmt.Sprintf("providers[%d].pages.records", i), cause, fix)
-		}
+		on := p.Pages.Records
+		c.refuse(on != nil && *on && p.ServiceHost == "", fmt.Sprintf("providers[%d].pages.records", i), cause, fix)
 	}
 }
 
@@ -56,11 +53,10 @@ func (c *Config) serviceHosts() {
 		path := joinPath(e.path, "service_host")
 		if e.ServiceHost != "" {
 			e.ServiceHost = c.host(path, e.ServiceHost, provider.ParseDomain)
-			if other, twice := first[e.ServiceHost]; twice && e.ServiceHost != "" {
-				at, _ := c.pos.find(other)
-				c.bad(path, fmt.Sprintf("%s is the service host at %s already", e.ServiceHost, at),
-					"write a name of its own, or leave it out: then it is that of the whole service")
-			}
+			other, twice := first[e.ServiceHost]
+			at, _ := c.pos.find(other)
+			c.refuse(twice && e.ServiceHost != "", path, fmt.Sprintf("%s is the service host at %s already", e.ServiceHost, at),
+				"write a name of its own, or leave it out: then it is that of the whole service")
 			first[e.ServiceHost] = path
 		}
 		e.ServiceHost = cmp.Or(e.ServiceHost, c.ServiceHost)

@@ -23,9 +23,8 @@ func (c *Config) sources() {
 			continue
 		}
 		s.check(i)
-		if names[s.Name] {
-			s.bad("config-source-duplicate", "name", fmt.Sprintf("two sources have the name %q", s.Name), "rename one of them")
-		}
+		s.refuse(names[s.Name], "config-source-duplicate", "name", fmt.Sprintf("two sources have the name %q", s.Name),
+			"rename one of them")
 		names[s.Name] = true
 	}
 }
@@ -39,6 +38,16 @@ type checkedSource struct {
 
 func (s *checkedSource) bad(id, key, cause, fix string) {
 	s.c.report(id, joinPath(s.path, key), cause, fix)
+}
+
+// incomplete is the finding about a source that lacks something.
+const incomplete = "config-source-incomplete"
+
+// refuse is bad for a value that is wrong.
+func (s *checkedSource) refuse(wrong bool, id, key, cause, fix string) {
+	if wrong {
+		s.bad(id, key, cause, fix)
+	}
 }
 
 // sourceKinds are the kinds of sources, with what each is and the keys that it alone has; of those the others share, a
@@ -83,9 +92,8 @@ func (s *checkedSource) check(i int) {
 		s.directory()
 	}
 	s.logins()
-	if s.Timeout != nil && *s.Timeout == 0 {
-		s.bad("config-value-invalid", "timeout", "there is no time for an answer", "write for example timeout: 2s")
-	}
+	s.refuse(s.Timeout != nil && *s.Timeout == 0, "config-value-invalid", "timeout", "there is no time for an answer",
+		"write for example timeout: 2s")
 }
 
 // otherKind refuses the keys that belong to another kind of source.
@@ -128,9 +136,9 @@ func (s *checkedSource) secret(key, value string, file *string) {
 	*file = s.c.resolve(*file)
 	switch {
 	case value != "" && *file != "":
-		s.bad("config-source-incomplete", key+"_file", "both "+key+" and "+key+"_file are set", "keep one of them")
+		s.bad(incomplete, key+"_file", "both "+key+" and "+key+"_file are set", "keep one of them")
 	case value == "" && *file == "":
-		s.bad("config-source-incomplete", "", "no "+key, "write "+key+"_file: with the path of a file, or "+key+":")
+		s.bad(incomplete, "", "no "+key, "write "+key+"_file: with the path of a file, or "+key+":")
 	default:
 		s.readable(key+"_file", *file)
 	}
@@ -163,9 +171,7 @@ func (s *checkedSource) database() {
 
 // queries checks the statements or filters.
 func (s *checkedSource) queries(parse func(text string, allowed ...string) error) {
-	if s.Domain == "" {
-		s.bad("config-source-incomplete", "", "no domain", "write domain: with the query or filter that finds :domain")
-	}
+	s.refuse(s.Domain == "", incomplete, "", "no domain", "write domain: with the query or filter that finds :domain")
 	for _, q := range source.Questions(s.Domain, s.List, s.User) {
 		var wrong *source.QueryError
 		if err := parse(q.Text, q.Allowed...); q.Text != "" && errors.As(err, &wrong) {
@@ -182,35 +188,23 @@ func (s *checkedSource) directory() {
 			"write ldaps://ldap.example.org, ldap://… or ldapi://%2Frun%2Fslapd%2Fldapi")
 		return
 	}
-	if s.StartTLS != nil && *s.StartTLS && u.Scheme != "ldap" {
-		s.bad("config-value-invalid", "starttls", "starttls is for ldap://, and this is "+u.Scheme+"://", "remove starttls")
-	}
-	if u.Scheme == "ldap" && !s.EncryptsLater() && !loopback(u.Hostname()) {
-		s.bad("config-source-plain", "starttls",
-			"the directory is asked without encryption: anyone on the network can read passwords and answers",
-			"remove starttls: false, or write ldaps://")
-	}
+	s.refuse(s.StartTLS != nil && *s.StartTLS && u.Scheme != "ldap", "config-value-invalid", "starttls",
+		"starttls is for ldap://, and this is "+u.Scheme+"://", "remove starttls")
+	s.refuse(u.Scheme == "ldap" && !s.EncryptsLater() && !loopback(u.Hostname()), "config-source-plain", "starttls",
+		"the directory is asked without encryption: anyone on the network can read passwords and answers",
+		"remove starttls: false, or write ldaps://")
 	s.CAFile = s.c.resolve(s.CAFile)
 	s.readable("ca_file", s.CAFile)
 	if s.BindDN != "" {
 		s.secret("password", s.Password, &s.PasswordFile)
 	}
-	for _, need := range []struct {
-		lacking    bool
-		cause, fix string
-	}{
-		{s.Base == "", "no base", "write base: dc=example,dc=org"},
-		{s.Provider+s.ProviderAttribute == "", "nothing says which provider a domain has",
-			"write provider: with an id, or provider_attribute:"},
-		{s.List != "" && s.DomainAttribute == "", "nothing says where the list has the domain",
-			"write for example domain_attribute: associatedDomain"},
-		{s.User != "" && s.LoginAttribute == "", "nothing says where the login name is",
-			"write for example login_attribute: uid"},
-	} {
-		if need.lacking {
-			s.bad("config-source-incomplete", "", need.cause, need.fix)
-		}
-	}
+	s.refuse(s.Base == "", incomplete, "", "no base", "write base: dc=example,dc=org")
+	s.refuse(s.Provider+s.ProviderAttribute == "", incomplete, "", "nothing says which provider a domain has",
+		"write provider: with an id, or provider_attribute:")
+	s.refuse(s.List != "" && s.DomainAttribute == "", incomplete, "", "nothing says where the list has the domain",
+		"write for example domain_attribute: associatedDomain")
+	s.refuse(s.User != "" && s.LoginAttribute == "", incomplete, "", "nothing says where the login name is",
+		"write for example login_attribute: uid")
 	s.queries(func(text string, allowed ...string) error {
 		_, err := source.ParseFilter(text, allowed...)
 		return err
@@ -223,13 +217,9 @@ func loopback(host string) bool {
 }
 
 func (s *checkedSource) logins() {
-	switch {
-	case s.User != "" && !s.RevealLogins:
-		s.bad("config-source-user-unasked", "user",
-			"user is not asked: an answer for one mailbox tells strangers that it exists",
-			"add reveal_logins: true if that may be known, or remove user")
-	case s.User == "" && s.RevealLogins:
-		s.bad("config-source-incomplete", "reveal_logins", "reveal_logins without user",
-			"write user: with the query or filter for the login name, or remove reveal_logins")
-	}
+	s.refuse(s.User != "" && !s.RevealLogins, "config-source-user-unasked", "user",
+		"user is not asked: an answer for one mailbox tells strangers that it exists",
+		"add reveal_logins: true if that may be known, or remove user")
+	s.refuse(s.User == "" && s.RevealLogins, incomplete, "reveal_logins", "reveal_logins without user",
+		"write user: with the query or filter for the login name, or remove reveal_logins")
 }
