@@ -123,12 +123,11 @@ func (c *Config) tls(t *TLS) {
 	c.refuse(a.Email != "" && err != nil, "tls.acme.email", "the text is not a mail address",
 		"write for example hostmaster@hoster.example, or leave it out")
 	c.directories(a)
-	a.StorageFile = c.resolve(a.StorageFile)
 	switch {
 	case a.Storage != "" && a.StorageFile != "":
 		c.bad("tls.acme.storage_file", "both storage and storage_file are set", "keep one of them")
 	case a.StorageFile != "":
-		c.readable("tls.acme.storage_file", a.StorageFile)
+		c.file("tls.acme.storage_file", &a.StorageFile)
 	case isDatabase(a.Storage):
 	case strings.Contains(a.Storage, "://"):
 		c.bad("tls.acme.storage", "certificates are kept in a folder or in PostgreSQL",
@@ -158,7 +157,6 @@ func (c *Config) directories(a *ACME) {
 			"the authority is listed twice", "keep one of them")
 		c.refuse((d.KeyID == "") != (d.KeyFile == ""), path, "an external account needs both an id and a key",
 			"write both eab_key_id and eab_key_file")
-		d.KeyFile = c.resolve(d.KeyFile)
-		c.readable(path+".eab_key_file", d.KeyFile)
+		c.file(path+".eab_key_file", &d.KeyFile)
 	}
 }

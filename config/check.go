@@ -100,9 +100,8 @@ func (c *Config) pair(path string, k *KeyPair) {
 		c.bad(path, "cert_file and key_file go together", "write both")
 		return
 	}
-	k.CertFile, k.KeyFile = c.resolve(k.CertFile), c.resolve(k.KeyFile)
-	c.readable(path+".cert_file", k.CertFile)
-	c.readable(path+".key_file", k.KeyFile)
+	c.watched(path+".cert_file", &k.CertFile)
+	c.watched(path+".key_file", &k.KeyFile)
 }
 
 // signing checks that signing: auto has a certificate to sign with.
@@ -115,16 +114,23 @@ func (c *Config) signing() {
 		"write for example service_host: autoconfig.hoster.example")
 }
 
-// readable reports a file that the value at path names and that cannot be read.
-func (c *Config) readable(path, file string) {
-	if file == "" {
+// file resolves a file that the value at path names, unless that is empty, and reports one that cannot be read.
+func (c *Config) file(path string, file *string) {
+	if *file == "" {
 		return
 	}
-	if f, err := c.Reader.Open(file, files.Text); err != nil {
-		c.faults = append(c.faults, c.Unreadable(path, file, err))
+	*file = c.resolve(*file)
+	if f, err := c.Reader.Open(*file, files.Text); err != nil {
+		c.faults = append(c.faults, c.Unreadable(path, *file, err))
 	} else {
 		f.Close()
 	}
+}
+
+// watched is file for one whose change calls for a reload.
+func (c *Config) watched(path string, file *string) {
+	c.file(path, file)
+	c.files = append(c.files, *file)
 }
 
 var accent = regexp.MustCompile(`^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$`)
@@ -162,11 +168,11 @@ func (c *Config) oneLook(path string, b *Look) {
 	}
 	link("imprint", b.Imprint, "write an https: link")
 	for key, file := range map[string]*string{"logo": &b.Logo, "logo_dark": &b.LogoDark} {
-		*file = c.resolve(*file)
 		if ext := strings.ToLower(filepath.Ext(*file)); *file != "" && ext != ".svg" && ext != ".png" {
-			c.bad(path+key, fmt.Sprintf("%q is not an SVG or PNG file", *file), "name a file that ends in .svg or .png")
+			c.bad(path+key, fmt.Sprintf("%q is not an SVG or PNG file", c.resolve(*file)),
+				"name a file that ends in .svg or .png")
 			continue
 		}
-		c.readable(path+key, *file)
+		c.watched(path+key, file)
 	}
 }

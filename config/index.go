@@ -355,21 +355,11 @@ func (c *Config) firstDomain(f DomainsFile) string {
 // Files lists the files whose change calls for a reload: the configuration, the domains files, the certificates and the
 // sources' secrets.
 func (c *Config) Files() []string {
-	out := []string{c.Branding.Logo, c.Branding.LogoDark}
-	for _, r := range c.Branding.Resellers {
-		out = append(out, r.Logo, r.LogoDark)
-	}
+	out := slices.Clone(c.files)
 	if c.env == nil {
-		out = append(out, c.Path)
+		out = slices.Insert(out, 0, c.Path)
 	}
-	for _, e := range c.model {
-		for _, f := range e.DomainsFile {
-			out = append(out, f.Path)
-		}
-	}
-	out = append(out, c.TLS.CertFile, c.TLS.KeyFile, c.Signing.CertFile, c.Signing.KeyFile)
 	for _, s := range c.Sources {
-		out = append(out, s.DSNFile, s.PasswordFile, s.CAFile, s.ISPDB)
 		if s.ISPDB != "" {
 			names, _ := c.Reader.Names(s.ISPDB, source.MostISPDB) // what is wrong was said when it was read
 			for _, name := range names {

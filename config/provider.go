@@ -27,6 +27,7 @@ func (c *Config) entry(e *Provider, path string) {
 	e.normalizeDomains()
 	for i := range e.DomainsFile {
 		e.DomainsFile[i].Path = c.resolve(e.DomainsFile[i].Path)
+		c.files = append(c.files, e.DomainsFile[i].Path)
 	}
 	if d := e.DomainsCommand; d != nil && len(d.Command) > 0 && strings.Contains(d.Command[0], "/") {
 		d.Command[0] = c.resolve(d.Command[0])

@@ -83,6 +83,7 @@ func (s *checkedSource) check(i int) {
 	switch kinds[0] {
 	case "ispdb":
 		s.ISPDB = s.c.resolve(s.ISPDB)
+		s.c.files = append(s.c.files, s.ISPDB)
 		return
 	case "sql":
 		s.provider()
@@ -133,19 +134,14 @@ func (s *checkedSource) provider() {
 
 // secret wants exactly one of a value and a file.
 func (s *checkedSource) secret(key, value string, file *string) {
-	*file = s.c.resolve(*file)
 	switch {
 	case value != "" && *file != "":
 		s.bad(incomplete, key+"_file", "both "+key+" and "+key+"_file are set", "keep one of them")
 	case value == "" && *file == "":
 		s.bad(incomplete, "", "no "+key, "write "+key+"_file: with the path of a file, or "+key+":")
 	default:
-		s.readable(key+"_file", *file)
+		s.c.watched(joinPath(s.path, key+"_file"), file)
 	}
-}
-
-func (s *checkedSource) readable(key, file string) {
-	s.c.readable(joinPath(s.path, key), file)
 }
 
 func (s *checkedSource) database() {
@@ -193,8 +189,7 @@ func (s *checkedSource) directory() {
 	s.refuse(u.Scheme == "ldap" && !s.EncryptsLater() && !loopback(u.Hostname()), "config-source-plain", "starttls",
 		"the directory is asked without encryption: anyone on the network can read passwords and answers",
 		"remove starttls: false, or write ldaps://")
-	s.CAFile = s.c.resolve(s.CAFile)
-	s.readable("ca_file", s.CAFile)
+	s.c.watched(joinPath(s.path, "ca_file"), &s.CAFile)
 	if s.BindDN != "" {
 		s.secret("password", s.Password, &s.PasswordFile)
 	}
