@@ -34,41 +34,27 @@ func (d *discovery) printReport(r discoverJSON, single bool) error {
 	return out.err
 }
 
-// outcome is how one or more programs end.
-type outcome struct {
-	verdict discover.Verdict
-	lines   []string
-	titles  []string
-}
-
+// printVerdicts prints how the programs end, the best first.
 func printVerdicts(out *printer, clients []discover.Result) {
-	var groups []*outcome
-	for _, c := range clients {
-		o := outcomeOf(c)
-		i := slices.IndexFunc(groups, func(g *outcome) bool {
-			return g.verdict == o.verdict && slices.Equal(g.lines, o.lines)
-		})
-		if i < 0 {
-			groups = append(groups, o)
-			continue
-		}
-		groups[i].titles = append(groups[i].titles, c.Title)
-	}
 	rank := []discover.Verdict{discover.Found, discover.Asks, discover.Refused, discover.Nothing}
-	slices.SortStableFunc(groups, func(a, b *outcome) int {
-		return slices.Index(rank, a.verdict) - slices.Index(rank, b.verdict)
+	sorted := slices.SortedStableFunc(slices.Values(clients), func(a, b discover.Result) int {
+		return slices.Index(rank, a.Verdict) - slices.Index(rank, b.Verdict)
 	})
-	for _, g := range groups {
-		out.lines(fmt.Sprintf("  %-8s ", g.verdict), strings.Join(g.titles, ", "))
-		for _, line := range g.lines {
+	alike := func(c discover.Result) string { return string(c.Verdict) + strings.Join(outcomeOf(c), "\n") }
+	for _, group := range grouped(sorted, alike) {
+		var titles []string
+		for _, c := range group {
+			titles = append(titles, c.Title)
+		}
+		out.lines(fmt.Sprintf("  %-8s ", group[0].Verdict), strings.Join(titles, ", "))
+		for _, line := range outcomeOf(group[0]) {
 			out.lines("           ", line)
 		}
 	}
 }
 
 // outcomeOf is what a program ends with, in lines for people.
-func outcomeOf(c discover.Result) *outcome {
-	o := &outcome{verdict: c.Verdict, titles: []string{c.Title}}
+func outcomeOf(c discover.Result) (lines []string) {
 	if c.Settings != nil {
 		user := ""
 		for _, s := range []*discover.Server{c.Settings.Incoming, c.Settings.Outgoing} {
@@ -79,20 +65,20 @@ func outcomeOf(c discover.Result) *outcome {
 			if broken := s.Broken(); broken != "" {
 				line += " (" + broken + ")"
 			}
-			o.lines = append(o.lines, line)
+			lines = append(lines, line)
 			user = cmp.Or(user, s.Username)
 		}
 		if user != "" {
-			o.lines = append(o.lines, "user name "+user)
+			lines = append(lines, "user name "+user)
 		}
 	}
 	for _, question := range c.AsksUser {
-		o.lines = append(o.lines, "asks "+question)
+		lines = append(lines, "asks "+question)
 	}
 	if c.Verdict == discover.Refused {
-		o.lines = append(o.lines, c.Line)
+		lines = append(lines, c.Line)
 	}
-	return o
+	return lines
 }
 
 func printDisagreements(out *printer, list []discover.Disagreement) {

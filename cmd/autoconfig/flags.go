@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"slices"
@@ -46,42 +45,34 @@ func listFlag[T any](to *[]T, parse func(string) (T, error)) *flagValue {
 
 // wordFlag is a flag that takes one of some words; to has the default.
 func wordFlag(to *string, words []string) *flagValue {
-	return &flagValue{shown: *to, words: words, set: func(s string) error {
-		if !slices.Contains(words, s) {
-			return wordError(s, words)
-		}
-		*to = s
-		return nil
-	}}
+	f := parsedFlag(to, func(s string) (string, error) { return s, wordError(s, words) })
+	f.shown, f.words = *to, words
+	return f
 }
 
 // wordsFlag is a repeatable flag whose values, also several with commas, are of some words; shown is the default.
 func wordsFlag(to *[]string, shown string, words []string) *flagValue {
 	return &flagValue{shown: shown, words: words, set: func(s string) error {
-		list, err := csv.NewReader(strings.NewReader(s)).Read()
-		if err != nil {
-			return wordError(s, words)
-		}
-		for _, word := range list {
-			if !slices.Contains(words, word) {
-				return wordError(word, words)
+		for word := range strings.SplitSeq(s, ",") {
+			if err := wordError(word, words); err != nil {
+				return err
 			}
+			*to = append(*to, word)
 		}
-		*to = append(*to, list...)
 		return nil
 	}}
 }
 
 // langFlag takes a language of the catalogue's texts.
 func langFlag(to *string) *flagValue {
-	languages := finding.Languages()
-	return &flagValue{words: languages, set: func(s string) error {
-		if !slices.Contains(languages, s) {
-			return errors.New("there are no texts in this language; write " + provider.OrList(languages))
+	f := wordFlag(to, finding.Languages())
+	f.set = func(s string) error {
+		if *to = s; !slices.Contains(f.words, s) {
+			return errors.New("there are no texts in this language; write " + provider.OrList(f.words))
 		}
-		*to = s
 		return nil
-	}}
+	}
+	return f
 }
 
 // domainsFlag adds domains to a list.
@@ -98,7 +89,11 @@ func domainsFlag(to *[]string) *flagValue {
 	}}
 }
 
+// wordError is nil for one of the words.
 func wordError(word string, words []string) error {
+	if slices.Contains(words, word) {
+		return nil
+	}
 	if near := source.Nearest(word, words); near != "" && near[0] == word[0] { // smtp is not a slip for imap
 		return fmt.Errorf("did you mean %s?", near)
 	}

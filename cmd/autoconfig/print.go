@@ -112,6 +112,20 @@ func wrap(words []string, width int) []string {
 	return lines
 }
 
+// grouped puts the values of a list with one key together, in the order in which the keys are met.
+func grouped[T any, K comparable](list []T, key func(T) K) (out [][]T) {
+	at := map[K]int{}
+	for _, v := range list {
+		i, met := at[key(v)]
+		if !met {
+			i, out = len(out), append(out, nil)
+			at[key(v)] = i
+		}
+		out[i] = append(out[i], v)
+	}
+	return out
+}
+
 // faults counts what is wrong.
 func faults(s finding.Summary) string {
 	return plural(s.Fail, "error") + ", " + plural(s.Warn, "warning")

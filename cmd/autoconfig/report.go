@@ -178,18 +178,7 @@ func (p *printer) explain(found []finding.Finding) {
 
 // kinds are the errors and warnings by id, the worst first.
 func kinds(found []finding.Finding) [][]finding.Finding {
-	var out [][]finding.Finding
-	for _, f := range sorted(found) {
-		if fine(f) {
-			continue
-		}
-		i := slices.IndexFunc(out, func(kind []finding.Finding) bool { return kind[0].ID == f.ID })
-		if i < 0 {
-			i, out = len(out), append(out, nil)
-		}
-		out[i] = append(out[i], f)
-	}
-	return out
+	return grouped(slices.DeleteFunc(sorted(found), fine), func(f finding.Finding) string { return f.ID })
 }
 
 // What begins the parts of a paragraph; explain has the same words.
@@ -221,20 +210,14 @@ func (p *printer) kind(kind []finding.Finding) {
 
 // say prints what the findings of a kind say, once if it is the same.
 func (p *printer) say(kind []finding.Finding, head string, of func(finding.Finding) string) {
-	var said []string
-	subjects := map[string][]string{}
-	for _, f := range kind {
-		text := finding.Sentence(of(f))
-		if text == "" {
-			continue
+	sentence := func(f finding.Finding) string { return finding.Sentence(of(f)) }
+	said := grouped(slices.DeleteFunc(slices.Clone(kind), func(f finding.Finding) bool { return of(f) == "" }), sentence)
+	for _, same := range said {
+		var subjects []string
+		for _, f := range same {
+			subjects = append(subjects, f.Subject)
 		}
-		if subjects[text] == nil {
-			said = append(said, text)
-		}
-		subjects[text] = append(subjects[text], f.Subject)
-	}
-	for _, text := range said {
-		who := strings.Join(slices.Compact(subjects[text]), ", ")
+		text, who := sentence(same[0]), strings.Join(slices.Compact(subjects), ", ")
 		if len(said) > 1 && who != "" && !strings.Contains(text, who) {
 			text = who + ": " + text
 		}
