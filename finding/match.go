@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -17,9 +18,9 @@ const (
 type Known func(name string) (vendor, use, why string)
 
 // Explain says what a mail server's reply or a mail program's message means: a finding for each thing it recognises,
-// the likeliest first, and nil when it recognises nothing, or when the text is not an error but a web page, for example.
-// Case, accents, punctuation, line breaks, words around the message and the trailing [HOST date id] of Microsoft's
-// replies do not matter. Of a returned message it is the one reason for which that came back.
+// the likeliest first, and nil when it recognises nothing, or when the text is not an error: a web page, a sentence of
+// everyday life. Case, accents, punctuation, line breaks, words around the message and the trailing [HOST date id] of
+// Microsoft's replies do not matter. Of a returned message it is the one reason for which that came back.
 //
 // Of a text that says where the login failed the answer is that provider's; known tells about host names and may be
 // nil.
@@ -33,10 +34,13 @@ func Explain(text string, known Known) []Finding {
 		}
 	}
 	r := newReading(messages(), text, known)
-	if r.met("{elsewhere}") && !r.met("{mailish}") && r.area == "" {
-		return nil
+	if !r.met("{surelymail}") && r.area == "" {
+		if r.met("{elsewhere}") || r.met("{everyday}") {
+			return nil
+		}
+		r.doubtful = !r.named && r.everyday()
 	}
-	if r.matches(r.t.returned) && (r.met("{report}") || !r.met("{no-error}")) {
+	if (!r.doubtful || r.met("{bounce}")) && r.matches(r.t.returned) && (r.met("{report}") || !r.met("{no-error}")) {
 		r = newReading(messages(), report(text), nil)
 		r.returned = true
 	} else if r.met("{no-error}") {
@@ -53,13 +57,15 @@ func Explain(text string, known Known) []Finding {
 type reading struct {
 	t        *table
 	text     string
-	short    bool   // a few words
+	short    bool   // a number alone, or nearly so
 	sentence int    // counts from 1
 	seen     []int  // per term, the last sentence that has it; 0: none
 	here     []int  // the terms of this sentence
 	holding  []bool // per clause
 	area     string // imap, pop3 or smtp, by the first host name that says so
-	returned bool   // the text is a returned message
+	named    bool   // there is a host name
+	doubtful bool   // the text may not be about mail
+	returned bool   // it is a returned message
 	retired  []Finding
 	steps    int // work done, for the test that it is linear
 }
@@ -67,7 +73,7 @@ type reading struct {
 func newReading(t *table, raw string, known Known) *reading {
 	text := fold(raw)
 	r := &reading{t: t, text: text, sentence: 1, seen: make([]int, len(t.byTerm)), holding: make([]bool, len(t.clauses))}
-	r.short = strings.Count(text, " ") <= 3
+	r.short = strings.Count(text, " ") <= 4 && r.bare()
 	r.hosts(raw, known)
 	for i := range len(text) {
 		if text[i] == sentenceEnd {
@@ -115,12 +121,17 @@ func (r *reading) announced(at int) bool {
 		before = strings.TrimSuffix(before, " "+short)
 	}
 	word := before[strings.LastIndexByte(before, ' ')+1:]
-	switch word {
-	case "", "|", "error", "code", "errorcode", "fehler", "fehlercode", "erreur", "errore", "erro", "fel", "fout", "blad", "response", "reply", "status",
-		"smtp", "server", "failed", "fehlernummer", "winsock", "errno", "said", "responded", "antwortete", "returned":
-		return true
+	return word == "" || word == string(sentenceEnd) || r.t.announcers[word]
+}
+
+// bare reports whether a text is a number with hardly more than the name of a mail program.
+func (r *reading) bare() bool {
+	for word := range strings.FieldsSeq(r.text) {
+		if !strings.ContainsAny(word, "0123456789") && !r.t.announcers[word] && !r.t.mailWords[word] {
+			return false
+		}
 	}
-	return false
+	return true
 }
 
 func (r *reading) endSentence() {
@@ -152,6 +163,7 @@ func (r *reading) hosts(raw string, known Known) {
 		if len(word) > 253 || !strings.Contains(word, ".") {
 			continue
 		}
+		r.named = r.named || hostEnd.MatchString(word)
 		if r.area == "" {
 			first := word[:strings.IndexAny(word, ".-")]
 			r.area = map[string]string{"smtp": "smtp", "imap": "imap", "imap4": "imap", "pop": "pop3", "pop3": "pop3"}[first]
@@ -168,6 +180,9 @@ func (r *reading) hosts(raw string, known Known) {
 		r.owner(word, vendor)
 	}
 }
+
+// hostEnd is a host name's last two labels: 5.7.1 and "e.g" are no host names.
+var hostEnd = regexp.MustCompile(`[a-z0-9-]{2,}\.[a-z]{2,}$`)
 
 // notInHost reports whether a letter ends a host name.
 func notInHost(c rune) bool {
@@ -196,7 +211,7 @@ func (r *reading) meanings() []Finding {
 		if g.returned && !r.returned || r.returned && len(ids) > 0 {
 			continue // about another kind of text, or a second reason
 		}
-		if g.fallback && !r.returned && (len(ids) > 0 || r.met("{prose}") && !r.met("{mailish}")) {
+		if g.fallback && !r.returned && (len(ids) > 0 || r.doubtful || r.met("{prose}") && !r.met("{mailish}")) {
 			continue // a letter about something else, or what has been said already
 		}
 		for _, rule := range g.rules {

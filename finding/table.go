@@ -3,6 +3,7 @@ package finding
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -20,6 +21,10 @@ type table struct {
 	groups     []ruleGroup
 	providers  map[string]mailProvider // by domain
 	returned   rule                    // whether a text is a returned message
+	announcers map[string]bool         // words before the number of an error
+	mailWords  map[string]bool         // words that may be next to a number that is an error
+	articles   map[string]bool         // the, der, la
+	words      map[string]bool         // of messages, or their beginnings with an asterisk
 	inReturned map[string]string       // by finding: what it means in a returned message; others mean nothing there
 }
 
@@ -29,6 +34,9 @@ type fragment struct {
 	terms []int // that it makes true
 	loud  []int // that it makes true where a word such as error is before it
 }
+
+// otherTexts are the terms of texts that are no messages of mail programs.
+var otherTexts = []string{"{elsewhere}", "{everyday}", "{prose}", "{no-error}"}
 
 // minFragment is the length of the shortest fragment.
 const minFragment = 3
@@ -58,7 +66,8 @@ type mailProvider struct{ name, login string }
 // messages is the table. A mistake in it is one of this program.
 var messages = sync.OnceValue(func() *table {
 	b := builder{index: map[string]int{}, clauses: map[string]int{}, t: &table{
-		terms: map[string]int{}, providers: map[string]mailProvider{}, inReturned: map[string]string{}}}
+		terms: map[string]int{}, providers: map[string]mailProvider{}, inReturned: map[string]string{}, articles: map[string]bool{},
+		words: map[string]bool{}, announcers: map[string]bool{}, mailWords: map[string]bool{}}}
 	lines := strings.Split(findings.Messages, "\n")
 	for i := 0; i < len(lines); i++ {
 		line, number := lines[i], i+1
@@ -90,10 +99,20 @@ func (b *builder) line(line string) bool {
 	if !ok {
 		return false
 	}
+	lists := map[string]map[string]bool{
+		"{announcer}": b.t.announcers, "{article}": b.t.articles, "{mailword}": b.t.mailWords, "{vocabulary}": b.t.words}
 	switch {
+	case lists[head] != nil:
+		to := lists[head]
+		for word := range strings.FieldsSeq(body) {
+			to[word] = true
+		}
 	case head[0] == '{':
 		for text := range strings.SplitSeq(body, " | ") {
 			b.fragment(text, b.term(head))
+			if !slices.Contains(otherTexts, head) {
+				b.t.learn(text)
+			}
 		}
 	case head[0] == '@':
 		name, login, _ := strings.Cut(head[1:], " ")
@@ -139,6 +158,9 @@ func (b *builder) clause(text string) int {
 		term := b.term(part)
 		if part[0] != '{' {
 			b.fragment(part, term)
+		}
+		if !not && part[0] != '{' {
+			b.t.learn(part)
 		}
 		if not {
 			c.none = append(c.none, term)

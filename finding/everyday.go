@@ -1,0 +1,56 @@
+package finding
+
+import "strings"
+
+// everyday reports whether the text speaks of something that no mail program or server speaks of. A list of such
+// things has no end, so the nouns decide: after an article, and next to "certificate", a message has words that are
+// somewhere in the table.
+func (r *reading) everyday() bool {
+	before := ""
+	for word := range strings.FieldsSeq(r.text) {
+		r.steps++
+		switch {
+		case r.t.articles[before] && !r.t.articles[word] && !r.t.knows(word):
+			return true
+		case isCertificate(word) && before != "" && !r.t.articles[before] && !r.t.knows(before),
+			isCertificate(before) && !r.t.articles[word] && !r.t.knows(word):
+			return true
+		}
+		if before = word; word[0] == sentenceEnd {
+			before = ""
+		}
+	}
+	return false
+}
+
+// isCertificate reports whether a word is "certificate" in one of seven languages.
+func isCertificate(word string) bool {
+	return strings.HasPrefix(word, "certifi") || strings.HasPrefix(word, "zertifi") || strings.HasPrefix(word, "certyfi")
+}
+
+// knows reports whether a word of a folded text is in the table, or could not tell: a short one, a number, a name.
+func (t *table) knows(word string) bool {
+	word, _, _ = strings.Cut(word, "'")
+	if len(word) < minFragment || strings.ContainsAny(word, "0123456789._") || t.words[word] {
+		return true
+	}
+	for n := range len(word) + 1 {
+		if t.words[word[:n]+"*"] {
+			return true
+		}
+	}
+	return false
+}
+
+// learn adds the words of a fragment to those that messages have.
+func (t *table) learn(fragment string) {
+	for word := range strings.FieldsSeq(fragment) {
+		folded := fold(strings.Trim(word, "*"))
+		for part := range strings.FieldsSeq(folded) {
+			if strings.HasSuffix(word, "*") {
+				part += "*"
+			}
+			t.words[part] = true
+		}
+	}
+}
