@@ -38,32 +38,26 @@ var (
 
 // document is the JSON form; its fields are in the order of their keys, so that encoding/json writes them sorted.
 type document struct {
-	Authentication authentication `json:"authentication"`
-	Info           info           `json:"info"`
-	Protocols      protocols      `json:"protocols"`
-}
-
-type authentication struct {
-	OAuthPublic *oauthPublic `json:"oauth-public,omitempty"`
-	Password    bool         `json:"password"`
+	Authentication struct {
+		OAuthPublic *oauthPublic `json:"oauth-public,omitempty"`
+		Password    bool         `json:"password"`
+	} `json:"authentication"`
+	Info struct {
+		Help     *help `json:"help,omitempty"`
+		Provider struct {
+			Name      string `json:"name"`
+			ShortName string `json:"shortName,omitempty"`
+		} `json:"provider"`
+	} `json:"info"`
+	Protocols protocols `json:"protocols"`
 }
 
 type oauthPublic struct {
 	Issuer string `json:"issuer"`
 }
 
-type info struct {
-	Help     *help `json:"help,omitempty"`
-	Provider names `json:"provider"`
-}
-
 type help struct {
 	Documentation string `json:"documentation"`
-}
-
-type names struct {
-	Name      string `json:"name"`
-	ShortName string `json:"shortName,omitempty"`
 }
 
 type protocols struct {

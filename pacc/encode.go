@@ -40,7 +40,8 @@ func describe(p *provider.Provider, domain string) (document, error) {
 		return document{}, err
 	}
 	p = p.For(domain)
-	d := document{Info: info{Provider: names{Name: clean(cmp.Or(p.Name, domain)), ShortName: clean(p.ShortName)}}}
+	var d document
+	d.Info.Provider.Name, d.Info.Provider.ShortName = clean(cmp.Or(p.Name, domain)), clean(p.ShortName)
 	if len(p.Documentation) > 0 {
 		d.Info.Help = &help{p.Documentation[0].URL}
 	}

@@ -320,18 +320,11 @@ func (g *group) share() {
 }
 
 func (g *group) loginRow(s provider.Server, first provider.Address) *loginRow {
-	row := &loginRow{Auth: g.auth(s)}
-	switch {
-	case len(g.Addresses) == 1 || len(g.Addresses) > 0 && !strings.Contains(s.Username, "%"):
-		row.Username = provider.Expand(s.Username, first)
-	case s.Username == provider.EmailAddress:
-		row.Template = "address"
-	case s.Username == provider.EmailLocalPart:
-		row.Template = "local"
-	default:
-		row.Template = "other"
+	if len(g.Addresses) == 1 || len(g.Addresses) > 0 && !strings.Contains(s.Username, "%") {
+		return &loginRow{Username: provider.Expand(s.Username, first), Auth: g.auth(s)}
 	}
-	return row
+	words := map[string]string{provider.EmailAddress: "address", provider.EmailLocalPart: "local"}
+	return &loginRow{Template: cmp.Or(words[s.Username], "other"), Auth: g.auth(s)}
 }
 
 // auth names a server's ways to log in, as far as they are known to work.

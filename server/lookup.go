@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"autoconfig/apple"
@@ -254,7 +253,7 @@ func port(r *request) string {
 		return ""
 	}
 	_, port, err := net.SplitHostPort(r.authority)
-	if n, nerr := strconv.ParseUint(port, 10, 16); err != nil || nerr != nil || n == 443 {
+	if n := provider.Port(port); err != nil || n == 0 || n == 443 {
 		return ""
 	}
 	return ":" + port

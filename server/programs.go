@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"time"
 
 	"autoconfig/discover"
@@ -77,14 +76,10 @@ func (w *virtual) of(name, rtype string) []dnssrv.Parts {
 
 func (w *virtual) srv(_ context.Context, name string) (out []dnsquery.SRV, err error) {
 	for _, p := range w.of(name, "SRV") {
-		out = append(out, dnsquery.SRV{Priority: number(p.Priority), Weight: number(p.Weight), Port: number(p.Port), Target: p.Target})
+		out = append(out, dnsquery.SRV{Priority: provider.Port(p.Priority), Weight: provider.Port(p.Weight),
+			Port: provider.Port(p.Port), Target: p.Target}) // each is a number of 16 bits
 	}
 	return out, notFoundIfEmpty(out)
-}
-
-func number(decimal string) uint16 {
-	n, _ := strconv.ParseUint(decimal, 10, 16) // it was written from a number
-	return uint16(n)
 }
 
 func (w *virtual) txt(_ context.Context, name string) (out []string, err error) {
