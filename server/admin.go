@@ -242,8 +242,8 @@ func (s *Server) expiry() {
 	var first time.Time
 	if a := s.acme.Load(); a != nil {
 		first = a.FirstExpiry()
-	} else if expires := s.expires.Load(); expires != nil {
-		first = (*expires)()
+	} else if c := s.certificate.Load(); c != nil {
+		first = c.Load().Leaf.NotAfter
 	}
 	if !first.IsZero() {
 		s.metrics.expiry.Set(float64(first.Unix()))

@@ -21,7 +21,7 @@ import (
 // and who is no trusted proxy can say nothing.
 func TestProxyProtocol(t *testing.T) {
 	var cert Certificate
-	cert.Use(keyPair(t, 1))
+	cert.Store(keyPair(t, 1))
 	log := &lockedBuffer{}
 	o := testOptions(nil)
 	o.Log, o.ServesTLS, o.AccessLog, o.LogClients = slog.New(slog.NewTextHandler(log, nil)), true, true, true

@@ -96,7 +96,7 @@ func running(t *testing.T, ctx context.Context, s *Server, log *lockedBuffer, l 
 // certificate while it serves, and ends without an error.
 func TestRun(t *testing.T) {
 	var cert Certificate
-	cert.Use(keyPair(t, 1))
+	cert.Store(keyPair(t, 1))
 	log := &lockedBuffer{}
 	o := testOptions(nil)
 	o.Log, o.ServesTLS = slog.New(slog.NewTextHandler(log, nil)), true
@@ -115,7 +115,7 @@ func TestRun(t *testing.T) {
 	if at := <-ready; at == nil || at.String() != addrs[1] {
 		t.Errorf("ready at %v, listening at %s", at, addrs[1])
 	}
-	want := fmt.Sprintf("\nautoconfig_certificate_expiry_seconds %g\n", float64(cert.NotAfter().Unix()))
+	want := fmt.Sprintf("\nautoconfig_certificate_expiry_seconds %g\n", float64(cert.Load().Leaf.NotAfter.Unix()))
 	if !strings.Contains(bodyOf(t, ask(t, s.Admin(), "GET /metrics", "")), want) {
 		t.Errorf("no %q", want)
 	}
@@ -135,7 +135,7 @@ func TestRun(t *testing.T) {
 	if n, proto := serial(); n != 1 || proto != "h2" {
 		t.Errorf("certificate %d, protocol %s", n, proto)
 	}
-	cert.Use(keyPair(t, 2))
+	cert.Store(keyPair(t, 2))
 	if n, _ := serial(); n != 2 {
 		t.Errorf("the new certificate is not served: %d", n)
 	}

@@ -99,8 +99,9 @@ type Server struct {
 	unwatched atomic.Pointer[string]       // why the record watch could not end its last round
 	acme      atomic.Pointer[acme.Manager] // nil: no certificates on demand
 	signer    ownSigner
-	refusals  *acme.Refusals                   // of certificates
-	expires   atomic.Pointer[func() time.Time] // of the certificate from a file
+	refusals  *acme.Refusals // of certificates
+
+	certificate atomic.Pointer[Certificate] // from a file
 }
 
 // The bounds of a request.

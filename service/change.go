@@ -97,7 +97,7 @@ func (s *Service) logFindings(found []finding.Finding) (first error) {
 // commit puts a change in force. It cannot fail.
 func (s *Service) commit(c *change) {
 	if c.cert != nil {
-		s.cert.Use(c.cert)
+		s.cert.Store(c.cert)
 	}
 	if c.sources != nil {
 		s.sources.commit(c.sources)

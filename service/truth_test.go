@@ -301,7 +301,7 @@ func TestFilesThatAreNone(t *testing.T) {
 	r.write("logo.svg", "<svg/>")
 	r.edit("drain: 1s\n", "drain: 1s\nbranding: {logo: logo.svg}\n")
 	r.reload("the test")
-	cert, _ := r.cert.Config().GetCertificate(nil)
+	cert := r.cert.Load()
 	for _, name := range names {
 		for kind, make := range kinds {
 			path := filepath.Join(r.dir, name)
@@ -325,7 +325,7 @@ func TestFilesThatAreNone(t *testing.T) {
 			}
 			r.write(name, good)
 			r.reload("the test")
-			cert, _ = r.cert.Config().GetCertificate(nil)
+			cert = r.cert.Load()
 			if ready := r.ready(); strings.Contains(ready, "could not be read") {
 				t.Fatalf("%s as %s, put back: %s", kind, name, ready)
 			}
