@@ -171,8 +171,9 @@ func (a *Manager) fetch(ctx context.Context, name string, conn net.Conn) (*tls.C
 func (a *Manager) load(ctx context.Context, name string) (*tls.Certificate, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
-	cert, err := a.config.CacheManagedCertificate(ctx, name)
-	for parts := ""; err != nil && !errors.Is(err, fs.ErrNotExist); cert, err = a.config.CacheManagedCertificate(ctx, name) {
+	read := a.config.CacheManagedCertificate
+	cert, err := read(ctx, name)
+	for parts := ""; err != nil && !errors.Is(err, fs.ErrNotExist); cert, err = read(ctx, name) {
 		before := parts
 		if parts = a.allParts(ctx, name); parts == "" || a.backoff.unreadable() { // the storage fails
 			break

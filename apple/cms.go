@@ -74,7 +74,8 @@ func (e envelope) seal(content []byte, key crypto.Signer, now time.Time) ([]byte
 		return nil, err
 	}
 	attributes[0] = tagged0 // signed as a SET (RFC 5652 §5.4)
-	signer := der(sequence, []byte(version1), e.signer, []byte(withSHA256), attributes, e.algorithm, der(octetString, signature))
+	signer := der(sequence, []byte(version1), e.signer, []byte(withSHA256), attributes, e.algorithm,
+		der(octetString, signature))
 	data := der(sequence, []byte(oidData), der(tagged0, der(octetString, content)))
 	return der(sequence, oidSignedData, der(tagged0, der(sequence,
 		[]byte(version1), der(set, []byte(withSHA256)), data, e.certs, der(set, signer)))), nil

@@ -75,8 +75,8 @@ var (
 	ErrKind       = errors.New("the kind of account is mail, exchange or dav")
 	ErrAddresses  = errors.New("a profile is for one to ten full addresses")
 	ErrName       = errors.New("the name has more than 64 characters, or one that cannot be shown")
-	ErrNoPassword = errors.New("a mail profile knows logging in with a password only, and this provider does not offer it; " +
-		"sign in through the device's own account settings, or ask for account=exchange where the provider has it")
+	ErrNoPassword = errors.New("a mail profile knows logging in with a password only, and this provider does not offer " +
+		"it; sign in through the device's own account settings, or ask for account=exchange where the provider has it")
 	ErrNoAccount = errors.New("this provider has no Exchange account")
 	ErrNoDAV     = errors.New("no calendars and contacts of this provider are known")
 )

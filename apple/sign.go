@@ -43,7 +43,8 @@ func NewSigner(chain []*x509.Certificate, key crypto.Signer) (*Signer, error) {
 	}
 	now := time.Now()
 	if now.Before(leaf.NotBefore) {
-		return nil, fmt.Errorf("the certificate is not valid before %s; wait, or check this machine's clock", day(leaf.NotBefore))
+		return nil, fmt.Errorf("the certificate is not valid before %s; wait, or check this machine's clock",
+			day(leaf.NotBefore))
 	}
 	if err := s.expired(now); err != nil {
 		return nil, err
@@ -70,7 +71,8 @@ func checkKey(leaf *x509.Certificate, key crypto.Signer) error {
 	}
 	pub, ok := leaf.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
 	if !ok || !pub.Equal(key.Public()) {
-		return errors.New("the key does not belong to the first certificate; write the leaf certificate first, and its own key")
+		return errors.New("the key does not belong to the first certificate; " +
+			"write the leaf certificate first, and its own key")
 	}
 	if leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 { // RFC 5280 §4.2.1.3
 		return errors.New("the certificate's key usage does not allow signatures; use one with digitalSignature")
@@ -82,8 +84,8 @@ func checkKey(leaf *x509.Certificate, key crypto.Signer) error {
 func checkChain(chain []*x509.Certificate) error {
 	for i, parent := range chain[1:] {
 		if err := chain[i].CheckSignatureFrom(parent); err != nil {
-			return fmt.Errorf("certificate %d (%s) is not issued by certificate %d (%s); write the leaf first, then each one's issuer",
-				i+1, chain[i].Subject, i+2, parent.Subject)
+			return fmt.Errorf("certificate %d (%s) is not issued by certificate %d (%s); "+
+				"write the leaf first, then each one's issuer", i+1, chain[i].Subject, i+2, parent.Subject)
 		}
 	}
 	return nil

@@ -75,8 +75,9 @@ func ParseAddressOrDomain(s string) (Address, error) {
 
 // Unwrap is the address in what people paste: without blanks at both ends and around the @ (percent-encoded ones too),
 // invisible characters, "mailto:" with its query, other schemes such as "smtp:", the name before <…>, quotes of any
-// script, brackets and the comma of a list, and with "@" for its full-width form. What is left is for [ParseAddress] or [ParseAddressOrDomain] to check; a sound address comes back as
-// it is. Pages, /api, /mobileconfig and commands read addresses so; protocols only trim.
+// script, brackets and the comma of a list, and with "@" for its full-width form. What is left is for [ParseAddress] or
+// [ParseAddressOrDomain] to check; a sound address comes back as it is. Pages, /api, /mobileconfig and commands read
+// addresses so; protocols only trim.
 func Unwrap(s string) string {
 	if len(s) > mostPasted || !utf8.ValidString(s) {
 		return s
@@ -238,8 +239,7 @@ func IsIP(s string) bool {
 	return err == nil
 }
 
-// Expand fills an address into a template of the three placeholders. Without a
-// local part the template stays as it is.
+// Expand fills an address into a template of the three placeholders. Without a local part the template stays as it is.
 func Expand(template string, a Address) string {
 	if a.Local == "" {
 		return template

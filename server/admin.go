@@ -156,7 +156,8 @@ func (s *Server) purge(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		result = "this replica alone"
 	}
-	s.opts.Audit.Log("purge", slog.String("domain", domain), slog.String("by", r.RemoteAddr), slog.String("result", result))
+	s.opts.Audit.Log("purge",
+		slog.String("domain", domain), slog.String("by", r.RemoteAddr), slog.String("result", result))
 	if err != nil {
 		s.opts.Log.Error("the other replicas do not know of a purge", "domain", domain, "error", err)
 		w.Header().Set(retryAfter[0][0], retryAfter[0][1])

@@ -128,8 +128,8 @@ func (k profileKey) template() *template {
 	return newTemplate(body, marks...).whole()
 }
 
-// qr answers the code that a phone's camera opens: the https link to the profile, or with to=setup to the page, at a host
-// that is known to lead here.
+// qr answers the code that a phone's camera opens: the https link to the profile, or with to=setup to the page, at a
+// host that is known to lead here.
 func (s *Server) qr(r *request) answer {
 	accounts, a := s.accounts(r)
 	if a.status != 0 {

@@ -45,7 +45,8 @@ const (
 )
 
 // v2Protocols are what Autodiscover v2 can offer.
-var v2Protocols = [...]string{autodiscover.ProtocolActiveSync, autodiscover.ProtocolAutodiscoverV1, autodiscover.ProtocolEWS}
+var v2Protocols = [...]string{
+	autodiscover.ProtocolActiveSync, autodiscover.ProtocolAutodiscoverV1, autodiscover.ProtocolEWS}
 
 // encodings are made when they are first asked for.
 type encodings [forms]func() (*template, error)

@@ -10,8 +10,8 @@ import (
 // errOtherHost: the domain is served, and not at the service host that was asked.
 var errOtherHost = fmt.Errorf("%w at this service host", provider.ErrNotFound)
 
-// atHost is what was found, unless the request came by the service host of another provider. Such a host answers for the
-// domains of its provider, and for what everybody knows: the built-in providers' own.
+// atHost is what was found, unless the request came by the service host of another provider. Such a host answers for
+// the domains of its provider, and for what everybody knows: the built-in providers' own.
 func (r *request) atHost(m match, err error) (match, error) {
 	if !r.atOwnHost() || err != nil || m.Provider.ServiceHost == "" || m.Provider.ServiceHost == r.host ||
 		builtinDomain(m.Address.Domain) {

@@ -33,7 +33,8 @@ func newMetrics() *metrics {
 	asked := r.Counters("autoconfig_autodiscover_requests_total",
 		"Autodiscover requests by the schema, or v2 protocol, that they ask for.", "schema")
 	m.degraded = r.Gauge("autoconfig_degraded", "1 while /readyz says degraded.")
-	m.domains = r.Gauge("autoconfig_domains", "Domains listed by the operator's files, and by databases and directories as of the last hourly count.")
+	m.domains = r.Gauge("autoconfig_domains",
+		"Domains listed by the operator's files, and by databases and directories as of the last hourly count.")
 	m.reloads = r.Counters("autoconfig_reloads_total", "Loads of the configuration by result.", "result")
 	m.signer = r.Gauge("autoconfig_signer_expiry_seconds", "Unix time at which the profile signer expires; 0 without one.")
 	m.records = r.Gauges("autoconfig_records",

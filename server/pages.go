@@ -139,8 +139,8 @@ func (s *Server) helpTopic(r *request) answer {
 
 // robots keeps pages with an address out of search engines, and leads them to the public ones.
 func (s *Server) robots(r *request) answer {
-	body := "User-agent: *\nDisallow: /setup\nDisallow: /mobileconfig\n" +
-		"Disallow: /qr.svg\nDisallow: /api/\nDisallow: /email.mobileconfig\nDisallow: /profile.mobileconfig\nDisallow: /records/\n"
+	body := "User-agent: *\nDisallow: /setup\nDisallow: /mobileconfig\nDisallow: /qr.svg\nDisallow: /api/\n" +
+		"Disallow: /email.mobileconfig\nDisallow: /profile.mobileconfig\nDisallow: /records/\n"
 	if host := r.serviceHost(); host != "" {
 		body += "Sitemap: " + base(host) + "/sitemap.xml\n"
 	}

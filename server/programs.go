@@ -52,7 +52,8 @@ func (s *Server) programs(host string, of pages.Records) []pages.Program {
 // discover walks the discovery of every program in a world that has these records and this server.
 func (s *Server) discover(host, domain string, records []dnssrv.Parts) []discover.Result {
 	w := &virtual{s: s, domain: domain, service: host, records: records}
-	env := &discover.Env{SRV: w.srv, TXT: w.txt, Host: w.host, MX: w.none, NS: w.none, Transport: w, Dial: w.dial, Limit: 5 * time.Second}
+	env := &discover.Env{SRV: w.srv, TXT: w.txt, Host: w.host, MX: w.none, NS: w.none, Transport: w, Dial: w.dial,
+		Limit: 5 * time.Second}
 	report, err := discover.Run(context.Background(), env, provider.Address{Domain: domain})
 	if err != nil {
 		return nil // only for an unknown client
@@ -102,7 +103,9 @@ func notFoundIfEmpty[T any](list []T) error {
 func (w *virtual) leads(host string) bool { return host == w.service || len(w.of(host, "CNAME")) > 0 }
 
 func (w *virtual) host(_ context.Context, host string) ([]netip.Addr, error) {
-	if host = dnssrv.Plain(host); w.leads(host) || slices.ContainsFunc(w.records, func(p dnssrv.Parts) bool { return p.Target == host }) {
+	host = dnssrv.Plain(host)
+	target := func(p dnssrv.Parts) bool { return p.Target == host }
+	if w.leads(host) || slices.ContainsFunc(w.records, target) {
 		return []netip.Addr{netip.AddrFrom4([4]byte{8, 8, 8, 8})}, nil // a public one; nothing connects to it
 	}
 	return nil, provider.ErrNotFound

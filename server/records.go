@@ -14,7 +14,10 @@ import (
 
 // RecordPlan plans the records of one of the operator's domains; look asks DNS what is published of them. Without a
 // plan nothing can be published there.
-type RecordPlan func(ctx context.Context, domain string) (plan []dnssrv.RR, look func(context.Context) []finding.Finding, err error)
+type RecordPlan func(ctx context.Context, domain string) (plan []dnssrv.RR, look Look, err error)
+
+// Look asks DNS what is published.
+type Look = func(context.Context) []finding.Finding
 
 // looks are what DNS said lately. A page that is loaded again asks nothing.
 type looks struct {
@@ -86,7 +89,7 @@ func (s *Server) noPage(r *request, err error) answer {
 
 // owners fills in what DNS says about a domain's records, unless the client has asked for too much, and what programs
 // find by that.
-func (s *Server) owners(r *request, of pages.Records, host string, ask func(context.Context) []finding.Finding) (out pages.Records) {
+func (s *Server) owners(r *request, of pages.Records, host string, ask Look) (out pages.Records) {
 	set := r.set
 	found, ok := set.looks.get(of.Domain, func() bool { return s.allow(r, looksCost) }, func() pages.Records {
 		of.Found = s.look(ask)
@@ -105,7 +108,7 @@ func (s *Server) owners(r *request, of pages.Records, host string, ask func(cont
 }
 
 // look asks DNS, when not too many do.
-func (s *Server) look(ask func(context.Context) []finding.Finding) []finding.Finding {
+func (s *Server) look(ask Look) []finding.Finding {
 	if !s.looking.enter() {
 		return nil
 	}

@@ -26,7 +26,7 @@ type Listen struct {
 	ACME               *acme.Options  // for HTTPS, on demand; the server fills in all but where from and where to
 	ProxyProtocol      bool           // HTTPS connections from trusted proxies begin with it
 	Drain              time.Duration  // go on accepting after the stop was asked for
-	Ready              func(net.Addr) // called once all listeners are open, with the address of HTTP, nil without it; may be nil
+	Ready              func(net.Addr) // called once all listeners are open, with the address of HTTP or nil; may be nil
 	Stopping           func()         // called when the stop begins, before anything closes; may be nil
 }
 

@@ -147,10 +147,12 @@ func (s *Server) ReloadFailed(reason string) { s.reload.Store(&reason) }
 // routes is every public route. A path ends in * where it holds an address, which may contain a slash.
 var routes = []route{
 	{"/mail/config-v1.1.xml", "autoconfig", get, false, (*Server).findByAddressOrMX, (*Server).autoconfig},
-	{"/.well-known/autoconfig/mail/config-v1.1.xml", "autoconfig", get, false, (*Server).findByAddress, (*Server).autoconfig},
+	{"/.well-known/autoconfig/mail/config-v1.1.xml", "autoconfig", get, false,
+		(*Server).findByAddress, (*Server).autoconfig},
 	{"/.well-known/mail-v1.xml", "autoconfig", get, false, (*Server).findByAddress, (*Server).autoconfig},
 	{"/v1.1/mail/config-v1.1.xml", "autoconfig", get, false, (*Server).findByAddress, (*Server).autoconfig},
-	{"/.well-known/autoconfig/mail/oauth2-client.json", "oauth2-client", get, false, (*Server).findByHost, (*Server).oauth2Client},
+	{"/.well-known/autoconfig/mail/oauth2-client.json", "oauth2-client", get, false,
+		(*Server).findByHost, (*Server).oauth2Client},
 	{pages.AddonPath + ":file", "addon", get, true, (*Server).findByFile, (*Server).addon},
 	{"/v1.1/:domain", "ispdb", get, false, (*Server).findByPath, (*Server).autoconfig},
 	{"/autodiscover", "autodiscover", getPost, false, nil, (*Server).pox},

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/xml"
 	"maps"
 	"net/http"
 	"slices"
@@ -171,7 +172,7 @@ func groupsOf(own map[string][]string) (out []pages.DomainGroup) {
 
 // sitemapOf lists the pages for search engines (sitemaps.org).
 func sitemapOf(base string, groups []pages.DomainGroup) []byte {
-	b := []byte(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" + `<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">` + "\n")
+	b := []byte(xml.Header + `<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">` + "\n")
 	add := func(path string) { b = append(b, "<url><loc>"+base+path+"</loc></url>\n"...) }
 	for _, path := range []string{"/", "/settings", "/help"} {
 		add(path)

@@ -65,8 +65,8 @@ type setupKey struct {
 	quotable    bool // the address can be part of the examples of code
 }
 
-// The stand-ins of a set-up page. Every way in which a page escapes or breaks an address makes other bytes of them, so a
-// place shows what is to be put there. The second local part is for addresses that the examples of code leave out.
+// The stand-ins of a set-up page. Every way in which a page escapes or breaks an address makes other bytes of them, so
+// a place shows what is to be put there. The second local part is for addresses that the examples of code leave out.
 const (
 	setupLocal       = "zz0+local&part+of+an+address0zz"
 	setupLocalQuoted = `zz0+local"part&of+an+address0zz`
