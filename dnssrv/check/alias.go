@@ -12,31 +12,31 @@ import (
 )
 
 // reportAlias compares a host name that a client derives from the domain.
-func (d *inspection) reportAlias(p dnssrv.Place, name string, want []dns.RR) {
-	alias, got := d.host(name)
-	if others := d.nextToCNAME(name); alias != nil && len(others) > 0 {
-		d.note("dns-name-cname-beside", name, dns.TypeCNAME, statusConflict, want, append([]dns.RR{alias}, others...))
-		return
-	}
+func (d *inspection) reportAlias(p dnssrv.Place, q query.Question) {
+	want := d.want[q]
+	alias, got := d.host(q.Name)
+	others := d.nextToCNAME(q.Name)
 	switch {
-	case alias != nil && d.reportMistyped(name, dns.TypeCNAME, want, got):
+	case alias != nil && len(others) > 0:
+		d.note("dns-name-cname-beside", q, append([]dns.RR{alias}, others...))
+	case alias != nil && d.reportMistyped(q, got):
 	case p.Label == dnssrv.AutodiscoverLabel && d.atMicrosoft(got):
-		d.note("dns-autodiscover-microsoft", name, dns.TypeCNAME, statusDiffers, want, got)
+		d.note("dns-autodiscover-microsoft", q, got)
 	case len(want) == 0:
-		d.observeAlias(p, name, alias, got)
+		d.observeAlias(p, q, alias, got)
 	case alias != nil && dns.IsDuplicate(alias, want[0]):
-		d.note("dns-record-ok", name, dns.TypeCNAME, statusOK, want, got)
-		d.reportDangling(name, alias)
+		d.note("dns-record-ok", q, got)
+		d.reportDangling(q, alias)
 	case len(got) > 0 && alias == nil && d.sameAddresses(got, dnssrv.Target(want[0])):
-		d.note("dns-host-address-ok", name, dns.TypeCNAME, statusOK, want, got)
-	case len(got) > 0 && d.fromWildcard(name):
-		f := d.compared("dns-host-wildcard", name, dns.TypeCNAME, statusDiffers, want, got)
+		d.note("dns-host-address-ok", q, got)
+	case len(got) > 0 && d.fromWildcard(q.Name):
+		f := d.compared("dns-host-wildcard", q, got)
 		f.Level = finding.Fail // the plan is not followed
 		d.add(f)
 	case len(got) > 0:
-		d.note("dns-record-differs", name, dns.TypeCNAME, statusDiffers, want, got)
+		d.note("dns-record-differs", q, got)
 	default:
-		d.reportNoAlias(name, want)
+		d.reportNoAlias(q)
 	}
 }
 
@@ -60,14 +60,12 @@ func (d *inspection) nextToCNAME(name string) []dns.RR {
 	return out
 }
 
-func (d *inspection) reportNoAlias(name string, want []dns.RR) {
-	other := slices.Concat(d.seen.records(name, dns.TypeMX), d.seen.records(name, dns.TypeTXT))
+func (d *inspection) reportNoAlias(q query.Question) {
+	other := slices.Concat(d.seen.records(q.Name, dns.TypeMX), d.seen.records(q.Name, dns.TypeTXT))
 	if len(other) > 0 {
-		d.note("dns-name-other-data", name, dns.TypeCNAME, statusConflict, want, other)
-		return
-	}
-	if !d.reportMisplaced(name, want) {
-		d.note("dns-record-missing", name, dns.TypeCNAME, statusMissing, want, nil)
+		d.note("dns-name-other-data", q, other)
+	} else if !d.reportMisplaced(q) {
+		d.note("dns-record-missing", q, nil)
 	}
 }
 
@@ -81,32 +79,33 @@ func (d *inspection) sameAddresses(own []dns.RR, host string) bool {
 	return !slices.ContainsFunc(query.Addresses(own), others)
 }
 
-func (d *inspection) observeAlias(p dnssrv.Place, name string, alias *dns.CNAME, got []dns.RR) {
+func (d *inspection) observeAlias(p dnssrv.Place, q query.Question, alias *dns.CNAME, got []dns.RR) {
 	vendor := d.vendor() != nil && p.Label == dnssrv.AutodiscoverLabel // reported with MX and SPF
-	wild := d.fromWildcard(name)
+	wild := d.fromWildcard(q.Name)
 	switch {
 	case len(got) == 0 || vendor || wild && p.Label == dnssrv.PACCLabel: // without its TXT record no client asks there
 		return
 	case wild:
-		d.note("dns-host-wildcard", name, dns.TypeCNAME, statusOK, nil, got)
+		f := d.compared("dns-host-wildcard", q, got)
+		f.Status = "ok"
+		d.add(f)
 	default:
-		d.note("dns-record-published", name, got[0].Header().Rrtype, statusOK, nil, got)
+		d.note("dns-record-published", query.Question{Name: q.Name, Type: got[0].Header().Rrtype}, got)
 	}
 	if alias != nil {
-		d.reportDangling(name, alias)
+		d.reportDangling(q, alias)
 	}
 }
 
-func (d *inspection) reportDangling(name string, alias *dns.CNAME) {
+func (d *inspection) reportDangling(q query.Question, alias *dns.CNAME) {
 	host := dnssrv.Target(alias)
 	state := d.checker.host(d.ctx, host)
 	switch {
 	case len(state.addresses) > 0:
 	case !state.outcome.Known():
-		d.add(d.unknownTarget(name, dns.TypeCNAME, state, []dns.RR{alias}))
+		d.add(d.unknownTarget(q, state, []dns.RR{alias}))
 	default:
-		want := d.wanted(name, dns.TypeCNAME)
-		f := d.compared("dns-cname-dangling", name, dns.TypeCNAME, statusDiffers, want, []dns.RR{alias})
+		f := d.compared("dns-cname-dangling", q, []dns.RR{alias})
 		f.RCode = string(state.outcome)
 		d.add(f)
 	}

@@ -18,7 +18,7 @@ func (d *inspection) open() (found []finding.Finding, ok bool) {
 	d.seen.put(a)
 	switch {
 	case a.Outcome == query.NXDOMAIN && len(a.CNAMEs) == 0:
-		f := d.about("dns-domain-missing", d.name(""), dns.TypeSOA, statusMissing)
+		f := d.about("dns-domain-missing", d.at("", dns.TypeSOA))
 		if d.Want == nil {
 			f.Level = finding.Warn // nothing is published, so nothing published is broken
 		}
@@ -38,7 +38,7 @@ func (d *inspection) open() (found []finding.Finding, ok bool) {
 	}
 	d.findServers()
 	if len(d.servers) == 0 {
-		return append(d.zoneFindings, d.about("dns-server-none", d.zone, dns.TypeNS, statusError)), false
+		return append(d.zoneFindings, d.about("dns-server-none", query.Question{Name: d.zone, Type: dns.TypeNS})), false
 	}
 	return nil, true
 }
@@ -67,13 +67,13 @@ type wildcard struct {
 // findWildcard asks for a name that does not exist, when an answer may come from a wildcard.
 func (d *inspection) findWildcard() {
 	suspect := slices.ContainsFunc(dnssrv.Places(), func(p dnssrv.Place) bool {
-		a, host := d.seen.get(d.name(p.Label), p.Type), d.seen.get(d.name(p.Label), dns.TypeA)
+		a, host := d.seen[d.at(p.Label, p.Type)], d.seen[d.at(p.Label, dns.TypeA)]
 		return len(a.CNAMEs) > 0 || p.Type == dns.TypeCNAME && len(a.RRs) > 0 || len(host.RRs) > 0
 	})
 	if !suspect {
 		return
 	}
-	a := d.ask(query.Question{Name: d.name(wildcardName), Type: dns.TypeA})
+	a := d.ask(d.at(wildcardName, dns.TypeA))
 	d.seen.put(a)
 	if len(a.CNAMEs) > 0 {
 		d.wildcard.target = dnssrv.Plain(a.CNAMEs[0].Target)

@@ -145,6 +145,11 @@ func (d *inspection) name(label string) string {
 	return label + "." + d.Domain + "."
 }
 
+// at is what is asked about a label below the domain.
+func (d *inspection) at(label string, qtype uint16) query.Question {
+	return query.Question{Name: d.name(label), Type: qtype}
+}
+
 // Seen is what a check saw: the answer to each question it asked. With several name servers asked, it holds the answer
 // of the first that gave one.
 type Seen map[query.Question]query.Answer

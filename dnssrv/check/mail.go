@@ -21,26 +21,26 @@ func (d *inspection) recognise() {
 
 func (d *inspection) bestMX() []string {
 	proof := func(rr dns.RR) bool { return provider.Below(dnssrv.Target(rr), verification) }
-	return query.BestMX(slices.DeleteFunc(slices.Clone(d.seen.get(d.name(""), dns.TypeMX).RRs), proof))
+	return query.BestMX(slices.DeleteFunc(slices.Clone(d.seen[d.at("", dns.TypeMX)].RRs), proof))
 }
 
 // reportMail notes what is published about the mail itself. None of it is ever planned: where mail goes and who may
 // send is not this program's business.
 func (d *inspection) reportMail() {
-	a := d.seen.get(d.name(""), dns.TypeMX)
-	best := d.bestMX()
+	q, best := d.at("", dns.TypeMX), d.bestMX()
+	a := d.seen[q]
 	takesMail := len(best) > 0 && !slices.Contains(best, ".")
 	switch {
 	case !a.Outcome.Known():
 		d.add(d.failed(a))
 	case len(best) == 0 && len(a.RRs) > 0:
-		d.note("dns-mx-verification", d.name(""), dns.TypeMX, statusMissing, nil, a.RRs)
+		d.note("dns-mx-verification", q, a.RRs)
 	case len(best) == 0:
-		d.note("dns-mx-missing", d.name(""), dns.TypeMX, statusMissing, nil, nil)
+		d.note("dns-mx-missing", q, nil)
 	case !takesMail:
-		d.note("dns-mx-null", d.name(""), dns.TypeMX, statusOK, nil, a.RRs)
+		d.note("dns-mx-null", q, a.RRs)
 	default:
-		d.reportMX(best, a.RRs)
+		d.reportMX(q, best, a.RRs)
 	}
 	d.reportNeighbours(d.checker.o.Neighbours, best)
 	advise := takesMail && provider.VendorOwned(d.Domain) == "" // whoever runs this does not own live.co.uk
@@ -61,29 +61,28 @@ func (d *inspection) vendor() *provider.VendorDNS {
 }
 
 // reportMX compares where mail goes with the provider that clients get settings of.
-func (d *inspection) reportMX(best []string, got []dns.RR) {
-	p := d.Provider
-	id, status := "dns-mx-published", statusOK
+func (d *inspection) reportMX(q query.Question, best []string, got []dns.RR) {
+	p, id := d.Provider, "dns-mx-published"
 	switch {
-	case d.reportMistyped(d.name(""), dns.TypeMX, nil, got):
+	case d.reportMistyped(q, got):
 		return
 	case d.vendor() != nil && d.reportVendorName(got):
 		return
 	case p != nil && belongs(best, p.MX):
 		id = "dns-mx-provider"
 	case d.vendor() != nil:
-		d.reportVendorMX(got)
+		d.reportVendorMX(q, got)
 		return
 	case p != nil && d.otherProvider(best) != nil:
 		other := d.otherProvider(best)
-		f := d.compared("dns-autoconfig-mx", d.name(""), dns.TypeMX, statusDiffers, nil, got)
+		f := d.compared("dns-autoconfig-mx", q, got)
 		d.add(f.Because("clients are given the settings of %s, but the mail exchangers are those of %s: "+
 			"people would set up a mailbox that gets no mail", p.Name, other.Name))
 		return
 	case p != nil && len(p.MX) > 0:
-		id, status = "dns-mx-provider-differs", statusDiffers
+		id = "dns-mx-provider-differs"
 	}
-	f := d.compared(id, d.name(""), dns.TypeMX, status, nil, got)
+	f := d.compared(id, q, got)
 	if p != nil && id != "dns-mx-published" {
 		f = f.Because("%s (%s)", f.Cause, p.Name)
 	}
@@ -111,9 +110,9 @@ func belongs(exchangers, names []string) bool {
 // reportAutoconfigMX finds an autoconfig host of one company next to mail exchangers of another, as a move leaves it
 // behind. A planned one is meant so.
 func (d *inspection) reportAutoconfigMX(best []string) {
-	name := d.name(dnssrv.AutoconfigLabel)
-	alias := d.alias(name)
-	if alias == nil || d.Want != nil || d.fromWildcard(name) {
+	q := d.at(dnssrv.AutoconfigLabel, dns.TypeCNAME)
+	alias := d.alias(q.Name)
+	if alias == nil || d.Want != nil || d.fromWildcard(q.Name) {
 		return
 	}
 	leads, own := provider.Registrable(dnssrv.Target(alias)), provider.Registrable(d.Domain)
@@ -122,36 +121,41 @@ func (d *inspection) reportAutoconfigMX(best []string) {
 			return
 		}
 	}
-	f := d.compared("dns-autoconfig-mx", name, dns.TypeCNAME, statusDiffers, nil, []dns.RR{alias})
+	f := d.compared("dns-autoconfig-mx", q, []dns.RR{alias})
 	d.add(f.Because("%s leads to %s, but the mail exchangers belong to %s: "+
 		"clients may be given the settings of a former provider",
-		dnssrv.Plain(name), leads, provider.Registrable(best[0])))
+		dnssrv.Plain(q.Name), leads, provider.Registrable(best[0])))
 }
 
 // reportVendor verifies what a vendor prescribes. A domain that is not the operator's is only warned about.
 func (d *inspection) reportVendor() {
-	vendor, name := d.Provider.Vendor, d.name(dnssrv.AutodiscoverLabel)
-	header := func(name string, qtype uint16) dns.RR_Header {
-		return dns.RR_Header{Name: name, Rrtype: qtype, Class: dns.ClassINET, Ttl: dnssrv.DefaultTTL}
+	vendor, top, host := d.Provider.Vendor, d.at("", dns.TypeTXT), d.at(dnssrv.AutodiscoverLabel, dns.TypeCNAME)
+	header := func(q query.Question) dns.RR_Header {
+		return dns.RR_Header{Name: q.Name, Rrtype: q.Type, Class: dns.ClassINET, Ttl: dnssrv.DefaultTTL}
 	}
 	if !d.vendorSPF() {
-		policy := &dns.TXT{Hdr: header(d.name(""), dns.TypeTXT), Txt: []string{"v=spf1 include:" + vendor.SPF + " -all"}}
-		d.note("dns-vendor-spf", d.name(""), dns.TypeTXT, statusDiffers, []dns.RR{policy}, d.spf())
+		f := d.compared("dns-vendor-spf", top, d.spf())
+		f.Want = dnssrv.Lines([]dns.RR{&dns.TXT{Hdr: header(top), Txt: []string{"v=spf1 include:" + vendor.SPF + " -all"}}})
+		d.add(f)
 	}
-	want := []dns.RR{&dns.CNAME{Hdr: header(name, dns.TypeCNAME), Target: vendor.Autodiscover + "."}}
-	_, got := d.host(name)
+	want := []dns.RR{&dns.CNAME{Hdr: header(host), Target: vendor.Autodiscover + "."}}
+	_, got := d.host(host.Name)
+	if !d.seen[host].Outcome.Known() {
+		return
+	}
+	f := d.vendorFault("dns-vendor-autodiscover", host, got)
 	switch {
-	case !d.seen.get(name, dns.TypeCNAME).Outcome.Known():
 	case len(dnssrv.Lacking(want, got)) == 0:
-		d.note("dns-record-ok", name, dns.TypeCNAME, statusOK, want, got)
+		f = d.compared("dns-record-ok", host, got)
 	case len(got) == 0:
-		d.add(d.vendorFault(d.compared("dns-vendor-autodiscover", name, dns.TypeCNAME, statusMissing, want, nil)))
-	default:
-		d.add(d.vendorFault(d.compared("dns-vendor-autodiscover", name, dns.TypeCNAME, statusDiffers, want, got)))
+		f.Status = "missing"
 	}
+	f.Want = dnssrv.Lines(want)
+	d.add(f)
 }
 
-func (d *inspection) vendorFault(f finding.Finding) finding.Finding {
+func (d *inspection) vendorFault(id string, q query.Question, got []dns.RR) finding.Finding {
+	f := d.compared(id, q, got)
 	if d.Want == nil {
 		f.Level = finding.Warn
 	}
@@ -165,11 +169,11 @@ func (d *inspection) vendorSPF() bool {
 }
 
 // reportVendorMX is for mail exchangers that are not the vendor's: a filter may be in front, as the other records show.
-func (d *inspection) reportVendorMX(got []dns.RR) {
+func (d *inspection) reportVendorMX(q query.Question, got []dns.RR) {
 	alias := d.alias(d.name(dnssrv.AutodiscoverLabel))
 	if d.vendorSPF() || alias != nil && dnssrv.Target(alias) == d.Provider.Vendor.Autodiscover {
-		d.note("dns-vendor-mx-filter", d.name(""), dns.TypeMX, statusOK, nil, got)
+		d.note("dns-vendor-mx-filter", q, got)
 		return
 	}
-	d.add(d.vendorFault(d.compared("dns-vendor-mx", d.name(""), dns.TypeMX, statusDiffers, nil, got)))
+	d.add(d.vendorFault("dns-vendor-mx", q, got))
 }

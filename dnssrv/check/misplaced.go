@@ -77,36 +77,33 @@ func (d *inspection) findMisplaced() {
 	}
 }
 
-func (d *inspection) reportMisplaced(name string, want []dns.RR) bool {
-	m, ok := d.misplaced[query.Question{Name: name, Type: want[0].Header().Rrtype}]
-	if !ok {
-		return false
+func (d *inspection) reportMisplaced(q query.Question) bool {
+	m, ok := d.misplaced[q]
+	if ok {
+		d.add(d.compared("dns-name-misplaced", q, m.got).Because("the record is at %s instead: %s",
+			dnssrv.Plain(m.owner), m.why).Do("%s, and remove the other", m.fix))
 	}
-	f := d.compared("dns-name-misplaced", name, want[0].Header().Rrtype, statusMissing, want, m.got)
-	d.add(f.Because("the record is at %s instead: %s", dnssrv.Plain(m.owner), m.why).Do("%s, and remove the other", m.fix))
-	return true
+	return ok
 }
 
 // reportMistyped finds targets that were entered wrongly: an address in place of a name, and a name to which the zone
 // was appended.
-func (d *inspection) reportMistyped(name string, qtype uint16, want, got []dns.RR) bool {
+func (d *inspection) reportMistyped(q query.Question, got []dns.RR) bool {
 	for _, rr := range got {
 		host := dnssrv.Target(rr)
 		entered, appended := strings.CutSuffix(host, "."+d.Domain)
 		if numeric(host, d.Domain) {
-			f := d.compared("dns-target-number", name, qtype, statusDiffers, want, got)
-			d.add(f.Because("%s is an IP address; the target of %s is a name (RFC 2782, RFC 1035 §3.3)",
-				entered, article(qtype)))
+			d.add(d.compared("dns-target-number", q, got).Because(
+				"%s is an IP address; the target of %s is a name (RFC 2782, RFC 1035 §3.3)", entered, article(q.Type)))
 			return true
 		}
 		twice := provider.Below(entered, d.Domain) || d.Provider != nil && belongs([]string{entered}, d.Provider.MX)
-		for _, rr := range want {
+		for _, rr := range d.want[q] {
 			twice = twice || entered == dnssrv.Target(rr)
 		}
 		if appended && twice {
-			f := d.compared("dns-target-appended", name, qtype, statusDiffers, want, got)
-			d.add(f.Because("the target is %s: the zone's name was appended to %s, which does not end with a dot",
-				host, entered))
+			d.add(d.compared("dns-target-appended", q, got).Because(
+				"the target is %s: the zone's name was appended to %s, which does not end with a dot", host, entered))
 			return true
 		}
 	}
@@ -139,8 +136,8 @@ func (d *inspection) reportVendorName(got []dns.RR) bool {
 			if !ok || suffix != "mail.protection.outlook.com" || !strings.Contains(token, ".") {
 				continue
 			}
-			f := d.compared("dns-vendor-mx-name", d.name(""), dns.TypeMX, statusDiffers, nil, got)
 			right := strings.ReplaceAll(d.Domain, ".", "-") + "." + suffix
+			f := d.compared("dns-vendor-mx-name", d.at("", dns.TypeMX), got)
 			d.add(f.Because("%s has dots where Microsoft writes dashes, so it does not exist", dnssrv.Target(rr)).
 				Do("write %s, or what the Microsoft 365 admin center shows for the domain", right))
 			return true

@@ -41,10 +41,11 @@ func (d *inspection) reportNeighbours(n *Neighbours, exchangers []string) {
 }
 
 // text asks for the text records at a label that begin with a version.
-func (d *inspection) text(label, version string) (string, []dns.RR) {
-	a := d.ask(query.Question{Name: d.name(label), Type: dns.TypeTXT})
+func (d *inspection) text(label, version string) (query.Question, []dns.RR) {
+	q := d.at(label, dns.TypeTXT)
+	a := d.ask(q)
 	d.seen.put(a)
-	return d.name(label), withText(a.RRs, func(text string) bool { return strings.HasPrefix(text, version) })
+	return q, withText(a.RRs, func(text string) bool { return strings.HasPrefix(text, version) })
 }
 
 // stsID is the id that an MTA-STS record must have (RFC 8461 §3.1).
@@ -52,13 +53,12 @@ var stsID = regexp.MustCompile(`^v=STSv1\s*;(.*;)?\s*id=[A-Za-z0-9]{1,32}\s*(;|$
 
 // reportMTASTS compares the policy with the mail exchangers (RFC 8461).
 func (d *inspection) reportMTASTS(n *Neighbours, exchangers []string) {
-	name, got := d.text("_mta-sts", "v=STSv1")
+	q, got := d.text("_mta-sts", "v=STSv1")
 	if len(got) == 0 {
 		return
 	}
 	broken := func(format string, args ...any) {
-		f := d.compared("dns-mta-sts-broken", name, dns.TypeTXT, statusDiffers, nil, got)
-		d.add(f.Because(format, args...))
+		d.add(d.compared("dns-mta-sts-broken", q, got).Because(format, args...))
 	}
 	if len(got) > 1 || !stsID.MatchString(dnssrv.Texts(got)[0]) {
 		broken("there must be one record v=STSv1 with an id of letters and digits (RFC 8461, section 3.1); " +
@@ -66,7 +66,7 @@ func (d *inspection) reportMTASTS(n *Neighbours, exchangers []string) {
 		return
 	}
 	if n.Fetch == nil {
-		d.note("dns-mta-sts-published", name, dns.TypeTXT, statusOK, nil, got)
+		d.note("dns-mta-sts-published", q, got)
 		return
 	}
 	address := "https://mta-sts." + d.Domain + "/.well-known/mta-sts.txt"
@@ -87,8 +87,8 @@ func (d *inspection) reportMTASTS(n *Neighbours, exchangers []string) {
 			return
 		}
 	}
-	f := d.compared("dns-mta-sts-published", name, dns.TypeTXT, statusOK, nil, got)
-	d.add(f.Because("the MTA-STS policy (mode %s) names every mail exchanger", mode))
+	d.add(d.compared("dns-mta-sts-published", q, got).
+		Because("the MTA-STS policy (mode %s) names every mail exchanger", mode))
 }
 
 // stsPolicy reads a policy (RFC 8461 §3.2); mode is "" for anything else.
@@ -124,15 +124,12 @@ var reportsTo = regexp.MustCompile(`; *rua *= *(mailto|https) *:`)
 
 // reportTLSRPT looks where reports about encryption go.
 func (d *inspection) reportTLSRPT() {
-	name, got := d.text("_smtp._tls", "v=TLSRPTv1")
-	if len(got) == 0 {
-		return
+	switch q, got := d.text("_smtp._tls", "v=TLSRPTv1"); {
+	case len(got) == 1 && reportsTo.MatchString(dnssrv.Texts(got)[0]):
+		d.note("dns-tlsrpt-published", q, got)
+	case len(got) > 0:
+		d.note("dns-tlsrpt-malformed", q, got)
 	}
-	id, status := "dns-tlsrpt-published", statusOK
-	if len(got) > 1 || !reportsTo.MatchString(dnssrv.Texts(got)[0]) {
-		id, status = "dns-tlsrpt-malformed", statusDiffers
-	}
-	d.note(id, name, dns.TypeTXT, status, nil, got)
 }
 
 // reportDANE checks the certificates that a mail exchanger is pinned to (RFC 7672).
@@ -145,13 +142,15 @@ func (d *inspection) reportDANE(host string) {
 	usable := slices.ContainsFunc(dnssrv.Records[*dns.TLSA](a.RRs), func(t *dns.TLSA) bool {
 		return (t.Usage == 2 || t.Usage == 3) && t.Selector <= 1 && t.MatchingType <= 2
 	})
-	f := d.compared("dns-dane-published", a.Name, dns.TypeTLSA, statusOK, nil, a.RRs)
+	id := "dns-dane-published"
 	switch {
 	case !usable:
-		f = d.compared("dns-dane-unusable", a.Name, dns.TypeTLSA, statusDiffers, nil, a.RRs)
+		id = "dns-dane-unusable"
 	case !a.AD && d.checker.validates():
-		f = d.compared("dns-dane-insecure", a.Name, dns.TypeTLSA, statusDiffers, nil, a.RRs)
-	case !a.AD:
+		id = "dns-dane-insecure"
+	}
+	f := d.compared(id, query.Question{Name: a.Name, Type: dns.TypeTLSA}, a.RRs)
+	if id == "dns-dane-published" && !a.AD {
 		f = f.Because("%s; this resolver does not say whether DNSSEC protects it, as it must", f.Cause)
 	}
 	d.add(f)
@@ -172,11 +171,11 @@ func (d *inspection) reportCAA(n *Neighbours) {
 			continue
 		}
 		allowed := caaIssuers(a.RRs)
-		id, status, so := "dns-caa-allows", statusOK, "allow that"
+		id, so := "dns-caa-allows", "allow that"
 		if allowed != nil && !slices.ContainsFunc(n.CAs, func(ca string) bool { return slices.Contains(allowed, ca) }) {
-			id, status, so = "dns-caa-denies", statusDiffers, "forbid that, so the order fails"
+			id, so = "dns-caa-denies", "forbid that, so the order fails"
 		}
-		f := d.compared(id, at, dns.TypeCAA, status, nil, a.RRs)
+		f := d.compared(id, query.Question{Name: at, Type: dns.TypeCAA}, a.RRs)
 		d.add(f.Because("certificates for %s are ordered from %s; the records %s",
 			dnssrv.Plain(d.name(dnssrv.AutoconfigLabel)), strings.Join(n.CAs, " or "), so))
 		return

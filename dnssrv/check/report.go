@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/miekg/dns"
 
@@ -10,14 +11,29 @@ import (
 	"autoconfig/finding"
 )
 
-// The statuses of a finding about a record.
-const (
-	statusOK       = "ok"
-	statusMissing  = "missing"
-	statusDiffers  = "differs"
-	statusConflict = "conflict" // a CNAME next to other data, or servers that disagree
-	statusError    = "error"    // it is not known
-)
+// statuses are the findings with another status than "ok", which those of level ok have, and "differs".
+var statuses = map[string][]string{
+	"missing": strings.Fields(`dns-record-missing dns-negative-missing dns-name-misplaced dns-domain-missing dns-mx-missing
+		dns-mx-verification dns-spf-missing dns-dmarc-missing dns-dkim-missing`),
+	// a CNAME next to other data, or servers that disagree
+	"conflict": strings.Fields(`dns-name-cname dns-name-cname-apex dns-name-cname-beside dns-name-other-data dns-server-serial
+		dns-server-disagree`),
+	// it is not known
+	"error": strings.Fields(`dns-question-servfail dns-question-refused dns-question-timeout dns-dnssec-bogus dns-target-unknown
+		dns-server-none`),
+}
+
+func statusOf(f finding.Finding) string {
+	for status, ids := range statuses {
+		if slices.Contains(ids, f.ID) {
+			return status
+		}
+	}
+	if f.Level == finding.OK || f.ID == "dns-mx-null" {
+		return "ok"
+	}
+	return "differs"
+}
 
 func (d *inspection) report() []finding.Finding {
 	d.recognise()
@@ -36,24 +52,21 @@ func (d *inspection) report() []finding.Finding {
 func (d *inspection) add(f finding.Finding) { d.findings = append(d.findings, f) }
 
 // about makes a finding about the records of a type at a name.
-func (d *inspection) about(id, name string, qtype uint16, status string) finding.Finding {
-	typeName := dns.TypeToString[qtype]
-	f := finding.New(id, dnssrv.Plain(name)+" "+typeName)
-	f.Name, f.Type, f.Status = dnssrv.Plain(name), typeName, status
-	f.RCode = string(d.seen.get(name, qtype).Outcome)
+func (d *inspection) about(id string, q query.Question) finding.Finding {
+	name, typeName := dnssrv.Plain(q.Name), dns.TypeToString[q.Type]
+	f := finding.New(id, name+" "+typeName)
+	f.Name, f.Type, f.Status, f.RCode = name, typeName, statusOf(f), string(d.seen[q].Outcome)
 	return f
 }
 
-// compared is about with the records to publish and those that are published.
-func (d *inspection) compared(id, name string, qtype uint16, status string, want, got []dns.RR) finding.Finding {
-	f := d.about(id, name, qtype, status)
-	f.Want, f.Got = dnssrv.Lines(want), dnssrv.Lines(got)
+// compared is about with the planned records and those that are published.
+func (d *inspection) compared(id string, q query.Question, got []dns.RR) finding.Finding {
+	f := d.about(id, q)
+	f.Want, f.Got = dnssrv.Lines(d.want[q]), dnssrv.Lines(got)
 	return f
 }
 
-func (d *inspection) note(id, name string, qtype uint16, status string, want, got []dns.RR) {
-	d.add(d.compared(id, name, qtype, status, want, got))
-}
+func (d *inspection) note(id string, q query.Question, got []dns.RR) { d.add(d.compared(id, q, got)) }
 
 func (d *inspection) failed(a query.Answer) finding.Finding {
 	id := map[query.Outcome]string{query.SERVFAIL: "dns-question-servfail", query.REFUSED: "dns-question-refused",
@@ -65,7 +78,7 @@ func (d *inspection) failed(a query.Answer) finding.Finding {
 			id = "dns-dnssec-bogus"
 		}
 	}
-	f := d.about(id, a.Name, a.Type, statusError)
+	f := d.about(id, query.Question{Name: a.Name, Type: a.Type})
 	f.RCode = string(a.Outcome)
 	if a.Server != "" {
 		f = f.Because("%s (asked %s)", f.Cause, a.Server)
@@ -77,54 +90,51 @@ func (d *inspection) failed(a query.Answer) finding.Finding {
 func (d *inspection) reportApex() {
 	mx := d.seen.get(d.name(""), dns.TypeMX)
 	if len(mx.CNAMEs) > 0 && dns.CanonicalName(mx.CNAMEs[0].Hdr.Name) == d.zone && d.zone == d.name("") {
-		d.note("dns-name-cname-apex", d.name(""), dns.TypeCNAME, statusConflict, nil, []dns.RR{mx.CNAMEs[0]})
+		d.note("dns-name-cname-apex", d.at("", dns.TypeCNAME), []dns.RR{mx.CNAMEs[0]})
 	}
 }
 
 // reportPlace compares what is published where planned records can be.
 func (d *inspection) reportPlace(p dnssrv.Place) {
-	name := d.name(p.Label)
-	a := d.seen.get(name, p.Type)
-	want := d.wanted(name, p.Type)
+	q := d.at(p.Label, p.Type)
+	a := d.seen[q]
 	switch {
 	case !a.Outcome.Known():
 		f := d.failed(a)
-		if f.Want = dnssrv.Lines(want); len(want) == 0 {
+		if f.Want = dnssrv.Lines(d.want[q]); len(f.Want) == 0 {
 			f.Level = finding.Warn // nothing is known to be published there
 		}
 		d.add(f)
 	case p.Type == dns.TypeSRV:
-		d.reportSRV(name, want, a)
+		d.reportSRV(q, a.RRs)
 	case p.Type == dns.TypeCNAME:
-		d.reportAlias(p, name, want)
+		d.reportAlias(p, q)
 	case p.Label == dnssrv.PACCTXTLabel:
-		d.reportPACC(name, want, a)
+		d.reportPACC(q, a)
 	default:
-		d.reportPath(name, want, a)
+		d.reportPath(q, a)
 	}
-}
-
-func (d *inspection) wanted(name string, qtype uint16) []dns.RR {
-	return d.want[query.Question{Name: name, Type: qtype}]
 }
 
 func recordsByName(records []dns.RR) map[query.Question][]dns.RR {
 	out := make(map[query.Question][]dns.RR, len(records))
 	for _, rr := range records {
-		k := query.Question{Name: dns.CanonicalName(rr.Header().Name), Type: rr.Header().Rrtype}
-		out[k] = append(out[k], rr)
+		q := question(rr)
+		out[q] = append(out[q], rr)
 	}
 	return out
 }
 
+// question is what a record answers.
+func question(rr dns.RR) query.Question {
+	return query.Question{Name: dns.CanonicalName(rr.Header().Name), Type: rr.Header().Rrtype}
+}
+
 // reportMissing reports planned records that are not there, or cannot be put there because a CNAME is in the way.
-func (d *inspection) reportMissing(id, name string, want []dns.RR) {
-	qtype := want[0].Header().Rrtype
-	if alias := d.alias(name); alias != nil && !d.fromWildcard(name) {
-		d.note("dns-name-cname", name, qtype, statusConflict, want, []dns.RR{alias})
-		return
-	}
-	if !d.reportMisplaced(name, want) {
-		d.note(id, name, qtype, statusMissing, want, nil)
+func (d *inspection) reportMissing(id string, q query.Question) {
+	if alias := d.alias(q.Name); alias != nil && !d.fromWildcard(q.Name) {
+		d.note("dns-name-cname", q, []dns.RR{alias})
+	} else if !d.reportMisplaced(q) {
+		d.note(id, q, nil)
 	}
 }

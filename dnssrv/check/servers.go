@@ -36,7 +36,7 @@ func (d *inspection) findServers() {
 			continue
 		}
 		f := finding.New(id, s.name)
-		f.Name, f.Type, f.Status, f.RCode = dnssrv.Plain(d.zone), "NS", statusError, string(s.soa.Outcome)
+		f.Name, f.Type, f.Status, f.RCode = dnssrv.Plain(d.zone), "NS", "error", string(s.soa.Outcome)
 		f.Got = []string{f.Name + ". NS " + s.name + "."}
 		d.zoneFindings = append(d.zoneFindings, f)
 	}
@@ -82,7 +82,7 @@ func (d *inspection) serials() {
 		}
 	}
 	if len(slices.Compact(serials)) > 1 {
-		f := d.about("dns-server-serial", d.zone, dns.TypeSOA, statusConflict)
+		f := d.about("dns-server-serial", query.Question{Name: d.zone, Type: dns.TypeSOA})
 		f.Got = lines
 		d.zoneFindings = append(d.zoneFindings, f)
 	}
@@ -144,7 +144,7 @@ const (
 func (d *inspection) reportTTL() {
 	var short, long []dns.RR
 	for _, q := range d.questions() {
-		a := d.seen.get(q.Name, q.Type)
+		a := d.seen[q]
 		own := a.RRs
 		if len(a.CNAMEs) > 0 {
 			own = []dns.RR{a.CNAMEs[0]}
@@ -164,8 +164,9 @@ func (d *inspection) reportTTL() {
 
 func (d *inspection) reportTTLs(id string, rrs []dns.RR) {
 	if len(rrs) > 0 {
-		h := rrs[0].Header()
-		d.note(id, dns.CanonicalName(h.Name), h.Rrtype, statusDiffers, nil, rrs)
+		f := d.compared(id, question(rrs[0]), rrs)
+		f.Want = nil
+		d.add(f)
 	}
 }
 
@@ -175,7 +176,7 @@ func (d *inspection) reportServers() {
 		if q.Type != dns.TypeCNAME && q.Type != dns.TypeA && d.alias(q.Name) != nil {
 			continue // reported with the CNAME
 		}
-		f := d.compared("dns-server-disagree", q.Name, q.Type, statusConflict, d.wanted(q.Name, q.Type), nil)
+		f := d.compared("dns-server-disagree", q, nil)
 		f.Got = d.differ[q]
 		d.add(f)
 	}
@@ -183,11 +184,12 @@ func (d *inspection) reportServers() {
 
 // reportValidation says whether a resolver vouches for the zone (RFC 4035 §3.2.3). Name servers never do.
 func (d *inspection) reportValidation() {
-	id := "dns-dnssec-unvalidated"
-	if d.seen.get(d.name(""), dns.TypeSOA).AD {
+	q, id := d.at("", dns.TypeSOA), "dns-dnssec-unvalidated"
+	if d.seen[q].AD {
 		id = "dns-dnssec-validated"
 	}
-	if len(d.servers) == 0 {
-		d.add(d.about(id, d.name(""), dns.TypeSOA, ""))
+	if f := d.about(id, q); len(d.servers) == 0 {
+		f.Status = ""
+		d.add(f)
 	}
 }

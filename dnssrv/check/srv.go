@@ -14,33 +14,26 @@ import (
 // cpanelHost is where cPanel points _autodiscover by default; it is left over after many a move.
 const cpanelHost = "cpanelemaildiscovery.cpanel.net"
 
-func (d *inspection) reportSRV(name string, want []dns.RR, a query.Answer) {
-	got := a.RRs
-	if d.reportMistyped(name, dns.TypeSRV, want, got) {
-		return
-	}
-	if name == d.name(dnssrv.AutodiscoverSRV) && d.atMicrosoft(got) {
-		d.note("dns-autodiscover-microsoft", name, dns.TypeSRV, statusDiffers, want, got)
-		return
-	}
-	if len(want) == 0 {
-		d.observeSRV(name, got)
-		return
-	}
-	negated := absent(want)
-	if len(got) == 0 {
-		id := "dns-record-missing"
-		if negated {
-			id = "dns-negative-missing"
-		}
-		d.reportMissing(id, name, want)
-		return
-	}
-	id, status := "dns-record-differs", statusDiffers
+func (d *inspection) reportSRV(q query.Question, got []dns.RR) {
+	want, id := d.want[q], "dns-record-differs"
 	missing, extra := dnssrv.Lacking(want, got), dnssrv.Lacking(got, want)
+	negated := absent(want)
 	switch {
+	case d.reportMistyped(q, got):
+		return
+	case q.Name == d.name(dnssrv.AutodiscoverSRV) && d.atMicrosoft(got):
+		id = "dns-autodiscover-microsoft"
+	case len(want) == 0:
+		d.observeSRV(q, got)
+		return
+	case len(got) == 0 && negated:
+		d.reportMissing("dns-negative-missing", q)
+		return
+	case len(got) == 0:
+		d.reportMissing("dns-record-missing", q)
+		return
 	case len(missing) == 0 && len(extra) == 0:
-		id, status = "dns-record-ok", statusOK
+		id = "dns-record-ok"
 	case mixed(got):
 		id = "dns-srv-mixed"
 	case fromCPanel(got):
@@ -52,32 +45,33 @@ func (d *inspection) reportSRV(name string, want []dns.RR, a query.Answer) {
 	case sameServers(got, want):
 		id = "dns-srv-priority"
 	}
-	d.note(id, name, dns.TypeSRV, status, want, got)
+	d.note(id, q, got)
 }
 
 // observeSRV looks at service records without a plan: in themselves, and compared with the servers of the provider.
-func (d *inspection) observeSRV(name string, got []dns.RR) {
-	if len(got) == 0 {
-		return
-	}
-	id, status := "dns-record-published", statusOK
+func (d *inspection) observeSRV(q query.Question, got []dns.RR) {
 	var want []dns.RR
 	if d.Provider != nil {
-		want = recordsByName(dnssrv.PlanMail(d.Domain, d.Provider))[query.Question{Name: name, Type: dns.TypeSRV}]
+		want = recordsByName(dnssrv.PlanMail(d.Domain, d.Provider))[q]
 	}
+	id := ""
 	switch {
+	case len(got) == 0:
+		return
 	case mixed(got):
-		id, status = "dns-srv-mixed", statusDiffers
+		id = "dns-srv-mixed"
 	case fromCPanel(got) && (d.Provider != nil || d.Want != nil):
-		id, status = "dns-srv-cpanel", statusDiffers
-	case d.vendor() != nil && name == d.name(dnssrv.AutodiscoverSRV):
-		id, status = "dns-vendor-srv", statusDiffers
+		id = "dns-srv-cpanel"
+	case d.vendor() != nil && q.Name == d.name(dnssrv.AutodiscoverSRV):
+		id = "dns-vendor-srv"
 	case len(want) > 0 && len(dnssrv.Lacking(hosts(got), hosts(want))) > 0:
-		id, status = "dns-srv-provider", statusDiffers
+		id = "dns-srv-provider"
 	default:
-		want = nil
+		d.note("dns-record-published", q, got)
+		return
 	}
-	f := d.compared(id, name, dns.TypeSRV, status, want, got)
+	f := d.compared(id, q, got)
+	f.Want = dnssrv.Lines(want)
 	if id == "dns-srv-cpanel" && d.Want == nil {
 		f.Level = finding.Warn // the records of others may be meant so
 	}

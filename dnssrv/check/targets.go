@@ -18,11 +18,11 @@ func (d *inspection) reportTargets() {
 	var services []dns.RR
 	for _, p := range dnssrv.Places() {
 		if p.Type == dns.TypeSRV {
-			services = append(services, d.seen.get(d.name(p.Label), p.Type).RRs...)
+			services = append(services, d.seen[d.at(p.Label, p.Type)].RRs...)
 		}
 	}
 	d.reportHosts("dns-srv-target-", services)
-	d.reportHosts("dns-mx-target-", d.seen.get(d.name(""), dns.TypeMX).RRs)
+	d.reportHosts("dns-mx-target-", d.seen[d.at("", dns.TypeMX)].RRs)
 }
 
 // reportHosts reports each faulty host once, with the records that point to it.
@@ -41,10 +41,10 @@ func (d *inspection) reportHosts(prefix string, records []dns.RR) {
 	}
 	for _, host := range order {
 		state, rrs := d.checker.host(d.ctx, host), pointers[host]
-		name, qtype, id := dns.CanonicalName(rrs[0].Header().Name), rrs[0].Header().Rrtype, ""
+		q, id := question(rrs[0]), ""
 		switch {
 		case !state.outcome.Known():
-			d.add(d.unknownTarget(name, qtype, state, rrs))
+			d.add(d.unknownTarget(q, state, rrs))
 			continue
 		case state.outcome == query.NXDOMAIN:
 			id = "missing"
@@ -55,7 +55,7 @@ func (d *inspection) reportHosts(prefix string, records []dns.RR) {
 		default:
 			continue
 		}
-		f := d.compared(prefix+id, name, qtype, statusDiffers, d.wanted(name, qtype), rrs)
+		f := d.compared(prefix+id, q, rrs)
 		f.Subject, f.RCode = host, string(state.outcome)
 		d.add(f)
 	}
@@ -63,9 +63,9 @@ func (d *inspection) reportHosts(prefix string, records []dns.RR) {
 
 // unknownTarget is a host whose addresses are not known: that is not a fault of the records unless the host's own zone
 // is broken.
-func (d *inspection) unknownTarget(name string, qtype uint16, state hostState, rrs []dns.RR) finding.Finding {
-	f := d.compared("dns-target-unknown", name, qtype, statusError, nil, rrs)
-	f.Subject, f.RCode = dnssrv.Target(rrs[0]), string(state.outcome)
+func (d *inspection) unknownTarget(q query.Question, state hostState, rrs []dns.RR) finding.Finding {
+	f := d.compared("dns-target-unknown", q, rrs)
+	f.Subject, f.RCode, f.Want = dnssrv.Target(rrs[0]), string(state.outcome), nil
 	if state.outcome == query.SERVFAIL && d.Want != nil {
 		f.Level = finding.Fail
 	}

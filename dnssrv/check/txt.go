@@ -14,50 +14,48 @@ import (
 )
 
 // reportPath compares the path of a DAV service (RFC 6764 §4). Other text may be at the name.
-func (d *inspection) reportPath(name string, want []dns.RR, a query.Answer) {
+func (d *inspection) reportPath(q query.Question, a query.Answer) {
+	want := d.want[q]
 	got := withText(a.RRs, func(text string) bool { return strings.HasPrefix(strings.ToLower(text), "path=") })
 	switch {
 	case len(want) == 0 && len(got) > 0:
-		d.note("dns-record-published", name, dns.TypeTXT, statusOK, nil, got)
+		d.note("dns-record-published", q, got)
 	case len(want) == 0:
 	case len(got) == 0:
-		d.reportMissing("dns-record-missing", name, want)
+		d.reportMissing("dns-record-missing", q)
 	case slices.Equal(dnssrv.Texts(got), dnssrv.Texts(want)):
-		d.note("dns-record-ok", name, dns.TypeTXT, statusOK, want, got)
+		d.note("dns-record-ok", q, got)
 	default:
-		d.note("dns-record-differs", name, dns.TypeTXT, statusDiffers, want, got)
+		d.note("dns-record-differs", q, got)
 	}
 }
 
 // reportPACC compares the digest of the PACC document. Of several records any may match, so that an old and a new one
 // can be there together; text of another kind, as a wildcard makes it, does not count.
-func (d *inspection) reportPACC(name string, want []dns.RR, a query.Answer) {
+func (d *inspection) reportPACC(q query.Question, a query.Answer) {
 	got := withText(a.RRs, func(text string) bool { return strings.Contains(strings.ToUpper(text), "UAAC") })
-	if len(got) == 0 {
-		if len(want) > 0 {
-			d.reportMissing("dns-record-missing", name, want)
-		}
-		return
-	}
 	digests, reason := d.digests(got)
-	planned, _ := d.digests(want)
+	planned, _ := d.digests(d.want[q])
 	switch {
+	case len(got)+len(d.want[q]) == 0:
+	case len(got) == 0:
+		d.reportMissing("dns-record-missing", q)
 	case len(digests) == 0:
-		f := d.compared("dns-pacc-malformed", name, dns.TypeTXT, statusDiffers, want, got)
+		f := d.compared("dns-pacc-malformed", q, got)
 		d.add(f.Because("%s (%s)", f.Cause, reason))
 	case len(a.CNAMEs) > 0:
-		d.note("dns-pacc-cname", name, dns.TypeTXT, statusDiffers, want, append([]dns.RR{a.CNAMEs[0]}, got...))
-	case len(want) == 0:
-		d.note("dns-record-published", name, dns.TypeTXT, statusOK, nil, got)
+		d.note("dns-pacc-cname", q, append([]dns.RR{a.CNAMEs[0]}, got...))
+	case len(d.want[q]) == 0:
+		d.note("dns-record-published", q, got)
 	case slices.ContainsFunc(planned, func(d [sha256.Size]byte) bool { return slices.Contains(digests, d) }):
-		d.note("dns-record-ok", name, dns.TypeTXT, statusOK, want, got)
+		d.note("dns-record-ok", q, got)
 		if len(digests) > len(planned) {
-			d.note("dns-pacc-rollover", name, dns.TypeTXT, statusOK, want, got)
+			d.note("dns-pacc-rollover", q, got)
 		}
 	case d.OldPACC != "" && slices.Contains(dnssrv.Texts(got), d.OldPACC):
-		d.note("dns-pacc-previous", name, dns.TypeTXT, statusDiffers, want, got)
+		d.note("dns-pacc-previous", q, got)
 	default:
-		d.note("dns-pacc-stale", name, dns.TypeTXT, statusDiffers, want, got)
+		d.note("dns-pacc-stale", q, got)
 	}
 }
 
@@ -81,48 +79,45 @@ func withText(rrs []dns.RR, is func(text string) bool) []dns.RR {
 }
 
 func (d *inspection) spf() []dns.RR {
-	return dnssrv.Tagged(d.seen.get(d.name(""), dns.TypeTXT).RRs, "v=spf1")
+	return dnssrv.Tagged(d.seen[d.at("", dns.TypeTXT)].RRs, "v=spf1")
 }
 
 // reportSPF notes the sender policy (RFC 7208); two of them make it void (§4.5).
 func (d *inspection) reportSPF(takesMail bool) {
-	a := d.seen.get(d.name(""), dns.TypeTXT)
-	got := d.spf()
+	q, got := d.at("", dns.TypeTXT), d.spf()
 	switch {
-	case !a.Outcome.Known():
-		f := d.failed(a)
+	case !d.seen[q].Outcome.Known():
+		f := d.failed(d.seen[q])
 		f.Level = finding.Warn
 		d.add(f)
 	case len(got) > 1:
-		d.note("dns-spf-multiple", d.name(""), dns.TypeTXT, statusDiffers, nil, got)
+		d.note("dns-spf-multiple", q, got)
 	case len(got) == 1:
-		d.note("dns-spf-published", d.name(""), dns.TypeTXT, statusOK, nil, got)
+		d.note("dns-spf-published", q, got)
 	case takesMail:
-		d.note("dns-spf-missing", d.name(""), dns.TypeTXT, statusMissing, nil, nil)
+		d.note("dns-spf-missing", q, nil)
 	}
 }
 
 // reportDMARC notes the DMARC policy (RFC 7489 §6.1). A domain below another has that one's (§6.6.3).
 func (d *inspection) reportDMARC(takesMail bool) {
-	name := d.name(dmarcLabel)
-	a := d.seen.get(name, dns.TypeTXT)
-	got := dnssrv.Tagged(a.RRs, "v=dmarc1")
-	switch {
+	q := d.at(dmarcLabel, dns.TypeTXT)
+	switch got := dnssrv.Tagged(d.seen[q].RRs, "v=dmarc1"); {
 	case len(got) > 0:
-		d.note("dns-dmarc-published", name, dns.TypeTXT, statusOK, nil, got)
-	case takesMail && a.Outcome.Known() && provider.Registrable(d.Domain) == d.Domain:
-		d.note("dns-dmarc-missing", name, dns.TypeTXT, statusMissing, nil, nil)
+		d.note("dns-dmarc-published", q, got)
+	case takesMail && d.seen[q].Outcome.Known() && provider.Registrable(d.Domain) == d.Domain:
+		d.note("dns-dmarc-missing", q, nil)
 	}
 }
 
 // reportDKIM notes whether there are DKIM keys at all: their names are not known outside, but without any the name
 // above them does not exist (RFC 8020 §2).
 func (d *inspection) reportDKIM(takesMail bool) {
-	name := d.name(dkimLabel)
-	switch a := d.seen.get(name, dns.TypeTXT); {
-	case a.Outcome == query.NXDOMAIN && takesMail:
-		d.add(d.about("dns-dkim-missing", name, dns.TypeTXT, statusMissing))
-	case a.Outcome.Known() && a.Outcome != query.NXDOMAIN:
-		d.add(d.about("dns-dkim-published", name, dns.TypeTXT, statusOK))
+	q := d.at(dkimLabel, dns.TypeTXT)
+	switch outcome := d.seen[q].Outcome; {
+	case outcome == query.NXDOMAIN && takesMail:
+		d.note("dns-dkim-missing", q, nil)
+	case outcome.Known() && outcome != query.NXDOMAIN:
+		d.note("dns-dkim-published", q, nil)
 	}
 }
