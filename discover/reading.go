@@ -121,17 +121,14 @@ func (r reading) provider(e *mozilla.Element, v vars) config {
 		return rejected("no outgoing server in it that this client can use")
 	}
 	for _, server := range s.servers() {
-		if r.OAuth2Late && !r.signsIn(server) {
+		server.Auth = slices.DeleteFunc(server.Auth, func(a provider.Auth) bool {
+			return r.OAuth2Late && a == provider.AuthOAuth2 && !r.oauth2(server.Host)
+		})
+		if len(server.Auth) == 0 {
 			return rejected("OAuth2 only, for " + server.Host + ", which this client has no OAuth2 for")
 		}
 	}
 	return config{settings: s, why: s.words()}
-}
-
-// signsIn takes OAuth2 off a server whose host the client has none for, and reports whether another way is left.
-func (r reading) signsIn(s *Server) bool {
-	s.Auth = slices.DeleteFunc(s.Auth, func(a provider.Auth) bool { return a == provider.AuthOAuth2 && !r.oauth2(s.Host) })
-	return len(s.Auth) > 0
 }
 
 // refuses says why the client refuses the element itself, "" when it does not.
@@ -151,7 +148,7 @@ func (r reading) refuses(e *mozilla.Element) string {
 			return "domain has an element in it"
 		}
 		text := strings.ReplaceAll(trimXML(d.Text()), provider.EmailDomain, "placeholder.example")
-		good = good || isName(text) && (!r.Bare || plain(d))
+		good = good || isName(text) && (!r.Bare || len(d.Attr)+len(d.ChildElements()) == 0)
 	}
 	if !good {
 		return "no domain element without attributes that holds a domain"
@@ -167,9 +164,6 @@ func isName(s string) bool {
 	_, err := provider.ParseHost(strings.ToLower(s))
 	return err == nil && !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
-
-// plain reports an element with nothing but text.
-func plain(e *mozilla.Element) bool { return len(e.Attr) == 0 && len(e.ChildElements()) == 0 }
 
 // servers reads the blocks of types that the client knows; why is set when one of them spoils the document.
 func (r reading) servers(blocks []*mozilla.Element, types []string, v vars, outgoing bool) (list []Server, why string) {

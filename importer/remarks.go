@@ -21,7 +21,10 @@ func (d *Document) remark(id string, line int, format string, args ...any) {
 		subject = fmt.Sprintf("%s:%d", d.Name, line)
 	}
 	f := finding.New(id, provider.Printable(subject, 300)).Because(format, args...)
-	f.Cause = d.withoutPerson(provider.Printable(f.Cause, mostText))
+	f.Cause = provider.Printable(f.Cause, mostText)
+	if d.address.Local != "" {
+		f.Cause = strings.ReplaceAll(f.Cause, d.address.String(), provider.EmailAddress)
+	}
 	d.Remarks = append(d.Remarks, f)
 }
 
@@ -42,14 +45,6 @@ func (d *Document) line(path string) int {
 		path = path[:max(0, strings.LastIndexAny(path, ".["))]
 	}
 	return d.lines[path]
-}
-
-// withoutPerson is a text without the local part of the address.
-func (d *Document) withoutPerson(text string) string {
-	if d.address.Local == "" {
-		return text
-	}
-	return strings.ReplaceAll(text, d.address.String(), provider.EmailAddress)
 }
 
 // finish turns what was read into an entry that may be served.

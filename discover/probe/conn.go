@@ -107,14 +107,8 @@ func (c *conn) lines(done func(line string) bool) ([]string, error) {
 	return out, errOversized
 }
 
-// send sends a command, of which only the verb is shown.
-func (c *conn) send(verb, command string) error {
-	c.last = verb
-	return c.sendSecret(command)
-}
-
-// sendSecret sends a line that must never be shown, not even in part.
-func (c *conn) sendSecret(line string) error {
+// send sends a line, which may be secret and must never be shown.
+func (c *conn) send(line string) error {
 	c.limit()
 	_, err := io.WriteString(c.Conn, line+"\r\n")
 	return err

@@ -3,6 +3,7 @@ package probe
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -89,7 +90,8 @@ func (d *dialect) command(c *conn, text string) (lines []string, more bool, err 
 			d.tag++
 			text = fmt.Sprintf("a%d %s", d.tag, text)
 		}
-		if err := c.send(d.verb, text); err != nil {
+		c.last = d.verb
+		if err := c.send(text); err != nil {
 			return nil, false, err
 		}
 	}
@@ -136,7 +138,7 @@ func (d *dialect) login(c *conn, m mechanism) (reply string, ok bool, err error)
 		if err != nil || !more && (d.verb != "USER" || answer == "") {
 			break
 		}
-		if err = c.sendSecret(word(answer)); err == nil {
+		if err = c.send(word(answer)); err == nil {
 			lines, more, err = d.reply(c)
 		}
 	}
@@ -204,32 +206,26 @@ func (o offer) methods() string {
 }
 
 // has reports whether a login method is offered.
-func (o offer) has(names ...string) bool {
-	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(o.sasl, name) })
+func (o offer) has(name string) bool { return slices.Contains(o.sasl, name) }
+
+// methods match the SASL methods of the ways to log in; those without one need no command.
+var methods = map[provider.Auth]*regexp.Regexp{
+	provider.AuthPassword:          regexp.MustCompile(`^(PLAIN|LOGIN)$`),
+	provider.AuthOAuth2:            regexp.MustCompile(`^(XOAUTH2|OAUTHBEARER)$`),
+	provider.AuthPasswordEncrypted: regexp.MustCompile(`^(CRAM-MD5|DIGEST-MD5|SCRAM-.*)$`),
+	provider.AuthNTLM:              regexp.MustCompile(`^NTLM$`),
+	provider.AuthGSSAPI:            regexp.MustCompile(`^(GSSAPI|GSS-SPNEGO)$`),
+	provider.AuthClientCertificate: regexp.MustCompile(`^EXTERNAL$`),
+}
+
+// supports reports whether the offer has a method for auth.
+func (o offer) supports(auth provider.Auth) bool {
+	m := methods[auth]
+	return m == nil || auth == provider.AuthPassword && o.native || slices.ContainsFunc(o.sasl, m.MatchString)
 }
 
 // takesPassword reports whether the offer has a method that sends a password.
-func (o offer) takesPassword() bool { return o.native || o.has("PLAIN", "LOGIN") }
-
-// supports reports whether the offer has a method for auth. Methods that need no command count as offered.
-func (o offer) supports(auth provider.Auth) bool {
-	switch auth {
-	case provider.AuthPassword:
-		return o.takesPassword()
-	case provider.AuthOAuth2:
-		return o.has("XOAUTH2", "OAUTHBEARER")
-	case provider.AuthPasswordEncrypted:
-		return o.has("CRAM-MD5", "DIGEST-MD5") || slices.ContainsFunc(o.sasl,
-			func(m string) bool { return strings.HasPrefix(m, "SCRAM-") })
-	case provider.AuthNTLM:
-		return o.has("NTLM")
-	case provider.AuthGSSAPI:
-		return o.has("GSSAPI", "GSS-SPNEGO")
-	case provider.AuthClientCertificate:
-		return o.has("EXTERNAL")
-	}
-	return true
-}
+func (o offer) takesPassword() bool { return o.supports(provider.AuthPassword) }
 
 // auths are the ways to log in that the offer has a method for, the simplest for people first.
 func (o offer) auths() []provider.Auth {

@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -88,7 +87,7 @@ func (s *session) converse(ctx context.Context) (err error) {
 	s.out.After, s.out.Auth = s.offer.words, s.offer.auths()
 	s.methods()
 	s.login(ctx)
-	_ = s.c.sendSecret(s.d.quit)
+	_ = s.c.send(s.d.quit)
 	return nil
 }
 
@@ -208,7 +207,9 @@ func (s *session) handshake(ctx context.Context) error {
 	}
 	s.secure = true
 	s.out.TLS = tls.VersionName(state.Version) + ", " + tls.CipherSuiteName(state.CipherSuite)
-	s.out.Cert = describe(state.PeerCertificates[0])
+	cert := state.PeerCertificates[0]
+	s.out.Cert = clean(fmt.Sprintf("%s, by %s, until %s", names(cert)[0], cert.Issuer.CommonName,
+		cert.NotAfter.UTC().Format(time.DateOnly)))
 	faults := s.p.certificate(state, s.t.Server)
 	if state.Version < tls.VersionTLS12 {
 		faults = append(faults, s.about("tls-version-old").
@@ -246,12 +247,6 @@ func (s *session) tlsFault(err error) finding.Finding {
 		return got(found[0], err.Error())
 	}
 	return got(s.about("tls-handshake-failed"), err.Error())
-}
-
-// describe is a certificate on one line.
-func describe(cert *x509.Certificate) string {
-	return clean(fmt.Sprintf("%s, by %s, until %s", names(cert)[0], cert.Issuer.CommonName,
-		cert.NotAfter.UTC().Format(time.DateOnly)))
 }
 
 // summary is the finding of a server with nothing wrong.

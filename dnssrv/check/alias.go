@@ -16,6 +16,7 @@ func (d *inspection) reportAlias(p dnssrv.Place, q query.Question) {
 	want := d.want[q]
 	alias, got := d.host(q.Name)
 	others := d.nextToCNAME(q.Name)
+	inTheWay := slices.Concat(d.seen.records(q.Name, dns.TypeMX), d.seen.records(q.Name, dns.TypeTXT))
 	switch {
 	case alias != nil && len(others) > 0:
 		d.note("dns-name-cname-beside", q, append([]dns.RR{alias}, others...))
@@ -35,8 +36,10 @@ func (d *inspection) reportAlias(p dnssrv.Place, q query.Question) {
 		d.add(f)
 	case len(got) > 0:
 		d.note("dns-record-differs", q, got)
-	default:
-		d.reportNoAlias(q)
+	case len(inTheWay) > 0:
+		d.note("dns-name-other-data", q, inTheWay)
+	case !d.reportMisplaced(q):
+		d.note("dns-record-missing", q, nil)
 	}
 }
 
@@ -58,15 +61,6 @@ func (d *inspection) nextToCNAME(name string) []dns.RR {
 		}
 	}
 	return out
-}
-
-func (d *inspection) reportNoAlias(q query.Question) {
-	other := slices.Concat(d.seen.records(q.Name, dns.TypeMX), d.seen.records(q.Name, dns.TypeTXT))
-	if len(other) > 0 {
-		d.note("dns-name-other-data", q, other)
-	} else if !d.reportMisplaced(q) {
-		d.note("dns-record-missing", q, nil)
-	}
 }
 
 // sameAddresses reports whether every address is one of the host's: A and AAAA records serve as well as a CNAME.

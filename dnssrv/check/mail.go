@@ -12,13 +12,6 @@ import (
 	"autoconfig/provider"
 )
 
-// recognise takes the provider that the mail exchangers belong to, for a domain of which nothing else is known.
-func (d *inspection) recognise() {
-	if d.Provider == nil && d.checker.o.ByMX != nil {
-		d.Provider = d.checker.o.ByMX(d.bestMX())
-	}
-}
-
 func (d *inspection) bestMX() []string {
 	proof := func(rr dns.RR) bool { return provider.Below(dnssrv.Target(rr), verification) }
 	return query.BestMX(slices.DeleteFunc(slices.Clone(d.seen[d.at("", dns.TypeMX)].RRs), proof))

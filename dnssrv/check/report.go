@@ -36,7 +36,9 @@ func statusOf(f finding.Finding) string {
 }
 
 func (d *inspection) report() []finding.Finding {
-	d.recognise()
+	if d.Provider == nil && d.checker.o.ByMX != nil { // of a domain of which nothing else is known
+		d.Provider = d.checker.o.ByMX(d.bestMX())
+	}
 	d.reportApex()
 	for _, p := range dnssrv.Places() {
 		d.reportPlace(p)

@@ -27,11 +27,15 @@ func (p *nameServers) Zone(ctx context.Context, _, name string) (Zone, error) {
 		return p.inZone(ctx, name, p.o.Server)
 	}
 	soa, err := findSOA(ctx, p.client.Ask, cmp.Or(p.o.Zone, name))
-	if err == nil && p.o.Zone == "" {
-		err = publicZone(soa, name)
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return Zone{}, err
+	case p.o.Zone == "" && isRegistry(soa.Hdr.Name): // the nearest zone above a domain that is not registered yet
+		return Zone{}, newFault("dns-publish-zone-unknown", name,
+			"the nearest zone above %s is %s, which is a registry's; nothing was written",
+			dnssrv.Plain(name), dnssrv.Plain(soa.Hdr.Name)).
+			do("register the domain or delegate it first; if its primary server has the zone already, " +
+				"give that with --server HOST:PORT")
 	}
 	server, err := p.primary(ctx, soa)
 	if p.o.Zone == "" || err != nil {
@@ -81,18 +85,6 @@ func findSOA(ctx context.Context, ask query.Asker, name string) (*dns.SOA, error
 		return nil, delegated(name, a.NS[0].Header().Name)
 	}
 	return nil, newFault("dns-publish-zone-unknown", name, "")
-}
-
-// publicZone refuses zones like org: the nearest zone that exists above a domain that is not registered yet.
-func publicZone(soa *dns.SOA, name string) error {
-	if !isRegistry(soa.Hdr.Name) {
-		return nil
-	}
-	return newFault("dns-publish-zone-unknown", name,
-		"the nearest zone above %s is %s, which is a registry's; nothing was written",
-		dnssrv.Plain(name), dnssrv.Plain(soa.Hdr.Name)).
-		do("register the domain or delegate it first; if its primary server has the zone already, " +
-			"give that with --server HOST:PORT")
 }
 
 // isRegistry reports whether a zone is the root's or one below which domains are registered: a server that refers to it
