@@ -16,37 +16,29 @@ type leaf struct {
 	line        int
 }
 
-// jsonLeaves are the values of a JSON document; paths are written as in protocols.imap.host and incoming[0].port.
+// jsonLeaves are the values of a JSON document that was decoded before, so that there are no errors; paths are written
+// as in protocols.imap.host and incoming[0].port.
 func jsonLeaves(data []byte) (out []leaf) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	line := func() int { return 1 + bytes.Count(data[:d.InputOffset()], []byte("\n")) }
-	var value func(path string) bool
-	value = func(path string) bool {
-		token, err := d.Token()
-		if err != nil {
-			return false
-		}
+	var value func(path string)
+	value = func(path string) {
+		token, _ := d.Token()
 		open, compound := token.(json.Delim)
 		if !compound {
 			out = append(out, leaf{path, fmt.Sprint(token), line()})
-			return true
+			return
 		}
 		for i := 0; d.More(); i++ {
 			at := fmt.Sprintf("%s[%d]", path, i)
 			if open == '{' {
-				key, err := d.Token()
-				if err != nil {
-					return false
-				}
+				key, _ := d.Token()
 				at = strings.TrimPrefix(fmt.Sprintf("%s.%v", path, key), ".")
 			}
-			if !value(at) {
-				return false
-			}
+			value(at)
 		}
-		_, err = d.Token()
-		return err == nil
+		_, _ = d.Token()
 	}
 	value("")
 	return out
