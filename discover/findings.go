@@ -33,13 +33,17 @@ type faults struct {
 
 // add adds a finding unless it is there already.
 func (f *faults) add(id, subject string, got ...string) *finding.Finding {
+	found := finding.New(id, subject)
+	found.Got = got
+	return f.once(found)
+}
+
+func (f *faults) once(found finding.Finding) *finding.Finding {
 	for i := range f.list {
-		if f.list[i].ID == id && f.list[i].Subject == subject {
+		if f.list[i].ID == found.ID && f.list[i].Subject == found.Subject {
 			return &f.list[i]
 		}
 	}
-	found := finding.New(id, subject)
-	found.Got = got
 	f.list = append(f.list, found)
 	return &f.list[len(f.list)-1]
 }

@@ -29,8 +29,9 @@ func (f *faults) names() {
 		}
 		f.host(s)
 		f.path(s)
-		for _, found := range s.lint {
-			f.linted(s.url, found)
+		for _, found := range s.lint { // what a document's format says about it, by its URL
+			found.Subject = strings.TrimSpace(s.url + " " + found.Subject)
+			f.once(found)
 		}
 		if line := client + ": " + s.Why; s.Fault == FaultRejected { // what a client does not take, and why
 			if found := f.add("discover-document-refused", s.url); !slices.Contains(found.Got, line) {
@@ -120,15 +121,6 @@ func (f *faults) served(s Step) bool {
 }
 
 func status(s Step) string { return strings.TrimSpace(fmt.Sprintf("%d %s", s.Trace.Status, s.Why)) }
-
-// linted is what a document's format says about it, by its URL.
-func (f *faults) linted(url string, found finding.Finding) {
-	found.Subject = strings.TrimSpace(url + " " + found.Subject)
-	same := func(old finding.Finding) bool { return old.ID == found.ID && old.Subject == found.Subject }
-	if !slices.ContainsFunc(f.list, same) {
-		f.list = append(f.list, found)
-	}
-}
 
 // outcome counts the programs without settings for the findings about a name.
 func (f *faults) outcome() {

@@ -56,30 +56,25 @@ func (s *Server) Broken() string {
 
 // line says the verdict to people.
 func (r *Result) line(hint string) string {
-	servers := ""
+	var parts []string
 	if r.Settings != nil {
-		servers = r.Settings.words() + ", from " + r.Settings.From
+		parts = append(parts, r.Settings.words()+", from "+r.Settings.From)
 		for _, s := range r.Settings.servers() {
 			if s.Broken() != "" {
-				servers += "; " + s.Broken()
+				parts = append(parts, s.Broken())
 			}
 		}
 	}
+	if r.Verdict == Asks {
+		parts = append(parts, "asks "+strings.Join(r.AsksUser, "; "))
+	}
+	refused := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Result == StepRefused })
 	switch {
-	case r.Verdict == Asks && r.Settings == nil:
-		return "asks " + strings.Join(r.AsksUser, "; ")
-	case r.Verdict == Asks:
-		return servers + "; asks " + strings.Join(r.AsksUser, "; ")
-	case r.Settings != nil:
-		return servers
+	case len(parts) > 0:
+		return strings.Join(parts, "; ")
 	case r.Verdict == Refused:
-		for _, s := range r.Steps {
-			if s.Result == StepRefused {
-				return fmt.Sprintf("refuses what it gets: %s (%s)", s.Why, s.What)
-			}
-		}
-	}
-	if hint != "" {
+		return fmt.Sprintf("refuses what it gets: %s (%s)", r.Steps[refused].Why, r.Steps[refused].What)
+	case hint != "":
 		return "finds nothing; " + hint
 	}
 	return "finds nothing, so people type the settings in"

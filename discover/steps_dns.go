@@ -132,14 +132,13 @@ func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
 		return r
 	}
 	r.settings.From = "SRV records of " + v.addr.Domain
-	missing := r.asks
-	r.asks = nil
+	first := result{}
 	for _, server := range r.settings.servers() { // RFC 6186 §6, without DNSSEC
 		if provider.Registrable(server.Host) != provider.Registrable(v.addr.Domain) {
-			r.askForeign(s, server.Host)
+			first.askForeign(s, server.Host)
 		}
 	}
-	r.asks = append(r.asks, missing...)
+	r.asks = append(first.asks, r.asks...)
 	return r
 }
 

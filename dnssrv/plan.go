@@ -172,10 +172,9 @@ func firstPriority(p *provider.Provider, svc provider.Service) uint16 {
 		priority = priorityStep
 	}
 	if svc.Security == provider.STARTTLS {
-		for _, better := range provider.Services() {
-			if better.Protocol == svc.Protocol && better.Security == provider.TLS && len(offered(p, better)) > 0 {
-				priority += priorityStep
-			}
+		better, ok := provider.Server{Protocol: svc.Protocol, Security: provider.TLS}.Service()
+		if ok && len(offered(p, better)) > 0 {
+			priority += priorityStep
 		}
 	}
 	return priority

@@ -37,14 +37,11 @@ func (p *Prober) certificate(state tls.ConnectionState, s provider.Server) []fin
 		f.Want, f.Got = []string{s.Host}, names(leaf)
 		out = append(out, f)
 	}
-	if f, bad := p.chain(state, subject); bad {
-		out = append(out, f)
-	}
-	return out
+	return append(out, p.chain(state, subject)...)
 }
 
 // chain checks whether the certificate leads to a trusted authority, on a day on which it is valid.
-func (p *Prober) chain(state tls.ConnectionState, subject string) (finding.Finding, bool) {
+func (p *Prober) chain(state tls.ConnectionState, subject string) []finding.Finding {
 	leaf := state.PeerCertificates[0]
 	opts := x509.VerifyOptions{Roots: p.o.Env.Roots, Intermediates: x509.NewCertPool(), CurrentTime: p.o.Now()}
 	for _, cert := range state.PeerCertificates[1:] {
@@ -58,7 +55,7 @@ func (p *Prober) chain(state tls.ConnectionState, subject string) (finding.Findi
 	}
 	_, err := leaf.Verify(opts)
 	if err == nil {
-		return finding.Finding{}, false
+		return nil
 	}
 	f := finding.New("tls-certificate-untrusted", subject)
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
@@ -69,7 +66,7 @@ func (p *Prober) chain(state tls.ConnectionState, subject string) (finding.Findi
 		f = f.Because("the server sends only its own certificate, without the intermediate one by %s, and that "+
 			"authority is not a known one itself", clean(leaf.Issuer.String()))
 	}
-	return got(intercepted(f, leaf.Issuer.String()), err.Error()), true
+	return []finding.Finding{got(intercepted(f, leaf.Issuer.String()), err.Error())}
 }
 
 // names are the names a certificate is for, the first twenty of them.

@@ -161,9 +161,6 @@ func (s *session) withheld(m mechanism, usable bool) string {
 
 // first reports whether this is the first login at a server.
 func (p *Prober) first(server string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	again := p.tried[server]
-	p.tried[server] = true
+	_, again := p.tried.LoadOrStore(server, true)
 	return !again
 }

@@ -66,10 +66,8 @@ func (r Result) Usable() bool {
 
 // Prober probes servers. It is safe for concurrent use.
 type Prober struct {
-	o Options
-
-	mu    sync.Mutex
-	tried map[string]bool // servers a login was tried at
+	o     Options
+	tried sync.Map // servers a login was tried at
 }
 
 // New makes a prober.
@@ -78,7 +76,7 @@ func New(o Options) *Prober {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Prober{o: o, tried: map[string]bool{}}
+	return &Prober{o: o}
 }
 
 // Subject is how findings name a server: protocol, host and port.
