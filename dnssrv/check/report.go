@@ -16,11 +16,11 @@ var statuses = map[string][]string{
 	"missing": strings.Fields(`dns-record-missing dns-negative-missing dns-name-misplaced dns-domain-missing dns-mx-missing
 		dns-mx-verification dns-spf-missing dns-dmarc-missing dns-dkim-missing`),
 	// a CNAME next to other data, or servers that disagree
-	"conflict": strings.Fields(`dns-name-cname dns-name-cname-apex dns-name-cname-beside dns-name-other-data dns-server-serial
-		dns-server-disagree`),
+	"conflict": strings.Fields(`dns-name-cname dns-name-cname-apex dns-name-cname-beside dns-name-other-data
+		dns-server-serial dns-server-disagree`),
 	// it is not known
-	"error": strings.Fields(`dns-question-servfail dns-question-refused dns-question-timeout dns-dnssec-bogus dns-target-unknown
-		dns-server-none`),
+	"error": strings.Fields(`dns-question-servfail dns-question-refused dns-question-timeout dns-dnssec-bogus
+		dns-target-unknown dns-server-none`),
 }
 
 func statusOf(f finding.Finding) string {
