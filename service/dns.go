@@ -47,14 +47,13 @@ func MXSource(cfg *config.Config, providers []*provider.Provider) *source.MX {
 	return source.NewMX(providers, newMXCache(cfg))
 }
 
-// repeat waits and calls do, again and again until ctx ends.
-func repeat(ctx context.Context, wait time.Duration, do func()) {
-	for tick := time.Tick(wait); ; {
+// repeat waits and calls do, which says how long to wait for the next time, until ctx ends.
+func repeat(ctx context.Context, wait time.Duration, do func() time.Duration) {
+	for ; ; wait = do() {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick:
-			do()
+		case <-time.After(wait):
 		}
 	}
 }

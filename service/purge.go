@@ -61,16 +61,12 @@ const (
 
 // run counts until ctx ends.
 func (l *listings) run(ctx context.Context, log *slog.Logger, now func() *change) {
-	for wait := firstCount; ; wait = countEvery {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
+	repeat(ctx, firstCount, func() time.Duration {
 		if err := l.count(ctx, now().data); err != nil && ctx.Err() == nil {
 			log.Warn("the domains of a source cannot be counted", "error", err)
 		}
-	}
+		return countEvery
+	})
 }
 
 // count keeps the last count if a list breaks off.

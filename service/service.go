@@ -104,7 +104,10 @@ func (s *Service) Run(ctx context.Context, data *config.Data) error {
 	s.reloads(background, hup)
 	go s.sources.watch(background)
 	if s.mx != nil {
-		go repeat(background, checkEvery, func() { s.mx.Check(background) })
+		go repeat(background, checkEvery, func() time.Duration {
+			s.mx.Check(background)
+			return checkEvery
+		})
 	}
 	go s.listings.run(background, s.log, s.served.Load)
 	if s.replicas != nil {

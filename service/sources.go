@@ -265,10 +265,11 @@ const checkEvery = 5 * time.Second
 
 // watch checks the sources until ctx ends, and logs once for each its rows that do not count.
 func (b *Sources) watch(ctx context.Context) {
-	go repeat(ctx, refreshEvery, func() {
+	go repeat(ctx, refreshEvery, func() time.Duration {
 		if b.commands.Refresh(ctx) && ctx.Err() == nil {
 			wake(b.changed)
 		}
+		return refreshEvery
 	})
 	tick := time.Tick(checkEvery)
 	checked := map[*source.Backend]bool{}

@@ -36,16 +36,10 @@ type watch struct {
 
 // run checks all domains soon after the start and then regularly, at random times so that replicas do not ask at once.
 func (w *watch) run(ctx context.Context) {
-	wait := rand.N(min(w.every, time.Minute)) //nolint:gosec // only spreads the load
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
+	repeat(ctx, rand.N(min(w.every, time.Minute)), func() time.Duration { //nolint:gosec // only spreads the load
 		w.round(ctx)
-		wait = w.every - w.every/10 + rand.N(w.every/5+1) //nolint:gosec // as above
-	}
+		return w.every - w.every/10 + rand.N(w.every/5+1) //nolint:gosec // as above
+	})
 }
 
 // round checks every domain once and reports the outcome. If the list ends early or the resolver is down, the last

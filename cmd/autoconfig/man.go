@@ -16,21 +16,6 @@ import (
 	"autoconfig/finding"
 )
 
-// manPage is a page about a command, or about the configuration file.
-type manPage struct {
-	Name       string
-	Date       string // month and year, "" for none
-	Command    *cobra.Command
-	Paragraphs []string
-	Options    []manOptions
-	See        []string
-}
-
-type manOptions struct {
-	Title string
-	Lines []string
-}
-
 func (a *app) manCommand() *cobra.Command {
 	cmd := newCommand("man", "DIR", nil)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.writeMan(cmd.Root(), args[0]) }
@@ -39,9 +24,11 @@ func (a *app) manCommand() *cobra.Command {
 
 func (a *app) writeMan(root *cobra.Command, dir string) error {
 	pages, err := template.New("").Funcs(template.FuncMap{
-		"roff": roff, "upper": strings.ToUpper, "sentence": finding.Sentence,
-		"indented":  func(paragraph string) bool { return strings.HasPrefix(paragraph, " ") },
-		"variables": config.Variables, "keys": config.Keys, "token": func() string { return tokenVariable },
+		"roff": roff, "upper": strings.ToUpper, "sentence": finding.Sentence, "date": a.manDate,
+		"name": manName, "flags": manFlags, "visible": visible,
+		"paragraphs": func(text string) []string { return strings.Split(strings.TrimSpace(text), "\n\n") },
+		"indented":   func(paragraph string) bool { return strings.HasPrefix(paragraph, " ") },
+		"variables":  config.Variables, "keys": config.Keys, "token": func() string { return tokenVariable },
 	}).ParseFS(helpTexts, "help/man.tmpl")
 	if err != nil {
 		return err
@@ -49,20 +36,20 @@ func (a *app) writeMan(root *cobra.Command, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	write := func(file, kind string, page manPage) error {
+	write := func(file, kind string, cmd *cobra.Command) error {
 		var text strings.Builder
-		page.Date = a.manDate()
-		if err := pages.ExecuteTemplate(&text, kind, page); err != nil {
+		if err := pages.ExecuteTemplate(&text, kind, cmd); err != nil {
 			return err
 		}
 		return os.WriteFile(filepath.Join(dir, file), []byte(text.String()), 0o644)
 	}
-	if err := write("autoconfig.yaml.5", "configuration", manPage{}); err != nil {
+	if err := write("autoconfig.yaml.5", "configuration", nil); err != nil {
 		return err
 	}
 	for queue := []*cobra.Command{root}; len(queue) > 0; queue = queue[1:] {
 		cmd := queue[0]
-		if err := write(manName(cmd)+".1", "command", manPageOf(cmd)); err != nil {
+		cmd.InitDefaultHelpFlag()
+		if err := write(manName(cmd)+".1", "command", cmd); err != nil {
 			return err
 		}
 		queue = append(queue, visible(cmd)...)
@@ -86,23 +73,6 @@ func visible(cmd *cobra.Command) []*cobra.Command {
 	return slices.DeleteFunc(slices.Clone(cmd.Commands()), func(c *cobra.Command) bool {
 		return !c.IsAvailableCommand() || c.IsAdditionalHelpTopicCommand()
 	})
-}
-
-func manPageOf(cmd *cobra.Command) manPage {
-	cmd.InitDefaultHelpFlag()
-	p := manPage{Name: manName(cmd), Command: cmd}
-	if cmd.Long != "" {
-		p.Paragraphs = strings.Split(strings.TrimSpace(cmd.Long), "\n\n")
-	}
-	p.Options = []manOptions{
-		{"OPTIONS", manFlags(cmd.NonInheritedFlags())}, {"GLOBAL OPTIONS", manFlags(cmd.InheritedFlags())}}
-	if cmd.HasParent() {
-		p.See = append(p.See, manName(cmd.Parent()))
-	}
-	for _, sub := range visible(cmd) {
-		p.See = append(p.See, manName(sub))
-	}
-	return p
 }
 
 // manFlags are the flags, each with what it means on the next line.

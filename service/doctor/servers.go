@@ -44,7 +44,8 @@ func (v *visits) add(ctx context.Context, s provider.Server, trusted bool) {
 func (v *visits) start(ctx context.Context, s provider.Server, trusted bool) {
 	v.seen[probe.Key(s)] = true
 	v.running.Go(func() {
-		r := v.prober.Run(ctx, v.permits.target(s, trusted, v.login))
+		allowed := v.login && trusted && v.permits.allowed(s.Host)
+		r := v.prober.Run(ctx, probe.Target{Server: s, Trusted: trusted, Allowed: allowed})
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		v.results = append(v.results, r)
@@ -129,9 +130,4 @@ func (p *permits) allowed(host string) bool {
 		p.answers[host] = p.Allow(host)
 	}
 	return p.answers[host]
-}
-
-// target is a server with what decides about its login.
-func (p *permits) target(s provider.Server, trusted, login bool) probe.Target {
-	return probe.Target{Server: s, Trusted: trusted, Allowed: login && trusted && p.allowed(s.Host)}
 }
