@@ -51,6 +51,11 @@ func (e *syntaxError) words() (cause, fix string) {
 		return cause, fix
 	}
 	line := strings.TrimRight(e.lines[e.line-1], " \r")
+	var m []string
+	match := func(re *regexp.Regexp, line string) bool {
+		m = re.FindStringSubmatch(line)
+		return m != nil
+	}
 	switch {
 	case strings.Contains(e.message, "quoted text"):
 		return "the quote is not closed", "add the closing quote at the end of the value"
@@ -60,12 +65,10 @@ func (e *syntaxError) words() (cause, fix string) {
 		at := bareVariable.FindStringSubmatchIndex(line)
 		e.column = at[2] + 1
 		return "a variable between braces is not in quotes", fmt.Sprintf("put it in quotes: %q", line[at[2]:at[3]])
-	case noBlank.MatchString(line):
-		m := noBlank.FindStringSubmatch(line)
+	case match(noBlank, line):
 		e.column = len(m[1]) + len(m[2]) + 2
 		return "no space after the colon", fmt.Sprintf("write %s: %s", m[2], m[3])
-	case colonInValue.MatchString(beforeComment(line)):
-		m := colonInValue.FindStringSubmatch(beforeComment(line))
+	case match(colonInValue, beforeComment(line)):
 		return "the value has a colon in it", fmt.Sprintf("put it in quotes: %s: %q", m[2], m[3])
 	case needsQuotes.MatchString(e.message):
 		return e.quotes(line)
@@ -76,8 +79,7 @@ func (e *syntaxError) words() (cause, fix string) {
 			fmt.Sprintf("begin it in column %d", key)
 	case e.indented(line):
 		return "the line is not indented like the lines around it", fmt.Sprintf("begin it in column %d", e.before())
-	case noColon.MatchString(line) && !valueOfKey.MatchString(line) && !strings.HasSuffix(line, ":"):
-		m := noColon.FindStringSubmatch(line)
+	case !valueOfKey.MatchString(line) && !strings.HasSuffix(line, ":") && match(noColon, line):
 		return "no colon after the key", strings.TrimRight(fmt.Sprintf("write %s: %s", m[2], m[3]), " ")
 	case valueOfKey.MatchString(line) && strings.Contains(e.message, "value is not allowed"):
 		return e.quotes(line)

@@ -24,7 +24,11 @@ func (c *Config) entry(e *Provider, path string) {
 		e.defaults(s, listed)
 	}
 	e.Normalize()
-	e.normalizeDomains()
+	for i, name := range e.own {
+		if norm, err := provider.ParseDomain(name); err == nil { // else it is reported later
+			e.own[i] = norm
+		}
+	}
 	for i := range e.DomainsFile {
 		e.DomainsFile[i].Path = c.resolve(e.DomainsFile[i].Path)
 		c.files = append(c.files, e.DomainsFile[i].Path)
@@ -53,16 +57,6 @@ func (p *Provider) defaults(s *provider.Server, listed bool) {
 		s.Username = p.Username
 	}
 	s.SetDefaults()
-}
-
-// normalizeDomains puts the names that the entry lists into their normal form; what is not a domain is left as it is,
-// and reported later.
-func (e *Provider) normalizeDomains() {
-	for i, name := range e.own {
-		if norm, err := provider.ParseDomain(name); err == nil {
-			e.own[i] = norm
-		}
-	}
 }
 
 // names fills in id and names that were not given from the first domain, or from the first mail exchanger. A provider

@@ -54,7 +54,7 @@ func Run(ctx context.Context, dir string, o Options) (done Done, err error) {
 	err = e.listed(ctx)
 	if err == nil && len(e.Only) == 0 {
 		if err = e.exchangers(); err == nil {
-			done.Removed, err = e.tree.sweep()
+			err = e.tree.sweep()
 		}
 	}
 	if err == nil {
@@ -63,9 +63,8 @@ func Run(ctx context.Context, dir string, o Options) (done Done, err error) {
 	if err != nil {
 		return done, fmt.Errorf("%w; nothing was removed", err)
 	}
-	done.Domains, done.Skipped = int(e.domains.Load()), int(e.bad.Load())
-	done.Written, done.Unchanged = int(e.tree.written.Load()), int(e.tree.unchanged.Load())
-	return done, nil
+	return Done{Domains: int(e.domains.Load()), Written: int(e.tree.written.Load()),
+		Unchanged: int(e.tree.unchanged.Load()), Removed: e.tree.removed, Skipped: int(e.bad.Load())}, nil
 }
 
 // progressEvery is after how many domains progress is reported.

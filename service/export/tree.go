@@ -27,6 +27,7 @@ type tree struct {
 	work  string   // in root, where files of a folder that is there are written before they are renamed
 
 	temps, written, unchanged atomic.Int64
+	removed                   int
 
 	mu   sync.Mutex
 	seed maphash.Seed
@@ -209,11 +210,10 @@ func (t *tree) same(path string, body []byte) bool {
 }
 
 // sweep removes the files of domains that are no part of this run. What export did not write it leaves alone.
-func (t *tree) sweep() (int, error) {
+func (t *tree) sweep() error {
 	if t.fresh {
-		return 0, nil
+		return nil
 	}
-	removed := 0
 	err := eachEntry(t.root, ".", func(entry fs.DirEntry) error {
 		host := entry.Name()
 		if !entry.IsDir() || host == marker || host == server.ExportISPDB {
@@ -223,40 +223,35 @@ func (t *tree) sweep() (int, error) {
 			if slices.ContainsFunc(domains, t.kept) {
 				continue
 			}
-			n, err := t.remove(host, path)
-			removed += n
-			if err != nil {
+			if err := t.remove(host, path); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return removed, err
+		return err
 	}
-	err = eachEntry(t.root, server.ExportISPDB, func(entry fs.DirEntry) error {
+	return eachEntry(t.root, server.ExportISPDB, func(entry fs.DirEntry) error {
 		name := entry.Name()
 		if entry.IsDir() || t.kept(name) || t.kept(server.ExportISPDB+"/"+name) {
 			return nil
 		}
-		n, err := t.remove(server.ExportISPDB, name)
-		removed += n
-		return err
+		return t.remove(server.ExportISPDB, name)
 	})
-	return removed, err
 }
 
 // remove removes one file, and the folders above it that have become empty.
-func (t *tree) remove(host, path string) (int, error) {
-	err := t.root.Remove(filepath.Join(host, path))
-	if err != nil {
-		return 0, gone(err)
+func (t *tree) remove(host, path string) error {
+	path = filepath.Join(host, path)
+	if err := t.root.Remove(path); err != nil {
+		return gone(err)
 	}
-	dir := filepath.Dir(filepath.Join(host, path))
-	for dir != "." && t.root.Remove(dir) == nil { // until something else is in it
+	t.removed++
+	for dir := filepath.Dir(path); dir != "." && t.root.Remove(dir) == nil; { // until something else is in it
 		dir = filepath.Dir(dir)
 	}
-	return 1, nil
+	return nil
 }
 
 // gone forgives that a file to be removed is not there.
