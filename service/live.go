@@ -110,8 +110,7 @@ func liveHost(ctx context.Context, env *discover.Env, set *server.Settings, host
 		return f, nil
 	}
 	url := "https://" + host + "/v1.1/" + domain
-	status, got, err := get(ctx, url, 1<<20, &http.Transport{DialContext: env.Connect, DisableKeepAlives: true,
-		TLSClientConfig: &tls.Config{RootCAs: env.Roots}})
+	status, got, err := get(ctx, env, url, 1<<20)
 	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return finding.New("server-certificate-invalid", https).
 			Because("clients refuse the certificate of %s: %s", host, untrusted.Err), nil

@@ -10,6 +10,7 @@ import (
 
 	"autoconfig/acme"
 	"autoconfig/config"
+	"autoconfig/discover"
 	"autoconfig/dnssrv/dnstest"
 	"autoconfig/dnssrv/query"
 	"autoconfig/provider"
@@ -30,7 +31,7 @@ func TestNeighboursFetch(t *testing.T) {
 		}
 	}))
 	defer web.Close()
-	n := Neighbours(config.Default(), http.DefaultTransport.(*http.Transport).Clone())
+	n := Neighbours(config.Default(), &discover.Env{AllowPrivate: true})
 	for path, want := range map[string]string{"/policy": "version: STSv1", "/moved": "status 302", "/none": "status 404",
 		"/long": strings.Repeat("x", 65536)} {
 		body, err := n.Fetch(t.Context(), web.URL+path)

@@ -56,7 +56,7 @@ func (c *dnsCheck) run(ctx context.Context, args []string) error {
 		return err
 	}
 	client := c.network.dnsClient(c.cfg, c.rate)
-	neighbours := service.Neighbours(c.cfg, c.network.guarded(client))
+	neighbours := service.Neighbours(c.cfg, c.network.asking(client))
 	c.checker = service.NewRecordCheck(c.data, client, c.plan.options(c.cfg), c.authoritative, neighbours)
 	count, domains, err := c.domains(ctx, c.list, c.checker.OwnDomains, args)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -86,24 +85,6 @@ func (n *network) transport() *http.Transport {
 		TLSClientConfig: &tls.Config{RootCAs: n.roots, MinVersion: tls.VersionTLS12}}
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, n.connect.to(address))
-	}
-	return t
-}
-
-// guarded makes requests to hosts that strangers name: at public addresses alone, but for those of --connect-to, and
-// through no proxy, which would look names up itself.
-func (n *network) guarded(client *query.Client) *http.Transport {
-	t := n.transport()
-	t.Proxy, t.DisableKeepAlives = nil, true
-	env := n.asking(client)
-	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-		defer cancel()
-		conn, err := env.Connect(ctx, network, address)
-		if errors.Is(err, discover.ErrPrivate) {
-			err = fmt.Errorf("%s has no public address", strings.TrimSuffix(address, ":443"))
-		}
-		return conn, err
 	}
 	return t
 }
