@@ -92,7 +92,11 @@ func (s *checkedSource) check(i int) {
 		s.provider()
 		s.directory()
 	}
-	s.logins()
+	s.refuse(s.User != "" && !s.RevealLogins, "config-source-user-unasked", "user",
+		"user is not asked: an answer for one mailbox tells strangers that it exists",
+		"add reveal_logins: true if that may be known, or remove user")
+	s.refuse(s.User == "" && s.RevealLogins, incomplete, "reveal_logins", "reveal_logins without user",
+		"write user: with the query or filter for the login name, or remove reveal_logins")
 	s.refuse(s.Timeout != nil && *s.Timeout == 0, "config-value-invalid", "timeout", "there is no time for an answer",
 		"write for example timeout: 2s")
 }
@@ -209,12 +213,4 @@ func (s *checkedSource) directory() {
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-func (s *checkedSource) logins() {
-	s.refuse(s.User != "" && !s.RevealLogins, "config-source-user-unasked", "user",
-		"user is not asked: an answer for one mailbox tells strangers that it exists",
-		"add reveal_logins: true if that may be known, or remove user")
-	s.refuse(s.User == "" && s.RevealLogins, incomplete, "reveal_logins", "reveal_logins without user",
-		"write user: with the query or filter for the login name, or remove reveal_logins")
 }

@@ -116,7 +116,8 @@ func (d *dnsPublish) prepare(ctx context.Context, job *publishJob) {
 	for _, u := range updates {
 		z := &publishedZone{Zone: strings.TrimSuffix(u.Zone, "."), Server: u.Server, Findings: u.Findings, update: u}
 		for _, c := range u.Changes {
-			z.Changes = append(z.Changes, jsonChange(c))
+			z.Changes = append(z.Changes, publishedChange{strings.TrimSuffix(c.Name, "."), c.TypeName(),
+				dnssrv.Lines(c.Remove), dnssrv.Lines(c.Add)})
 		}
 		job.zones = append(job.zones, z)
 	}
@@ -243,8 +244,4 @@ func (d *dnsPublish) summary() error {
 	}
 	fmt.Fprintln(w)
 	return silent(t.failed > 0)
-}
-
-func jsonChange(c publish.Change) publishedChange {
-	return publishedChange{strings.TrimSuffix(c.Name, "."), c.TypeName(), dnssrv.Lines(c.Remove), dnssrv.Lines(c.Add)}
 }

@@ -32,15 +32,13 @@ func (s *secretFlags) flags(cmd *cobra.Command) {
 	exclusive(cmd, "login", "password-file", "token-file")
 }
 
-func (s *secretFlags) wanted() bool { return s.login || s.passwordFile != "" || s.tokenFile != "" }
-
 // mostSecret bounds a password or token, in bytes.
 const mostSecret = 16 << 10
 
 // loginOf reads the secret, nil when no login was asked for.
 func (d *doctorRun) loginOf(ctx context.Context) (*probe.Login, error) {
 	s := d.secret
-	if !s.wanted() {
+	if !s.login && s.passwordFile == "" && s.tokenFile == "" {
 		return nil, nil //nolint:nilnil // no login is the usual case
 	}
 	if d.addr.Local == "" && d.username == "" {

@@ -39,11 +39,13 @@ func (d *discovery) lint(ctx context.Context, args []string) error {
 	}
 	out := lintJSON{name, format, array(sorted(found)), finding.Summarize(found)}
 	if d.json {
-		err = d.printJSON(out)
-	} else {
-		err = d.printLint(out)
+		return cmp.Or(d.printJSON(out), silent(out.Summary.Fail > 0))
 	}
-	return cmp.Or(err, silent(out.Summary.Fail > 0))
+	p := d.printer(textFormat)
+	p.heading("##", name+": "+formatNames[format]+": "+faults(out.Summary))
+	p.list(out.Findings)
+	p.explain(out.Findings)
+	return cmp.Or(p.err, silent(out.Summary.Fail > 0))
 }
 
 // document is a file, standard input or what a URL answers, and its Content-Type where it has one.
@@ -73,12 +75,4 @@ var formatNames = map[discover.Format]string{
 	discover.Autoconfig: "autoconfig XML", discover.Autodiscovery: "an Autodiscover answer",
 	discover.Profile: "a configuration profile", discover.PACC: "a PACC document",
 	discover.NoFormat: "no format with mail settings",
-}
-
-func (d *discovery) printLint(r lintJSON) error {
-	out := d.printer(textFormat)
-	out.heading("##", r.Document+": "+formatNames[r.Format]+": "+faults(r.Summary))
-	out.list(r.Findings)
-	out.explain(r.Findings)
-	return out.err
 }

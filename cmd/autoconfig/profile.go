@@ -39,11 +39,11 @@ type verification struct {
 }
 
 type signerJSON struct {
-	Subject  string     `json:"subject"`
-	Issuer   string     `json:"issuer"`
-	NotAfter time.Time  `json:"not_after"`
-	SignedAt *time.Time `json:"signed_at,omitempty"`
-	Trusted  bool       `json:"trusted"`
+	Subject  string    `json:"subject"`
+	Issuer   string    `json:"issuer"`
+	NotAfter time.Time `json:"not_after"`
+	SignedAt time.Time `json:"signed_at,omitzero"`
+	Trusted  bool      `json:"trusted"`
 }
 
 func (a *app) verifyProfile(name string, raw []byte, roots *x509.CertPool) error {
@@ -57,10 +57,7 @@ func (a *app) verifyProfile(name string, raw []byte, roots *x509.CertPool) error
 		content = signed.Content
 		name := func(n pkix.Name) string { return provider.Printable(n.String(), 0) }
 		v.Signer = &signerJSON{Subject: name(signed.Signer.Subject), Issuer: name(signed.Signer.Issuer),
-			NotAfter: signed.NotAfter, Trusted: verr == nil}
-		if !signed.At.IsZero() {
-			v.Signer.SignedAt = &signed.At
-		}
+			NotAfter: signed.NotAfter, SignedAt: signed.At, Trusted: verr == nil}
 	}
 	if signed != nil || errors.Is(verr, apple.ErrUnsigned) {
 		profile, err := apple.Decode(content)
@@ -69,14 +66,10 @@ func (a *app) verifyProfile(name string, raw []byte, roots *x509.CertPool) error
 		}
 		v.Profile = profile
 	}
-	return cmp.Or(a.printVerification(v), silent(verr != nil))
-}
-
-func (a *app) printVerification(v verification) error {
 	if a.json {
-		return a.printIndented(v)
+		return cmp.Or(a.printIndented(v), silent(verr != nil))
 	}
 	err := a.printer(textFormat).print("profile", v)
 	a.printFindings(v.Findings)
-	return err
+	return cmp.Or(err, silent(verr != nil))
 }
