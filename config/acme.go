@@ -107,7 +107,6 @@ func (a *ACME) shown() ACME {
 	return out
 }
 
-// tls checks the certificates of the https listener.
 func (c *Config) tls(t *TLS) {
 	c.pair("tls", &t.KeyPair)
 	c.refuse(t.ProxyProtocol && c.ListenTLS == "", "tls.proxy_protocol", "there is no https listener for it",

@@ -68,7 +68,6 @@ type Signing struct {
 	Auto    bool `yaml:"-"` // with the certificate of the https listener
 }
 
-// signingAuto is the word for the certificate of the https listener.
 const signingAuto = "auto"
 
 // SigningPair is the files that profiles are signed with; none are set where the https listener's certificate comes on

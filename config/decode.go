@@ -173,7 +173,6 @@ func (d *decoder) null(n ast.Node, v reflect.Value) {
 	d.fault("config-value-missing", n, cause, fix)
 }
 
-// kind fills v by its Go kind.
 func (d *decoder) kind(path string, n ast.Node, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
@@ -326,7 +325,6 @@ func fieldsOf(t reflect.Type) iter.Seq2[string, reflect.StructField] {
 	}
 }
 
-// keysOf lists the keys of a struct in their order.
 func keysOf(t reflect.Type) (keys []string) {
 	for key := range fieldsOf(t) {
 		keys = append(keys, key)

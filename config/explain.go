@@ -108,7 +108,6 @@ func (e *syntaxError) quotes(line string) (cause, fix string) {
 		fmt.Sprintf("put it in quotes: %s: %q", m[2], m[3])
 }
 
-// tab finds a tab where the indentation is.
 func (e *syntaxError) tab() (cause, fix string) {
 	for i, line := range e.lines[:e.line] {
 		indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]

@@ -84,7 +84,6 @@ func meant(text string, t reflect.Type, words []string) string {
 	return nearest(key, words)
 }
 
-// nearest is the word that a mistyped one was probably meant to be.
 func nearest(text string, words []string) string {
 	best, most := "", 1+len(text)/4
 	for _, k := range words {

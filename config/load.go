@@ -39,7 +39,6 @@ func LoadWith(r *files.Reader, path string, day time.Time) (*Config, []finding.F
 	return c.parse(text)
 }
 
-// parse reads the text of the file.
 func (c *Config) parse(text []byte) (*Config, []finding.Finding) {
 	d := &decoder{places: places{c.Path, map[string]Pos{}, map[string]bool{}}, anchors: map[string]ast.Node{}, day: c.day}
 	d.decode(text, c)

@@ -103,7 +103,6 @@ func (c *Config) checkEntry(e *Provider) {
 	}
 }
 
-// lists checks the files and the command that list an entry's domains.
 func (c *Config) lists(e *Provider) {
 	bad := func(key, cause, fix string) {
 		if path := joinPath(e.path, key); !c.inBroken(path) {
@@ -208,7 +207,6 @@ func (c *Config) inherited(entry, path string) string {
 	return rest
 }
 
-// domains checks the names that an entry lists, in the configuration.
 func (c *Config) domains(e *Provider) {
 	own := make([]string, 0, len(e.own))
 	for i, name := range e.own {
@@ -278,7 +276,6 @@ func (c *Config) Servers() iter.Seq2[string, provider.Server] {
 	}
 }
 
-// typos reports host names that look mistyped.
 func (c *Config) typos(e *Provider) {
 	for at, s := range e.Each() {
 		_, retired := provider.Retired(s.Host)

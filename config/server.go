@@ -51,7 +51,6 @@ func ParseServer(key, text string) (s provider.Server, fix string) {
 	return s, ""
 }
 
-// hostAndPort is text without its scheme.
 func hostAndPort(text string) string {
 	if _, rest, ok := strings.Cut(text, "://"); ok {
 		return rest

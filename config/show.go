@@ -97,7 +97,6 @@ func ShowServer(s provider.Server) ([]byte, error) {
 	return yaml.MarshalWithOptions(plain(s), yaml.Flow(true))
 }
 
-// flow writes a list in brackets.
 func flow[T ~string](list []T) ([]byte, error) {
 	return yaml.MarshalWithOptions(provider.Texts(list), yaml.Flow(true))
 }

@@ -14,7 +14,6 @@ import (
 	"autoconfig/source"
 )
 
-// sources checks the sources and fills in their names.
 func (c *Config) sources() {
 	names := map[string]bool{}
 	for i := range c.Sources {
@@ -29,7 +28,6 @@ func (c *Config) sources() {
 	}
 }
 
-// checkedSource is a source while it is being checked.
 type checkedSource struct {
 	*Source
 	c    *Config
@@ -169,7 +167,6 @@ func (s *checkedSource) database() {
 	})
 }
 
-// queries checks the statements or filters.
 func (s *checkedSource) queries(parse func(text string, allowed ...string) error) {
 	s.refuse(s.Domain == "", incomplete, "", "no domain", "write domain: with the query or filter that finds :domain")
 	for _, q := range source.Questions(s.Domain, s.List, s.User) {

@@ -176,7 +176,6 @@ func parts(lines []string) []part {
 
 var keyPattern = regexp.MustCompile(`^[\w.-]+`)
 
-// beforeComment is a line without its comment.
 func beforeComment(line string) string {
 	if i := strings.Index(line, " #"); i >= 0 {
 		line = line[:i]

@@ -57,8 +57,9 @@ func (s *Service) emptied(found []finding.Finding) []finding.Finding {
 	for i, f := range found {
 		if f.ID == "config-file-empty" && slices.Contains(before.cfg.Files(), f.Subject) &&
 			!slices.Contains(before.data.Empty, f.Subject) {
+			found[i] = f.Do("write it again; if it is meant to be empty, remove the key that names it, " +
+				"or restart the server")
 			found[i].Level = finding.Fail
-			found[i] = found[i].Do("write it again; if it is meant to be empty, remove the key that names it, or restart the server")
 		}
 	}
 	return found
@@ -79,7 +80,6 @@ func (s *Service) prepareFiles(c *change) (err error) {
 	return nil
 }
 
-// logFindings returns the first failure.
 func (s *Service) logFindings(found []finding.Finding) (first error) {
 	for _, f := range found {
 		level := slog.LevelWarn

@@ -36,7 +36,6 @@ func Live(ctx context.Context, env *discover.Env, cfg *config.Config, data *conf
 	return append(found, servers...), cmp.Or(err, context.Cause(ctx))
 }
 
-// serversAtOnce is how many mail servers are looked at at a time.
 const serversAtOnce = 16
 
 // liveServers reports what is wrong with the mail servers that the file names, where it names them: a closed port,

@@ -59,7 +59,6 @@ const (
 	countTimeout = 10 * time.Minute
 )
 
-// run counts until ctx ends.
 func (l *listings) run(ctx context.Context, log *slog.Logger, now func() *change) {
 	repeat(ctx, firstCount, func() time.Duration {
 		if err := l.count(ctx, now().data); err != nil && ctx.Err() == nil {

@@ -125,7 +125,6 @@ func (b *Sources) backend(o *opened, r *files.Reader, s *config.Source, secret s
 	return backend, nil
 }
 
-// commit replaces the sources in force.
 func (b *Sources) commit(o *opened) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -208,7 +207,6 @@ func pool(name string, pem []byte) (*x509.CertPool, error) {
 	return all, nil
 }
 
-// all are the sources in force.
 func (b *Sources) all() []*source.Rows {
 	b.mu.Lock()
 	defer b.mu.Unlock()

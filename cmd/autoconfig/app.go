@@ -44,7 +44,6 @@ type app struct {
 	sources *service.Sources // open; nil: the configuration has none
 }
 
-// Exit statuses.
 const (
 	exitOK      = 0
 	exitProblem = 1 // it found a problem, or could not do the work
@@ -68,7 +67,6 @@ func misusef(format string, args ...any) error { return usageError{fmt.Errorf(fo
 // errSilent ends the program with status 1; everything has been said already.
 var errSilent = errors.New("problems found")
 
-// silent is errSilent where there are problems.
 func silent(problems bool) error {
 	if problems {
 		return errSilent
@@ -76,7 +74,6 @@ func silent(problems bool) error {
 	return nil
 }
 
-// errSilentUsage is errSilent with status 2.
 var errSilentUsage = usageError{err: errSilent}
 
 func (a *app) main(ctx context.Context, args []string) int {
@@ -162,7 +159,6 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-// helpFor prints the help of the command that the arguments name.
 func helpFor(help *cobra.Command, args []string) error {
 	cmd, rest, err := help.Root().Find(args)
 	switch {

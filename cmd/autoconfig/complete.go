@@ -50,7 +50,6 @@ func (a *app) completions(cmd *cobra.Command) cobra.CompletionFunc {
 	}
 }
 
-// ids are those of the providers served.
 func (a *app) ids() []string {
 	cfg, _ := a.configuration()
 	var out []string

@@ -19,7 +19,6 @@ import (
 // requests under way.
 const discoveredAtOnce = 4
 
-// discovery is one run of `discover`.
 type discovery struct {
 	*app
 	network network

@@ -21,7 +21,6 @@ func (a *app) dnsCommand() *cobra.Command {
 		a.dnsPlanCommand(), a.dnsCheckCommand(), a.dnsPublishCommand())
 }
 
-// planFlags are the flags that shape a plan.
 type planFlags struct {
 	serviceHost   string
 	ttl           uint32
@@ -94,7 +93,6 @@ func (a *app) planError(err error) error {
 	return usageError{err: err}
 }
 
-// domainArgs reads the domains a command is given.
 func domainArgs(args []string) ([]string, error) {
 	out := make([]string, 0, len(args))
 	for _, arg := range args {

@@ -15,10 +15,8 @@ import (
 	"autoconfig/service"
 )
 
-// checkedAtOnce is how many domains are looked at at a time.
 const checkedAtOnce = 16
 
-// dnsCheck is one run of `dns check`.
 type dnsCheck struct {
 	*app
 	plan          planFlags

@@ -54,13 +54,11 @@ func planHash(plan publish.DomainPlan) string {
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 
-// has reports whether this very plan is done.
 func (l *doneList) has(plan publish.DomainPlan) bool {
 	_, done := l.seen.Load(planHash(plan))
 	return done
 }
 
-// add remembers plans that are done.
 func (l *doneList) add(plans []publish.DomainPlan) error {
 	if l.file == nil {
 		return nil

@@ -25,7 +25,6 @@ type plannedDomain struct {
 	fatal error             // wrong for every domain
 }
 
-// dnsPlan is one run of `dns plan`.
 type dnsPlan struct {
 	*app
 	plan   planFlags

@@ -17,7 +17,6 @@ import (
 	"autoconfig/service"
 )
 
-// dnsPublish is one run of `dns publish`.
 type dnsPublish struct {
 	*app
 	plan    planFlags
@@ -116,7 +115,6 @@ func (d *dnsPublish) complete() (err error) {
 	return nil
 }
 
-// apiOptions are the API with its token.
 func (d *dnsPublish) apiOptions() (*publish.API, error) {
 	token, from := d.env.Get(tokenVariable), tokenVariable
 	if d.token != "" {

@@ -43,7 +43,6 @@ type publishJob struct {
 	known bool  // done in an earlier run
 }
 
-// publishTotal counts for the summary.
 type publishTotal struct{ domains, published, changes, same, failed, known int }
 
 // publishedAtOnce is how many domains of a list are under way.
@@ -123,7 +122,6 @@ func (d *dnsPublish) prepare(ctx context.Context, job *publishJob) {
 	}
 }
 
-// carryOut makes the changes of a zone.
 func (d *dnsPublish) carryOut(ctx context.Context, z *publishedZone) {
 	z.tried, z.Findings = true, d.publisher.Publish(ctx, z.update)
 	z.Published = slices.ContainsFunc(z.Findings, func(f finding.Finding) bool { return f.Level == finding.OK })
@@ -230,7 +228,6 @@ func (d *dnsPublish) report(z *publishedZone) error {
 	return nil
 }
 
-// summary says how a list went.
 func (d *dnsPublish) summary() error {
 	w := d.stdout
 	if d.json {

@@ -15,7 +15,6 @@ import (
 	"autoconfig/source"
 )
 
-// doctorRun is one run of `doctor`.
 type doctorRun struct {
 	*app
 	network network
@@ -82,7 +81,6 @@ func (d *doctorRun) run(ctx context.Context, args []string) error {
 	return d.report(groups)
 }
 
-// examine looks at the network.
 func (d *doctorRun) examine(ctx context.Context) ([]finding.Group, error) {
 	login, err := d.loginOf(ctx)
 	if err != nil {

@@ -17,7 +17,6 @@ import (
 	"autoconfig/importer"
 )
 
-// importing is one run of `import`.
 type importing struct {
 	*app
 	network network
@@ -75,7 +74,6 @@ func (i *importing) print(docs []*importer.Document) error {
 	return i.printJSON(out)
 }
 
-// one takes one argument for what it is.
 func (i *importing) one(ctx context.Context, arg string) error {
 	if isURL, err := isURL(arg); err != nil {
 		return err

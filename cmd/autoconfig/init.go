@@ -16,7 +16,6 @@ import (
 	"autoconfig/provider"
 )
 
-// initRun is one run of `init`.
 type initRun struct {
 	*app
 	network network
@@ -216,7 +215,6 @@ func (b *initRun) write(d setup.Draft) error {
 	return err
 }
 
-// writeNew writes a file that is not there yet.
 func writeNew(path string, text []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {

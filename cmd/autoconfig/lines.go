@@ -46,7 +46,6 @@ func named() *files.Reader { return &files.Reader{AnyKind: true, Patience: time.
 // mostDocument bounds a document, in octets; a signed profile is larger than what it signs.
 const mostDocument = 2 * apple.MaxSize
 
-// readDocument reads a file, or standard input ("-").
 func (a *app) readDocument(name string) ([]byte, error) {
 	if name != "-" {
 		text, err := named().Read(name, mostDocument)

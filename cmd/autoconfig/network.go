@@ -59,7 +59,6 @@ func (n *network) discoveryFlags(cmd *cobra.Command) {
 	}}, "ispdb", "base `URL` of Thunderbird's database of providers")
 }
 
-// environment is what discovery asks and connects to.
 func (n *network) environment(cfg *config.Config) *discover.Env { return n.asking(n.dnsClient(cfg, 0)) }
 
 func (n *network) asking(client *query.Client) *discover.Env {

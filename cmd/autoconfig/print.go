@@ -20,7 +20,6 @@ import (
 //go:embed output
 var outputTexts embed.FS
 
-// print prints a value with a template of outputTexts.
 func (p *printer) print(name string, v any) error {
 	if p.texts == nil {
 		p.texts = template.Must(template.New("").Funcs(p.functions()).ParseFS(outputTexts, "output/*.tmpl"))
@@ -30,7 +29,6 @@ func (p *printer) print(name string, v any) error {
 	return p.err
 }
 
-// functions are those of the templates.
 func (p *printer) functions() template.FuncMap {
 	return template.FuncMap{
 		"join": strings.Join, "lines": p.wrapped, "expand": provider.Expand, "server": serverWords, "passwords": passwords,
@@ -126,7 +124,6 @@ func grouped[T any, K comparable](list []T, key func(T) K) (out [][]T) {
 	return out
 }
 
-// faults counts what is wrong.
 func faults(s finding.Summary) string {
 	return plural(s.Fail, "error") + ", " + plural(s.Warn, "warning")
 }

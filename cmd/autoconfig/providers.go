@@ -53,7 +53,6 @@ func date(s string) (time.Time, error) {
 	return day, err
 }
 
-// providers prints all providers, or the one that is named.
 func (a *app) providers(ctx context.Context, args []string) error {
 	if err := a.load(); err != nil {
 		return err

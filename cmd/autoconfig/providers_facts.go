@@ -57,7 +57,6 @@ func (a *app) facts(ctx context.Context, who string, day time.Time) error {
 	return a.output(out, "facts")
 }
 
-// factValues is a built-in value in words.
 func factValues(p *provider.Provider, key string) []string {
 	switch key {
 	case "incoming":

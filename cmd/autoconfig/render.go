@@ -117,7 +117,6 @@ func renderError(err error) error {
 	return err
 }
 
-// readOut is what a person reads out.
 type readOut struct {
 	*provider.Provider
 	Address provider.Address

@@ -158,7 +158,6 @@ func title(f finding.Finding) string {
 	return e.Title
 }
 
-// sorted are findings with the worst first.
 func sorted(list []finding.Finding) []finding.Finding {
 	rank := []finding.Level{finding.Fail, finding.Warn, finding.OK, finding.Skipped}
 	return slices.SortedStableFunc(slices.Values(list), func(a, b finding.Finding) int {

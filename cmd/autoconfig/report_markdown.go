@@ -6,7 +6,6 @@ import (
 	"autoconfig/finding"
 )
 
-// markdownList is a table of findings.
 func (p *printer) markdownList(found []finding.Finding) {
 	if len(found) == 0 {
 		return

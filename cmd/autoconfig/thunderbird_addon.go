@@ -16,7 +16,6 @@ import (
 	"autoconfig/mozilla"
 )
 
-// addonOptions are the flags of thunderbird-addon.
 type addonOptions struct{ provider, version, policies, installURL string }
 
 func (a *app) thunderbirdAddonCommand() *cobra.Command {

@@ -54,7 +54,6 @@ func (d *Doctor) Examine(ctx context.Context) ([]finding.Group, error) {
 	return []finding.Group{found, records, mail}, context.Cause(ctx)
 }
 
-// discovery walks the ways of all clients and visits the servers they find.
 func (d *Doctor) discovery(ctx context.Context, servers *visits) finding.Group {
 	d.Env.Done = func(r discover.Result) {
 		if r.Settings == nil {

@@ -71,7 +71,6 @@ func (v *visits) finish(ctx context.Context) []probe.Result {
 	return v.results
 }
 
-// serverGroup is what was seen of the servers.
 func serverGroup(results []probe.Result) finding.Group {
 	g := finding.Group{Title: "Mail servers"}
 	if len(results) == 0 {

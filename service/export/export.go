@@ -36,7 +36,6 @@ type Done struct {
 	Skipped   int `json:"skipped,omitempty"` // rows that cannot be used
 }
 
-// export is one run.
 type export struct {
 	Options
 	tree         *tree
@@ -123,7 +122,6 @@ func (e *export) skip(err error) bool {
 	return ok
 }
 
-// domain writes the files of one domain.
 func (e *export) domain(ctx context.Context, l source.Listing) error {
 	p := l.Provider
 	if p == nil {

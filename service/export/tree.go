@@ -18,7 +18,6 @@ import (
 	"autoconfig/server"
 )
 
-// tree is the folder of an export.
 type tree struct {
 	dir   string   // where files are written
 	final string   // what a new folder is renamed to in the end; "" for one that is there
@@ -97,7 +96,6 @@ func (t *tree) fill() error {
 	return errors.Join(os.Chmod(t.dir, 0o755), t.root.Mkdir(marker, 0o755))
 }
 
-// removeAll removes what begins with a prefix in a folder.
 func removeAll(root *os.Root, dir, prefix string) error {
 	return eachEntry(root, dir, func(entry fs.DirEntry) error {
 		if !strings.HasPrefix(entry.Name(), prefix) {
@@ -107,7 +105,6 @@ func removeAll(root *os.Root, dir, prefix string) error {
 	})
 }
 
-// commit gives a new folder its name.
 func (t *tree) commit() error {
 	if t.final == "" {
 		return nil
@@ -119,7 +116,6 @@ func (t *tree) commit() error {
 	return nil
 }
 
-// readSome reads the first few entries of a folder.
 func readSome(dir string) ([]fs.DirEntry, error) {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -203,7 +199,6 @@ func (t *tree) write(path string, body []byte) error {
 	return t.root.Rename(temp, path)
 }
 
-// same reports whether a file has these bytes already.
 func (t *tree) same(path string, body []byte) bool {
 	old, err := t.root.ReadFile(path)
 	return err == nil && bytes.Equal(old, body)
