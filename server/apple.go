@@ -97,7 +97,7 @@ func (r *request) profile(accounts []match, name, word, lang string) ([]byte, er
 	}
 	key := profileKey{of: p, kind: kind, lang: lang, named: strings.TrimSpace(name) != "",
 		nameIsDomain: p.Name == a.Domain, shortIsDomain: p.ShortName == a.Domain}
-	t := r.set.profiles.of(key, key.template)
+	t := r.set.profiles.of(key, key.standIn)
 	if t == nil {
 		return encodeProfile(accounts, name, word, lang)
 	}
@@ -105,8 +105,8 @@ func (r *request) profile(accounts []match, name, word, lang string) ([]byte, er
 	return r.room, nil
 }
 
-// template is the profile of the stand-ins. It is nil where there is none, or more in it depends on the address.
-func (k profileKey) template() *template {
+// standIn is the profile of the stand-ins, and the texts in it that follow from them.
+func (k profileKey) standIn() (body []byte, marks []string, err error) {
 	p, a, name := *k.of, provider.Address{Local: profileLocal, Domain: standInDomain}, ""
 	if k.named {
 		name = profileName
@@ -117,15 +117,11 @@ func (k profileKey) template() *template {
 	if k.shortIsDomain {
 		p.ShortName = a.Domain
 	}
-	body, err := encodeProfile([]match{{Provider: &p, Address: a}}, name, string(k.kind), k.lang)
-	if err != nil {
-		return nil
-	}
-	var marks []string
+	body, err = encodeProfile([]match{{Provider: &p, Address: a}}, name, string(k.kind), k.lang)
 	for _, text := range apple.Variables(k.kind, a, profileName, func(int) bool { return true }) {
 		marks = append(marks, string(text))
 	}
-	return newTemplate(body, marks...).whole()
+	return body, marks, err
 }
 
 // qr answers the code that a phone's camera opens: the https link to the profile, or with to=setup to the page, at a

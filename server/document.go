@@ -142,7 +142,8 @@ type templateCache[K comparable] struct {
 // maxTemplates bounds the memory: a page has 40 KB, which is the most.
 const maxTemplates = 256
 
-func (c *templateCache[K]) of(key K, build func() *template) *template {
+// of is the template of a key. The first time, build makes its body and says what the stand-ins are in it.
+func (c *templateCache[K]) of(key K, build func() (body []byte, marks []string, err error)) *template {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t, ok := c.made[key]
@@ -152,7 +153,9 @@ func (c *templateCache[K]) of(key K, build func() *template) *template {
 	if c.made == nil || len(c.made) >= maxTemplates {
 		c.made = map[K]*template{}
 	}
-	t = build()
+	if body, marks, err := build(); err == nil {
+		t = newTemplate(body, marks...).whole()
+	}
 	c.made[key] = t
 	return t
 }

@@ -108,7 +108,12 @@ func (s *Server) help(r *request) answer {
 	h := s.pages.Help(v, text)
 	var t *template
 	if h.Text != "" {
-		t = r.set.helps.of(helpKey{v, h.Key}, func() *template { return cutHelp(*h) })
+		t = r.set.helps.of(helpKey{v, h.Key}, func() ([]byte, []string, error) {
+			standIn := *h
+			standIn.Text = helpText
+			p, err := standIn.Page()
+			return p.Body, helpForms(helpText), err
+		})
 	}
 	if t == nil {
 		return s.page(h.Page())
@@ -117,16 +122,6 @@ func (s *Server) help(r *request) answer {
 	r.room = t.fill(r.room[:0], []byte(forms[0]), []byte(forms[1]))
 	p := pages.Page{Lang: v.Lang, Body: r.room, Private: v.Posted, Tag: strconv.FormatUint(t.sum, 36)}
 	return s.page(p, nil)
-}
-
-// cutHelp makes the page of the stand-in with an answer and cuts it.
-func cutHelp(h pages.HelpAnswer) *template {
-	h.Text = helpText
-	p, err := h.Page()
-	if err != nil {
-		return nil
-	}
-	return newTemplate(p.Body, helpForms(helpText)...).whole()
 }
 
 func (s *Server) helpTopic(r *request) answer {

@@ -54,12 +54,9 @@ func (s *Server) settingsPage(r *request) answer {
 		v.Base = base(p.ServedAt(r.set.ServiceHost))
 	}
 	v.Agent = "" // it decides nothing on this page
-	made := r.set.public.made.of(pageKey{v, p}, func() *template {
+	made := r.set.public.made.of(pageKey{v, p}, func() ([]byte, []string, error) {
 		page, err := s.pages.Settings(v, standInDomain, p)
-		if err != nil {
-			return nil
-		}
-		return newTemplate(page.Body, standInDomain)
+		return page.Body, []string{standInDomain}, err
 	})
 	if made == nil {
 		return s.page(s.pages.Settings(v, domain, p))

@@ -98,7 +98,17 @@ func (s *Server) setupPage(r *request, v pages.Visit, found []match, o pages.Set
 	}
 	key := setupKey{Visit: v, of: p, linked: o.Host != "", quotable: pages.Quotable(a.Local)}
 	key.Agent = pages.DeviceOrder(v.Agent)
-	t := r.set.setups.of(key, func() *template { return s.cutSetup(v, key, o) })
+	t := r.set.setups.of(key, func() ([]byte, []string, error) {
+		standIn, options := provider.Address{Local: setupLocalQuoted, Domain: standInDomain}, o
+		if key.quotable {
+			standIn.Local = setupLocal
+		}
+		if key.linked {
+			options.Host = setupHost
+		}
+		page, err := s.pages.Setup(v, []match{{Provider: p, Address: standIn}}, options)
+		return page.Body, setupForms(standIn, setupHost), err
+	})
 	if t == nil {
 		return s.pages.Setup(v, found, o)
 	}
@@ -108,21 +118,4 @@ func (s *Server) setupPage(r *request, v pages.Visit, found []match, o pages.Set
 	}
 	r.room = t.fill(r.room[:0], values...)
 	return pages.Page{Lang: v.Lang, Body: r.room, Private: true}, nil
-}
-
-// cutSetup makes the page of the stand-ins and cuts it. It is nil where a part of an address is on the page in a form
-// that is not known here.
-func (s *Server) cutSetup(v pages.Visit, key setupKey, o pages.SetupOptions) *template {
-	a := provider.Address{Local: setupLocalQuoted, Domain: standInDomain}
-	if key.quotable {
-		a.Local = setupLocal
-	}
-	if key.linked {
-		o.Host = setupHost
-	}
-	p, err := s.pages.Setup(v, []match{{Provider: key.of, Address: a}}, o)
-	if err != nil {
-		return nil
-	}
-	return newTemplate(p.Body, setupForms(a, setupHost)...).whole()
 }

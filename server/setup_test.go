@@ -159,7 +159,7 @@ func TestProfileIsTheOneMade(t *testing.T) {
 func TestTemplatesAreBounded(t *testing.T) {
 	var c templateCache[int]
 	for i := range maxTemplates + 10 {
-		c.of(i, func() *template { return nil })
+		c.of(i, func() ([]byte, []string, error) { return nil, nil, errQuery })
 	}
 	if n := len(c.made); n != 10 {
 		t.Errorf("%d templates", n)
