@@ -44,15 +44,13 @@ func Encode(p *provider.Provider, domain string) ([]byte, error) {
 	add(e, "displayName", cmp.Or(clean(p.Name), domain)) // Thunderbird 153 shows "undefined" without it
 	add(e, "displayShortName", p.ShortName)
 	// Order is preference, and Geary 43 looks at the first incomingServer only.
-	for _, s := range servers {
-		if s.Protocol == provider.SMTP {
-			graph(e, p.Graph)
-			web.block(e, "incomingServer", "jmap", p.JMAP)
-			server(e, "outgoingServer", s)
-			continue
-		}
+	last := len(servers) - 1
+	for _, s := range servers[:last] {
 		server(e, "incomingServer", s)
 	}
+	graph(e, p.Graph)
+	web.block(e, "incomingServer", "jmap", p.JMAP)
+	server(e, "outgoingServer", servers[last])
 	enable(e, p.Enable)
 	documentation(e, p.Documentation)
 

@@ -11,16 +11,16 @@ import (
 // app is a program that people have. Its steps are keys of messages, in which {account}, {sign} and {secret} are those
 // of the access.
 type app struct {
-	Name      string // as it calls itself; empty: the message name.ID
-	Store     string // where it is installed from; empty: it is there already
-	Microsoft string // its steps for an account at Microsoft
-	Plain     string // its steps for others
-	Entry     string // the entry for an account of Microsoft's: personal|work
-	OAuth2    bool   // it signs in at Microsoft over IMAP and SMTP, as a mail program does: the remarks on those hold
-	Web       bool   // it can open other sign-in pages, when it knows them
-	Finds     bool   // it finds the settings itself, or is given them by hand
-	IMAPOnly  bool   `json:"imap_only"`
-	Cloud     bool   // it fetches the mail of others by Microsoft's cloud
+	Name      string            // as it calls itself; empty: the message name.ID
+	Store     string            // where it is installed from; empty: it is there already
+	Microsoft string            // its steps for an account at Microsoft
+	Plain     string            // its steps for others
+	Entry     map[string]string // the entry to choose there, by the kind of Microsoft's account
+	OAuth2    bool              // it signs in at Microsoft over IMAP and SMTP, as a mail program does: the remarks on those hold
+	Web       bool              // it can open other sign-in pages, when it knows them
+	Finds     bool              // it finds the settings itself, or is given them by hand
+	IMAPOnly  bool              `json:"imap_only"`
+	Cloud     bool              // it fetches the mail of others by Microsoft's cloud
 }
 
 // device is what people hold in their hands, with its apps, the recommended one first.
@@ -67,15 +67,14 @@ func devicesFor(agent string) []device {
 	return out
 }
 
-// way is an app on a device, and what to do in it.
+// way is an app on a device, and what to do in it. Finds and Cloud are false for accounts at Microsoft.
 type way struct {
-	ID, Name, Store string
-	Steps           []string // keys of messages
-	Entry           string
-	Mail            bool // it uses IMAP or POP3, and SMTP: what is said of those concerns it
-	Finds, Cloud    bool
-	Addon           string // to be installed before
-	EWS             bool   // it uses an interface that Microsoft switches off
+	app
+	ID    string
+	Steps []string // keys of messages
+	Mail  bool     // it uses IMAP or POP3, and SMTP: what is said of those concerns it
+	Addon string   // to be installed before
+	EWS   bool     // it uses an interface that Microsoft switches off
 }
 
 // ways are what works on a device, the recommended one first. None is possible: no program there can sign in.
@@ -91,40 +90,30 @@ func (a *access) ways(d device) []way {
 }
 
 func (a *access) way(id string) (way, bool) {
-	p := known().Apps[id]
-	microsoft := a.SignIn == signMicrosoft
-	w := way{ID: id, Name: p.Name, Store: p.Store, Finds: p.Finds && !microsoft, Mail: p.OAuth2 || !microsoft,
-		Cloud: p.Cloud && !microsoft}
-	steps := p.Plain
-	personal, work, _ := strings.Cut(p.Entry, "|")
-	w.Entry = work
-	if microsoft {
-		steps, w.EWS = p.Microsoft, id == "mail-mac"
-		if a.Account == "personal" {
-			w.Entry = personal
-		}
-	}
-	sign, web := "secret.type", a.web && p.Web
+	w := way{app: known().Apps[id], ID: id}
+	steps := w.Plain
+	sign, web := "secret.type", a.web && w.Web
 	switch {
-	case microsoft:
+	case a.SignIn == signMicrosoft:
+		steps = w.Microsoft
 		sign = "thunderbird.microsoft.4"
+		w.Finds, w.Cloud, w.EWS = false, false, id == "mail-mac"
 	case web:
 		sign, w.Addon = "web.page", a.Addon
-	case a.SignIn == signOther && p.Finds && strings.Contains(steps, "{sign}"):
+	case a.SignIn == signOther && w.Finds && strings.Contains(steps, "{sign}"):
 		sign = "other.type"
 	case a.Secret == "":
 		return w, false
 	}
-	if !a.possible(id, p) {
+	w.Mail = w.OAuth2 || a.SignIn != signMicrosoft
+	if !a.possible(id, w.app) {
 		return w, false
 	}
 	for step := range strings.FieldsSeq(steps) {
 		if step == "{sign}" {
 			step = sign
-		} else if before, after, ok := strings.Cut(step, "{account}"); ok {
-			step = before + a.Account + after
 		}
-		w.Steps = append(w.Steps, step)
+		w.Steps = append(w.Steps, strings.Replace(step, "{account}", a.Account, 1))
 	}
 	return w, true
 }

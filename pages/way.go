@@ -24,7 +24,7 @@ func (g *group) way(device string, w way, number int) wayView {
 		end = "</details>\n"
 	}
 	v.Head = template.HTML(head) //nolint:gosec // as below
-	values := append([]string{"app", v.Name, "store", w.Store, "entry", w.Entry}, g.pairs...)
+	values := append([]string{"app", v.Name, "store", w.Store, "entry", w.Entry[g.Account]}, g.pairs...)
 	steps := g.set.List(g.Lang, w.Steps, values...)
 	var b strings.Builder
 	b.WriteString(`<ol class="steps">`)
