@@ -279,7 +279,8 @@ func (r *reading) placed(id string) string {
 	return "smtp" + rest
 }
 
-// atProvider is what a failed login means at the provider the text names: where passwords are over, that is the answer.
+// atProvider is what a failed login means at the provider that the text names: where passwords are over, that is the
+// answer, and where mail programs need a password of their own or a setting, it is one of the answers.
 func (r *reading) atProvider(id string) []string {
 	area, fault, _ := strings.Cut(id, "-")
 	if fault != "auth-failed" && fault != "login-failed" || r.met("{oauth}") {
@@ -298,13 +299,17 @@ func (r *reading) atProvider(id string) []string {
 		return []string{to + "-auth-basic-retired"}
 	case login == "app-password":
 		return []string{to + "-auth-app-password", id}
+	case login == "two-factor":
+		return []string{id, to + "-auth-app-password"}
+	case login == "switched-off":
+		return []string{id, "imap-access-off"}
 	}
 	return []string{id}
 }
 
-// login is how one logs in at the provider that the text names: oauth2, app-password, or "".
+// login is how one logs in at the provider that the text names, as in the table, or "".
 func (r *reading) login() string {
-	for _, p := range r.t.providers {
+	for _, p := range r.t.logins {
 		if r.met("{@" + p.name + "}") {
 			return p.login
 		}

@@ -321,6 +321,24 @@ func TestExplainInOwnWords(t *testing.T) {
 	}
 }
 
+// Where a provider may want something besides the right password, the answer says both.
+func TestExplainAtProvider(t *testing.T) {
+	for text, want := range map[string]string{
+		"Login to server imap.gmx.net with username jo@gmx.net failed.": "imap-auth-failed imap-access-off",
+		"imap.web.de: Benutzername oder Passwort falsch":                "imap-auth-failed imap-access-off",
+		"smtp.freenet.de: 535 5.7.8 authentication failed":              "smtp-auth-failed imap-access-off",
+		"Login to server imap.seznam.cz failed.":                        "imap-auth-failed imap-auth-app-password",
+		"secureimap.t-online.de: Anmeldung fehlgeschlagen":              "imap-auth-app-password imap-auth-failed",
+		"imap.example.net: Anmeldung fehlgeschlagen":                    "imap-auth-failed",
+		"imap.gmx.net: connection refused":                              "connect-port-refused",
+		"jo@gmx.net at imap.gmail.com: Login failed":                    "imap-auth-app-password imap-auth-failed",
+	} {
+		if got := strings.Join(ids(Explain(text, nil)), " "); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
 // A retired host is named whatever else is said, and once: before a failed connection, which it explains, and after
 // what the server itself said.
 func TestExplainRetiredHost(t *testing.T) {

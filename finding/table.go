@@ -20,6 +20,7 @@ type table struct {
 	byTerm     [][]int // per term, the clauses that it begins
 	groups     []ruleGroup
 	providers  map[string]mailProvider // by domain
+	logins     []mailProvider          // in the order of the table
 	returned   rule                    // whether a text is a returned message
 	announcers map[string]bool         // words before the number of an error
 	mailWords  map[string]bool         // words that may be next to a number that is an error
@@ -117,6 +118,7 @@ func (b *builder) line(line string) bool {
 	case head[0] == '@':
 		name, login, _ := strings.Cut(head[1:], " ")
 		b.term("{@" + name + "}")
+		b.t.logins = append(b.t.logins, mailProvider{name, login})
 		for domain := range strings.FieldsSeq(body) {
 			b.t.providers[domain] = mailProvider{name, login}
 		}
