@@ -38,19 +38,12 @@ type sheet struct {
 	Sets   []sheetSet
 }
 
+// sheetSet are the records of a name and type. Their labels are relative to the zone.
 type sheetSet struct {
-	Name    string // without the final dot
 	ID      string // a word for the set that is made of letters, digits and _
 	Purpose string
-	Records []sheetRecord
-	Parts   // of the first: Label, Type, TTL
-}
-
-// sheetRecord is one record: its parts, with a label relative to the zone.
-type sheetRecord struct {
-	Parts
-	Data string // in zone form
-	Line string // the whole record in zone form
+	Records []Parts
+	Parts   // of the first: Name, Label, Type, TTL
 }
 
 //go:embed formats/*.tmpl
@@ -58,7 +51,7 @@ var formatFiles embed.FS
 
 var formats = template.Must(template.New("").Funcs(template.FuncMap{
 	"quote": quote, "hcl": hcl, "fqdn": dns.Fqdn, "chunks": chunks, "heads": PartNames, "plain": Plain,
-	"blanks":     func(s string) string { return strings.ReplaceAll(s, "\t", " ") },
+	"line":       Line,
 	"yaml":       func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" },
 	"semicolons": func(s string) string { return strings.ReplaceAll(s, ";", `\;`) },
 	"row":        func(cells []string) string { return strings.Join(cells, "\t") },
@@ -96,14 +89,13 @@ func WriteFormat(w io.Writer, format, domain string, records []RR, o FormatOptio
 // sheetSets groups records by name and type, in the order of the plan.
 func sheetSets(zone string, records []RR) []sheetSet {
 	var out []sheetSet
-	for _, rr := range records {
-		name, parts := Plain(rr.Header().Name), Split(zone, rr)
-		i := slices.IndexFunc(out, func(s sheetSet) bool { return s.Name == name && s.Type == parts.Type })
+	for _, p := range SplitAll(zone, records) {
+		i := slices.IndexFunc(out, func(s sheetSet) bool { return s.Name == p.Name && s.Type == p.Type })
 		if i < 0 {
 			i = len(out)
-			out = append(out, sheetSet{Name: name, ID: word(name + "_" + parts.Type), Purpose: Purpose(rr), Parts: parts})
+			out = append(out, sheetSet{ID: word(p.Name + "_" + p.Type), Purpose: Purpose(p.RR), Parts: p})
 		}
-		out[i].Records = append(out[i].Records, sheetRecord{parts, Data(rr), rr.String()})
+		out[i].Records = append(out[i].Records, p)
 	}
 	return out
 }

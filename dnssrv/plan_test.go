@@ -150,7 +150,7 @@ func TestKinds(t *testing.T) {
 		if err != nil || len(records) == 0 && kind != "pop3" {
 			t.Errorf("%s: %d records, %v", kind, len(records), err)
 		}
-		for _, row := range dnssrv.Rows(records) {
+		for _, row := range dnssrv.SplitAll("example.test", records) {
 			if row.Kind != kind {
 				t.Errorf("%+v in the plan of %s", row, kind)
 			}

@@ -64,7 +64,7 @@ func (p *Pages) Records(visit Visit, of Records) (Page, error) {
 	v.Zone = zone.String()
 	for _, rr := range of.Plan {
 		parts := dnssrv.Split(of.Domain, rr)
-		row := recordRow{Name: parts.Name(of.Domain), State: "unknown", Negative: parts.Target == "."}
+		row := recordRow{Name: parts.Name, State: "unknown", Negative: parts.Target == "."}
 		ttl := strconv.FormatUint(uint64(parts.TTL), 10)
 		for _, f := range []recordField{{"type", parts.Type}, {"name", parts.Label}, {"ttl", ttl},
 			{"priority", parts.Priority}, {"weight", parts.Weight}, {"port", parts.Port}, {"target", parts.Target},

@@ -22,12 +22,11 @@ import (
 // programs is what each mail program would find with the records that are published, and with all of the plan, which
 // leads to this server at a service host. Nothing is asked over the network: DNS is the plan, and HTTP is this server.
 func (s *Server) programs(host string, of pages.Records) []pages.Program {
-	var all, now []dnssrv.Parts
-	for _, rr := range of.Plan {
-		parts := dnssrv.Split(of.Domain, rr)
-		all = append(all, parts)
+	var now []dnssrv.Parts
+	all := dnssrv.SplitAll(of.Domain, of.Plan)
+	for _, parts := range all {
 		published := func(f finding.Finding) bool {
-			return f.Name == parts.Name(of.Domain) && f.Type == parts.Type && dnssrv.Listed(rr, f.Got)
+			return f.Name == parts.Name && f.Type == parts.Type && dnssrv.Listed(parts.RR, f.Got)
 		}
 		if slices.ContainsFunc(of.Found, published) {
 			now = append(now, parts)
@@ -71,7 +70,7 @@ type virtual struct {
 // of lists the records of a type at a name.
 func (w *virtual) of(name, rtype string) []dnssrv.Parts {
 	return slices.DeleteFunc(slices.Clone(w.records), func(p dnssrv.Parts) bool {
-		return p.Type != rtype || p.Name(w.domain) != dnssrv.Plain(name)
+		return p.Type != rtype || p.Name != dnssrv.Plain(name)
 	})
 }
 

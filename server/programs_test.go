@@ -22,9 +22,9 @@ func exampleRecords(_ context.Context, domain string) ([]dnssrv.RR, func(context
 		for i, rr := range plan {
 			parts := dnssrv.Split(domain, rr)
 			f := finding.New([]string{"dns-record-missing", "dns-record-ok", "dns-record-differs"}[i%3], "")
-			f.Name, f.Type, f.Status = parts.Name(domain), parts.Type, []string{"missing", "ok", "differs"}[i%3]
+			f.Name, f.Type, f.Status = parts.Name, parts.Type, []string{"missing", "ok", "differs"}[i%3]
 			f.Got = [][]string{nil, {dnssrv.Line(rr)},
-				{parts.Name(domain) + ". 300 IN " + parts.Type + " 0 1 993 old-mail-server.elsewhere.example."}}[i%3]
+				{parts.Name + ". 300 IN " + parts.Type + " 0 1 993 old-mail-server.elsewhere.example."}}[i%3]
 			found = append(found, f)
 		}
 		return found
@@ -89,7 +89,7 @@ func TestProgramsToday(t *testing.T) {
 	if err != nil || len(plan) != 1 {
 		t.Fatal(plan, err)
 	}
-	name, line := dnssrv.Split("example.org", plan[0]).Name("example.org"), dnssrv.Line(plan[0])
+	name, line := dnssrv.Split("example.org", plan[0]).Name, dnssrv.Line(plan[0])
 	other := name + ". 300 IN CNAME www.elsewhere.example."
 	for _, test := range []struct {
 		what string

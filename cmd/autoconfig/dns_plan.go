@@ -16,9 +16,9 @@ import (
 
 // plannedDomain is one domain in `dns plan --json`.
 type plannedDomain struct {
-	Domain  string       `json:"domain"`
-	Records []dnssrv.Row `json:"records"`
-	Notes   []string     `json:"notes,omitempty"`
+	Domain  string         `json:"domain"`
+	Records []dnssrv.Parts `json:"records"`
+	Notes   []string       `json:"notes,omitempty"`
 
 	zone  []dnssrv.RR
 	found []finding.Finding // why there is no plan

@@ -55,6 +55,6 @@ func FuzzAnswer(f *testing.F) {
 		}
 		BestMX(a.RRs)
 		Addresses(a.RRs)
-		_ = dnssrv.Rows(a.RRs)
+		_ = dnssrv.SplitAll("a.test", a.RRs)
 	})
 }
