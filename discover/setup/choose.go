@@ -13,8 +13,7 @@ import (
 // choose decides what is announced: of each service the best host, and of two services for reading the one with
 // implicit TLS (RFC 8314 §3.3). Both ways to send are announced, as many programs know one alone.
 func (s *Result) choose() {
-	for i := range s.Hosts {
-		h := &s.Hosts[i]
+	for _, h := range s.Hosts {
 		slices.SortFunc(h.Ports, func(a, b Port) int {
 			return cmp.Or(serviceRank(a.Server)-serviceRank(b.Server), int(a.Server.Port)-int(b.Server.Port))
 		})
@@ -39,8 +38,7 @@ func (s *Result) choose() {
 // the most services, then the first.
 func (s *Result) best(svc provider.Service) (best *Port) {
 	var rank [2]int
-	for i := range s.Hosts {
-		h := &s.Hosts[i]
+	for _, h := range s.Hosts {
 		why, named := h.by[svc.Protocol]
 		if !named {
 			why = Usual

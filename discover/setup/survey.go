@@ -70,7 +70,7 @@ type Result struct {
 	MXErr    error
 	Unknown  bool               // the domain does not exist
 	Builtin  *provider.Provider // that the exchangers belong to
-	Hosts    []Host             // best reason first
+	Hosts    []*Host            // best reason first
 	Username string             // template of the login name in the settings published
 	From     []string           // the documents that the domain publishes
 }
@@ -91,7 +91,6 @@ type survey struct {
 	running sync.WaitGroup
 	mu      sync.Mutex
 	seen    *Result
-	hosts   []*Host
 	asked   map[string]bool // servers, by subject and security
 }
 
@@ -118,10 +117,7 @@ func Survey(ctx context.Context, domain string, o Options) *Result {
 	l.prober = probe.New(probe.Options{Env: &env, Step: portStep, Total: portTime, Now: o.Now, Once: true})
 	l.begin()
 	l.running.Wait()
-	slices.SortStableFunc(l.hosts, func(a, b *Host) int { return cmp.Or(int(a.Why-b.Why), a.service-b.service) })
-	for _, h := range l.hosts {
-		l.seen.Hosts = append(l.seen.Hosts, *h)
-	}
+	slices.SortStableFunc(l.seen.Hosts, func(a, b *Host) int { return cmp.Or(int(a.Why-b.Why), a.service-b.service) })
 	l.seen.choose()
 	return l.seen
 }
@@ -243,16 +239,17 @@ func (l *survey) add(s provider.Server, why Why, named []provider.Protocol) *Hos
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	i := slices.IndexFunc(l.hosts, func(h *Host) bool { return h.Name == name })
-	if i < 0 {
-		if len(l.hosts) == mostHosts {
-			return nil
-		}
-		i = len(l.hosts)
-		l.hosts = append(l.hosts, &Host{Name: name, Why: why, by: map[provider.Protocol]Why{},
+	hosts := &l.seen.Hosts
+	i := slices.IndexFunc(*hosts, func(h *Host) bool { return h.Name == name })
+	switch {
+	case i < 0 && len(*hosts) == mostHosts:
+		return nil
+	case i < 0:
+		i = len(*hosts)
+		*hosts = append(*hosts, &Host{Name: name, Why: why, by: map[provider.Protocol]Why{},
 			service: len(provider.Services())})
 	}
-	h := l.hosts[i]
+	h := (*hosts)[i]
 	h.Why = min(h.Why, why)
 	for _, p := range named {
 		if known, ok := h.by[p]; !ok || why < known {

@@ -13,29 +13,23 @@ import (
 	"github.com/miekg/dns"
 
 	"autoconfig/dnssrv"
+	"autoconfig/dnssrv/query"
 )
 
 // The Cloudflare API v4 (developers.cloudflare.com/api/resources/dns/subresources/records).
 
 type cloudflareRecord struct {
-	ID       string         `json:"id,omitempty"`
-	Name     string         `json:"name,omitempty"`
-	Type     string         `json:"type,omitempty"`
-	TTL      uint32         `json:"ttl,omitempty"` // 1: automatic
-	Content  string         `json:"content,omitempty"`
-	Data     *cloudflareSRV `json:"data,omitempty"`
-	Proxied  *bool          `json:"proxied,omitempty"`
-	Priority *uint16        `json:"priority,omitempty"` // of MX
+	ID       string     `json:"id,omitempty"`
+	Name     string     `json:"name,omitempty"`
+	Type     string     `json:"type,omitempty"`
+	TTL      uint32     `json:"ttl,omitempty"` // 1: automatic
+	Content  string     `json:"content,omitempty"`
+	Data     *query.SRV `json:"data,omitempty"`
+	Proxied  *bool      `json:"proxied,omitempty"`
+	Priority *uint16    `json:"priority,omitempty"` // of MX
 	Meta     struct {
 		ReadOnly bool `json:"read_only"`
 	} `json:"meta,omitzero"`
-}
-
-type cloudflareSRV struct {
-	Priority uint16 `json:"priority"`
-	Weight   uint16 `json:"weight"`
-	Port     uint16 `json:"port"`
-	Target   string `json:"target"`
 }
 
 type cloudflarePage struct {
@@ -51,16 +45,14 @@ func cloudflareZone(ctx context.Context, p *apiBackend, name string) (Zone, erro
 	if err != nil {
 		return Zone{}, err
 	}
-	for _, z := range zones {
-		switch {
-		case !strings.EqualFold(z.name, name): // whatever the filter does
-		case z.kind == "secondary":
-			return Zone{}, p.secondary(name)
-		default:
-			return Zone{id: url.PathEscape(z.ids[0])}, nil
-		}
+	i := slices.IndexFunc(zones, func(z apiSet) bool { return strings.EqualFold(z.name, name) }) // whatever the filter does
+	switch {
+	case i < 0:
+		return Zone{}, errNotFound
+	case zones[i].kind == "secondary":
+		return Zone{}, p.secondary(name)
 	}
-	return Zone{}, errNotFound
+	return Zone{id: url.PathEscape(zones[i].ids[0])}, nil
 }
 
 func cloudflareList(ctx context.Context, p *apiBackend, z Zone) ([]apiSet, error) {
@@ -150,7 +142,7 @@ func (b *cloudflareBatch) add(c Change, ids map[dns.RR]string) {
 		r := cloudflareRecord{Name: dnssrv.Plain(c.Name), Type: c.TypeName(), TTL: rr.Header().Ttl}
 		switch rr := rr.(type) {
 		case *dns.SRV:
-			r.Data = &cloudflareSRV{rr.Priority, rr.Weight, rr.Port, dnssrv.Plain(rr.Target)}
+			r.Data = &query.SRV{Priority: rr.Priority, Weight: rr.Weight, Port: rr.Port, Target: dnssrv.Target(rr)}
 		case *dns.CNAME:
 			direct := false // the settings are served by the host itself
 			r.Content, r.Proxied = dnssrv.Plain(rr.Target), &direct

@@ -16,8 +16,10 @@ import (
 // SRV is a service record in plain types (RFC 2782). Target is a lower-case name without trailing dot, or "." where the
 // service is decidedly not offered.
 type SRV struct {
-	Priority, Weight, Port uint16
-	Target                 string
+	Priority uint16 `json:"priority"`
+	Weight   uint16 `json:"weight"`
+	Port     uint16 `json:"port"`
+	Target   string `json:"target"`
 }
 
 // Order sorts service records by priority, and within a priority the most likely first: where RFC 2782 has a client
