@@ -128,8 +128,7 @@ func (e *Env) dial(ctx context.Context, network string, to netip.AddrPort) (net.
 	return new(net.Dialer).DialContext(ctx, network, to.String())
 }
 
-// notPublic are the networks that no mail provider's server is in (IANA special-purpose registries, RFC 6890), apart
-// from those that [netip.Addr] knows.
+// notPublic are networks without public servers (IANA, RFC 6890), apart from those that [netip.Addr] knows.
 var notPublic = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),      // this network
 	netip.MustParsePrefix("100.64.0.0/10"),  // carrier-grade NAT (RFC 6598)

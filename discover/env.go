@@ -14,8 +14,7 @@ import (
 // ISPDB is the base URL of Thunderbird's database of providers; a domain is put after it.
 const ISPDB = "https://autoconfig.thunderbird.net/v1.1/"
 
-// Env is the network that discovery works in. The functions of DNS must be set ([NewEnv] does it); the zero value of
-// any other field is its default.
+// Env is the network to work in. Its DNS functions must be set ([NewEnv]); the zero value of the others is the default.
 type Env struct {
 	SRV  func(ctx context.Context, name string) ([]query.SRV, error)
 	MX   func(ctx context.Context, domain string) ([]string, error) // the best ones
@@ -34,8 +33,7 @@ type Env struct {
 	Transport http.RoundTripper
 	// Done is called with each client's result as soon as it is there, from many goroutines; nil: it is not.
 	Done func(Result)
-	// Document is called likewise with each document that a client takes settings from, and its URL without the query;
-	// nil: it is not.
+	// Document is called likewise with each document that settings come from, and its URL without the query; may be nil.
 	Document func(url string, body []byte)
 }
 

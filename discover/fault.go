@@ -90,8 +90,7 @@ func lastError(err error) string {
 	return provider.Printable(err.Error(), 120)
 }
 
-// faultOfStatus sorts an answer by its status alone. What a redirect that is not followed means is for the client to
-// say.
+// faultOfStatus sorts an answer by its status. What a redirect that is not followed means is for the client to say.
 func faultOfStatus(status int) (Fault, string) {
 	text := http.StatusText(status)
 	switch {

@@ -47,8 +47,7 @@ var (
 	errLimit     = failure{FaultLimit, "no more requests are sent: their number is bounded"}
 )
 
-// newTransport makes connections by HTTP/1.1 only, which is what the clients were measured with, and never through a
-// proxy.
+// newTransport makes connections by HTTP/1.1 only, as the clients were measured with, and never through a proxy.
 func (e *Env) newTransport() *http.Transport {
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, hostPort string) (net.Conn, error) {
@@ -188,8 +187,7 @@ func read(resp *http.Response) ([]byte, error) {
 	return out, err
 }
 
-// inflate reads the zlib format, which is what deflate means (RFC 9110 §8.4.1.2), and the bare one that some servers
-// send instead.
+// inflate reads the zlib format (RFC 9110 §8.4.1.2), and the bare one that some servers send as deflate.
 func inflate(r io.Reader) (io.Reader, error) {
 	b := bufio.NewReader(r)
 	head, err := b.Peek(2)

@@ -152,8 +152,7 @@ func (f *faults) found(k kind, right func(client string, s Step) bool) *Settings
 // own reports whether a step asked a host of the domain.
 func (f *faults) own(s Step) bool { return s.host != "" && provider.Below(s.host, f.report.domain) }
 
-// document is what the domain's own autoconfig places say to a client that takes the first servers, by URLs that begin
-// with a scheme.
+// document is what the domain's own autoconfig places say, by URLs that begin with a scheme.
 func (f *faults) document(scheme string) *Settings {
 	return f.found(autoconfig, func(_ string, s Step) bool { return strings.HasPrefix(s.url, scheme) && f.own(s) })
 }
@@ -164,8 +163,7 @@ func (f *faults) srv() *Settings {
 		f.found(mailSRV, func(string, Step) bool { return true }))
 }
 
-// exchanger compares the domain's own document with what its mail exchanger leads to: a document of the exchanger's
-// domain, or a provider known by it.
+// exchanger compares the domain's own document with that of its mail exchanger's domain, or the provider known by it.
 func (f *faults) exchanger(byMX *provider.Provider) {
 	own, mx := f.document("http"), first(f.report.MX())
 	if own == nil || own.Incoming == nil || mx == "" {
@@ -190,8 +188,7 @@ func (f *faults) exchanger(byMX *provider.Provider) {
 	}
 }
 
-// ofExchanger reports a document that was found by way of the exchanger: at autoconfig. of a domain it is in, or in the
-// ISPDB under that.
+// ofExchanger reports a document found by way of the exchanger: at autoconfig. of its domains, or in the ISPDB.
 func (f *faults) ofExchanger(s Step, mx string) bool {
 	return slices.ContainsFunc(mxNames([]string{mx}, f.report.domain, false), func(name string) bool {
 		return s.host == "autoconfig."+name || strings.HasSuffix(s.url, "/"+name)

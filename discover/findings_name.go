@@ -10,8 +10,7 @@ import (
 	"autoconfig/provider"
 )
 
-// planned reports whether a name is in DNS for mail programs alone. What the domain itself answers is often a web
-// site's.
+// planned reports whether a name is for mail programs alone. What the domain itself answers is often a web site's.
 func (f *faults) planned(host string) bool {
 	domain, planned := provider.CutHostPrefix(host)
 	return planned && domain == f.report.domain

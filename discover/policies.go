@@ -123,8 +123,7 @@ func (r reading) oauth2(host string) bool {
 		r.OAuth2[0] == "thunderbird" && mozilla.ThunderbirdOAuth2(host)
 }
 
-// unknownSecurity is what the client makes of a server without a socketType that it knows, "" when it refuses the
-// server.
+// unknownSecurity is what the client makes of a socketType that it does not know, "" when it refuses the server.
 func (r reading) unknownSecurity(s Server) provider.Security {
 	if r.SecurityElse != "by port" {
 		return provider.Security(r.SecurityElse)

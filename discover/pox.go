@@ -143,8 +143,7 @@ func (p poxReading) server(b autodiscover.Block) (Server, bool) {
 			s.Auth[0] = provider.AuthPasswordEncrypted
 		}
 	case "deltachat":
-		// It tries TLS, then STARTTLS, which ends as the port is meant; it passes over the login name, and does not
-		// speak POP3.
+		// It tries TLS, then STARTTLS, passes over the login name, and does not speak POP3.
 		model := provider.Server{Protocol: provider.Protocol(s.Protocol), Port: port}
 		model.SetDefaults()
 		s.Security, ok = model.Security, ok && s.Protocol != "pop3"
@@ -157,8 +156,7 @@ func (p poxReading) server(b autodiscover.Block) (Server, bool) {
 	return s, ok
 }
 
-// urlSettings are those of an Exchange protocol, which has one server for both ways. It is nil for what is not an https
-// URL.
+// urlSettings are those of an Exchange protocol, one server for both ways; nil for what is not an https URL.
 func urlSettings(protocol, raw string, v vars) *Settings {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" {

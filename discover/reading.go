@@ -14,8 +14,7 @@ import (
 	"autoconfig/provider"
 )
 
-// reading is how a client reads an autoconfig document. The zero value of Host is that of a client that does not read
-// any.
+// reading is how a client reads an autoconfig document. A client that does not read any has no Host.
 type reading struct {
 	XMLType     bool `json:"xml_type"` // the Content-Type must begin with text/xml or application/xml, in lower case
 	Named       bool // emailProvider needs an id that is a host name, and a domain

@@ -68,8 +68,7 @@ type Result struct {
 type Settings struct {
 	Incoming *Server `json:"incoming,omitempty"`
 	Outgoing *Server `json:"outgoing,omitempty"`
-	// Verified: every hop they came by was https with a good certificate. What came from DNS alone, plain http or a
-	// guess is not.
+	// Verified: every hop was https with a good certificate, which DNS alone, plain http and a guess are not.
 	Verified bool   `json:"verified"`
 	From     string `json:"from"` // the step they came from
 }

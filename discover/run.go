@@ -132,8 +132,7 @@ func (w *walk) step(ctx context.Context, s step, v vars) result {
 	return r
 }
 
-// steps does a list of steps and takes the best result: the first with settings that no earlier step of its family
-// bars.
+// steps does a list of steps and takes the first settings that no earlier step of its family bars.
 func (w *walk) steps(ctx context.Context, list []step, v vars, together bool) result {
 	if together {
 		return choose(query.Together(list, func(s step) result { return w.step(ctx, s, v) }))

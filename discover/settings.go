@@ -80,8 +80,7 @@ func (r *Result) line(hint string) string {
 	return "finds nothing, so people type the settings in"
 }
 
-// Mail is the server as the model has it, if it can be visited: it speaks a protocol of mail, and nothing about it is
-// broken.
+// Mail is the server as the model has it, if it can be visited: of a protocol of mail, and not broken.
 func (s *Server) Mail() (provider.Server, bool) {
 	if mailWords(s) == "" || s.Broken() != "" {
 		return provider.Server{}, false
@@ -93,9 +92,8 @@ func (s *Server) Mail() (provider.Server, bool) {
 // Configuration is the name under which what was meant takes part in a [Disagreement].
 const Configuration = "configuration"
 
-// Compare lists the disagreements of the clients with one another and, when meant is not nil, with the provider that
-// the domain should have: host, port and security of each direction, and the user name. Exchange protocols are not a
-// disagreement: they are another account.
+// Compare lists where the clients, and the provider that is meant if it is not nil, disagree: host, port and security of
+// each direction, and the user name. Exchange protocols are not a disagreement: they are another account.
 func (r *Report) Compare(meant *provider.Provider) {
 	r.Disagreements = []Disagreement{}
 	for _, about := range []string{aboutIncoming, aboutOutgoing, "user name"} {

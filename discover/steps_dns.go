@@ -142,8 +142,7 @@ func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
 	return r
 }
 
-// settle takes the best candidate of each direction: the lowest priority, then the first (RFC 6186 §3.4). It asks for
-// an outgoing server that is missing.
+// settle takes the best candidate of each direction (RFC 6186 §3.4), and asks for an outgoing server that is missing.
 func settle(s step, list []candidate) (r result) {
 	var in, out *candidate
 	for i := range list {
@@ -202,8 +201,7 @@ func (w *walk) service(ctx context.Context, s step, v vars, service string) (c c
 	return c
 }
 
-// guess tries to connect to every candidate at once. An open port is all that counts: what it speaks is for the client,
-// or a probe, to find out.
+// guess tries to connect to every candidate at once. An open port is all that counts, whatever it speaks.
 func (w *walk) guess(ctx context.Context, s step, v vars) result {
 	r := settle(s, query.Together(slices.Concat(s.Incoming, s.Outgoing), func(place string) candidate {
 		return w.try(ctx, s, v, place)

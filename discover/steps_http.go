@@ -205,8 +205,7 @@ func (w *walk) redirected(s step, v vars, a answer) *url.URL {
 			next, _ = a.url.Parse(a.location) // nil for what is not a URL
 		}
 	case s.Do == poxPost && s.Foreign == foreignAlways && len(a.hops) > 0 && a.url.Scheme == "https" && !a.secure:
-		// The XHR has followed the redirect of http as a GET. Where that did not bring settings, Thunderbird repeats
-		// the POST there.
+		// The XHR followed the redirect as a GET. Where that brought no settings, Thunderbird repeats the POST there.
 		if _, c := w.client.POX.read(a.body, a.contentType, v); a.status != http.StatusOK || c.settings == nil {
 			next = a.url
 		}

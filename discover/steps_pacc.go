@@ -14,8 +14,7 @@ import (
 	"autoconfig/provider"
 )
 
-// pacc fetches the document and its digest at once, and takes the document only when its digest is in DNS
-// (draft-ietf-mailmaint-pacc-03).
+// pacc takes the document only when its digest is in DNS (draft-ietf-mailmaint-pacc-03), and asks for both at once.
 func (w *walk) pacc(ctx context.Context, s step, v vars) result {
 	domain := v.addr.Domain
 	var digests [][sha256.Size]byte

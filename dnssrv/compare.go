@@ -17,9 +17,8 @@ type Comparison struct {
 	Unknown   bool // it could not be asked
 }
 
-// WriteComparison writes a table for people at a panel: for each record its fields, and where one differs what is there
-// and what should be. Labels are relative to the domain. TTLs are compared if ttl is set: those of a resolver count
-// down.
+// WriteComparison writes a table for people at a panel: the fields of each record, and where one differs what is there
+// and what should be. TTLs are compared if ttl is set: those of a resolver count down.
 func WriteComparison(w io.Writer, domain string, list []Comparison, ttl bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "STATUS\t"+strings.Join(PartNames(), "\t"))

@@ -100,8 +100,7 @@ func sheetSets(zone string, records []RR) []sheetSet {
 	return out
 }
 
-// Relative is a name below its zone as panels and APIs have it, "@" for the zone itself. Both are without, or both
-// with, the final dot.
+// Relative is a name below its zone, "@" for the zone itself. Both are without, or both with, the final dot.
 func Relative(name, zone string) string {
 	if name == zone {
 		return "@"

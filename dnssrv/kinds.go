@@ -47,8 +47,7 @@ const (
 // srvLabel is the owner of a service's SRV records below a domain (RFC 2782).
 func srvLabel(service string) string { return "_" + service + "._tcp" }
 
-// Kinds lists the kinds of records, by which a plan is narrowed. Negative are the records that say a mail service is
-// not offered (RFC 6186 §3.4).
+// Kinds lists the kinds of records. Negative ones say that a mail service is not offered (RFC 6186 §3.4).
 func Kinds() []string {
 	var out []string
 	for _, p := range places {

@@ -131,8 +131,7 @@ func (b *planner) srv(label string, priority, weight, port uint16, host string) 
 		Target: dns.Fqdn(host)})
 }
 
-// priorityStep is between the priorities of one server and the next of its kind, and between a kind and the one a
-// client should rather use.
+// priorityStep is between the priorities of servers of a kind, and of a kind and the one that is better.
 const priorityStep = 10
 
 // mail plans the services of RFC 6186, RFC 8314 and RFC 5804. Of the six for mail it also says what is not offered: the
@@ -151,8 +150,7 @@ func (b *planner) mail(p *provider.Provider) {
 	}
 }
 
-// offered are a provider's servers of a service, best first, and once: servers that differ only in how one logs in
-// share a record.
+// offered are a provider's servers of a service, best first; those that differ only in the login share a record.
 func offered(p *provider.Provider, svc provider.Service) []provider.Server {
 	var out []provider.Server
 	for _, s := range p.AllServers() {
@@ -164,8 +162,7 @@ func offered(p *provider.Provider, svc provider.Service) []provider.Server {
 	return out
 }
 
-// firstPriority makes a client that compares services take IMAP before POP3 (RFC 6186 §3.4) and implicit TLS before
-// STARTTLS (RFC 8314 §3).
+// firstPriority makes clients take IMAP before POP3 (RFC 6186 §3.4) and implicit TLS before STARTTLS (RFC 8314 §3).
 func firstPriority(p *provider.Provider, svc provider.Service) uint16 {
 	priority := uint16(0)
 	if svc.Protocol == provider.POP3 {

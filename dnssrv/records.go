@@ -40,8 +40,7 @@ func Texts(rrs []RR) []string {
 	return out
 }
 
-// Tagged are the text records that begin with a version tag such as v=spf1, in any case and on a word boundary (RFC
-// 7208 §4.5).
+// Tagged are text records that begin with a version tag such as v=spf1, in any case, as a word (RFC 7208 §4.5).
 func Tagged(rrs []RR, tag string) []RR {
 	return slices.DeleteFunc(slices.Clone(rrs), func(rr RR) bool {
 		after, ok := strings.CutPrefix(strings.ToLower(strings.Join(Texts([]RR{rr}), "")), tag)
@@ -97,8 +96,7 @@ func Data(rr RR) string { return strings.TrimPrefix(rr.String(), rr.Header().Str
 // RR is a resource record, for packages that pass records on without knowing what is in them.
 type RR = dns.RR
 
-// Parts are a record as JSON and tables show it, and in the separate fields of a DNS control panel. The JSON keys are
-// stable.
+// Parts are a record as JSON (its keys are stable), tables, and the fields of a DNS control panel have it.
 type Parts struct {
 	Kind string `json:"kind"`
 	Name string `json:"name"` // without the trailing dot

@@ -36,8 +36,7 @@ type URLError string
 
 func (e URLError) Error() string { return string(e) }
 
-// Take reads the document of that name, or notes why it could not be had or cannot be read. The domain that its name
-// states is taken for its own.
+// Take reads a document, or notes why not. The domain that its name states is taken for its own.
 func (c *Collector) Take(name string, data []byte, err error) { c.take(name, data, c.hint(name), err) }
 
 func (c *Collector) take(name string, data []byte, a provider.Address, err error) {
@@ -185,8 +184,7 @@ type ask struct {
 	to    autodiscover.Schema
 }
 
-// asks are the requests for all that a server may have for a domain, best first: this program's and those of automx2,
-// go-autoconfig, mailcow and others.
+// asks are the requests for a domain's documents, best first: this program's, automx2's, go-autoconfig's, mailcow's.
 func asks(domain string) []ask {
 	a := provider.Address{Local: "postmaster", Domain: domain} // which every domain has (RFC 5321 §4.5.1)
 	return []ask{

@@ -36,8 +36,7 @@ type Document struct {
 	lines   map[string]int   // of the provider's values, by path
 }
 
-// Read reads a document that was made for an address, whose local part or both may be empty. A profile may have several
-// accounts.
+// Read reads a document made for an address, of which any part may be empty. A profile may have several accounts.
 func Read(name string, data []byte, a provider.Address) ([]*Document, error) {
 	format := formatOf(data)
 	d := &Document{Name: name, Format: format, address: a}

@@ -16,8 +16,7 @@ type leaf struct {
 	line        int
 }
 
-// jsonLeaves are the values of a JSON document that was decoded before, so that there are no errors; paths are written
-// as in protocols.imap.host and incoming[0].port.
+// jsonLeaves are the values of decoded JSON, with paths such as protocols.imap.host and incoming[0].port.
 func jsonLeaves(data []byte) (out []leaf) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()

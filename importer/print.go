@@ -10,8 +10,7 @@ import (
 	"autoconfig/provider"
 )
 
-// Write is the list of providers for autoconfig.yaml. Remarks are comments before their entry; an entry that lacks
-// servers is a comment as a whole.
+// Write is the list for autoconfig.yaml. Remarks are comments before an entry; one without servers is a comment itself.
 func Write(docs []*Document) ([]byte, error) {
 	var out bytes.Buffer
 	for _, line := range Silent(docs) {
@@ -68,8 +67,7 @@ func Write(docs []*Document) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// Usable reports whether the entry has the servers that it needs; a redirect to a built-in provider's own Autodiscover
-// has them from that.
+// Usable reports whether the entry has the servers that it needs; a redirect to a built-in provider's needs none.
 func (d *Document) Usable() bool { return d.lacks() == "" }
 
 func (d *Document) lacks() string {
@@ -87,8 +85,7 @@ func (d *Document) lacks() string {
 	return ""
 }
 
-// entryID is the id to write: none where the first domain is as good, and never that of a built-in provider, whose
-// settings would then be inherited.
+// entryID is the id to write: none where the first domain will do, never a built-in's, whose settings it would inherit.
 func entryID(p provider.Provider, taken map[string]bool) string {
 	switch {
 	case provider.Builtin(p.ID) != nil && p.Autodiscover.Action != "" && len(p.Incoming) == 0:

@@ -68,8 +68,7 @@ func lineOf(f finding.Finding) (line int) {
 	return line
 }
 
-// guess gives servers that clients would ignore what was probably meant: the security that the port is for, and a
-// password.
+// guess gives servers what was probably meant, as clients ignore others: the port's own security, and a password.
 func (d *Document) guess() {
 	for at, s := range d.Provider.Each() {
 		if want, _ := s.PortSecurity(); s.Security == "" && want != "" {
@@ -188,8 +187,7 @@ func (d *Document) compare(data []byte, leaves func([]byte) []leaf,
 	d.lost(leaves(data), again)
 }
 
-// lost remarks on the leaves that are not among those encoded again. Names, logins and identifiers of a person or a
-// profile do not belong to a provider.
+// lost remarks on leaves that are not encoded again, but for names, logins and identifiers of a person or a profile.
 func (d *Document) lost(orig, again []leaf) {
 	there := map[string]bool{}
 	for _, l := range again {
@@ -274,8 +272,7 @@ func (d *Document) guessAddress(login string) {
 	}
 }
 
-// personal replaces the URL of one person, which does not belong into an entry: clients find it from the server's (RFC
-// 6764 §6).
+// personal replaces the URL of one person by the server's, from which clients find it (RFC 6764 §6).
 func (d *Document) personal(key string, u *string) {
 	parsed, err := url.Parse(*u)
 	if err != nil || d.address.Local == "" {

@@ -11,8 +11,7 @@ import (
 	"autoconfig/provider"
 )
 
-// soon is when a certificate counts as about to expire: renewal by ACME happens a month before, so at two weeks
-// something has gone wrong.
+// soon is when a certificate counts as about to expire: ACME renews it a month before.
 const soon = 14 * 24 * time.Hour
 
 // certificate lists all that is wrong with a server's certificate: dates, name and chain are checked separately.

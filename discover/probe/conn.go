@@ -123,8 +123,7 @@ func (c *conn) beginning() string {
 	return line
 }
 
-// startTLS begins TLS at most of version most. Version and certificate are checked afterwards, so that all faults can
-// be reported; nothing secret is sent before that.
+// startTLS begins TLS of version most or older. Version and certificate are checked afterwards, before any secret goes.
 func (c *conn) startTLS(ctx context.Context, host string, most uint16) (tls.ConnectionState, error) {
 	c.limit()
 	t := tls.Client(c.Conn, &tls.Config{

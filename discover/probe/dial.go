@@ -43,8 +43,7 @@ func unreached(err error) string {
 	return "connect-port-timeout"
 }
 
-// speaksTLS reports whether a server completes a TLS handshake of a version up to most, on a connection of its own:
-// from the first byte, or after STARTTLS.
+// speaksTLS reports whether a new connection gets TLS of version most or older: at once, or after STARTTLS.
 func (p *Prober) speaksTLS(ctx context.Context, s provider.Server, security provider.Security, most uint16) bool {
 	c, err := p.dial(ctx, s)
 	if err != nil {

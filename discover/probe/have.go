@@ -25,9 +25,8 @@ type Typed struct {
 var errTyped = errors.New("write HOST:PORT/tls, HOST:PORT/starttls or HOST:PORT/plain, " +
 	"and /password or /oauth2 behind it if you know, for example smtp-mail.outlook.com:587/starttls")
 
-// ParseTyped reads HOST[:PORT][/MODE][/AUTH]. MODE is tls, starttls or plain, AUTH a login method of the configuration.
-// A port without a mode has the one it is registered for. A URL as in the configuration, such as imaps://HOST, is read
-// too.
+// ParseTyped reads HOST[:PORT][/MODE][/AUTH], or a URL as in the configuration, such as imaps://HOST. MODE is tls,
+// starttls or plain, by default the port's own; AUTH is a login method of the configuration.
 func ParseTyped(s string) (Typed, error) {
 	s = strings.TrimSpace(s)
 	var named provider.Service
@@ -82,8 +81,7 @@ func (t Typed) String() string {
 	return strings.TrimRight(strings.Replace(at+"/"+string(t.Security)+"/"+string(t.Auth), "//", "/", 1), "/")
 }
 
-// complete fills in the port and the encryption that a program takes by itself: those of the provider's server of that
-// name and kind, else the usual ones.
+// complete fills in port and encryption as a program does: those of the provider's server of that name, else the usual.
 func (t Typed) complete(servers []provider.Server) Typed {
 	if t.Port != 0 {
 		return t
@@ -223,8 +221,7 @@ func (c *comparison) name() {
 	}
 }
 
-// port compares port and encryption with what the provider has: at the host typed in, or at any where that is not the
-// provider's.
+// port compares port and encryption with the provider's: at the host typed in, or at any where that is not its host.
 func (c *comparison) port() {
 	kind, there := protocolOf(c.Port), c.servers
 	if own := slices.DeleteFunc(slices.Clone(c.servers),

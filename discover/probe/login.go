@@ -63,8 +63,7 @@ func (l *Login) choose(o offer, user string) (mechanism, bool) {
 	return m, true
 }
 
-// xoauth2 is the first answer of Microsoft's and Google's SASL method (Microsoft, "Authenticate an IMAP, POP or SMTP
-// connection using OAuth").
+// xoauth2 is the first answer of XOAUTH2 (Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth").
 func xoauth2(user, token string) string {
 	return "user=" + user + "\x01auth=Bearer " + token + "\x01\x01"
 }
@@ -108,8 +107,7 @@ func (s *session) login(ctx context.Context) {
 }
 
 // redact takes out of a reply what a server may have echoed of the secret: as it is, backwards, in hexadecimal, base64
-// of three alphabets, percent-encoded or as SASL has it, each in any case. An encoding of the server's own invention,
-// or a part of the secret, is not recognised.
+// of three alphabets, percent-encoded or as SASL has it, in any case; but not an invention of its own, nor a part.
 func (m mechanism) redact(reply string) string {
 	if m.secret == "" {
 		return reply
@@ -137,8 +135,7 @@ func (m mechanism) redact(reply string) string {
 	return reply
 }
 
-// withheld is the reason for not sending the secret, "" when it may go. It is asked last of all, because it counts the
-// attempt.
+// withheld is the reason for not sending the secret, "" when it may go. It is asked last: it counts the attempt.
 func (s *session) withheld(m mechanism, usable bool) string {
 	switch {
 	case strings.ContainsFunc(m.user+m.secret, unicode.IsControl):

@@ -2,8 +2,7 @@ package probe
 
 import "strings"
 
-// popMeaning reads a line of POP3 (RFC 1939) with CAPA (RFC 2449), STLS (RFC 2595) and AUTH (RFC 5034). A server
-// without CAPA has answered too.
+// popMeaning reads a line of POP3 (RFC 1939, RFC 2449, RFC 2595, RFC 5034). A server without CAPA has answered too.
 func popMeaning(d *dialect, line string) meaning {
 	refused := strings.HasPrefix(line, "-ERR")
 	switch {

@@ -36,11 +36,9 @@ func Key(s provider.Server) string { return Subject(s) + "/" + string(s.Security
 // Target is a server to probe, as the settings have it.
 type Target struct {
 	Server provider.Server
-	// Trusted says that the settings came from the configuration or over verified https. Without it the host is given
-	// no password.
+	// Trusted: the settings came from the configuration or over verified https. Else the host is given no password.
 	Trusted bool
-	// Allowed says that the host may be given the password: it is the domain's own or its mail exchangers' ([Foreign]),
-	// or a person has allowed it.
+	// Allowed: the host may have the password, as the domain's own or its exchangers' ([Foreign]), or as a person says.
 	Allowed bool
 }
 
@@ -58,8 +56,7 @@ type Result struct {
 	Auth     []provider.Auth // ways to log in that it offers, once encrypted
 }
 
-// Usable reports whether programs can be sent to the server: it spoke its protocol under TLS with a certificate of its
-// name, and lets people log in.
+// Usable reports whether the server spoke its protocol under TLS with a good certificate, and lets people log in.
 func (r Result) Usable() bool {
 	return r.TLS != "" && len(r.Auth) > 0 && finding.Summarize(r.Findings).Fail == 0
 }
@@ -88,8 +85,7 @@ func hostPort(s provider.Server) string {
 	return net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port)))
 }
 
-// Run probes one server: connection, TLS, certificate, greeting, capabilities before and after TLS, login methods,
-// login.
+// Run probes one server: connection, TLS, certificate, greeting, capabilities before and after TLS, login.
 func (p *Prober) Run(ctx context.Context, t Target) Result {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Total)
 	defer cancel()

@@ -91,8 +91,7 @@ func (s *session) converse(ctx context.Context) (err error) {
 	return nil
 }
 
-// starttls switches encryption on in the conversation and asks again what is offered (RFC 3207 §4.2, RFC 3501 §6.2.1:
-// what was said before does not count).
+// starttls switches encryption on and asks again what is offered: what was said before does not count (RFC 3207 §4.2).
 func (s *session) starttls(ctx context.Context) (err error) {
 	if s.offer.takesPassword() {
 		s.add(s.fault("auth-clear"))
@@ -186,8 +185,7 @@ func service(text string) string {
 	return ""
 }
 
-// explained says what a server's reply means; a reply that nobody knows is the finding PROTOCOL-otherwise. No message
-// was sent, so nothing is about one.
+// explained says what a reply means, else it is the finding PROTOCOL-otherwise. No message was sent, so none is meant.
 func (s *session) explained(reply, otherwise string) finding.Finding {
 	f := s.fault(otherwise)
 	aboutMessages := func(f finding.Finding) bool { return strings.HasPrefix(f.ID, "smtp-message-") }

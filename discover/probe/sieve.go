@@ -2,8 +2,7 @@ package probe
 
 import "strings"
 
-// sieveMeaning reads a line of ManageSieve (RFC 5804). A capability is a quoted string, and so is what the server asks
-// for during a login.
+// sieveMeaning reads a line of ManageSieve (RFC 5804). Capabilities and the questions of a login are quoted strings.
 func sieveMeaning(d *dialect, line string) meaning {
 	word, _, _ := strings.Cut(strings.ToUpper(whole(line)), " ")
 	switch {
@@ -19,8 +18,7 @@ func sieveMeaning(d *dialect, line string) meaning {
 	return strange
 }
 
-// sieveOffer reads the capabilities, which are the greeting (RFC 5804 §1.7), and which the server sends by itself once
-// TLS is on (§2.2).
+// sieveOffer reads the capabilities: the greeting (RFC 5804 §1.7), and what comes by itself once TLS is on (§2.2).
 func sieveOffer(lines []string) offer {
 	o := offer{inline: true}
 	for _, line := range lines {

@@ -34,8 +34,7 @@ func (s *Result) choose() {
 	s.note()
 }
 
-// best is the port of a service on the host that most speaks for: named for the protocol by what is surest, then with
-// the most services, then the first.
+// best is the port on the host with the surest name for the protocol, then the most services, then the first.
 func (s *Result) best(svc provider.Service) (best *Port) {
 	var rank [2]int
 	for _, h := range s.Hosts {

@@ -48,8 +48,7 @@ func otherPort(svc provider.Service, example string) error {
 	return fmt.Errorf("port %d is the port of %s; write %s://HOST", svc.Port, svc.Name, example)
 }
 
-// Offline are the servers that the operator names, as they are taken with --offline: with the best service of their
-// protocol.
+// Offline are the servers that the operator names, each with the best service of its protocol.
 func Offline(servers ...*provider.Server) (out []provider.Server) {
 	for _, s := range servers {
 		if s != nil {

@@ -94,8 +94,7 @@ type survey struct {
 	asked   map[string]bool // servers, by subject and security
 }
 
-// Survey examines a domain: its MX record, its SRV records, the settings that it publishes, and the ports of the hosts
-// that all these and custom name.
+// Survey examines a domain: its MX and SRV records, the settings that it publishes, and the ports of all these hosts.
 func Survey(ctx context.Context, domain string, o Options) *Result {
 	l := &survey{o: o, seen: &Result{Domain: domain}, asked: map[string]bool{}}
 	mx, cancel := context.WithTimeout(ctx, mxTime)
@@ -226,8 +225,7 @@ func (l *survey) visit(s provider.Server, why Why) {
 	}
 }
 
-// add notes why a host is probed; nil for what is not a host name, as records and documents may say anything, and when
-// there are too many.
+// add notes why a host is probed; nil for what is not a host name, as records may say anything, or one too many.
 func (l *survey) add(s provider.Server, why Why, named []provider.Protocol) *Host {
 	parse := provider.ParseDomain
 	if why == Given {

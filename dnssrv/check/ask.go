@@ -11,8 +11,7 @@ import (
 	"autoconfig/finding"
 )
 
-// open asks for the zone, so that a domain that is not there, or cannot be looked at, costs one question. ok is false
-// when the findings are all there is.
+// open asks for the zone, so that a domain that is not there costs one question; ok is false when that is all.
 func (d *inspection) open() (found []finding.Finding, ok bool) {
 	a := d.checker.client.Ask(d.ctx, d.Domain, dns.TypeSOA)
 	d.seen.put(a)

@@ -36,8 +36,7 @@ type Options struct {
 	Neighbours *Neighbours
 }
 
-// Checker checks domains. It remembers the hosts that records point to, as thousands of domains share a few; make a new
-// one for each run.
+// Checker checks domains. It remembers the hosts of records, which thousands of domains share: make one for each run.
 type Checker struct {
 	client *query.Client
 	o      Options
@@ -150,8 +149,7 @@ func (d *inspection) at(label string, qtype uint16) query.Question {
 	return query.Question{Name: d.name(label), Type: qtype}
 }
 
-// Seen is what a check saw: the answer to each question it asked. With several name servers asked, it holds the answer
-// of the first that gave one.
+// Seen is the answer to each question; with several name servers asked, that of the first that gave one.
 type Seen map[query.Question]query.Answer
 
 // get is the answer for a name as questions have it, the zero answer if it was not asked.
@@ -161,8 +159,7 @@ func (s Seen) get(name string, qtype uint16) query.Answer {
 
 func (s Seen) put(a query.Answer) { s[query.Question{Name: a.Name, Type: a.Type}] = a }
 
-// records are the records of the type at the name itself: none when a CNAME leads away from it, the CNAME when that is
-// asked for.
+// records are those of the type at the name itself: none when a CNAME leads away from it.
 func (s Seen) records(name string, qtype uint16) []dns.RR {
 	a := s.get(name, qtype)
 	if len(a.CNAMEs) > 0 {

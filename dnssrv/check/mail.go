@@ -17,8 +17,7 @@ func (d *inspection) bestMX() []string {
 	return query.BestMX(slices.DeleteFunc(slices.Clone(d.seen[d.at("", dns.TypeMX)].RRs), proof))
 }
 
-// reportMail notes what is published about the mail itself. None of it is ever planned: where mail goes and who may
-// send is not this program's business.
+// reportMail notes what is published about the mail itself, which is never planned: it is not this program's business.
 func (d *inspection) reportMail() {
 	q, best := d.at("", dns.TypeMX), d.bestMX()
 	a := d.seen[q]
@@ -100,8 +99,7 @@ func belongs(exchangers, names []string) bool {
 	})
 }
 
-// reportAutoconfigMX finds an autoconfig host of one company next to mail exchangers of another, as a move leaves it
-// behind. A planned one is meant so.
+// reportAutoconfigMX finds an autoconfig host of another company than the mail exchangers, as a move leaves it behind.
 func (d *inspection) reportAutoconfigMX(best []string) {
 	q := d.at(dnssrv.AutoconfigLabel, dns.TypeCNAME)
 	alias := d.alias(q.Name)

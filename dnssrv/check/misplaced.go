@@ -86,8 +86,7 @@ func (d *inspection) reportMisplaced(q query.Question) bool {
 	return ok
 }
 
-// reportMistyped finds targets that were entered wrongly: an address in place of a name, and a name to which the zone
-// was appended.
+// reportMistyped finds targets entered wrongly: an address for a name, and a name to which the zone was appended.
 func (d *inspection) reportMistyped(q query.Question, got []dns.RR) bool {
 	for _, rr := range got {
 		host := dnssrv.Target(rr)
@@ -123,12 +122,10 @@ func article(qtype uint16) string {
 	return "an " + dns.TypeToString[qtype] + " record"
 }
 
-// verification is where Microsoft's MX records lead that only prove who owns a domain; no mail ever goes there (RFC
-// 6761 §6.4).
+// verification is where MX records lead that only prove to Microsoft who owns a domain (.invalid, RFC 6761 §6.4).
 const verification = "msv1.invalid"
 
-// reportVendorName finds a mail exchanger of Microsoft 365 with the domain's own dots in it, which no certificate and
-// no record of Microsoft's has.
+// reportVendorName finds an exchanger of Microsoft 365 with the domain's own dots in it, which does not exist.
 func (d *inspection) reportVendorName(got []dns.RR) bool {
 	for _, rr := range got {
 		for _, suffix := range d.Provider.MX {

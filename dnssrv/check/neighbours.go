@@ -13,13 +13,11 @@ import (
 	"autoconfig/provider"
 )
 
-// Neighbours has a check include what is next to the planned records and never planned: MTA-STS, TLS reports, DANE and
-// CAA.
+// Neighbours has a check include what is never planned: MTA-STS, TLS reports, DANE and CAA.
 type Neighbours struct {
 	// Fetch gets the body of a URL, which must answer 200 itself.
 	Fetch func(ctx context.Context, url string) ([]byte, error)
-	// CAs are the names in CAA records of the authorities that certificates for the domain's autoconfig hosts are
-	// ordered from; none: CAA is not checked.
+	// CAs are the CAA names of the authorities that certificates are ordered from; none: CAA is not checked.
 	CAs []string
 }
 
@@ -182,8 +180,7 @@ func (d *inspection) reportCAA(n *Neighbours) {
 	}
 }
 
-// caaIssuers are the authorities that may give out certificates; nil: all may, for no property issue says otherwise
-// (RFC 8659 §4.2).
+// caaIssuers are the authorities that may give out certificates; nil, without a property issue: all (RFC 8659 §4.2).
 func caaIssuers(rrs []dns.RR) []string {
 	var out []string
 	for _, c := range dnssrv.Records[*dns.CAA](rrs) {

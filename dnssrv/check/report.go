@@ -74,8 +74,7 @@ func (d *inspection) failed(a query.Answer) finding.Finding {
 	id := map[query.Outcome]string{query.SERVFAIL: "dns-question-servfail", query.REFUSED: "dns-question-refused",
 		query.TIMEOUT: "dns-question-timeout"}[a.Outcome]
 	if a.Outcome == query.SERVFAIL && len(d.servers) == 0 {
-		// a resolver that fails only because the answer does not validate gives one with checking disabled (RFC 4035
-		// §3.2.2)
+		// with checking disabled a resolver answers with what does not validate (RFC 4035 §3.2.2)
 		if d.checker.client.AskUnchecked(d.ctx, a.Name, a.Type).Outcome.Known() {
 			id = "dns-dnssec-bogus"
 		}

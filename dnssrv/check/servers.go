@@ -43,8 +43,7 @@ func (d *inspection) findServers() {
 	d.serials()
 }
 
-// reach finds a server's address and asks it for the zone. A name for which another place is given (curl's
-// --connect-to) is not looked up.
+// reach finds a server's address, unless --connect-to gives another place, and asks it for the zone.
 func (d *inspection) reach(s nameServer) nameServer {
 	s.address = net.JoinHostPort(s.name, "53")
 	if d.checker.client.Dialled(s.address) == s.address {
@@ -88,8 +87,7 @@ func (d *inspection) serials() {
 	}
 }
 
-// askServers asks every server of the zone and keeps where they disagree. It is false when none of them has authority
-// over the name.
+// askServers asks every server and keeps where they disagree; false when none has authority over the name.
 func (d *inspection) askServers(q query.Question) (query.Answer, bool) {
 	answers := query.Together(d.servers, func(s nameServer) query.Answer {
 		return d.checker.client.AskServer(d.ctx, s.address, q.Name, q.Type)
@@ -132,15 +130,13 @@ func ownView(a query.Answer) string {
 	return strings.Join(lines, ", ")
 }
 
-// The TTLs outside of which records are pointed out, in seconds: below, every client asks again and again; above, a
-// mistake stays for days.
+// The limits of good TTLs in seconds: below, every client asks again and again; above, a mistake stays for days.
 const (
 	shortTTL = 300
 	longTTL  = 86400
 )
 
-// reportTTL checks the domain's own records. A resolver counts a TTL down, so only a server with authority shows a
-// short one (RFC 1035 §3.2.1).
+// reportTTL checks the domain's own records. Only a server with authority shows a short TTL: a resolver counts it down.
 func (d *inspection) reportTTL() {
 	var short, long []dns.RR
 	for _, q := range d.questions() {

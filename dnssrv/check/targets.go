@@ -12,8 +12,7 @@ import (
 	"autoconfig/provider"
 )
 
-// reportTargets checks the hosts that published SRV and MX records point to: each must have an address and not be an
-// alias (RFC 2782, "Target"; RFC 2181 §10.3).
+// reportTargets checks that the hosts of SRV and MX records have an address and no alias (RFC 2782, RFC 2181 §10.3).
 func (d *inspection) reportTargets() {
 	var services []dns.RR
 	for _, p := range dnssrv.Places() {
@@ -61,8 +60,7 @@ func (d *inspection) reportHosts(prefix string, records []dns.RR) {
 	}
 }
 
-// unknownTarget is a host whose addresses are not known: that is not a fault of the records unless the host's own zone
-// is broken.
+// unknownTarget is a host whose addresses are not known: not a fault of the records unless its own zone is broken.
 func (d *inspection) unknownTarget(q query.Question, state hostState, rrs []dns.RR) finding.Finding {
 	f := d.compared("dns-target-unknown", q, rrs)
 	f.Subject, f.RCode, f.Want = dnssrv.Target(rrs[0]), string(state.outcome), nil

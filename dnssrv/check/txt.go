@@ -110,8 +110,7 @@ func (d *inspection) reportDMARC(takesMail bool) {
 	}
 }
 
-// reportDKIM notes whether there are DKIM keys at all: their names are not known outside, but without any the name
-// above them does not exist (RFC 8020 §2).
+// reportDKIM notes whether there are DKIM keys: without any the name above them does not exist (RFC 8020 §2).
 func (d *inspection) reportDKIM(takesMail bool) {
 	q := d.at(dkimLabel, dns.TypeTXT)
 	switch outcome := d.seen[q].Outcome; {

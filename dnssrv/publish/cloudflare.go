@@ -74,8 +74,7 @@ func cloudflareSets(ctx context.Context, p *apiBackend, path string) ([]apiSet, 
 	})
 }
 
-// apiSet brings a record into zone form, which Cloudflare's content is not for every type: names have no final dot,
-// text may have no quotes.
+// apiSet brings a record into zone form: Cloudflare's names have no final dot, and its text may have no quotes.
 func (r cloudflareRecord) apiSet() apiSet {
 	s := apiSet{name: r.Name, kind: r.Type, ttl: r.TTL, ids: []string{r.ID}}
 	if r.Proxied != nil && *r.Proxied {

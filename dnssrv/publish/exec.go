@@ -13,8 +13,7 @@ import (
 	text "autoconfig/provider"
 )
 
-// Difference is what the command of --exec reads on standard input, as one JSON object. Its keys are stable; further
-// ones may come.
+// Difference is the JSON object on standard input of --exec's command. Its keys are stable; further ones may come.
 type Difference struct {
 	Version int             `json:"version"` // 1
 	Zone    string          `json:"zone"`    // without the final dot, like all names that are not record data

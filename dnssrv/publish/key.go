@@ -74,8 +74,7 @@ func PickKey(keys []Key, name string) (Key, error) {
 	return Key{}, fmt.Errorf("the key file has no key %q; it has %s", name, strings.Join(names, ", "))
 }
 
-// algorithms are those in use. RFC 8945 §6 keeps hmac-md5 and hmac-sha1 for old servers only; every server that takes
-// updates today has these.
+// algorithms are those in use; RFC 8945 §6 keeps hmac-md5 and hmac-sha1 for old servers only.
 var algorithms = []string{dns.HmacSHA256, dns.HmacSHA384, dns.HmacSHA512}
 
 func (k *Key) setName(text string) error {

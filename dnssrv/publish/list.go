@@ -17,8 +17,7 @@ import (
 var excludedByCNAME = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT, dns.TypeMX, dns.TypeSRV, dns.TypeHTTPS,
 	dns.TypeCAA}
 
-// List asks the primary what is at the planned names, then what those answers raise: other records in the way of a
-// CNAME, wildcards.
+// List asks the primary what is at the planned names, then for what is in the way of a CNAME, and for wildcards.
 func (p *nameServers) List(ctx context.Context, at Zone, sets []Change) (zoneState, error) {
 	var answers []query.Answer
 	ask := func(questions []query.Question) {
@@ -107,8 +106,7 @@ func newZoneState() zoneState {
 	return zoneState{map[string]map[uint16][]dns.RR{}, map[string]bool{}, map[query.Question]string{}, map[dns.RR]string{}}
 }
 
-// readState reads answers of the zone's primary. Those for names that begin with "*." tell what a wildcard puts at the
-// names below it.
+// readState reads answers of the zone's primary; those for names of "*." say what a wildcard puts below it.
 func readState(at Zone, answers []query.Answer) (zoneState, error) {
 	z := newZoneState()
 	for _, a := range answers {
@@ -153,8 +151,7 @@ func (z zoneState) unshown(changes []Change) (left []Change) {
 }
 
 // dropSynthesised takes away what wildcards put at the planned names (RFC 4592): to an update's prerequisites such a
-// name has no records. Names that have what is planned thanks to a wildcard are returned: there is nothing to do for
-// them.
+// name has no records. It returns the names that have what is planned by a wildcard, where nothing is to be done.
 func (z zoneState) dropSynthesised(sets []Change) map[string]bool {
 	served := map[string]bool{}
 	for _, set := range sets {

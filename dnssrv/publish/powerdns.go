@@ -57,8 +57,7 @@ func powerDNSList(ctx context.Context, p *apiBackend, z Zone) ([]apiSet, error) 
 	})
 }
 
-// powerDNSReplace sends one PATCH, which the server carries out in a transaction: one at a time, as SQLite refuses a
-// second writer (500).
+// powerDNSReplace sends one PATCH, which is a transaction: one at a time, as SQLite refuses a second writer (500).
 func powerDNSReplace(ctx context.Context, p *apiBackend, u *ZoneUpdate) error {
 	var sets powerDNSSets
 	for _, c := range u.Changes {

@@ -87,8 +87,7 @@ func findSOA(ctx context.Context, ask query.Asker, name string) (*dns.SOA, error
 	return nil, newFault("dns-publish-zone-unknown", name, "")
 }
 
-// isRegistry reports whether a zone is the root's or one below which domains are registered: a server that refers to it
-// has nothing of its own to say.
+// isRegistry reports whether domains are registered below a zone: a server that refers to it has no zone of its own.
 func isRegistry(zone string) bool {
 	zone = dnssrv.Plain(zone)
 	suffix, icann := publicsuffix.PublicSuffix(zone)

@@ -17,8 +17,7 @@ import (
 	"autoconfig/finding"
 )
 
-// Options configure a [Publisher]; the zero value of a field is its default. Without API and Exec it sends dynamic
-// updates.
+// Options configure a [Publisher]; zero values are defaults. Without API and Exec it sends dynamic updates.
 type Options struct {
 	Key     Key           // signs the updates; not needed to prepare them
 	Server  string        // host:port of the primary; default: what the SOA record names
@@ -39,8 +38,7 @@ type Zone struct {
 	ttl    uint32 // of its records that have none of their own, where the API has such
 }
 
-// backend is where zones are kept and changed. A *fault as the error of a method is sure that nothing was written; any
-// other error of Replace leaves it open.
+// backend is where zones are kept. A *fault as the error: nothing was written; any other error of Replace leaves it open.
 type backend interface {
 	// Zone finds the zone of a name that was planned for a domain.
 	Zone(ctx context.Context, domain, name string) (Zone, error)

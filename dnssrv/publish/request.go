@@ -35,8 +35,7 @@ func (p *apiBackend) host() string {
 	return host
 }
 
-// pages reads a list. read takes its sets from a page and gives the path of the page that follows, "" after the last;
-// it is false for an answer without a list.
+// pages reads a list. read gives a page's sets and the path of the next page, or false for an answer without a list.
 func pages[T any](ctx context.Context, p *apiBackend, path string,
 	read func(page T, h http.Header) (sets []apiSet, next string, ok bool),
 ) ([]apiSet, error) {
@@ -147,8 +146,7 @@ func (p *apiBackend) status(method string, code int, said []byte) error {
 	return newFault(id, p.o.API.Name, "%s; nothing was written by this request", answered)
 }
 
-// unread is the error of a request without a proper answer: nothing was written if it only reads, else that is not
-// known.
+// unread is the error of a request without a proper answer: it is not known what was written, unless it only reads.
 func (p *apiBackend) unread(method string, err error) error {
 	if method == http.MethodGet {
 		return newFault("dns-publish-unreadable", p.o.API.Name,

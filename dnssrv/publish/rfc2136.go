@@ -17,8 +17,7 @@ import (
 	"autoconfig/finding"
 )
 
-// updater sends dynamic updates (RFC 2136) signed with TSIG (RFC 8945): one atomic message per zone, whose
-// prerequisites are what was seen.
+// updater sends signed updates (RFC 2136, RFC 8945): one message per zone, whose prerequisites are what was seen.
 type updater struct{ nameServers }
 
 // Message is the unsigned message that makes the changes, nil when there is nothing to do or a finding forbids it. Its
@@ -46,8 +45,7 @@ func (u *ZoneUpdate) fit() {
 	}
 }
 
-// require writes the prerequisites (RFC 2136 §2.4). The helpers of miekg/dns write into the records they are given,
-// hence the copies.
+// require writes the prerequisites (RFC 2136 §2.4). miekg/dns writes into the records it is given, hence the copies.
 func (u *ZoneUpdate) require(m *dns.Msg) {
 	done := map[string]bool{} // names whose own prerequisite is written
 	for _, set := range u.sets {
@@ -56,8 +54,7 @@ func (u *ZoneUpdate) require(m *dns.Msg) {
 		case len(now) > 0:
 			m.Used(copies(now))
 		case !u.state.exists[set.Name] || set.Type == dns.TypeCNAME:
-			// A CNAME is silently not added to a name that has anything else (§3.4.2.2), so nothing at all may be
-			// there.
+			// A CNAME is silently not added next to anything else (§3.4.2.2), so nothing at all may be there.
 			if !done[set.Name] {
 				m.NameNotUsed([]dns.RR{empty(set.Name, dns.TypeANY)})
 			}
@@ -90,8 +87,7 @@ var errNoAnswer = errors.New("no trusted answer")
 // fudge is how far the clocks may differ (RFC 8945 §10).
 const fudge = 300 * time.Second
 
-// Replace sends an update over TCP, where it fits whatever its size and is not sent twice, and returns nil when the
-// server says, signed, that it was carried out.
+// Replace sends an update over TCP, where it fits and is not sent twice; nil: the server says, signed, that it is done.
 func (p *updater) Replace(ctx context.Context, u *ZoneUpdate) error {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
@@ -147,8 +143,7 @@ var refusals = map[int]refusal{
 		"%[1]s answered %[4]s; an update is carried out whole or not at all, and this one was not"},
 }
 
-// keyRefusals are what the errors of a TSIG record mean (RFC 8945 §5.2). The others are BADSIG, and BADTRUNC, which
-// full-length signatures do not meet.
+// keyRefusals are what the errors of a TSIG record mean (RFC 8945 §5.2); of the others only BADSIG is met.
 var keyRefusals = map[int]refusal{
 	dns.RcodeBadKey: {"dns-publish-key-unknown", "%[1]s has no TSIG key %[3]s (BADKEY); nothing was written"},
 	dns.RcodeBadTime: {"dns-publish-clock",
@@ -187,8 +182,7 @@ func (p *updater) readAnswer(u *ZoneUpdate, r *dns.Msg, signature error) error {
 	return f
 }
 
-// clocksApart is how far the server's clock, 48 bits of seconds in an answer BADTIME, is from the one here; "" where
-// the answer does not say.
+// clocksApart is how far the 48 bits of seconds in an answer BADTIME are from the clock here; "" without them.
 func clocksApart(data string) string {
 	raw, err := hex.DecodeString(data)
 	if err != nil || len(raw) != 6 {

@@ -60,9 +60,8 @@ func (u *ZoneUpdate) Count() (n int) {
 	return n
 }
 
-// compare finds what ends the difference between the planned records of a zone and what is there. Only the planned
-// record sets are touched; what else is in the way is a finding. The error is for a plan that no update can be made
-// from.
+// compare finds what makes the planned records of what is there. Only the planned record sets are touched; what else is
+// in the way is a finding. The error is for a plan that no update can be made from.
 func compare(at Zone, want []dns.RR, state zoneState) (*ZoneUpdate, error) {
 	u := &ZoneUpdate{Zone: at.Name, Server: at.Server, at: at, sets: recordSets(want), state: state}
 	u.served = state.dropSynthesised(u.sets)
@@ -121,8 +120,7 @@ func lacking(list, in []dns.RR) []dns.RR {
 	})
 }
 
-// allowed keeps the update to the kinds of records that a plan has: whatever goes wrong before, the SOA, NS, MX and SPF
-// records of a zone are never touched.
+// allowed keeps the update to kinds that a plan has: SOA, NS, MX and SPF are never touched, whatever goes wrong before.
 func (u *ZoneUpdate) allowed(set Change) error {
 	what := dnssrv.Plain(set.Name) + " " + dns.TypeToString[set.Type]
 	if !slices.Contains([]uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeSRV, dns.TypeTXT}, set.Type) {

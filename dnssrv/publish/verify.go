@@ -55,8 +55,7 @@ func (p *Publisher) Publish(ctx context.Context, u *ZoneUpdate) []finding.Findin
 	return []finding.Finding{f}
 }
 
-// outcome says how an update ended: err is what Replace said, left what the place does not show, unless it could not be
-// asked.
+// outcome says how an update ended: err is Replace's, left what the place does not show, unseen why it is not known.
 func outcome(u *ZoneUpdate, err error, left []Change, unseen error) finding.Finding {
 	zone := dnssrv.Plain(u.Zone)
 	fault, sure := errors.AsType[*fault](err)

@@ -15,8 +15,7 @@ import (
 // Outcome is how a question ended. The first three are answers, the others say that nothing is known about the name.
 type Outcome string
 
-// The outcomes. NODATA: the name exists and has no record of the type (RFC 2308 §2.2). TIMEOUT covers every server that
-// cannot be reached.
+// The outcomes. NODATA: no record of the type at this name (RFC 2308 §2.2). TIMEOUT: no server can be reached.
 const (
 	NOERROR  Outcome = "NOERROR"
 	NXDOMAIN Outcome = "NXDOMAIN"

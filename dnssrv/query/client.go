@@ -28,8 +28,7 @@ type Options struct {
 	Backoff   time.Duration // before the second try, doubled before each later one; default 100ms
 	PerSecond float64       // questions a second to one server; default 0: no limit
 	InFlight  int           // questions under way; default 64
-	// ConnectTo replaces host:port before a name server is dialled, as curl's --connect-to does; nil, or the same text
-	// back, leaves it.
+	// ConnectTo replaces the host:port of a name server, as curl's --connect-to does; nil, or the same text: it stays.
 	ConnectTo func(hostPort string) string
 }
 
@@ -68,8 +67,7 @@ func (c *Client) AskServer(ctx context.Context, server, name string, qtype uint1
 	return c.ask(ctx, []string{server}, question{name: dns.CanonicalName(name), qtype: qtype})
 }
 
-// AskUnchecked asks the resolvers with checking disabled: they answer with what does not validate too (RFC 4035
-// §3.2.2).
+// AskUnchecked asks the resolvers for what does not validate too: with checking disabled (RFC 4035 §3.2.2).
 func (c *Client) AskUnchecked(ctx context.Context, name string, qtype uint16) Answer {
 	q := question{name: dns.CanonicalName(name), qtype: qtype, recurse: true, noCheck: true}
 	return c.ask(ctx, c.o.ResolversNow(), q)
@@ -90,8 +88,7 @@ type question struct {
 	noCheck bool // the CD bit
 }
 
-// ask tries the servers in turn until one answers. A server's SERVFAIL or REFUSED is kept only until another knows
-// better.
+// ask tries the servers in turn until one answers. SERVFAIL and REFUSED are kept only until another knows better.
 func (c *Client) ask(ctx context.Context, servers []string, q question) Answer {
 	last := Answer{Name: q.name, Type: q.qtype, Outcome: TIMEOUT}
 	pause := c.o.Backoff
@@ -126,8 +123,7 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// once is one try at one server: UDP, then TCP if need be, then without EDNS for a server that does not know it (RFC
-// 6891 §7).
+// once is one try at a server: UDP, TCP if need be, and without EDNS for a server that lacks it (RFC 6891 §7).
 func (c *Client) once(ctx context.Context, server string, q question) Answer {
 	a := Answer{Name: q.name, Type: q.qtype, Outcome: TIMEOUT, Server: server}
 	if a.Err = c.admit(ctx, server); a.Err != nil {

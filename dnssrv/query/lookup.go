@@ -13,8 +13,7 @@ import (
 	"autoconfig/provider"
 )
 
-// SRV is a service record in plain types (RFC 2782). Target is a lower-case name without trailing dot, or "." where the
-// service is decidedly not offered.
+// SRV is a service record (RFC 2782). Target is lower case without trailing dot, "." where nothing is offered.
 type SRV struct {
 	Priority uint16 `json:"priority"`
 	Weight   uint16 `json:"weight"`

@@ -99,8 +99,7 @@ func Until[T any](in iter.Seq2[T, error], failed *error) iter.Seq[T] {
 // mostKnown bounds the memory of a [Memory].
 const mostKnown = 4096
 
-// Memory finds out once what many ask for at the same time or later, and forgets all of it when it is full. What failed
-// is tried again. The zero value is ready.
+// Memory finds out once what many ask for. It forgets what failed, and all when it is full. The zero value is ready.
 type Memory[V any] struct {
 	mu    sync.Mutex
 	known map[string]func() (V, error)

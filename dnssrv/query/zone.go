@@ -19,8 +19,7 @@ func (c *Client) At(server string) Asker {
 	}
 }
 
-// Zone is the SOA record of the zone that the name lies in, nil when the answer does not tell: behind a CNAME it would
-// be that of another name.
+// Zone is the SOA record of the name's zone, nil when the answer does not tell: behind a CNAME it is another's.
 func (a Answer) Zone() *dns.SOA {
 	if len(a.CNAMEs) > 0 {
 		return nil
