@@ -56,11 +56,13 @@ func (p *Prober) chain(state tls.ConnectionState, subject string) []finding.Find
 	if err == nil {
 		return nil
 	}
-	f := finding.New("tls-certificate-untrusted", subject)
+	f := finding.New("tls-certificate-untrusted", subject).Do("put the intermediate certificates after the server's own in " +
+		"the certificate file; name an authority of your own with --ca FILE")
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
 	switch {
 	case unknown && bytes.Equal(leaf.RawIssuer, leaf.RawSubject):
-		f = finding.New("tls-certificate-selfsigned", subject)
+		f = finding.New("tls-certificate-selfsigned", subject).Do("get a certificate from a public authority, such as Let's " +
+			"Encrypt; name an authority of your own with --ca FILE")
 	case unknown && len(state.PeerCertificates) == 1:
 		f = f.Because("the server sends only its own certificate, without the intermediate one by %s, and that "+
 			"authority is not a known one itself", clean(leaf.Issuer.String()))
