@@ -52,7 +52,6 @@ func Clients() []Client {
 	return out
 }
 
-// kind is what a step does.
 type kind string
 
 const (
@@ -72,7 +71,6 @@ const (
 	guess      kind = "guess"                // try to connect to names of the guess
 )
 
-// step is one step of a plan.
 type step struct {
 	Do      kind
 	At      []string // templates of URLs, a step for each, or of the SRV record's name

@@ -14,7 +14,6 @@ import (
 	"autoconfig/provider"
 )
 
-// failure is an error of this package with its fault.
 type failure struct {
 	fault Fault
 	why   string

@@ -17,7 +17,6 @@ import (
 	"time"
 )
 
-// request is one HTTP request of a client.
 type request struct {
 	method, url  string
 	header       map[string]string
@@ -88,7 +87,6 @@ func (e *Env) dialTLS(ctx context.Context, network, hostPort string) (net.Conn, 
 	return secure, nil
 }
 
-// fetch does a request, reading included.
 func fetch(ctx context.Context, transport http.RoundTripper, r request) answer {
 	ctx = context.WithValue(ctx, requestKey{}, ctx)
 	a := answer{}
@@ -138,7 +136,6 @@ func (r request) form(u *url.URL) {
 	}
 }
 
-// redirect checks a hop before it is taken.
 func (a *answer) redirect(r request, next *http.Request, count int) error {
 	switch {
 	case r.redirects == 0:

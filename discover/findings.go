@@ -24,7 +24,6 @@ func (r *Report) Findings(meant, byMX *provider.Provider) []finding.Finding {
 	return f.list
 }
 
-// faults collects findings.
 type faults struct {
 	report *Report
 	meant  bool // the domain is in the configuration
@@ -61,7 +60,6 @@ func (f *faults) clients(id, subject, what, client string) *finding.Finding {
 	return found
 }
 
-// steps are the steps of every client, with its name.
 func (f *faults) steps() iter.Seq2[string, Step] {
 	return func(yield func(string, Step) bool) {
 		for _, c := range f.report.Clients {
@@ -74,7 +72,6 @@ func (f *faults) steps() iter.Seq2[string, Step] {
 	}
 }
 
-// settings reports what is wrong with the settings that clients end with.
 func (f *faults) settings() {
 	switch {
 	case f.report.Found():
@@ -129,7 +126,6 @@ func (f *faults) published() {
 	}
 }
 
-// any reports whether there is a step like that.
 func (f *faults) any(is func(s Step) bool) bool {
 	for _, s := range f.steps() {
 		if is(s) {
@@ -149,7 +145,6 @@ func (f *faults) found(k kind, right func(client string, s Step) bool) *Settings
 	return nil
 }
 
-// own reports whether a step asked a host of the domain.
 func (f *faults) own(s Step) bool { return s.host != "" && provider.Below(s.host, f.report.domain) }
 
 // document is what the domain's own autoconfig places say, by URLs that begin with a scheme.

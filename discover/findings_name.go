@@ -40,7 +40,6 @@ func (f *faults) names() {
 	}
 }
 
-// hostFaults are the findings about how a name is reached.
 var hostFaults = map[Fault]string{
 	FaultCertName: "discover-certificate-name", FaultCertExpired: "discover-certificate-expired",
 	FaultCertChain: "discover-certificate-untrusted", FaultTLS: "discover-tls", FaultPrivate: "discover-address-private",
@@ -71,7 +70,6 @@ func (f *faults) host(s Step) {
 	}
 }
 
-// path reports what is wrong with the answer of a path.
 func (f *faults) path(s Step) {
 	switch {
 	case s.Fault == FaultPage:

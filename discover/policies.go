@@ -13,7 +13,6 @@ import (
 	"autoconfig/provider"
 )
 
-// vars fill the templates of a plan.
 type vars struct {
 	addr  provider.Address // that settings are wanted for; a redirect may change it
 	login provider.Address // the person's own, for user names
@@ -73,7 +72,6 @@ func (r reading) host(template string, v vars) string {
 	return host
 }
 
-// user is the user name that the client logs in with.
 func (r reading) user(template string, v vars) string {
 	filled := expand(trimXML(template), v)
 	switch r.User {
@@ -117,7 +115,6 @@ func (r reading) noUser(s *Server, v vars) bool {
 	return true
 }
 
-// oauth2 reports whether the client has OAuth2 for a host.
 func (r reading) oauth2(host string) bool {
 	return r.OAuth2 == nil || slices.Contains(r.OAuth2, host) ||
 		r.OAuth2[0] == "thunderbird" && mozilla.ThunderbirdOAuth2(host)

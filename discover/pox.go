@@ -25,7 +25,6 @@ type poxReading struct {
 	StopsAtRoot bool   `json:"stops_at_root"` // what follows the root is not read
 }
 
-// body is the request for an address.
 func (p poxReading) body(addr string, schema autodiscover.Schema) string {
 	if !p.RawAddress {
 		addr = string(autodiscover.EscapeText(nil, addr))
@@ -109,7 +108,6 @@ func (p poxReading) settings(r *autodiscover.Response, v vars) *Settings {
 	return s
 }
 
-// exchangeServer is the Exchange server of an answer.
 func exchangeServer(blocks []autodiscover.Block, v vars) *Server {
 	for _, b := range blocks {
 		host, err := provider.ParseHost(b.Server)
@@ -120,7 +118,6 @@ func exchangeServer(blocks []autodiscover.Block, v vars) *Server {
 	return nil
 }
 
-// server reads a mail server as the client does.
 func (p poxReading) server(b autodiscover.Block) (Server, bool) {
 	if p.Block == "outlook" { // Encryption overrides SSL
 		s, ok := b.MailServer()
@@ -167,7 +164,6 @@ func urlSettings(protocol, raw string, v vars) *Settings {
 		Security: provider.TLS, Username: v.login.String(), URL: provider.Printable(u.String(), 400)}}
 }
 
-// readV2 reads an Autodiscover v2 answer for EWS.
 func readV2(body []byte, contentType string, v vars) config {
 	doc, err := autodiscover.DecodeJSON(body)
 	switch c := unread(body, contentType, "an Autodiscover answer", true, err); {

@@ -49,7 +49,6 @@ type reading struct {
 	Portless bool   // an incoming server without port is taken
 }
 
-// config is what a client makes of a document.
 type config struct {
 	settings   *Settings
 	fault      Fault
@@ -57,7 +56,6 @@ type config struct {
 	wellFormed bool
 }
 
-// read reads a document as the client does.
 func (r reading) read(body []byte, contentType string, v vars) config {
 	if end := bytes.LastIndex(body, []byte("</clientConfig>")); r.StopsAtRoot && end >= 0 {
 		body = body[:end+len("</clientConfig>")]
@@ -103,7 +101,6 @@ func all(e *mozilla.Element, name string) []*mozilla.Element {
 	return slices.DeleteFunc(e.SelectElements(name), func(c *mozilla.Element) bool { return c.FullTag() != name })
 }
 
-// provider reads an emailProvider element.
 func (r reading) provider(e *mozilla.Element, v vars) config {
 	in, spoiltIn := r.servers(all(e, "incomingServer"), r.Incoming, v, false)
 	out, spoiltOut := r.servers(all(e, "outgoingServer"), []string{"smtp"}, v, true)
@@ -247,7 +244,6 @@ func (r reading) value(b *mozilla.Element, name string) (string, bool) {
 	return list[0].Text(), true
 }
 
-// urlHost is the host and the URL of a block that has one.
 func (r reading) urlHost(b *mozilla.Element) (host, raw string) {
 	for _, tag := range []string{"url", "ewsURL", "owaURL"} {
 		text, _ := r.value(b, tag)

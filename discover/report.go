@@ -125,7 +125,6 @@ const (
 	FaultLimit       Fault = "limit"                 // this program's bound on requests
 )
 
-// outcome sorts a fault.
 func (f Fault) outcome() Outcome {
 	switch f {
 	case FaultNone:

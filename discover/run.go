@@ -107,7 +107,6 @@ func (w *walk) run(ctx context.Context, addr provider.Address) Result {
 	return w.conclude(w.step(ctx, w.client.Plan, v))
 }
 
-// step does a step and what belongs to it.
 func (w *walk) step(ctx context.Context, s step, v vars) result {
 	s.Timeout, v.x = cmp.Or(s.Timeout, w.client.Timeout), cmp.Or(s.x, v.x)
 	var r result
@@ -223,7 +222,6 @@ func (s step) timed(ctx context.Context, what string, do func(context.Context) (
 	return line
 }
 
-// end says how a step ended.
 func (line *Step) end(f Fault, why string) {
 	line.Fault, line.Result, line.Why = f, f.outcome(), why
 }

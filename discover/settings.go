@@ -10,7 +10,6 @@ import (
 	"autoconfig/provider"
 )
 
-// servers are those that there are.
 func (s *Settings) servers() []*Server {
 	return slices.DeleteFunc([]*Server{s.Incoming, s.Outgoing}, func(s *Server) bool { return s == nil })
 }
@@ -54,7 +53,6 @@ func (s *Server) Broken() string {
 	return ""
 }
 
-// line says the verdict to people.
 func (r *Result) line(hint string) string {
 	var parts []string
 	if r.Settings != nil {
@@ -92,7 +90,7 @@ func (s *Server) Mail() (provider.Server, bool) {
 // Configuration is the name under which what was meant takes part in a [Disagreement].
 const Configuration = "configuration"
 
-// Compare lists where the clients, and the provider that is meant if it is not nil, disagree: host, port and security of
+// Compare lists where the clients, and what is meant unless that is nil, disagree: host, port and security of
 // each direction, and the user name. Exchange protocols are not a disagreement: they are another account.
 func (r *Report) Compare(meant *provider.Provider) {
 	r.Disagreements = []Disagreement{}
@@ -175,7 +173,6 @@ func serverOf(s provider.Server) *Server {
 		Username: s.Username}
 }
 
-// matches reports whether a server is one of a provider's.
 func matches(s *Server, list []provider.Server) bool {
 	return mailWords(s) == "" || slices.ContainsFunc(list, func(p provider.Server) bool {
 		return string(p.Protocol) == s.Protocol && p.Host == s.Host && p.Port == s.Port && p.Security == s.Security

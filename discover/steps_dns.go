@@ -77,7 +77,6 @@ func (w *walk) names(ctx context.Context, s step, name string) (names []string, 
 	return []string{host}, host, nil
 }
 
-// srv asks for SRV records.
 func (w *walk) srv(ctx context.Context, name string) ([]query.SRV, error) {
 	list, err := w.env.SRV(ctx, name)
 	if err == nil && len(list) == 0 {
@@ -125,7 +124,6 @@ type candidate struct {
 	priority uint16
 }
 
-// mailSRV asks for all services at once.
 func (w *walk) mailSRV(ctx context.Context, s step, v vars) result {
 	r := settle(s, query.Together(s.Services, func(service string) candidate { return w.service(ctx, s, v, service) }))
 	if r.settings == nil {

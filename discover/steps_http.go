@@ -48,7 +48,6 @@ func (w *walk) request(ctx context.Context, s step, method, target, body string)
 	return line, a
 }
 
-// fetch sends a request of the client, within its bounds.
 func (w *walk) fetch(ctx context.Context, s step, method, target, body string) answer {
 	if w.requests.Add(1) > maxRequests {
 		return answer{err: errLimit}
@@ -179,7 +178,6 @@ func (w *walk) pointed(ctx context.Context, s step, v vars, target string, answe
 	return r.and(w.step(ctx, only(w.client.Plan), v))
 }
 
-// again asks the same at another URL.
 func (w *walk) again(ctx context.Context, s step, v vars, target *url.URL) result {
 	if s.Do == poxHop {
 		s.Do = poxPost

@@ -53,7 +53,6 @@ func (b Comparison) rows(domain string, ttl bool) [][]string {
 	return rows
 }
 
-// row is a record that is planned, one that is there, or both.
 func (b Comparison) row(domain string, want, got RR, ttl bool) []string {
 	switch {
 	case want == nil && b.Fine:

@@ -31,7 +31,6 @@ type FormatOptions struct {
 	Further   bool   // another domain was written before: what is said once is left out
 }
 
-// sheet is a plan as the templates see it.
 type sheet struct {
 	FormatOptions
 	Domain string
@@ -113,7 +112,6 @@ func word(name string) string {
 	return strings.ToLower(strings.NewReplacer(".", "_", "-", "__").Replace(strings.TrimLeft(name, "_")))
 }
 
-// distinct are the values of the sets, sorted.
 func distinct(of func(sheetSet) string) func([]sheetSet) []string {
 	return func(sets []sheetSet) []string {
 		var out []string
@@ -125,7 +123,6 @@ func distinct(of func(sheetSet) string) func([]sheetSet) []string {
 	}
 }
 
-// quote is a string for JSON and JavaScript.
 func quote(s string) (string, error) {
 	b, err := json.Marshal(s)
 	return string(b), err

@@ -174,7 +174,6 @@ func (c *Collector) Discover(ctx context.Context, addr provider.Address) error {
 	return nil
 }
 
-// ask is a request for one document of a server.
 type ask struct {
 	path    string
 	address provider.Address // to ask with

@@ -69,7 +69,6 @@ var (
 	ErrEmpty = errors.New("it has no settings in it")
 )
 
-// formatOf tells the formats apart.
 func formatOf(data []byte) discover.Format {
 	format := discover.FormatOf(data)
 	if format == discover.PACC {

@@ -10,7 +10,6 @@ import (
 	"strings"
 )
 
-// leaf is a value of a document with its path and line.
 type leaf struct {
 	path, value string
 	line        int

@@ -39,7 +39,6 @@ func sameDomains(d *Document, owner map[string]*Document) (first *Document) {
 	return first
 }
 
-// dropTaken removes the domains that an entry has already.
 func (d *Document) dropTaken(owner map[string]*Document) {
 	d.Provider.Domains = slices.DeleteFunc(d.Provider.Domains, func(name string) bool {
 		first := owner[name]

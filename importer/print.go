@@ -103,7 +103,6 @@ func entryID(p provider.Provider, taken map[string]bool) string {
 // width is where comments break, in octets.
 const width = 110
 
-// comment writes a comment, broken at blanks.
 func comment(out *bytes.Buffer, indent, text string) {
 	line := indent + "#"
 	for word := range slices.Values(strings.Fields(text)) {

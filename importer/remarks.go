@@ -82,7 +82,6 @@ func (d *Document) guess() {
 	}
 }
 
-// domains normalizes the domains, each once.
 func (d *Document) domains() {
 	var good, theirs []string
 	for i, name := range d.Provider.Domains {

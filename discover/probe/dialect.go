@@ -26,7 +26,6 @@ type dialect struct {
 	tag  int    // of that command
 }
 
-// meaning is what a line of a server means.
 type meaning int
 
 const (
@@ -160,7 +159,6 @@ func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// offer is what a server says it can do.
 type offer struct {
 	words    []string // as it said them, cleaned
 	starttls bool
@@ -193,7 +191,6 @@ func (o *offer) add(text string) {
 	}
 }
 
-// methods lists the login methods for a person.
 func (o offer) methods() string {
 	list := slices.Clone(o.sasl)
 	if o.native {
@@ -205,7 +202,6 @@ func (o offer) methods() string {
 	return strings.Join(list, ", ")
 }
 
-// has reports whether a login method is offered.
 func (o offer) has(name string) bool { return slices.Contains(o.sasl, name) }
 
 // methods match the SASL methods of the ways to log in; those without one need no command.
@@ -218,13 +214,11 @@ var methods = map[provider.Auth]*regexp.Regexp{
 	provider.AuthClientCertificate: regexp.MustCompile(`^EXTERNAL$`),
 }
 
-// supports reports whether the offer has a method for auth.
 func (o offer) supports(auth provider.Auth) bool {
 	m := methods[auth]
 	return m == nil || auth == provider.AuthPassword && o.native || slices.ContainsFunc(o.sasl, m.MatchString)
 }
 
-// takesPassword reports whether the offer has a method that sends a password.
 func (o offer) takesPassword() bool { return o.supports(provider.AuthPassword) }
 
 // auths are the ways to log in that the offer has a method for, the simplest for people first.
@@ -233,5 +227,4 @@ func (o offer) auths() []provider.Auth {
 		provider.AuthGSSAPI, provider.AuthNTLM}, func(a provider.Auth) bool { return !o.supports(a) })
 }
 
-// upperFields are the words of a line in upper case.
 func upperFields(line string) []string { return strings.Fields(strings.ToUpper(whole(line))) }

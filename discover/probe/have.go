@@ -162,7 +162,6 @@ func (c *comparison) add(f finding.Finding) {
 
 func (c *comparison) fault(id string) finding.Finding { return finding.New(id, c.String()) }
 
-// run compares name, port and encryption.
 func (c *comparison) run() {
 	if c.Host == "eas.outlook.com" {
 		c.add(c.fault("have-host-kind").
@@ -251,7 +250,6 @@ func (c *comparison) server() *provider.Server {
 	return &c.servers[i]
 }
 
-// passwordWorks reports whether the provider takes a password at the server.
 func (c *comparison) passwordWorks() bool {
 	s := c.server()
 	if s == nil || c.p.PasswordLogin.Own(s.Protocol) != nil &&
@@ -261,7 +259,6 @@ func (c *comparison) passwordWorks() bool {
 	return c.p.PasswordLogin.For(s.Protocol).Status != provider.PasswordRetired && (len(s.Auth) == 0 || s.PasswordMethod())
 }
 
-// passwordNote says what became of passwords at the provider.
 func passwordNote(p *provider.Provider) string {
 	note := p.Name + " takes no password here: the program has to open its sign-in page (OAuth2)"
 	if since := p.PasswordLogin.Since; since != "" {
@@ -270,7 +267,6 @@ func passwordNote(p *provider.Provider) string {
 	return note
 }
 
-// login compares the way to log in, where it was given.
 func (c *comparison) login() {
 	s := c.server()
 	switch {
@@ -324,13 +320,11 @@ func portAndMode(s provider.Server) string {
 	return fmt.Sprintf("%s port %d %s", s.Host, s.Port, modes[s.Security])
 }
 
-// protocolOf is the protocol of a port, "" for others than mail's.
 func protocolOf(port uint16) provider.Protocol {
 	svc, _ := provider.ServiceByPort(port)
 	return cmp.Or(svc.Protocol, map[uint16]provider.Protocol{25: provider.SMTP}[port])
 }
 
-// compareUsername compares a user name with the form that the servers want.
 func compareUsername(servers []provider.Server, a provider.Address, username string) []finding.Finding {
 	template := provider.EmailAddress // what most providers want
 	if len(servers) > 0 {

@@ -27,7 +27,6 @@ func imapMeaning(d *dialect, line string) meaning {
 	return done
 }
 
-// imapOffer reads the untagged answers to CAPABILITY.
 func imapOffer(lines []string) offer {
 	o := offer{native: true}
 	for _, line := range lines {

@@ -68,7 +68,6 @@ func xoauth2(user, token string) string {
 	return "user=" + user + "\x01auth=Bearer " + token + "\x01\x01"
 }
 
-// methods compares the login methods configured with those offered.
 func (s *session) methods() {
 	missing := provider.Texts(slices.DeleteFunc(slices.Clone(s.t.Server.Auth), s.offer.supports))
 	if len(missing) == 0 {
@@ -156,7 +155,6 @@ func (s *session) withheld(m mechanism, usable bool) string {
 	return ""
 }
 
-// first reports whether this is the first login at a server.
 func (p *Prober) first(server string) bool {
 	_, again := p.tried.LoadOrStore(server, true)
 	return !again

@@ -15,7 +15,6 @@ import (
 	"autoconfig/provider"
 )
 
-// session is one conversation with one server.
 type session struct {
 	p   *Prober
 	t   Target
@@ -28,7 +27,6 @@ type session struct {
 	offer    offer
 }
 
-// about is a finding about the server.
 func (s *session) about(id string) finding.Finding { return finding.New(id, Subject(s.t.Server)) }
 
 func (s *session) add(list ...finding.Finding) { s.out.Findings = append(s.out.Findings, list...) }
@@ -118,7 +116,6 @@ func (s *session) starttls(ctx context.Context) (err error) {
 	return err
 }
 
-// diagnose says why the conversation broke off.
 func (s *session) diagnose(ctx context.Context, err error) finding.Finding {
 	if known, ok := errors.AsType[broken](err); ok {
 		return known.finding
@@ -197,7 +194,6 @@ func (s *session) explained(reply, otherwise string) finding.Finding {
 	return got(f, reply)
 }
 
-// handshake begins TLS and checks version and certificate.
 func (s *session) handshake(ctx context.Context) error {
 	state, err := s.c.startTLS(ctx, s.t.Server.Host, tls.VersionTLS13)
 	if err != nil {
@@ -220,7 +216,6 @@ func (s *session) handshake(ctx context.Context) error {
 	return nil
 }
 
-// tlsFault says why a handshake failed.
 func (s *session) tlsFault(err error) finding.Finding {
 	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
 	began := s.c.beginning()
@@ -247,7 +242,6 @@ func (s *session) tlsFault(err error) finding.Finding {
 	return got(s.about("tls-handshake-failed"), err.Error())
 }
 
-// summary is the finding of a server with nothing wrong.
 func (s *session) summary() {
 	if finding.Summarize(s.out.Findings).Fail > 0 {
 		return

@@ -70,7 +70,6 @@ func (p *Port) methods() []provider.Auth {
 	return slices.DeleteFunc(slices.Clone(p.Auth), func(a provider.Auth) bool { return a == provider.AuthOAuth2 })
 }
 
-// note says of each port that is not announced why it is not.
 func (s *Result) note() {
 	for _, h := range s.Hosts {
 		for i := range h.Ports {
@@ -132,7 +131,6 @@ func serviceRank(s provider.Server) int {
 	return slices.Index(provider.Services(), svc)
 }
 
-// name is the name of a server's service.
 func name(s provider.Server) string {
 	svc, _ := s.Service()
 	return svc.Name

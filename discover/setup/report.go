@@ -58,7 +58,6 @@ func (h *Host) lines() []Line {
 	return out
 }
 
-// words are what a port offers, or what is wrong with it.
 func (p *Port) words() string {
 	if len(p.Auth) == 0 {
 		return "left out: " + p.Note

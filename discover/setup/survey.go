@@ -133,7 +133,6 @@ func (l *survey) addresses() func(context.Context, string) ([]netip.Addr, error)
 	}
 }
 
-// begin asks all places at the same time.
 func (l *survey) begin() {
 	for _, s := range []*provider.Server{l.o.IMAP, l.o.SMTP} {
 		if s != nil {
@@ -171,7 +170,6 @@ func (l *survey) service(s provider.Service) {
 // asPrograms are the clients whose ways lead to every kind of document, without guesses.
 var asPrograms = []string{"thunderbird-ios", "outlook", "pacc"}
 
-// documents looks for the settings that the domain publishes already.
 func (l *survey) documents() {
 	ctx, cancel := context.WithTimeout(l.ctx, documentTime)
 	defer cancel()
@@ -260,7 +258,6 @@ func (l *survey) add(s provider.Server, why Why, named []provider.Protocol) *Hos
 	return h
 }
 
-// port probes a port, once.
 func (l *survey) port(h *Host, s provider.Server) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,7 +11,6 @@ import (
 	"autoconfig/finding"
 )
 
-// reportAlias compares a host name that a client derives from the domain.
 func (d *inspection) reportAlias(p dnssrv.Place, q query.Question) {
 	want := d.want[q]
 	alias, got := d.host(q.Name)
@@ -51,7 +50,6 @@ func (d *inspection) host(name string) (alias *dns.CNAME, got []dns.RR) {
 	return nil, slices.Concat(d.seen.records(name, dns.TypeA), d.seen.records(name, dns.TypeAAAA))
 }
 
-// nextToCNAME are the records at a name that has a CNAME too.
 func (d *inspection) nextToCNAME(name string) []dns.RR {
 	var out []dns.RR
 	for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeTXT} {

@@ -81,7 +81,6 @@ func (d *inspection) findWildcard() {
 	d.wildcard.addresses = sortedAddresses(a.RRs)
 }
 
-// fromWildcard reports whether an answer is the wildcard's.
 func (d *inspection) fromWildcard(name string) bool {
 	if alias := d.alias(name); alias != nil {
 		return d.wildcard.target != "" && dnssrv.Plain(alias.Target) == d.wildcard.target
@@ -90,7 +89,6 @@ func (d *inspection) fromWildcard(name string) bool {
 	return len(own) > 0 && slices.Equal(own, d.wildcard.addresses)
 }
 
-// alias is the CNAME at a name, nil if there is none.
 func (d *inspection) alias(name string) *dns.CNAME {
 	if own := dnssrv.Records[*dns.CNAME](d.seen.get(name, dns.TypeCNAME).RRs); len(own) > 0 {
 		return own[0]

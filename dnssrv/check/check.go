@@ -107,7 +107,6 @@ func asked(name string, types ...uint16) (out []query.Question) {
 	return out
 }
 
-// questions are what is asked of every domain.
 func (d *inspection) questions() []query.Question {
 	out := slices.Concat(asked(d.name(""), dns.TypeMX, dns.TypeTXT), asked(d.name(dmarcLabel), dns.TypeTXT),
 		asked(d.name(dkimLabel), dns.TypeTXT))
@@ -120,7 +119,6 @@ func (d *inspection) questions() []query.Question {
 	return out
 }
 
-// followUps are the questions that the answers to the first ones raise.
 func (d *inspection) followUps() (out []query.Question) {
 	for _, p := range dnssrv.Places() {
 		name := d.name(p.Label)

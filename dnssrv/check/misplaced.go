@@ -52,7 +52,6 @@ func (d *inspection) misplacements(asked query.Question) (out []misplaced) {
 	return out
 }
 
-// findMisplaced looks for planned records that are missing where they belong.
 func (d *inspection) findMisplaced() {
 	var questions []query.Question
 	places := map[query.Question]misplaced{}
@@ -143,7 +142,6 @@ func (d *inspection) reportVendorName(got []dns.RR) bool {
 	return false
 }
 
-// microsoftHosts are where Autodiscover leads for mail at Microsoft.
 var microsoftHosts = []string{"outlook.com", "office365.com", "office.com", "hotmail.com"}
 
 // atMicrosoft reports whether Autodiscover is left over from Microsoft 365: the domain's mail is elsewhere.

@@ -120,7 +120,6 @@ func stsMatches(pattern, host string) bool {
 // reportsTo is where reports about encryption may go (RFC 8460 §3).
 var reportsTo = regexp.MustCompile(`; *rua *= *(mailto|https) *:`)
 
-// reportTLSRPT looks where reports about encryption go.
 func (d *inspection) reportTLSRPT() {
 	switch q, got := d.text("_smtp._tls", "v=TLSRPTv1"); {
 	case len(got) == 1 && reportsTo.MatchString(dnssrv.Texts(got)[0]):

@@ -53,7 +53,6 @@ func (d *inspection) report() []finding.Finding {
 
 func (d *inspection) add(f finding.Finding) { d.findings = append(d.findings, f) }
 
-// about makes a finding about the records of a type at a name.
 func (d *inspection) about(id string, q query.Question) finding.Finding {
 	name, typeName := dnssrv.Plain(q.Name), dns.TypeToString[q.Type]
 	f := finding.New(id, name+" "+typeName)
@@ -95,7 +94,6 @@ func (d *inspection) reportApex() {
 	}
 }
 
-// reportPlace compares what is published where planned records can be.
 func (d *inspection) reportPlace(p dnssrv.Place) {
 	q := d.at(p.Label, p.Type)
 	a := d.seen[q]
@@ -126,7 +124,6 @@ func recordsByName(records []dns.RR) map[query.Question][]dns.RR {
 	return out
 }
 
-// question is what a record answers.
 func question(rr dns.RR) query.Question {
 	return query.Question{Name: dns.CanonicalName(rr.Header().Name), Type: rr.Header().Rrtype}
 }

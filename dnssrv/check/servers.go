@@ -71,7 +71,6 @@ func (s nameServer) fault() string {
 	return ""
 }
 
-// serials reports servers that have different versions of the zone.
 func (d *inspection) serials() {
 	var lines, serials []string
 	for _, s := range d.servers {
@@ -166,7 +165,6 @@ func (d *inspection) reportTTLs(id string, rrs []dns.RR) {
 	}
 }
 
-// reportServers reports where the zone's name servers disagree.
 func (d *inspection) reportServers() {
 	for _, q := range slices.SortedFunc(maps.Keys(d.differ), query.Question.Compare) {
 		if q.Type != dns.TypeCNAME && q.Type != dns.TypeA && d.alias(q.Name) != nil {

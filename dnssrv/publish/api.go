@@ -60,7 +60,6 @@ func (a *API) Clear() (host string, plain bool) {
 	return u.Host, u.Scheme == "http" && !here
 }
 
-// provider is what differs between providers.
 type provider struct {
 	url       string
 	prefix    string  // of its paths, which people write into the address too

@@ -45,7 +45,8 @@ func cloudflareZone(ctx context.Context, p *apiBackend, name string) (Zone, erro
 	if err != nil {
 		return Zone{}, err
 	}
-	i := slices.IndexFunc(zones, func(z apiSet) bool { return strings.EqualFold(z.name, name) }) // whatever the filter does
+	same := func(z apiSet) bool { return strings.EqualFold(z.name, name) }
+	i := slices.IndexFunc(zones, same) // whatever the filter does
 	switch {
 	case i < 0:
 		return Zone{}, errNotFound

@@ -94,7 +94,6 @@ func shown(changes []Change) string {
 	return dnssrv.Plain(c.Name) + " " + c.TypeName() + " is " + what
 }
 
-// zoneState is what was seen of a zone.
 type zoneState struct {
 	sets   map[string]map[uint16][]dns.RR // what is at each name itself, by type asked
 	exists map[string]bool                // names of which an answer was not query.NXDOMAIN

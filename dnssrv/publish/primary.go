@@ -44,7 +44,6 @@ func (p *nameServers) Zone(ctx context.Context, _, name string) (Zone, error) {
 	return p.inZone(ctx, name, server)
 }
 
-// inZone asks the server itself for the zone of a name.
 func (p *nameServers) inZone(ctx context.Context, name, server string) (Zone, error) {
 	soa, err := findSOA(ctx, p.client.At(server), name)
 	if err != nil {
@@ -65,7 +64,6 @@ func (p *nameServers) inZone(ctx context.Context, name, server string) (Zone, er
 		"%s has no zone %s, only %s; nothing was written", server, dnssrv.Plain(within), dnssrv.Plain(zone))
 }
 
-// findSOA finds the zone of a name, or says why not.
 func findSOA(ctx context.Context, ask query.Asker, name string) (*dns.SOA, error) {
 	soa, a := query.FindZone(ctx, ask, name)
 	switch {

@@ -38,7 +38,7 @@ type Zone struct {
 	ttl    uint32 // of its records that have none of their own, where the API has such
 }
 
-// backend is where zones are kept. A *fault as the error: nothing was written; any other error of Replace leaves it open.
+// backend is where zones are kept. A *fault as the error: nothing was written; another one of Replace leaves it open.
 type backend interface {
 	// Zone finds the zone of a name that was planned for a domain.
 	Zone(ctx context.Context, domain, name string) (Zone, error)
@@ -115,7 +115,6 @@ func (p *Publisher) Prepare(ctx context.Context, plans []DomainPlan) ([]*ZoneUpd
 	return out, found
 }
 
-// zones are those of a plan's records.
 func (p *Publisher) zones(ctx context.Context, plan DomainPlan) (out []Zone, err error) {
 	for _, rr := range plan.Records {
 		name := dns.CanonicalName(rr.Header().Name)

@@ -29,7 +29,6 @@ const (
 	noRetry     = time.Duration(-1)
 )
 
-// host is the API's host, as findings name it.
 func (p *apiBackend) host() string {
 	host, _ := p.o.API.Clear()
 	return host

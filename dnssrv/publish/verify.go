@@ -80,7 +80,6 @@ func outcome(u *ZoneUpdate, err error, left []Change, unseen error) finding.Find
 	return finding.New("dns-publish-unknown", zone).Because("the update was sent to %s: %v", u.Server, err)
 }
 
-// partial says which record sets of an update are left to do.
 func partial(u *ZoneUpdate, err error, left []Change) finding.Finding {
 	f := finding.New("dns-publish-partial", dnssrv.Plain(u.Zone)).
 		Because("%s has %d of the %d record sets", u.Server, len(u.Changes)-len(left), len(u.Changes))
@@ -143,7 +142,6 @@ func (p *Publisher) Verify(ctx context.Context, u *ZoneUpdate) []finding.Finding
 	})...)
 }
 
-// other asks one name server, at each of its addresses.
 func (p *Publisher) other(ctx context.Context, host string, u *ZoneUpdate) []finding.Finding {
 	servers, err := hostPorts(ctx, p.client, host)
 	if len(servers) == 0 {

@@ -24,7 +24,6 @@ type socket struct {
 	until  time.Time
 }
 
-// sockets are those that wait for their next question.
 type sockets struct {
 	mu    sync.Mutex
 	idle  []*socket
