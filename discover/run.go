@@ -43,14 +43,14 @@ func pick(names []string) ([]client, error) {
 	if len(names) == 0 {
 		return clients(), nil
 	}
+	var known []string
+	for _, c := range clients() {
+		known = append(known, c.Name)
+	}
 	var out []client
 	for _, name := range names {
-		i := slices.IndexFunc(clients(), func(c client) bool { return c.Name == name })
+		i := slices.Index(known, name)
 		if i < 0 {
-			var known []string
-			for _, c := range clients() {
-				known = append(known, c.Name)
-			}
 			return nil, fmt.Errorf("no client %q; write one of %s", name, strings.Join(known, ", "))
 		}
 		out = append(out, clients()[i])

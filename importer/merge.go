@@ -1,6 +1,7 @@
 package importer
 
 import (
+	_ "embed" // silent.txt
 	"reflect"
 	"slices"
 	"strings"
@@ -126,22 +127,19 @@ type silence struct {
 	keys, about string
 }
 
-var silences = []silence{
-	{Settings, "The settings as JSON", "short_name mx pacc service_host pages autodiscover", ""},
-	{discover.Autoconfig, "Autoconfig XML", "mx activesync ews notes password_login pacc service_host pages autodiscover",
-		"more servers of a kind, oauth2.client_id, and oauth2.issuer but its host"},
-	{discover.PACC, "A PACC document",
-		"mx managesieve activesync ews graph webmail enable notes password_login pacc service_host pages autodiscover",
-		"servers without implicit TLS, user names, a server's own way to log in, oauth2 but its issuer, " +
-			"and pages but the first"},
-	{discover.Profile, "A configuration profile",
-		"mx oauth2 jmap managesieve activesync ews graph webmail enable documentation notes pacc service_host pages " +
-			"autodiscover",
-		"POP3 next to IMAP, more servers of a kind, ways to log in but one, and STARTTLS on an unusual port"},
-	{discover.Autodiscovery, "An Autodiscover answer",
-		"name short_name mx oauth2 jmap caldav carddav managesieve activesync ews graph webmail enable " +
-			"documentation notes password_login pacc service_host pages",
-		"more servers of a kind, and ways to log in but a password"},
+// silentText has a line for each format, as in the table of docs/import.md: format | title | keys | about.
+//
+//go:embed silent.txt
+var silentText string
+
+var silences = readSilences()
+
+func readSilences() (out []silence) {
+	for line := range strings.Lines(silentText) {
+		f := strings.Split(strings.TrimSpace(line), " | ")
+		out = append(out, silence{discover.Format(f[0]), f[1], f[2], strings.Join(f[3:], "")})
+	}
+	return out
 }
 
 // Silent names for each format of the documents what it has no place for, so that an entry made of it lacks that.

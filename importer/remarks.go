@@ -194,11 +194,11 @@ func (d *Document) lost(orig, again []leaf) {
 	}
 	for _, l := range orig {
 		key := l.path[strings.LastIndexAny(l.path, "/.")+1:]
-		if there[strings.ToLower(l.path+" "+l.value)] || ofPerson[key] || l.path == "domain" ||
+		if there[strings.ToLower(l.path+" "+l.value)] || slices.Contains(ofPerson, key) || l.path == "domain" ||
 			strings.HasPrefix(l.path, "User/") {
 			continue
 		}
-		if secret[key] {
+		if slices.Contains(secret, key) {
 			l.value = "(a secret)"
 		}
 		d.notCarried(l.line, l.path+": "+l.value)
@@ -207,20 +207,12 @@ func (d *Document) lost(orig, again []leaf) {
 
 // ofPerson are the keys of a person or of one profile, secret those of passwords.
 var (
-	ofPerson = set(`LoginName username EmailAccountName EmailAccountDescription EmailAddress UserName Culture
+	ofPerson = strings.Fields(`LoginName username EmailAccountName EmailAccountDescription EmailAddress UserName Culture
 		IncomingMailServerUsername OutgoingMailServerUsername CalDAVUsername CardDAVUsername
 		CalDAVAccountDescription CardDAVAccountDescription PayloadDescription PayloadDisplayName
 		PayloadIdentifier PayloadOrganization PayloadUUID PayloadVersion PayloadScope`)
-	secret = set("IncomingPassword OutgoingPassword Password CalDAVPassword CardDAVPassword")
+	secret = strings.Fields("IncomingPassword OutgoingPassword Password CalDAVPassword CardDAVPassword")
 )
-
-func set(words string) map[string]bool {
-	out := map[string]bool{}
-	for word := range strings.FieldsSeq(words) {
-		out[word] = true
-	}
-	return out
-}
 
 // logins replaces one person's address by placeholders.
 func (d *Document) logins() {
