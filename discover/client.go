@@ -15,6 +15,8 @@ import (
 	_ "embed" // clients.json
 	"encoding/json"
 	"sync"
+
+	"autoconfig/provider"
 )
 
 // client is one mail program, an entry of clients.json.
@@ -45,11 +47,7 @@ type Client struct {
 
 // Clients lists the clients in the order of the output.
 func Clients() []Client {
-	var out []Client
-	for _, c := range clients() {
-		out = append(out, c.Client)
-	}
-	return out
+	return provider.Map(clients(), func(c client) Client { return c.Client })
 }
 
 type kind string

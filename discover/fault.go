@@ -105,10 +105,8 @@ func faultOfStatus(status int) (Fault, string) {
 
 // traceOf is what --trace shows of an answer.
 func traceOf(a answer) *Trace {
-	t := &Trace{Status: a.status, ContentType: provider.Printable(a.contentType, 80), Bytes: len(a.body)}
-	for _, hop := range a.hops {
-		t.Hops = append(t.Hops, provider.Printable(hop, 200))
-	}
+	t := &Trace{Status: a.status, ContentType: provider.Printable(a.contentType, 80), Bytes: len(a.body),
+		Hops: provider.Map(a.hops, func(hop string) string { return provider.Printable(hop, 200) })}
 	var failed *tls.CertificateVerificationError
 	switch {
 	case a.tls != nil && len(a.tls.PeerCertificates) > 0:
@@ -121,9 +119,8 @@ func traceOf(a answer) *Trace {
 }
 
 func certificate(c *x509.Certificate) *Certificate {
-	out := &Certificate{Issuer: provider.Printable(c.Issuer.String(), 200), NotBefore: c.NotBefore, NotAfter: c.NotAfter}
-	for _, name := range c.DNSNames[:min(len(c.DNSNames), maxRecords)] {
-		out.Names = append(out.Names, provider.Printable(name, 253))
-	}
-	return out
+	names := provider.Map(c.DNSNames[:min(len(c.DNSNames), maxRecords)],
+		func(name string) string { return provider.Printable(name, 253) })
+	return &Certificate{Names: names, Issuer: provider.Printable(c.Issuer.String(), 200), NotBefore: c.NotBefore,
+		NotAfter: c.NotAfter}
 }

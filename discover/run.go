@@ -43,10 +43,7 @@ func pick(names []string) ([]client, error) {
 	if len(names) == 0 {
 		return clients(), nil
 	}
-	var known []string
-	for _, c := range clients() {
-		known = append(known, c.Name)
-	}
+	known := provider.Map(clients(), func(c client) string { return c.Name })
 	var out []client
 	for _, name := range names {
 		i := slices.Index(known, name)

@@ -16,11 +16,7 @@ func (s *Settings) servers() []*Server {
 
 // words are the settings in one line: servers only.
 func (s *Settings) words() string {
-	var parts []string
-	for _, server := range s.servers() {
-		parts = append(parts, server.String())
-	}
-	return strings.Join(parts, ", ")
+	return strings.Join(provider.Map(s.servers(), (*Server).String), ", ")
 }
 
 // String is the server as people write it: "imap imap.example.org:993 tls".
@@ -160,11 +156,7 @@ func mailWords(s *Server) string {
 }
 
 func wantWords(list []provider.Server) []string {
-	var out []string
-	for _, s := range list {
-		out = append(out, serverOf(s).String())
-	}
-	return out
+	return provider.Map(list, func(s provider.Server) string { return serverOf(s).String() })
 }
 
 // serverOf is a provider's server with the user name as it is there.

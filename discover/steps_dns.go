@@ -22,13 +22,8 @@ func (w *walk) lead(ctx context.Context, s step, v vars) result {
 		names, why, err = w.names(ctx, s, name)
 		return why, err
 	})
-	each, next := sequence, []step(nil)
-	if s.Together {
-		each = parallel
-	}
-	for _, x := range names {
-		next = append(next, step{Do: each, Steps: s.Steps, x: x})
-	}
+	each := map[bool]kind{false: sequence, true: parallel}[s.Together]
+	next := provider.Map(names, func(x string) step { return step{Do: each, Steps: s.Steps, x: x} })
 	more := w.steps(ctx, next, v, s.Together)
 	if s.Do == askSRV && len(names) > 0 && foreign(names[0], v.addr.Domain) {
 		more.askForeign(s, names[0])

@@ -114,10 +114,7 @@ func word(name string) string {
 
 func distinct(of func(sheetSet) string) func([]sheetSet) []string {
 	return func(sets []sheetSet) []string {
-		var out []string
-		for _, s := range sets {
-			out = append(out, of(s))
-		}
+		out := provider.Map(sets, of)
 		slices.Sort(out)
 		return slices.Compact(out)
 	}

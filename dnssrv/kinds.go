@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"autoconfig/provider"
 )
 
 // Place is where records of a kind are below a domain.
@@ -49,11 +51,7 @@ func srvLabel(service string) string { return "_" + service + "._tcp" }
 
 // Kinds lists the kinds of records. Negative ones say that a mail service is not offered (RFC 6186 §3.4).
 func Kinds() []string {
-	var out []string
-	for _, p := range places {
-		out = append(out, p.Kind)
-	}
-	return append(slices.Compact(out), negative)
+	return append(slices.Compact(provider.Map(places, func(p Place) string { return p.Kind })), negative)
 }
 
 const negative = "negative"

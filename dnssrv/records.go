@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"autoconfig/provider"
 )
 
 // Plain is a name as people write it: lower case, without the trailing dot.
@@ -33,11 +35,7 @@ func Target(rr RR) string {
 
 // Texts are the values of text records, the strings of each joined (RFC 7208 §3.3, and most other users of TXT).
 func Texts(rrs []RR) []string {
-	var out []string
-	for _, txt := range Records[*dns.TXT](rrs) {
-		out = append(out, strings.Join(txt.Txt, ""))
-	}
-	return out
+	return provider.Map(Records[*dns.TXT](rrs), func(txt *dns.TXT) string { return strings.Join(txt.Txt, "") })
 }
 
 // Tagged are text records that begin with a version tag such as v=spf1, in any case, as a word (RFC 7208 §4.5).
@@ -76,13 +74,7 @@ func SameSet(a, b []RR) bool { return len(a) == len(b) && len(Lacking(a, b)) == 
 func Line(rr RR) string { return strings.ReplaceAll(rr.String(), "\t", " ") }
 
 // Lines are records in zone form.
-func Lines(rrs []RR) []string {
-	var out []string
-	for _, rr := range rrs {
-		out = append(out, Line(rr))
-	}
-	return out
-}
+func Lines(rrs []RR) []string { return provider.Map(rrs, Line) }
 
 // Listed reports whether lines, as [Lines] writes them, have the record, TTL and the case of letters aside.
 func Listed(rr RR, lines []string) bool {
@@ -129,9 +121,6 @@ func Split(domain string, rr RR) Parts {
 
 // SplitAll takes the records of a domain apart.
 func SplitAll(domain string, records []RR) []Parts {
-	out := make([]Parts, len(records))
-	for i, rr := range records {
-		out[i] = Split(domain, rr)
-	}
-	return out
+	out := provider.Map(records, func(rr RR) Parts { return Split(domain, rr) })
+	return append([]Parts{}, out...) // [] in JSON, even when there are none
 }

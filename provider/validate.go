@@ -297,9 +297,13 @@ func OrList[T ~string](list []T) string {
 
 // Texts are the words of a list as strings.
 func Texts[T ~string](list []T) []string {
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = string(s)
+	return Map(list, func(s T) string { return string(s) })
+}
+
+// Map are the results of f for the values of a list, nil for an empty one.
+func Map[T, R any](list []T, f func(T) R) (out []R) {
+	for _, v := range list {
+		out = append(out, f(v))
 	}
 	return out
 }

@@ -72,12 +72,8 @@ func (p *Prober) chain(state tls.ConnectionState, subject string) []finding.Find
 
 // names are the names a certificate is for, the first twenty of them.
 func names(cert *x509.Certificate) []string {
-	var out []string
-	for _, name := range cert.DNSNames[:min(20, len(cert.DNSNames))] {
-		out = append(out, clean(name))
+	if len(cert.DNSNames) == 0 {
+		return []string{clean(cert.Subject.CommonName)}
 	}
-	if out == nil {
-		out = []string{clean(cert.Subject.CommonName)}
-	}
-	return out
+	return provider.Map(cert.DNSNames[:min(20, len(cert.DNSNames))], clean)
 }

@@ -198,10 +198,7 @@ func (c *comparison) run() {
 
 // name compares the server's name. One that is not a built-in provider's is an error: all of them are known.
 func (c *comparison) name() {
-	var hosts []string
-	for _, s := range c.servers {
-		hosts = append(hosts, s.Host)
-	}
+	hosts := provider.Map(c.servers, func(s provider.Server) string { return s.Host })
 	old, retired := provider.Retired(c.Host)
 	typo := cmp.Or(source.Nearest(c.Host, hosts), source.SuggestHost(c.Host))
 	switch {
@@ -302,13 +299,8 @@ func (t Typed) kind() provider.Protocol {
 // meant are the provider's servers of the kind that was meant; all of them when that is not known.
 func (c *comparison) meant() []string {
 	kind := c.kind()
-	var out []string
-	for _, s := range c.servers {
-		if kind == "" || s.Protocol == kind {
-			out = append(out, portAndMode(s))
-		}
-	}
-	return out
+	others := func(s provider.Server) bool { return kind != "" && s.Protocol != kind }
+	return provider.Map(slices.DeleteFunc(slices.Clone(c.servers), others), portAndMode)
 }
 
 // modes are the kinds of encryption as mail programs write them.

@@ -100,11 +100,8 @@ const (
 	wildcardName = "wildcard-test-5f1c"
 )
 
-func asked(name string, types ...uint16) (out []query.Question) {
-	for _, qtype := range types {
-		out = append(out, query.Question{Name: name, Type: qtype})
-	}
-	return out
+func asked(name string, types ...uint16) []query.Question {
+	return provider.Map(types, func(qtype uint16) query.Question { return query.Question{Name: name, Type: qtype} })
 }
 
 func (d *inspection) questions() []query.Question {

@@ -12,6 +12,7 @@ import (
 	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
+	"autoconfig/provider"
 )
 
 type nameServer struct {
@@ -24,10 +25,7 @@ type nameServer struct {
 func (d *inspection) findServers() {
 	a := d.checker.client.Ask(d.ctx, d.zone, dns.TypeNS)
 	d.seen.put(a)
-	var servers []nameServer
-	for _, rr := range a.RRs {
-		servers = append(servers, nameServer{name: dnssrv.Target(rr)})
-	}
+	servers := provider.Map(a.RRs, func(rr dns.RR) nameServer { return nameServer{name: dnssrv.Target(rr)} })
 	slices.SortFunc(servers, func(a, b nameServer) int { return strings.Compare(a.name, b.name) })
 	for _, s := range query.Together(servers, d.reach) {
 		id := s.fault()
@@ -121,10 +119,7 @@ func ownView(a query.Answer) string {
 	if len(a.RRs) == 0 {
 		return string(a.Outcome)
 	}
-	var lines []string
-	for _, rr := range a.RRs {
-		lines = append(lines, dnssrv.Data(rr))
-	}
+	lines := provider.Map(a.RRs, dnssrv.Data)
 	slices.Sort(lines)
 	return strings.Join(lines, ", ")
 }

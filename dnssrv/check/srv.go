@@ -100,11 +100,9 @@ func sameServers(a, b []dns.RR) bool {
 
 // hosts are service records without their priority and weight.
 func hosts(rrs []dns.RR) []dns.RR {
-	var out []dns.RR
-	for _, srv := range dnssrv.Records[*dns.SRV](rrs) {
+	return provider.Map(dnssrv.Records[*dns.SRV](rrs), func(srv *dns.SRV) dns.RR {
 		bare := *srv
 		bare.Priority, bare.Weight = 0, 0
-		out = append(out, &bare)
-	}
-	return out
+		return &bare
+	})
 }

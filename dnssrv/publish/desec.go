@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"autoconfig/dnssrv"
+	text "autoconfig/provider"
 )
 
 // The API of deSEC (desec.readthedocs.io/en/latest/dns/rrsets.html).
@@ -43,11 +44,10 @@ func desecList(ctx context.Context, p *apiBackend, z Zone) ([]apiSet, error) {
 
 // desecReplace sends one bulk request, which is carried out whole or not at all.
 func desecReplace(ctx context.Context, p *apiBackend, u *ZoneUpdate) error {
-	var sets []desecSet
-	for _, c := range u.Changes {
+	sets := text.Map(u.Changes, func(c Change) desecSet {
 		label := strings.TrimPrefix(dnssrv.Relative(c.Name, u.Zone), "@")
-		sets = append(sets, desecSet{label, c.TypeName(), c.Set[0].Header().Ttl, data(c.Set)})
-	}
+		return desecSet{label, c.TypeName(), c.Set[0].Header().Ttl, data(c.Set)}
+	})
 	_, err := p.do(ctx, http.MethodPatch, "/domains/"+u.at.id+"/rrsets/", sets, nil)
 	return err
 }

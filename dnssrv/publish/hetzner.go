@@ -10,6 +10,7 @@ import (
 
 	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/query"
+	text "autoconfig/provider"
 )
 
 // The DNS of the Hetzner Cloud API (docs.hetzner.cloud/reference/cloud#dns).
@@ -95,9 +96,7 @@ func hetznerReplace(ctx context.Context, p *apiBackend, u *ZoneUpdate) error {
 	for _, c := range u.Changes {
 		path, label := "/zones/"+u.at.id+"/rrsets", dnssrv.Relative(c.Name, u.Zone)
 		set, ttl, before := hetznerSet{}, c.Set[0].Header().Ttl, u.state.sets[c.Name][c.Type]
-		for _, d := range data(c.Set) {
-			set.Records = append(set.Records, hetznerRecord{d})
-		}
+		set.Records = text.Map(data(c.Set), func(d string) hetznerRecord { return hetznerRecord{d} })
 		var err error
 		if actions := path + "/" + label + "/" + c.TypeName() + "/actions/"; len(before) == 0 {
 			set.Name, set.Type, set.TTL = label, c.TypeName(), &ttl

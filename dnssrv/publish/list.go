@@ -10,6 +10,7 @@ import (
 
 	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/query"
+	text "autoconfig/provider"
 )
 
 // excludedByCNAME are the types asked for where a CNAME is planned, to say what is in its way. A type not listed here
@@ -26,11 +27,8 @@ func (p *nameServers) List(ctx context.Context, at Zone, sets []Change) (zoneSta
 			return p.client.AskServer(ctx, at.Server, q.Name, q.Type)
 		})...)
 	}
-	var planned, excluded []query.Question
-	for _, set := range sets {
-		planned = append(planned, query.Question{Name: set.Name, Type: set.Type})
-	}
-	ask(planned)
+	ask(text.Map(sets, func(set Change) query.Question { return query.Question{Name: set.Name, Type: set.Type} }))
+	var excluded []query.Question
 	for _, a := range answers {
 		if a.Type == dns.TypeCNAME && a.Outcome == query.NODATA {
 			for _, qtype := range excludedByCNAME {

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"autoconfig/dnssrv"
+	text "autoconfig/provider"
 )
 
 // The HTTP API of the PowerDNS Authoritative Server (doc.powerdns.com/authoritative/http-api).
@@ -59,16 +59,12 @@ func powerDNSList(ctx context.Context, p *apiBackend, z Zone) ([]apiSet, error) 
 
 // powerDNSReplace sends one PATCH, which is a transaction: one at a time, as SQLite refuses a second writer (500).
 func powerDNSReplace(ctx context.Context, p *apiBackend, u *ZoneUpdate) error {
-	var sets powerDNSSets
-	for _, c := range u.Changes {
-		set := powerDNSSet{Name: c.Name, Type: c.TypeName(), TTL: c.Set[0].Header().Ttl, Change: "REPLACE"}
-		for _, rr := range c.Set {
-			set.Records = append(set.Records, powerDNSRecord{Content: dnssrv.Data(rr)})
-		}
-		sets.RRSets = append(sets.RRSets, set)
-	}
+	sets := text.Map(u.Changes, func(c Change) powerDNSSet {
+		records := text.Map(data(c.Set), func(d string) powerDNSRecord { return powerDNSRecord{Content: d} })
+		return powerDNSSet{c.Name, c.TypeName(), c.Set[0].Header().Ttl, "REPLACE", records}
+	})
 	p.writing.Lock()
 	defer p.writing.Unlock()
-	_, err := p.do(ctx, http.MethodPatch, powerDNSZones+u.at.id, sets, nil)
+	_, err := p.do(ctx, http.MethodPatch, powerDNSZones+u.at.id, powerDNSSets{sets}, nil)
 	return err
 }

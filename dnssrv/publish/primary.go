@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net"
+	"net/netip"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -11,6 +12,7 @@ import (
 
 	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/query"
+	text "autoconfig/provider"
 )
 
 // nameServers finds and reads zones by asking their primary server.
@@ -124,9 +126,5 @@ func hostPorts(ctx context.Context, client *query.Client, host string) ([]string
 		return []string{port53}, nil
 	}
 	addrs, err := client.LookupHost(ctx, host)
-	var out []string
-	for _, addr := range addrs {
-		out = append(out, net.JoinHostPort(addr.String(), "53"))
-	}
-	return out, err
+	return text.Map(addrs, func(a netip.Addr) string { return netip.AddrPortFrom(a, 53).String() }), err
 }

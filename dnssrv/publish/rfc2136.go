@@ -15,6 +15,7 @@ import (
 	"autoconfig/dnssrv"
 	"autoconfig/dnssrv/query"
 	"autoconfig/finding"
+	text "autoconfig/provider"
 )
 
 // updater sends signed updates (RFC 2136, RFC 8945): one message per zone, whose prerequisites are what was seen.
@@ -73,13 +74,7 @@ func empty(name string, qtype uint16) dns.RR {
 	return &dns.ANY{Hdr: dns.RR_Header{Name: name, Rrtype: qtype}}
 }
 
-func copies(rrs []dns.RR) []dns.RR {
-	out := make([]dns.RR, len(rrs))
-	for i, rr := range rrs {
-		out[i] = dns.Copy(rr)
-	}
-	return out
-}
+func copies(rrs []dns.RR) []dns.RR { return text.Map(rrs, dns.Copy) }
 
 // errNoAnswer: the update was sent and no answer that can be trusted came back.
 var errNoAnswer = errors.New("no trusted answer")

@@ -32,11 +32,9 @@ func Order(list []SRV) []SRV {
 // LookupSRV finds the service records of a name such as _imaps._tcp.example.org.
 func (c *Client) LookupSRV(ctx context.Context, name string) ([]SRV, error) {
 	a := c.Ask(ctx, name, dns.TypeSRV)
-	var out []SRV
-	for _, srv := range dnssrv.Records[*dns.SRV](a.RRs) {
-		out = append(out, SRV{srv.Priority, srv.Weight, srv.Port, dnssrv.Target(srv)})
-	}
-	return out, a.Error()
+	return provider.Map(dnssrv.Records[*dns.SRV](a.RRs), func(srv *dns.SRV) SRV {
+		return SRV{srv.Priority, srv.Weight, srv.Port, dnssrv.Target(srv)}
+	}), a.Error()
 }
 
 // LookupMX finds the best mail exchangers of a domain: those that share the lowest preference (RFC 5321 §5.1). A domain
@@ -108,9 +106,5 @@ func (c *Client) LookupTXT(ctx context.Context, name string) ([]string, error) {
 // LookupNS finds the name servers of a domain.
 func (c *Client) LookupNS(ctx context.Context, domain string) ([]string, error) {
 	a := c.Ask(ctx, domain, dns.TypeNS)
-	var out []string
-	for _, rr := range a.RRs {
-		out = append(out, dnssrv.Target(rr))
-	}
-	return out, a.Error()
+	return provider.Map(a.RRs, dnssrv.Target), a.Error()
 }

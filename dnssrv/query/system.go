@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"autoconfig/provider"
 )
 
 // SystemFile is where the system keeps its resolvers (resolv.conf(5)).
@@ -42,9 +44,6 @@ func (s *System) Resolvers() []string {
 	if err != nil || len(conf.Servers) == 0 {
 		return s.servers
 	}
-	s.servers = make([]string, len(conf.Servers))
-	for i, host := range conf.Servers {
-		s.servers[i] = net.JoinHostPort(host, conf.Port)
-	}
+	s.servers = provider.Map(conf.Servers, func(host string) string { return net.JoinHostPort(host, conf.Port) })
 	return s.servers
 }
