@@ -39,13 +39,21 @@ func (r *request) serviceHost() string {
 		return r.host
 	}
 	if len(r.set.Hosts) > 0 {
-		for _, domain := range []string{r.host, bareHost(r.host)} {
-			if p, err := r.set.quick().Lookup(r.ctx(), provider.Address{Domain: domain}); err == nil {
-				return p.ServedAt(r.set.ServiceHost)
-			}
+		if p := r.byName(r.set.quick()); p != nil {
+			return p.ServedAt(r.set.ServiceHost)
 		}
 	}
 	return r.set.ServiceHost
+}
+
+// byName is the provider that a source has for the host, or for the domain behind a name that clients put before it.
+func (r *request) byName(of provider.Source) *provider.Provider {
+	for _, domain := range []string{r.host, bareHost(r.host)} {
+		if p, err := of.Lookup(r.ctx(), provider.Address{Domain: domain}); err == nil {
+			return p
+		}
+	}
+	return nil
 }
 
 // base is what absolute links at a host begin with; empty without one.

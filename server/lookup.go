@@ -231,20 +231,10 @@ func (s *Server) findByPath(r *request) (match, error) {
 // publicHost is the host of links that leave a page: the one the page was asked by when it is the operator's own, else
 // the provider's service host. A Host header alone proves nothing. Empty when there is none.
 func (s *Server) publicHost(r *request, p *provider.Provider) string {
-	if r.host != "" && (r.set.isServiceHost(r.host) || s.own(r)) {
+	if r.host != "" && (r.set.isServiceHost(r.host) || r.byName(r.set.Listed) != nil) {
 		return r.host + port(r)
 	}
 	return p.ServedAt(r.set.ServiceHost)
-}
-
-// own reports whether the host is a listed domain, also behind a name that clients put before it.
-func (s *Server) own(r *request) bool {
-	listed := func(domain string) bool {
-		_, err := r.set.Listed.Lookup(r.ctx(), provider.Address{Domain: domain})
-		return err == nil
-	}
-	domain, ok := provider.CutHostPrefix(r.host)
-	return listed(r.host) || ok && listed(domain)
 }
 
 // port is the port of an https request, with its colon, when it is not the usual one.

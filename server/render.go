@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"autoconfig/autodiscover"
+	"autoconfig/pacc"
 	"autoconfig/provider"
 )
 
@@ -89,7 +90,7 @@ var exportPaths = []exportPath{
 	{"", ".well-known/autoconfig/mail/config-v1.1.xml", FormatMozilla},
 	{"", "autodiscover/autodiscover.xml", FormatAutodiscover},
 	{"autodiscover.", "autodiscover/autodiscover.xml", FormatAutodiscover},
-	{"ua-auto-config.", ".well-known/user-agent-configuration.json", FormatPACC},
+	{pacc.HostLabel + ".", strings.TrimPrefix(pacc.Path, "/"), FormatPACC},
 }
 
 // ExportISPDB is the folder of the documents by the name of the domain alone.

@@ -20,6 +20,7 @@ import (
 
 	"autoconfig/acme"
 	"autoconfig/files"
+	"autoconfig/pacc"
 	"autoconfig/pages"
 	"autoconfig/provider"
 	"autoconfig/source"
@@ -159,7 +160,7 @@ var routes = []route{
 	{"/autodiscover/autodiscover.xml", "autodiscover", getPost, false, nil, (*Server).pox},
 	{"/autodiscover/autodiscover.json", "autodiscover-json", get, false, nil, (*Server).autodiscoverJSON},
 	{jsonPath + "*", "autodiscover-json", get, false, nil, (*Server).autodiscoverJSON},
-	{"/.well-known/user-agent-configuration.json", "pacc", get, false, (*Server).findByHost, (*Server).pacc},
+	{pacc.Path, "pacc", get, false, (*Server).findByHost, (*Server).pacc},
 	{"/mobileconfig", "mobileconfig", getPost, true, nil, (*Server).mobileconfig},
 	{"/email.mobileconfig", "mobileconfig", get, true, nil, (*Server).mobileconfig}, // other servers' links
 	{"/profile.mobileconfig", "mobileconfig", get, true, nil, (*Server).mobileconfig},
