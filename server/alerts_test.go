@@ -16,7 +16,7 @@ func allMetrics(t *testing.T) string {
 	t.Helper()
 	s := newTestServer(t, nil)
 	s.settings.Load().BadRows = func() map[string]int { return map[string]int{"customers": 1} }
-	s.Reloaded(false)
+	s.ReloadFailed("a bad file")
 	s.RecordsChecked(Records{At: time.Now(), Status: map[string]int{}})
 	s.metrics.orders.WithLabelValues("ok").Inc()
 	s.metrics.refused.WithLabelValues("acme-not-listed").Inc()

@@ -124,12 +124,3 @@ func (s *Server) Watching(every time.Duration) { s.metrics.watched.Set(every.Sec
 
 // RecordsUnchecked says why a round of the record watch came to nothing; what the last one found stays.
 func (s *Server) RecordsUnchecked(reason string) { s.unwatched.Store(&reason) }
-
-// Reloaded counts an attempt to load new settings.
-func (s *Server) Reloaded(ok bool) {
-	result := "ok"
-	if !ok {
-		result = "failed"
-	}
-	s.metrics.reloads.WithLabelValues(result).Inc()
-}

@@ -137,13 +137,18 @@ func (s *Server) Use(set *Settings) {
 	if set.SignAsServiceHost {
 		set.Signer = &s.signer
 	}
-	s.settings.Store(set)
+	if s.settings.Swap(set) != nil {
+		s.metrics.reloads.WithLabelValues("ok").Inc()
+	}
 	s.signer.look()
 	s.reload.Store(nil)
 }
 
 // ReloadFailed says that the settings in force are older than the configuration, which could not be read.
-func (s *Server) ReloadFailed(reason string) { s.reload.Store(&reason) }
+func (s *Server) ReloadFailed(reason string) {
+	s.reload.Store(&reason)
+	s.metrics.reloads.WithLabelValues("failed").Inc()
+}
 
 // routes is every public route. A path ends in * where it holds an address, which may contain a slash.
 var routes = []route{

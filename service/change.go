@@ -118,7 +118,6 @@ func (s *Service) reload(by string) {
 		reason := "the configuration could not be read again; the previous one stays in force: " + err.Error()
 		s.log.Error(reason)
 		s.srv.ReloadFailed(reason)
-		s.srv.Reloaded(false)
 		s.audit.Log("reload", slog.String("by", by), slog.String("result", "failed"))
 		return
 	}
@@ -126,7 +125,6 @@ func (s *Service) reload(by string) {
 		s.log.Warn("changed settings take effect only after a restart", "keys", keys)
 	}
 	s.commit(c)
-	s.srv.Reloaded(true)
 	s.audit.Log("reload", slog.String("by", by), slog.String("result", "ok"))
 	s.log.Info("reloaded", "providers", len(c.data.Providers), "domains", c.data.Listed.Len())
 }
