@@ -114,7 +114,8 @@ func (c *Config) tls(t *TLS) {
 	if t.ACME == nil {
 		return
 	}
-	c.refuse(t.CertFile != "", "tls", "certificates both from files and on demand", "write cert_file and key_file, or acme")
+	c.refuse(t.CertFile != "", "tls", "certificates both from files and on demand",
+		"write cert_file and key_file, or acme")
 	c.refuse(c.ListenTLS == "", "tls.acme", "certificates are for https, and there is no https listener",
 		`write listen_tls: ":443"`)
 	a := t.ACME

@@ -145,9 +145,9 @@ func (b *builder) where(domain string, before Pos) string {
 		}
 		for _, f := range e.DomainsFile {
 			found := Pos{}
-			_ = b.c.eachDomain(f, func(at Pos, raw string) bool { // it was readable a moment ago
-				if d, err := provider.ParseDomain(raw); err == nil && d == domain && at != before {
-					found = at
+			_ = b.c.eachDomain(f, func(l listed) bool { // it was readable a moment ago
+				if l.name == domain && l.at != before {
+					found = l.at
 				}
 				return found.Line == 0
 			})
@@ -166,31 +166,22 @@ func (b *builder) empty(file string) {
 
 // listed is a line of a domains file. Its name is normalised unless it is bad.
 type listed struct {
-	name         string
-	line, column int32
-	bad          bool
+	name string
+	at   Pos
+	bad  bool
 }
 
 func (b *builder) file(e *Provider, i int) {
 	f := e.DomainsFile[i]
 	none := true
 	var err error
-	lines := ahead(func(yield func(listed) bool) {
-		err = b.c.eachDomain(f, func(at Pos, raw string) bool {
-			domain, bad := provider.ParseDomain(raw)
-			if bad != nil {
-				domain = raw
-			}
-			return yield(listed{domain, int32(at.Line), int32(at.Column), bad != nil})
-		})
-	})
-	for batch := range lines {
+	for batch := range ahead(func(yield func(listed) bool) { err = b.c.eachDomain(f, yield) }) {
 		none = none && len(batch) == 0
 		for _, l := range batch {
 			b.data.Listed.Expect(l.name)
 		}
 		for _, l := range batch {
-			if !b.line(e, f.Format, l, Pos{f.Path, int(l.line), int(l.column)}) {
+			if !b.line(e, f.Format, l) {
 				return
 			}
 		}
@@ -211,12 +202,12 @@ func (b *builder) file(e *Provider, i int) {
 }
 
 // line takes a line of a domains file, and reports whether to go on.
-func (b *builder) line(e *Provider, format DomainsFormat, l listed, at Pos) bool {
+func (b *builder) line(e *Provider, format DomainsFormat, l listed) bool {
 	if !l.bad {
-		b.add(l.name, e, at, format)
+		b.add(l.name, e, l.at, format)
 		return len(b.faults) <= manyFaults
 	}
-	bad := finding.New("config-domain-invalid", at.String()).Because("%s", notDomain(l.name)).
+	bad := finding.New("config-domain-invalid", l.at.String()).Because("%s", notDomain(l.name)).
 		Do("%s", domainFix(l.name, "write one domain a line, and nothing else but a comment after #"))
 	if format == FormatAddresses { // another program's file: what is good in it counts
 		bad.Level = finding.Warn
@@ -256,8 +247,8 @@ func ahead[T any](list iter.Seq[T]) iter.Seq[[]T] {
 	}
 }
 
-// eachDomain calls yield with the name on each line of a domains file until it returns false.
-func (c *Config) eachDomain(f DomainsFile, yield func(at Pos, raw string) bool) error {
+// eachDomain calls yield with each line of a domains file that has a name until it returns false.
+func (c *Config) eachDomain(f DomainsFile, yield func(listed) bool) error {
 	in, err := c.Reader.Open(f.Path, files.Domains)
 	if err != nil {
 		return err
@@ -289,7 +280,14 @@ func (c *Config) eachDomain(f DomainsFile, yield func(at Pos, raw string) bool) 
 			return nil
 		case err != nil:
 			return err
-		case name != "" && !yield(Pos{f.Path, n, column}, name):
+		case name == "":
+			continue
+		}
+		domain, bad := provider.ParseDomain(name)
+		if bad != nil {
+			domain = name
+		}
+		if !yield(listed{domain, Pos{f.Path, n, column}, bad != nil}) {
 			return nil
 		}
 	}
@@ -343,9 +341,9 @@ const longestLine = 64 << 10
 // firstDomain is the first name in a domains file, "" if there is none.
 func (c *Config) firstDomain(f DomainsFile) string {
 	first := ""
-	_ = c.eachDomain(f, func(_ Pos, raw string) bool { // an unreadable file is reported when it is read whole
-		if d, err := provider.ParseDomain(raw); err == nil {
-			first = d
+	_ = c.eachDomain(f, func(l listed) bool { // an unreadable file is reported when it is read whole
+		if !l.bad {
+			first = l.name
 		}
 		return first == ""
 	})
