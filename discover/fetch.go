@@ -38,13 +38,7 @@ type answer struct {
 	err         error
 }
 
-// What ends a request early.
-var (
-	errRedirects = failure{FaultRedirects, "too many redirects"}
-	errScheme    = failure{FaultRedirects, "a redirect to something other than http or https"}
-	errTooLarge  = failure{FaultMalformed, "more than 64 KiB"}
-	errLimit     = failure{FaultLimit, "no more requests are sent: their number is bounded"}
-)
+var errTooLarge = failure{FaultMalformed, "more than 64 KiB"}
 
 // newTransport makes connections by HTTP/1.1 only, as the clients were measured with, and never through a proxy.
 func (e *Env) newTransport() *http.Transport {
@@ -141,9 +135,9 @@ func (a *answer) redirect(r request, next *http.Request, count int) error {
 	case r.redirects == 0:
 		return http.ErrUseLastResponse
 	case count > r.redirects:
-		return errRedirects
+		return failure{FaultRedirects, "too many redirects"}
 	case next.URL.Scheme != "http" && next.URL.Scheme != "https" || next.URL.Host == "":
-		return errScheme
+		return failure{FaultRedirects, "a redirect to something other than http or https"}
 	}
 	next.URL.User = nil        // else net/http makes credentials of it
 	next.Header.Del("Referer") // its query holds the address

@@ -281,12 +281,10 @@ func (r reading) security(b *mozilla.Element, s Server) (provider.Security, bool
 			word = strings.ToLower(word)
 		}
 		sec, known := r.Security[word]
-		switch {
-		case known && !r.Whole:
-			return sec, true
-		case !known && r.Whole:
-			return "", false
-		case known:
+		if known != r.Whole { // the first that is known, or one that spoils the document
+			return sec, known
+		}
+		if known {
 			found, ok = sec, true
 		}
 	}

@@ -50,7 +50,7 @@ func (w *walk) request(ctx context.Context, s step, method, target, body string)
 
 func (w *walk) fetch(ctx context.Context, s step, method, target, body string) answer {
 	if w.requests.Add(1) > maxRequests {
-		return answer{err: errLimit}
+		return answer{err: failure{FaultLimit, "no more requests are sent: their number is bounded"}}
 	}
 	c := w.client
 	header := maps.Clone(c.Headers)

@@ -178,7 +178,7 @@ type ask struct {
 	path    string
 	address provider.Address // to ask with
 
-	query []string // its keys for the address
+	query string // with the address as %[1]s
 	post  bool
 	to    autodiscover.Schema
 }
@@ -187,11 +187,11 @@ type ask struct {
 func asks(domain string) []ask {
 	a := provider.Address{Local: "postmaster", Domain: domain} // which every domain has (RFC 5321 §4.5.1)
 	return []ask{
-		{path: "/api/v1/settings", address: provider.Address{Domain: domain}, query: []string{"email"}},
-		{path: "/mail/config-v1.1.xml", address: a, query: []string{"emailaddress"}},
+		{path: "/api/v1/settings", address: provider.Address{Domain: domain}, query: "email=%[1]s"},
+		{path: "/mail/config-v1.1.xml", address: a, query: "emailaddress=%[1]s"},
 		{path: "/autodiscover/autodiscover.xml", address: a, post: true},
 		{path: "/autodiscover/autodiscover.xml", address: a, post: true, to: autodiscover.MobileSync},
-		{path: "/mobileconfig", address: a, query: []string{"email", "emailaddress"}},
+		{path: "/mobileconfig", address: a, query: "email=%[1]s&emailaddress=%[1]s"},
 	}
 }
 
@@ -200,11 +200,8 @@ func (a ask) fetch(ctx context.Context, env *discover.Env, base string) ([]byte,
 	if a.post {
 		return discover.FetchAutodiscover(ctx, env, base+a.path, a.address.String(), a.to)
 	}
-	query := url.Values{}
-	for _, key := range a.query {
-		query.Set(key, a.address.String())
-	}
-	data, _, err := discover.Fetch(ctx, env, base+a.path+"?"+query.Encode())
+	query := fmt.Sprintf(a.query, url.QueryEscape(a.address.String()))
+	data, _, err := discover.Fetch(ctx, env, base+a.path+"?"+query)
 	return data, err
 }
 

@@ -85,19 +85,14 @@ func (k *Key) setName(text string) error {
 	return nil
 }
 
-var (
-	errWeakAlgorithm = errors.New("hmac-md5 and hmac-sha1 are too weak to sign updates and no longer to be used " +
-		"(RFC 8945 §6); make a new key with tsig-keygen -a hmac-sha256")
-	errAlgorithm = errors.New("the algorithm is not one of hmac-sha256, hmac-sha384, hmac-sha512")
-)
-
 func (k *Key) setAlgorithm(text string) error {
 	name := dns.CanonicalName(text)
 	switch {
 	case strings.HasPrefix(name, "hmac-md5"), name == "hmac-sha1.", strings.HasPrefix(name, "hmac-sha1-"):
-		return errWeakAlgorithm
+		return errors.New("hmac-md5 and hmac-sha1 are too weak to sign updates and no longer to be used " +
+			"(RFC 8945 §6); make a new key with tsig-keygen -a hmac-sha256")
 	case !slices.Contains(algorithms, name):
-		return errAlgorithm
+		return errors.New("the algorithm is not one of hmac-sha256, hmac-sha384, hmac-sha512")
 	}
 	k.Algorithm = name
 	return nil

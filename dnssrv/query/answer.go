@@ -1,7 +1,6 @@
 package query
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -78,12 +77,6 @@ func (e *QuestionError) Unwrap() error {
 // Timeout reports whether no server was reached, rather than one that failed.
 func (e *QuestionError) Timeout() bool { return e.Answer.Outcome == TIMEOUT }
 
-// What is wrong with a server's answer.
-var (
-	errTruncated = errors.New("the answer is truncated over TCP too")
-	errRCode     = errors.New("unexpected response code")
-)
-
 func (a *Answer) read(m *dns.Msg) {
 	a.AD, a.AA = m.AuthenticatedData, m.Authoritative
 	end := a.follow(m.Answer)
@@ -111,7 +104,7 @@ func (a *Answer) read(m *dns.Msg) {
 	}
 	switch outcome, known := outcomes[m.Rcode]; {
 	case !known:
-		a.Outcome, a.Err = SERVFAIL, fmt.Errorf("%w %s", errRCode, dns.RcodeToString[m.Rcode])
+		a.Outcome, a.Err = SERVFAIL, fmt.Errorf("unexpected response code %s", dns.RcodeToString[m.Rcode])
 	case outcome == NOERROR && len(a.RRs) == 0:
 		a.Outcome = NODATA
 	default:

@@ -139,7 +139,7 @@ func (c *Client) once(ctx context.Context, server string, q question) Answer {
 	if err == nil && r.Truncated {
 		r, err = c.exchange(ctx, "tcp", server, m)
 		if err == nil && r.Truncated {
-			err = errTruncated
+			err = errors.New("the answer is truncated over TCP too")
 		}
 	}
 	if err != nil {
@@ -218,12 +218,6 @@ func converse(ctx context.Context, network string, raw net.Conn, deadline time.T
 	}
 }
 
-// What is wrong with a message that can be read.
-var (
-	errShort = errors.New("the message announces more records than it holds")
-	errClass = errors.New("a record of another class than IN")
-)
-
 // readMessage reads one message. One that holds fewer records than its header announces (RFC 1035 §4.1.1), or any of
 // another class than was asked for, comes with an error: nothing in it is to be believed.
 func readMessage(conn *dns.Conn) (*dns.Msg, error) {
@@ -240,11 +234,11 @@ func readMessage(conn *dns.Conn) (*dns.Msg, error) {
 		return m, nil // asked again over TCP
 	}
 	if len(m.Answer) != int(h.Ancount) || len(m.Ns) != int(h.Nscount) || len(m.Extra) != int(h.Arcount) {
-		return m, errShort
+		return m, errors.New("the message announces more records than it holds")
 	}
 	for _, rr := range slices.Concat(m.Answer, m.Ns) {
 		if rr.Header().Class != dns.ClassINET {
-			return m, errClass
+			return m, errors.New("a record of another class than IN")
 		}
 	}
 	return m, nil
