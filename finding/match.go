@@ -41,8 +41,7 @@ func Explain(text string, known Known) []Finding {
 		r.doubtful = !r.named && r.everyday()
 	}
 	if (!r.doubtful || r.met("{bounce}")) && r.matches(r.t.returned) && (r.met("{report}") || !r.met("{no-error}")) {
-		r = newReading(messages(), report(text), nil)
-		r.returned = true
+		r = readReport(text)
 	} else if r.met("{no-error}") {
 		return nil
 	}
@@ -181,7 +180,7 @@ func (r *reading) hosts(raw string, known Known) {
 	}
 }
 
-// hostEnd is a host name's last two labels: 5.7.1 and "e.g" are no host names.
+// hostEnd is the last two labels of a host name; 5.7.1 and "e.g" are not host names.
 var hostEnd = regexp.MustCompile(`[a-z0-9-]{2,}\.[a-z]{2,}$`)
 
 // notInHost reports whether a letter ends a host name.

@@ -1,9 +1,6 @@
 package finding
 
-import (
-	"regexp"
-	"strings"
-)
+import "regexp"
 
 // returnedMessage is the finding of a returned message that gives no reason, or none that is known. Its rule decides
 // whether a text is a returned message.
@@ -22,12 +19,17 @@ var headerField = regexp.MustCompile(`(?mi)^[ >]*(received|authentication-result
 // softBreak is a line broken by quoted-printable (RFC 2045, section 6.7).
 var softBreak = regexp.MustCompile(`=\r?\n`)
 
-// report is what servers say in a returned message: without the message that came back and the fields of headers that
-// give no reason.
-func report(text string) string {
+// readReport reads what servers say in a returned message: without the fields of headers that give no reason, and
+// without the message that came back, unless what is before that is no report, as where a report was forwarded.
+func readReport(text string) *reading {
 	text = softBreak.ReplaceAllString(text, "")
-	if at := originalMessage.FindStringIndex(text); at != nil && strings.TrimSpace(text[:at[0]]) != "" {
-		text = text[:at[0]]
+	if at := originalMessage.FindStringIndex(text); at != nil {
+		r := newReading(messages(), headerField.ReplaceAllString(text[:at[0]], ""), nil)
+		if r.returned = r.matches(r.t.returned); r.returned {
+			return r
+		}
 	}
-	return headerField.ReplaceAllString(text, "")
+	r := newReading(messages(), headerField.ReplaceAllString(text, ""), nil)
+	r.returned = true
+	return r
 }

@@ -26,7 +26,7 @@ type table struct {
 	mailWords  map[string]bool         // words that may be next to a number that is an error
 	articles   map[string]bool         // the, der, la
 	words      map[string]bool         // of messages, or their beginnings with an asterisk
-	inReturned map[string]string       // by finding: what it means in a returned message; others mean nothing there
+	inReturned map[string]string       // what a finding means in a returned message; others mean nothing there
 }
 
 // fragment is words that are looked for.
@@ -36,7 +36,7 @@ type fragment struct {
 	loud  []int // that it makes true where a word such as error is before it
 }
 
-// otherTexts are the terms of texts that are no messages of mail programs.
+// otherTexts are the terms of texts that are not messages of mail programs or servers.
 var otherTexts = []string{"{elsewhere}", "{everyday}", "{prose}", "{no-error}"}
 
 // minFragment is the length of the shortest fragment.
