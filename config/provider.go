@@ -75,10 +75,10 @@ func (e *Provider) names(first string) {
 		first = provider.Registrable(e.Incoming[0].Host)
 	}
 	if e.Name == "" {
-		e.Name = provider.Shorten(first, 60)
+		e.Name = provider.Shorten(first, provider.MaxName)
 	}
 	if e.ShortName == "" {
-		e.ShortName = provider.Shorten(e.Name, 20)
+		e.ShortName = provider.Shorten(e.Name, provider.MaxShortName)
 	}
 }
 

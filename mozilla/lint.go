@@ -98,8 +98,9 @@ func (l *linter) emailProvider(e *etree.Element) {
 	l.domains(e)
 	long, short := value(e, "displayName"), value(e, "displayShortName")
 	l.When(long == "", "mozilla-name-missing", "emailProvider/displayName", "")
-	l.When(utf8.RuneCountInString(long) > 60, "mozilla-name-long", "emailProvider/displayName", long)
-	l.When(utf8.RuneCountInString(short) > 20, "mozilla-name-long", "emailProvider/displayShortName", short)
+	l.When(utf8.RuneCountInString(long) > provider.MaxName, "mozilla-name-long", "emailProvider/displayName", long)
+	l.When(utf8.RuneCountInString(short) > provider.MaxShortName, "mozilla-name-long",
+		"emailProvider/displayShortName", short)
 	l.children("mozilla-element-misplaced", e, elsewhere...)
 	l.strangers(e, e.Tag, providerElements)
 	list := slices.Concat(blocks(e, "incomingServer"), blocks(e, "outgoingServer"))

@@ -106,14 +106,14 @@ func (l *linter) authentication(v any) {
 	l.When(a["password"] == nil && !stated, "pacc-authentication-missing", "authentication", "")
 }
 
-// names looks at the provider's names, of at most 60 and 20 characters.
+// names looks at the provider's names.
 func (l *linter) names(v any) {
 	info, _ := v.(map[string]any)
 	name, _ := member(info["provider"], "name")
 	short, _ := member(info["provider"], "shortName")
 	l.When(name == "", "pacc-name-missing", "info/provider/name", "")
-	l.When(utf8.RuneCountInString(name) > 60, "pacc-name-long", "info/provider/name", name)
-	l.When(utf8.RuneCountInString(short) > 20, "pacc-name-long", "info/provider/shortName", short)
+	l.When(utf8.RuneCountInString(name) > provider.MaxName, "pacc-name-long", "info/provider/name", name)
+	l.When(utf8.RuneCountInString(short) > provider.MaxShortName, "pacc-name-long", "info/provider/shortName", short)
 }
 
 // member is a text in an object.

@@ -59,6 +59,12 @@ type Provider struct {
 	Personal bool `yaml:"-" json:"-"`
 }
 
+// The most characters that a name and a short name may have.
+const (
+	MaxName      = 60
+	MaxShortName = 20
+)
+
 // Server is one mail server.
 type Server struct {
 	Protocol Protocol `yaml:"protocol,omitempty" json:"protocol" doc:"imap, pop3 or smtp"`

@@ -43,9 +43,9 @@ func (p *Provider) repair(f Fault) string {
 	i, _ := strconv.Atoi(index)
 	switch key {
 	case "name":
-		return repairName(&p.Name, f, 60)
+		return repairName(&p.Name, f, MaxName)
 	case "short_name":
-		return repairName(&p.ShortName, f, 20)
+		return repairName(&p.ShortName, f, MaxShortName)
 	case "incoming":
 		return repairServer(&p.Incoming, i, f)
 	case "outgoing":

@@ -44,8 +44,8 @@ func normalHost(host string) string {
 // Validate reports every fault of a provider after [Provider.Normalize].
 func (p *Provider) Validate() []Fault {
 	v := &validator{}
-	v.text("name", p.Name, 60)
-	v.text("short_name", p.ShortName, 20)
+	v.text("name", p.Name, MaxName)
+	v.text("short_name", p.ShortName, MaxShortName)
 	v.servers("incoming", p.Incoming, IMAP, POP3)
 	v.servers("outgoing", p.Outgoing, SMTP)
 	if p.ManageSieve != nil {
