@@ -43,7 +43,7 @@ type group struct {
 	Servers, Further      []serverRow
 	Services              []serviceRow
 	DAV                   bool // calendars or contacts come with the profile
-	receiving, sending    []noteView
+	Receiving, Sending    []noteView
 	General, About, Admin []noteView
 	Links                 []provider.Documentation // Lang is empty when it is the page's
 }
@@ -80,14 +80,6 @@ type deviceView struct {
 	Open           bool
 	Form           bool // with an address there would be a profile
 	Ways           []wayView
-}
-
-// wayView is an app in a section.
-type wayView struct {
-	ID, Name string
-	Head     template.HTML // what folds the ways after the first
-	Profile  *profileView
-	Steps    template.HTML // and the remarks on them
 }
 
 // profileView is the form by which a profile is downloaded.
@@ -194,7 +186,7 @@ func (g *group) remarks(p *provider.Provider) {
 	langOf := func(n *provider.Note) *string { return &n.Lang }
 	g.webmail = p.Webmail
 	g.notes = inLanguage(p.Notes, g.Lang, langOf)
-	g.receiving, g.sending = g.about(provider.NoteReceiving), g.about(provider.NoteSending)
+	g.Receiving, g.Sending = g.about(provider.NoteReceiving), g.about(provider.NoteSending)
 	g.General, g.About, g.Admin = g.about(""), g.about(provider.NoteSettings), g.about(provider.NoteAdmin)
 	readable := func(n provider.Note) bool { return n.Lang == "" || n.Key != "" }
 	if p.PasswordLogin.Note != "" && !slices.ContainsFunc(g.notes, readable) {
