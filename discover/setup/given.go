@@ -13,39 +13,33 @@ import (
 func Server(protocol provider.Protocol, text string) (*provider.Server, error) {
 	key, example := protocol.Key(), map[provider.Protocol]string{provider.IMAP: "imaps",
 		provider.SMTP: "submissions"}[protocol]
-	if strings.Contains(text, "://") {
-		s, fix := config.ParseServer(key, text)
-		if fix == "" && s.Protocol.Key() != key {
+	s, isURL := provider.Server{Protocol: protocol}, strings.Contains(text, "://")
+	var err error
+	if isURL {
+		fix := ""
+		if s, fix = config.ParseServer(key, text); fix == "" && s.Protocol.Key() != key {
 			fix = "write " + example + "://HOST"
 		}
 		if fix != "" {
 			return nil, fmt.Errorf("not a server; %s", fix)
 		}
-		if svc, ok := provider.ServiceByPort(s.Port); ok && svc.Protocol.Key() != key {
-			return nil, otherPort(svc, example)
-		}
-		host, err := provider.ParseHost(s.Host)
-		s.Host = host
-		return &s, err
-	}
-	host, port, err := config.SplitHostPort(text)
-	if err != nil {
+	} else if s.Host, s.Port, err = config.SplitHostPort(text); err != nil {
 		return nil, fmt.Errorf("not a server; write HOST, HOST:PORT or %s://HOST", example)
 	}
-	s := &provider.Server{Protocol: protocol, Host: host, Port: port}
-	if svc, ok := provider.ServiceByPort(port); ok && svc.Protocol.Key() == key { // 995 and 110 are POP3's
+	svc, known := provider.ServiceByPort(s.Port)
+	switch {
+	case known && svc.Protocol.Key() != key:
+		return nil, fmt.Errorf("port %d is the port of %s; write %s://HOST", svc.Port, svc.Name, example)
+	case isURL:
+		s.Host, err = provider.ParseHost(s.Host)
+		return &s, err
+	case known: // 995 and 110 are POP3's
 		s.Protocol, s.Security = svc.Protocol, svc.Security
-	} else if ok {
-		return nil, otherPort(svc, example)
 	}
-	if port != 0 {
+	if s.Port != 0 {
 		s.SetDefaults()
 	}
-	return s, nil
-}
-
-func otherPort(svc provider.Service, example string) error {
-	return fmt.Errorf("port %d is the port of %s; write %s://HOST", svc.Port, svc.Name, example)
+	return &s, nil
 }
 
 // Offline are the servers that the operator names, each with the best service of its protocol.
