@@ -95,8 +95,7 @@ func (f *faults) path(s Step) {
 	}
 }
 
-// unanswered is a path of a planned name that answers with neither a document nor an error of its own format. A
-// protocol that a server need not have is not a fault.
+// unanswered is a path of a planned name without a document or an error of its format, unless the protocol is optional.
 func (f *faults) unanswered(s Step) {
 	if !f.planned(s.host) || !strings.HasPrefix(s.url, "https:") || s.kind == autoJSON || s.Trace == nil ||
 		s.Trace.Status < 300 {

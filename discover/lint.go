@@ -32,8 +32,7 @@ const (
 var linters = map[Format]func(data []byte, contentType string) []finding.Finding{
 	Autoconfig: mozilla.Lint, Autodiscovery: autodiscover.Lint, Profile: apple.Lint, PACC: pacc.Lint}
 
-// Lint says which client refuses or misreads a document, in whichever of the four formats it is. contentType is the
-// header it came with, or empty when that is not known.
+// Lint says which client refuses or misreads a document of the four formats. contentType is empty when it is not known.
 func Lint(data []byte, contentType string) (Format, []finding.Finding) {
 	if format := FormatOf(data); format != NoFormat {
 		return format, linters[format](data, contentType)

@@ -81,8 +81,7 @@ func (r reading) read(body []byte, contentType string, v vars) config {
 	return c
 }
 
-// unread is the outcome of an answer that is not a document of the format: HTML, a Content-Type that the client does
-// not take, or what its decoder fails at. It is zero for any other.
+// unread is the outcome of HTML, a Content-Type that is not taken, or what the decoder fails at; zero for any other.
 func unread(body []byte, contentType, document string, typeTaken bool, err error) config {
 	switch {
 	case isPage(body, contentType):

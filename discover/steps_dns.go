@@ -80,8 +80,7 @@ func (w *walk) srv(ctx context.Context, name string) ([]query.SRV, error) {
 	return query.Order(list[:min(len(list), maxRecords)]), err
 }
 
-// mxNames are the domains an exchanger is in: its name without the first label, then its registrable domain. An
-// exchanger in the domain itself leads nowhere new.
+// mxNames are the domains above an exchanger, the nearest and the registrable one; none for one in the domain itself.
 func mxNames(hosts []string, domain string, byHost bool) []string {
 	host, err := provider.ParseHost(strings.Join(hosts[:min(len(hosts), 1)], ""))
 	if err != nil {

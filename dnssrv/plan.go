@@ -90,8 +90,7 @@ func PlanMail(domain string, p *provider.Provider) []dns.RR {
 	return b.out
 }
 
-// OwnAddress is the name below the domain that the service host itself has, "" if it lies elsewhere. No CNAME can be
-// there: its A and AAAA records are the operator's.
+// OwnAddress is the service host if it is below the domain, else "". No CNAME can be there: it has addresses.
 func OwnAddress(domain, serviceHost string) string {
 	if of, ok := provider.CutHostPrefix(Plain(serviceHost)); ok && of == domain {
 		return Plain(serviceHost)

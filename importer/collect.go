@@ -205,8 +205,7 @@ func (a ask) fetch(ctx context.Context, env *discover.Env, base string) ([]byte,
 	return data, err
 }
 
-// DomainOf is the domain in a path or a host name after one of the labels that clients put before it, or the domain in
-// whose folder an Autodiscover answer is; "" without one.
+// DomainOf is the domain after one of the labels of clients, or the folder of an Autodiscover answer; "" without one.
 func DomainOf(place string) string {
 	if host, ok := strings.CutSuffix(strings.ToLower(place), "/autodiscover/autodiscover.xml"); ok {
 		place = host

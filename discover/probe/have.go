@@ -102,8 +102,7 @@ func (t Typed) complete(servers []provider.Server) Typed {
 	return t
 }
 
-// Have compares what a person has typed in with the settings of the address, without a network. p is nil where they are
-// not known. username is "" when it was not given.
+// Have compares what was typed in with the settings of the address: p, nil where unknown. username may be empty.
 func Have(p *provider.Provider, a provider.Address, typed []Typed, username string) []finding.Finding {
 	var out []finding.Finding
 	if meant := source.SuggestDomain(a.Domain); meant != "" {
@@ -240,11 +239,12 @@ func (c *comparison) port() {
 
 // server is the provider's server that was typed in, nil if there is none.
 func (c *comparison) server() *provider.Server {
-	i := slices.IndexFunc(c.servers, func(s provider.Server) bool { return s.Host == c.Host && s.Port == c.Port })
-	if i < 0 {
-		return nil
+	for i, s := range c.servers {
+		if s.Host == c.Host && s.Port == c.Port {
+			return &c.servers[i]
+		}
 	}
-	return &c.servers[i]
+	return nil
 }
 
 func (c *comparison) passwordWorks() bool {

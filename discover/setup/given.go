@@ -8,8 +8,7 @@ import (
 	"autoconfig/provider"
 )
 
-// Server reads a server that an operator names: HOST, HOST:PORT, or SCHEME://HOST[:PORT] as in the configuration. Its
-// port is 0 where it is not given, for that of any service of the protocol.
+// Server reads HOST, HOST:PORT, or SCHEME://HOST[:PORT] as in the configuration. A port that is not given is 0: any.
 func Server(protocol provider.Protocol, text string) (*provider.Server, error) {
 	key, example := protocol.Key(), map[provider.Protocol]string{provider.IMAP: "imaps",
 		provider.SMTP: "submissions"}[protocol]

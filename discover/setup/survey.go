@@ -201,8 +201,7 @@ func (l *survey) published(s *discover.Settings) {
 	}
 }
 
-// visit probes a server that something names, and the other ports of its host. An operator's is probed alone; without a
-// port, those of its protocol.
+// visit probes a server and the other ports of its host; an operator's alone, or without a port those of its protocol.
 func (l *survey) visit(s provider.Server, why Why) {
 	named := []provider.Protocol{s.Protocol} // "" for a host alone
 	if s.Protocol == provider.IMAP && s.Port == 0 {

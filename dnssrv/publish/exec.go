@@ -21,8 +21,7 @@ type Difference struct {
 	Changes []SetDifference `json:"changes"`
 }
 
-// SetDifference is one record set: what its records are to be, and which of them go and come. Records are in zone form:
-// 0 1 993 mail.example.org.
+// SetDifference is one record set: what it is to be, what goes and comes, in zone form: 0 1 993 mail.example.org.
 type SetDifference struct {
 	Name    string   `json:"name"`
 	Label   string   `json:"label"` // the name below the zone, @ for the zone itself
@@ -41,12 +40,11 @@ const commandTime = 5 * time.Minute
 
 // Replace runs the command with the difference on its standard input. Its exit status decides.
 func (p *command) Replace(ctx context.Context, u *ZoneUpdate) error {
-	d := Difference{Version: 1, Zone: dnssrv.Plain(u.Zone), Server: u.Server}
-	for _, c := range u.Changes {
-		d.Changes = append(d.Changes, SetDifference{dnssrv.Plain(c.Name), dnssrv.Relative(c.Name, u.Zone), c.TypeName(),
-			c.Set[0].Header().Ttl, data(c.Set), data(c.Remove), data(c.Add)})
-	}
-	in, _ := json.Marshal(d) // it is of plain fields
+	changes := text.Map(u.Changes, func(c Change) SetDifference {
+		return SetDifference{dnssrv.Plain(c.Name), dnssrv.Relative(c.Name, u.Zone), c.TypeName(), c.Set[0].Header().Ttl,
+			data(c.Set), data(c.Remove), data(c.Add)}
+	})
+	in, _ := json.Marshal(Difference{1, dnssrv.Plain(u.Zone), u.Server, changes}) // it is of plain fields
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
 	said := &tail{}

@@ -32,8 +32,7 @@ type Options struct {
 	ConnectTo func(hostPort string) string
 }
 
-// Client asks questions over UDP with EDNS(0), over TCP when the answer is truncated (RFC 7766 §5), with retries. It is
-// safe for concurrent use.
+// Client asks over UDP with EDNS(0), over TCP when truncated (RFC 7766 §5), and again. It is safe for concurrent use.
 type Client struct {
 	o        Options
 	inFlight *semaphore.Weighted
