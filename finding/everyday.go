@@ -4,20 +4,26 @@ import "strings"
 
 // everyday reports whether the text speaks of something that no mail program or server speaks of. A list of such
 // things has no end, so the nouns decide: after an article, and next to "certificate", a message has words that are
-// somewhere in the table.
+// somewhere in the table. What comes after the last words of a message, or after words such as "since" and "during",
+// only tells when and where it came.
 func (r *reading) everyday() bool {
-	before := ""
+	before, context := "", false
+	at := 0
 	for word := range strings.FieldsSeq(r.text) {
+		at += len(word) + 1
 		r.steps++
 		switch {
-		case r.t.articles[before] && !r.t.articles[word] && !r.t.knows(word):
+		case at > r.last:
+			return false
+		case r.t.articles[before] && !context && !r.t.articles[word] && !r.t.knows(word):
 			return true
 		case isCertificate(word) && before != "" && !r.t.articles[before] && !r.t.knows(before),
 			isCertificate(before) && adjectivesFollow(before) && !r.t.articles[word] && !r.t.knows(word):
 			return true
 		}
+		context = r.t.contexts[before] || context && r.t.articles[before]
 		if before = word; word[0] == sentenceEnd {
-			before = ""
+			before, context = "", false
 		}
 	}
 	return false
@@ -37,7 +43,7 @@ func adjectivesFollow(word string) bool {
 // knows reports whether a word of a folded text is in the table, or could not tell: a short one, a number, a name.
 func (t *table) knows(word string) bool {
 	word, _, _ = strings.Cut(word, "'")
-	if len(word) < minFragment || strings.ContainsAny(word, "0123456789._") || t.words[word] {
+	if len(word) < minFragment || strings.ContainsAny(word, "0123456789._") || t.words[word] || t.contexts[word] {
 		return true
 	}
 	for n := range len(word) + 1 {

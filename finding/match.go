@@ -62,6 +62,7 @@ type reading struct {
 	here     []int  // the terms of this sentence
 	holding  []bool // per clause
 	area     string // imap, pop3 or smtp, by the first host name that says so
+	last     int    // end of the last fragment
 	named    bool   // there is a host name
 	doubtful bool   // the text may not be about mail
 	returned bool   // it is a returned message
@@ -99,6 +100,7 @@ func (r *reading) hit(f *fragment, at int) {
 	for _, term := range f.terms {
 		r.note(term)
 	}
+	r.last = at + len(f.text)
 	if len(f.loud) > 0 && (r.short || r.announced(at)) {
 		for _, term := range f.loud {
 			r.note(term)

@@ -25,6 +25,7 @@ type table struct {
 	announcers map[string]bool         // words before the number of an error
 	mailWords  map[string]bool         // words that may be next to a number that is an error
 	articles   map[string]bool         // the, der, la
+	contexts   map[string]bool         // words before the time or the place of an error
 	words      map[string]bool         // of messages, or their beginnings with an asterisk
 	inReturned map[string]string       // what a finding means in a returned message; others mean nothing there
 }
@@ -67,7 +68,7 @@ type mailProvider struct{ name, login string }
 // messages is the table. A mistake in it is one of this program.
 var messages = sync.OnceValue(func() *table {
 	b := builder{index: map[string]int{}, clauses: map[string]int{}, t: &table{
-		terms: map[string]int{}, providers: map[string]mailProvider{}, inReturned: map[string]string{}, articles: map[string]bool{},
+		terms: map[string]int{}, providers: map[string]mailProvider{}, inReturned: map[string]string{}, articles: map[string]bool{}, contexts: map[string]bool{},
 		words: map[string]bool{}, announcers: map[string]bool{}, mailWords: map[string]bool{}}}
 	lines := strings.Split(findings.Messages, "\n")
 	for i := 0; i < len(lines); i++ {
@@ -101,7 +102,8 @@ func (b *builder) line(line string) bool {
 		return false
 	}
 	lists := map[string]map[string]bool{
-		"{announcer}": b.t.announcers, "{article}": b.t.articles, "{mailword}": b.t.mailWords, "{vocabulary}": b.t.words}
+		"{announcer}": b.t.announcers, "{article}": b.t.articles, "{context}": b.t.contexts,
+		"{mailword}": b.t.mailWords, "{vocabulary}": b.t.words}
 	switch {
 	case lists[head] != nil:
 		to := lists[head]
