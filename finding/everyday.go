@@ -1,12 +1,44 @@
 package finding
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// everyday reports whether the text speaks of something that no mail program or server speaks of. A list of such
+// noteTopic notes a fragment that is a word of everyday life, unless it only says when and where the message came.
+func (r *reading) noteTopic(f *fragment, at int) {
+	if term, ok := r.t.terms["{everyday}"]; !ok || !slices.Contains(f.terms, term) {
+		return
+	}
+	before, word := cutLastWord(r.text[:at+1])
+	for r.t.articles[word] && !r.t.links[word] {
+		r.steps++
+		before, word = cutLastWord(before)
+	}
+	if r.t.contexts[word] {
+		return
+	}
+	r.everyday = r.everyday || r.t.links[word]
+	if r.topic == 0 {
+		r.topic = at + 1
+	}
+}
+
+// cutLastWord is a folded text without its last word, and the word.
+func cutLastWord(text string) (rest, word string) {
+	text = strings.TrimSuffix(text, " ")
+	at := strings.LastIndexByte(text, ' ') + 1
+	return text[:at], text[at:]
+}
+
+// isEveryday reports whether a word of everyday life is before the last words of a message, or belongs to them.
+func (r *reading) isEveryday() bool { return r.everyday || r.topic > 0 && r.topic < r.last }
+
+// isForeign reports whether the text speaks of something that no mail program or server speaks of. A list of such
 // things has no end, so the nouns decide: after an article, and next to "certificate", a message has words that are
 // somewhere in the table. What comes after the last words of a message, or after words such as "since" and "during",
 // only tells when and where it came.
-func (r *reading) everyday() bool {
+func (r *reading) isForeign() bool {
 	before, context := "", false
 	at := 0
 	for word := range strings.FieldsSeq(r.text) {

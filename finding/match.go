@@ -35,10 +35,10 @@ func Explain(text string, known Known) []Finding {
 	}
 	r := newReading(messages(), text, known)
 	if !r.met("{surelymail}") && r.area == "" {
-		if r.met("{elsewhere}") || r.met("{everyday}") {
+		if r.met("{elsewhere}") || r.isEveryday() {
 			return nil
 		}
-		r.doubtful = !r.named && r.everyday()
+		r.doubtful = !r.named && r.isForeign()
 	}
 	if (!r.doubtful || r.met("{bounce}")) && r.matches(r.t.returned) && (r.met("{report}") || !r.met("{no-error}")) {
 		r = readReport(text)
@@ -62,7 +62,9 @@ type reading struct {
 	here     []int  // the terms of this sentence
 	holding  []bool // per clause
 	area     string // imap, pop3 or smtp, by the first host name that says so
-	last     int    // end of the last fragment
+	last     int    // end of the last fragment of a message
+	topic    int    // place of the first word of everyday life that does not only say when and where; 0: none
+	everyday bool   // a word of everyday life belongs to words of the message
 	named    bool   // there is a host name
 	doubtful bool   // the text may not be about mail
 	returned bool   // it is a returned message
@@ -100,7 +102,11 @@ func (r *reading) hit(f *fragment, at int) {
 	for _, term := range f.terms {
 		r.note(term)
 	}
-	r.last = at + len(f.text)
+	if f.said {
+		r.last = at + len(f.text)
+	} else {
+		r.noteTopic(f, at)
+	}
 	if len(f.loud) > 0 && (r.short || r.announced(at)) {
 		for _, term := range f.loud {
 			r.note(term)

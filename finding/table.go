@@ -26,6 +26,7 @@ type table struct {
 	mailWords  map[string]bool         // words that may be next to a number that is an error
 	articles   map[string]bool         // the, der, la
 	contexts   map[string]bool         // words before the time or the place of an error
+	links      map[string]bool         // words before what an error is about
 	words      map[string]bool         // of messages, or their beginnings with an asterisk
 	inReturned map[string]string       // what a finding means in a returned message; others mean nothing there
 }
@@ -35,6 +36,7 @@ type fragment struct {
 	text  string
 	terms []int // that it makes true
 	loud  []int // that it makes true where a word such as error is before it
+	said  bool  // by messages; otherwise only by other texts
 }
 
 // otherTexts are the terms of texts that are not messages of mail programs or servers.
@@ -68,7 +70,7 @@ type mailProvider struct{ name, login string }
 // messages is the table. A mistake in it is one of this program.
 var messages = sync.OnceValue(func() *table {
 	b := builder{index: map[string]int{}, clauses: map[string]int{}, t: &table{
-		terms: map[string]int{}, providers: map[string]mailProvider{}, inReturned: map[string]string{}, articles: map[string]bool{}, contexts: map[string]bool{},
+		terms: map[string]int{}, providers: map[string]mailProvider{}, inReturned: map[string]string{}, articles: map[string]bool{}, contexts: map[string]bool{}, links: map[string]bool{},
 		words: map[string]bool{}, announcers: map[string]bool{}, mailWords: map[string]bool{}}}
 	lines := strings.Split(findings.Messages, "\n")
 	for i := 0; i < len(lines); i++ {
@@ -103,7 +105,7 @@ func (b *builder) line(line string) bool {
 	}
 	lists := map[string]map[string]bool{
 		"{announcer}": b.t.announcers, "{article}": b.t.articles, "{context}": b.t.contexts,
-		"{mailword}": b.t.mailWords, "{vocabulary}": b.t.words}
+		"{link}": b.t.links, "{mailword}": b.t.mailWords, "{vocabulary}": b.t.words}
 	switch {
 	case lists[head] != nil:
 		to := lists[head]
@@ -112,10 +114,7 @@ func (b *builder) line(line string) bool {
 		}
 	case head[0] == '{':
 		for text := range strings.SplitSeq(body, " | ") {
-			b.fragment(text, b.term(head))
-			if !slices.Contains(otherTexts, head) {
-				b.t.learn(text)
-			}
+			b.fragment(text, b.term(head), !slices.Contains(otherTexts, head))
 		}
 	case head[0] == '@':
 		name, login, _ := strings.Cut(head[1:], " ")
@@ -161,10 +160,7 @@ func (b *builder) clause(text string) int {
 		part, not := strings.CutPrefix(part, "-")
 		term := b.term(part)
 		if part[0] != '{' {
-			b.fragment(part, term)
-		}
-		if !not && part[0] != '{' {
-			b.t.learn(part)
+			b.fragment(part, term, !not)
 		}
 		if not {
 			c.none = append(c.none, term)
@@ -192,7 +188,10 @@ func (b *builder) term(name string) int {
 
 // fragment adds words that make a term true. An asterisk at an end lets the word there go on; scripts without blanks
 // have no ends of words.
-func (b *builder) fragment(text string, term int) {
+func (b *builder) fragment(text string, term int, said bool) {
+	if said {
+		b.t.learn(text)
+	}
 	word := fold(strings.Trim(text, "*"))
 	if strings.HasSuffix(text, "*") || isOpen(word, utf8.DecodeLastRuneInString) {
 		word = strings.TrimSuffix(word, " ")
@@ -208,6 +207,7 @@ func (b *builder) fragment(text string, term int) {
 		first := beginning(word)
 		b.t.begins[first] = append(b.t.begins[first], at)
 	}
+	b.t.fragments[at].said = b.t.fragments[at].said || said
 	to := &b.t.fragments[at].terms
 	if text[0] == '#' {
 		to = &b.t.fragments[at].loud
