@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"slices"
@@ -53,12 +54,16 @@ func wordFlag(to *string, words []string) *flagValue {
 // wordsFlag is a repeatable flag whose values, also several with commas, are of some words; shown is the default.
 func wordsFlag(to *[]string, shown string, words []string) *flagValue {
 	return &flagValue{shown: shown, words: words, set: func(s string) error {
-		for word := range strings.SplitSeq(s, ",") {
+		list, err := csv.NewReader(strings.NewReader(s)).Read()
+		if err != nil {
+			list = []string{s} // no word
+		}
+		for _, word := range list {
 			if err := wordError(word, words); err != nil {
 				return err
 			}
-			*to = append(*to, word)
 		}
+		*to = append(*to, list...)
 		return nil
 	}}
 }
