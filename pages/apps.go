@@ -15,7 +15,7 @@ type app struct {
 	Store     string            // where it is installed from; empty: it is there already
 	Microsoft string            // its steps for an account at Microsoft
 	Plain     string            // its steps for others
-	Entry     map[string]string // the entry to choose there, by the kind of Microsoft's account
+	Entry     map[string]string // the entry to choose, by the kind of account at Microsoft
 	OAuth2    bool              // it signs in at Microsoft over IMAP and SMTP, as a mail program does: the remarks on those hold
 	Web       bool              // it can open other sign-in pages, when it knows them
 	Finds     bool              // it finds the settings itself, or is given them by hand
