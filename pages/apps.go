@@ -16,7 +16,7 @@ type app struct {
 	Microsoft string            // its steps for an account at Microsoft
 	Plain     string            // its steps for others
 	Entry     map[string]string // the entry to choose, by the kind of account at Microsoft
-	OAuth2    bool              // it signs in at Microsoft over IMAP and SMTP, as a mail program does: the remarks on those hold
+	OAuth2    bool              // it signs in at Microsoft over IMAP and SMTP, so the remarks on those hold
 	Web       bool              // it can open other sign-in pages, when it knows them
 	Finds     bool              // it finds the settings itself, or is given them by hand
 	IMAPOnly  bool              `json:"imap_only"`

@@ -44,6 +44,32 @@ func TestHealthOfMonitoring(t *testing.T) {
 	}
 }
 
+// The first settings are no reload; those after them are, and so is an attempt that failed.
+func TestReloads(t *testing.T) {
+	s := newTestServer(t, nil)
+	counted := func() (out []string) {
+		for line := range strings.Lines(bodyOf(t, ask(t, s.Admin(), "GET /metrics", ""))) {
+			if rest, ok := strings.CutPrefix(line, "autoconfig_reloads_total"); ok {
+				out = append(out, strings.TrimSpace(rest))
+			}
+		}
+		return out
+	}
+	for _, step := range []struct {
+		what func()
+		want string
+	}{
+		{func() {}, ""},
+		{func() { s.Use(world(t)) }, `{result="ok"} 1`},
+		{func() { s.ReloadFailed("a bad file") }, `{result="failed"} 1,{result="ok"} 1`},
+	} {
+		step.what()
+		if got := strings.Join(counted(), ","); got != step.want {
+			t.Errorf("%s, want %s", got, step.want)
+		}
+	}
+}
+
 // How often the records are looked at is a metric, for alerts about a watch that has stopped.
 func TestWatching(t *testing.T) {
 	s := newTestServer(t, nil)
