@@ -50,7 +50,7 @@ func (r *reading) isForeign() bool {
 		case r.t.articles[before] && !context && !r.t.articles[word] && !r.t.knows(word):
 			return true
 		case isCertificate(word) && before != "" && !r.t.articles[before] && !r.t.knows(before),
-			isCertificate(before) && adjectivesFollow(before) && !r.t.articles[word] && !r.t.knows(word):
+			r.t.nounFirst[before] && !r.t.articles[word] && !r.t.knows(word):
 			return true
 		}
 		context = r.t.contexts[before] || context && r.t.articles[before]
@@ -64,12 +64,6 @@ func (r *reading) isForeign() bool {
 // isCertificate reports whether a word is "certificate" in one of seven languages.
 func isCertificate(word string) bool {
 	return strings.HasPrefix(word, "certifi") || strings.HasPrefix(word, "zertifi") || strings.HasPrefix(word, "certyfi")
-}
-
-// adjectivesFollow reports whether a word for a certificate is of a language that puts adjectives after nouns, not of
-// English, German or Dutch, where a verb follows.
-func adjectivesFollow(word string) bool {
-	return word[0] != 'z' && !strings.HasPrefix(word, "certificate") && !strings.HasPrefix(word, "certificaat")
 }
 
 // knows reports whether a word of a folded text is in the table, or could not tell: a short one, a number, a name.

@@ -27,8 +27,15 @@ type table struct {
 	articles   map[string]bool         // the, der, la
 	contexts   map[string]bool         // words before the time or the place of an error
 	links      map[string]bool         // words before what an error is about
+	nounFirst  map[string]bool         // "certificate" where adjectives follow it
 	words      map[string]bool         // of messages, or their beginnings with an asterisk
 	inReturned map[string]string       // what a finding means in a returned message; others mean nothing there
+}
+
+// lists are the terms that are lists of words.
+func (t *table) lists() map[string]*map[string]bool {
+	return map[string]*map[string]bool{"{announcer}": &t.announcers, "{article}": &t.articles, "{context}": &t.contexts,
+		"{link}": &t.links, "{mailword}": &t.mailWords, "{nounfirst}": &t.nounFirst, "{vocabulary}": &t.words}
 }
 
 // fragment is words that are looked for.
@@ -70,8 +77,10 @@ type mailProvider struct{ name, login string }
 // messages is the table. A mistake in it is one of this program.
 var messages = sync.OnceValue(func() *table {
 	b := builder{index: map[string]int{}, clauses: map[string]int{}, t: &table{
-		terms: map[string]int{}, providers: map[string]mailProvider{}, inReturned: map[string]string{}, articles: map[string]bool{}, contexts: map[string]bool{}, links: map[string]bool{},
-		words: map[string]bool{}, announcers: map[string]bool{}, mailWords: map[string]bool{}}}
+		terms: map[string]int{}, providers: map[string]mailProvider{}, inReturned: map[string]string{}}}
+	for _, list := range b.t.lists() {
+		*list = map[string]bool{}
+	}
 	lines := strings.Split(findings.Messages, "\n")
 	for i := 0; i < len(lines); i++ {
 		line, number := lines[i], i+1
@@ -103,14 +112,11 @@ func (b *builder) line(line string) bool {
 	if !ok {
 		return false
 	}
-	lists := map[string]map[string]bool{
-		"{announcer}": b.t.announcers, "{article}": b.t.articles, "{context}": b.t.contexts,
-		"{link}": b.t.links, "{mailword}": b.t.mailWords, "{vocabulary}": b.t.words}
 	switch {
-	case lists[head] != nil:
-		to := lists[head]
+	case b.t.lists()[head] != nil:
+		list := *b.t.lists()[head]
 		for word := range strings.FieldsSeq(body) {
-			to[word] = true
+			list[word] = true
 		}
 	case head[0] == '{':
 		for text := range strings.SplitSeq(body, " | ") {
