@@ -18,8 +18,8 @@ import (
 // mostPolicy bounds an MTA-STS policy, in octets (RFC 8461 §3.3).
 const mostPolicy = 64 << 10
 
-// Neighbours are what a check of records covers beyond the plan. Policies are fetched through env, from public addresses
-// unless it allows others; redirects are not followed (RFC 8461 §3.3).
+// Neighbours are what a check of records covers beyond the plan. Policies are fetched through env, from public
+// addresses unless it allows others; redirects are not followed (RFC 8461 §3.3).
 func Neighbours(cfg *config.Config, env *discover.Env) *check.Neighbours {
 	n := &check.Neighbours{}
 	if acme := cfg.TLS.ACME; acme != nil {

@@ -60,7 +60,8 @@ func (a *app) planOf(ctx context.Context, domain string, o dnssrv.PlanOptions) (
 	if err != nil {
 		return plan, a.planError(err)
 	}
-	return plannedDomain{Domain: domain, Records: dnssrv.SplitAll(domain, records), Notes: planNotes(domain, p, o), zone: records}, nil
+	return plannedDomain{Domain: domain, Records: dnssrv.SplitAll(domain, records),
+		Notes: planNotes(domain, p, o), zone: records}, nil
 }
 
 // planListed is planOf for a domain of a list: what is wrong with that domain alone is a finding, so that it does not
