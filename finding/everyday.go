@@ -39,26 +39,28 @@ func (r *reading) isEveryday() bool { return r.everyday || r.topic > 0 && r.topi
 // somewhere in the table. What comes after the last words of a message, or after words such as "since" and "during",
 // only tells when and where it came.
 func (r *reading) isForeign() bool {
-	before, context := "", false
+	before, context, foreign := "", false, false
 	at := 0
 	for word := range strings.FieldsSeq(r.text) {
 		at += len(word) + 1
 		r.steps++
 		switch {
 		case at > r.last:
-			return false
+			return foreign
+		case r.t.sayings[word]: // the copier says: server not found
+			foreign = false
 		case r.t.articles[before] && !context && !r.t.articles[word] && !r.t.knows(word):
-			return true
+			foreign = true
 		case isCertificate(word) && before != "" && !r.t.articles[before] && !r.t.knows(before),
 			r.t.nounFirst[before] && !r.t.articles[word] && !r.t.knows(word):
-			return true
+			foreign = true
 		}
 		context = r.t.contexts[before] || context && r.t.articles[before]
 		if before = word; word[0] == sentenceEnd {
 			before, context = "", false
 		}
 	}
-	return false
+	return foreign
 }
 
 // isCertificate reports whether a word is "certificate" in one of seven languages.
@@ -73,7 +75,7 @@ func (t *table) knows(word string) bool {
 		return true
 	}
 	for n := range len(word) + 1 {
-		if t.words[word[:n]+"*"] {
+		if t.words[word[:n]+"*"] || t.words["*"+word[n:]] {
 			return true
 		}
 	}
@@ -87,6 +89,8 @@ func (t *table) learn(fragment string) {
 		for part := range strings.FieldsSeq(folded) {
 			if strings.HasSuffix(word, "*") {
 				part += "*"
+			} else if strings.HasPrefix(word, "*") {
+				part = "*" + part
 			}
 			t.words[part] = true
 		}

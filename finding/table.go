@@ -27,15 +27,17 @@ type table struct {
 	articles   map[string]bool         // the, der, la
 	contexts   map[string]bool         // words before the time or the place of an error
 	links      map[string]bool         // words before what an error is about
+	sayings    map[string]bool         // words before a message that somebody or something shows
 	nounFirst  map[string]bool         // "certificate" where adjectives follow it
-	words      map[string]bool         // of messages, or their beginnings with an asterisk
+	words      map[string]bool         // of messages, or their beginnings or ends with an asterisk
 	inReturned map[string]string       // what a finding means in a returned message; others mean nothing there
 }
 
 // lists are the terms that are lists of words.
 func (t *table) lists() map[string]*map[string]bool {
 	return map[string]*map[string]bool{"{announcer}": &t.announcers, "{article}": &t.articles, "{context}": &t.contexts,
-		"{link}": &t.links, "{mailword}": &t.mailWords, "{nounfirst}": &t.nounFirst, "{vocabulary}": &t.words}
+		"{link}": &t.links, "{mailword}": &t.mailWords, "{nounfirst}": &t.nounFirst, "{saying}": &t.sayings,
+		"{vocabulary}": &t.words}
 }
 
 // fragment is words that are looked for.
