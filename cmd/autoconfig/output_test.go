@@ -24,7 +24,8 @@ func TestOutput(t *testing.T) {
 					Hops: []string{"https://www.example.org/"}, Certificate: &discover.Certificate{
 						Names: []string{"a.example", "b.example"}, Issuer: "an authority",
 						NotAfter: time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC), Problem: "it has expired"}}},
-				{What: "SRV", Result: discover.StepNone}}},
+				{What: "SRV", Result: discover.StepNone, Trace: &discover.Trace{Certificate: &discover.Certificate{
+					Names: []string{"c.example"}, Issuer: "nobody"}}}}}, // of a handshake that failed
 			"\nKMail (kde)\n  modelled on 22.12\n" +
 				"  ok          12 ms  GET https://example.org/  <- used\n" +
 				"                     200 a document\n" +
@@ -33,6 +34,7 @@ func TestOutput(t *testing.T) {
 				"                     TLS 1.3, certificate for a.example b.example, by an authority, until 2027-01-02\n" +
 				"                     it has expired\n" +
 				"  none         0 ms  SRV\n" +
+				"                     certificate for c.example, by nobody, until 0001-01-01\n" +
 				"  found: a line\n"},
 		"render": {readOut{&provider.Provider{Name: "Example", JMAP: "j", CalDAV: "c", CardDAV: "d", EWS: "e", Graph: "g",
 			Webmail:       "w",
