@@ -50,7 +50,7 @@ func TestTerraform(t *testing.T) {
 				dnssrv.FormatOptions{Terraform: name, Further: i > 0}); err != nil {
 				t.Fatal(err)
 			}
-			for _, row := range dnssrv.Rows(records) {
+			for _, row := range dnssrv.SplitAll(domain, records) {
 				want = append(want,
 					fmt.Sprintf("%s %d %s %s", row.Name, row.TTL, row.Type, strings.ReplaceAll(row.Data, `" "`, "")))
 			}
