@@ -1,6 +1,8 @@
 package finding
 
 import (
+	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -61,6 +63,74 @@ func (r *reading) isForeign() bool {
 		}
 	}
 	return foreign
+}
+
+// clauseEnd is between what a person says and what a program says.
+var clauseEnd = regexp.MustCompile(`[.,:;!?]+(?:\s|$)|[\n()\[\]{}<>"“”„«»–—|*]|\s-+\s`)
+
+// mostParts is the number of parts of a text that are told from each other; a longer text is not a message.
+const mostParts = 100
+
+// message is a text without the person's own words around the message: the parts, between punctuation marks and words
+// such as "since" and "on", that speak of something else than mail. What was on both sides of such a part is not one
+// sentence.
+func (t *table) message(text string) string {
+	var out strings.Builder
+	parts := 0
+	for _, clause := range clauseEnd.Split(text, -1) {
+		for i, part := range t.parts(fold(clause)) {
+			if parts++; parts > mostParts {
+				return ""
+			}
+			if i == 0 {
+				part = t.withoutPlace(part)
+			} else if newReading(t, part, nil).isOther() {
+				part = ""
+			}
+			out.WriteString(cmp.Or(part, "!") + " ")
+		}
+	}
+	return out.String()
+}
+
+// parts are the parts of a folded clause.
+func (t *table) parts(clause string) []string {
+	parts := []string{""}
+	for word := range strings.FieldsSeq(clause) {
+		last := len(parts) - 1
+		if parts[last] != "" && (t.places[word] || t.sayings[word]) {
+			parts = append(parts, word)
+			continue
+		}
+		parts[last] += " " + word
+	}
+	return parts
+}
+
+// withoutPlace is the first part of a clause without the time or place at its beginning, or "" when it speaks of
+// something else than mail.
+func (t *table) withoutPlace(part string) string {
+	const longest = 4 // words: in my hotel room
+	words := strings.Fields(part)
+	for n := range min(len(words), longest+1) {
+		if rest := strings.Join(words[n:], " "); !newReading(t, rest, nil).isOther() {
+			return rest
+		}
+		if !t.places[words[0]] {
+			break
+		}
+	}
+	return ""
+}
+
+// isOther reports whether the text speaks of something else than mail.
+func (r *reading) isOther() bool {
+	return r.isEveryday() || r.isLetter() || !r.named && r.isForeign()
+}
+
+// isLetter reports whether the text has words of people who write to each other, and none of mail.
+func (r *reading) isLetter() bool {
+	return r.met("{prose}") && !r.met("{mailish}") && !r.met("{surelymail}")
 }
 
 // isCertificate reports whether a word is "certificate" in one of seven languages.

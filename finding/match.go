@@ -35,10 +35,18 @@ func Explain(text string, known Known) []Finding {
 	}
 	r := newReading(messages(), text, known)
 	if !r.met("{surelymail}") && r.area == "" {
-		if r.met("{elsewhere}") || r.isEveryday() {
+		if r.met("{elsewhere}") {
 			return nil
 		}
-		r.doubtful = !r.named && r.isForeign()
+		if r.isOther() {
+			if out := newReading(r.t, r.t.message(text), nil).meanings(); len(out) > 0 && len(out) <= mostMeanings {
+				return out
+			}
+			if r.isEveryday() {
+				return nil
+			}
+			r.doubtful = true
+		}
 	}
 	if (!r.doubtful || r.met("{bounce}")) && r.matches(r.t.returned) && (r.met("{report}") || !r.met("{no-error}")) {
 		r = readReport(text)
@@ -218,7 +226,7 @@ func (r *reading) meanings() []Finding {
 		if g.returned && !r.returned || r.returned && len(ids) > 0 {
 			continue // about another kind of text, or a second reason
 		}
-		if g.fallback && !r.returned && (len(ids) > 0 || r.doubtful || r.met("{prose}") && !r.met("{mailish}")) {
+		if g.fallback && !r.returned && (len(ids) > 0 || r.doubtful || r.isLetter()) {
 			continue // a letter about something else, or what has been said already
 		}
 		for _, rule := range g.rules {

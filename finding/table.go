@@ -27,6 +27,7 @@ type table struct {
 	articles   map[string]bool         // the, der, la
 	contexts   map[string]bool         // words before the time or the place of an error
 	links      map[string]bool         // words before what an error is about
+	places     map[string]bool         // words before a place, or before the time of an error
 	sayings    map[string]bool         // words before a message that somebody or something shows
 	nounFirst  map[string]bool         // "certificate" where adjectives follow it
 	words      map[string]bool         // of messages, or their beginnings or ends with an asterisk
@@ -36,7 +37,7 @@ type table struct {
 // lists are the terms that are lists of words.
 func (t *table) lists() map[string]*map[string]bool {
 	return map[string]*map[string]bool{"{announcer}": &t.announcers, "{article}": &t.articles, "{context}": &t.contexts,
-		"{link}": &t.links, "{mailword}": &t.mailWords, "{nounfirst}": &t.nounFirst, "{saying}": &t.sayings,
+		"{link}": &t.links, "{mailword}": &t.mailWords, "{nounfirst}": &t.nounFirst, "{place}": &t.places, "{saying}": &t.sayings,
 		"{vocabulary}": &t.words}
 }
 
