@@ -43,7 +43,8 @@ func (a *app) explainCommand() *cobra.Command {
 	return cmd
 }
 
-// explainArgs takes the flags out of the arguments; everything else is text, and so is what follows "--".
+// explainArgs takes the flags out of the arguments; everything else is text, and so is what follows "--". No text, or
+// "-" alone, is standard input.
 func (a *app) explainArgs(cmd *cobra.Command, args []string) (text string, help bool, err error) {
 	var flags, words []string
 	for i := 0; i < len(args); i++ {
@@ -69,8 +70,8 @@ func (a *app) explainArgs(cmd *cobra.Command, args []string) (text string, help 
 		return "", false, flagError(cmd, err)
 	}
 	help, err = cmd.Flags().GetBool("help")
-	if len(words) > 0 || help || err != nil {
-		return strings.Join(words, " "), help, err
+	if text = strings.Join(words, " "); len(words) > 0 && text != "-" || help || err != nil {
+		return text, help, err
 	}
 	if _, ok := terminal(a.stdin); ok {
 		fmt.Fprintln(a.stderr, "Paste the error message, then press Ctrl-D:")
