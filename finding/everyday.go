@@ -153,16 +153,16 @@ func (t *table) knows(word string) bool {
 }
 
 // learn adds the words of a fragment to those that messages have.
-func (t *table) learn(fragment string) {
-	for word := range strings.FieldsSeq(fragment) {
-		folded := fold(strings.Trim(word, "*"))
-		for part := range strings.FieldsSeq(folded) {
-			if strings.HasSuffix(word, "*") {
-				part += "*"
-			} else if strings.HasPrefix(word, "*") {
-				part = "*" + part
-			}
-			t.words[part] = true
+func (t *table) learn(fragment, folded string) {
+	last := strings.Count(folded, " ") - 2
+	i := 0
+	for word := range strings.FieldsSeq(folded) {
+		if i == last && strings.HasSuffix(fragment, "*") {
+			word += "*"
+		} else if i == 0 && strings.HasPrefix(fragment, "*") {
+			word = "*" + word
 		}
+		t.words[word] = true
+		i++
 	}
 }

@@ -24,7 +24,10 @@ func fold(text string) string {
 	f := folder{out: make([]byte, 1, len(text)+len(text)/8+8)}
 	f.out[0] = ' '
 	f.start = 1
-	text = brokenWord.ReplaceAllString(strings.ToValidUTF8(text, " "), "$1$2")
+	text = strings.ToValidUTF8(text, " ")
+	if strings.Contains(text, "\n") {
+		text = brokenWord.ReplaceAllString(text, "$1$2")
+	}
 	for _, r := range norm.NFKD.String(text) {
 		f.rune(r)
 	}
@@ -155,6 +158,9 @@ var digits = strings.NewReplacer("o", "0", "l", "1", "i", "1")
 // and eight digits, all with digits for the letters that look like them. Programs leave 0x out or print the number as a
 // negative decimal.
 func errorCode(word []byte) ([]byte, bool) {
+	if strings.IndexByte("02458ao", word[0]) < 0 {
+		return nil, false
+	}
 	s := string(word)
 	switch {
 	case len(s) == 10 && (strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "ox")):

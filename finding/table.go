@@ -78,10 +78,13 @@ type ruleGroup struct {
 type mailProvider struct{ name, login string }
 
 // messages is the table. A mistake in it is one of this program.
-var messages = sync.OnceValue(func() *table {
+var messages = sync.OnceValue(readTable)
+
+func readTable() *table {
 	b := builder{index: map[string]int{}, clauses: map[string]int{}, t: &table{
 		terms: map[string]int{}, providers: map[string]mailProvider{}, inReturned: map[string]string{}}}
-	for _, list := range b.t.lists() {
+	b.lists = b.t.lists()
+	for _, list := range b.lists {
 		*list = map[string]bool{}
 	}
 	lines := strings.Split(findings.Messages, "\n")
@@ -96,11 +99,12 @@ var messages = sync.OnceValue(func() *table {
 		}
 	}
 	return b.t
-})
+}
 
 // builder reads the table.
 type builder struct {
 	t       *table
+	lists   map[string]*map[string]bool
 	index   map[string]int // fragments by text
 	clauses map[string]int
 }
@@ -116,8 +120,8 @@ func (b *builder) line(line string) bool {
 		return false
 	}
 	switch {
-	case b.t.lists()[head] != nil:
-		list := *b.t.lists()[head]
+	case b.lists[head] != nil:
+		list := *b.lists[head]
 		for word := range strings.FieldsSeq(body) {
 			list[word] = true
 		}
@@ -198,10 +202,8 @@ func (b *builder) term(name string) int {
 // fragment adds words that make a term true. An asterisk at an end lets the word there go on; scripts without blanks
 // have no ends of words.
 func (b *builder) fragment(text string, term int, said bool) {
-	if said {
-		b.t.learn(text)
-	}
-	word := fold(strings.Trim(text, "*"))
+	folded := fold(strings.Trim(text, "*"))
+	word := folded
 	if strings.HasSuffix(text, "*") || isOpen(word, utf8.DecodeLastRuneInString) {
 		word = strings.TrimSuffix(word, " ")
 	}
@@ -216,7 +218,10 @@ func (b *builder) fragment(text string, term int, said bool) {
 		first := beginning(word)
 		b.t.begins[first] = append(b.t.begins[first], at)
 	}
-	b.t.fragments[at].said = b.t.fragments[at].said || said
+	if said && !b.t.fragments[at].said {
+		b.t.fragments[at].said = true
+		b.t.learn(text, folded)
+	}
 	to := &b.t.fragments[at].terms
 	if text[0] == '#' {
 		to = &b.t.fragments[at].loud
