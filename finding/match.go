@@ -226,7 +226,7 @@ func (r *reading) meanings() []Finding {
 		if g.returned && !r.returned || r.returned && len(ids) > 0 {
 			continue // about another kind of text, or a second reason
 		}
-		if g.fallback && !r.returned && (len(ids) > 0 || r.doubtful || r.isLetter()) {
+		if g.fallback && !r.returned && (len(ids) > 0 || r.doubtful) {
 			continue // a letter about something else, or what has been said already
 		}
 		for _, rule := range g.rules {
