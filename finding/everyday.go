@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// noteTopic notes a fragment that is a word of everyday life, unless it only says when and where the message came.
+// noteTopic notes a fragment that is a word of everyday life.
 func (r *reading) noteTopic(f *fragment, at int) {
 	if term, ok := r.t.terms["{everyday}"]; !ok || !slices.Contains(f.terms, term) {
 		return
@@ -16,9 +16,6 @@ func (r *reading) noteTopic(f *fragment, at int) {
 	for r.t.articles[word] && !r.t.links[word] {
 		r.steps++
 		before, word = cutLastWord(before)
-	}
-	if r.t.contexts[word] {
-		return
 	}
 	r.everyday = r.everyday || r.t.links[word]
 	if r.topic == 0 {
@@ -38,31 +35,25 @@ func (r *reading) isEveryday() bool { return r.everyday || r.topic > 0 && r.topi
 
 // isForeign reports whether the text speaks of something that no mail program or server speaks of. A list of such
 // things has no end, so the nouns decide: after an article, and next to "certificate", a message has words that are
-// somewhere in the table. What comes after the last words of a message, or after words such as "since" and "during",
-// only tells when and where it came.
+// somewhere in the table. What comes after the last words of a message only tells when and where it came.
 func (r *reading) isForeign() bool {
-	before, context, foreign := "", false, false
-	at := 0
+	before, at := "", 0
 	for word := range strings.FieldsSeq(r.text) {
 		at += len(word) + 1
 		r.steps++
+		wantsNoun := r.t.articles[before] || r.t.nounFirst[before]
 		switch {
 		case at > r.last:
-			return foreign
-		case r.t.sayings[word]: // the copier says: server not found
-			foreign = false
-		case r.t.articles[before] && !context && !r.t.articles[word] && !r.t.knows(word):
-			foreign = true
-		case isCertificate(word) && before != "" && !r.t.articles[before] && !r.t.knows(before),
-			r.t.nounFirst[before] && !r.t.articles[word] && !r.t.knows(word):
-			foreign = true
+			return false
+		case wantsNoun && !r.t.articles[word] && !r.t.knows(word),
+			isCertificate(word) && before != "" && !r.t.articles[before] && !r.t.knows(before):
+			return true
 		}
-		context = r.t.contexts[before] || context && r.t.articles[before]
 		if before = word; word[0] == sentenceEnd {
-			before, context = "", false
+			before = ""
 		}
 	}
-	return foreign
+	return false
 }
 
 // clauseEnd is between what a person says and what a program says.
@@ -76,42 +67,45 @@ const mostParts = 100
 // sentence.
 func (t *table) message(text string) string {
 	var out strings.Builder
+	clauses := clauseEnd.Split(text, mostParts+1)
+	if len(clauses) > mostParts {
+		return ""
+	}
 	parts := 0
-	for _, clause := range clauseEnd.Split(text, -1) {
+	for _, clause := range clauses {
 		for i, part := range t.parts(fold(clause)) {
 			if parts++; parts > mostParts {
 				return ""
 			}
+			text := strings.Join(part, " ")
 			if i == 0 {
-				part = t.withoutPlace(part)
-			} else if newReading(t, part, nil).isOther() {
-				part = ""
+				text = t.withoutPlace(part)
+			} else if newReading(t, text, nil).isOther() {
+				text = ""
 			}
-			out.WriteString(cmp.Or(part, "!") + " ")
+			out.WriteString(cmp.Or(text, "!") + " ")
 		}
 	}
 	return out.String()
 }
 
-// parts are the parts of a folded clause.
-func (t *table) parts(clause string) []string {
-	parts := []string{""}
+// parts are the words of the parts of a folded clause.
+func (t *table) parts(clause string) [][]string {
+	var parts [][]string
 	for word := range strings.FieldsSeq(clause) {
-		last := len(parts) - 1
-		if parts[last] != "" && (t.places[word] || t.sayings[word]) {
-			parts = append(parts, word)
-			continue
+		if len(parts) == 0 || t.places[word] || t.sayings[word] {
+			parts = append(parts, nil)
 		}
-		parts[last] += " " + word
+		last := &parts[len(parts)-1]
+		*last = append(*last, word)
 	}
 	return parts
 }
 
 // withoutPlace is the first part of a clause without the time or place at its beginning, or "" when it speaks of
 // something else than mail.
-func (t *table) withoutPlace(part string) string {
+func (t *table) withoutPlace(words []string) string {
 	const longest = 4 // words: in my hotel room
-	words := strings.Fields(part)
 	for n := range min(len(words), longest+1) {
 		if rest := strings.Join(words[n:], " "); !newReading(t, rest, nil).isOther() {
 			return rest
@@ -141,7 +135,7 @@ func isCertificate(word string) bool {
 // knows reports whether a word of a folded text is in the table, or could not tell: a short one, a number, a name.
 func (t *table) knows(word string) bool {
 	word, _, _ = strings.Cut(word, "'")
-	if len(word) < minFragment || strings.ContainsAny(word, "0123456789._") || t.words[word] || t.contexts[word] {
+	if len(word) < minFragment || strings.ContainsAny(word, "0123456789._") || t.words[word] {
 		return true
 	}
 	for n := range len(word) + 1 {

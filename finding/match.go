@@ -38,15 +38,17 @@ func Explain(text string, known Known) []Finding {
 		if r.met("{elsewhere}") {
 			return nil
 		}
-		if r.isOther() {
-			if out := newReading(r.t, r.t.message(text), nil).meanings(); len(out) > 0 && len(out) <= mostMeanings {
-				return out
-			}
-			if r.isEveryday() {
-				return nil
-			}
-			r.doubtful = true
+		r.doubtful = r.isOther()
+	}
+	if r.doubtful && !r.met("{bounce}") && !r.met("{no-error}") {
+		message := newReading(r.t, r.t.message(text), nil)
+		message.hosts(text, known)
+		if out := message.meanings(); len(out) > 0 && len(out) <= mostMeanings {
+			return out
 		}
+	}
+	if r.doubtful && r.isEveryday() {
+		return nil
 	}
 	if (!r.doubtful || r.met("{bounce}")) && r.matches(r.t.returned) && (r.met("{report}") || !r.met("{no-error}")) {
 		r = readReport(text)
@@ -71,7 +73,7 @@ type reading struct {
 	holding  []bool // per clause
 	area     string // imap, pop3 or smtp, by the first host name that says so
 	last     int    // end of the last fragment of a message
-	topic    int    // place of the first word of everyday life that does not only say when and where; 0: none
+	topic    int    // place of the first word of everyday life; 0: none
 	everyday bool   // a word of everyday life belongs to words of the message
 	named    bool   // there is a host name
 	doubtful bool   // the text may not be about mail

@@ -243,16 +243,18 @@ func FuzzExplain(f *testing.F) {
 // fragments, terms of many rules, host names of many labels, many sentences.
 func hostile() map[string]string {
 	return map[string]string{
-		"blanks":    strings.Repeat(" \n", mostExplained/2),
-		"one word":  strings.Repeat("a", mostExplained),
-		"sentences": strings.Repeat("login failed. ", mostExplained/14),
-		"terms":     strings.Repeat("imap password server connection failed certificate not ", mostExplained/56),
-		"labels":    strings.Repeat("a.", mostExplained/2),
-		"hosts":     strings.Repeat("x.smtp.live.com ", mostExplained/16),
-		"accents":   strings.Repeat("a\u0301\u0301\u0301", mostExplained/7),
-		"quotes":    strings.Repeat("b'a'b", mostExplained/5),
-		"codes":     strings.Repeat("0x800CCCOE 535 ", mostExplained/15),
-		"japanese":  strings.Repeat("サーバーに接続できません", mostExplained/36),
+		"blanks":     strings.Repeat(" \n", mostExplained/2),
+		"one word":   strings.Repeat("a", mostExplained),
+		"sentences":  strings.Repeat("login failed. ", mostExplained/14),
+		"terms":      strings.Repeat("imap password server connection failed certificate not ", mostExplained/56),
+		"labels":     strings.Repeat("a.", mostExplained/2),
+		"hosts":      strings.Repeat("x.smtp.live.com ", mostExplained/16),
+		"accents":    strings.Repeat("a\u0301\u0301\u0301", mostExplained/7),
+		"everyday":   strings.Repeat("since the wedding login failed, ", mostExplained/31),
+		"one clause": strings.Repeat("wedding login failed ", mostExplained/21),
+		"quotes":     strings.Repeat("b'a'b", mostExplained/5),
+		"codes":      strings.Repeat("0x800CCCOE 535 ", mostExplained/15),
+		"japanese":   strings.Repeat("サーバーに接続できません", mostExplained/36),
 	}
 }
 
@@ -331,6 +333,7 @@ func TestExplainAtProvider(t *testing.T) {
 		"secureimap.t-online.de: Anmeldung fehlgeschlagen":              "imap-auth-app-password imap-auth-failed",
 		"imap.example.net: Anmeldung fehlgeschlagen":                    "imap-auth-failed",
 		"imap.gmx.net: connection refused":                              "connect-port-refused",
+		"jo@gmx.net: Anmeldung fehlgeschlagen, WLAN geht":               "imap-auth-failed imap-access-off",
 		"jo@gmx.net at imap.gmail.com: Login failed":                    "imap-auth-app-password imap-auth-failed",
 	} {
 		if got := strings.Join(ids(Explain(text, nil)), " "); got != want {

@@ -25,9 +25,8 @@ type table struct {
 	announcers map[string]bool         // words before the number of an error
 	mailWords  map[string]bool         // words that may be next to a number that is an error
 	articles   map[string]bool         // the, der, la
-	contexts   map[string]bool         // words before the time or the place of an error
 	links      map[string]bool         // words before what an error is about
-	places     map[string]bool         // words before a place, or before the time of an error
+	places     map[string]bool         // words before the time, the place or the cause of an error
 	sayings    map[string]bool         // words before a message that somebody or something shows
 	nounFirst  map[string]bool         // "certificate" where adjectives follow it
 	words      map[string]bool         // of messages, or their beginnings or ends with an asterisk
@@ -36,8 +35,8 @@ type table struct {
 
 // lists are the terms that are lists of words.
 func (t *table) lists() map[string]*map[string]bool {
-	return map[string]*map[string]bool{"{announcer}": &t.announcers, "{article}": &t.articles, "{context}": &t.contexts,
-		"{link}": &t.links, "{mailword}": &t.mailWords, "{nounfirst}": &t.nounFirst, "{place}": &t.places, "{saying}": &t.sayings,
+	return map[string]*map[string]bool{"{announcer}": &t.announcers, "{article}": &t.articles, "{link}": &t.links,
+		"{mailword}": &t.mailWords, "{nounfirst}": &t.nounFirst, "{place}": &t.places, "{saying}": &t.sayings,
 		"{vocabulary}": &t.words}
 }
 
