@@ -123,9 +123,7 @@ func (r *reading) isOther() bool {
 }
 
 // isLetter reports whether the text has words of people who write to each other, and none of mail.
-func (r *reading) isLetter() bool {
-	return r.met("{prose}") && !r.met("{mailish}") && !r.met("{surelymail}")
-}
+func (r *reading) isLetter() bool { return r.met("{prose}") && !r.met("{mailish}") }
 
 // isCertificate reports whether a word is "certificate" in one of seven languages.
 func isCertificate(word string) bool {

@@ -38,9 +38,9 @@ func Explain(text string, known Known) []Finding {
 		if r.met("{elsewhere}") {
 			return nil
 		}
-		r.doubtful = r.isOther()
+		r.doubtful = r.isOther() && !r.met("{bounce}")
 	}
-	if r.doubtful && !r.met("{bounce}") && !r.met("{no-error}") {
+	if r.doubtful && !r.met("{no-error}") {
 		message := newReading(r.t, r.t.message(text), nil)
 		message.hosts(text, known)
 		if out := message.meanings(); len(out) > 0 && len(out) <= mostMeanings {
@@ -50,7 +50,7 @@ func Explain(text string, known Known) []Finding {
 	if r.doubtful && r.isEveryday() {
 		return nil
 	}
-	if (!r.doubtful || r.met("{bounce}")) && r.matches(r.t.returned) && (r.met("{report}") || !r.met("{no-error}")) {
+	if !r.doubtful && r.matches(r.t.returned) && (r.met("{report}") || !r.met("{no-error}")) {
 		r = readReport(text)
 	} else if r.met("{no-error}") {
 		return nil
