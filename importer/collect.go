@@ -46,7 +46,9 @@ func (c *Collector) take(name string, data []byte, a provider.Address, err error
 	}
 	if err != nil {
 		cause := err.Error()
-		if p, ok := errors.AsType[*fs.PathError](err); ok {
+		if p, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(p, fs.ErrNotExist) {
+			cause = "the file is not there any more; import again"
+		} else if ok {
 			what, fix := files.Explain(p.Path, p, "the current folder")
 			if begin, ok := strings.CutSuffix(what, " "+p.Path); ok {
 				what = begin + " it" // the file that the finding is about

@@ -22,6 +22,8 @@ func TestTakeNamesOnce(t *testing.T) {
 	}{
 		{&fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission},
 			path + ": this user may not read it; give it read permission"},
+		{&fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}, // it was there when the folder was read
+			path + ": the file is not there any more; import again"},
 		{errors.New("the server is down"), path + ": the server is down"},
 	} {
 		var docs importer.Collector
