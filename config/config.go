@@ -50,7 +50,7 @@ type Config struct {
 	broken []string // paths of what could not be read, so that nothing more is reported about it
 	faults []finding.Finding
 	model  []*Provider
-	files  []string // whose change calls for a reload, "" among them
+	files  []string // a change of one calls for a reload; some may be empty
 }
 
 // KeyPair names the PEM files of a certificate and its key.

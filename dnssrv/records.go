@@ -46,7 +46,7 @@ func Tagged(rrs []RR, tag string) []RR {
 	})
 }
 
-// Records are the records of a type, *dns.SRV for example, among others.
+// Records are those of one type, such as *dns.SRV, in their order.
 func Records[T RR](rrs []RR) []T {
 	var out []T
 	for _, rr := range rrs {
@@ -88,7 +88,7 @@ func Data(rr RR) string { return strings.TrimPrefix(rr.String(), rr.Header().Str
 // RR is a resource record, for packages that pass records on without knowing what is in them.
 type RR = dns.RR
 
-// Parts are a record as JSON (its keys are stable), tables, and the fields of a DNS control panel have it.
+// Parts is a record taken apart, for JSON (whose keys are stable), tables and the fields of a DNS control panel.
 type Parts struct {
 	Kind string `json:"kind"`
 	Name string `json:"name"` // without the trailing dot

@@ -59,7 +59,7 @@ func (r *reading) isForeign() bool {
 // clauseEnd is between what a person says and what a program says.
 var clauseEnd = regexp.MustCompile(`[.,:;!?]+(?:\s|$)|[\n()\[\]{}<>"“”„«»–—|*]|\s-+\s`)
 
-// mostParts is the number of parts of a text that are told from each other; a longer text is not a message.
+// mostParts is how many parts of a text are read, at most; a longer text is not a message.
 const mostParts = 100
 
 // message is a text without the person's own words around the message: the parts, between punctuation marks and words

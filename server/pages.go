@@ -62,7 +62,7 @@ func (s *Server) page(p pages.Page, err error) answer {
 	return a
 }
 
-// as is a page that does not say what was asked for. One that could not be made stays that.
+// as is a page that lacks what was asked for, with that status and outcome. A page that could not be made stays an error.
 func (a answer) as(status int, o outcome) answer {
 	if a.outcome == served {
 		a.status, a.outcome, a.etag = status, o, ""
